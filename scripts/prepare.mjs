@@ -1,0 +1,48 @@
+// Runs before `npm start` and `npm test`, on whatever Node the machine has: installs and builds what is missing or stale.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname, '..');
+process.chdir(root);
+
+/** sha256 over the names and contents of the given files and folders. */
+function fingerprint(...paths) {
+  const hash = createHash('sha256');
+  const add = (path) => {
+    const entries = existsSync(path) ? readdirSync(path, { withFileTypes: true }) : [];
+    for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+      const child = join(path, entry.name);
+      if (entry.isDirectory()) add(child);
+      else if (!entry.name.endsWith('.spec.ts')) hash.update(child).update(readFileSync(child));
+    }
+  };
+  for (const path of paths) {
+    if (path.includes('.')) hash.update(path).update(readFileSync(path));
+    else add(path);
+  }
+  return hash.digest('hex');
+}
+
+/** Runs the step when its inputs changed since it last succeeded; the stamp lies beside what the step makes. */
+function step(title, stamp, inputs, ...command) {
+  const wanted = fingerprint(...inputs);
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  console.log(`caudex: ${title} …`);
+  const { status, error } = spawnSync('npm', command, { stdio: 'inherit', shell: process.platform === 'win32' });
+  if (error || status !== 0) {
+    console.error(`caudex: "npm ${command.join(' ')}" failed${error ? `: ${error.message}` : ''}`);
+    process.exit(status || 1);
+  }
+  writeFileSync(stamp, wanted);
+}
+
+step('installing', 'node_modules/.caudex-installed', ['package-lock.json'], 'ci', '--no-audit', '--no-fund');
+step(
+  'building',
+  'dist/.caudex-built',
+  ['src', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'nest-cli.json'],
+  'run',
+  'build',
+);

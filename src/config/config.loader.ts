@@ -1,0 +1,252 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parse as parseYaml } from 'yaml';
+import type { z } from 'zod';
+import { configSchema, secretsSchema, type Config, type Environment } from './config.schema.js';
+
+type Tree = Record<string, unknown>;
+type Variables = Readonly<Record<string, string | undefined>>;
+
+/** Every fault of the configuration at once, each with its path; `problems` holds one line a fault. */
+export class ConfigError extends Error {
+  constructor(readonly problems: readonly string[]) {
+    super(`The configuration is not usable:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
+    this.name = 'ConfigError';
+  }
+}
+
+/** The secret of a developer's machine. It is public, so `production` refuses it. */
+export const SAMPLE_SERVICE_TOKEN = 'caudex-sample-service-token-for-development-only';
+const MIN_TOKEN_LENGTH = 32;
+const PREFIX = 'CAUDEX__';
+
+const VARIABLES: Record<string, string> = {
+  HOST: 'host',
+  DATA_DIR: 'data_dir',
+  LOG_LEVEL: 'log.level',
+  AUTH_SERVER_URL: 'downstream.auth.url',
+  FILESYSTEM_SERVER_URL: 'downstream.filesystem.url',
+  CHROMA_SERVER_URL: 'downstream.chroma.url',
+  BILLING_SERVER_URL: 'downstream.billing.url',
+  GIT_SERVER_URL: 'downstream.git.url',
+  LLM_BASE_URL: 'downstream.llm.url',
+  LLM_MODEL: 'llm.model',
+  CHROMADB_URL: 'chroma.chromadb_url',
+  EMBEDDINGS_BASE_URL: 'chroma.embeddings.url',
+  EMBEDDINGS_MODEL: 'chroma.embeddings.model',
+  GRAPH_SERVER_URL: 'git.graph_url',
+};
+
+/** The folder of the YAML files: `CAUDEX_CONFIG_DIR`, or `config` beside `dist`. */
+export function configDir(env: Variables = process.env): string {
+  return resolve(env['CAUDEX_CONFIG_DIR'] ?? join(import.meta.dirname, '../../config'));
+}
+
+export function environmentOf(env: Variables = process.env): string {
+  return env['NODE_ENV'] ?? 'development';
+}
+
+/**
+ * Reads `default.yaml`, `<NODE_ENV>.yaml` and the environment, in this order of growing precedence.
+ * @throws ConfigError naming every fault with its path
+ */
+export function loadConfig(env: Variables = process.env, dir: string = configDir(env)): Config {
+  const problems: string[] = [];
+  const environment = environmentOf(env);
+  if (!isEnvironment(environment)) {
+    throw new ConfigError([`NODE_ENV: "${environment}" is not one of development, test, production`]);
+  }
+
+  const tree = merge(
+    readYaml(join(dir, 'default.yaml'), true, problems),
+    readYaml(join(dir, `${environment}.yaml`), false, problems),
+  );
+  const set: [variable: string, path: string[], value: unknown][] = [];
+  for (const [name, path] of Object.entries(VARIABLES)) {
+    const value = env[name];
+    if (value !== undefined && value !== '') set.push([name, path.split('.'), value]);
+  }
+  for (const [name, value] of Object.entries(env)) {
+    if (!name.startsWith(PREFIX) || value === undefined) continue;
+    const path = name.slice(PREFIX.length).toLowerCase().split('__');
+    if (path.some((part) => part === '')) problems.push(`${name}: an empty name stands between its underscores`);
+    else set.push([name, path, scalar(value)]);
+  }
+  const origin = new Map<string, string>();
+  for (const [name, path, value] of set) {
+    origin.set(path.join('.'), name);
+    if (!assign(tree, path, value)) problems.push(`${name}: "${path.join('.')}" does not lead to a setting`);
+  }
+
+  const parsed = configSchema.safeParse(tree);
+  if (!parsed.success) problems.push(...describe(parsed.error, tree, origin));
+  const secrets = secretsSchema.parse({
+    internal_service_token: env['INTERNAL_SERVICE_TOKEN'] ?? (environment === 'production' ? '' : SAMPLE_SERVICE_TOKEN),
+    internal_service_token_previous: env['INTERNAL_SERVICE_TOKEN_PREVIOUS'],
+    llm_api_key: env['LLM_API_KEY'],
+    embeddings_api_key: env['EMBEDDINGS_API_KEY'],
+    reranker_api_key: env['RERANKER_API_KEY'],
+    chromadb_token: env['CHROMADB_TOKEN'],
+    graph_password: env['GRAPH_PASSWORD'],
+  });
+  problems.push(...weakTokens(env, environment));
+  const port = portOf(env['PORT'], problems);
+  if (parsed.success) problems.push(...contradictions(parsed.data, environment));
+  if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
+
+  return deepFreeze({
+    ...parsed.data,
+    data_dir: resolve(parsed.data.data_dir),
+    environment,
+    port,
+    secrets,
+  });
+}
+
+function isEnvironment(name: string): name is Environment {
+  return name === 'development' || name === 'test' || name === 'production';
+}
+
+function readYaml(file: string, required: boolean, problems: string[]): Tree {
+  if (!existsSync(file)) {
+    if (required) problems.push(`${file}: the file is missing`);
+    return {};
+  }
+  try {
+    const value: unknown = parseYaml(readFileSync(file, 'utf8'));
+    if (value === null) return {};
+    if (isTree(value)) return value;
+    problems.push(`${file}: a mapping of settings is needed at the top`);
+  } catch (error) {
+    problems.push(`${file}: ${(error as Error).message.split('\n')[0]}`);
+  }
+  return {};
+}
+
+function isTree(value: unknown): value is Tree {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function merge(base: Tree, over: Tree): Tree {
+  const merged: Tree = { ...base };
+  for (const [key, value] of Object.entries(over)) {
+    const below = merged[key];
+    merged[key] = isTree(below) && isTree(value) ? merge(below, value) : value;
+  }
+  return merged;
+}
+
+function assign(tree: Tree, path: readonly string[], value: unknown): boolean {
+  let node = tree;
+  for (const key of path.slice(0, -1)) {
+    const child = (node[key] ??= {});
+    if (!isTree(child)) return false;
+    node = child;
+  }
+  node[path.at(-1) as string] = value;
+  return true;
+}
+
+function scalar(text: string): unknown {
+  try {
+    return parseYaml(text);
+  } catch {
+    return text;
+  }
+}
+
+function describe(error: z.ZodError, tree: Tree, origin: ReadonlyMap<string, string>): string[] {
+  return error.issues.flatMap((issue) => {
+    const path = issue.path.join('.');
+    if (issue.code === 'unrecognized_keys') {
+      return issue.keys.map((key) => {
+        const full = path === '' ? key : `${path}.${key}`;
+        return `${full}${from(origin, full)}: there is no such setting`;
+      });
+    }
+    const value = issue.path.reduce<unknown>((node, key) => (isTree(node) ? node[String(key)] : undefined), tree);
+    if (value === undefined) return `${path}: the setting is missing`;
+    return `${path}${from(origin, path)}: ${JSON.stringify(value)} is refused: ${issue.message}`;
+  });
+}
+
+function from(origin: ReadonlyMap<string, string>, path: string): string {
+  const variable = origin.get(path);
+  return variable === undefined ? '' : ` (from ${variable})`;
+}
+
+function portOf(text: string | undefined, problems: string[]): number | null {
+  if (text === undefined || text === '') return null;
+  const port = Number(text);
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
+  problems.push(`PORT: "${text}" is not a port: a whole number from 0 to 65535 is needed`);
+  return null;
+}
+
+function weakTokens(env: Variables, environment: Environment): string[] {
+  const problems: string[] = [];
+  const current = env['INTERNAL_SERVICE_TOKEN'];
+  if (environment === 'production' && !current) {
+    problems.push(
+      `INTERNAL_SERVICE_TOKEN: missing; production needs a secret of at least ${MIN_TOKEN_LENGTH} characters`,
+    );
+  }
+  for (const name of ['INTERNAL_SERVICE_TOKEN', 'INTERNAL_SERVICE_TOKEN_PREVIOUS']) {
+    const token = env[name];
+    if (token === undefined) continue;
+    if (token.trim() === '' || /[^\x21-\x7e]/.test(token)) {
+      if (token !== '' || environment !== 'production') problems.push(`${name}: visible ASCII characters are needed`);
+    } else if (environment === 'production') {
+      if (token.length < MIN_TOKEN_LENGTH) {
+        problems.push(`${name}: ${token.length} characters are too few; at least ${MIN_TOKEN_LENGTH} are needed`);
+      } else if (isSample(token)) {
+        problems.push(
+          `${name}: this is a sample value; make one of your own, for instance with "openssl rand -hex 32"`,
+        );
+      }
+    }
+  }
+  return problems;
+}
+
+function isSample(token: string): boolean {
+  return (
+    /sample|example|change[-_ ]?me|placeholder|your[-_ ]|secret[-_ ]?here|development/i.test(token) ||
+    new Set(token).size < 8
+  );
+}
+
+/** Settings that are each fine and do not go together. */
+function contradictions(config: z.output<typeof configSchema>, environment: Environment): string[] {
+  const problems: string[] = [];
+  if (environment === 'production' && config.auth.demo_account) {
+    problems.push('auth.demo_account: true is refused in production: everybody knows its password');
+  }
+  if (config.search.default_limit > config.search.max_limit) {
+    problems.push(
+      `search.default_limit: ${config.search.default_limit} is refused: at most search.max_limit (${config.search.max_limit})`,
+    );
+  }
+  if (config.chat.context_budget_ms >= config.deadlines.chat_ms) {
+    problems.push(
+      `chat.context_budget_ms: ${config.chat.context_budget_ms} is refused: it must end before deadlines.chat_ms (${config.deadlines.chat_ms})`,
+    );
+  }
+  if (config.downstream.llm.url !== null && config.llm.model === null) {
+    problems.push('llm.model: missing; LLM_BASE_URL names an endpoint, LLM_MODEL must say which model to ask there');
+  }
+  if (config.chroma.embeddings.url !== null && config.chroma.embeddings.model === null) {
+    problems.push(
+      'chroma.embeddings.model: missing; EMBEDDINGS_BASE_URL names an endpoint, EMBEDDINGS_MODEL must say which model',
+    );
+  }
+  return problems;
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) {
+    Object.values(value).forEach(deepFreeze);
+    Object.freeze(value);
+  }
+  return value;
+}

@@ -1,0 +1,30 @@
+import { Inject, Module } from '@nestjs/common';
+import { ConfigModule as NestConfigModule, ConfigService } from '@nestjs/config';
+import { loadConfig } from './config.loader.js';
+import type { Config } from './config.schema.js';
+
+/** The injection token of the process's whole, frozen {@link Config}. */
+export const CONFIG = Symbol('Config');
+export const InjectConfig = () => Inject(CONFIG);
+
+let config: Config | undefined;
+
+/** The configuration of this process, read on the first call. @throws ConfigError */
+export function currentConfig(): Config {
+  return (config ??= loadConfig());
+}
+
+@Module({
+  imports: [
+    NestConfigModule.forRoot({ ignoreEnvFile: true, ignoreEnvVars: true, load: [() => ({ caudex: currentConfig() })] }),
+  ],
+  providers: [
+    {
+      provide: CONFIG,
+      inject: [ConfigService],
+      useFactory: (service: ConfigService<{ caudex: Config }, true>) => service.get('caudex', { infer: true }),
+    },
+  ],
+  exports: [CONFIG],
+})
+export class ConfigModule {}

@@ -1,0 +1,124 @@
+import { z } from 'zod';
+
+const ms = z
+  .int()
+  .min(1)
+  .max(86_400_000 * 30);
+const count = z.int().min(1);
+const port = z.int().min(0).max(65_535);
+const httpUrl = z.url({ protocol: /^https?$/, error: 'an http:// or https:// URL is needed' });
+
+const downstream = z.strictObject({
+  url: httpUrl,
+  max_retries: z.int().min(1).max(10),
+  retry_base_ms: ms,
+  timeout_ms: ms,
+  failure_threshold: count,
+  recovery_timeout_ms: ms,
+});
+
+/** The names of the downstream services, as they stand in configuration, status and metrics. */
+export const SERVICE_NAMES = ['auth', 'filesystem', 'chroma', 'billing', 'git', 'llm'] as const;
+export type ServiceName = (typeof SERVICE_NAMES)[number];
+
+export const APP_NAMES = ['backend', 'auth', 'filesystem', 'chroma', 'billing', 'git'] as const;
+export type AppName = (typeof APP_NAMES)[number];
+
+/** What the YAML files may say. Names end in their unit: `_ms` milliseconds, `_bytes` bytes. */
+export const configSchema = z.strictObject({
+  host: z.string().min(1),
+  data_dir: z.string().min(1),
+  log: z.strictObject({
+    level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
+    format: z.enum(['json', 'pretty']),
+  }),
+  ports: z.strictObject({
+    backend: port,
+    auth: port,
+    filesystem: port,
+    chroma: port,
+    billing: port,
+    git: port,
+  }),
+  http: z.strictObject({
+    shutdown_ms: ms,
+    headers_timeout_ms: ms,
+    request_timeout_ms: ms,
+    max_body_bytes: count,
+  }),
+  downstream: z.strictObject({
+    auth: downstream,
+    filesystem: downstream,
+    chroma: downstream,
+    billing: downstream,
+    git: downstream,
+    llm: downstream.extend({ url: httpUrl.nullable(), idle_timeout_ms: ms }),
+  }),
+  deadlines: z.strictObject({ default_ms: ms, chat_ms: ms, upload_ms: ms }),
+  session: z.strictObject({ fresh_ms: z.int().min(0), grace_ms: z.int().min(0) }),
+  chat: z.strictObject({
+    context_budget_ms: ms,
+    passages: count.max(50),
+    max_message_bytes: count,
+    history_tokens: z.int().min(0),
+    answer_tokens: count,
+    reserve_credits: z.int().min(0),
+    save_wait_ms: z.int().min(0),
+    resume_ms: ms,
+  }),
+  search: z.strictObject({
+    context_budget_ms: ms,
+    fulltext_after_ms: z.int().min(0),
+    default_limit: count,
+    max_limit: count.max(1000),
+  }),
+  cache: z.strictObject({ max_entries: count, ttl_ms: ms }),
+  documents: z.strictObject({ index_wait_ms: z.int().min(0) }),
+  outbox: z.strictObject({ retry_base_ms: ms, retry_max_ms: ms, max_attempts: count, max_bytes: count }),
+  rate_limit: z.strictObject({ enabled: z.boolean(), per_user: count, per_address: count, sign_in: count }),
+  auth: z.strictObject({
+    token_ttl_ms: ms,
+    operators: z.array(z.email()),
+    min_password_length: z.int().min(8).max(128),
+    demo_account: z.boolean(),
+  }),
+  chroma: z.strictObject({
+    chromadb_url: httpUrl.nullable(),
+    embeddings: z.strictObject({ url: httpUrl.nullable(), model: z.string().min(1).nullable() }),
+  }),
+  billing: z.strictObject({ starting_credits: z.int().min(0) }),
+  git: z.strictObject({
+    graph_url: z
+      .url({ protocol: /^(bolt|neo4j)(\+s{1,2}c?)?$/, error: 'a bolt:// or neo4j:// URL is needed' })
+      .nullable(),
+  }),
+  llm: z.strictObject({ model: z.string().min(1).nullable() }),
+});
+
+const secret = z.string().optional();
+
+/** What only the environment may say. */
+export const secretsSchema = z.strictObject({
+  internal_service_token: z.string(),
+  /** Accepted beside the current token, so that it can be rotated without a gap. */
+  internal_service_token_previous: secret,
+  llm_api_key: secret,
+  embeddings_api_key: secret,
+  reranker_api_key: secret,
+  chromadb_token: secret,
+  graph_password: secret,
+});
+
+export type FileConfig = z.output<typeof configSchema>;
+export type Secrets = z.output<typeof secretsSchema>;
+export type Environment = 'development' | 'test' | 'production';
+
+export type Config = Readonly<
+  FileConfig & {
+    environment: Environment;
+    /** `PORT`: the port of the one app in this process; null: the app's own from `ports`. */
+    port: number | null;
+    secrets: Readonly<Secrets>;
+  }
+>;
+export type DownstreamSettings = z.output<typeof downstream>;

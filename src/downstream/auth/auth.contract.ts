@@ -1,0 +1,54 @@
+import { z } from 'zod';
+import type { ServiceContract } from '../endpoint.js';
+
+export const userSchema = z.object({
+  user_id: z.string().min(1),
+  email: z.string(),
+  operator: z.boolean(),
+});
+export type User = z.output<typeof userSchema>;
+
+const credentials = z.strictObject({
+  email: z.string(),
+  password: z.string(),
+  /** The address the person came from: wrong guesses are slowed per account and per address. */
+  address: z.string().optional(),
+});
+const sessionSchema = z.object({
+  token: z.string(),
+  /** UTC, ISO 8601. */
+  expires_at: z.string(),
+  user: userSchema,
+});
+
+export const authContract = {
+  /** 409 `email_taken`; 422 `password_too_short` and other reasons why the pair is refused. */
+  register: {
+    method: 'POST',
+    path: '/accounts',
+    body: credentials,
+    response: z.object({ user: userSchema }),
+    status: 201,
+    idempotent: false,
+  },
+  /** 401 `invalid_credentials`, the same for an unknown account; 429 with Retry-After after too many guesses. */
+  login: { method: 'POST', path: '/sessions', body: credentials, response: sessionSchema, idempotent: false },
+  /** A token that is not good is an answer here, not an error. */
+  verify: {
+    method: 'POST',
+    path: '/sessions/verify',
+    body: z.strictObject({ token: z.string() }),
+    response: z.discriminatedUnion('active', [
+      z.object({ active: z.literal(true), user: userSchema, expires_at: z.string() }),
+      z.object({ active: z.literal(false), reason: z.enum(['malformed', 'expired', 'revoked', 'unknown']) }),
+    ]),
+    idempotent: true,
+  },
+  revoke: {
+    method: 'POST',
+    path: '/sessions/revoke',
+    body: z.strictObject({ token: z.string() }),
+    response: z.object({ revoked: z.boolean() }),
+    idempotent: true,
+  },
+} as const satisfies ServiceContract;

@@ -1,0 +1,64 @@
+import { z } from 'zod';
+import type { ServiceContract } from '../endpoint.js';
+
+const id = z.string().min(1).max(200);
+const credits = z.int().min(0).max(1_000_000_000);
+
+export const ledgerRowSchema = z.object({
+  id,
+  created_at: z.string(),
+  kind: z.enum(['grant', 'capture']),
+  message_id: id.nullable(),
+  /** What the row adds to the balance: negative for a capture. */
+  credits: z.int(),
+});
+export type LedgerRow = z.output<typeof ledgerRowSchema>;
+
+const balanceSchema = z.object({
+  /** The sum of the ledger. */
+  credits: z.int().min(0),
+  /** Held for chats that are still running. */
+  reserved: z.int().min(0),
+});
+
+/** Every call speaks of the account of the call's user; an account comes into being, with its starting credits, when first asked for. */
+export const billingContract = {
+  /** Holds credits for one message, once however often it is asked. 402 `insufficient_credits`. */
+  reserve: {
+    method: 'POST',
+    path: '/reservations',
+    body: z.strictObject({ message_id: id, credits }),
+    response: balanceSchema,
+    idempotent: true,
+  },
+  /**
+   * Charges a message once, whether it was reserved or not (billing may have been away), and ends its reservation.
+   * Never takes more than there is: `charged` says what was taken.
+   */
+  capture: {
+    method: 'POST',
+    path: '/captures',
+    body: z.strictObject({ message_id: id, credits }),
+    response: balanceSchema.extend({ charged: credits }),
+    idempotent: true,
+  },
+  release: {
+    method: 'POST',
+    path: '/releases',
+    body: z.strictObject({ message_id: id }),
+    response: balanceSchema,
+    idempotent: true,
+  },
+  balance: { method: 'GET', path: '/balance', response: balanceSchema, idempotent: true },
+  /** Newest first. */
+  usage: {
+    method: 'GET',
+    path: '/usage',
+    query: z.strictObject({
+      limit: z.coerce.number().int().min(1).max(1000).default(100),
+      offset: z.coerce.number().int().min(0).default(0),
+    }),
+    response: z.object({ rows: z.array(ledgerRowSchema), total: z.int() }),
+    idempotent: true,
+  },
+} as const satisfies ServiceContract;

@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import type { ServiceContract } from '../endpoint.js';
+import { passageSchema } from '../passage.contract.js';
+
+const id = z.string().min(1).max(200);
+const inProject = z.strictObject({ project_id: id });
+
+/** Everything here is keyed by the user of the call and the project. */
+export const chromaContract = {
+  /** Vector and lexical search fused; `passages` is how many the project has in the index. */
+  query: {
+    method: 'POST',
+    path: '/query',
+    body: z.strictObject({
+      project_id: id,
+      query: z.string(),
+      limit: z.int().min(1).max(1000),
+      offset: z.int().min(0).default(0),
+      mode: z.enum(['hybrid', 'vector']).default('hybrid'),
+    }),
+    response: z.object({
+      results: z.array(passageSchema),
+      total: z.int().min(0),
+      source: z.enum(['hybrid', 'vector']),
+      passages: z.int().min(0),
+    }),
+    idempotent: true,
+  },
+  /** Brings the index of one document to this text. A version that is already indexed costs nothing. */
+  upsert: {
+    method: 'POST',
+    path: '/documents',
+    body: z.strictObject({
+      project_id: id,
+      path: z.string().min(1),
+      version: id,
+      title: z.string(),
+      media_type: z.string(),
+      text: z.string(),
+    }),
+    response: z.object({ passages: z.int().min(0), version: id }),
+    idempotent: true,
+  },
+  remove: {
+    method: 'POST',
+    path: '/documents/remove',
+    body: z.strictObject({ project_id: id, path: z.string().min(1) }),
+    response: z.object({ removed: z.boolean() }),
+    idempotent: true,
+  },
+  dropProject: {
+    method: 'DELETE',
+    path: '/projects/:project_id',
+    params: inProject,
+    response: z.object({ removed: z.boolean() }),
+    idempotent: true,
+  },
+  /** How far the index of a project is. */
+  describe: {
+    method: 'GET',
+    path: '/projects/:project_id',
+    params: inProject,
+    response: z.object({
+      documents: z.int().min(0),
+      passages: z.int().min(0),
+      embedder: z.string(),
+      /** Passages embedded by an older state of the embedder, still to be embedded again. */
+      stale_passages: z.int().min(0),
+    }),
+    idempotent: true,
+  },
+} as const satisfies ServiceContract;

@@ -1,0 +1,186 @@
+import { z } from 'zod';
+import type { ServiceContract } from '../endpoint.js';
+import { passageSchema } from '../passage.contract.js';
+
+const id = z.string().min(1).max(200);
+const page = {
+  limit: z.coerce.number().int().min(1).max(1000).default(100),
+  offset: z.coerce.number().int().min(0).default(0),
+};
+
+export const projectSchema = z.object({
+  project_id: id,
+  name: z.string(),
+  created_at: z.string(),
+  documents: z.int().min(0),
+});
+export type Project = z.output<typeof projectSchema>;
+
+export const documentInfoSchema = z.object({
+  path: z.string(),
+  /** The id of this state of the document; the same one names its commit. */
+  version: z.string(),
+  title: z.string(),
+  media_type: z.string(),
+  /** Of the text in UTF-8. */
+  bytes: z.int().min(0),
+  updated_at: z.string(),
+});
+export type DocumentInfo = z.output<typeof documentInfoSchema>;
+
+/** One question and its answer, as kept. What the backend adds about an answer travels in `answer.metadata`. */
+export const turnSchema = z.object({
+  message_id: id,
+  created_at: z.string(),
+  question: z.string(),
+  answer: z.object({
+    text: z.string(),
+    /** `pending`: asked, not yet answered; `partial`: cut off; `failed`: no text came. */
+    state: z.enum(['pending', 'complete', 'partial', 'failed']),
+    metadata: z.record(z.string(), z.unknown()),
+  }),
+});
+export type Turn = z.output<typeof turnSchema>;
+
+export const conversationInfoSchema = z.object({
+  conversation_id: id,
+  project_id: id.nullable(),
+  title: z.string(),
+  created_at: z.string(),
+  updated_at: z.string(),
+  turns: z.int().min(0),
+});
+export type ConversationInfo = z.output<typeof conversationInfoSchema>;
+
+const inProject = z.strictObject({ project_id: id });
+const inConversation = z.strictObject({ conversation_id: id });
+const ofDocument = z.strictObject({ path: z.string().min(1) });
+
+/** Everything here belongs to the user of the call: what is somebody else's is 404 `not_found`, as if it did not exist. */
+export const filesystemContract = {
+  /** The caller makes the id, so that the call can be repeated: the same id and name again is a success. */
+  createProject: {
+    method: 'POST',
+    path: '/projects',
+    body: z.strictObject({ project_id: id, name: z.string().min(1) }),
+    response: projectSchema,
+    status: 201,
+    idempotent: true,
+  },
+  listProjects: {
+    method: 'GET',
+    path: '/projects',
+    query: z.strictObject(page),
+    response: z.object({ projects: z.array(projectSchema), total: z.int() }),
+    idempotent: true,
+  },
+  getProject: {
+    method: 'GET',
+    path: '/projects/:project_id',
+    params: inProject,
+    response: projectSchema,
+    idempotent: true,
+  },
+  deleteProject: {
+    method: 'DELETE',
+    path: '/projects/:project_id',
+    params: inProject,
+    response: z.object({ deleted: z.boolean() }),
+    idempotent: true,
+  },
+  /**
+   * Stores one state of a document. The text is given, or the bytes of a PDF, DOCX or HTML file, whose text is taken out
+   * of it and whose original is kept; 422 `unreadable_document` says why that failed (the original is kept all the same).
+   * A text equal to the stored one changes nothing and answers with the version there is. 412 `version_conflict`.
+   */
+  putDocument: {
+    method: 'PUT',
+    path: '/projects/:project_id/document',
+    params: inProject,
+    query: ofDocument,
+    body: z.strictObject({
+      version: id,
+      media_type: z.string(),
+      text: z.string().optional(),
+      content_base64: z.base64().optional(),
+      /** Store only when this is the current version; `*`: only when there is none. */
+      if_match: z.string().optional(),
+    }),
+    response: documentInfoSchema.extend({ created: z.boolean(), changed: z.boolean() }),
+    idempotent: true,
+  },
+  getDocument: {
+    method: 'GET',
+    path: '/projects/:project_id/document',
+    params: inProject,
+    query: ofDocument,
+    response: documentInfoSchema.extend({ text: z.string() }),
+    idempotent: true,
+  },
+  deleteDocument: {
+    method: 'DELETE',
+    path: '/projects/:project_id/document',
+    params: inProject,
+    query: ofDocument,
+    response: z.object({ deleted: z.boolean() }),
+    idempotent: true,
+  },
+  listDocuments: {
+    method: 'GET',
+    path: '/projects/:project_id/documents',
+    params: inProject,
+    query: z.strictObject({ prefix: z.string().default(''), ...page }),
+    response: z.object({ documents: z.array(documentInfoSchema), total: z.int() }),
+    idempotent: true,
+  },
+  /** Full-text search by BM25 over the passages of a project; `documents` is how many documents the project has. */
+  search: {
+    method: 'POST',
+    path: '/projects/:project_id/search',
+    params: inProject,
+    body: z.strictObject({ query: z.string(), limit: z.int().min(1).max(1000), offset: z.int().min(0).default(0) }),
+    response: z.object({ results: z.array(passageSchema), total: z.int(), documents: z.int() }),
+    idempotent: true,
+  },
+  /** Writes or overwrites one turn, and the conversation with its first one. */
+  putTurn: {
+    method: 'PUT',
+    path: '/conversations/:conversation_id/turns',
+    params: inConversation,
+    body: z.strictObject({ project_id: id.nullable(), turn: turnSchema }),
+    response: z.object({ stored: z.literal(true) }),
+    idempotent: true,
+  },
+  listConversations: {
+    method: 'GET',
+    path: '/conversations',
+    query: z.strictObject(page),
+    response: z.object({ conversations: z.array(conversationInfoSchema), total: z.int() }),
+    idempotent: true,
+  },
+  getConversation: {
+    method: 'GET',
+    path: '/conversations/:conversation_id',
+    params: inConversation,
+    /** `last`: only the newest so many turns. Oldest first in any case. */
+    query: z.strictObject({ last: z.coerce.number().int().min(1).optional() }),
+    response: conversationInfoSchema.omit({ turns: true }).extend({ turns: z.array(turnSchema) }),
+    idempotent: true,
+  },
+  renameConversation: {
+    method: 'PATCH',
+    path: '/conversations/:conversation_id',
+    params: inConversation,
+    body: z.strictObject({ title: z.string().min(1).max(200) }),
+    response: conversationInfoSchema,
+    idempotent: true,
+  },
+  /** A deleted id stays deleted: a turn that is delivered late does not bring its conversation back (410 `deleted`). */
+  deleteConversation: {
+    method: 'DELETE',
+    path: '/conversations/:conversation_id',
+    params: inConversation,
+    response: z.object({ deleted: z.boolean() }),
+    idempotent: true,
+  },
+} as const satisfies ServiceContract;

@@ -1,0 +1,121 @@
+import { z } from 'zod';
+import type { ServiceContract } from '../endpoint.js';
+
+const id = z.string().min(1).max(200);
+const path = z.string().min(1);
+const inProject = z.strictObject({ project_id: id });
+const paging = {
+  limit: z.coerce.number().int().min(1).max(1000).default(100),
+  offset: z.coerce.number().int().min(0).default(0),
+};
+
+export const versionSchema = z.object({
+  /** The document's version id, as the upload answered it; for an imported commit its hash. */
+  version: id,
+  path,
+  author: z.string(),
+  message: z.string(),
+  committed_at: z.string(),
+});
+export type Version = z.output<typeof versionSchema>;
+
+export const graphNodeSchema = z.object({
+  id: z.string(),
+  kind: z.enum(['document', 'heading', 'commit', 'person', 'term']),
+  label: z.string(),
+});
+export const graphEdgeSchema = z.object({
+  from: z.string(),
+  to: z.string(),
+  kind: z.enum(['contains', 'links_to', 'changed', 'authored', 'mentions']),
+});
+export type GraphNode = z.output<typeof graphNodeSchema>;
+export type GraphEdge = z.output<typeof graphEdgeSchema>;
+
+/** One git repository and one graph for each user and project; both come into being with the first commit. */
+export const gitContract = {
+  /** Commits one change of one document, once for each version id. `text: null` deletes the document. */
+  commit: {
+    method: 'POST',
+    path: '/projects/:project_id/commits',
+    params: inProject,
+    body: z.strictObject({
+      path,
+      version: id,
+      text: z.string().nullable(),
+      author: z.strictObject({ name: z.string().min(1), email: z.string() }),
+      message: z.string().min(1),
+      /** UTC, ISO 8601: when the document was changed, which may be long before git heard of it. */
+      committed_at: z.string(),
+    }),
+    response: z.object({ commit: z.string(), version: id }),
+    idempotent: true,
+  },
+  /** Newest first; of one document, or of the whole project. A project nobody committed to has an empty history. */
+  history: {
+    method: 'GET',
+    path: '/projects/:project_id/history',
+    params: inProject,
+    query: z.strictObject({ path: path.optional(), ...paging }),
+    response: z.object({ versions: z.array(versionSchema), total: z.int() }),
+    idempotent: true,
+  },
+  /** 404 `version_not_found`; `text` is null where the version is a deletion. */
+  textAt: {
+    method: 'GET',
+    path: '/projects/:project_id/text',
+    params: inProject,
+    query: z.strictObject({ path, version: id }),
+    response: z.object({ path, version: id, text: z.string().nullable() }),
+    idempotent: true,
+  },
+  /** A unified diff by lines between two versions of a document. */
+  diff: {
+    method: 'GET',
+    path: '/projects/:project_id/diff',
+    params: inProject,
+    query: z.strictObject({ path, from: id, to: id }),
+    response: z.object({ path, from: id, to: id, diff: z.string() }),
+    idempotent: true,
+  },
+  /** Who last changed each line of a document at a version. */
+  blame: {
+    method: 'GET',
+    path: '/projects/:project_id/blame',
+    params: inProject,
+    query: z.strictObject({ path, version: id.optional() }),
+    response: z.object({
+      path,
+      lines: z.array(
+        z.object({ line: z.int(), text: z.string(), version: id, author: z.string(), committed_at: z.string() }),
+      ),
+    }),
+    idempotent: true,
+  },
+  dropProject: {
+    method: 'DELETE',
+    path: '/projects/:project_id',
+    params: inProject,
+    response: z.object({ removed: z.boolean() }),
+    idempotent: true,
+  },
+  graph: {
+    method: 'GET',
+    path: '/projects/:project_id/graph',
+    params: inProject,
+    query: z.strictObject({ limit: z.coerce.number().int().min(1).max(5000).default(1000) }),
+    response: z.object({ nodes: z.array(graphNodeSchema), edges: z.array(graphEdgeSchema) }),
+    idempotent: true,
+  },
+  /** Documents near this one in the graph, best first, each with what joins them. */
+  related: {
+    method: 'GET',
+    path: '/projects/:project_id/related',
+    params: inProject,
+    query: z.strictObject({ path, limit: z.coerce.number().int().min(1).max(100).default(10) }),
+    response: z.object({
+      related: z.array(z.object({ path, score: z.number(), reasons: z.array(z.string()) })),
+    }),
+    idempotent: true,
+  },
+} as const satisfies ServiceContract;

@@ -1,0 +1,26 @@
+import { Controller, Get } from '@nestjs/common';
+import { ApiExcludeController } from '@nestjs/swagger';
+import { Lifecycle } from './lifecycle.js';
+import { Problem } from './problem.js';
+import { Public } from './internal-token.guard.js';
+
+/** Probes: they speak of this process alone, never of what it depends on. */
+@Public()
+@ApiExcludeController()
+@Controller('health')
+export class HealthController {
+  constructor(private readonly lifecycle: Lifecycle) {}
+
+  @Get('live')
+  live(): { status: 'ok' } {
+    return { status: 'ok' };
+  }
+
+  @Get('ready')
+  ready(): { status: 'ok' } {
+    const { state } = this.lifecycle;
+    if (state !== 'ready')
+      throw new Problem({ status: 503, code: state, detail: `This process is ${state}.`, retryAfter: 1 });
+    return { status: 'ok' };
+  }
+}

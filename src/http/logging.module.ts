@@ -1,0 +1,41 @@
+import { Module } from '@nestjs/common';
+import { LoggerModule } from 'nestjs-pino';
+import { type Logger, pino } from 'pino';
+import pretty from 'pino-pretty';
+import { ConfigModule, CONFIG } from '../config/config.module.js';
+import type { Config } from '../config/config.schema.js';
+
+/**
+ * The process's logger. No request or response object is ever handed to it: what it could print of one are tokens,
+ * cookies and people's words.
+ */
+export function createLogger({ log }: Pick<Config, 'log'>): Logger {
+  const options = { level: log.level, base: null, timestamp: pino.stdTimeFunctions.isoTime };
+  if (log.format === 'json') return pino(options);
+  return pino(
+    options,
+    pretty({
+      colorize: false,
+      translateTime: 'SYS:HH:MM:ss.l',
+      ignore: 'context,service,attempt,request_id',
+      sync: true,
+      singleLine: true,
+    }),
+  );
+}
+
+@Module({
+  imports: [
+    LoggerModule.forRootAsync({
+      imports: [ConfigModule],
+      inject: [CONFIG],
+      useFactory: (config: Config) => ({
+        pinoHttp: { logger: createLogger(config) },
+        // Per-request logging is a Fastify hook of ours: the middleware would cost every request more than its work.
+        forRoutes: [],
+      }),
+    }),
+  ],
+  exports: [LoggerModule],
+})
+export class LoggingModule {}

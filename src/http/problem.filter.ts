@@ -1,0 +1,149 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { PinoLogger } from 'nestjs-pino';
+import { DownstreamError } from '../resilience/downstream-error.js';
+import { Problem, type ProblemDetails } from './problem.js';
+
+/** The one place where an error becomes HTTP: no stack trace and no inner message leaves it. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  constructor(private readonly log: PinoLogger) {}
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const request = http.getRequest<FastifyRequest>();
+    const reply = http.getResponse<FastifyReply>();
+    const problem = toProblem(error);
+    if (problem.status >= 500 && !(error instanceof DownstreamError) && !(error instanceof Problem)) {
+      this.log.error(
+        { err: error, request_id: request.id },
+        `${request.method} ${request.routeOptions.url ?? ''} failed`,
+      );
+    }
+    if (reply.sent || reply.raw.headersSent) {
+      reply.raw.destroy();
+      return;
+    }
+    if (problem.retryAfter !== undefined) void reply.header('retry-after', String(problem.retryAfter));
+    if (problem.status === 401) void reply.header('www-authenticate', 'Bearer');
+    void reply
+      .status(problem.status)
+      .header('content-type', 'application/problem+json; charset=utf-8')
+      .send(JSON.stringify(problemBody(problem, request.id)));
+  }
+}
+
+export function problemBody(problem: ProblemDetails, requestId: string): Record<string, unknown> {
+  const { status, code, detail, retryAfter, errors } = problem;
+  return {
+    type: 'about:blank',
+    title: TITLES[status] ?? 'Error',
+    status,
+    code,
+    detail,
+    request_id: requestId,
+    ...(retryAfter === undefined ? {} : { retry_after: retryAfter }),
+    ...(errors === undefined ? {} : { errors }),
+  };
+}
+
+const DOWNSTREAM_STATUS = {
+  unreachable: 503,
+  circuit_open: 503,
+  saturated: 503,
+  timeout: 504,
+  deadline: 504,
+  cancelled: 499,
+  fault: 502,
+  protocol: 502,
+} as const;
+
+export function toProblem(error: unknown): ProblemDetails {
+  if (error instanceof Problem) return error.problem;
+  if (error instanceof DownstreamError) return fromDownstream(error);
+  const status = statusOf(error);
+  if (status === undefined || status >= 500) {
+    return {
+      status: status ?? 500,
+      code: 'internal_error',
+      detail: 'Something went wrong here; the request id finds it in the log.',
+    };
+  }
+  const message = (error as Error).message;
+  return {
+    status,
+    code: CODES[status] ?? 'bad_request',
+    detail: status === 404 ? `There is nothing at this address: ${message}` : message,
+  };
+}
+
+function fromDownstream(error: DownstreamError): ProblemDetails {
+  if (error.reason === 'rejected') {
+    const status = error.status ?? 400;
+    // The internal token was refused: the caller of this process can do nothing about that.
+    if (status === 401 && error.problem?.code === 'internal_token') {
+      return {
+        status: 502,
+        code: `${error.service}_fault`,
+        detail: `The ${error.service} service refused this server.`,
+      };
+    }
+    return {
+      status,
+      code: error.problem?.code ?? CODES[status] ?? 'bad_request',
+      detail: error.problem?.detail ?? 'The request was refused.',
+      ...(error.retryAfterMs === undefined ? {} : { retryAfter: seconds(error.retryAfterMs) }),
+    };
+  }
+  const status = DOWNSTREAM_STATUS[error.reason];
+  return {
+    status,
+    code: `${error.service}_${error.reason}`,
+    detail: `The ${error.service} service is not available (${error.reason}); nothing was lost, try again.`,
+    ...(status === 503 ? { retryAfter: seconds(error.retryAfterMs ?? 1000) } : {}),
+  };
+}
+
+const seconds = (ms: number) => Math.max(1, Math.ceil(ms / 1000));
+
+function statusOf(error: unknown): number | undefined {
+  if (error instanceof HttpException) return error.getStatus();
+  // Fastify's own errors (body too large, malformed JSON ...) carry their status.
+  const status = (error as { statusCode?: unknown } | null)?.statusCode;
+  return typeof status === 'number' && status >= 400 && status < 600 ? status : undefined;
+}
+
+const TITLES: Record<number, string> = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  402: 'Payment Required',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  408: 'Request Timeout',
+  409: 'Conflict',
+  410: 'Gone',
+  412: 'Precondition Failed',
+  413: 'Content Too Large',
+  415: 'Unsupported Media Type',
+  422: 'Unprocessable Content',
+  429: 'Too Many Requests',
+  499: 'Client Closed Request',
+  500: 'Internal Server Error',
+  502: 'Bad Gateway',
+  503: 'Service Unavailable',
+  504: 'Gateway Timeout',
+  507: 'Insufficient Storage',
+};
+const CODES: Record<number, string> = {
+  400: 'bad_request',
+  401: 'unauthorized',
+  403: 'forbidden',
+  404: 'not_found',
+  405: 'method_not_allowed',
+  408: 'request_timeout',
+  413: 'too_large',
+  414: 'too_large',
+  415: 'unsupported_media_type',
+  429: 'rate_limited',
+};

@@ -1,0 +1,70 @@
+import { randomUUID } from 'node:crypto';
+import type { Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Logger } from 'nestjs-pino';
+import type { AppName, Config } from '../config/config.schema.js';
+import { HEADER } from '../downstream/endpoint.js';
+import { Lifecycle } from './lifecycle.js';
+
+/** A root module of one of the processes; `configure` sets up what only the raw Fastify instance can. */
+export interface AppModule extends Type {
+  configure?(app: NestFastifyApplication, config: Config): Promise<void>;
+}
+
+export interface RunningServer {
+  readonly app: NestFastifyApplication;
+  readonly port: number;
+  /** Refuses new connections, finishes the requests in flight (`http.shutdown_ms` at most) and closes the stores. */
+  close(): Promise<void>;
+}
+
+/** Starts one process's server and returns when it takes requests. @throws Error with code EADDRINUSE and the like */
+export async function startServer(name: AppName, module: AppModule, config: Config): Promise<RunningServer> {
+  const { http } = config;
+  const adapter = new FastifyAdapter({
+    bodyLimit: http.max_body_bytes,
+    requestTimeout: http.request_timeout_ms,
+    http: { headersTimeout: http.headers_timeout_ms },
+    keepAliveTimeout: 65_000,
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: 4096, ignoreTrailingSlash: true },
+    genReqId: (request: { headers: Record<string, string | string[] | undefined> }) =>
+      acceptedId(request.headers[HEADER.requestId]) ?? randomUUID(),
+  });
+  const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
+    bufferLogs: true,
+    abortOnError: false,
+  });
+  const logger = app.get(Logger);
+  app.useLogger(logger);
+  const lifecycle = app.get(Lifecycle, { strict: false });
+  const fastify = adapter.getInstance();
+  fastify.addHook('onRequest', (request, reply, done) => {
+    reply.header(HEADER.requestId, request.id);
+    if (lifecycle.state === 'draining') reply.header('connection', 'close');
+    done();
+  });
+  await module.configure?.(app, config);
+  const port = config.port ?? config.ports[name];
+  await app.listen(port, config.host);
+  lifecycle.state = 'ready';
+  const bound = (fastify.server.address() as { port: number }).port;
+  logger.log(`${name} is ready at http://${config.host}:${bound}`, 'Caudex');
+
+  return {
+    app,
+    port: bound,
+    async close() {
+      lifecycle.state = 'draining';
+      const timer = setTimeout(() => fastify.server.closeAllConnections(), http.shutdown_ms);
+      await app.close();
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** A request id from outside goes into headers and logs: visible ASCII only. */
+function acceptedId(value: string | string[] | undefined): string | undefined {
+  return typeof value === 'string' && /^[\x21-\x7e]{1,128}$/.test(value) ? value : undefined;
+}

@@ -1,0 +1,26 @@
+// Nothing but Node's own modules may be imported here before the version is known to be right.
+import { fork } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+const NEEDED_MAJOR = 24;
+const BUNDLED_NODE = join(import.meta.dirname, '../node_modules/node/bin/node');
+
+if (Number(process.versions.node.split('.')[0]) >= NEEDED_MAJOR) {
+  const { run } = await import('./run.js');
+  await run(process.argv.slice(2));
+} else if (existsSync(BUNDLED_NODE)) {
+  runOnBundledNode();
+} else {
+  console.error(
+    `caudex needs Node ${NEEDED_MAJOR}, this is ${process.versions.node}; "npm start" brings it along (its install script must be allowed to run).`,
+  );
+  process.exitCode = 1;
+}
+
+/** The child ends with this process, however this one ends: the IPC channel closes, see `run.ts`. */
+function runOnBundledNode(): void {
+  const child = fork(import.meta.filename, process.argv.slice(2), { execPath: BUNDLED_NODE, stdio: 'inherit' });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));
+  child.on('exit', (code, signal) => process.exit(code ?? (signal === null ? 1 : 128)));
+}

@@ -1,0 +1,56 @@
+import type { ServiceName } from '../config/config.schema.js';
+
+/**
+ * Why a call brought no answer that can be used:
+ * - `unreachable`: the connection was refused, reset or never made
+ * - `timeout`: an attempt took longer than its limit
+ * - `circuit_open`: the breaker let nothing through
+ * - `saturated`: too many calls at once, here (bulkhead) or there (429)
+ * - `fault`: a 5xx
+ * - `protocol`: an answer that breaks the contract
+ * - `deadline`: the whole request ran out of time
+ * - `rejected`: a 4xx: the service is well and says no
+ * - `cancelled`: the caller went away
+ */
+export type DownstreamReason =
+  | 'unreachable'
+  | 'timeout'
+  | 'circuit_open'
+  | 'saturated'
+  | 'fault'
+  | 'protocol'
+  | 'deadline'
+  | 'rejected'
+  | 'cancelled';
+
+export interface DownstreamErrorDetails {
+  service: ServiceName;
+  reason: DownstreamReason;
+  message: string;
+  /** Of the downstream's answer, where there was one. */
+  status?: number;
+  /** How long to wait before the next call. */
+  retryAfterMs?: number;
+  /** The downstream's own account of a `rejected` call. */
+  problem?: { code: string; detail: string };
+  cause?: unknown;
+}
+
+/** The only error that leaves `resilience/`. */
+export class DownstreamError extends Error {
+  readonly service: ServiceName;
+  readonly reason: DownstreamReason;
+  readonly status: number | undefined;
+  readonly retryAfterMs: number | undefined;
+  readonly problem: { code: string; detail: string } | undefined;
+
+  constructor({ service, reason, message, status, retryAfterMs, problem, cause }: DownstreamErrorDetails) {
+    super(message, { cause });
+    this.name = 'DownstreamError';
+    this.service = service;
+    this.reason = reason;
+    this.status = status;
+    this.retryAfterMs = retryAfterMs;
+    this.problem = problem;
+  }
+}
