@@ -18,6 +18,8 @@ export class ConfigError extends Error {
 /** The secret of a developer's machine. It is public, so `production` refuses it. */
 export const SAMPLE_SERVICE_TOKEN = 'caudex-sample-service-token-for-development-only';
 const MIN_TOKEN_LENGTH = 32;
+/** OWASP's Password Storage Cheat Sheet: scrypt with N = 2^17, r = 8, p = 1. */
+const PRODUCTION_SCRYPT_N = 2 ** 17;
 const PREFIX = 'CAUDEX__';
 
 const VARIABLES: Record<string, string> = {
@@ -221,6 +223,11 @@ function contradictions(config: z.output<typeof configSchema>, environment: Envi
   const problems: string[] = [];
   if (environment === 'production' && config.auth.demo_account) {
     problems.push('auth.demo_account: true is refused in production: everybody knows its password');
+  }
+  if (environment === 'production' && config.auth.scrypt_n < PRODUCTION_SCRYPT_N) {
+    problems.push(
+      `auth.scrypt_n: ${config.auth.scrypt_n} is refused in production: at least ${PRODUCTION_SCRYPT_N} is needed`,
+    );
   }
   if (config.search.default_limit > config.search.max_limit) {
     problems.push(

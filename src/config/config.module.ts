@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { Inject, Module } from '@nestjs/common';
 import { ConfigModule as NestConfigModule, ConfigService } from '@nestjs/config';
 import { loadConfig } from './config.loader.js';
@@ -8,10 +9,16 @@ export const CONFIG = Symbol('Config');
 export const InjectConfig = () => Inject(CONFIG);
 
 let config: Config | undefined;
+const given = new AsyncLocalStorage<Config>();
 
 /** The configuration of this process, read on the first call. @throws ConfigError */
 export function currentConfig(): Config {
-  return (config ??= loadConfig());
+  return given.getStore() ?? (config ??= loadConfig());
+}
+
+/** Runs `start` with this configuration in place of the process's own: several servers can share a process, as in tests. */
+export function withConfig<T>(config: Config, start: () => T): T {
+  return given.run(config, start);
 }
 
 @Module({

@@ -80,13 +80,19 @@ export const configSchema = z.strictObject({
     token_ttl_ms: ms,
     operators: z.array(z.email()),
     min_password_length: z.int().min(8).max(128),
+    key_rotation_ms: ms,
+    scrypt_n: z
+      .int()
+      .min(1024)
+      .max(2 ** 20)
+      .refine((n) => Number.isInteger(Math.log2(n)), 'a power of two is needed'),
     demo_account: z.boolean(),
   }),
   chroma: z.strictObject({
     chromadb_url: httpUrl.nullable(),
     embeddings: z.strictObject({ url: httpUrl.nullable(), model: z.string().min(1).nullable() }),
   }),
-  billing: z.strictObject({ starting_credits: z.int().min(0) }),
+  billing: z.strictObject({ starting_credits: z.int().min(0).max(1_000_000_000), reservation_ttl_ms: ms }),
   git: z.strictObject({
     graph_url: z
       .url({ protocol: /^(bolt|neo4j)(\+s{1,2}c?)?$/, error: 'a bolt:// or neo4j:// URL is needed' })

@@ -1,6 +1,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { PinoLogger } from 'nestjs-pino';
+import { isStorageFull } from '../storage/storage-full.js';
 import { DownstreamError } from '../resilience/downstream-error.js';
 import { Problem, type ProblemDetails } from './problem.js';
 
@@ -61,6 +62,9 @@ const DOWNSTREAM_STATUS = {
 export function toProblem(error: unknown): ProblemDetails {
   if (error instanceof Problem) return error.problem;
   if (error instanceof DownstreamError) return fromDownstream(error);
+  if (isStorageFull(error)) {
+    return { status: 507, code: 'storage_full', detail: 'There is no room left to store this; nothing was changed.' };
+  }
   const status = statusOf(error);
   if (status === undefined || status >= 500) {
     return {

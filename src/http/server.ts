@@ -3,6 +3,7 @@ import type { Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Logger } from 'nestjs-pino';
+import { withConfig } from '../config/config.module.js';
 import type { AppName, Config } from '../config/config.schema.js';
 import { HEADER } from '../downstream/endpoint.js';
 import { Lifecycle } from './lifecycle.js';
@@ -32,10 +33,9 @@ export async function startServer(name: AppName, module: AppModule, config: Conf
     genReqId: (request: { headers: Record<string, string | string[] | undefined> }) =>
       acceptedId(request.headers[HEADER.requestId]) ?? randomUUID(),
   });
-  const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
-    bufferLogs: true,
-    abortOnError: false,
-  });
+  const app = await withConfig(config, () =>
+    NestFactory.create<NestFastifyApplication>(module, adapter, { bufferLogs: true, abortOnError: false }),
+  );
   const logger = app.get(Logger);
   app.useLogger(logger);
   const lifecycle = app.get(Lifecycle, { strict: false });
