@@ -1,0 +1,131 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { SqliteLedger } from './sqlite-ledger.js';
+
+describe('SqliteLedger', () => {
+  let dir: string;
+  let ledger: SqliteLedger;
+  let now = 0;
+  const open = (startingCredits = 100) =>
+    new SqliteLedger(join(dir, 'ledger.sqlite'), { startingCredits, reservationTtlMs: 1000, now: () => now });
+
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), 'caudex-billing-'));
+    now = Date.parse('2026-01-01T00:00:00Z');
+    ledger = open();
+  });
+  afterEach(async () => {
+    await ledger.close();
+    rmSync(dir, { recursive: true });
+  });
+
+  it('gives an account its starting credits once, as a row', async () => {
+    expect(await ledger.balance('ada')).toEqual({ credits: 100, reserved: 0 });
+    await ledger.balance('ada');
+    const { rows, total } = await ledger.rows('ada', 10, 0);
+    expect(total).toBe(1);
+    expect(rows).toMatchObject([
+      { kind: 'grant', credits: 100, message_id: null, created_at: '2026-01-01T00:00:00.000Z' },
+    ]);
+  });
+
+  it('holds credits for a message once', async () => {
+    expect(await ledger.reserve('ada', 'm1', 60)).toEqual({ credits: 100, reserved: 60, held: true });
+    expect(await ledger.reserve('ada', 'm1', 60)).toEqual({ credits: 100, reserved: 60, held: true });
+    expect(await ledger.reserve('ada', 'm2', 41)).toEqual({ credits: 100, reserved: 60, held: false });
+    expect(await ledger.reserve('ada', 'm2', 40)).toEqual({ credits: 100, reserved: 100, held: true });
+  });
+
+  it('charges a message once and ends its reservation', async () => {
+    await ledger.reserve('ada', 'm1', 60);
+    expect(await ledger.capture('ada', 'm1', 20)).toEqual({ credits: 80, reserved: 0, charged: 20 });
+    expect(await ledger.capture('ada', 'm1', 50)).toEqual({ credits: 80, reserved: 0, charged: 20 });
+    expect(await ledger.reserve('ada', 'm1', 60)).toEqual({ credits: 80, reserved: 0, held: true });
+    now += 5000;
+    expect(await ledger.reserve('ada', 'm1', 60)).toEqual({ credits: 80, reserved: 0, held: true });
+  });
+
+  it('charges what was never reserved, and never more than there is', async () => {
+    expect(await ledger.capture('ada', 'm1', 70)).toMatchObject({ credits: 30, charged: 70 });
+    expect(await ledger.capture('ada', 'm2', 70)).toMatchObject({ credits: 0, charged: 30 });
+    expect(await ledger.capture('ada', 'm3', 70)).toMatchObject({ credits: 0, charged: 0 });
+    expect((await ledger.rows('ada', 2, 0)).rows.map((row) => row.credits + 0)).toEqual([0, -30]);
+  });
+
+  it('holds nothing for a message that was released, also when the reservation comes late', async () => {
+    await ledger.reserve('ada', 'm1', 60);
+    expect(await ledger.release('ada', 'm1')).toEqual({ credits: 100, reserved: 0 });
+    await ledger.release('ada', 'm2');
+    expect(await ledger.reserve('ada', 'm1', 60)).toMatchObject({ reserved: 0, held: true });
+    expect(await ledger.reserve('ada', 'm2', 60)).toMatchObject({ reserved: 0, held: true });
+  });
+
+  it('gives an abandoned reservation up', async () => {
+    await ledger.reserve('ada', 'm1', 100);
+    now += 999;
+    expect(await ledger.reserve('ada', 'm2', 1)).toMatchObject({ held: false });
+    now += 1;
+    expect(await ledger.reserve('ada', 'm2', 100)).toMatchObject({ reserved: 100, held: true });
+    expect(await ledger.capture('ada', 'm1', 10)).toMatchObject({ credits: 90, charged: 10 });
+  });
+
+  it('keeps accounts apart, with the same message ids', async () => {
+    await ledger.capture('ada', 'm1', 70);
+    expect(await ledger.balance('bob')).toEqual({ credits: 100, reserved: 0 });
+    expect(await ledger.capture('bob', 'm1', 5)).toMatchObject({ charged: 5 });
+    expect((await ledger.rows('bob', 10, 0)).total).toBe(2);
+  });
+
+  it('remembers everything after it was opened again', async () => {
+    await ledger.reserve('ada', 'm1', 30);
+    await ledger.capture('ada', 'm2', 20);
+    await ledger.close();
+    ledger = open(7);
+    expect(await ledger.balance('ada')).toEqual({ credits: 80, reserved: 30 });
+  });
+
+  it('stays the sum of its rows, never below zero, under any mix of calls', async () => {
+    const message = fc.integer({ min: 0, max: 9 }).map((n) => `m${n}`);
+    const credits = fc.integer({ min: 0, max: 70 });
+    const call = fc.oneof(
+      fc.record({ kind: fc.constant('reserve' as const), message, credits }),
+      fc.record({ kind: fc.constant('capture' as const), message, credits }),
+      fc.record({ kind: fc.constant('release' as const), message, credits: fc.constant(0) }),
+      fc.record({ kind: fc.constant('wait' as const), message, credits }),
+    );
+    let account = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.array(call, { maxLength: 40 }), async (calls) => {
+        const user = `user${account++}`;
+        const charged = new Map<string, number>();
+        await Promise.all(
+          calls.map(async ({ kind, message, credits }) => {
+            if (kind === 'wait') now += credits * 10;
+            if (kind === 'reserve') {
+              const answer = await ledger.reserve(user, message, credits);
+              if (answer.held && credits > 0 && answer.reserved > answer.credits) {
+                // Only a capture of something else may have eaten into what was held.
+                expect(charged.size).toBeGreaterThan(0);
+              }
+            }
+            if (kind === 'release') await ledger.release(user, message);
+            if (kind === 'capture') {
+              const answer = await ledger.capture(user, message, credits);
+              expect(answer.charged).toBe(charged.get(message) ?? answer.charged);
+              charged.set(message, answer.charged);
+            }
+          }),
+        );
+        const { rows } = await ledger.rows(user, 1000, 0);
+        const { credits: balance } = await ledger.balance(user);
+        expect(balance).toBe(rows.reduce((sum, row) => sum + row.credits, 0));
+        expect(balance).toBe(100 - [...charged.values()].reduce((sum, n) => sum + n, 0));
+        expect(balance).toBeGreaterThanOrEqual(0);
+        expect(rows.filter((row) => row.kind === 'capture')).toHaveLength(charged.size);
+      }),
+      { numRuns: 100 },
+    );
+  });
+});

@@ -1,0 +1,160 @@
+import { randomUUID } from 'node:crypto';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { openDatabase, transaction } from '../../../storage/sqlite.js';
+import type { LedgerRow } from '../billing.contract.js';
+import { type Balance, Ledger } from './ledger.js';
+
+const MIGRATIONS = [
+  // `balance` is the sum of the account's rows up to and with this one: read without adding up, and refused by the
+  // database itself where it would be below zero.
+  `CREATE TABLE ledger (
+     seq INTEGER PRIMARY KEY AUTOINCREMENT,
+     id TEXT NOT NULL UNIQUE,
+     user_id TEXT NOT NULL,
+     key TEXT NOT NULL,
+     kind TEXT NOT NULL CHECK (kind IN ('grant', 'capture')),
+     message_id TEXT,
+     credits INTEGER NOT NULL,
+     balance INTEGER NOT NULL CHECK (balance >= 0),
+     created_at TEXT NOT NULL,
+     UNIQUE (user_id, key)
+   ) STRICT;
+   CREATE INDEX ledger_by_user ON ledger (user_id, seq);
+   CREATE TABLE reservation (
+     user_id TEXT NOT NULL,
+     message_id TEXT NOT NULL,
+     credits INTEGER NOT NULL CHECK (credits >= 0),
+     expires_at INTEGER NOT NULL,
+     PRIMARY KEY (user_id, message_id)
+   ) STRICT, WITHOUT ROWID;
+   CREATE INDEX reservation_by_expiry ON reservation (expires_at);`,
+];
+
+export interface SqliteLedgerOptions {
+  startingCredits: number;
+  /** A reservation that was neither captured nor released is given up after this. */
+  reservationTtlMs: number;
+  /** Milliseconds since 1970. */
+  now?: () => number;
+}
+
+/** The embedded ledger. A reservation that has ended stays as one of 0 credits until it expires, so that a late repeat of it holds nothing. */
+export class SqliteLedger extends Ledger {
+  private readonly db: DatabaseSync;
+  private readonly now: () => number;
+  private readonly statements: Record<keyof typeof SQL, StatementSync>;
+
+  constructor(
+    file: string,
+    private readonly options: SqliteLedgerOptions,
+  ) {
+    super();
+    this.now = options.now ?? Date.now;
+    this.db = openDatabase(file, MIGRATIONS);
+    this.statements = Object.fromEntries(
+      Object.entries(SQL).map(([name, sql]) => [name, this.db.prepare(sql)]),
+    ) as typeof this.statements;
+  }
+
+  reserve(userId: string, messageId: string, credits: number): Promise<Balance & { held: boolean }> {
+    return this.change(userId, (before) => {
+      const known = this.statements.reservation.get(userId, messageId) ?? this.captured(userId, messageId);
+      if (known === undefined) {
+        if (before.credits - before.reserved < credits) return { held: false };
+        this.statements.hold.run(userId, messageId, credits, this.expiry());
+      }
+      return { held: true };
+    });
+  }
+
+  capture(userId: string, messageId: string, credits: number): Promise<Balance & { charged: number }> {
+    return this.change(userId, (before) => {
+      this.statements.end.run(userId, messageId, this.expiry());
+      const earlier = this.captured(userId, messageId);
+      if (earlier !== undefined) return { charged: -Number(earlier['credits']) };
+      const charged = Math.min(credits, before.credits);
+      this.append(userId, { key: captureKey(messageId), kind: 'capture', messageId, credits: -charged });
+      return { charged };
+    });
+  }
+
+  release(userId: string, messageId: string): Promise<Balance> {
+    return this.change(userId, () => {
+      this.statements.end.run(userId, messageId, this.expiry());
+      return {};
+    });
+  }
+
+  balance(userId: string): Promise<Balance> {
+    return this.change(userId, () => ({}));
+  }
+
+  async rows(userId: string, limit: number, offset: number): Promise<{ rows: LedgerRow[]; total: number }> {
+    const { rows, total } = await this.change(userId, () => ({
+      rows: this.statements.rows.all(userId, limit, offset) as unknown as LedgerRow[],
+      total: Number(this.statements.total.get(userId)?.['total']),
+    }));
+    return { rows, total };
+  }
+
+  close(): Promise<void> {
+    this.db.close();
+    return Promise.resolve();
+  }
+
+  /** One transaction on an account that exists, and the balance after it. */
+  private change<T extends object>(userId: string, work: (before: Balance) => T): Promise<Balance & T> {
+    const run = () => {
+      this.statements.expire.run(this.now());
+      if (this.statements.balance.get(userId) === undefined) {
+        const credits = this.options.startingCredits;
+        this.append(userId, { key: 'grant:start', kind: 'grant', messageId: null, credits });
+      }
+      const result = work(this.read(userId));
+      return { ...this.read(userId), ...result };
+    };
+    return new Promise((resolve) => resolve(transaction(this.db, run)));
+  }
+
+  private read(userId: string): Balance {
+    return {
+      credits: Number(this.statements.balance.get(userId)?.['balance']),
+      reserved: Number(this.statements.reserved.get(userId, this.now())?.['reserved']),
+    };
+  }
+
+  private captured(userId: string, messageId: string) {
+    return this.statements.byKey.get(userId, captureKey(messageId));
+  }
+
+  private append(
+    userId: string,
+    row: { key: string; kind: LedgerRow['kind']; messageId: string | null; credits: number },
+  ): void {
+    const balance = Number(this.statements.balance.get(userId)?.['balance'] ?? 0) + row.credits;
+    const createdAt = new Date(this.now()).toISOString();
+    this.statements.append.run(randomUUID(), userId, row.key, row.kind, row.messageId, row.credits, balance, createdAt);
+  }
+
+  private expiry(): number {
+    return this.now() + this.options.reservationTtlMs;
+  }
+}
+
+const captureKey = (messageId: string) => `capture:${messageId}`;
+
+const SQL = {
+  balance: 'SELECT balance FROM ledger WHERE user_id = ? ORDER BY seq DESC LIMIT 1',
+  byKey: 'SELECT credits FROM ledger WHERE user_id = ? AND key = ?',
+  append: `INSERT INTO ledger (id, user_id, key, kind, message_id, credits, balance, created_at)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+  rows: `SELECT id, created_at, kind, message_id, credits FROM ledger
+         WHERE user_id = ? ORDER BY seq DESC LIMIT ? OFFSET ?`,
+  total: 'SELECT COUNT(*) AS total FROM ledger WHERE user_id = ?',
+  reserved: 'SELECT COALESCE(SUM(credits), 0) AS reserved FROM reservation WHERE user_id = ? AND expires_at > ?',
+  reservation: 'SELECT credits FROM reservation WHERE user_id = ? AND message_id = ?',
+  hold: 'INSERT INTO reservation (user_id, message_id, credits, expires_at) VALUES (?, ?, ?, ?)',
+  end: `INSERT INTO reservation (user_id, message_id, credits, expires_at) VALUES (?, ?, 0, ?)
+        ON CONFLICT (user_id, message_id) DO UPDATE SET credits = 0, expires_at = excluded.expires_at`,
+  expire: 'DELETE FROM reservation WHERE expires_at <= ?',
+} as const;
