@@ -1,0 +1,196 @@
+import { setMaxListeners } from 'node:events';
+import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { PinoLogger } from 'nestjs-pino';
+import { InjectConfig } from '../config/config.module.js';
+import type { Config, ServiceName } from '../config/config.schema.js';
+import type { CallContext } from '../resilience/call-context.js';
+import { DownstreamError, type DownstreamReason } from '../resilience/downstream-error.js';
+import { ServiceRegistry } from '../resilience/service-registry.js';
+import type { NewOutboxEntry, OutboxEntry, OutboxStore } from './outbox.store.js';
+
+export const OUTBOX_STORE = Symbol('OutboxStore');
+
+/** Delivers the entries of one topic. */
+export interface OutboxHandler {
+  readonly topic: string;
+  /** Whose recovery makes the topic's entries due at once. */
+  readonly service: ServiceName;
+  /** May run twice for one entry: whoever receives it must take it once. A `DownstreamError` postpones the entry. */
+  deliver(entry: OutboxEntry, call: CallContext): Promise<void>;
+}
+
+/** The service was not there to judge the entry: this is no mark against the entry. */
+const ABSENT: ReadonlySet<DownstreamReason> = new Set([
+  'unreachable',
+  'timeout',
+  'circuit_open',
+  'saturated',
+  'deadline',
+  'cancelled',
+]);
+const PARALLEL = 8;
+const DELIVERY_MS = 60_000;
+
+/** Written first, delivered later, once: at once where the service is there, with growing waits where it is not. */
+@Injectable()
+export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly handlers = new Map<string, OutboxHandler>();
+  private readonly running = new Map<string, Promise<void>>();
+  private readonly waiting = new Map<string, () => void>();
+  private readonly stopping = new AbortController();
+  private timer: NodeJS.Timeout | undefined;
+  private pumping = false;
+  private again = false;
+
+  constructor(
+    @InjectConfig() private readonly config: Config,
+    @Inject(OUTBOX_STORE) readonly store: OutboxStore,
+    private readonly services: ServiceRegistry,
+    private readonly log: PinoLogger,
+  ) {
+    setMaxListeners(0, this.stopping.signal);
+  }
+
+  register(handler: OutboxHandler): void {
+    this.handlers.set(handler.topic, handler);
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    const recovered = await this.store.recoverHeld();
+    if (recovered > 0) this.log.warn({ recovered }, 'Outbox: taking up what the last run left unfinished');
+    this.services.onStateChange(({ service, to }) => {
+      if (to === 'closed') void this.wake(service);
+    });
+    void this.pump();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.stopping.abort();
+    clearTimeout(this.timer);
+    await Promise.allSettled(this.running.values());
+    await this.store.close();
+  }
+
+  /** Writes entries that stay put until {@link release} or {@link discard}. */
+  hold(entries: readonly NewOutboxEntry[]): Promise<OutboxEntry[]> {
+    return this.store.add(entries, 'held');
+  }
+
+  discard(entries: readonly OutboxEntry[]): Promise<void> {
+    return this.store.remove(entries.map((entry) => entry.id));
+  }
+
+  /** Sends held entries, and further ones, on their way. */
+  async release(held: readonly OutboxEntry[], further: readonly NewOutboxEntry[] = []): Promise<OutboxEntry[]> {
+    const added = await this.store.release(
+      held.map((entry) => entry.id),
+      further,
+    );
+    void this.pump();
+    return added;
+  }
+
+  async send(entries: readonly NewOutboxEntry[]): Promise<OutboxEntry[]> {
+    const added = await this.store.add(entries, 'ready');
+    void this.pump();
+    return added;
+  }
+
+  /** Whether the entry, already on its way, is delivered within `waitMs`. To be called before it is released. */
+  delivered(entry: OutboxEntry, waitMs: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const settle = (delivered: boolean) => {
+        clearTimeout(timer);
+        this.waiting.delete(entry.id);
+        resolve(delivered);
+      };
+      const timer = setTimeout(() => settle(false), waitMs);
+      this.waiting.set(entry.id, () => settle(true));
+    });
+  }
+
+  async replay(id: string): Promise<boolean> {
+    const found = await this.store.replay(id);
+    if (found) void this.pump();
+    return found;
+  }
+
+  private async wake(service: ServiceName): Promise<void> {
+    const topics = [...this.handlers.values()].filter((handler) => handler.service === service).map(({ topic }) => topic);
+    if (topics.length === 0 || this.stopping.signal.aborted) return;
+    await this.store.wake(topics);
+    await this.pump();
+  }
+
+  /** Starts the delivery of whatever is due and sets the timer for what is not yet. */
+  private async pump(): Promise<void> {
+    this.again = true;
+    if (this.pumping || this.stopping.signal.aborted) return;
+    this.pumping = true;
+    try {
+      while (this.again && !this.stopping.signal.aborted) {
+        this.again = false;
+        const free = PARALLEL - this.running.size;
+        if (free <= 0) break;
+        const due = await this.store.due(Date.now(), free + this.running.size);
+        for (const entry of due.filter(({ id }) => !this.running.has(id)).slice(0, free)) this.start(entry);
+      }
+      await this.sleep();
+    } catch (error) {
+      this.log.error({ err: error }, 'Outbox: the store failed; trying again');
+      this.timer = setTimeout(() => void this.pump(), this.config.outbox.retry_max_ms);
+    } finally {
+      this.pumping = false;
+    }
+  }
+
+  private async sleep(): Promise<void> {
+    clearTimeout(this.timer);
+    if (this.running.size > 0 || this.stopping.signal.aborted) return;
+    const next = await this.store.nextDueMs();
+    if (next !== null) this.timer = setTimeout(() => void this.pump(), Math.max(10, next - Date.now()));
+  }
+
+  private start(entry: OutboxEntry): void {
+    const run = this.deliver(entry).finally(() => {
+      this.running.delete(entry.id);
+      void this.pump();
+    });
+    this.running.set(entry.id, run);
+  }
+
+  private async deliver(entry: OutboxEntry): Promise<void> {
+    const handler = this.handlers.get(entry.topic);
+    try {
+      if (handler === undefined) throw new Error(`no handler for topic ${entry.topic}`);
+      await handler.deliver(entry, {
+        requestId: entry.id,
+        userId: entry.userId,
+        idempotencyKey: entry.id,
+        deadlineMs: performance.now() + DELIVERY_MS,
+        signal: this.stopping.signal,
+      });
+      await this.store.remove([entry.id]);
+      this.waiting.get(entry.id)?.();
+    } catch (error) {
+      if (!this.stopping.signal.aborted) await this.undelivered(entry, error);
+    }
+  }
+
+  private async undelivered(entry: OutboxEntry, error: unknown): Promise<void> {
+    const { retry_base_ms, retry_max_ms, max_attempts } = this.config.outbox;
+    const message = error instanceof Error ? error.message : String(error);
+    const absent = error instanceof DownstreamError && ABSENT.has(error.reason);
+    const attempts = entry.attempts + (absent ? 0 : 1);
+    const fields = { topic: entry.topic, entry: entry.id, attempts };
+    if (attempts >= max_attempts) {
+      await this.store.bury(entry.id, message);
+      this.log.error({ ...fields, err: error }, `Outbox: ${entry.topic} was refused ${attempts} times and is set aside`);
+      return;
+    }
+    const backoffMs = Math.min(retry_max_ms, retry_base_ms * 2 ** Math.min(attempts, 20));
+    const waitMs = error instanceof DownstreamError ? Math.max(backoffMs, error.retryAfterMs ?? 0) : backoffMs;
+    await this.store.postpone(entry.id, Date.now() + waitMs, attempts, message);
+    this.log.info(fields, `Outbox: ${entry.topic} waits for its next delivery: ${message}`);
+  }
+}

@@ -1,0 +1,205 @@
+import { randomUUID } from 'node:crypto';
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
+import { openDatabase, transaction } from '../storage/sqlite.js';
+import {
+  type NewOutboxEntry,
+  type OutboxEntry,
+  OutboxFullError,
+  type OutboxState,
+  type OutboxStats,
+  type OutboxStore,
+} from './outbox.store.js';
+
+const MIGRATIONS = [
+  `CREATE TABLE entries (
+     seq INTEGER PRIMARY KEY AUTOINCREMENT,
+     id TEXT NOT NULL UNIQUE,
+     topic TEXT NOT NULL,
+     key TEXT NOT NULL,
+     user_id TEXT NOT NULL,
+     project_id TEXT,
+     payload TEXT NOT NULL,
+     created_at TEXT NOT NULL,
+     state TEXT NOT NULL,
+     due_ms INTEGER NOT NULL,
+     attempts INTEGER NOT NULL DEFAULT 0,
+     recovered INTEGER NOT NULL DEFAULT 0,
+     last_error TEXT
+   ) STRICT;
+   CREATE INDEX entries_ready ON entries (state, due_ms);
+   CREATE INDEX entries_order ON entries (topic, key, seq);
+   CREATE INDEX entries_owner ON entries (user_id, topic)`,
+];
+
+type Row = Record<string, SQLOutputValue>;
+
+/** The embedded outbox: SQLite in WAL mode with `synchronous = FULL`. */
+export class SqliteOutboxStore implements OutboxStore {
+  private readonly db: DatabaseSync;
+  private bytes: number;
+
+  constructor(
+    file: string,
+    private readonly maxBytes: number,
+  ) {
+    this.db = openDatabase(file, MIGRATIONS);
+    this.bytes = Number(this.db.prepare('SELECT coalesce(sum(length(payload)), 0) AS n FROM entries').get()?.['n']);
+  }
+
+  async add(entries: readonly NewOutboxEntry[], state: 'held' | 'ready'): Promise<OutboxEntry[]> {
+    return this.write(() => this.insert(entries, state));
+  }
+
+  async update(id: string, payload: unknown): Promise<void> {
+    this.write(() => {
+      const text = JSON.stringify(payload);
+      this.reserve(text.length - this.sizeOf(id));
+      this.db.prepare(`UPDATE entries SET payload = ? WHERE id = ? AND state = 'held'`).run(text, id);
+    });
+  }
+
+  async release(ids: readonly string[], further: readonly NewOutboxEntry[] = []): Promise<OutboxEntry[]> {
+    return this.write(() => {
+      const release = this.db.prepare(`UPDATE entries SET state = 'ready', due_ms = 0 WHERE id = ? AND state = 'held'`);
+      for (const id of ids) release.run(id);
+      return this.insert(further, 'ready');
+    });
+  }
+
+  async remove(ids: readonly string[]): Promise<void> {
+    this.write(() => {
+      const remove = this.db.prepare('DELETE FROM entries WHERE id = ?');
+      for (const id of ids) {
+        this.bytes -= this.sizeOf(id);
+        remove.run(id);
+      }
+    });
+  }
+
+  async recoverHeld(): Promise<number> {
+    return Number(
+      this.db.prepare(`UPDATE entries SET state = 'ready', due_ms = 0, recovered = 1 WHERE state = 'held'`).run().changes,
+    );
+  }
+
+  async due(nowMs: number, limit: number): Promise<OutboxEntry[]> {
+    return this.db
+      .prepare(
+        `SELECT * FROM entries e WHERE state = 'ready' AND due_ms <= ?
+           AND NOT EXISTS (SELECT 1 FROM entries o
+                           WHERE o.topic = e.topic AND o.key = e.key AND o.seq < e.seq AND o.state = 'ready')
+         ORDER BY seq LIMIT ?`,
+      )
+      .all(nowMs, limit)
+      .map(toEntry);
+  }
+
+  async nextDueMs(): Promise<number | null> {
+    const next = this.db.prepare(`SELECT min(due_ms) AS next FROM entries WHERE state = 'ready'`).get()?.['next'];
+    return next === null || next === undefined ? null : Number(next);
+  }
+
+  async postpone(id: string, untilMs: number, attempts: number, error: string): Promise<void> {
+    this.db
+      .prepare('UPDATE entries SET due_ms = ?, attempts = ?, last_error = ? WHERE id = ?')
+      .run(Math.ceil(untilMs), attempts, error, id);
+  }
+
+  async bury(id: string, error: string): Promise<void> {
+    this.db.prepare(`UPDATE entries SET state = 'dead', last_error = ? WHERE id = ?`).run(error, id);
+  }
+
+  async wake(topics: readonly string[]): Promise<void> {
+    const wake = this.db.prepare(`UPDATE entries SET due_ms = 0 WHERE state = 'ready' AND topic = ?`);
+    for (const topic of topics) wake.run(topic);
+  }
+
+  async replay(id: string): Promise<boolean> {
+    return (
+      this.db.prepare(`UPDATE entries SET state = 'ready', due_ms = 0, attempts = 0 WHERE id = ? AND state = 'dead'`).run(id)
+        .changes === 1
+    );
+  }
+
+  async pending(topic: string, userId: string, filter: { key?: string; projectId?: string } = {}): Promise<OutboxEntry[]> {
+    return this.db
+      .prepare(
+        `SELECT * FROM entries WHERE user_id = ?1 AND topic = ?2 AND state <> 'dead'
+           AND (?3 IS NULL OR key = ?3) AND (?4 IS NULL OR project_id = ?4) ORDER BY seq`,
+      )
+      .all(userId, topic, filter.key ?? null, filter.projectId ?? null)
+      .map(toEntry);
+  }
+
+  async dead(limit: number): Promise<OutboxEntry[]> {
+    return this.db.prepare(`SELECT * FROM entries WHERE state = 'dead' ORDER BY seq LIMIT ?`).all(limit).map(toEntry);
+  }
+
+  async stats(): Promise<OutboxStats[]> {
+    return this.db
+      .prepare('SELECT topic, state, count(*) AS entries, min(created_at) AS oldest FROM entries GROUP BY topic, state')
+      .all()
+      .map((row) => ({
+        topic: String(row['topic']),
+        state: String(row['state']) as OutboxState,
+        entries: Number(row['entries']),
+        oldest: String(row['oldest']),
+      }));
+  }
+
+  async close(): Promise<void> {
+    if (this.db.isOpen) this.db.close();
+  }
+
+  private insert(entries: readonly NewOutboxEntry[], state: 'held' | 'ready'): OutboxEntry[] {
+    const insert = this.db.prepare(
+      `INSERT INTO entries (id, topic, key, user_id, project_id, payload, created_at, state, due_ms)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0) RETURNING *`,
+    );
+    const createdAt = new Date().toISOString();
+    return entries.map(({ topic, key, userId, projectId, payload }) => {
+      const text = JSON.stringify(payload);
+      this.reserve(text.length);
+      return toEntry(insert.get(randomUUID(), topic, key, userId, projectId, text, createdAt, state) as Row);
+    });
+  }
+
+  private reserve(bytes: number): void {
+    if (bytes > 0 && this.bytes + bytes > this.maxBytes) {
+      throw new OutboxFullError(`the outbox holds ${this.bytes} of at most ${this.maxBytes} bytes`);
+    }
+    this.bytes += bytes;
+  }
+
+  private sizeOf(id: string): number {
+    return Number(this.db.prepare('SELECT length(payload) AS n FROM entries WHERE id = ?').get(id)?.['n'] ?? 0);
+  }
+
+  /** One transaction; a refused one leaves the byte count as it was. */
+  private write<T>(work: () => T): T {
+    const before = this.bytes;
+    try {
+      return transaction(this.db, work);
+    } catch (error) {
+      this.bytes = before;
+      // 13: SQLITE_FULL, the disk has no room.
+      if ((error as { errcode?: number }).errcode === 13) throw new OutboxFullError('the disk is full');
+      throw error;
+    }
+  }
+}
+
+function toEntry(row: Row): OutboxEntry {
+  return {
+    id: String(row['id']),
+    topic: String(row['topic']),
+    key: String(row['key']),
+    userId: String(row['user_id']),
+    projectId: row['project_id'] === null ? null : String(row['project_id']),
+    payload: JSON.parse(String(row['payload'])) as unknown,
+    createdAt: String(row['created_at']),
+    attempts: Number(row['attempts']),
+    recovered: row['recovered'] === 1,
+    lastError: row['last_error'] === null ? null : String(row['last_error']),
+  };
+}
