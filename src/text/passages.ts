@@ -1,0 +1,129 @@
+import { blocks, type Block } from './blocks.js';
+import { isBlank, sentences, type Span, trim } from './sentences.js';
+
+/** A piece of a document that says one thing: what is indexed, found and cited. */
+export interface TextPassage extends Span {
+  /** Its number in the document, counted from 0. */
+  chunk: number;
+  /** The headings it stands under, outermost first, joined by ` › `; empty before the first one. */
+  title: string;
+  /** The document's text from `start` to `end`, word for word. */
+  text: string;
+}
+
+/** Some 250 English words; long sections are cut into equal parts of about this size. */
+const TARGET_CHARS = 1600;
+/** Nothing that can be cut grows beyond this. */
+const MAX_CHARS = 2400;
+/** A section shorter than this goes together with the next one. */
+const MIN_CHARS = 200;
+const MAX_TITLE_CHARS = 300;
+
+/**
+ * Cuts a text into passages along its headings, paragraphs, code blocks, sentences and, where there is nothing better, words.
+ * They are in order, do not overlap, and leave out nothing but white space. Takes time linear in the text's length.
+ */
+export function splitPassages(text: string, mediaType: string): TextPassage[] {
+  const passages: TextPassage[] = [];
+  for (const section of sections(text, mediaType)) {
+    for (const { start, end } of cutSection(text, section)) {
+      passages.push({ chunk: passages.length, title: section.title, start, end, text: text.slice(start, end) });
+    }
+  }
+  return passages;
+}
+
+interface Section {
+  title: string;
+  blocks: Block[];
+  hasBody: boolean;
+}
+
+/** Runs of blocks under one heading; headings without text of their own and very short sections join the next one. */
+function sections(text: string, mediaType: string): Section[] {
+  const found: Section[] = [];
+  const trail: Block[] = [];
+  let open: Section = { title: '', blocks: [], hasBody: false };
+  for (const block of blocks(text, mediaType)) {
+    if (block.kind === 'heading') {
+      if (open.hasBody && charsOf(open) >= MIN_CHARS) {
+        found.push(open);
+        open = { title: '', blocks: [], hasBody: false };
+      }
+      while (trail.length > 0 && (trail.at(-1) as Block).level >= block.level) trail.pop();
+      trail.push(block);
+    }
+    if (!open.hasBody) {
+      open.title = trail
+        .map((heading) => heading.title)
+        .join(' › ')
+        .slice(0, MAX_TITLE_CHARS);
+      open.hasBody = block.kind !== 'heading';
+    }
+    open.blocks.push(block);
+  }
+  if (open.blocks.length > 0) found.push(open);
+  return found;
+}
+
+function charsOf(section: Section): number {
+  return (section.blocks.at(-1) as Block).end - (section.blocks[0] as Block).start;
+}
+
+/** Packs a section's pieces into spans of like size: each ends where a piece ends, nearest to its share. */
+function cutSection(text: string, section: Section): Span[] {
+  const { start } = section.blocks[0] as Block;
+  const chars = charsOf(section);
+  const target = chars / Math.max(1, Math.round(chars / TARGET_CHARS));
+  const spans: Span[] = [];
+  let share = start + target;
+  for (const piece of section.blocks.flatMap((block) => pieces(text, block))) {
+    const open = spans.at(-1);
+    if (open === undefined || piece.end - open.start > MAX_CHARS || piece.end - share > share - open.end) {
+      spans.push({ ...piece });
+      if (open !== undefined) share = Math.max(share, piece.start) + target;
+    } else {
+      open.end = piece.end;
+    }
+  }
+  return spans;
+}
+
+/** A block as it is, or, where it is too long, its sentences (code: its lines), and these cut at blanks if need be. */
+function pieces(text: string, block: Block): Span[] {
+  const whole = trim(text, block.start, block.end);
+  if (whole.end - whole.start <= TARGET_CHARS) return whole.end > whole.start ? [whole] : [];
+  const parts = block.kind === 'code' ? codeLines(text, whole) : sentences(text, whole.start, whole.end);
+  return parts.flatMap((part) => cutAtBlanks(text, part));
+}
+
+function codeLines(text: string, { start, end }: Span): Span[] {
+  const found: Span[] = [];
+  for (let from = start; from < end;) {
+    const feed = text.indexOf('\n', from);
+    const to = feed === -1 || feed > end ? end : feed;
+    const line = trim(text, from, to);
+    if (line.end > line.start) found.push({ start: from, end: line.end });
+    from = to + 1;
+  }
+  return found;
+}
+
+function cutAtBlanks(text: string, { start, end }: Span): Span[] {
+  const found: Span[] = [];
+  while (end - start > MAX_CHARS) {
+    let at = start + TARGET_CHARS;
+    while (at > start + TARGET_CHARS / 2 && !isBlank(text.charCodeAt(at))) at--;
+    if (!isBlank(text.charCodeAt(at))) at = wholeCharacter(text, start + TARGET_CHARS);
+    found.push(trim(text, start, at));
+    start = at;
+  }
+  found.push(trim(text, start, end));
+  return found.filter((span) => span.end > span.start);
+}
+
+/** `at`, or the place before it where it would cut a surrogate pair in two. */
+function wholeCharacter(text: string, at: number): number {
+  const code = text.charCodeAt(at);
+  return code >= 0xdc00 && code <= 0xdfff ? at - 1 : at;
+}

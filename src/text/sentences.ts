@@ -1,0 +1,91 @@
+export interface Span {
+  /** UTF-16 code units, `end` excluded. */
+  start: number;
+  end: number;
+}
+
+/** Words whose full stop does not end a sentence. */
+const ABBREVIATIONS = new Set(
+  'al approx ca cf ch chap dr ed eds eg eq eqs etc fig figs ie mr mrs ms no nos p pp prof ref refs sec st vol vs'.split(
+    ' ',
+  ),
+);
+const CLOSERS = new Set(['"', "'", ')', ']', '}', '”', '’', '»', '』', '」', '*', '_']);
+
+/**
+ * The sentences of `text` between `start` and `end`, without the blanks around them; list items and blank lines end one
+ * too. Walks the text once, whatever is in it.
+ */
+export function sentences(text: string, start = 0, end = text.length): Span[] {
+  const found: Span[] = [];
+  let from = start;
+  const cut = (at: number) => {
+    const span = trim(text, from, at);
+    if (span.end > span.start) found.push(span);
+    from = at;
+  };
+  for (let i = start; i < end; i++) {
+    const character = text[i] as string;
+    if (character === '\n') {
+      if (startsItem(text, i + 1, end)) cut(i + 1);
+    } else if ('。！？｡'.includes(character)) {
+      cut(i + 1);
+    } else if (character === '.' || character === '!' || character === '?' || character === '…') {
+      const first = i;
+      while (i + 1 < end && (isStop(text[i + 1] as string) || CLOSERS.has(text[i + 1] as string))) i++;
+      if (endsSentence(text, first, i + 1, end)) cut(i + 1);
+    }
+  }
+  cut(end);
+  return found;
+}
+
+/** The span without white space at both ends. */
+export function trim(text: string, start: number, end: number): Span {
+  while (start < end && isBlank(text.charCodeAt(start))) start++;
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
+  return { start, end };
+}
+
+export function isBlank(code: number): boolean {
+  return code === 32 || (code >= 9 && code <= 13) || code === 0xa0 || code === 0x3000 || code === 0xfeff;
+}
+
+function isStop(character: string): boolean {
+  return character === '.' || character === '!' || character === '?' || character === '…';
+}
+
+/** `stop` is the first full stop, `next` what follows the stops and closing marks. */
+function endsSentence(text: string, stop: number, next: number, end: number): boolean {
+  if (next >= end) return true;
+  if (!isBlank(text.charCodeAt(next))) return false;
+  if (text[stop] !== '.') return true;
+  // A stop set off by a space is one, whatever case the text is in.
+  if (stop > 0 && isBlank(text.charCodeAt(stop - 1))) return true;
+  const word = wordBefore(text, stop);
+  if (ABBREVIATIONS.has(word.toLowerCase()) || (word.length === 1 && /\p{L}/u.test(word))) return false;
+  const follower = text[nextVisible(text, next, end)];
+  return follower === undefined || !/\p{Ll}/u.test(follower);
+}
+
+function wordBefore(text: string, stop: number): string {
+  let start = stop;
+  while (start > 0 && stop - start < 10 && /[\p{L}\p{N}]/u.test(text[start - 1] as string)) start--;
+  return text.slice(start, stop);
+}
+
+/** Looks a bounded way ahead, so that a run of stops and blanks is not walked again and again. */
+function nextVisible(text: string, from: number, end: number): number {
+  const limit = Math.min(end, from + 20);
+  let i = from;
+  while (i < limit && isBlank(text.charCodeAt(i))) i++;
+  return i;
+}
+
+const ITEM = /[ \t]{0,20}(?:[-*+•]|\d{1,4}[.)])[ \t]|[ \t\r]{0,20}(?:\n|#)/y;
+
+function startsItem(text: string, at: number, end: number): boolean {
+  if (at >= end) return false;
+  ITEM.lastIndex = at;
+  return ITEM.test(text);
+}
