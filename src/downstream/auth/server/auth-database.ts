@@ -1,0 +1,30 @@
+import { join } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
+import { openDatabase } from '../../../storage/sqlite.js';
+
+const MIGRATIONS = [
+  `CREATE TABLE account (
+     user_id TEXT PRIMARY KEY,
+     email TEXT NOT NULL UNIQUE,
+     password_hash TEXT NOT NULL,
+     demo INTEGER NOT NULL,
+     created_at TEXT NOT NULL
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE revocation (
+     token_id TEXT PRIMARY KEY,
+     expires_at INTEGER NOT NULL
+   ) STRICT, WITHOUT ROWID;
+   CREATE INDEX revocation_by_expiry ON revocation (expires_at);
+   CREATE TABLE guesses (
+     source TEXT PRIMARY KEY,
+     failures INTEGER NOT NULL,
+     blocked_until INTEGER NOT NULL,
+     forget_at INTEGER NOT NULL
+   ) STRICT, WITHOUT ROWID;
+   CREATE INDEX guesses_by_end ON guesses (forget_at);`,
+];
+
+/** Accounts, revoked tokens and failed guesses, below `dir`. */
+export function openAuthDatabase(dir: string): DatabaseSync {
+  return openDatabase(join(dir, 'accounts.sqlite'), MIGRATIONS);
+}

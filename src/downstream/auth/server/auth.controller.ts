@@ -1,0 +1,33 @@
+import { Controller } from '@nestjs/common';
+import { Implements, Input } from '../../../http/implements.decorator.js';
+import type { EndpointOutput, EndpointRequest } from '../../endpoint.js';
+import { authContract as contract } from '../auth.contract.js';
+import { AuthService } from './auth.service.js';
+
+type Request<K extends keyof typeof contract> = EndpointRequest<(typeof contract)[K]>;
+type Answer<K extends keyof typeof contract> = Promise<EndpointOutput<(typeof contract)[K]>>;
+
+@Controller()
+export class AuthController {
+  constructor(private readonly auth: AuthService) {}
+
+  @Implements(contract.register)
+  async register(@Input() { body }: Request<'register'>): Answer<'register'> {
+    return { user: await this.auth.register(body) };
+  }
+
+  @Implements(contract.login)
+  login(@Input() { body }: Request<'login'>): Answer<'login'> {
+    return this.auth.login(body);
+  }
+
+  @Implements(contract.verify)
+  verify(@Input() { body }: Request<'verify'>): Answer<'verify'> {
+    return this.auth.verify(body.token);
+  }
+
+  @Implements(contract.revoke)
+  async revoke(@Input() { body }: Request<'revoke'>): Answer<'revoke'> {
+    return { revoked: await this.auth.revoke(body.token) };
+  }
+}

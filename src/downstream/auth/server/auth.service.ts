@@ -1,0 +1,75 @@
+import { Injectable } from '@nestjs/common';
+import { z } from 'zod';
+import { InjectConfig } from '../../../config/config.module.js';
+import type { Config } from '../../../config/config.schema.js';
+import { Problem } from '../../../http/problem.js';
+import type { User } from '../auth.contract.js';
+import { GuessLimiter } from './guess-limiter.js';
+import { IdentityProvider, type Session, type Verification } from './identity-provider.js';
+
+interface Credentials {
+  email: string;
+  password: string;
+  address?: string | undefined;
+}
+
+const MAX_EMAIL_LENGTH = 254;
+const MAX_PASSWORD_LENGTH = 1024;
+
+@Injectable()
+export class AuthService {
+  constructor(
+    private readonly identities: IdentityProvider,
+    private readonly guesses: GuessLimiter,
+    @InjectConfig() private readonly config: Config,
+  ) {}
+
+  /** @throws Problem 422 `email_invalid`, `password_too_short`, `password_too_long`; 409 `email_taken` */
+  async register({ email, password }: Credentials): Promise<User> {
+    const address = normalise(email);
+    if (address.length > MAX_EMAIL_LENGTH || !z.email().safeParse(address).success) {
+      throw refused('email_invalid', `email: "${shortened(email)}" is not an e-mail address like name@example.com`);
+    }
+    const length = lengthOf(password);
+    const { min_password_length: min } = this.config.auth;
+    if (length < min) {
+      throw refused('password_too_short', `password: ${length} characters are too few; at least ${min} are needed`);
+    }
+    if (length > MAX_PASSWORD_LENGTH) {
+      throw refused('password_too_long', `password: ${length} characters are too many; at most ${MAX_PASSWORD_LENGTH}`);
+    }
+    return this.identities.register(address, password);
+  }
+
+  /** @throws Problem 401 `invalid_credentials`, 429 `too_many_attempts` */
+  async login({ email, password, address }: Credentials): Promise<Session> {
+    const account = normalise(email);
+    const session = await this.guesses.attempt(account, address, () =>
+      // No account has such a password: an empty one takes the same way to the same answer.
+      this.identities.login(account, lengthOf(password) > MAX_PASSWORD_LENGTH ? '' : password),
+    );
+    if (session !== undefined) return session;
+    throw new Problem({
+      status: 401,
+      code: 'invalid_credentials',
+      detail: 'The address and the password do not go together.',
+    });
+  }
+
+  verify(token: string): Promise<Verification> {
+    return this.identities.verify(token);
+  }
+
+  revoke(token: string): Promise<boolean> {
+    return this.identities.revoke(token);
+  }
+}
+
+const normalise = (email: string) => email.trim().normalize('NFC').toLowerCase();
+
+/** In characters, as a person counts them, near enough. */
+const lengthOf = (password: string) => [...password].length;
+
+const shortened = (text: string) => (text.length <= 100 ? text : `${text.slice(0, 100)}…`);
+
+const refused = (code: string, detail: string) => new Problem({ status: 422, code, detail });

@@ -1,0 +1,112 @@
+import { createHash } from 'node:crypto';
+import type { DatabaseSync } from 'node:sqlite';
+import { Problem } from '../../../http/problem.js';
+import { transaction } from '../../../storage/sqlite.js';
+
+interface Rule {
+  /** Failures that cost nothing. */
+  free: number;
+  /** The longest wait. It is what a stranger's guesses can cost the owner, so an account's is short. */
+  maxWaitMs: number;
+  /** Without a failure for this long all are forgotten. */
+  memoryMs: number;
+}
+
+const RULES: Record<'account' | 'address', Rule> = {
+  account: { free: 5, maxWaitMs: 30_000, memoryMs: 900_000 },
+  address: { free: 20, maxWaitMs: 900_000, memoryMs: 3_600_000 },
+};
+const FIRST_WAIT_MS = 1000;
+
+/**
+ * Slows guessing of passwords: after a few failures each further one doubles the wait before the next attempt, for the
+ * account and for the address it came from; nobody is locked out for good. Kept in the database, under hashed names, so
+ * that a restart does not forgive.
+ */
+export class GuessLimiter {
+  constructor(
+    private readonly db: DatabaseSync,
+    private readonly now: () => number = Date.now,
+  ) {}
+
+  /**
+   * Runs one attempt, which answers undefined when it failed. It counts as a failure from its beginning, so that many at
+   * a time are not many for free. @throws Problem 429 `too_many_attempts`
+   */
+  async attempt<T>(
+    account: string,
+    address: string | undefined,
+    work: () => Promise<T | undefined>,
+  ): Promise<T | undefined> {
+    const ofAccount = source('account', account);
+    const ofAddress = address === undefined ? [] : [source('address', address)];
+    this.begin([ofAccount, ...ofAddress]);
+    let result: T | undefined;
+    try {
+      result = await work();
+    } catch (error) {
+      this.giveBack([ofAccount, ...ofAddress]);
+      throw error;
+    }
+    if (result !== undefined) {
+      this.forget(ofAccount);
+      // No more than this attempt: or a guesser could clear the address by signing in to an account of their own.
+      this.giveBack(ofAddress);
+    }
+    return result;
+  }
+
+  private begin(sources: readonly Source[]): void {
+    const now = this.now();
+    transaction(this.db, () => {
+      this.db.prepare('DELETE FROM guesses WHERE forget_at <= ?').run(now);
+      const blockedUntil = Math.max(...sources.map(({ key }) => this.read(key)?.blocked_until ?? 0));
+      if (blockedUntil > now) throw tooMany(blockedUntil - now);
+      for (const { key, rule } of sources) {
+        const failures = (this.read(key)?.failures ?? 0) + 1;
+        const waitMs = failures <= rule.free ? 0 : wait(failures - rule.free, rule);
+        this.write(key, failures, now + waitMs, now + rule.memoryMs);
+      }
+    });
+  }
+
+  private giveBack(sources: readonly Source[]): void {
+    for (const { key } of sources) {
+      this.db.prepare('UPDATE guesses SET failures = failures - 1 WHERE source = ? AND failures > 0').run(key);
+    }
+  }
+
+  private forget({ key }: Source): void {
+    this.db.prepare('DELETE FROM guesses WHERE source = ?').run(key);
+  }
+
+  private read(key: string): { failures: number; blocked_until: number } | undefined {
+    return this.db.prepare('SELECT failures, blocked_until FROM guesses WHERE source = ?').get(key) as
+      { failures: number; blocked_until: number } | undefined;
+  }
+
+  private write(key: string, failures: number, blockedUntil: number, forgetAt: number): void {
+    this.db
+      .prepare('INSERT OR REPLACE INTO guesses (source, failures, blocked_until, forget_at) VALUES (?, ?, ?, ?)')
+      .run(key, failures, blockedUntil, forgetAt);
+  }
+}
+
+interface Source {
+  key: string;
+  rule: Rule;
+}
+
+function source(kind: keyof typeof RULES, name: string): Source {
+  return { key: `${kind}:${createHash('sha256').update(name).digest('base64url')}`, rule: RULES[kind] };
+}
+
+const wait = (surplus: number, { maxWaitMs }: Rule) => Math.min(maxWaitMs, FIRST_WAIT_MS * 2 ** (surplus - 1));
+
+const tooMany = (waitMs: number) =>
+  new Problem({
+    status: 429,
+    code: 'too_many_attempts',
+    detail: `Too many attempts failed; the next one is taken in ${Math.ceil(waitMs / 1000)} s.`,
+    retryAfter: Math.ceil(waitMs / 1000),
+  });

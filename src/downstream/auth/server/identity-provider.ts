@@ -1,0 +1,16 @@
+import type { z } from 'zod';
+import type { authContract, User } from '../auth.contract.js';
+
+export type Session = z.output<typeof authContract.login.response>;
+export type Verification = z.output<typeof authContract.verify.response>;
+
+/** Who knows the accounts. Addresses arrive normalised, passwords checked. */
+export abstract class IdentityProvider {
+  /** @throws Problem 409 `email_taken` */
+  abstract register(email: string, password: string): Promise<User>;
+  /** Undefined where the pair is not good; takes as long for an unknown account as for a wrong password. */
+  abstract login(email: string, password: string): Promise<Session | undefined>;
+  abstract verify(token: string): Promise<Verification>;
+  /** Whether the token is revoked now; false for one that was no good anyway. */
+  abstract revoke(token: string): Promise<boolean>;
+}

@@ -1,0 +1,76 @@
+import { randomUUID } from 'node:crypto';
+import { Problem } from '../../../http/problem.js';
+import type { User } from '../auth.contract.js';
+import type { Account, AccountStore } from './account-store.js';
+import { IdentityProvider, type Session, type Verification } from './identity-provider.js';
+import type { PasswordHasher } from './password-hasher.js';
+import type { SessionTokens, TokenClaims } from './session-tokens.js';
+
+/** The embedded accounts: passwords as scrypt hashes, sessions as tokens that this server signs. */
+export class LocalIdentityProvider extends IdentityProvider {
+  private readonly operators: ReadonlySet<string>;
+
+  constructor(
+    private readonly accounts: AccountStore,
+    private readonly passwords: PasswordHasher,
+    private readonly tokens: SessionTokens,
+    operators: readonly string[],
+    private readonly now: () => number = Date.now,
+  ) {
+    super();
+    this.operators = new Set(operators.map((email) => email.toLowerCase()));
+  }
+
+  async register(email: string, password: string): Promise<User> {
+    if (this.accounts.byEmail(email) !== undefined) throw emailTaken(email);
+    return this.create(email, password, false);
+  }
+
+  /** Makes the demo account unless it is there. */
+  async ensureDemoAccount(email: string, password: string): Promise<void> {
+    if (this.accounts.byEmail(email) === undefined) await this.create(email, password, true);
+  }
+
+  async login(email: string, password: string): Promise<Session | undefined> {
+    const account = this.accounts.byEmail(email);
+    if (!(await this.passwords.matches(password, account?.password_hash)) || account === undefined) return undefined;
+    if (this.passwords.isOutdated(account.password_hash)) {
+      this.accounts.replaceHash(account.user_id, await this.passwords.hash(password));
+    }
+    const { token, expiresAt } = await this.tokens.issue(account.user_id);
+    return { token, expires_at: new Date(expiresAt).toISOString(), user: this.userOf(account) };
+  }
+
+  async verify(token: string): Promise<Verification> {
+    const claims = await this.read(token);
+    if (typeof claims === 'string') return { active: false, reason: claims };
+    const account = this.accounts.byId(claims.userId);
+    if (account === undefined) return { active: false, reason: 'unknown' };
+    return { active: true, user: this.userOf(account), expires_at: new Date(claims.expiresAt).toISOString() };
+  }
+
+  async revoke(token: string): Promise<boolean> {
+    const claims = await this.read(token);
+    if (typeof claims === 'string') return claims === 'revoked';
+    this.accounts.revoke(claims.tokenId, claims.expiresAt, this.now());
+    return true;
+  }
+
+  private async read(token: string): Promise<TokenClaims | 'malformed' | 'expired' | 'unknown' | 'revoked'> {
+    const claims = await this.tokens.read(token);
+    return typeof claims !== 'string' && this.accounts.isRevoked(claims.tokenId) ? 'revoked' : claims;
+  }
+
+  private async create(email: string, password: string, demo: boolean): Promise<User> {
+    const account = { user_id: randomUUID(), email, password_hash: await this.passwords.hash(password), demo };
+    if (!this.accounts.add(account)) throw emailTaken(email);
+    return this.userOf(account);
+  }
+
+  private userOf({ user_id, email }: Account): User {
+    return { user_id, email, operator: this.operators.has(email) };
+  }
+}
+
+const emailTaken = (email: string) =>
+  new Problem({ status: 409, code: 'email_taken', detail: `${email} has an account already; sign in with it.` });
