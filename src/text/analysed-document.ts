@@ -1,0 +1,43 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { terms } from './analysis.js';
+import { splitPassages, type TextPassage } from './passages.js';
+
+export interface AnalysedPassage extends TextPassage {
+  titleTerms: string[];
+  terms: string[];
+}
+
+/** A document ready to be indexed: cut into passages, with their terms. */
+export interface AnalysedDocument {
+  path: string;
+  passages: AnalysedPassage[];
+}
+
+/** How long the event loop may wait for a slice of the work. */
+const SLICE_MS = 10;
+
+/** Cuts and analyses a document, letting others have their turn in between. */
+export async function analyseDocument(document: {
+  path: string;
+  title: string;
+  text: string;
+  mediaType: string;
+}): Promise<AnalysedDocument> {
+  const passages: AnalysedPassage[] = [];
+  let started = performance.now();
+  for (const passage of splitPassages(document.text, document.mediaType)) {
+    const title = fullTitle(document.title, passage.title);
+    passages.push({ ...passage, title, titleTerms: terms(title), terms: terms(passage.text) });
+    if (performance.now() - started > SLICE_MS) {
+      await nextTurn();
+      started = performance.now();
+    }
+  }
+  return { path: document.path, passages };
+}
+
+/** The document's title and the headings below it; the highest heading often is the title already. */
+function fullTitle(document: string, headings: string): string {
+  if (headings === document || headings.startsWith(`${document} › `)) return headings;
+  return [document, headings].filter((part) => part !== '').join(' › ');
+}

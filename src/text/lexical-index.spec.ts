@@ -1,0 +1,122 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openDatabase, transaction } from '../storage/sqlite.js';
+import { analyseDocument } from './analysed-document.js';
+import { LEXICAL_MIGRATION, LexicalIndex, type ProjectKey } from './lexical-index.js';
+import { searchByWords } from './results.js';
+
+const ann: ProjectKey = { userId: 'ann', projectId: 'notes' };
+const bob: ProjectKey = { userId: 'bob', projectId: 'notes' };
+
+describe('LexicalIndex', () => {
+  let db: ReturnType<typeof openDatabase>;
+  let index: LexicalIndex;
+  beforeEach(() => {
+    db = openDatabase(':memory:', [LEXICAL_MIGRATION]);
+    index = new LexicalIndex(db);
+  });
+  afterEach(() => db.close());
+
+  async function put(key: ProjectKey, path: string, text: string) {
+    const document = await analyseDocument({ path, title: path, text, mediaType: 'text/plain' });
+    return transaction(db, () => index.put(key, document));
+  }
+  const paths = async (key: ProjectKey, query: string, in_ = index) =>
+    (await searchByWords(in_, key, query, { limit: 10, offset: 0 })).results.map((result) => result.document);
+
+  it('finds by word, stem and title, best first, and quotes what matched', async () => {
+    await put(ann, 'whales', 'A whale is a mammal. It lives in the sea.');
+    await put(ann, 'ships', 'Ships were hunting near the coast. A whale was seen once from one of the ships in June.');
+    const { results, total } = await searchByWords(index, ann, 'whales?', { limit: 10, offset: 0 });
+    expect(results.map((result) => result.document)).toEqual(['whales', 'ships']);
+    expect(results[1]?.highlights).toEqual(['A whale was seen once from one of the ships in June.']);
+    expect(results[0]).toMatchObject({ chunk: 0, start: 0, end: 41, title: 'whales' });
+    expect(total).toBe(2);
+  });
+
+  it('keeps users apart who gave their projects the same name', async () => {
+    await put(ann, 'a', 'The secret of Ann is salt.');
+    await put(bob, 'b', 'Bob has sugar.');
+    expect(await paths(bob, 'secret salt Ann')).toEqual([]);
+    expect(await paths(ann, 'secret')).toEqual(['a']);
+    expect(await paths({ userId: 'ann', projectId: 'other' }, 'secret')).toEqual([]);
+  });
+
+  it('follows changes: what is gone is not found, what stayed keeps its id', async () => {
+    const long = 'Salt is white and everywhere in the kitchen of the house. '.repeat(30);
+    const first = await put(ann, 'a', `${long}\n\nPepper is black.`);
+    await paths(ann, 'salt');
+    expect(await put(ann, 'a', `${long}\n\nPepper is black.`)).toEqual({ added: [], removed: [] });
+    const second = await put(ann, 'a', `${long}\n\nCumin is brown.`);
+    expect(second.added).toHaveLength(1);
+    expect(second.removed).toEqual([first.added.at(-1)]);
+    expect(await paths(ann, 'pepper')).toEqual([]);
+    expect(await paths(ann, 'cumin')).not.toEqual([]);
+    transaction(db, () => index.remove(ann, 'a'));
+    expect(await paths(ann, 'salt cumin')).toEqual([]);
+    expect(index.count(ann)).toBe(0);
+  });
+
+  it('forgets what was rolled back', async () => {
+    await put(ann, 'a', 'Salt.');
+    await paths(ann, 'salt');
+    const document = await analyseDocument({ path: 'b', title: '', text: 'Pepper.', mediaType: 'text/plain' });
+    expect(() =>
+      transaction(db, () => {
+        index.put(ann, document);
+        throw new Error('no');
+      }),
+    ).toThrow('no');
+    expect(await paths(ann, 'pepper')).toEqual([]);
+    expect(await paths(ann, 'salt')).toEqual(['a']);
+  });
+
+  it('takes changes in while it is being read', async () => {
+    for (let i = 0; i < 600; i++) await put(ann, `d${i}`, `Salt number${i}.`);
+    const fresh = new LexicalIndex(db);
+    const searching = paths(ann, 'number599 number3', fresh);
+    const document = await analyseDocument({ path: 'new', title: '', text: 'Pepper.', mediaType: 'text/plain' });
+    transaction(db, () => {
+      fresh.put(ann, document);
+      fresh.remove(ann, 'd3');
+    });
+    expect(await searching).not.toContain('d3');
+    expect(await paths(ann, 'pepper', fresh)).toEqual(['new']);
+    expect(await paths(ann, 'number3', fresh)).toEqual([]);
+  });
+
+  it('honours quoted phrases', async () => {
+    await put(ann, 'a', 'The boundary layer is thin.');
+    await put(ann, 'b', 'The layer has no boundary at all.');
+    expect(await paths(ann, '"boundary layer"')).toEqual(['a']);
+    expect(await paths(ann, '“layer thin boundary”')).toEqual([]);
+    expect(await paths(ann, 'explain “layer thin boundary”')).toHaveLength(2);
+  });
+
+  it('folds near-duplicates', async () => {
+    const text = Array.from({ length: 150 }, (_, i) => `word${i}`).join(' ');
+    await put(ann, 'a', text);
+    await put(ann, 'copy', `${text} more`);
+    await put(ann, 'other', 'Something else with word7.');
+    expect((await paths(ann, 'word7')).length).toBe(2);
+  });
+
+  it.each(['', '   ', 'the of and', '""', '"', '🙂', 'zzz'])('answers %j with nothing', async (query) => {
+    await put(ann, 'a', 'Salt.');
+    expect(await paths(ann, query)).toEqual([]);
+  });
+
+  it('is there again after a restart', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'lexical-'));
+    const open = () => openDatabase(join(dir, 'index.sqlite'), [LEXICAL_MIGRATION]);
+    const before = open();
+    const document = await analyseDocument({ path: 'a', title: '', text: 'Salt.', mediaType: 'text/plain' });
+    transaction(before, () => new LexicalIndex(before).put(ann, document));
+    before.close();
+    const after = open();
+    expect(await paths(ann, 'salt', new LexicalIndex(after))).toEqual(['a']);
+    after.close();
+    rmSync(dir, { recursive: true });
+  });
+});

@@ -1,0 +1,248 @@
+import { createHash } from 'node:crypto';
+import type { DatabaseSync } from 'node:sqlite';
+import { type AnalysedDocument, type AnalysedPassage } from './analysed-document.js';
+import { type Fingerprint, fingerprint } from './fingerprint.js';
+import { LexicalImage } from './lexical-image.js';
+
+/** Whose passages: nothing is ever read or written without both. */
+export interface ProjectKey {
+  userId: string;
+  projectId: string;
+}
+
+export interface StoredPassage {
+  /** Never given to another passage. */
+  id: number;
+  document: string;
+  chunk: number;
+  /** Of the document, and below it the headings. */
+  title: string;
+  text: string;
+  start: number;
+  end: number;
+  fingerprint: Fingerprint;
+}
+
+/** What a write changed. A passage that says the same as before keeps its id and is in neither list. */
+export interface LexicalChange {
+  added: number[];
+  removed: number[];
+}
+
+/** A step for `openDatabase`: the tables of the {@link LexicalIndex} in that database. */
+export const LEXICAL_MIGRATION = `
+  CREATE TABLE lexical_projects (
+    key INTEGER PRIMARY KEY AUTOINCREMENT, user_id TEXT NOT NULL, project_id TEXT NOT NULL,
+    revision INTEGER NOT NULL DEFAULT 0, UNIQUE (user_id, project_id)) STRICT;
+  CREATE TABLE lexical_passages (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, project INTEGER NOT NULL, document TEXT NOT NULL, chunk INTEGER NOT NULL,
+    start INTEGER NOT NULL, "end" INTEGER NOT NULL, digest TEXT NOT NULL, title TEXT NOT NULL, text TEXT NOT NULL,
+    title_terms TEXT NOT NULL, terms TEXT NOT NULL, fingerprint_high INTEGER NOT NULL, fingerprint_low INTEGER NOT NULL) STRICT;
+  CREATE INDEX lexical_passages_by_document ON lexical_passages (project, document);
+  CREATE INDEX lexical_passages_in_order ON lexical_passages (project, id)`;
+
+const LOAD_ROWS = 500;
+/** So many projects stay in memory. */
+const MAX_IMAGES = 50;
+/** An image with a larger share of passages that are gone is read anew. */
+const MAX_WASTE = 0.5;
+
+interface Loaded {
+  image: LexicalImage;
+  /** Of the project when `image` was like it; undefined while it is being read. */
+  revision: number | undefined;
+  ready: Promise<void>;
+}
+
+/**
+ * A full-text index of passages in SQLite tables beside whatever else the database holds, so that both change in one
+ * transaction of the caller's: `put`, `remove` and `dropProject` must be called inside one. A project's postings are read
+ * into memory when it is first searched and follow every change from then on; ranking 100,000 passages there takes about
+ * a thirtieth of the time of FTS5's `bm25()`, which reads every matching row.
+ */
+export class LexicalIndex {
+  private readonly loaded = new Map<number, Loaded>();
+
+  constructor(private readonly db: DatabaseSync) {}
+
+  /** Brings one document to these passages. */
+  put(key: ProjectKey, document: AnalysedDocument): LexicalChange {
+    const project = this.projectOf(key) ?? this.createProject(key);
+    const stored = this.stored(project, document.path);
+    const move = this.db.prepare('UPDATE lexical_passages SET chunk = ?, start = ?, "end" = ? WHERE id = ?');
+    const added: [id: number, passage: AnalysedPassage][] = [];
+    for (const passage of document.passages) {
+      const digest = createHash('sha256').update(`${passage.title}\0${passage.text}`).digest('base64');
+      const same = stored.get(digest)?.pop();
+      if (same === undefined) added.push([this.insert(project, document.path, digest, passage), passage]);
+      else move.run(passage.chunk, passage.start, passage.end, same);
+    }
+    const removed = [...stored.values()].flat();
+    this.delete(project, removed);
+    const loaded = this.changed(project);
+    // One that is still being read comes to the new rows by itself.
+    if (loaded?.revision !== undefined)
+      for (const [id, { titleTerms, terms }] of added) loaded.image.add(id, titleTerms, terms);
+    return { added: added.map(([id]) => id), removed };
+  }
+
+  remove(key: ProjectKey, path: string): LexicalChange {
+    const project = this.projectOf(key);
+    if (project === undefined) return { added: [], removed: [] };
+    const removed = [...this.stored(project, path).values()].flat();
+    this.delete(project, removed);
+    this.changed(project);
+    return { added: [], removed };
+  }
+
+  dropProject(key: ProjectKey): boolean {
+    const project = this.projectOf(key);
+    if (project === undefined) return false;
+    this.loaded.delete(project);
+    this.db.prepare('DELETE FROM lexical_passages WHERE project = ?').run(project);
+    this.db.prepare('DELETE FROM lexical_projects WHERE key = ?').run(project);
+    return true;
+  }
+
+  count(key: ProjectKey): number {
+    const row = this.db
+      .prepare('SELECT count(*) AS n FROM lexical_passages WHERE project = ?')
+      .get(this.projectOf(key) ?? -1);
+    return Number(row?.['n']);
+  }
+
+  /** The postings of a project, as they are now. Use it before the next `await`. */
+  async image(key: ProjectKey): Promise<LexicalImage> {
+    for (;;) {
+      const project = this.projectOf(key);
+      if (project === undefined) return new LexicalImage();
+      const loaded = this.loaded.get(project);
+      // A revision that differs tells of a transaction that was rolled back after the image had followed it.
+      if (
+        loaded?.revision !== undefined &&
+        loaded.revision === this.revisionOf(project) &&
+        loaded.image.waste < MAX_WASTE
+      ) {
+        this.loaded.delete(project);
+        this.loaded.set(project, loaded);
+        return loaded.image;
+      }
+      await (loaded !== undefined && loaded.revision === undefined ? loaded : this.load(project)).ready;
+    }
+  }
+
+  /** Passages by their ids, in that order; ids that are gone, or not of this project, are left out. */
+  passages(key: ProjectKey, ids: readonly number[]): StoredPassage[] {
+    const project = this.projectOf(key) ?? -1;
+    const select = this.db.prepare(
+      `SELECT id, document, chunk, title, text, start, "end", fingerprint_high AS high, fingerprint_low AS low
+       FROM lexical_passages WHERE id = ? AND project = ?`,
+    );
+    return ids.flatMap((id) => {
+      const row = select.get(id, project) as (Omit<StoredPassage, 'fingerprint'> & Fingerprint) | undefined;
+      if (row === undefined) return [];
+      const { high, low, ...passage } = row;
+      return { ...passage, fingerprint: { high, low } };
+    });
+  }
+
+  /** The terms of passages, those of the title first, in the order of the text. */
+  terms(key: ProjectKey, ids: readonly number[]): string[][] {
+    const project = this.projectOf(key) ?? -1;
+    const select = this.db.prepare('SELECT title_terms, terms FROM lexical_passages WHERE id = ? AND project = ?');
+    return ids.map((id) => {
+      const row = select.get(id, project);
+      return row === undefined ? [] : [...split(row['title_terms']), ...split(row['terms'])];
+    });
+  }
+
+  private load(project: number): Loaded {
+    const loaded: Loaded = { image: new LexicalImage(), revision: undefined, ready: Promise.resolve() };
+    loaded.ready = this.fill(loaded, project);
+    this.loaded.set(project, loaded);
+    const [oldest] = this.loaded.keys();
+    if (this.loaded.size > MAX_IMAGES && oldest !== undefined) this.loaded.delete(oldest);
+    return loaded;
+  }
+
+  private async fill(loaded: Loaded, project: number): Promise<void> {
+    const page = this.db.prepare(
+      'SELECT id, title_terms, terms FROM lexical_passages WHERE project = ? AND id > ? ORDER BY id LIMIT ?',
+    );
+    for (let last = 0, full = true; full;) {
+      await new Promise(setImmediate);
+      const rows = page.all(project, last, LOAD_ROWS);
+      for (const row of rows) loaded.image.add(Number(row['id']), split(row['title_terms']), split(row['terms']));
+      last = Number(rows.at(-1)?.['id'] ?? last);
+      full = rows.length === LOAD_ROWS;
+    }
+    loaded.revision = this.revisionOf(project);
+    // Dropped in the meantime.
+    if (loaded.revision === undefined) this.loaded.delete(project);
+  }
+
+  private projectOf(key: ProjectKey): number | undefined {
+    const row = this.db
+      .prepare('SELECT key FROM lexical_projects WHERE user_id = ? AND project_id = ?')
+      .get(key.userId, key.projectId);
+    return row === undefined ? undefined : Number(row['key']);
+  }
+
+  private createProject(key: ProjectKey): number {
+    const insert = this.db.prepare('INSERT INTO lexical_projects (user_id, project_id) VALUES (?, ?)');
+    return Number(insert.run(key.userId, key.projectId).lastInsertRowid);
+  }
+
+  private revisionOf(project: number): number | undefined {
+    const row = this.db.prepare('SELECT revision FROM lexical_projects WHERE key = ?').get(project);
+    return row === undefined ? undefined : Number(row['revision']);
+  }
+
+  /** Counts a change, in the table and in the image that follows it. */
+  private changed(project: number): Loaded | undefined {
+    this.db.prepare('UPDATE lexical_projects SET revision = revision + 1 WHERE key = ?').run(project);
+    const loaded = this.loaded.get(project);
+    if (loaded?.revision !== undefined) loaded.revision++;
+    return loaded;
+  }
+
+  /** The ids of a document's passages by what they say. */
+  private stored(project: number, path: string): Map<string, number[]> {
+    const rows = this.db
+      .prepare('SELECT id, digest FROM lexical_passages WHERE project = ? AND document = ? ORDER BY id DESC')
+      .all(project, path);
+    const byDigest = new Map<string, number[]>();
+    for (const row of rows) {
+      const digest = String(row['digest']);
+      byDigest.set(digest, [...(byDigest.get(digest) ?? []), Number(row['id'])]);
+    }
+    return byDigest;
+  }
+
+  private insert(project: number, path: string, digest: string, passage: AnalysedPassage): number {
+    const { chunk, start, end, title, text, titleTerms, terms } = passage;
+    const statement = this.db.prepare(
+      `INSERT INTO lexical_passages (project, document, chunk, start, "end", digest, title, text, title_terms, terms,
+         fingerprint_high, fingerprint_low)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
+    const values = [project, path, chunk, start, end, digest, title, text, titleTerms.join(' '), terms.join(' ')];
+    const { high, low } = fingerprint(terms);
+    return Number(statement.run(...values, high, low).lastInsertRowid);
+  }
+
+  private delete(project: number, ids: readonly number[]): void {
+    const select = this.db.prepare('SELECT title_terms, terms FROM lexical_passages WHERE id = ?');
+    const remove = this.db.prepare('DELETE FROM lexical_passages WHERE id = ?');
+    const image = this.loaded.get(project)?.image;
+    for (const id of ids) {
+      const row = image === undefined ? undefined : select.get(id);
+      if (row !== undefined) image?.remove(id, [...split(row['title_terms']), ...split(row['terms'])]);
+      remove.run(id);
+    }
+  }
+}
+
+function split(terms: unknown): string[] {
+  return typeof terms === 'string' && terms !== '' ? terms.split(' ') : [];
+}

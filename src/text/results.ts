@@ -1,0 +1,60 @@
+import { areNear } from './fingerprint.js';
+import { highlights } from './highlights.js';
+import type { LexicalImage, Ranked } from './lexical-image.js';
+import type { LexicalIndex, ProjectKey, StoredPassage } from './lexical-index.js';
+import { rankByWords } from './lexical-search.js';
+import { parseQuery, type Query } from './query.js';
+
+export interface Page {
+  limit: number;
+  offset: number;
+}
+
+export interface Result extends Omit<StoredPassage, 'id' | 'fingerprint'> {
+  highlights: string[];
+  score: number;
+}
+
+/** Passages that are ranked beyond the page, so that there is something to put in the place of folded ones. */
+const SPARE = 20;
+
+/** Full-text search as the filesystem server answers it: the passages of a page, best first, and how many match at all. */
+export async function searchByWords(
+  index: LexicalIndex,
+  key: ProjectKey,
+  text: string,
+  page: Page,
+): Promise<{ results: Result[]; total: number }> {
+  const query = parseQuery(text);
+  const { ranked, total } = await rankByWords(index, key, query, page.offset + page.limit + SPARE);
+  const image = await index.image(key);
+  return { results: presented(index, key, image, query, ranked, page), total };
+}
+
+/** The page of a ranking, near-duplicates folded into the best of them, with the sentences that match. */
+export function presented(
+  index: LexicalIndex,
+  key: ProjectKey,
+  image: LexicalImage,
+  query: Query,
+  ranked: readonly Ranked[],
+  { limit, offset }: Page,
+): Result[] {
+  const scores = new Map(ranked.map(({ id, score }) => [id, score]));
+  return folded(index.passages(key, [...scores.keys()]), offset + limit)
+    .slice(offset)
+    .map(({ id, fingerprint: _, ...passage }) => ({
+      ...passage,
+      highlights: highlights(passage.text, query.terms, (term) => image.idf(term)),
+      score: scores.get(id) as number,
+    }));
+}
+
+function folded(passages: readonly StoredPassage[], limit: number): StoredPassage[] {
+  const kept: StoredPassage[] = [];
+  for (const passage of passages) {
+    if (kept.length === limit) break;
+    if (!kept.some((earlier) => areNear(earlier.fingerprint, passage.fingerprint))) kept.push(passage);
+  }
+  return kept;
+}
