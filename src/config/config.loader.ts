@@ -2,9 +2,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import type { z } from 'zod';
+import { contradictions } from './contradictions.js';
+import { spreadDownstreamDefaults } from './downstream-defaults.js';
+import { assign, isTree, lookUp, merge, type Tree } from './tree.js';
 import { configSchema, secretsSchema, type Config, type Environment } from './config.schema.js';
 
-type Tree = Record<string, unknown>;
 type Variables = Readonly<Record<string, string | undefined>>;
 
 /** Every fault of the configuration at once, each with its path; `problems` holds one line a fault. */
@@ -44,6 +46,11 @@ export function configDir(env: Variables = process.env): string {
   return resolve(env['CAUDEX_CONFIG_DIR'] ?? join(import.meta.dirname, '../../config'));
 }
 
+/** The environment of a process that this one starts: its own, with some variables set. */
+export function childEnvironment(over: Record<string, string>): NodeJS.ProcessEnv {
+  return { ...process.env, ...over };
+}
+
 export function environmentOf(env: Variables = process.env): string {
   return env['NODE_ENV'] ?? 'development';
 }
@@ -80,8 +87,9 @@ export function loadConfig(env: Variables = process.env, dir: string = configDir
     if (!assign(tree, path, value)) problems.push(`${name}: "${path.join('.')}" does not lead to a setting`);
   }
 
+  const sourceOf = spreadDownstreamDefaults(tree);
   const parsed = configSchema.safeParse(tree);
-  if (!parsed.success) problems.push(...describe(parsed.error, tree, origin));
+  if (!parsed.success) problems.push(...new Set(describe(parsed.error, tree, sourceOf, origin)));
   const secrets = secretsSchema.parse({
     internal_service_token: env['INTERNAL_SERVICE_TOKEN'] ?? (environment === 'production' ? '' : SAMPLE_SERVICE_TOKEN),
     internal_service_token_previous: env['INTERNAL_SERVICE_TOKEN_PREVIOUS'],
@@ -125,30 +133,6 @@ function readYaml(file: string, required: boolean, problems: string[]): Tree {
   return {};
 }
 
-function isTree(value: unknown): value is Tree {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function merge(base: Tree, over: Tree): Tree {
-  const merged: Tree = { ...base };
-  for (const [key, value] of Object.entries(over)) {
-    const below = merged[key];
-    merged[key] = isTree(below) && isTree(value) ? merge(below, value) : value;
-  }
-  return merged;
-}
-
-function assign(tree: Tree, path: readonly string[], value: unknown): boolean {
-  let node = tree;
-  for (const key of path.slice(0, -1)) {
-    const child = (node[key] ??= {});
-    if (!isTree(child)) return false;
-    node = child;
-  }
-  node[path.at(-1) as string] = value;
-  return true;
-}
-
 function scalar(text: string): unknown {
   try {
     return parseYaml(text);
@@ -157,16 +141,21 @@ function scalar(text: string): unknown {
   }
 }
 
-function describe(error: z.ZodError, tree: Tree, origin: ReadonlyMap<string, string>): string[] {
+function describe(
+  error: z.ZodError,
+  tree: Tree,
+  sourceOf: ReturnType<typeof spreadDownstreamDefaults>,
+  origin: ReadonlyMap<string, string>,
+): string[] {
   return error.issues.flatMap((issue) => {
-    const path = issue.path.join('.');
     if (issue.code === 'unrecognized_keys') {
       return issue.keys.map((key) => {
-        const full = path === '' ? key : `${path}.${key}`;
-        return `${full}${from(origin, full)}: there is no such setting`;
+        const path = sourceOf([...issue.path, key]).join('.');
+        return `${path}${from(origin, path)}: there is no such setting`;
       });
     }
-    const value = issue.path.reduce<unknown>((node, key) => (isTree(node) ? node[String(key)] : undefined), tree);
+    const path = sourceOf(issue.path).join('.');
+    const value = lookUp(tree, issue.path);
     if (value === undefined) return `${path}: the setting is missing`;
     return `${path}${from(origin, path)}: ${JSON.stringify(value)} is refused: ${issue.message}`;
   });
@@ -216,38 +205,6 @@ function isSample(token: string): boolean {
     /sample|example|change[-_ ]?me|placeholder|your[-_ ]|secret[-_ ]?here|development/i.test(token) ||
     new Set(token).size < 8
   );
-}
-
-/** Settings that are each fine and do not go together. */
-function contradictions(config: z.output<typeof configSchema>, environment: Environment): string[] {
-  const problems: string[] = [];
-  if (environment === 'production' && config.auth.demo_account) {
-    problems.push('auth.demo_account: true is refused in production: everybody knows its password');
-  }
-  if (environment === 'production' && config.auth.scrypt_n < PRODUCTION_SCRYPT_N) {
-    problems.push(
-      `auth.scrypt_n: ${config.auth.scrypt_n} is refused in production: at least ${PRODUCTION_SCRYPT_N} is needed`,
-    );
-  }
-  if (config.search.default_limit > config.search.max_limit) {
-    problems.push(
-      `search.default_limit: ${config.search.default_limit} is refused: at most search.max_limit (${config.search.max_limit})`,
-    );
-  }
-  if (config.chat.context_budget_ms >= config.deadlines.chat_ms) {
-    problems.push(
-      `chat.context_budget_ms: ${config.chat.context_budget_ms} is refused: it must end before deadlines.chat_ms (${config.deadlines.chat_ms})`,
-    );
-  }
-  if (config.downstream.llm.url !== null && config.llm.model === null) {
-    problems.push('llm.model: missing; LLM_BASE_URL names an endpoint, LLM_MODEL must say which model to ask there');
-  }
-  if (config.chroma.embeddings.url !== null && config.chroma.embeddings.model === null) {
-    problems.push(
-      'chroma.embeddings.model: missing; EMBEDDINGS_BASE_URL names an endpoint, EMBEDDINGS_MODEL must say which model',
-    );
-  }
-  return problems;
 }
 
 function deepFreeze<T>(value: T): T {

@@ -8,6 +8,8 @@ const count = z.int().min(1);
 const port = z.int().min(0).max(65_535);
 const httpUrl = z.url({ protocol: /^https?$/, error: 'an http:// or https:// URL is needed' });
 
+const share = z.number().min(0).max(1);
+
 const downstream = z.strictObject({
   url: httpUrl,
   max_retries: z.int().min(1).max(10),
@@ -15,6 +17,21 @@ const downstream = z.strictObject({
   timeout_ms: ms,
   failure_threshold: count,
   recovery_timeout_ms: ms,
+  breaker: z.strictObject({
+    kind: z.enum(['consecutive', 'failure_rate', 'slow_calls']),
+    window_ms: ms.min(10),
+    min_calls: count,
+    failure_rate: share.gt(0),
+    slow_call_ms: ms,
+  }),
+  bulkhead: z.strictObject({ concurrency: count, queue: z.int().min(0) }),
+  retry_budget: z.strictObject({ ratio: share, reserve: z.number().min(0), refill_per_s: z.number().min(0) }),
+  fault_drill: z.strictObject({
+    enabled: z.boolean(),
+    latency_ms: z.int().min(0).max(600_000),
+    error_rate: share,
+    reset_rate: share,
+  }),
 });
 
 /** The names of the downstream services, as they stand in configuration, status and metrics. */
@@ -52,8 +69,10 @@ export const configSchema = z.strictObject({
     chroma: downstream,
     billing: downstream,
     git: downstream,
-    llm: downstream.extend({ url: httpUrl.nullable(), idle_timeout_ms: ms }),
+    llm: downstream.extend({ url: httpUrl.nullable(), idle_timeout_ms: ms, stream_timeout_ms: ms }),
   }),
+  /** Services whose fault drill may run in production. */
+  fault_drills_in_production: z.array(z.enum(SERVICE_NAMES)),
   deadlines: z.strictObject({ default_ms: ms, chat_ms: ms, upload_ms: ms }),
   session: z.strictObject({ fresh_ms: z.int().min(0), grace_ms: z.int().min(0) }),
   chat: z.strictObject({
@@ -65,6 +84,9 @@ export const configSchema = z.strictObject({
     reserve_credits: z.int().min(0),
     save_wait_ms: z.int().min(0),
     resume_ms: ms,
+    detached_ms: z.int().min(0),
+    heartbeat_ms: ms,
+    max_streams_per_user: count,
   }),
   search: z.strictObject({
     context_budget_ms: ms,
@@ -127,4 +149,9 @@ export type Config = Readonly<
     secrets: Readonly<Secrets>;
   }
 >;
-export type DownstreamSettings = z.output<typeof downstream>;
+/** The settings of one client; the limits of streams only where there are streams. */
+export type DownstreamSettings = Omit<z.output<typeof downstream>, 'url'> & {
+  url: string | null;
+  idle_timeout_ms?: number;
+  stream_timeout_ms?: number;
+};

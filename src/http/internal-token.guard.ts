@@ -1,15 +1,12 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { type CanActivate, type ExecutionContext, Injectable, SetMetadata } from '@nestjs/common';
+import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 import { InjectConfig } from '../config/config.module.js';
 import type { Config } from '../config/config.schema.js';
 import { HEADER } from '../downstream/endpoint.js';
 import { Problem } from './problem.js';
-
-const PUBLIC = Symbol('public');
-/** Marks a controller or handler that answers without the internal token. */
-export const Public = () => SetMetadata(PUBLIC, true);
+import { isPublic } from './public.decorator.js';
 
 const digest = (text: string) => createHash('sha256').update(text).digest();
 
@@ -29,7 +26,7 @@ export class InternalTokenGuard implements CanActivate {
   }
 
   canActivate(context: ExecutionContext): boolean {
-    if (this.reflector.getAllAndOverride<boolean>(PUBLIC, [context.getHandler(), context.getClass()])) return true;
+    if (isPublic(this.reflector, context)) return true;
     const given = context.switchToHttp().getRequest<FastifyRequest>().headers[HEADER.internalToken];
     // Digests have one length, and every one is compared: the time tells nothing about the token.
     const actual = digest(typeof given === 'string' ? given : '');

@@ -14,7 +14,8 @@ import { SqliteOutboxStore } from './sqlite-outbox.store.js';
     {
       provide: OUTBOX_STORE,
       inject: [CONFIG],
-      useFactory: (config: Config) => new SqliteOutboxStore(join(config.data_dir, 'backend', 'outbox.db'), config.outbox.max_bytes),
+      useFactory: (config: Config) =>
+        new SqliteOutboxStore(join(config.data_dir, 'backend', 'outbox.db'), config.outbox.max_bytes),
     },
   ],
   exports: [Outbox],

@@ -19,6 +19,12 @@ export interface OutboxHandler {
   deliver(entry: OutboxEntry, call: CallContext): Promise<void>;
 }
 
+/** `reason`: why it waits in the outbox; none where it is merely not there yet. */
+export interface Delivery {
+  delivered: boolean;
+  reason?: DownstreamReason;
+}
+
 /** The service was not there to judge the entry: this is no mark against the entry. */
 const ABSENT: ReadonlySet<DownstreamReason> = new Set([
   'unreachable',
@@ -36,7 +42,7 @@ const DELIVERY_MS = 60_000;
 export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly handlers = new Map<string, OutboxHandler>();
   private readonly running = new Map<string, Promise<void>>();
-  private readonly waiting = new Map<string, () => void>();
+  private readonly waiting = new Map<string, (outcome: Delivery) => void>();
   private readonly stopping = new AbortController();
   private timer: NodeJS.Timeout | undefined;
   private pumping = false;
@@ -96,16 +102,18 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
     return added;
   }
 
-  /** Whether the entry, already on its way, is delivered within `waitMs`. To be called before it is released. */
-  delivered(entry: OutboxEntry, waitMs: number): Promise<boolean> {
+  /**
+   * How the entry fares within `waitMs`; the first failed attempt ends the wait. To be called before it is released.
+   */
+  delivery(entry: OutboxEntry, waitMs: number): Promise<Delivery> {
     return new Promise((resolve) => {
-      const settle = (delivered: boolean) => {
+      const settle = (outcome: Delivery) => {
         clearTimeout(timer);
         this.waiting.delete(entry.id);
-        resolve(delivered);
+        resolve(outcome);
       };
-      const timer = setTimeout(() => settle(false), waitMs);
-      this.waiting.set(entry.id, () => settle(true));
+      const timer = setTimeout(() => settle({ delivered: false }), waitMs);
+      this.waiting.set(entry.id, settle);
     });
   }
 
@@ -116,7 +124,9 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
   }
 
   private async wake(service: ServiceName): Promise<void> {
-    const topics = [...this.handlers.values()].filter((handler) => handler.service === service).map(({ topic }) => topic);
+    const topics = [...this.handlers.values()]
+      .filter((handler) => handler.service === service)
+      .map(({ topic }) => topic);
     if (topics.length === 0 || this.stopping.signal.aborted) return;
     await this.store.wake(topics);
     await this.pump();
@@ -169,10 +179,13 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
         idempotencyKey: entry.id,
         deadlineMs: performance.now() + DELIVERY_MS,
         signal: this.stopping.signal,
+        onAttemptFailed: (reason) => this.waiting.get(entry.id)?.({ delivered: false, reason }),
       });
       await this.store.remove([entry.id]);
-      this.waiting.get(entry.id)?.();
+      this.waiting.get(entry.id)?.({ delivered: true });
     } catch (error) {
+      const reason = error instanceof DownstreamError ? { reason: error.reason } : {};
+      this.waiting.get(entry.id)?.({ delivered: false, ...reason });
       if (!this.stopping.signal.aborted) await this.undelivered(entry, error);
     }
   }
@@ -185,7 +198,10 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
     const fields = { topic: entry.topic, entry: entry.id, attempts };
     if (attempts >= max_attempts) {
       await this.store.bury(entry.id, message);
-      this.log.error({ ...fields, err: error }, `Outbox: ${entry.topic} was refused ${attempts} times and is set aside`);
+      this.log.error(
+        { ...fields, err: error },
+        `Outbox: ${entry.topic} was refused ${attempts} times and is set aside`,
+      );
       return;
     }
     const backoffMs = Math.min(retry_max_ms, retry_base_ms * 2 ** Math.min(attempts, 20));

@@ -78,7 +78,8 @@ export class SqliteOutboxStore implements OutboxStore {
 
   async recoverHeld(): Promise<number> {
     return Number(
-      this.db.prepare(`UPDATE entries SET state = 'ready', due_ms = 0, recovered = 1 WHERE state = 'held'`).run().changes,
+      this.db.prepare(`UPDATE entries SET state = 'ready', due_ms = 0, recovered = 1 WHERE state = 'held'`).run()
+        .changes,
     );
   }
 
@@ -116,12 +117,17 @@ export class SqliteOutboxStore implements OutboxStore {
 
   async replay(id: string): Promise<boolean> {
     return (
-      this.db.prepare(`UPDATE entries SET state = 'ready', due_ms = 0, attempts = 0 WHERE id = ? AND state = 'dead'`).run(id)
-        .changes === 1
+      this.db
+        .prepare(`UPDATE entries SET state = 'ready', due_ms = 0, attempts = 0 WHERE id = ? AND state = 'dead'`)
+        .run(id).changes === 1
     );
   }
 
-  async pending(topic: string, userId: string, filter: { key?: string; projectId?: string } = {}): Promise<OutboxEntry[]> {
+  async pending(
+    topic: string,
+    userId: string,
+    filter: { key?: string; projectId?: string } = {},
+  ): Promise<OutboxEntry[]> {
     return this.db
       .prepare(
         `SELECT * FROM entries WHERE user_id = ?1 AND topic = ?2 AND state <> 'dead'

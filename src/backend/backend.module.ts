@@ -1,0 +1,131 @@
+import fastifyCookie from '@fastify/cookie';
+import fastifyHelmet from '@fastify/helmet';
+import fastifyMultipart from '@fastify/multipart';
+import { Module, StandardSchemaValidationPipe } from '@nestjs/common';
+import { APP_GUARD, APP_PIPE } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import { TerminusModule } from '@nestjs/terminus';
+import { ConfigModule } from '../config/config.module.js';
+import type { Config } from '../config/config.schema.js';
+import { AuthModule } from '../downstream/auth/auth.module.js';
+import { BillingModule } from '../downstream/billing/billing.module.js';
+import { ChromaModule } from '../downstream/chroma/chroma.module.js';
+import { FilesystemModule } from '../downstream/filesystem/filesystem.module.js';
+import { GitModule } from '../downstream/git/git.module.js';
+import { LlmModule } from '../downstream/llm/llm.module.js';
+import { HealthController } from '../http/health.controller.js';
+import { HttpModule } from '../http/http.module.js';
+import { invalidRequest } from '../http/implements.decorator.js';
+import { OutboxModule } from '../outbox/outbox.module.js';
+import { ResilienceModule } from '../resilience/resilience.module.js';
+import { BillingController } from './billing/billing.controller.js';
+import { Credits } from './billing/credits.service.js';
+import { useBodyParsers } from './body-parsers.js';
+import { Answering } from './chat/answering.service.js';
+import { ChatController } from './chat/chat.controller.js';
+import { ChatService } from './chat/chat.service.js';
+import { MessageStreams } from './chat/message-streams.service.js';
+import { ConversationsController } from './conversations/conversations.controller.js';
+import { ConversationsService } from './conversations/conversations.service.js';
+import { Turns } from './conversations/turns.service.js';
+import { DemoProject } from './demo/demo-project.service.js';
+import { DocumentSync } from './documents/document-sync.service.js';
+import { DocumentsController } from './documents/documents.controller.js';
+import { DocumentsService } from './documents/documents.service.js';
+import { ProjectChanges } from './documents/project-changes.js';
+import { RateLimits } from './limits/rate-limits.service.js';
+import { ProjectAccess } from './projects/project-access.service.js';
+import { ProjectsController } from './projects/projects.controller.js';
+import { ProjectsService } from './projects/projects.service.js';
+import { ResultCache } from './search/result-cache.service.js';
+import { Retrieval } from './search/retrieval.service.js';
+import { SearchController } from './search/search.controller.js';
+import { SessionController } from './session/session.controller.js';
+import { SessionGuard } from './session/session.guard.js';
+import { SessionService } from './session/session.service.js';
+import { HealthReportController } from './status/health-report.controller.js';
+import { MetricsController } from './status/metrics.controller.js';
+import { StatusController } from './status/status.controller.js';
+
+/** The public API. */
+@Module({
+  imports: [
+    ConfigModule,
+    HttpModule,
+    ResilienceModule,
+    OutboxModule,
+    TerminusModule,
+    AuthModule,
+    FilesystemModule,
+    ChromaModule,
+    BillingModule,
+    GitModule,
+    LlmModule,
+  ],
+  controllers: [
+    SessionController,
+    ProjectsController,
+    DocumentsController,
+    SearchController,
+    ChatController,
+    ConversationsController,
+    BillingController,
+    StatusController,
+    HealthReportController,
+    HealthController,
+    MetricsController,
+  ],
+  providers: [
+    { provide: APP_GUARD, useClass: SessionGuard },
+    {
+      provide: APP_PIPE,
+      useFactory: () =>
+        new StandardSchemaValidationPipe({
+          exceptionFactory: (issues) =>
+            invalidRequest(
+              issues.map(({ path, message }) => ({
+                path:
+                  (path ?? []).map((part) => String(typeof part === 'object' ? part.key : part)).join('.') || 'value',
+                detail: message,
+              })),
+            ),
+        }),
+    },
+    SessionService,
+    RateLimits,
+    ProjectAccess,
+    ProjectsService,
+    ProjectChanges,
+    DocumentsService,
+    DocumentSync,
+    Retrieval,
+    ResultCache,
+    Turns,
+    ConversationsService,
+    Credits,
+    ChatService,
+    Answering,
+    MessageStreams,
+    DemoProject,
+  ],
+})
+export class BackendModule {
+  static async configure(app: NestFastifyApplication, config: Config): Promise<void> {
+    await app.register(fastifyHelmet, { contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } });
+    await app.register(fastifyCookie);
+    await app.register(fastifyMultipart, { limits: { fileSize: config.http.max_body_bytes, files: 2, fields: 10 } });
+    useBodyParsers(app, config.http.max_body_bytes);
+    const document = new DocumentBuilder()
+      .setTitle('Caudex')
+      .setDescription('Chat and search over your own documents.')
+      .setVersion('1')
+      .addBearerAuth()
+      .addCookieAuth('auth_token')
+      .build();
+    SwaggerModule.setup('v1/api/docs', app, () => SwaggerModule.createDocument(app, document), {
+      jsonDocumentUrl: 'v1/api/openapi.json',
+      raw: ['json'],
+    });
+  }
+}

@@ -1,0 +1,28 @@
+import { Controller, Get, Query } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+import { BillingClient } from '../../downstream/billing/billing.client.js';
+import { ledgerRowSchema } from '../../downstream/billing/billing.contract.js';
+import { Answers } from '../openapi.js';
+import { type Page, pageSchema } from '../schemas.js';
+import { Call, type UserCall } from '../session/public-call.js';
+
+@ApiTags('billing')
+@Controller('v1/api/billing')
+export class BillingController {
+  constructor(private readonly billing: BillingClient) {}
+
+  @Get('balance')
+  @ApiOperation({ summary: 'Your credits' })
+  @Answers(200, z.object({ credits: z.int(), reserved: z.int() }))
+  balance(@Call() call: UserCall) {
+    return this.billing.balance({}, call);
+  }
+
+  @Get('usage')
+  @ApiOperation({ summary: 'Your ledger, newest first' })
+  @Answers(200, z.object({ rows: z.array(ledgerRowSchema), total: z.int() }))
+  usage(@Query({ schema: pageSchema }) page: Page, @Call() call: UserCall) {
+    return this.billing.usage({ query: page }, call);
+  }
+}

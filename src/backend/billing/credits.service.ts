@@ -1,0 +1,48 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { z } from 'zod';
+import { InjectConfig } from '../../config/config.module.js';
+import type { Config } from '../../config/config.schema.js';
+import { BillingClient } from '../../downstream/billing/billing.client.js';
+import { Outbox } from '../../outbox/outbox.service.js';
+import type { NewOutboxEntry } from '../../outbox/outbox.store.js';
+import { withoutRetries } from '../impatience.js';
+import type { UserCall } from '../session/public-call.js';
+
+const chargePayload = z.object({ message_id: z.string(), credits: z.int() });
+const TOKENS_PER_CREDIT = 1000;
+
+/** Credits are held before a chat and taken after it, once a message; billing being away stops nobody. */
+@Injectable()
+export class Credits implements OnModuleInit {
+  constructor(
+    @InjectConfig() private readonly config: Config,
+    private readonly billing: BillingClient,
+    private readonly outbox: Outbox,
+  ) {}
+
+  onModuleInit(): void {
+    this.outbox.register({
+      topic: 'charge',
+      service: 'billing',
+      deliver: async (entry, call) => {
+        await this.billing.capture({ body: chargePayload.parse(entry.payload) }, call);
+      },
+    });
+  }
+
+  /** @throws DownstreamError `rejected` with status 402, or why billing could not be asked */
+  async reserve(messageId: string, call: UserCall): Promise<void> {
+    const body = { message_id: messageId, credits: this.config.chat.reserve_credits };
+    await withoutRetries('billing', call, (impatient) => this.billing.reserve({ body }, impatient));
+  }
+
+  /** One credit for each thousand tokens begun. */
+  price(tokens: number): number {
+    return Math.max(1, Math.ceil(tokens / TOKENS_PER_CREDIT));
+  }
+
+  /** The charge as an outbox entry: written together with the answer it is for. */
+  charge(userId: string, messageId: string, credits: number): NewOutboxEntry {
+    return { topic: 'charge', key: messageId, userId, projectId: null, payload: { message_id: messageId, credits } };
+  }
+}

@@ -1,0 +1,44 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyRequest } from 'fastify';
+import { badRequest } from '../http/problem.js';
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+/** JSON for the API's calls; the bytes as they are for documents, whatever their media type. */
+export function useBodyParsers(app: NestFastifyApplication, bodyLimit: number): void {
+  const fastify = app.getHttpAdapter().getInstance();
+  const isDocument = (request: FastifyRequest) => request.method === 'PUT' && request.url.includes('/documents/');
+  const parse = (request: FastifyRequest, body: Buffer): unknown => (isDocument(request) ? body : parseJson(body));
+  const options = { bodyLimit };
+  app.useBodyParser<Buffer>('application/json', options, (request, body, done) =>
+    settle(done, () => parse(request as FastifyRequest, body)),
+  );
+  app.useBodyParser<Buffer>('application/x-www-form-urlencoded', options, (_request, body, done) => done(null, body));
+  fastify.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit }, (request, body, done) => {
+    // Without a media type a body can only be meant as JSON.
+    const json = request.headers['content-type'] === undefined && !isDocument(request) && body.length > 0;
+    settle(done, () => (json ? parseJson(body as Buffer) : body));
+  });
+}
+
+function settle(done: (error: Error | null, body?: unknown) => void, parse: () => unknown): void {
+  try {
+    done(null, parse());
+  } catch (error) {
+    done(error as Error);
+  }
+}
+
+function parseJson(body: Buffer): unknown {
+  let text: string;
+  try {
+    text = utf8.decode(body);
+  } catch {
+    throw badRequest('invalid_utf8', 'body: these bytes are not UTF-8; JSON is sent as UTF-8');
+  }
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw badRequest('invalid_json', `body: this is not JSON: ${(error as Error).message}`);
+  }
+}

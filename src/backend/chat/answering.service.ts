@@ -1,0 +1,191 @@
+import { Injectable } from '@nestjs/common';
+import { InjectConfig } from '../../config/config.module.js';
+import type { Config } from '../../config/config.schema.js';
+import type { Turn } from '../../downstream/filesystem/filesystem.contract.js';
+import { LlmClient, type LlmEvent } from '../../downstream/llm/llm.client.js';
+import { DownstreamError } from '../../resilience/downstream-error.js';
+import { Credits } from '../billing/credits.service.js';
+import type { OpenTurn } from '../conversations/turns.service.js';
+import type { Retrieved } from '../search/retrieval.service.js';
+import type { UserCall } from '../session/public-call.js';
+import { type ChatSummary, toSource } from './chat-events.js';
+import { emptyAnswer, extractiveAnswer, preface } from './extractive-answer.js';
+import type { MessageStream } from './message-stream.js';
+import { buildPrompt, estimateTokens } from './prompt.js';
+
+export interface ChatContext {
+  question: string;
+  conversationId: string;
+  history: readonly Turn[];
+  /** null: no project was named. */
+  retrieving: Promise<Retrieved | null>;
+}
+
+type Found = Retrieved | { results: []; source: 'none'; outcome: 'no_project' };
+
+/** How far an answer is. */
+interface Draft {
+  text: string;
+  state: 'complete' | 'partial' | 'failed';
+  model: string;
+  usage: { prompt_tokens: number; completion_tokens: number } | null;
+}
+
+const EXTRACTIVE = 'extractive';
+const TEXT_ID = 'text';
+const KEEP_EVERY_MS = 1000;
+
+/** Writes one answer into its stream and its turn. */
+@Injectable()
+export class Answering {
+  constructor(
+    @InjectConfig() private readonly config: Config,
+    private readonly llm: LlmClient,
+    private readonly credits: Credits,
+  ) {}
+
+  async answer(context: ChatContext, turn: OpenTurn, stream: MessageStream, call: UserCall): Promise<void> {
+    const { conversationId } = context;
+    const ids = { conversation_id: conversationId, message_id: stream.messageId };
+    stream.push({ type: 'start', messageId: stream.messageId, messageMetadata: ids });
+    const draft: Draft = { text: '', state: 'failed', model: EXTRACTIVE, usage: null };
+    let found: Found = NOT_LOOKED_UP;
+    try {
+      found = (await context.retrieving) ?? NOT_LOOKED_UP;
+      this.pushSources(stream, found, call);
+      await this.write(context, found, draft, turn, stream, call);
+    } finally {
+      await this.finish(ids, found, draft, context, turn, stream, call);
+    }
+  }
+
+  private pushSources(stream: MessageStream, { results, source, outcome }: Found, call: UserCall): void {
+    for (const [index, passage] of results.entries()) {
+      stream.push({
+        type: 'source-document',
+        sourceId: String(index + 1),
+        mediaType: 'text/plain',
+        title: passage.title || passage.document,
+        filename: passage.document,
+        providerMetadata: { caudex: toSource(passage) },
+      });
+    }
+    const { degraded, list } = call.degradation;
+    stream.push({ type: 'data-context', data: { source, outcome, degraded, degradation: [...list] } });
+  }
+
+  private async write(
+    context: ChatContext,
+    found: Found,
+    draft: Draft,
+    turn: OpenTurn,
+    stream: MessageStream,
+    call: UserCall,
+  ): Promise<void> {
+    const say = (text: string) => {
+      if (draft.text === '') stream.push({ type: 'text-start', id: TEXT_ID });
+      draft.text += text;
+      stream.push({ type: 'text-delta', id: TEXT_ID, delta: text });
+    };
+    const opening = preface(found.outcome);
+    const tokens = await this.ask(context, found, call);
+    if (tokens === null) {
+      const why = this.llm.model === null ? 'no_model' : 'model_away';
+      say(opening ?? (found.results.length > 0 ? extractiveAnswer(found.results, why) : emptyAnswer(why)));
+      draft.state = 'complete';
+    } else {
+      draft.model = this.llm.model ?? EXTRACTIVE;
+      if (opening !== null) say(`${opening}\n\n`);
+      await this.copy(tokens, draft, turn, say, call);
+    }
+    if (draft.text !== '') stream.push({ type: 'text-end', id: TEXT_ID });
+  }
+
+  /** The model's tokens, of which there is at least one; null where no model answers. */
+  private async ask(context: ChatContext, found: Found, call: UserCall): Promise<AsyncIterable<LlmEvent> | null> {
+    if (this.llm.model === null) return null;
+    const { history_tokens, answer_tokens } = this.config.chat;
+    const { question, history } = context;
+    const prompt = buildPrompt({ question, history, passages: found.results, historyTokens: history_tokens });
+    try {
+      return await this.llm.stream(prompt, answer_tokens, call);
+    } catch (error) {
+      call.degradation.add('llm', error, 'extractive');
+      return null;
+    }
+  }
+
+  private async copy(
+    tokens: AsyncIterable<LlmEvent>,
+    draft: Draft,
+    turn: OpenTurn,
+    say: (text: string) => void,
+    call: UserCall,
+  ): Promise<void> {
+    let keptAtMs = performance.now();
+    try {
+      for await (const event of tokens) {
+        if (event.type === 'usage') {
+          draft.usage = { prompt_tokens: event.promptTokens, completion_tokens: event.completionTokens };
+          continue;
+        }
+        say(event.text);
+        if (performance.now() - keptAtMs > KEEP_EVERY_MS) {
+          keptAtMs = performance.now();
+          await turn.keep({ text: draft.text, state: 'pending', metadata: {} });
+        }
+      }
+      draft.state = draft.text === '' ? 'failed' : 'complete';
+    } catch (error) {
+      draft.state = draft.text === '' ? 'failed' : 'partial';
+      if (!(error instanceof DownstreamError) || error.reason !== 'cancelled')
+        call.degradation.add('llm', error, 'none');
+    }
+  }
+
+  private async finish(
+    ids: { conversation_id: string; message_id: string },
+    found: Found,
+    draft: Draft,
+    context: ChatContext,
+    turn: OpenTurn,
+    stream: MessageStream,
+    call: UserCall,
+  ): Promise<void> {
+    const { degradation } = call;
+    const tokens = draft.usage ?? {
+      prompt_tokens: estimateTokens(context.question),
+      completion_tokens: estimateTokens(draft.text),
+    };
+    const credits = draft.state === 'failed' ? 0 : this.credits.price(tokens.prompt_tokens + tokens.completion_tokens);
+    const summary: ChatSummary = {
+      status: 200,
+      ...ids,
+      sources: found.results.map(toSource),
+      source: found.source,
+      outcome: found.outcome,
+      model: draft.model,
+      state: draft.state,
+      degraded: degradation.degraded,
+      degradation: degradation.list,
+      saved: 'queued',
+      usage: { ...tokens, credits },
+    };
+    const { delivered, reason } = await turn.end(
+      { text: draft.text, state: draft.state, metadata: { ...summary } },
+      [this.credits.charge(call.userId, stream.messageId, credits)],
+      this.config.chat.save_wait_ms,
+    );
+    if (delivered) summary.saved = 'stored';
+    else if (reason !== undefined) {
+      degradation.add('filesystem', new DownstreamError({ service: 'filesystem', reason, message: reason }), 'outbox');
+    }
+    summary.degraded = degradation.degraded;
+    if (degradation.degraded) stream.push({ type: 'data-degraded', data: { degradation: degradation.list } });
+    if (draft.state === 'failed')
+      stream.push({ type: 'error', errorText: 'The answer could not be written; the question is kept.' });
+    stream.push({ type: 'finish', messageMetadata: summary });
+  }
+}
+
+const NOT_LOOKED_UP = { results: [], source: 'none', outcome: 'no_project' } as const satisfies Found;

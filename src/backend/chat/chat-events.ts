@@ -1,0 +1,50 @@
+import type { Passage } from '../../downstream/passage.contract.js';
+import type { DegradationList } from '../degradation.js';
+import type { Retrieved, Source } from '../search/retrieval.service.js';
+
+export interface ChatSource {
+  document: string;
+  chunk: number;
+  title: string;
+  text: string;
+  score: number;
+}
+
+/** What is known of an answer when it is complete; the JSON answer is this and the text. */
+export interface ChatSummary {
+  status: 200;
+  conversation_id: string;
+  message_id: string;
+  sources: ChatSource[];
+  source: Source;
+  outcome: Retrieved['outcome'] | 'no_project';
+  model: string;
+  state: 'complete' | 'partial' | 'failed';
+  degraded: boolean;
+  degradation: DegradationList;
+  saved: 'stored' | 'queued';
+  usage: { prompt_tokens: number; completion_tokens: number; credits: number };
+}
+
+/** The chunks of the AI SDK's UI message stream that Caudex sends. */
+export type ChatEvent =
+  | { type: 'start'; messageId: string; messageMetadata: { conversation_id: string; message_id: string } }
+  | {
+      type: 'source-document';
+      sourceId: string;
+      mediaType: string;
+      title: string;
+      filename: string;
+      providerMetadata: { caudex: ChatSource };
+    }
+  | { type: 'data-context'; data: { source: Source; outcome: string; degraded: boolean; degradation: DegradationList } }
+  | { type: 'text-start'; id: string }
+  | { type: 'text-delta'; id: string; delta: string }
+  | { type: 'text-end'; id: string }
+  | { type: 'data-degraded'; data: { degradation: DegradationList } }
+  | { type: 'error'; errorText: string }
+  | { type: 'finish'; messageMetadata: ChatSummary };
+
+export function toSource({ document, chunk, title, text, score }: Passage): ChatSource {
+  return { document, chunk, title, text, score };
+}

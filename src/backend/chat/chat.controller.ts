@@ -1,0 +1,147 @@
+import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
+import { ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { z } from 'zod';
+import { InjectConfig } from '../../config/config.module.js';
+import type { Config } from '../../config/config.schema.js';
+import { badRequest, notFound, Problem } from '../../http/problem.js';
+import { degradationSchema } from '../degradation.js';
+import { Answers } from '../openapi.js';
+import { idSchema } from '../schemas.js';
+import { Call, Deadline, type UserCall } from '../session/public-call.js';
+import type { ChatSummary } from './chat-events.js';
+import { ChatService } from './chat.service.js';
+import { MessageStreams } from './message-streams.service.js';
+import { collectAnswer, sendEventStream } from './message-reply.js';
+
+const message = z
+  .string()
+  .refine((text) => text.trim() !== '', 'a message needs at least one word')
+  .refine((text) => text.isWellFormed() && !text.includes('\0'), 'this is not valid text');
+const ids = { project_id: idSchema.optional(), conversation_id: idSchema.optional() };
+const bodySchema = z.strictObject({ message, ...ids, stream: z.boolean().default(false) });
+const querySchema = z.strictObject({ message, ...ids, stream: z.stringbool().default(false) });
+
+const sourceSchema = z.object({
+  document: z.string(),
+  chunk: z.int(),
+  title: z.string(),
+  text: z.string(),
+  score: z.number(),
+});
+const answerSchema = z.object({
+  response: z.string(),
+  status: z.literal(200),
+  conversation_id: z.string(),
+  message_id: z.string(),
+  sources: z.array(sourceSchema),
+  source: z.enum(['hybrid', 'vector', 'fulltext', 'cache', 'none']),
+  outcome: z.enum(['found', 'no_match', 'empty_project', 'unavailable', 'no_project']),
+  model: z.string(),
+  state: z.enum(['complete', 'partial', 'failed']),
+  degraded: z.boolean(),
+  degradation: degradationSchema,
+  saved: z.enum(['stored', 'queued']),
+  usage: z.object({ prompt_tokens: z.int(), completion_tokens: z.int(), credits: z.int() }),
+});
+
+@ApiTags('chat')
+@Controller('v1/api/chat')
+export class ChatController {
+  constructor(
+    @InjectConfig() private readonly config: Config,
+    private readonly chat: ChatService,
+    private readonly streams: MessageStreams,
+  ) {}
+
+  @Post()
+  @Deadline('chat_ms')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Ask a question; the answer comes as JSON, or as an AI SDK UI message stream' })
+  @ApiProduces('application/json', 'text/event-stream')
+  @Answers(200, answerSchema, 402, 404, 413)
+  post(
+    @Body({ schema: bodySchema }) body: z.output<typeof bodySchema>,
+    @Headers('accept') accept: string | undefined,
+    @Res() reply: FastifyReply,
+    @Call() call: UserCall,
+  ) {
+    return this.answer(body, accept, reply, call);
+  }
+
+  @Get()
+  @Deadline('chat_ms')
+  @ApiOperation({ summary: 'The same by address' })
+  @ApiProduces('application/json', 'text/event-stream')
+  @Answers(200, answerSchema, 402, 404, 413)
+  get(
+    @Query({ schema: querySchema }) query: z.output<typeof querySchema>,
+    @Headers('accept') accept: string | undefined,
+    @Res() reply: FastifyReply,
+    @Call() call: UserCall,
+  ) {
+    return this.answer(query, accept, reply, call);
+  }
+
+  @Get(':message_id/stream')
+  @Deadline('chat_ms')
+  @ApiOperation({ summary: 'Take up a stream again behind the event that Last-Event-ID names' })
+  @ApiProduces('text/event-stream')
+  @Answers(200, null, 404)
+  async resume(
+    @Param('message_id', { schema: idSchema }) messageId: string,
+    @Headers('last-event-id') lastEventId: string | undefined,
+    @Res() reply: FastifyReply,
+    @Call() call: UserCall,
+  ) {
+    const after = lastEventId === undefined ? 0 : Number(lastEventId);
+    if (!Number.isInteger(after) || after < 0) {
+      throw badRequest(
+        'invalid_request',
+        `last-event-id: ${JSON.stringify(lastEventId)} is not an id of an event of this stream`,
+      );
+    }
+    await sendEventStream(reply, this.find(messageId, call), after, call.signal, this.config.chat.heartbeat_ms);
+  }
+
+  @Delete(':message_id/stream')
+  @HttpCode(204)
+  @ApiOperation({ summary: 'Stop an answer; what there is of it stays in the conversation' })
+  @Answers(204, null, 404)
+  stop(@Param('message_id', { schema: idSchema }) messageId: string, @Call() call: UserCall): void {
+    this.find(messageId, call).stop();
+  }
+
+  private find(messageId: string, call: UserCall) {
+    const stream = this.streams.find(messageId, call.userId);
+    if (stream === undefined) {
+      throw notFound(
+        `message_id: the stream ${JSON.stringify(messageId)}; when it has ended, its answer is in its conversation. It`,
+      );
+    }
+    return stream;
+  }
+
+  private async answer(
+    { stream: streamed, ...request }: z.output<typeof bodySchema>,
+    accept: string | undefined,
+    reply: FastifyReply,
+    call: UserCall,
+  ): Promise<void> {
+    const { max_message_bytes, heartbeat_ms } = this.config.chat;
+    const bytes = Buffer.byteLength(request.message);
+    if (bytes > max_message_bytes) {
+      throw new Problem({
+        status: 413,
+        code: 'message_too_large',
+        detail: `message: ${bytes} bytes are too many; ${max_message_bytes} at most`,
+      });
+    }
+    const stream = await this.chat.begin(request, call);
+    if (streamed || accept?.includes('text/event-stream')) {
+      return sendEventStream(reply, stream, 0, call.signal, heartbeat_ms);
+    }
+    const answer: { text: string; summary: ChatSummary } | null = await collectAnswer(stream, call.signal);
+    if (answer !== null) await reply.status(200).send({ response: answer.text, ...answer.summary });
+  }
+}

@@ -1,0 +1,140 @@
+import { randomUUID } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { PinoLogger } from 'nestjs-pino';
+import { InjectConfig } from '../../config/config.module.js';
+import type { Config } from '../../config/config.schema.js';
+import { DownstreamError } from '../../resilience/downstream-error.js';
+import { Credits } from '../billing/credits.service.js';
+import { ConversationsService, type History } from '../conversations/conversations.service.js';
+import { Turns } from '../conversations/turns.service.js';
+import { ProjectAccess } from '../projects/project-access.service.js';
+import { Retrieval, type Retrieved } from '../search/retrieval.service.js';
+import type { UserCall } from '../session/public-call.js';
+import { Answering, type ChatContext } from './answering.service.js';
+import type { MessageStream } from './message-stream.js';
+import { MessageStreams } from './message-streams.service.js';
+import { searchQuery } from './prompt.js';
+
+export interface ChatRequest {
+  message: string;
+  project_id?: string | undefined;
+  conversation_id?: string | undefined;
+}
+
+const NO_HISTORY: History = { projectId: null, turns: [] };
+const HISTORY_TURNS = 20;
+
+/** What happens to a question: written down, paid for, looked up, answered, saved. */
+@Injectable()
+export class ChatService {
+  constructor(
+    @InjectConfig() private readonly config: Config,
+    private readonly access: ProjectAccess,
+    private readonly conversations: ConversationsService,
+    private readonly turns: Turns,
+    private readonly credits: Credits,
+    private readonly retrieval: Retrieval,
+    private readonly streams: MessageStreams,
+    private readonly answering: Answering,
+    private readonly log: PinoLogger,
+  ) {}
+
+  /**
+   * Returns when it is certain that there will be an answer; the answer goes on by itself, whoever reads it.
+   * @throws Problem 404 for a project or conversation that is not the asker's, 429 for too many answers at a time
+   * @throws DownstreamError `rejected` with status 402 when the credits are used up
+   */
+  async begin(request: ChatRequest, call: UserCall): Promise<MessageStream> {
+    const [history] = await Promise.all([
+      request.conversation_id === undefined
+        ? NO_HISTORY
+        : this.conversations.history(request.conversation_id, HISTORY_TURNS, call),
+      request.project_id === undefined ? undefined : this.access.require(request.project_id, call),
+    ]);
+    const projectId = request.project_id ?? history.projectId;
+    const messageId = randomUUID();
+    const conversationId = request.conversation_id ?? randomUUID();
+    const stream = this.streams.open(messageId, call.userId);
+    try {
+      const turn = await this.turns.begin(call.userId, {
+        conversation_id: conversationId,
+        project_id: projectId,
+        turn: {
+          message_id: messageId,
+          created_at: new Date().toISOString(),
+          question: request.message,
+          answer: { text: '', state: 'pending', metadata: {} },
+        },
+      });
+      // From here on the answer is nobody's but the conversation's: who asked may go away.
+      const own: UserCall = { ...call, signal: stream.stopSignal };
+      const retrieving = this.context(request.message, projectId, history, own);
+      await this.reserve(messageId, own, retrieving).catch(async (error: unknown) => {
+        await turn.abandon();
+        throw error;
+      });
+      const context: ChatContext = {
+        question: request.message,
+        conversationId,
+        history: history.turns,
+        retrieving,
+      };
+      void this.answering
+        .answer(context, turn, stream, own)
+        .catch((error: unknown) =>
+          this.log.error({ err: error, request_id: call.requestId }, 'A chat ended in an error'),
+        )
+        .finally(() => this.streams.close(stream));
+      return stream;
+    } catch (error) {
+      this.streams.discard(stream);
+      throw error;
+    }
+  }
+
+  private context(
+    question: string,
+    projectId: string | null,
+    { turns }: History,
+    call: UserCall,
+  ): Promise<Retrieved | null> {
+    if (projectId === null) return Promise.resolve(null);
+    const { passages, context_budget_ms } = this.config.chat;
+    const retrieving = this.retrieval.retrieve(
+      {
+        projectId,
+        query: searchQuery(question, turns),
+        limit: passages,
+        offset: 0,
+        mode: 'hybrid',
+        budgetMs: context_budget_ms,
+      },
+      call,
+    );
+    retrieving.catch(() => undefined);
+    return retrieving;
+  }
+
+  /** Being out of credits is an answer; billing being away stops nobody, and is not waited for longer than the passages. */
+  private async reserve(messageId: string, call: UserCall, retrieving: Promise<unknown>): Promise<void> {
+    const slow = retrieving.then(
+      () => new Promise<never>((_, reject) => setTimeout(() => reject(slowBilling()), BILLING_PATIENCE_MS).unref()),
+    );
+    slow.catch(() => undefined);
+    try {
+      await Promise.race([this.credits.reserve(messageId, call), slow]);
+    } catch (error) {
+      if (error instanceof DownstreamError && error.status === 402) throw error;
+      call.degradation.add('billing', error, 'outbox');
+    }
+  }
+}
+
+/** How much longer than for the passages a chat waits for billing. */
+const BILLING_PATIENCE_MS = 1000;
+const slowBilling = () =>
+  new DownstreamError({
+    service: 'billing',
+    reason: 'timeout',
+    message: 'billing took longer than a chat waits for it',
+  });

@@ -1,0 +1,44 @@
+import type { Passage } from '../../downstream/passage.contract.js';
+import type { Retrieved } from '../search/retrieval.service.js';
+
+const QUOTED_PASSAGES = 3;
+const QUOTED_SENTENCES = 2;
+const MAX_QUOTE_CHARS = 600;
+
+/** What is said when there is no passage to speak from; null where there are some. */
+export function preface(outcome: Retrieved['outcome'] | 'no_project'): string | null {
+  switch (outcome) {
+    case 'found':
+    case 'no_project':
+      return null;
+    case 'no_match':
+      return 'I found nothing about this in your documents.';
+    case 'empty_project':
+      return 'This project is empty: it has no documents to answer from yet.';
+    case 'unavailable':
+      return 'Search is away at the moment, so I could not look into your documents. Your question is kept; please ask again in a little while.';
+  }
+}
+
+/** An answer that no model wrote: the sentences that match best, word for word, each with the number of its source. */
+export function extractiveAnswer(passages: readonly Passage[], why: 'no_model' | 'model_away'): string {
+  const reason = why === 'no_model' ? 'No language model is configured' : 'The language model is away at the moment';
+  const quotes = passages.slice(0, QUOTED_PASSAGES).map((passage, index) => {
+    const where = passage.title === '' ? passage.document : `${passage.title} (${passage.document})`;
+    return `> ${quote(passage)} [${index + 1}]\n\n— ${where}`;
+  });
+  return [`${reason}; this is a quotation from your documents, word for word:`, ...quotes].join('\n\n');
+}
+
+/** The answer where there are neither passages nor a model. */
+export function emptyAnswer(why: 'no_model' | 'model_away'): string {
+  return why === 'no_model'
+    ? 'No project was named, so there are no documents to quote from, and no language model is configured. Name a project, or set LLM_BASE_URL.'
+    : 'The language model is away at the moment, and no project was named whose documents could be quoted. Your question is kept; please ask again in a little while.';
+}
+
+function quote({ highlights, text }: Passage): string {
+  const sentences = highlights.length > 0 ? highlights.slice(0, QUOTED_SENTENCES).join(' … ') : text;
+  const line = sentences.replace(/\s+/g, ' ').trim();
+  return line.length <= MAX_QUOTE_CHARS ? line : `${line.slice(0, MAX_QUOTE_CHARS).replace(/\s\S*$/, '')} …`;
+}

@@ -1,0 +1,83 @@
+import type { ChatEvent } from './chat-events.js';
+
+/** An event with its place in the stream, counted from 1. */
+export interface NumberedEvent {
+  readonly id: number;
+  readonly event: ChatEvent;
+}
+
+/** One answer while it is written and for a while after: whoever comes, from wherever in it, gets all of the rest. */
+export class MessageStream {
+  private readonly events: NumberedEvent[] = [];
+  private readonly wakers = new Set<() => void>();
+  private readonly stopping = new AbortController();
+  private detached: NodeJS.Timeout | undefined;
+  private readers = 0;
+  private done = false;
+
+  /** @param detachedMs how long it goes on without any reader before {@link stopSignal} fires */
+  constructor(
+    readonly messageId: string,
+    readonly userId: string,
+    private readonly detachedMs: number,
+  ) {}
+
+  /** Fires when nobody wants the answer any more. */
+  get stopSignal(): AbortSignal {
+    return this.stopping.signal;
+  }
+
+  get finished(): boolean {
+    return this.done;
+  }
+
+  push(event: ChatEvent): void {
+    this.events.push({ id: this.events.length + 1, event });
+    this.wake();
+  }
+
+  /** No event comes after this. */
+  end(): void {
+    this.done = true;
+    clearTimeout(this.detached);
+    this.wake();
+  }
+
+  stop(): void {
+    this.stopping.abort();
+  }
+
+  /** The events after number `after`, those still to come included, until the stream ends or the reader leaves. */
+  async *read(after: number, signal: AbortSignal): AsyncGenerator<NumberedEvent> {
+    this.readers += 1;
+    clearTimeout(this.detached);
+    const wake = () => this.wake();
+    signal.addEventListener('abort', wake, { once: true });
+    try {
+      let next = Math.max(0, after);
+      while (!signal.aborted) {
+        const event = this.events[next];
+        if (event !== undefined) {
+          next += 1;
+          yield event;
+        } else if (this.done) {
+          return;
+        } else {
+          await new Promise<void>((resolve) => this.wakers.add(resolve));
+        }
+      }
+    } finally {
+      signal.removeEventListener('abort', wake);
+      this.readers -= 1;
+      if (this.readers === 0 && !this.done) {
+        this.detached = setTimeout(() => this.stop(), this.detachedMs);
+      }
+    }
+  }
+
+  private wake(): void {
+    const waiting = [...this.wakers];
+    this.wakers.clear();
+    for (const resolve of waiting) resolve();
+  }
+}

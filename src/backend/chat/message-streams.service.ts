@@ -1,0 +1,51 @@
+import { Injectable } from '@nestjs/common';
+import { InjectConfig } from '../../config/config.module.js';
+import type { Config } from '../../config/config.schema.js';
+import { Problem } from '../../http/problem.js';
+import { MessageStream } from './message-stream.js';
+
+/** The answers that are being written or can still be replayed, by message id. */
+@Injectable()
+export class MessageStreams {
+  private readonly streams = new Map<string, MessageStream>();
+  private readonly openByUser = new Map<string, number>();
+
+  constructor(@InjectConfig() private readonly config: Config) {}
+
+  /** @throws Problem 429 when the user has too many answers under way */
+  open(messageId: string, userId: string): MessageStream {
+    const open = this.openByUser.get(userId) ?? 0;
+    const { max_streams_per_user, detached_ms } = this.config.chat;
+    if (open >= max_streams_per_user) {
+      throw new Problem({
+        status: 429,
+        code: 'too_many_streams',
+        detail: `${open} answers are being written for you; ${max_streams_per_user} at a time are the most.`,
+        retryAfter: 1,
+      });
+    }
+    this.openByUser.set(userId, open + 1);
+    const stream = new MessageStream(messageId, userId, detached_ms);
+    this.streams.set(messageId, stream);
+    return stream;
+  }
+
+  close(stream: MessageStream): void {
+    stream.end();
+    const open = (this.openByUser.get(stream.userId) ?? 1) - 1;
+    if (open > 0) this.openByUser.set(stream.userId, open);
+    else this.openByUser.delete(stream.userId);
+    setTimeout(() => this.streams.delete(stream.messageId), this.config.chat.resume_ms).unref();
+  }
+
+  /** Forgets a stream that never began. */
+  discard(stream: MessageStream): void {
+    this.close(stream);
+    this.streams.delete(stream.messageId);
+  }
+
+  find(messageId: string, userId: string): MessageStream | undefined {
+    const stream = this.streams.get(messageId);
+    return stream?.userId === userId ? stream : undefined;
+  }
+}

@@ -1,0 +1,103 @@
+import { Injectable } from '@nestjs/common';
+import { FilesystemClient } from '../../downstream/filesystem/filesystem.client.js';
+import type { Turn } from '../../downstream/filesystem/filesystem.contract.js';
+import { notFound } from '../../http/problem.js';
+import { DownstreamError } from '../../resilience/downstream-error.js';
+import { withoutRetries } from '../impatience.js';
+import type { UserCall } from '../session/public-call.js';
+import { Turns } from './turns.service.js';
+
+export interface History {
+  projectId: string | null;
+  /** Oldest first. */
+  turns: Turn[];
+}
+
+@Injectable()
+export class ConversationsService {
+  constructor(
+    private readonly filesystem: FilesystemClient,
+    private readonly turns: Turns,
+  ) {}
+
+  list(page: { limit: number; offset: number }, call: UserCall) {
+    return this.filesystem.listConversations({ query: page }, call);
+  }
+
+  /** The whole conversation, turns that are still on their way to the filesystem server included. */
+  async get(conversationId: string, call: UserCall) {
+    const params = { conversation_id: conversationId };
+    const [stored, pending] = await Promise.all([
+      this.filesystem.getConversation({ params, query: {} }, call).catch(missing),
+      this.turns.pending(call.userId, conversationId),
+    ]);
+    const first = pending[0];
+    if (stored === undefined && first === undefined)
+      throw notFound(`conversation_id: ${JSON.stringify(conversationId)}`);
+    const conversation = stored ?? {
+      conversation_id: conversationId,
+      project_id: first?.project_id ?? null,
+      title: first?.turn.question.slice(0, 80) ?? '',
+      created_at: first?.turn.created_at ?? '',
+      updated_at: first?.turn.created_at ?? '',
+      turns: [],
+    };
+    return {
+      ...conversation,
+      turns: joined(
+        conversation.turns,
+        pending.map(({ turn }) => turn),
+      ),
+    };
+  }
+
+  rename(conversationId: string, title: string, call: UserCall) {
+    return this.filesystem.renameConversation({ params: { conversation_id: conversationId }, body: { title } }, call);
+  }
+
+  async delete(conversationId: string, call: UserCall): Promise<void> {
+    const { deleted } = await this.filesystem.deleteConversation({ params: { conversation_id: conversationId } }, call);
+    const pending = await this.turns.pending(call.userId, conversationId);
+    await this.turns.forget(call.userId, { key: conversationId });
+    if (!deleted && pending.length === 0) throw notFound(`conversation_id: ${JSON.stringify(conversationId)}`);
+  }
+
+  /**
+   * What was said so far, for a chat that goes on. While filesystem is away: what has not reached it yet.
+   * @throws Problem 404 when there is no such conversation of the asker's
+   */
+  async history(conversationId: string, last: number, call: UserCall): Promise<History> {
+    const pending = await this.turns.pending(call.userId, conversationId);
+    try {
+      const stored = await withoutRetries('filesystem', call, (impatient) =>
+        this.filesystem.getConversation({ params: { conversation_id: conversationId }, query: { last } }, impatient),
+      );
+      return {
+        projectId: stored.project_id,
+        turns: joined(
+          stored.turns,
+          pending.map(({ turn }) => turn),
+        ),
+      };
+    } catch (error) {
+      const unknown = error instanceof DownstreamError && error.status === 404;
+      if (unknown && pending.length === 0)
+        throw notFound(`conversation_id: the conversation ${JSON.stringify(conversationId)}`);
+      if (!unknown) call.degradation.add('filesystem', error, pending.length > 0 ? 'outbox' : 'none');
+      return { projectId: pending[0]?.project_id ?? null, turns: pending.map(({ turn }) => turn) };
+    }
+  }
+}
+
+function missing(error: unknown): undefined {
+  if (error instanceof DownstreamError && error.status === 404) return undefined;
+  throw error;
+}
+
+/** A turn that is both stored and pending is told once, in its newer state. */
+function joined(stored: readonly Turn[], pending: readonly Turn[]): Turn[] {
+  const newer = new Map(pending.map((turn) => [turn.message_id, turn]));
+  const kept = stored.filter((turn) => turn.answer.state === 'complete' || !newer.has(turn.message_id));
+  const known = new Set(kept.map((turn) => turn.message_id));
+  return [...kept, ...pending.filter((turn) => !known.has(turn.message_id))];
+}

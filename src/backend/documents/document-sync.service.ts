@@ -1,0 +1,124 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { z } from 'zod';
+import { ChromaClient } from '../../downstream/chroma/chroma.client.js';
+import { FilesystemClient } from '../../downstream/filesystem/filesystem.client.js';
+import { GitClient } from '../../downstream/git/git.client.js';
+import { Outbox } from '../../outbox/outbox.service.js';
+import type { NewOutboxEntry, OutboxEntry } from '../../outbox/outbox.store.js';
+import type { CallContext } from '../../resilience/call-context.js';
+import { DownstreamError } from '../../resilience/downstream-error.js';
+
+const indexPayload = z.object({ path: z.string() });
+const commitPayload = z.object({
+  path: z.string(),
+  version: z.string(),
+  /** null: deleted; missing: too large to keep twice, or taken out of a file: to be fetched. */
+  text: z.string().nullable().optional(),
+  author: z.object({ name: z.string(), email: z.string() }),
+  message: z.string(),
+  committed_at: z.string(),
+  /** The filesystem server's answer was never heard. */
+  uncertain: z.boolean().optional(),
+});
+export type CommitPayload = z.output<typeof commitPayload>;
+
+interface DocumentKey {
+  userId: string;
+  projectId: string;
+  path: string;
+}
+
+/** Brings index and history in step with the files: through the outbox, in order for each document. */
+@Injectable()
+export class DocumentSync implements OnModuleInit {
+  constructor(
+    private readonly filesystem: FilesystemClient,
+    private readonly chroma: ChromaClient,
+    private readonly git: GitClient,
+    private readonly outbox: Outbox,
+  ) {}
+
+  onModuleInit(): void {
+    this.outbox.register({ topic: 'index', service: 'chroma', deliver: (entry, call) => this.index(entry, call) });
+    this.outbox.register({ topic: 'commit', service: 'git', deliver: (entry, call) => this.commit(entry, call) });
+  }
+
+  /** Written down before the files change, so that no change can go without its index and its commit. */
+  async hold({ userId, projectId, path }: DocumentKey, commit: CommitPayload): Promise<HeldChange> {
+    const entry: Omit<NewOutboxEntry, 'topic' | 'payload'> = {
+      key: `${userId}/${projectId}/${path}`,
+      userId,
+      projectId,
+    };
+    const [index, history] = await this.outbox.hold([
+      { ...entry, topic: 'index', payload: { path } },
+      { ...entry, topic: 'commit', payload: commit },
+    ]);
+    return { index: index as OutboxEntry, commit: history as OutboxEntry };
+  }
+
+  /** Whether the index was in step within `waitMs`. */
+  async release({ index, commit }: HeldChange, waitMs: number): Promise<boolean> {
+    const delivery = this.outbox.delivery(index, waitMs);
+    await this.outbox.release([index, commit]);
+    return (await delivery).delivered;
+  }
+
+  /** The files did not change, or nobody knows whether they did. */
+  async abandon({ index, commit }: HeldChange, error: unknown): Promise<void> {
+    const refused =
+      error instanceof DownstreamError && ['rejected', 'circuit_open', 'saturated'].includes(error.reason);
+    if (refused || error === undefined) return this.outbox.discard([index, commit]);
+    await this.outbox.store.update(commit.id, { ...(commit.payload as CommitPayload), uncertain: true });
+    await this.outbox.release([index, commit]);
+  }
+
+  /** Documents whose index is not yet in step, by path. */
+  async behind(userId: string, projectId: string): Promise<ReadonlySet<string>> {
+    const entries = await this.outbox.store.pending('index', userId, { projectId });
+    return new Set(entries.map((entry) => indexPayload.parse(entry.payload).path));
+  }
+
+  private async index({ projectId, payload }: OutboxEntry, call: CallContext): Promise<void> {
+    const { path } = indexPayload.parse(payload);
+    const project_id = String(projectId);
+    const document = await this.current(project_id, path, call);
+    if (document === undefined) {
+      await this.chroma.remove({ body: { project_id, path } }, call);
+      return;
+    }
+    const { version, title, media_type, text } = document;
+    await this.chroma.upsert({ body: { project_id, path, version, title, media_type, text } }, call);
+  }
+
+  private async commit({ projectId, payload, recovered }: OutboxEntry, call: CallContext): Promise<void> {
+    const { uncertain, text: kept, ...commit } = commitPayload.parse(payload);
+    const project_id = String(projectId);
+    let text = kept;
+    if (uncertain === true || recovered || text === undefined) {
+      const document = await this.current(project_id, commit.path, call);
+      const tookPlace = text === null ? document === undefined : document?.version === commit.version;
+      if (!tookPlace) return;
+      text = document?.text ?? null;
+    }
+    await this.git.commit({ params: { project_id }, body: { ...commit, text } }, call).catch(unlessGone);
+  }
+
+  private async current(project_id: string, path: string, call: CallContext) {
+    return this.filesystem.getDocument({ params: { project_id }, query: { path } }, call).catch((error: unknown) => {
+      if (error instanceof DownstreamError && error.status === 404) return undefined;
+      throw error;
+    });
+  }
+}
+
+/** The project was deleted meanwhile: there is nothing left to bring in step. */
+function unlessGone(error: unknown): void {
+  if (error instanceof DownstreamError && error.status === 410) return;
+  throw error;
+}
+
+export interface HeldChange {
+  readonly index: OutboxEntry;
+  readonly commit: OutboxEntry;
+}

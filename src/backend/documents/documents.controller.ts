@@ -1,0 +1,142 @@
+import { Controller, Delete, Get, Headers, HttpCode, Param, Put, Query, Req, Res } from '@nestjs/common';
+import { ApiBody, ApiConsumes, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { documentInfoSchema } from '../../downstream/filesystem/filesystem.contract.js';
+import { versionSchema } from '../../downstream/git/git.contract.js';
+import { badRequest } from '../../http/problem.js';
+import { Answers } from '../openapi.js';
+import { ProjectAccess } from '../projects/project-access.service.js';
+import { idSchema, pageSchema } from '../schemas.js';
+import { Call, Deadline, type UserCall } from '../session/public-call.js';
+import { DocumentsService } from './documents.service.js';
+import { readUpload } from './upload.js';
+
+const listQuery = pageSchema.extend({ prefix: z.string().max(255).default('') });
+const textQuery = z.strictObject({ version: idSchema.optional() });
+const historyQuery = pageSchema.extend({ path: z.string().min(1).max(255).optional() });
+const stored = z.object({
+  path: z.string(),
+  version: z.string(),
+  bytes: z.int(),
+  indexed: z.enum(['done', 'queued']),
+});
+
+@ApiTags('documents')
+@Controller('v1/api/projects/:project_id')
+export class DocumentsController {
+  constructor(
+    private readonly documents: DocumentsService,
+    private readonly access: ProjectAccess,
+  ) {}
+
+  @Get('documents')
+  @ApiOperation({ summary: 'The documents of a project, by path' })
+  @Answers(200, z.object({ documents: z.array(documentInfoSchema), total: z.int() }), 404)
+  list(
+    @Param('project_id', { schema: idSchema }) projectId: string,
+    @Query({ schema: listQuery }) query: z.output<typeof listQuery>,
+    @Call() call: UserCall,
+  ) {
+    return this.documents.list(projectId, query, call);
+  }
+
+  @Put('documents/*path')
+  @Deadline('upload_ms')
+  @ApiOperation({ summary: 'Store a document: its raw text as the body, or one file as multipart' })
+  @ApiConsumes('text/plain', 'text/markdown', 'multipart/form-data')
+  @ApiBody({ schema: { type: 'string' } })
+  @Answers(201, stored, 404, 412, 413, 415, 422)
+  @Answers(200, stored)
+  async put(
+    @Param('project_id', { schema: idSchema }) projectId: string,
+    @Param('path') path: string,
+    @Headers('if-match') ifMatch: string | undefined,
+    @Headers('if-none-match') ifNoneMatch: string | undefined,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+    @Call() call: UserCall,
+  ) {
+    const expected = ifNoneMatch === '*' ? '*' : ifMatch === undefined ? undefined : etagVersion(ifMatch);
+    const upload = await readUpload(request, documentPath(path));
+    const { created, document } = await this.documents.put(projectId, path, upload, expected, call);
+    void reply.status(created ? 201 : 200).header('etag', `"${document.version}"`);
+    return document;
+  }
+
+  @Get('documents/*path')
+  @ApiOperation({ summary: 'The text of a document, as it is or as it was at a version' })
+  @ApiProduces('text/plain', 'text/markdown')
+  @Answers(200, z.string(), 404)
+  async get(
+    @Param('project_id', { schema: idSchema }) projectId: string,
+    @Param('path') path: string,
+    @Query({ schema: textQuery }) { version }: z.output<typeof textQuery>,
+    @Headers('if-none-match') known: string | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+    @Call() call: UserCall,
+  ) {
+    const document = await this.documents.get(projectId, documentPath(path), version, call);
+    const etag = `"${document.version}"`;
+    void reply.header('etag', etag).header('cache-control', 'private, no-cache');
+    if (known !== undefined && known.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag)) {
+      void reply.status(304);
+      return undefined;
+    }
+    void reply.type(
+      document.media_type === 'text/markdown' ? 'text/markdown; charset=utf-8' : 'text/plain; charset=utf-8',
+    );
+    return document.text;
+  }
+
+  @Delete('documents/*path')
+  @HttpCode(204)
+  @ApiOperation({ summary: 'Delete a document from files, search and graph; its history stays' })
+  @Answers(204, null, 404)
+  delete(
+    @Param('project_id', { schema: idSchema }) projectId: string,
+    @Param('path') path: string,
+    @Call() call: UserCall,
+  ) {
+    return this.documents.delete(projectId, documentPath(path), call);
+  }
+
+  @Get('history')
+  @ApiOperation({ summary: 'Who changed what and when: one document, or the whole project' })
+  @Answers(200, z.object({ versions: z.array(versionSchema), total: z.int() }), 404)
+  async history(
+    @Param('project_id', { schema: idSchema }) projectId: string,
+    @Query({ schema: historyQuery }) query: z.output<typeof historyQuery>,
+    @Call() call: UserCall,
+  ) {
+    await this.access.require(projectId, call);
+    return this.documents.history(projectId, query, call);
+  }
+}
+
+/** A quick look for an error that names the rule; the filesystem server has the last word. */
+function documentPath(path: string): string {
+  const wrong =
+    path === ''
+      ? 'it is empty'
+      : path.length > 255
+        ? `it has ${path.length} characters, 255 at most are taken`
+        : path.startsWith('/')
+          ? 'it begins with "/"; paths are relative to the project'
+          : path.split('/').some((segment) => segment === '' || segment === '.' || segment === '..')
+            ? 'empty segments, "." and ".." are not taken'
+            : // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+              /[\u0000-\u001f\u007f\\]/.test(path)
+              ? 'control characters and "\\" are not taken'
+              : undefined;
+  if (wrong !== undefined) throw badRequest('invalid_path', `path: ${JSON.stringify(path.slice(0, 300))}: ${wrong}`);
+  return path;
+}
+
+function etagVersion(header: string): string {
+  if (header.trim() === '*') throw badRequest('invalid_if_match', 'if-match: name one version, as its ETag says');
+  return header
+    .trim()
+    .replace(/^W\//, '')
+    .replace(/^"(.*)"$/, '$1');
+}

@@ -1,0 +1,118 @@
+import { randomUUID } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { InjectConfig } from '../../config/config.module.js';
+import type { Config } from '../../config/config.schema.js';
+import { FilesystemClient } from '../../downstream/filesystem/filesystem.client.js';
+import { GitClient } from '../../downstream/git/git.client.js';
+import { badRequest, notFound } from '../../http/problem.js';
+import { DownstreamError } from '../../resilience/downstream-error.js';
+import type { UserCall } from '../session/public-call.js';
+import { DocumentSync } from './document-sync.service.js';
+import { ProjectChanges } from './project-changes.js';
+import type { Upload } from './upload.js';
+
+/** A text up to this size travels in the outbox with its commit; a larger one is fetched when it is committed. */
+const KEPT_TEXT_CHARS = 1_000_000;
+
+@Injectable()
+export class DocumentsService {
+  constructor(
+    @InjectConfig() private readonly config: Config,
+    private readonly filesystem: FilesystemClient,
+    private readonly git: GitClient,
+    private readonly sync: DocumentSync,
+    private readonly changes: ProjectChanges,
+  ) {}
+
+  async put(projectId: string, path: string, upload: Upload, ifMatch: string | undefined, call: UserCall) {
+    const { userId } = call;
+    const version = randomUUID();
+    const keptText = upload.text !== undefined && upload.text.length <= KEPT_TEXT_CHARS ? { text: upload.text } : {};
+    const held = await this.sync.hold(
+      { userId, projectId, path },
+      { ...this.commitOf(call, path, version, 'Save'), ...keptText },
+    );
+    const stored = await this.filesystem
+      .putDocument(
+        {
+          params: { project_id: projectId },
+          query: { path },
+          body: { version, ...upload, ...(ifMatch === undefined ? {} : { if_match: ifMatch }) },
+        },
+        // A caller who goes away does not undo what is being written.
+        { ...call, signal: undefined },
+      )
+      .catch((error: unknown) => this.failed(held, error));
+    if (!stored.changed) {
+      const indexed = !(await this.sync.behind(userId, projectId)).has(path) || undefined;
+      await this.sync.abandon(held, undefined);
+      return answer(stored, indexed === true);
+    }
+    this.changes.changed(userId, projectId);
+    return answer(stored, await this.sync.release(held, this.config.documents.index_wait_ms));
+  }
+
+  async delete(projectId: string, path: string, call: UserCall): Promise<void> {
+    const { userId } = call;
+    const commit = { ...this.commitOf(call, path, randomUUID(), 'Delete'), text: null };
+    const held = await this.sync.hold({ userId, projectId, path }, commit);
+    const { deleted } = await this.filesystem
+      .deleteDocument({ params: { project_id: projectId }, query: { path } }, { ...call, signal: undefined })
+      .catch((error: unknown) => this.failed(held, error));
+    if (!deleted) {
+      await this.sync.abandon(held, undefined);
+      throw notFound(`path: the document ${JSON.stringify(path)}`);
+    }
+    this.changes.changed(userId, projectId);
+    await this.sync.release(held, this.config.documents.index_wait_ms);
+  }
+
+  list(projectId: string, query: { prefix: string; limit: number; offset: number }, call: UserCall) {
+    return this.filesystem.listDocuments({ params: { project_id: projectId }, query }, call);
+  }
+
+  /** The text of a document, as it is or as it was at a version. */
+  async get(projectId: string, path: string, version: string | undefined, call: UserCall) {
+    const params = { project_id: projectId };
+    const current = await this.filesystem.getDocument({ params, query: { path } }, call).catch((error: unknown) => {
+      if (version !== undefined && error instanceof DownstreamError && error.status === 404) return undefined;
+      throw error;
+    });
+    if (current !== undefined && (version === undefined || version === current.version)) return current;
+    const past = await this.git.textAt({ params, query: { path, version: String(version) } }, call);
+    if (past.text === null) throw notFound(`version: at ${JSON.stringify(version)} the document was deleted; its text`);
+    return { path, version: past.version, text: past.text, media_type: current?.media_type ?? 'text/plain' };
+  }
+
+  history(projectId: string, query: { path?: string | undefined; limit: number; offset: number }, call: UserCall) {
+    return this.git.history({ params: { project_id: projectId }, query }, call);
+  }
+
+  private async failed(held: Parameters<DocumentSync['abandon']>[0], error: unknown): Promise<never> {
+    await this.sync.abandon(held, error);
+    if (
+      error instanceof DownstreamError &&
+      error.reason === 'rejected' &&
+      error.status === 400 &&
+      error.problem?.code === 'invalid_request'
+    ) {
+      throw badRequest('invalid_path', error.problem.detail);
+    }
+    throw error;
+  }
+
+  private commitOf({ user }: UserCall, path: string, version: string, verb: string) {
+    return {
+      path,
+      version,
+      author: { name: user.email, email: user.email },
+      message: `${verb} ${path}`,
+      committed_at: new Date().toISOString(),
+    };
+  }
+}
+
+function answer(stored: { path: string; version: string; bytes: number; created: boolean }, indexed: boolean) {
+  const { path, version, bytes, created } = stored;
+  return { created, document: { path, version, bytes, indexed: indexed ? ('done' as const) : ('queued' as const) } };
+}

@@ -1,0 +1,72 @@
+import type { FastifyRequest } from 'fastify';
+import { badRequest, Problem } from '../../http/problem.js';
+
+/** What was uploaded: a text as it is, or the bytes of a file that holds one. */
+export type Upload =
+  | { media_type: string; text: string; content_base64?: never }
+  | { media_type: string; content_base64: string; text?: never };
+
+const EXTRACTED: Record<string, string> = {
+  pdf: 'application/pdf',
+  docx: 'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
+  html: 'text/html',
+  htm: 'text/html',
+};
+const TAKEN =
+  'text/plain, text/markdown and other text/*, application/json, or one file as multipart/form-data (also PDF, DOCX, HTML)';
+
+/** Reads the one document of a request. @throws Problem 400 for bytes that are no UTF-8, 415 for other media types */
+export async function readUpload(request: FastifyRequest, path: string): Promise<Upload> {
+  if (request.isMultipart()) return readMultipart(request, path);
+  const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+  return toUpload(mediaType(request.headers['content-type'], path), body);
+}
+
+async function readMultipart(request: FastifyRequest, path: string): Promise<Upload> {
+  let found: Upload | undefined;
+  for await (const part of request.files()) {
+    if (found !== undefined) throw badRequest('one_file', 'body: one file at a time, please; this request has several');
+    const bytes = await part.toBuffer();
+    const generic = part.mimetype === 'application/octet-stream';
+    found = toUpload(mediaType(generic ? undefined : part.mimetype, part.filename || path), bytes);
+  }
+  if (found === undefined)
+    throw badRequest('one_file', 'body: a multipart upload needs one file part; this request has none');
+  return found;
+}
+
+function mediaType(contentType: string | undefined, name: string): string {
+  const given = contentType?.split(';')[0]?.trim().toLowerCase();
+  const extension = /\.([^./]+)$/.exec(name)?.[1]?.toLowerCase() ?? '';
+  if (given !== undefined && given !== '' && given !== 'application/octet-stream') return given;
+  return EXTRACTED[extension] ?? (extension === 'md' || extension === 'markdown' ? 'text/markdown' : 'text/plain');
+}
+
+function toUpload(media_type: string, bytes: Buffer): Upload {
+  if (Object.values(EXTRACTED).includes(media_type)) return { media_type, content_base64: bytes.toString('base64') };
+  if (
+    !media_type.startsWith('text/') &&
+    !/^application\/(.+\+)?(json|xml|yaml|toml|javascript|typescript|x-[a-z-]+)$/.test(media_type)
+  ) {
+    throw new Problem({
+      status: 415,
+      code: 'unsupported_media_type',
+      detail: `content-type: ${JSON.stringify(media_type)} is not taken; send ${TAKEN}`,
+    });
+  }
+  if (media_type === 'application/x-www-form-urlencoded') {
+    throw new Problem({
+      status: 415,
+      code: 'unsupported_media_type',
+      detail: `content-type: a form is not a document; send ${TAKEN} (curl: -H "Content-Type: text/markdown" --data-binary @FILE)`,
+    });
+  }
+  try {
+    return { media_type, text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes) };
+  } catch {
+    throw badRequest(
+      'invalid_utf8',
+      'body: these bytes are not UTF-8 text; convert the file, or send it as multipart with its media type',
+    );
+  }
+}

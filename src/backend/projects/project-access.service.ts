@@ -1,0 +1,47 @@
+import { Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
+import { FilesystemClient } from '../../downstream/filesystem/filesystem.client.js';
+import { notFound } from '../../http/problem.js';
+import { withoutRetries } from '../impatience.js';
+import { DownstreamError } from '../../resilience/downstream-error.js';
+import type { UserCall } from '../session/public-call.js';
+
+const FRESH_MS = 30_000;
+
+/**
+ * Whether a project is the asker's. While filesystem is away nobody can say; a project that is not known is then let
+ * through, which shows nothing to anybody: every store is keyed by user and project.
+ */
+@Injectable()
+export class ProjectAccess {
+  private readonly known = new LRUCache<string, number>({ max: 50_000 });
+
+  constructor(private readonly filesystem: FilesystemClient) {}
+
+  /** @throws Problem 404 when the project does not exist or belongs to somebody else */
+  async require(projectId: string, call: UserCall): Promise<void> {
+    const key = `${call.userId}/${projectId}`;
+    const seenAtMs = this.known.get(key);
+    if (seenAtMs !== undefined && performance.now() - seenAtMs < FRESH_MS) return;
+    try {
+      await withoutRetries('filesystem', call, (impatient) =>
+        this.filesystem.getProject({ params: { project_id: projectId } }, impatient),
+      );
+      this.remember(projectId, call.userId);
+    } catch (error) {
+      if (!(error instanceof DownstreamError)) throw error;
+      if (error.reason === 'cancelled') throw error;
+      if (error.reason !== 'rejected') return;
+      this.known.delete(key);
+      throw notFound(`project_id: the project ${JSON.stringify(projectId)}`);
+    }
+  }
+
+  remember(projectId: string, userId: string): void {
+    this.known.set(`${userId}/${projectId}`, performance.now());
+  }
+
+  forget(projectId: string, userId: string): void {
+    this.known.delete(`${userId}/${projectId}`);
+  }
+}

@@ -1,0 +1,45 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+import { projectSchema } from '../../downstream/filesystem/filesystem.contract.js';
+import { Answers } from '../openapi.js';
+import { idSchema, pageSchema, type Page } from '../schemas.js';
+import { Call, type UserCall } from '../session/public-call.js';
+import { ProjectsService } from './projects.service.js';
+
+const newProject = z.strictObject({ name: z.string().trim().min(1).max(200) });
+
+@ApiTags('projects')
+@Controller('v1/api/projects')
+export class ProjectsController {
+  constructor(private readonly projects: ProjectsService) {}
+
+  @Post()
+  @ApiOperation({ summary: 'Make a project' })
+  @Answers(201, projectSchema)
+  create(@Body({ schema: newProject }) body: z.output<typeof newProject>, @Call() call: UserCall) {
+    return this.projects.create(body.name, call);
+  }
+
+  @Get()
+  @ApiOperation({ summary: 'Your projects' })
+  @Answers(200, z.object({ projects: z.array(projectSchema), total: z.int() }))
+  list(@Query({ schema: pageSchema }) page: Page, @Call() call: UserCall) {
+    return this.projects.list(page, call);
+  }
+
+  @Get(':project_id')
+  @ApiOperation({ summary: 'One project' })
+  @Answers(200, projectSchema, 404)
+  get(@Param('project_id', { schema: idSchema }) projectId: string, @Call() call: UserCall) {
+    return this.projects.get(projectId, call);
+  }
+
+  @Delete(':project_id')
+  @HttpCode(204)
+  @ApiOperation({ summary: 'Delete a project with its documents, its index, its history and its conversations' })
+  @Answers(204, null, 404)
+  delete(@Param('project_id', { schema: idSchema }) projectId: string, @Call() call: UserCall) {
+    return this.projects.delete(projectId, call);
+  }
+}

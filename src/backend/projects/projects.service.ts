@@ -1,0 +1,77 @@
+import { randomUUID } from 'node:crypto';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { ChromaClient } from '../../downstream/chroma/chroma.client.js';
+import { FilesystemClient } from '../../downstream/filesystem/filesystem.client.js';
+import type { Project } from '../../downstream/filesystem/filesystem.contract.js';
+import { GitClient } from '../../downstream/git/git.client.js';
+import { notFound } from '../../http/problem.js';
+import { Outbox } from '../../outbox/outbox.service.js';
+import { ProjectChanges } from '../documents/project-changes.js';
+import type { UserCall } from '../session/public-call.js';
+import { ProjectAccess } from './project-access.service.js';
+
+@Injectable()
+export class ProjectsService implements OnModuleInit {
+  constructor(
+    private readonly filesystem: FilesystemClient,
+    private readonly chroma: ChromaClient,
+    private readonly git: GitClient,
+    private readonly outbox: Outbox,
+    private readonly access: ProjectAccess,
+    private readonly changes: ProjectChanges,
+  ) {}
+
+  onModuleInit(): void {
+    this.outbox.register({
+      topic: 'index.drop',
+      service: 'chroma',
+      deliver: async ({ projectId }, call) => {
+        await this.chroma.dropProject({ params: { project_id: String(projectId) } }, call);
+      },
+    });
+    this.outbox.register({
+      topic: 'git.drop',
+      service: 'git',
+      deliver: async ({ projectId }, call) => {
+        await this.git.dropProject({ params: { project_id: String(projectId) } }, call);
+      },
+    });
+  }
+
+  async create(name: string, call: UserCall): Promise<Project> {
+    const project = await this.filesystem.createProject({ body: { project_id: randomUUID(), name } }, call);
+    this.access.remember(project.project_id, call.userId);
+    return project;
+  }
+
+  list(page: { limit: number; offset: number }, call: UserCall) {
+    return this.filesystem.listProjects({ query: page }, call);
+  }
+
+  get(projectId: string, call: UserCall): Promise<Project> {
+    return this.filesystem.getProject({ params: { project_id: projectId } }, call);
+  }
+
+  /** The project's files go at once, its index and its repository as soon as their servers are there. */
+  async delete(projectId: string, call: UserCall): Promise<void> {
+    const { userId } = call;
+    const entry = { key: `${userId}/${projectId}`, userId, projectId, payload: {} };
+    const held = await this.outbox.hold([
+      { ...entry, topic: 'index.drop' },
+      { ...entry, topic: 'git.drop' },
+    ]);
+    const { deleted } = await this.filesystem
+      .deleteProject({ params: { project_id: projectId } }, call)
+      .catch(async (error: unknown) => {
+        await this.outbox.discard(held);
+        throw error;
+      });
+    if (!deleted) {
+      await this.outbox.discard(held);
+      throw notFound(`project_id: the project ${JSON.stringify(projectId)}`);
+    }
+    this.access.forget(projectId, userId);
+    this.changes.changed(userId, projectId);
+    await this.outbox.release(held);
+  }
+}

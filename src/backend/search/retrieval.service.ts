@@ -1,0 +1,163 @@
+import { Injectable } from '@nestjs/common';
+import { InjectConfig } from '../../config/config.module.js';
+import type { Config } from '../../config/config.schema.js';
+import { ChromaClient } from '../../downstream/chroma/chroma.client.js';
+import { FilesystemClient } from '../../downstream/filesystem/filesystem.client.js';
+import type { Passage } from '../../downstream/passage.contract.js';
+import { DownstreamError } from '../../resilience/downstream-error.js';
+import { DocumentSync } from '../documents/document-sync.service.js';
+import type { UserCall } from '../session/public-call.js';
+import { ResultCache } from './result-cache.service.js';
+
+export type Source = 'hybrid' | 'vector' | 'fulltext' | 'cache' | 'none';
+
+export interface RetrievalQuery {
+  projectId: string;
+  query: string;
+  limit: number;
+  offset: number;
+  /** Which index to ask; `fulltext` leaves Chroma alone. */
+  mode: 'hybrid' | 'vector' | 'fulltext';
+  /** How long to wait for all of it together. */
+  budgetMs: number;
+}
+
+export interface Retrieved {
+  results: Passage[];
+  total: number;
+  source: Source;
+  /** Four answers that look alike when there are no results, and are not. */
+  outcome: 'found' | 'no_match' | 'empty_project' | 'unavailable';
+}
+
+/** Passages from Chroma, else from full text, else the last good ones from the cache, inside one time budget. */
+@Injectable()
+export class Retrieval {
+  constructor(
+    @InjectConfig() private readonly config: Config,
+    private readonly chroma: ChromaClient,
+    private readonly filesystem: FilesystemClient,
+    private readonly cache: ResultCache,
+    private readonly sync: DocumentSync,
+  ) {}
+
+  /** Never fails because a service does: what was worked around is added to the call's degradation. */
+  async retrieve(query: RetrievalQuery, call: UserCall): Promise<Retrieved> {
+    const { degradation } = call;
+    const budgeted = { ...call, deadlineMs: Math.min(call.deadlineMs, performance.now() + query.budgetMs) };
+    const fulltext = new Deferred(() => this.fulltext(query, budgeted));
+    if (query.mode !== 'fulltext') {
+      const timer = setTimeout(() => fulltext.start(), this.config.search.fulltext_after_ms);
+      try {
+        const found = await this.hybrid(query, { ...budgeted, onAttemptFailed: () => fulltext.start() });
+        this.cache.put(call.userId, query, found);
+        return found;
+      } catch (error) {
+        degradation.add('chroma', error, 'fulltext');
+      } finally {
+        clearTimeout(timer);
+      }
+    }
+    try {
+      const found = await fulltext.result();
+      this.cache.put(call.userId, query, found);
+      return found;
+    } catch (error) {
+      degradation.add('filesystem', error, 'cache');
+    }
+    const cached = this.cache.get(call.userId, query);
+    if (cached !== undefined) return { ...cached, source: 'cache' };
+    degradation.fellThrough();
+    return { results: [], total: 0, source: 'none', outcome: 'unavailable' };
+  }
+
+  private async hybrid({ projectId, query, limit, offset, mode }: RetrievalQuery, call: UserCall): Promise<Retrieved> {
+    const body = {
+      project_id: projectId,
+      query,
+      limit,
+      offset,
+      mode: mode === 'vector' ? ('vector' as const) : ('hybrid' as const),
+    };
+    const found = await this.chroma.query({ body }, call);
+    const behind = await this.sync.behind(call.userId, projectId);
+    if (behind.size > 0) return this.caughtUp({ projectId, query, limit, offset }, found, behind, call);
+    const outcome = found.passages === 0 ? 'empty_project' : found.results.length === 0 ? 'no_match' : 'found';
+    return {
+      results: found.results,
+      total: found.total,
+      source: outcome === 'empty_project' ? 'none' : found.source,
+      outcome,
+    };
+  }
+
+  /** Of documents whose index is behind their text, the text speaks: a deleted passage never answers again. */
+  private async caughtUp(
+    { projectId, query, limit, offset }: Pick<RetrievalQuery, 'projectId' | 'query' | 'limit' | 'offset'>,
+    found: { results: Passage[]; total: number; source: Source; passages: number },
+    behind: ReadonlySet<string>,
+    call: UserCall,
+  ): Promise<Retrieved> {
+    const fresh = await this.filesystem
+      .search({ params: { project_id: projectId }, body: { query, limit, offset } }, call)
+      .catch(() => ({ results: [] as Passage[], documents: 1 }));
+    const kept = found.results.filter(({ document }) => !behind.has(document));
+    const added = fresh.results.filter(({ document }) => behind.has(document));
+    const results = interleave(kept, added).slice(0, limit);
+    const empty = fresh.documents === 0;
+    return {
+      results,
+      total: Math.max(results.length, found.total - (found.results.length - kept.length) + added.length),
+      source: empty ? 'none' : found.source,
+      outcome: empty ? 'empty_project' : results.length === 0 ? 'no_match' : 'found',
+    };
+  }
+
+  private async fulltext({ projectId, query, limit, offset }: RetrievalQuery, call: UserCall): Promise<Retrieved> {
+    try {
+      const found = await this.filesystem.search(
+        { params: { project_id: projectId }, body: { query, limit, offset } },
+        call,
+      );
+      const outcome = found.documents === 0 ? 'empty_project' : found.results.length === 0 ? 'no_match' : 'found';
+      return {
+        results: found.results,
+        total: found.total,
+        source: outcome === 'empty_project' ? 'none' : 'fulltext',
+        outcome,
+      };
+    } catch (error) {
+      // The project was deleted a moment ago.
+      if (error instanceof DownstreamError && error.status === 404) {
+        return { results: [], total: 0, source: 'none', outcome: 'empty_project' };
+      }
+      throw error;
+    }
+  }
+}
+
+/** Work that is begun once, by whoever is first, and may fail before anybody waits for it. */
+class Deferred<T> {
+  private promise: Promise<T> | undefined;
+
+  constructor(private readonly work: () => Promise<T>) {}
+
+  start(): void {
+    if (this.promise !== undefined) return;
+    this.promise = this.work();
+    this.promise.catch(() => undefined);
+  }
+
+  result(): Promise<T> {
+    this.start();
+    return this.promise as Promise<T>;
+  }
+}
+
+function interleave<T>(first: readonly T[], second: readonly T[]): T[] {
+  const merged: T[] = [];
+  for (let i = 0; i < Math.max(first.length, second.length); i++) {
+    merged.push(...first.slice(i, i + 1), ...second.slice(i, i + 1));
+  }
+  return merged;
+}

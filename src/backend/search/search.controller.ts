@@ -1,0 +1,96 @@
+import { Body, Controller, Get, HttpCode, Post, Query } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+import { InjectConfig } from '../../config/config.module.js';
+import type { Config } from '../../config/config.schema.js';
+import { passageSchema } from '../../downstream/passage.contract.js';
+import { Problem } from '../../http/problem.js';
+import { degradationSchema } from '../degradation.js';
+import { Answers } from '../openapi.js';
+import { ProjectAccess } from '../projects/project-access.service.js';
+import { idSchema } from '../schemas.js';
+import { Call, type UserCall } from '../session/public-call.js';
+import { Retrieval } from './retrieval.service.js';
+
+const MAX_QUERY_CHARS = 8192;
+
+const query = z
+  .string()
+  .max(MAX_QUERY_CHARS)
+  .refine((text) => text.trim() !== '', 'a query needs at least one word')
+  .refine((text) => text.isWellFormed() && !text.includes('\0'), 'this is not valid text');
+const mode = z.enum(['hybrid', 'vector', 'fulltext']).default('hybrid');
+const bodySchema = z.strictObject({
+  query,
+  project_id: idSchema,
+  limit: z.int().min(1).optional(),
+  offset: z.int().min(0).max(1_000_000).default(0),
+  mode,
+});
+const querySchema = z.strictObject({
+  q: query,
+  project_id: idSchema,
+  limit: z.coerce.number().int().min(1).optional(),
+  offset: z.coerce.number().int().min(0).max(1_000_000).default(0),
+  mode,
+});
+
+const answerSchema = z.object({
+  results: z.array(passageSchema),
+  total: z.int(),
+  source: z.enum(['hybrid', 'vector', 'fulltext', 'cache', 'none']),
+  outcome: z.enum(['found', 'no_match', 'empty_project', 'unavailable']),
+  degraded: z.boolean(),
+  degradation: degradationSchema,
+});
+
+@ApiTags('search')
+@Controller('v1/api/search')
+export class SearchController {
+  constructor(
+    @InjectConfig() private readonly config: Config,
+    private readonly retrieval: Retrieval,
+    private readonly access: ProjectAccess,
+  ) {}
+
+  @Post()
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Find passages in the documents of a project' })
+  @Answers(200, answerSchema, 404)
+  post(@Body({ schema: bodySchema }) body: z.output<typeof bodySchema>, @Call() call: UserCall) {
+    return this.search(body, call);
+  }
+
+  @Get()
+  @ApiOperation({ summary: 'The same by address' })
+  @Answers(200, answerSchema, 404)
+  get(@Query({ schema: querySchema }) { q, ...rest }: z.output<typeof querySchema>, @Call() call: UserCall) {
+    return this.search({ query: q, ...rest }, call);
+  }
+
+  private async search(body: z.output<typeof bodySchema>, call: UserCall): Promise<z.output<typeof answerSchema>> {
+    const { default_limit, max_limit, context_budget_ms } = this.config.search;
+    const limit = body.limit ?? default_limit;
+    if (limit > max_limit) {
+      throw new Problem({
+        status: 400,
+        code: 'invalid_request',
+        detail: `limit: ${limit} is too many; ${max_limit} at most`,
+      });
+    }
+    await this.access.require(body.project_id, call);
+    const { results, total, source, outcome } = await this.retrieval.retrieve(
+      {
+        projectId: body.project_id,
+        query: body.query,
+        limit,
+        offset: body.offset,
+        mode: body.mode,
+        budgetMs: context_budget_ms,
+      },
+      call,
+    );
+    const { degraded, list: degradation } = call.degradation;
+    return { results, total, source, outcome, degraded, degradation };
+  }
+}

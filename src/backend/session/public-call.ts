@@ -1,0 +1,50 @@
+import { createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Config } from '../../config/config.schema.js';
+import type { User } from '../../downstream/auth/auth.contract.js';
+import { remainingMs } from '../../http/caller.js';
+import type { Degradation } from '../degradation.js';
+import type { CallContext } from '../../resilience/call-context.js';
+
+/** A request from outside: what every downstream call made for it carries. */
+export interface PublicCall extends CallContext {
+  deadlineMs: number;
+  signal: AbortSignal;
+}
+/** One that says who asks. */
+export interface UserCall extends PublicCall {
+  userId: string;
+  user: User;
+  token: string;
+  /** What was worked around so far for this request. */
+  degradation: Degradation;
+}
+
+const calls = new WeakMap<FastifyRequest, PublicCall>();
+
+export type DeadlineName = keyof Config['deadlines'];
+export const DEADLINE = Symbol('deadline');
+/** Which of the configured deadlines a handler has; without it `default_ms`. */
+export const Deadline = (name: DeadlineName) => SetMetadata(DEADLINE, name);
+
+export function openCall(request: FastifyRequest, reply: FastifyReply, limitMs: number): PublicCall {
+  const gone = new AbortController();
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableFinished) gone.abort();
+  });
+  const wantedMs = remainingMs(request) ?? Infinity;
+  const traceparent = request.headers['traceparent'];
+  const call: PublicCall = {
+    requestId: request.id,
+    deadlineMs: performance.now() + Math.min(limitMs, Math.max(0, wantedMs)),
+    signal: gone.signal,
+    ...(typeof traceparent === 'string' ? { traceparent } : {}),
+  };
+  calls.set(request, call);
+  return call;
+}
+
+/** Injects the {@link PublicCall} (on a handler that needs a session, the {@link UserCall}) of the request. */
+export const Call = createParamDecorator((_: unknown, context: ExecutionContext) => {
+  return calls.get(context.switchToHttp().getRequest<FastifyRequest>());
+});

@@ -1,0 +1,94 @@
+import { Body, Controller, Get, HttpCode, Post, Req, Res } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { InjectConfig } from '../../config/config.module.js';
+import type { Config } from '../../config/config.schema.js';
+import { userSchema } from '../../downstream/auth/auth.contract.js';
+import { Public } from '../../http/public.decorator.js';
+import { DemoProject } from '../demo/demo-project.service.js';
+import { RateLimits } from '../limits/rate-limits.service.js';
+import { Answers } from '../openapi.js';
+import { Call, type PublicCall, type UserCall } from './public-call.js';
+import { AUTH_COOKIE, refuseCrossSite, tokenOf } from './session.guard.js';
+import { SessionService } from './session.service.js';
+
+const credentials = z.strictObject({
+  email: z.string().min(3).max(254),
+  password: z.string().min(1).max(1024),
+});
+type Credentials = z.output<typeof credentials>;
+
+@ApiTags('session')
+@Controller('v1/api/auth')
+export class SessionController {
+  constructor(
+    @InjectConfig() private readonly config: Config,
+    private readonly sessions: SessionService,
+    private readonly limits: RateLimits,
+    private readonly demo: DemoProject,
+  ) {}
+
+  @Post('register')
+  @Public()
+  @ApiOperation({ summary: 'Make an account' })
+  @Answers(201, z.object({ user: userSchema }), 409, 422)
+  async register(
+    @Body({ schema: credentials }) body: Credentials,
+    @Call() call: PublicCall,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    await this.limits.countSignIn(request.ip, reply);
+    return this.sessions.register({ ...body, address: request.ip }, call);
+  }
+
+  @Post('login')
+  @Public()
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Sign in; the token comes in the body and as a cookie' })
+  @Answers(200, z.object({ token: z.string(), expires_at: z.string(), user: userSchema }), 401)
+  async login(
+    @Body({ schema: credentials }) body: Credentials,
+    @Call() call: PublicCall,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    await this.limits.countSignIn(request.ip, reply);
+    const session = await this.sessions.login({ ...body, address: request.ip }, call);
+    await this.demo.ensure(session.user, call);
+    void reply.setCookie(AUTH_COOKIE, session.token, {
+      ...this.cookie(),
+      expires: new Date(session.expires_at),
+    });
+    return session;
+  }
+
+  @Post('logout')
+  @Public()
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Revoke the token, whatever its state' })
+  @Answers(200, z.object({ revoked: z.literal(true) }), 401)
+  async logout(
+    @Call() call: PublicCall,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const { token, fromCookie } = tokenOf(request);
+    if (fromCookie) refuseCrossSite(request);
+    await this.sessions.logout(token, call);
+    void reply.clearCookie(AUTH_COOKIE, this.cookie());
+    return { revoked: true };
+  }
+
+  @Get('check')
+  @ApiOperation({ summary: 'Who the token speaks for' })
+  @Answers(200, z.object({ user: userSchema }))
+  check(@Call() call: UserCall) {
+    return { user: call.user };
+  }
+
+  private cookie() {
+    return { path: '/', httpOnly: true, sameSite: 'lax' as const, secure: this.config.environment !== 'development' };
+  }
+}

@@ -1,0 +1,96 @@
+import { type CanActivate, type ExecutionContext, Injectable, SetMetadata } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { InjectConfig } from '../../config/config.module.js';
+import type { Config } from '../../config/config.schema.js';
+import { Problem } from '../../http/problem.js';
+import { Degradation } from '../degradation.js';
+import { isPublic } from '../../http/public.decorator.js';
+import { RateLimits } from '../limits/rate-limits.service.js';
+import { DEADLINE, type DeadlineName, openCall, type PublicCall, type UserCall } from './public-call.js';
+import { SessionService, unauthorized } from './session.service.js';
+
+const OPERATOR = Symbol('operator');
+/** Marks a handler for operators only; 403 for everybody else. */
+export const OperatorOnly = () => SetMetadata(OPERATOR, true);
+
+export const AUTH_COOKIE = 'auth_token';
+
+/** Before every public handler: the deadline begins, the rates are counted, and it is known who asks. */
+@Injectable()
+export class SessionGuard implements CanActivate {
+  constructor(
+    @InjectConfig() private readonly config: Config,
+    private readonly reflector: Reflector,
+    private readonly sessions: SessionService,
+    private readonly limits: RateLimits,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const targets = [context.getHandler(), context.getClass()];
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    const reply = context.switchToHttp().getResponse<FastifyReply>();
+    const deadline = this.reflector.getAllAndOverride<DeadlineName | undefined>(DEADLINE, targets) ?? 'default_ms';
+    const call: PublicCall & Partial<UserCall> = openCall(request, reply, this.config.deadlines[deadline]);
+    if (call.deadlineMs <= performance.now()) {
+      throw new Problem({
+        status: 504,
+        code: 'deadline',
+        detail: 'x-request-timeout-ms: no time is left for the request',
+      });
+    }
+    if (isPublic(this.reflector, context)) return true;
+
+    await this.limits.countAddress(request.ip, reply);
+    const { token, fromCookie } = tokenOf(request);
+    if (fromCookie) refuseCrossSite(request);
+    const { user, graceFor } = await this.sessions.verify(token, call);
+    const degradation = new Degradation();
+    if (graceFor !== undefined) degradation.add('auth', graceFor, 'grace');
+    await this.limits.countUser(user.user_id, reply);
+    if (this.reflector.getAllAndOverride<boolean>(OPERATOR, targets) && !user.operator) {
+      throw new Problem({ status: 403, code: 'operators_only', detail: 'Only an operator may do this.' });
+    }
+    Object.assign(call, { user, userId: user.user_id, token, degradation } satisfies Partial<UserCall>);
+    return true;
+  }
+}
+
+export function tokenOf(request: FastifyRequest): { token: string; fromCookie: boolean } {
+  const { authorization } = request.headers;
+  if (authorization !== undefined) {
+    const match = /^Bearer +([A-Za-z0-9._~+/-]{1,8192}=*)$/i.exec(authorization);
+    if (match?.[1] === undefined) throw unauthorized('token_malformed', 'Authorization: "Bearer <token>" is needed');
+    return { token: match[1], fromCookie: false };
+  }
+  const cookie = request.cookies[AUTH_COOKIE];
+  if (cookie === undefined || cookie === '') {
+    throw unauthorized(
+      'token_missing',
+      `Sign in first: a token is needed, as "Authorization: Bearer <token>" or as the cookie ${AUTH_COOKIE}`,
+    );
+  }
+  return { token: cookie, fromCookie: true };
+}
+
+/** A browser sends the cookie along whichever site asks; a change of state is taken from our own pages alone. */
+export function refuseCrossSite(request: FastifyRequest): void {
+  if (request.method === 'GET' || request.method === 'HEAD') return;
+  const site = request.headers['sec-fetch-site'];
+  const { origin } = request.headers;
+  const foreign =
+    site !== undefined
+      ? site !== 'same-origin' && site !== 'none'
+      : origin !== undefined && hostOf(origin) !== request.host;
+  if (foreign) {
+    throw new Problem({
+      status: 403,
+      code: 'cross_site',
+      detail: 'A change by cookie is taken from the same site only; use an Authorization header.',
+    });
+  }
+}
+
+function hostOf(origin: string): string | undefined {
+  return URL.canParse(origin) ? new URL(origin).host : undefined;
+}

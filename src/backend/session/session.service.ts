@@ -1,0 +1,121 @@
+import { createHash } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
+import { InjectConfig } from '../../config/config.module.js';
+import type { Config } from '../../config/config.schema.js';
+import { AuthClient } from '../../downstream/auth/auth.client.js';
+import type { User } from '../../downstream/auth/auth.contract.js';
+import { Problem } from '../../http/problem.js';
+import { withoutRetries } from '../impatience.js';
+import type { CallContext } from '../../resilience/call-context.js';
+import { DownstreamError } from '../../resilience/downstream-error.js';
+
+export interface Session {
+  user: User;
+  /** UTC, ISO 8601. */
+  expiresAt: string;
+  /** Why the token could not be verified anew; it was taken on the strength of an earlier time. */
+  graceFor?: DownstreamError;
+}
+
+interface Verified extends Session {
+  expiresAtMs: number;
+  /** On the scale of `performance.now()`. */
+  verifiedAtMs: number;
+}
+
+const REMEMBERED = 50_000;
+
+/** Who asks: tokens are verified by the auth server, and for a while remembered as verified. */
+@Injectable()
+export class SessionService {
+  /** By digest, so that no token lies in memory longer than its request. */
+  private readonly verified = new LRUCache<string, Verified>({ max: REMEMBERED });
+  private readonly inFlight = new Map<string, Promise<Session>>();
+
+  constructor(
+    @InjectConfig() private readonly config: Config,
+    private readonly auth: AuthClient,
+  ) {}
+
+  register(body: { email: string; password: string; address: string }, call: CallContext): Promise<{ user: User }> {
+    return critical(this.auth.register({ body }, call));
+  }
+
+  login(body: { email: string; password: string; address: string }, call: CallContext) {
+    return critical(this.auth.login({ body }, call));
+  }
+
+  async logout(token: string, call: CallContext): Promise<void> {
+    this.verified.delete(digest(token));
+    await critical(this.auth.revoke({ body: { token } }, call));
+    this.verified.delete(digest(token));
+  }
+
+  /**
+   * The session of a token; one verified within `session.fresh_ms` is taken as it is, and while auth is away one
+   * verified within `session.grace_ms`.
+   * @throws Problem 401 for a token that is not good, 503 when auth is away and the token is not known
+   */
+  async verify(token: string, call: CallContext): Promise<Session> {
+    const key = digest(token);
+    const known = this.verified.get(key);
+    if (known !== undefined && this.isGood(known, this.config.session.fresh_ms)) return known;
+    // One verification serves every request that came with the token meanwhile.
+    const running = this.inFlight.get(key) ?? this.ask(token, key, known, call);
+    this.inFlight.set(key, running);
+    return running;
+  }
+
+  private async ask(token: string, key: string, known: Verified | undefined, call: CallContext): Promise<Session> {
+    try {
+      // Not the caller's signal: others may wait for the same answer.
+      const shared: CallContext = { ...call, signal: undefined };
+      const ask = (context: CallContext) => this.auth.verify({ body: { token } }, context);
+      const hasGrace = known !== undefined && this.isGood(known, this.config.session.grace_ms);
+      const answer = await (hasGrace ? withoutRetries('auth', shared, ask) : ask(shared));
+      if (!answer.active) {
+        this.verified.delete(key);
+        throw unauthorized(`token_${answer.reason}`, `The token is ${answer.reason}; sign in again.`);
+      }
+      const session = { user: answer.user, expiresAt: answer.expires_at };
+      const expiresAtMs = Date.parse(answer.expires_at);
+      this.verified.set(key, { ...session, expiresAtMs, verifiedAtMs: performance.now() });
+      return session;
+    } catch (error) {
+      if (!(error instanceof DownstreamError)) throw error;
+      const stillKnown = known !== undefined && this.verified.has(key);
+      if (stillKnown && this.isGood(known, this.config.session.grace_ms)) return { ...known, graceFor: error };
+      throw unavailable(error);
+    } finally {
+      this.inFlight.delete(key);
+    }
+  }
+
+  private isGood(session: Verified, ageMs: number): boolean {
+    return session.expiresAtMs > Date.now() && performance.now() - session.verifiedAtMs < ageMs;
+  }
+}
+
+export const unauthorized = (code: string, detail: string) => new Problem({ status: 401, code, detail });
+
+const digest = (token: string) => createHash('sha256').update(token).digest('base64');
+
+async function critical<T>(call: Promise<T>): Promise<T> {
+  try {
+    return await call;
+  } catch (error) {
+    if (error instanceof DownstreamError && error.reason !== 'rejected') throw unavailable(error);
+    throw error;
+  }
+}
+
+/** Auth cannot say who asks: nobody is told that a good token is bad. */
+function unavailable(error: DownstreamError): Problem {
+  return new Problem({
+    status: 503,
+    code: 'auth_unavailable',
+    detail: `Signing in can't be checked at the moment (${error.reason}); try again.`,
+    retryAfter: Math.max(1, Math.ceil((error.retryAfterMs ?? 1000) / 1000)),
+  });
+}

@@ -1,0 +1,58 @@
+import { type Environment, type FileConfig, SERVICE_NAMES } from './config.schema.js';
+
+/** Settings that are each fine and do not go together, one line each. */
+export function contradictions(config: FileConfig, environment: Environment): string[] {
+  const problems = SERVICE_NAMES.flatMap((name) => ofService(config, name, environment));
+  if (environment === 'production' && config.auth.demo_account) {
+    problems.push('auth.demo_account: true is refused in production: everybody knows its password');
+  }
+  if (config.search.default_limit > config.search.max_limit) {
+    problems.push(
+      `search.default_limit: ${config.search.default_limit} is refused: at most search.max_limit (${config.search.max_limit})`,
+    );
+  }
+  if (config.chat.context_budget_ms >= config.deadlines.chat_ms) {
+    problems.push(
+      `chat.context_budget_ms: ${config.chat.context_budget_ms} is refused: it must end before deadlines.chat_ms (${config.deadlines.chat_ms})`,
+    );
+  }
+  if (config.downstream.llm.url !== null && config.llm.model === null) {
+    problems.push('llm.model: missing; LLM_BASE_URL names an endpoint, LLM_MODEL must say which model to ask there');
+  }
+  if (config.chroma.embeddings.url !== null && config.chroma.embeddings.model === null) {
+    problems.push(
+      'chroma.embeddings.model: missing; EMBEDDINGS_BASE_URL names an endpoint, EMBEDDINGS_MODEL must say which model',
+    );
+  }
+  return problems;
+}
+
+function ofService(config: FileConfig, name: (typeof SERVICE_NAMES)[number], environment: Environment): string[] {
+  const problems: string[] = [];
+  const settings = config.downstream[name];
+  const path = `downstream.${name}`;
+  const deadline = name === 'llm' ? 'chat_ms' : 'default_ms';
+  const deadlineMs = config.deadlines[deadline];
+  if (settings.timeout_ms > deadlineMs) {
+    problems.push(
+      `${path}.timeout_ms: ${settings.timeout_ms} is refused: at most deadlines.${deadline} (${deadlineMs}), or it never runs out`,
+    );
+  }
+  const { breaker, fault_drill } = settings;
+  if (breaker.kind === 'slow_calls' && breaker.slow_call_ms >= settings.timeout_ms) {
+    problems.push(
+      `${path}.breaker.slow_call_ms: ${breaker.slow_call_ms} is refused: it must be below ${path}.timeout_ms (${settings.timeout_ms})`,
+    );
+  }
+  if (fault_drill.error_rate + fault_drill.reset_rate > 1) {
+    problems.push(
+      `${path}.fault_drill.error_rate: ${fault_drill.error_rate} is refused: with reset_rate (${fault_drill.reset_rate}) it may make 1 at most`,
+    );
+  }
+  if (environment === 'production' && fault_drill.enabled && !config.fault_drills_in_production.includes(name)) {
+    problems.push(
+      `${path}.fault_drill.enabled: true is refused in production unless fault_drills_in_production names ${name}`,
+    );
+  }
+  return problems;
+}

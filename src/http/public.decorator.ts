@@ -1,0 +1,11 @@
+import { type ExecutionContext, SetMetadata } from '@nestjs/common';
+import type { Reflector } from '@nestjs/core';
+
+const PUBLIC = Symbol('public');
+
+/** Marks a controller or handler that answers anybody, without a token of whatever kind. */
+export const Public = () => SetMetadata(PUBLIC, true);
+
+export function isPublic(reflector: Reflector, context: ExecutionContext): boolean {
+  return reflector.getAllAndOverride<boolean>(PUBLIC, [context.getHandler(), context.getClass()]) ?? false;
+}
