@@ -58,7 +58,10 @@ const ofDocument = z.strictObject({ path: z.string().min(1) });
 
 /** Everything here belongs to the user of the call: what is somebody else's is 404 `not_found`, as if it did not exist. */
 export const filesystemContract = {
-  /** The caller makes the id, so that the call can be repeated: the same id and name again is a success. */
+  /**
+   * The caller makes the id, so that the call can be repeated: the same id and name again is a success, another name 409
+   * `project_exists`. An id that was deleted is 410 `deleted`, here and in every other call that writes.
+   */
   createProject: {
     method: 'POST',
     path: '/projects',
@@ -91,7 +94,9 @@ export const filesystemContract = {
   /**
    * Stores one state of a document. The text is given, or the bytes of a PDF, DOCX or HTML file, whose text is taken out
    * of it and whose original is kept; 422 `unreadable_document` says why that failed (the original is kept all the same).
-   * A text equal to the stored one changes nothing and answers with the version there is. 412 `version_conflict`.
+   * A text equal to the stored one changes nothing and answers with the version there is, unless the version is the given
+   * one too: then the call is a repeat, and the answer that of the first. 412 `version_conflict`; 415
+   * `unsupported_media_type`; 507 `storage_full`.
    */
   putDocument: {
     method: 'PUT',
@@ -109,12 +114,22 @@ export const filesystemContract = {
     response: documentInfoSchema.extend({ created: z.boolean(), changed: z.boolean() }),
     idempotent: true,
   },
+  /** 409 `document_damaged` where the stored file is missing or is not what was written. */
   getDocument: {
     method: 'GET',
     path: '/projects/:project_id/document',
     params: inProject,
     query: ofDocument,
     response: documentInfoSchema.extend({ text: z.string() }),
+    idempotent: true,
+  },
+  /** The file as it was sent, also one that no text could be taken from; 404 where the text itself is the original. */
+  getOriginal: {
+    method: 'GET',
+    path: '/projects/:project_id/original',
+    params: inProject,
+    query: ofDocument,
+    response: z.object({ path: z.string(), media_type: z.string(), readable: z.boolean(), content_base64: z.base64() }),
     idempotent: true,
   },
   deleteDocument: {
@@ -142,7 +157,10 @@ export const filesystemContract = {
     response: z.object({ results: z.array(passageSchema), total: z.int(), documents: z.int() }),
     idempotent: true,
   },
-  /** Writes or overwrites one turn, and the conversation with its first one. */
+  /**
+   * Writes or overwrites one turn, and the conversation with its first one. A turn never goes back: not from `complete` to
+   * `partial`, nor from either to `failed` or `pending`. 410 `deleted`; 409 `other_project`.
+   */
   putTurn: {
     method: 'PUT',
     path: '/conversations/:conversation_id/turns',

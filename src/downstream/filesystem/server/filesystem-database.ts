@@ -1,0 +1,91 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
+import { openDatabase } from '../../../storage/sqlite.js';
+import { LEXICAL_MIGRATION } from '../../../text/lexical-index.js';
+
+const MIGRATIONS = [
+  `CREATE TABLE project (
+     user_id TEXT NOT NULL,
+     project_id TEXT NOT NULL,
+     name TEXT NOT NULL,
+     created_at TEXT NOT NULL,
+     deleted INTEGER NOT NULL DEFAULT 0,
+     PRIMARY KEY (user_id, project_id)
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE document (
+     user_id TEXT NOT NULL,
+     project_id TEXT NOT NULL,
+     path TEXT NOT NULL,
+     version TEXT NOT NULL,
+     first_version TEXT NOT NULL,
+     title TEXT NOT NULL,
+     media_type TEXT NOT NULL,
+     bytes INTEGER NOT NULL,
+     updated_at TEXT NOT NULL,
+     file TEXT NOT NULL,
+     sha256 TEXT NOT NULL,
+     original_file TEXT,
+     original_sha256 TEXT,
+     PRIMARY KEY (user_id, project_id, path),
+     FOREIGN KEY (user_id, project_id) REFERENCES project
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE unreadable (
+     user_id TEXT NOT NULL,
+     project_id TEXT NOT NULL,
+     path TEXT NOT NULL,
+     media_type TEXT NOT NULL,
+     reason TEXT NOT NULL,
+     received_at TEXT NOT NULL,
+     file TEXT NOT NULL,
+     sha256 TEXT NOT NULL,
+     PRIMARY KEY (user_id, project_id, path),
+     FOREIGN KEY (user_id, project_id) REFERENCES project
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE conversation (
+     user_id TEXT NOT NULL,
+     conversation_id TEXT NOT NULL,
+     project_id TEXT,
+     title TEXT NOT NULL,
+     created_at TEXT NOT NULL,
+     updated_at TEXT NOT NULL,
+     deleted INTEGER NOT NULL DEFAULT 0,
+     PRIMARY KEY (user_id, conversation_id),
+     FOREIGN KEY (user_id, project_id) REFERENCES project
+   ) STRICT, WITHOUT ROWID;
+   CREATE INDEX conversation_by_age ON conversation (user_id, deleted, updated_at);
+   CREATE INDEX conversation_by_project ON conversation (user_id, project_id);
+   CREATE TABLE turn (
+     seq INTEGER PRIMARY KEY AUTOINCREMENT,
+     user_id TEXT NOT NULL,
+     conversation_id TEXT NOT NULL,
+     message_id TEXT NOT NULL,
+     created_at TEXT NOT NULL,
+     asked_at INTEGER NOT NULL,
+     question TEXT NOT NULL,
+     answer TEXT NOT NULL,
+     state TEXT NOT NULL,
+     metadata TEXT NOT NULL,
+     UNIQUE (user_id, conversation_id, message_id),
+     FOREIGN KEY (user_id, conversation_id) REFERENCES conversation
+   ) STRICT;
+   CREATE INDEX turn_in_order ON turn (user_id, conversation_id, asked_at, seq)`,
+  LEXICAL_MIGRATION,
+];
+
+/**
+ * Opens what is known about the files in `files`: projects, documents, conversations and the full-text index.
+ * @throws Error when there are files but no database: they would be taken for leftovers
+ */
+export function openFilesystemDatabase(file: string, files: string): DatabaseSync {
+  if (!existsSync(file) && existsSync(files) && readdirSync(files).length > 0) {
+    throw new Error(`${file} is missing, but ${files} holds documents; restore it, or move the documents away`);
+  }
+  const db = openDatabase(file, MIGRATIONS);
+  // What was deleted is overwritten, not just unlinked.
+  db.exec('PRAGMA secure_delete = ON');
+  return db;
+}
+
+export const databaseFile = (dir: string) => join(dir, 'metadata.sqlite');
+export const filesFolder = (dir: string) => join(dir, 'files');

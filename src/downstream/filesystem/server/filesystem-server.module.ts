@@ -1,0 +1,75 @@
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { Logger, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { CONFIG, ConfigModule } from '../../../config/config.module.js';
+import type { Config } from '../../../config/config.schema.js';
+import { InternalServerModule } from '../../../http/http.module.js';
+import { LexicalIndex } from '../../../text/lexical-index.js';
+import { ConversationStore } from './conversation-store.js';
+import { ConversationsController } from './conversations.controller.js';
+import { ConversationsService } from './conversations.service.js';
+import { DocumentFiles } from './document-files.js';
+import { DocumentStore } from './document-store.js';
+import { DocumentsController } from './documents.controller.js';
+import { DocumentsService } from './documents.service.js';
+import { databaseFile, filesFolder, openFilesystemDatabase } from './filesystem-database.js';
+import { FullText } from './full-text.js';
+import { ProjectStore } from './project-store.js';
+import { ProjectsController } from './projects.controller.js';
+import { ProjectsService } from './projects.service.js';
+import { TextExtractor } from './text-extractor.js';
+
+const folder = (config: Config) => join(config.data_dir, 'filesystem');
+
+const stores = [
+  {
+    provide: DatabaseSync,
+    inject: [CONFIG],
+    useFactory: (config: Config) => openFilesystemDatabase(databaseFile(folder(config)), filesFolder(folder(config))),
+  },
+  {
+    provide: DocumentFiles,
+    // The database first: it refuses to start where it is missing and there are files.
+    inject: [CONFIG, DatabaseSync],
+    useFactory: (config: Config) => new DocumentFiles(filesFolder(folder(config))),
+  },
+  { provide: LexicalIndex, inject: [DatabaseSync], useFactory: (db: DatabaseSync) => new LexicalIndex(db) },
+  {
+    provide: ProjectStore,
+    inject: [DatabaseSync, LexicalIndex],
+    useFactory: (db: DatabaseSync, index: LexicalIndex) => new ProjectStore(db, index),
+  },
+  {
+    provide: DocumentStore,
+    inject: [DatabaseSync, LexicalIndex],
+    useFactory: (db: DatabaseSync, index: LexicalIndex) => new DocumentStore(db, index),
+  },
+  { provide: ConversationStore, inject: [DatabaseSync], useFactory: (db: DatabaseSync) => new ConversationStore(db) },
+  { provide: FullText, inject: [LexicalIndex], useFactory: (index: LexicalIndex) => new FullText(index) },
+];
+
+@Module({
+  imports: [InternalServerModule, ConfigModule],
+  controllers: [ProjectsController, DocumentsController, ConversationsController],
+  providers: [ProjectsService, DocumentsService, ConversationsService, TextExtractor, ...stores],
+})
+export class FilesystemServerModule implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly log = new Logger('Filesystem');
+
+  constructor(
+    private readonly db: DatabaseSync,
+    private readonly files: DocumentFiles,
+    private readonly documents: DocumentStore,
+  ) {}
+
+  /** Cleans up after a crash, before the first request. */
+  async onApplicationBootstrap(): Promise<void> {
+    const { removed, missing } = await this.files.sweep(this.documents.files());
+    if (removed > 0) this.log.warn(`removed ${removed} files that an interrupted write or deletion left behind`);
+    for (const path of missing) this.log.error(`${path} is missing: its document can't be read`);
+  }
+
+  onApplicationShutdown(): void {
+    this.db.close();
+  }
+}

@@ -1,0 +1,231 @@
+import { FilesystemServerModule } from '../src/downstream/filesystem/server/filesystem-server.module.js';
+import { type ServerUnderTest, startForTest } from './server-under-test.js';
+
+let server: ServerUnderTest;
+beforeAll(async () => {
+  server = await startForTest('filesystem', FilesystemServerModule);
+});
+afterAll(() => server.close());
+
+let count = 0;
+const at = (path: string) => `?path=${encodeURIComponent(path)}`;
+const put = (project: string, path: string, body: object, user = 'ada') =>
+  server.call('PUT', `/projects/${project}/document${at(path)}`, {
+    user,
+    body: { version: `v${++count}`, media_type: 'text/markdown', ...body },
+  });
+const get = (project: string, path: string, user = 'ada') =>
+  server.call('GET', `/projects/${project}/document${at(path)}`, { user });
+const search = async (project: string, query: string, user = 'ada') =>
+  (await server.call('POST', `/projects/${project}/search`, { user, body: { query, limit: 10 } })).body as {
+    results: { document: string; text: string; title: string; highlights: string[]; start: number; end: number }[];
+    total: number;
+    documents: number;
+  };
+const makeProject = async (user = 'ada') => {
+  const project_id = `p${++count}`;
+  await server.call('POST', '/projects', { user, body: { project_id, name: 'Notes' } });
+  return project_id;
+};
+
+describe('projects', () => {
+  it('are made once, listed, and gone for good', async () => {
+    const make = (body: object) => server.call('POST', '/projects', { user: 'eve', body });
+    const project = { project_id: 'one', name: 'First' };
+    expect(await make(project)).toMatchObject({ status: 201, body: { ...project, documents: 0 } });
+    expect(await make(project)).toMatchObject({ status: 201, body: project });
+    expect(await make({ ...project, name: 'Other' })).toMatchObject({ status: 409, body: { code: 'project_exists' } });
+    await put('one', 'a.md', { text: 'elephants' }, 'eve');
+    expect((await server.call('GET', '/projects', { user: 'eve' })).body).toMatchObject({
+      total: 1,
+      projects: [{ ...project, documents: 1 }],
+    });
+    const drop = () => server.call('DELETE', '/projects/one', { user: 'eve' });
+    expect(await drop()).toEqual({ status: 200, body: { deleted: true } });
+    expect(await drop()).toEqual({ status: 200, body: { deleted: false } });
+    expect(await make(project)).toMatchObject({ status: 410, body: { code: 'deleted' } });
+    expect(await put('one', 'a.md', { text: 'x' }, 'eve')).toMatchObject({ status: 410 });
+    expect(await get('one', 'a.md', 'eve')).toMatchObject({ status: 404 });
+  });
+
+  it.each([
+    ['', 'invalid_request'],
+    ['  ', 'invalid_name'],
+    ['x'.repeat(201), 'invalid_name'],
+    ['two\nlines', 'invalid_name'],
+  ])('can not be called %j', async (name, code) => {
+    const answer = await server.call('POST', '/projects', { user: 'ada', body: { project_id: 'named', name } });
+    expect(answer).toMatchObject({ status: 400, body: { code } });
+  });
+});
+
+describe('documents', () => {
+  it('are stored, changed, listed and deleted', async () => {
+    const project = await makeProject();
+    const first = await put(project, 'notes/plan.md', { version: 'a', text: '# The plan\n\nBuy a boat.' });
+    expect(first).toMatchObject({
+      status: 200,
+      body: { path: 'notes/plan.md', version: 'a', title: 'The plan', bytes: 23, created: true, changed: true },
+    });
+    const same = await put(project, 'notes/plan.md', { version: 'b', text: '# The plan\n\nBuy a boat.' });
+    expect(same.body).toMatchObject({ version: 'a', created: false, changed: false });
+    const changed = await put(project, 'notes/plan.md', { version: 'c', text: 'Sell the boat.' });
+    expect(changed.body).toMatchObject({ version: 'c', created: false, changed: true });
+    expect((await get(project, 'notes/plan.md')).body).toMatchObject({ version: 'c', text: 'Sell the boat.' });
+    await put(project, 'other.txt', { text: 'x', media_type: 'text/plain; charset=utf-8' });
+    const list = await server.call('GET', `/projects/${project}/documents?prefix=notes/`, { user: 'ada' });
+    expect(list.body).toMatchObject({ total: 1, documents: [{ path: 'notes/plan.md' }] });
+    const drop = () => server.call('DELETE', `/projects/${project}/document${at('notes/plan.md')}`, { user: 'ada' });
+    expect((await drop()).body).toEqual({ deleted: true });
+    expect((await drop()).body).toEqual({ deleted: false });
+    expect(await get(project, 'notes/plan.md')).toMatchObject({ status: 404, body: { code: 'not_found' } });
+  });
+
+  it('answer a repeated call as they answered the first', async () => {
+    const project = await makeProject();
+    const request = { version: 'a', text: 'one', if_match: '*' };
+    const first = await put(project, 'a.md', request);
+    expect(await put(project, 'a.md', request)).toEqual(first);
+    expect(await put(project, 'a.md', { version: 'a', text: 'two' })).toMatchObject({
+      status: 409,
+      body: { code: 'version_taken' },
+    });
+  });
+
+  it('change only from the version that is named', async () => {
+    const project = await makeProject();
+    const conflict = { status: 412, body: { code: 'version_conflict' } };
+    expect(await put(project, 'a.md', { version: 'b', text: 'two', if_match: 'a' })).toMatchObject(conflict);
+    await put(project, 'a.md', { version: 'a', text: 'one' });
+    expect(await put(project, 'a.md', { version: 'b', text: 'two', if_match: '*' })).toMatchObject(conflict);
+    expect(await put(project, 'a.md', { version: 'b', text: 'two', if_match: 'a' })).toMatchObject({ status: 200 });
+  });
+
+  it.each([
+    ['/etc/passwd', 'begins with /'],
+    ['a/../../b', 'the segment ".."'],
+    ['./a', 'the segment "."'],
+    ['a//b', 'empty segment'],
+    ['a/', 'ends with /'],
+    ['a\\b', 'backslash'],
+    ['a\0b', 'control character'],
+    ['x'.repeat(256), '256 characters'],
+    ['e\u0301.md', 'NFC'],
+  ])('refuse the path %j', async (path, detail) => {
+    const answer = await put('any', path, { text: 'x' });
+    expect(answer).toMatchObject({ status: 400, body: { code: 'invalid_path' } });
+    expect(answer.body['detail']).toContain(detail);
+  });
+
+  it('refuse what is not text and not both or neither of text and bytes', async () => {
+    const project = await makeProject();
+    expect(await put(project, 'a', {})).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
+    expect(await put(project, 'a', { text: '', content_base64: '' })).toMatchObject({ status: 400 });
+    expect(await put(project, 'a', { text: '\ud800' })).toMatchObject({ status: 400, body: { code: 'invalid_text' } });
+    expect(await put(project, 'a', { text: 'x', media_type: 'image/png' })).toMatchObject({
+      status: 415,
+      body: { code: 'unsupported_media_type' },
+    });
+  });
+
+  it('are found by their words, at their place, until they are gone', async () => {
+    const project = await makeProject();
+    const text = '# Boats\n\nThe old ferry crosses the river every morning. It is painted green.\n';
+    await put(project, 'boats.md', { text });
+    await put(project, 'cars.md', { text: '# Cars\n\nA car drives on the road.' });
+    const { results, total, documents } = await search(project, 'ferries crossing');
+    expect({ total, documents }).toEqual({ total: 1, documents: 2 });
+    expect(results[0]).toMatchObject({
+      document: 'boats.md',
+      title: 'Boats',
+      highlights: ['The old ferry crosses the river every morning.'],
+    });
+    const [{ start, end, text: found }] = results as [(typeof results)[number]];
+    expect(text.slice(start, end)).toBe(found);
+    await put(project, 'boats.md', { text: 'Nothing is left.' });
+    expect((await search(project, 'ferry')).total).toBe(0);
+    expect((await search(project, 'nothing left')).total).toBe(1);
+    await server.call('DELETE', `/projects/${project}/document${at('boats.md')}`, { user: 'ada' });
+    expect(await search(project, 'nothing left')).toMatchObject({ total: 0, documents: 1 });
+  });
+
+  it('are nobody else’s', async () => {
+    const project = await makeProject('ada');
+    await put(project, 'secret.md', { text: 'the treasure is under the oak' });
+    await server.call('POST', '/projects', { user: 'bob', body: { project_id: project, name: 'Same id' } });
+    await put(project, 'secret.md', { text: 'bob has nothing' }, 'bob');
+    expect((await search(project, 'treasure oak', 'bob')).total).toBe(0);
+    expect((await get(project, 'secret.md', 'bob')).body).toMatchObject({ text: 'bob has nothing' });
+    expect(await get(project, 'secret.md', 'eve')).toMatchObject({ status: 404 });
+    expect(await server.call('DELETE', `/projects/${project}`, { user: 'bob' })).toMatchObject({ status: 200 });
+    expect((await search(project, 'treasure oak')).total).toBe(1);
+  });
+});
+
+describe('conversations', () => {
+  const turn = (message_id: string, state: string, text = '', question = 'Why is the sky blue? I wonder.') => ({
+    message_id,
+    created_at: `2026-01-01T00:00:0${count++ % 10}.000Z`,
+    question,
+    answer: { text, state, metadata: { model: 'extractive' } },
+  });
+  const putTurn = (conversation: string, turn: object, project_id: string | null = null, user = 'ada') =>
+    server.call('PUT', `/conversations/${conversation}/turns`, { user, body: { project_id, turn } });
+  const getConversation = (id: string, query = '', user = 'ada') =>
+    server.call('GET', `/conversations/${id}${query}`, { user });
+
+  it('keep their turns in order and never go back', async () => {
+    count = 0;
+    const first = turn('m1', 'pending');
+    await putTurn('c1', first);
+    await putTurn('c1', { ...first, answer: { ...first.answer, state: 'complete', text: 'Because.' } });
+    await putTurn('c1', { ...first, answer: { ...first.answer, state: 'partial', text: 'Bec' } });
+    await putTurn('c1', turn('m2', 'failed'));
+    const { body } = await getConversation('c1');
+    expect(body).toMatchObject({
+      title: 'Why is the sky blue?',
+      turns: [
+        { message_id: 'm1', answer: { state: 'complete', text: 'Because.', metadata: { model: 'extractive' } } },
+        { message_id: 'm2', answer: { state: 'failed' } },
+      ],
+    });
+    expect((await getConversation('c1', '?last=1')).body['turns']).toMatchObject([{ message_id: 'm2' }]);
+    const renamed = await server.call('PATCH', '/conversations/c1', { user: 'ada', body: { title: 'Sky' } });
+    expect(renamed.body).toMatchObject({ title: 'Sky', turns: 2 });
+    await putTurn('c1', turn('m3', 'pending'));
+    expect((await getConversation('c1')).body).toMatchObject({ title: 'Sky' });
+    expect(await getConversation('c1', '', 'bob')).toMatchObject({ status: 404 });
+  });
+
+  it('stay deleted, whatever is delivered late', async () => {
+    await putTurn('c2', turn('m1', 'complete'));
+    const drop = (id: string) => server.call('DELETE', `/conversations/${id}`, { user: 'ada' });
+    expect((await drop('c2')).body).toEqual({ deleted: true });
+    expect((await drop('c-unseen')).body).toEqual({ deleted: false });
+    expect(await putTurn('c2', turn('m2', 'complete'))).toMatchObject({ status: 410, body: { code: 'deleted' } });
+    expect(await putTurn('c-unseen', turn('m2', 'complete'))).toMatchObject({ status: 410 });
+    expect(await getConversation('c2')).toMatchObject({ status: 404 });
+  });
+
+  it('go with their project', async () => {
+    const project = await makeProject();
+    await putTurn('c3', turn('m1', 'complete'), project);
+    expect(await putTurn('c3', turn('m2', 'complete'), null)).toMatchObject({ status: 409 });
+    expect(await putTurn('c4', turn('m1', 'complete'), project, 'bob')).toMatchObject({ status: 404 });
+    await server.call('DELETE', `/projects/${project}`, { user: 'ada' });
+    expect(await getConversation('c3')).toMatchObject({ status: 404 });
+    expect(await putTurn('c3', turn('m2', 'complete'), project)).toMatchObject({ status: 410 });
+    expect(await putTurn('c5', turn('m1', 'complete'), project)).toMatchObject({ status: 410 });
+  });
+
+  it('are listed newest first', async () => {
+    await putTurn('old', { ...turn('m1', 'complete'), created_at: '2025-01-01T00:00:00Z' }, null, 'carl');
+    await putTurn('new', { ...turn('m1', 'complete'), created_at: '2025-01-02T00:00:00Z' }, null, 'carl');
+    await putTurn('old', { ...turn('m2', 'complete'), created_at: '2025-01-03T00:00:00Z' }, null, 'carl');
+    const list = await server.call('GET', '/conversations?limit=2', { user: 'carl' });
+    expect(list.body).toMatchObject({
+      total: 2,
+      conversations: [{ conversation_id: 'old', turns: 2 }, { conversation_id: 'new' }],
+    });
+  });
+});
