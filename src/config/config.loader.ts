@@ -20,8 +20,6 @@ export class ConfigError extends Error {
 /** The secret of a developer's machine. It is public, so `production` refuses it. */
 export const SAMPLE_SERVICE_TOKEN = 'caudex-sample-service-token-for-development-only';
 const MIN_TOKEN_LENGTH = 32;
-/** OWASP's Password Storage Cheat Sheet: scrypt with N = 2^17, r = 8, p = 1. */
-const PRODUCTION_SCRYPT_N = 2 ** 17;
 const PREFIX = 'CAUDEX__';
 
 const VARIABLES: Record<string, string> = {

@@ -1,10 +1,18 @@
 import { type Environment, type FileConfig, SERVICE_NAMES } from './config.schema.js';
 
+/** OWASP's Password Storage Cheat Sheet: scrypt with N = 2^17, r = 8, p = 1. */
+const PRODUCTION_SCRYPT_N = 2 ** 17;
+
 /** Settings that are each fine and do not go together, one line each. */
 export function contradictions(config: FileConfig, environment: Environment): string[] {
   const problems = SERVICE_NAMES.flatMap((name) => ofService(config, name, environment));
   if (environment === 'production' && config.auth.demo_account) {
     problems.push('auth.demo_account: true is refused in production: everybody knows its password');
+  }
+  if (environment === 'production' && config.auth.scrypt_n < PRODUCTION_SCRYPT_N) {
+    problems.push(
+      `auth.scrypt_n: ${config.auth.scrypt_n} is refused in production: at least ${PRODUCTION_SCRYPT_N} is needed`,
+    );
   }
   if (config.search.default_limit > config.search.max_limit) {
     problems.push(

@@ -30,9 +30,11 @@ export interface DownstreamErrorDetails {
   /** Of the downstream's answer, where there was one. */
   status?: number;
   /** How long to wait before the next call. */
-  retryAfterMs?: number;
+  retryAfterMs?: number | undefined;
   /** The downstream's own account of a `rejected` call. */
   problem?: { code: string; detail: string };
+  /** The downstream has tried for itself and asks not to be tried again. */
+  doNotRetry?: boolean;
   cause?: unknown;
 }
 
@@ -43,8 +45,9 @@ export class DownstreamError extends Error {
   readonly status: number | undefined;
   readonly retryAfterMs: number | undefined;
   readonly problem: { code: string; detail: string } | undefined;
+  readonly doNotRetry: boolean;
 
-  constructor({ service, reason, message, status, retryAfterMs, problem, cause }: DownstreamErrorDetails) {
+  constructor({ service, reason, message, status, retryAfterMs, problem, doNotRetry, cause }: DownstreamErrorDetails) {
     super(message, { cause });
     this.name = 'DownstreamError';
     this.service = service;
@@ -52,5 +55,6 @@ export class DownstreamError extends Error {
     this.status = status;
     this.retryAfterMs = retryAfterMs;
     this.problem = problem;
+    this.doNotRetry = doNotRetry ?? false;
   }
 }

@@ -1,0 +1,6 @@
+import { Injectable } from '@nestjs/common';
+import { clientOf } from '../../resilience/contract-client.js';
+import { authContract } from './auth.contract.js';
+
+@Injectable()
+export class AuthClient extends clientOf(authContract) {}

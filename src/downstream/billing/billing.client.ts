@@ -1,0 +1,6 @@
+import { Injectable } from '@nestjs/common';
+import { clientOf } from '../../resilience/contract-client.js';
+import { billingContract } from './billing.contract.js';
+
+@Injectable()
+export class BillingClient extends clientOf(billingContract) {}

@@ -1,0 +1,6 @@
+import { Injectable } from '@nestjs/common';
+import { clientOf } from '../../resilience/contract-client.js';
+import { filesystemContract } from './filesystem.contract.js';
+
+@Injectable()
+export class FilesystemClient extends clientOf(filesystemContract) {}

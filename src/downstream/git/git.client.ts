@@ -1,0 +1,6 @@
+import { Injectable } from '@nestjs/common';
+import { clientOf } from '../../resilience/contract-client.js';
+import { gitContract } from './git.contract.js';
+
+@Injectable()
+export class GitClient extends clientOf(gitContract) {}

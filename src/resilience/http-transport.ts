@@ -1,0 +1,77 @@
+import type { AxiosInstance, AxiosResponse } from 'axios';
+import { Pool } from 'undici';
+import type { Attempt } from './attempt.js';
+import type { ByteStream } from './byte-stream.js';
+import { undiciAdapter } from './undici-adapter.js';
+
+export interface WireRequest {
+  method: string;
+  path: string;
+  headers: Record<string, string>;
+  body: string | undefined;
+}
+
+export interface WireAnswer<Body = Buffer> {
+  status: number;
+  headers: Readonly<Record<string, string | undefined>>;
+  body: Body;
+}
+
+/** Carries requests to one service. The policy's attempt is the signal that takes them off the wire. */
+export interface Transport {
+  send(request: WireRequest, attempt: Attempt): Promise<WireAnswer>;
+  open(request: WireRequest, attempt: Attempt): Promise<WireAnswer<ByteStream>>;
+  close(): Promise<void>;
+}
+
+/** axios over one undici pool. Nothing here times out: that is the policy's. */
+export class HttpTransport implements Transport {
+  private readonly pool: Pool;
+  private readonly prefix: string;
+  private readonly adapter = undiciAdapter(() => this.pool);
+
+  constructor(
+    private readonly axios: AxiosInstance,
+    /** A path in it comes before that of every request. */
+    url: string,
+    connectTimeoutMs: number,
+  ) {
+    const { origin, pathname } = new URL(url);
+    this.prefix = pathname.replace(/\/+$/, '');
+    this.pool = new Pool(origin, {
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      allowH2: false,
+      connect: { timeout: connectTimeoutMs },
+    });
+  }
+
+  async send(request: WireRequest, attempt: Attempt): Promise<WireAnswer> {
+    return answerOf<Buffer>(await this.request(request, attempt, 'arraybuffer'));
+  }
+
+  async open(request: WireRequest, attempt: Attempt): Promise<WireAnswer<ByteStream>> {
+    return answerOf<ByteStream>(await this.request(request, attempt, 'stream'));
+  }
+
+  /** Lets the requests under way end. */
+  close(): Promise<void> {
+    return this.pool.close();
+  }
+
+  private request(request: WireRequest, attempt: Attempt, responseType: 'arraybuffer' | 'stream') {
+    return this.axios.request<unknown>({
+      adapter: this.adapter,
+      method: request.method,
+      url: this.prefix + request.path,
+      headers: request.headers,
+      data: request.body,
+      responseType,
+      signal: attempt,
+    });
+  }
+}
+
+function answerOf<Body>({ status, headers, data }: AxiosResponse): WireAnswer<Body> {
+  return { status, headers: headers as Record<string, string>, body: data as Body };
+}

@@ -1,0 +1,236 @@
+import type { DownstreamSettings, ServiceName } from '../config/config.schema.js';
+import type { Endpoint, EndpointInput, EndpointOutput } from '../downstream/endpoint.js';
+import { decode, refusalOf } from './answer.js';
+import type { Attempt, Call } from './attempt.js';
+import type { ByteStream } from './byte-stream.js';
+import type { CallContext } from './call-context.js';
+import type { BreakerState, Transition } from './circuit-breaker.js';
+import { type Clock, systemClock } from './clock.js';
+import { DownstreamError } from './downstream-error.js';
+import { FaultDrill } from './fault-drill.js';
+import type { Decision, OutcomeRecord } from './history.js';
+import type { Transport, WireAnswer, WireRequest } from './http-transport.js';
+import { ResiliencePolicy } from './resilience-policy.js';
+import { type LogSink, ServiceLog } from './service-log.js';
+import { StreamedAnswer } from './streamed-answer.js';
+import { timestamp } from './timestamp.js';
+import { wireError } from './wire-error.js';
+import type { HeaderWriter } from './wire-headers.js';
+import { compose } from './wire-request.js';
+
+export interface ClientStatus {
+  /** The service's title. */
+  service: string;
+  state: BreakerState;
+  failure_count: number;
+  /** UTC, to the microsecond, without a zone; null: never. */
+  last_failure: string | null;
+  last_failure_reason: string | null;
+  last_state_change: string;
+  /** While the breaker is open: milliseconds to the probe. */
+  retry_after_ms: number | null;
+  isolated_by: string[];
+}
+
+/** What an operator asks of one service. */
+export interface ClientReport extends ClientStatus {
+  decisions: Decision[];
+  recent_attempts: OutcomeRecord[];
+  settings: DownstreamSettings;
+  budget: { tokens: number; reserve: number };
+  bulkhead: { active: number; queued: number; concurrency: number; queue: number };
+  counts: ResiliencePolicy['counts'];
+  /** Attempts on the wire for each call. */
+  amplification: number;
+}
+
+export interface ClientParts {
+  service: ServiceName;
+  title: string;
+  settings: DownstreamSettings;
+  /** null: no address is configured. */
+  connect: (settings: DownstreamSettings) => Transport | null;
+  headers: HeaderWriter;
+  sink: LogSink;
+  clock?: Clock;
+  onTransition?: (transition: Transition) => void;
+}
+
+export interface StreamRequest<T = Uint8Array> {
+  method: 'POST';
+  path: string;
+  headers?: Record<string, string>;
+  body: unknown;
+  /** Makes parts out of chunks; what it throws of itself is an answer that breaks the contract. Without it: chunks. */
+  decode?: (chunks: AsyncIterable<Uint8Array>) => AsyncIterable<T>;
+}
+
+/** What every call to one downstream service goes through: one for each service and process, and so one breaker. */
+export class ResilientClient {
+  readonly service: ServiceName;
+  readonly title: string;
+  readonly policy: ResiliencePolicy;
+  private readonly drill: FaultDrill;
+  private transport: Transport | null;
+  private settings: DownstreamSettings;
+
+  constructor(private readonly parts: ClientParts) {
+    const { service, title, settings, sink, clock = systemClock } = parts;
+    this.service = service;
+    this.title = title;
+    this.settings = settings;
+    this.transport = parts.connect(settings);
+    this.drill = new FaultDrill(service, clock);
+    const log = new ServiceLog(sink, service, title);
+    this.policy = new ResiliencePolicy(service, settings, clock, log, parts.onTransition ?? (() => undefined));
+  }
+
+  /** Whether there is an address to call. */
+  get configured(): boolean {
+    return this.transport !== null;
+  }
+
+  /** @throws DownstreamError */
+  async call<E extends Endpoint>(
+    endpoint: E,
+    input: EndpointInput<E>,
+    context: CallContext,
+  ): Promise<EndpointOutput<E>> {
+    const { path, query, body } = compose(this.service, endpoint, input);
+    const call: Call = {
+      label: `${endpoint.method} ${path}`,
+      route: endpoint.path,
+      context,
+      repeatable: endpoint.idempotent || context.idempotencyKey !== undefined,
+    };
+    return this.policy.execute(call, async (attempt) => {
+      const request = this.request(endpoint.method, path + query, body, attempt);
+      const answer = await this.carry(attempt, (transport) => transport.send(request, attempt));
+      return decode(this.service, endpoint, answer) as EndpointOutput<E>;
+    });
+  }
+
+  /**
+   * An answer that comes bit by bit. The attempt's timeout is to its first part, and only before that is there another
+   * attempt; leaving the loop, the caller's signal and the limits take the request off the wire.
+   * @throws DownstreamError here and from the loop
+   */
+  async stream<T = Uint8Array>(request: StreamRequest<T>, context: CallContext): Promise<AsyncIterable<T>> {
+    const { method, path } = request;
+    const { idle_timeout_ms = Infinity, stream_timeout_ms = Infinity } = this.settings;
+    const call: Call = {
+      label: `${method} ${path}`,
+      route: path,
+      context,
+      repeatable: true,
+      streamMs: stream_timeout_ms,
+    };
+    const body = JSON.stringify(request.body);
+    return this.policy.execute(call, async (attempt) => {
+      const wire = this.request(method, path, body, attempt);
+      Object.assign(wire.headers, request.headers);
+      return this.carry(attempt, async (transport) => {
+        const answer = await transport.open(wire, attempt);
+        if (answer.status !== 200) throw await this.refusal(answer);
+        const parts = (request.decode?.(answer.body) ?? answer.body) as AsyncIterable<T>;
+        const explain = (error: unknown) => this.explainPart(error);
+        const iterator = parts[Symbol.asyncIterator]();
+        try {
+          return await new StreamedAnswer(iterator, answer.body, attempt, idle_timeout_ms, explain).begin();
+        } catch (error) {
+          answer.body.destroy();
+          throw explain(error);
+        }
+      });
+    });
+  }
+
+  status(): ClientStatus {
+    const { breaker, lastFailure } = this.policy;
+    return {
+      service: this.title,
+      state: breaker.name,
+      failure_count: breaker.failures,
+      last_failure: lastFailure === undefined ? null : timestamp(lastFailure.at),
+      last_state_change: timestamp(breaker.changedAt),
+      last_failure_reason: lastFailure?.reason ?? null,
+      retry_after_ms: breaker.refusal() ?? null,
+      isolated_by: breaker.isolatedBy,
+    };
+  }
+
+  report(): ClientReport {
+    const { budget, bulkhead, counts, history } = this.policy;
+    return {
+      ...this.status(),
+      decisions: history.decisions(),
+      recent_attempts: history.outcomes(),
+      settings: this.settings,
+      budget: { tokens: budget.available, reserve: this.settings.retry_budget.reserve },
+      bulkhead: { active: bulkhead.active, queued: bulkhead.queued, ...this.settings.bulkhead },
+      counts: { ...counts },
+      amplification: counts.calls === 0 ? 0 : counts.attempts / counts.calls,
+    };
+  }
+
+  /** The breaker's last decisions, newest first. */
+  decisions(): Decision[] {
+    return this.policy.history.decisions();
+  }
+
+  /** Rejects every call until the returned function is called; then the state from before comes back. */
+  isolate(by: string): () => void {
+    return this.policy.breaker.isolate(by);
+  }
+
+  /** Ends every isolation. @returns whether there was one */
+  release(by: string): boolean {
+    return this.policy.breaker.release(by);
+  }
+
+  /** Takes over changed settings. Calls under way end as they began; the breaker keeps its state. */
+  reconfigure(settings: DownstreamSettings): void {
+    const { url, timeout_ms } = this.settings;
+    this.settings = settings;
+    this.policy.reconfigure(settings);
+    if (settings.url === url && settings.timeout_ms === timeout_ms) return;
+    const before = this.transport;
+    this.transport = this.parts.connect(settings);
+    void before?.close();
+  }
+
+  /** Nest calls this at the end of the process. */
+  async onModuleDestroy(): Promise<void> {
+    await this.transport?.close();
+  }
+
+  /** Reads the answer to its end, so that its connection is free for the next attempt. */
+  private async refusal({ status, headers, body }: WireAnswer<ByteStream>): Promise<DownstreamError> {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of body) chunks.push(chunk);
+    return refusalOf(this.service, { status, headers, body: Buffer.concat(chunks) }, `status ${status}`);
+  }
+
+  private explainPart(error: unknown): unknown {
+    const known = wireError(this.service, error);
+    if (known instanceof DownstreamError) return known;
+    return new DownstreamError({ service: this.service, reason: 'protocol', message: String(error), cause: error });
+  }
+
+  private request(method: string, path: string, body: string | undefined, attempt: Attempt): WireRequest {
+    const headers = this.parts.headers(attempt);
+    if (body !== undefined) headers['content-type'] = 'application/json';
+    return { method, path, headers, body };
+  }
+
+  private async carry<T>(attempt: Attempt, exchange: (transport: Transport) => Promise<T>): Promise<T> {
+    if (this.transport === null) throw new Error(`${this.service}: called without an address; see "configured"`);
+    try {
+      const { fault_drill } = this.settings;
+      if (fault_drill.enabled) await this.drill.inject(fault_drill, attempt);
+      return await exchange(this.transport);
+    } catch (error) {
+      throw wireError(this.service, error);
+    }
+  }
+}

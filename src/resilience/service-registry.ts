@@ -1,0 +1,53 @@
+import { Injectable } from '@nestjs/common';
+import { PinoLogger } from 'nestjs-pino';
+import type { ServiceName } from '../config/config.schema.js';
+import type { BreakerState } from './circuit-breaker.js';
+import type { ResilientClient } from './resilient-client.js';
+
+export interface StateChange {
+  service: ServiceName;
+  from: BreakerState;
+  to: BreakerState;
+  why: string;
+  /** Milliseconds since 1970. */
+  at: number;
+}
+
+/** All clients of the process, for status, health and metrics. */
+@Injectable()
+export class ServiceRegistry {
+  private readonly clients = new Map<ServiceName, ResilientClient>();
+  private readonly listeners = new Set<(change: StateChange) => void>();
+
+  constructor(private readonly log: PinoLogger) {}
+
+  /** @throws Error for a second client of one service: it would have a breaker of its own */
+  add(client: ResilientClient): void {
+    if (this.clients.has(client.service)) throw new Error(`there is already a client of ${client.service}`);
+    this.clients.set(client.service, client);
+  }
+
+  all(): readonly ResilientClient[] {
+    return [...this.clients.values()];
+  }
+
+  get(name: ServiceName): ResilientClient | undefined {
+    return this.clients.get(name);
+  }
+
+  /** @returns a function that ends it */
+  onStateChange(listener: (change: StateChange) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  announce(change: StateChange): void {
+    for (const listener of this.listeners) {
+      try {
+        listener(change);
+      } catch (error) {
+        this.log.error({ err: error, service: change.service }, 'A listener of breaker states failed');
+      }
+    }
+  }
+}

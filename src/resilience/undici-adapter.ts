@@ -1,0 +1,93 @@
+import type { AxiosAdapter, InternalAxiosRequestConfig } from 'axios';
+import type { Dispatcher } from 'undici';
+import { ByteStream } from './byte-stream.js';
+
+/** An end of the request that comes from outside: undici learns of it without an AbortController. */
+export interface WireSignal {
+  aborted: boolean;
+  onabort: ((reason: Error) => void) | null;
+}
+
+/**
+ * Carries axios' requests over an undici dispatcher, every one of them over connections that are kept. The answer's body
+ * is a Buffer, or a {@link ByteStream} with `responseType: 'stream'`; every status is an answer, only the wire fails.
+ */
+export function undiciAdapter(dispatcher: () => Dispatcher): AxiosAdapter {
+  return (config) =>
+    new Promise((resolve, reject) => {
+      const signal = config.signal as WireSignal | undefined;
+      const exchange = new Exchange(config, resolve, reject);
+      if (signal !== undefined) signal.onabort = (reason) => exchange.abort(reason);
+      dispatcher().dispatch(
+        {
+          method: (config.method ?? 'get').toUpperCase(),
+          path: config.url ?? '/',
+          headers: config.headers.toJSON() as Record<string, string>,
+          body: config.data as string | undefined,
+        },
+        exchange,
+      );
+    });
+}
+
+type Resolve = Parameters<ConstructorParameters<typeof Promise<Awaited<ReturnType<AxiosAdapter>>>>[0]>[0];
+
+class Exchange implements Dispatcher.DispatchHandler {
+  private controller: Dispatcher.DispatchController | undefined;
+  private aborted: Error | undefined;
+  private status = 0;
+  private headers: Record<string, string> = {};
+  private chunks: Buffer[] = [];
+  private stream: ByteStream | undefined;
+
+  constructor(
+    private readonly config: InternalAxiosRequestConfig,
+    private readonly resolve: Resolve,
+    private readonly reject: (error: unknown) => void,
+  ) {}
+
+  /** Takes the request off the wire; one that is not on it yet never gets there. */
+  abort(reason: Error): void {
+    this.aborted = reason;
+    this.controller?.abort(reason);
+    this.stream?.fail(reason);
+    this.reject(reason);
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.controller = controller;
+    if (this.aborted !== undefined) controller.abort(this.aborted);
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Record<string, string | string[] | undefined>,
+  ): void {
+    if (status < 200) return;
+    this.status = status;
+    this.headers = headers as Record<string, string>;
+    if (this.config.responseType !== 'stream') return;
+    this.stream = new ByteStream(controller);
+    this.answer(this.stream);
+  }
+
+  onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.stream === undefined) this.chunks.push(chunk);
+    else this.stream.push(chunk);
+  }
+
+  onResponseEnd(): void {
+    if (this.stream !== undefined) this.stream.end();
+    else this.answer(this.chunks.length === 1 ? this.chunks[0] : Buffer.concat(this.chunks));
+  }
+
+  onResponseError(_: Dispatcher.DispatchController, error: Error): void {
+    this.stream?.fail(error);
+    this.reject(error);
+  }
+
+  private answer(data: unknown): void {
+    this.resolve({ data, status: this.status, statusText: '', headers: this.headers, config: this.config });
+  }
+}
