@@ -10,10 +10,10 @@ export function useBodyParsers(app: NestFastifyApplication, bodyLimit: number): 
   const isDocument = (request: FastifyRequest) => request.method === 'PUT' && request.url.includes('/documents/');
   const parse = (request: FastifyRequest, body: Buffer): unknown => (isDocument(request) ? body : parseJson(body));
   const options = { bodyLimit };
-  app.useBodyParser<Buffer>('application/json', options, (request, body, done) =>
-    settle(done, () => parse(request as FastifyRequest, body)),
+  app.useBodyParser('application/json', options, (request, body, done) =>
+    settle(done, () => parse(request as FastifyRequest, body as Buffer)),
   );
-  app.useBodyParser<Buffer>('application/x-www-form-urlencoded', options, (_request, body, done) => done(null, body));
+  app.useBodyParser('application/x-www-form-urlencoded', options, (_request, body, done) => done(null, body));
   fastify.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit }, (request, body, done) => {
     // Without a media type a body can only be meant as JSON.
     const json = request.headers['content-type'] === undefined && !isDocument(request) && body.length > 0;

@@ -90,15 +90,22 @@ export class Answering {
     const opening = preface(found.outcome);
     const tokens = await this.ask(context, found, call);
     if (tokens === null) {
-      const why = this.llm.model === null ? 'no_model' : 'model_away';
-      say(opening ?? (found.results.length > 0 ? extractiveAnswer(found.results, why) : emptyAnswer(why)));
-      draft.state = 'complete';
+      this.quote(found, draft, say, this.llm.model === null ? 'no_model' : 'model_away');
     } else {
       draft.model = this.llm.model ?? EXTRACTIVE;
       if (opening !== null) say(`${opening}\n\n`);
       await this.copy(tokens, draft, turn, say, call);
+      if (draft.text === '') this.quote(found, draft, say, 'model_away');
     }
     if (draft.text !== '') stream.push({ type: 'text-end', id: TEXT_ID });
+  }
+
+  /** The answer without a model. */
+  private quote(found: Found, draft: Draft, say: (text: string) => void, why: 'no_model' | 'model_away'): void {
+    const { results, outcome } = found;
+    draft.model = EXTRACTIVE;
+    say(preface(outcome) ?? (results.length > 0 ? extractiveAnswer(results, why) : emptyAnswer(why)));
+    draft.state = 'complete';
   }
 
   /** The model's tokens, of which there is at least one; null where no model answers. */

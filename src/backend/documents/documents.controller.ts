@@ -41,7 +41,7 @@ export class DocumentsController {
     return this.documents.list(projectId, query, call);
   }
 
-  @Put('documents/*path')
+  @Put('documents/*')
   @Deadline('upload_ms')
   @ApiOperation({ summary: 'Store a document: its raw text as the body, or one file as multipart' })
   @ApiConsumes('text/plain', 'text/markdown', 'multipart/form-data')
@@ -50,7 +50,7 @@ export class DocumentsController {
   @Answers(200, stored)
   async put(
     @Param('project_id', { schema: idSchema }) projectId: string,
-    @Param('path') path: string,
+    @Param('*') path: string,
     @Headers('if-match') ifMatch: string | undefined,
     @Headers('if-none-match') ifNoneMatch: string | undefined,
     @Req() request: FastifyRequest,
@@ -64,13 +64,13 @@ export class DocumentsController {
     return document;
   }
 
-  @Get('documents/*path')
+  @Get('documents/*')
   @ApiOperation({ summary: 'The text of a document, as it is or as it was at a version' })
   @ApiProduces('text/plain', 'text/markdown')
   @Answers(200, z.string(), 404)
   async get(
     @Param('project_id', { schema: idSchema }) projectId: string,
-    @Param('path') path: string,
+    @Param('*') path: string,
     @Query({ schema: textQuery }) { version }: z.output<typeof textQuery>,
     @Headers('if-none-match') known: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
@@ -89,13 +89,13 @@ export class DocumentsController {
     return document.text;
   }
 
-  @Delete('documents/*path')
+  @Delete('documents/*')
   @HttpCode(204)
   @ApiOperation({ summary: 'Delete a document from files, search and graph; its history stays' })
   @Answers(204, null, 404)
   delete(
     @Param('project_id', { schema: idSchema }) projectId: string,
-    @Param('path') path: string,
+    @Param('*') path: string,
     @Call() call: UserCall,
   ) {
     return this.documents.delete(projectId, documentPath(path), call);

@@ -105,9 +105,15 @@ async function critical<T>(call: Promise<T>): Promise<T> {
   try {
     return await call;
   } catch (error) {
-    if (error instanceof DownstreamError && error.reason !== 'rejected') throw unavailable(error);
-    throw error;
+    if (!(error instanceof DownstreamError) || error.reason === 'rejected') throw error;
+    throw error.status === 429 ? tooManyGuesses(error) : unavailable(error);
   }
+}
+
+function tooManyGuesses({ retryAfterMs = 1000 }: DownstreamError): Problem {
+  const retryAfter = Math.max(1, Math.ceil(retryAfterMs / 1000));
+  const detail = `Too many wrong passwords; come back in ${retryAfter} s.`;
+  return new Problem({ status: 429, code: 'too_many_guesses', detail, retryAfter });
 }
 
 /** Auth cannot say who asks: nobody is told that a good token is bad. */

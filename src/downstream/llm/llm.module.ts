@@ -1,9 +1,10 @@
 import { Module } from '@nestjs/common';
+import { ConfigModule } from '../../config/config.module.js';
 import { ResilienceModule } from '../../resilience/resilience.module.js';
 import { LlmClient } from './llm.client.js';
 
 @Module({
-  imports: [ResilienceModule.forService('llm', 'LLM Server')],
+  imports: [ConfigModule, ResilienceModule.forService('llm', 'LLM Server')],
   providers: [LlmClient],
   exports: [LlmClient],
 })
