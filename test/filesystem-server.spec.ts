@@ -149,6 +149,36 @@ describe('documents', () => {
     expect(await search(project, 'nothing left')).toMatchObject({ total: 0, documents: 1 });
   });
 
+  it('are read out of files, and the files kept', async () => {
+    const project = await makeProject();
+    const original = (path: string) => server.call('GET', `/projects/${project}/original${at(path)}`, { user: 'ada' });
+    const html = Buffer.from('<h1>Moles</h1><p>A mole digs <b>tunnels</b>.</p>').toString('base64');
+    const stored = await put(project, 'moles.html', { media_type: 'text/html', content_base64: html });
+    expect(stored).toMatchObject({ status: 200, body: { title: 'Moles', media_type: 'text/html' } });
+    expect((await get(project, 'moles.html')).body).toMatchObject({ text: '# Moles\n\nA mole digs tunnels.' });
+    expect((await search(project, 'tunnel')).results).toMatchObject([{ document: 'moles.html', title: 'Moles' }]);
+    expect((await original('moles.html')).body).toEqual({
+      ...{ path: 'moles.html', media_type: 'text/html', readable: true, content_base64: html },
+    });
+    await put(project, 'plain.md', { content_base64: Buffer.from('plain').toString('base64') });
+    expect((await get(project, 'plain.md')).body).toMatchObject({ text: 'plain' });
+    expect(await original('plain.md')).toMatchObject({ status: 404 });
+  });
+
+  it('that can not be read are kept as well, and never instead of one that can', async () => {
+    const project = await makeProject();
+    const original = () => server.call('GET', `/projects/${project}/original${at('a.pdf')}`, { user: 'ada' });
+    const broken = { media_type: 'application/pdf', content_base64: Buffer.from('%PDF-1.7 cut').toString('base64') };
+    await put(project, 'a.pdf', { text: 'the good one' });
+    const answer = await put(project, 'a.pdf', broken);
+    expect(answer).toMatchObject({ status: 422, body: { code: 'unreadable_document' } });
+    expect(answer.body['detail']).toMatch(/a\.pdf: it is not a PDF that can be read/);
+    expect((await get(project, 'a.pdf')).body).toMatchObject({ text: 'the good one' });
+    expect((await original()).body).toMatchObject({ readable: false, content_base64: broken.content_base64 });
+    await put(project, 'a.pdf', { text: 'better' });
+    expect(await original()).toMatchObject({ status: 404 });
+  });
+
   it('are nobody else’s', async () => {
     const project = await makeProject('ada');
     await put(project, 'secret.md', { text: 'the treasure is under the oak' });

@@ -29,7 +29,7 @@ export function withConfig<T>(config: Config, start: () => T): T {
     {
       provide: CONFIG,
       inject: [ConfigService],
-      useFactory: (service: ConfigService<{ caudex: Config }, true>) => service.get('caudex', { infer: true }),
+      useFactory: (service: ConfigService): Config => service.getOrThrow<Config>('caudex'),
     },
   ],
   exports: [CONFIG],

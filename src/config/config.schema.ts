@@ -110,6 +110,9 @@ export const configSchema = z.strictObject({
       .refine((n) => Number.isInteger(Math.log2(n)), 'a power of two is needed'),
     demo_account: z.boolean(),
   }),
+  filesystem: z.strictObject({
+    extraction: z.strictObject({ timeout_ms: ms, max_memory_bytes: count.min(67_108_864) }),
+  }),
   chroma: z.strictObject({
     chromadb_url: httpUrl.nullable(),
     embeddings: z.strictObject({ url: httpUrl.nullable(), model: z.string().min(1).nullable() }),

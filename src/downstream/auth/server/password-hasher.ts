@@ -1,29 +1,27 @@
 import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
-import { Problem } from '../../../http/problem.js';
+import { Turnstile } from '../../../http/turnstile.js';
 
 const R = 8;
 const P = 1;
 const KEY_BYTES = 32;
 const SALT_BYTES = 16;
 
-export interface PasswordHasherLimits {
-  /** Each hash at work takes 128 · N · r bytes: 128 MiB with N = 2^17. */
-  concurrent: number;
-  waiting: number;
-}
+/** Each hash at work takes 128 · N · r bytes, 128 MiB with N = 2^17; one that waits takes nothing. */
+const LIMITS = { concurrent: 2, waiting: 16 };
 
 /**
  * scrypt with r = 8, p = 1 and the configured N (RFC 7914; OWASP's Password Storage Cheat Sheet asks for N = 2^17),
  * stored as `scrypt$N$r$p$salt$key`. Never more than a few at a time: the memory is bounded, and so is the queue.
  */
 export class PasswordHasher {
-  private running = 0;
-  private readonly queue: (() => void)[] = [];
+  private readonly turnstile: Turnstile;
 
   constructor(
     private readonly n: number,
-    private readonly limits: PasswordHasherLimits = { concurrent: 2, waiting: 16 },
-  ) {}
+    limits = LIMITS,
+  ) {
+    this.turnstile = new Turnstile(limits, 'sign-ins');
+  }
 
   /** @throws Problem 429 `saturated` */
   async hash(password: string): Promise<string> {
@@ -48,38 +46,14 @@ export class PasswordHasher {
     return !hash.startsWith(`scrypt$${this.n}$${R}$${P}$`);
   }
 
-  private async derive(password: string, salt: Buffer, n: number, r: number, p: number): Promise<Buffer> {
-    await this.enter();
-    try {
-      return await new Promise((resolve, reject) =>
-        scrypt(password.normalize('NFC'), salt, KEY_BYTES, { N: n, r, p, maxmem: 256 * n * r }, (error, key) =>
-          error === null ? resolve(key) : reject(error),
+  private derive(password: string, salt: Buffer, n: number, r: number, p: number): Promise<Buffer> {
+    return this.turnstile.pass(
+      () =>
+        new Promise((resolve, reject) =>
+          scrypt(password.normalize('NFC'), salt, KEY_BYTES, { N: n, r, p, maxmem: 256 * n * r }, (error, key) =>
+            error === null ? resolve(key) : reject(error),
+          ),
         ),
-      );
-    } finally {
-      this.leave();
-    }
-  }
-
-  private async enter(): Promise<void> {
-    if (this.running < this.limits.concurrent) {
-      this.running++;
-    } else if (this.queue.length < this.limits.waiting) {
-      await new Promise<void>((resolve) => this.queue.push(resolve));
-    } else {
-      throw new Problem({
-        status: 429,
-        code: 'saturated',
-        detail: `${this.running + this.queue.length} sign-ins are under way; try again in a moment.`,
-        retryAfter: 2,
-      });
-    }
-  }
-
-  /** Hands the place on to who waits longest. */
-  private leave(): void {
-    const next = this.queue.shift();
-    if (next === undefined) this.running--;
-    else next();
+    );
   }
 }

@@ -51,7 +51,7 @@ describe('SqliteLedger', () => {
     expect(await ledger.capture('ada', 'm1', 70)).toMatchObject({ credits: 30, charged: 70 });
     expect(await ledger.capture('ada', 'm2', 70)).toMatchObject({ credits: 0, charged: 30 });
     expect(await ledger.capture('ada', 'm3', 70)).toMatchObject({ credits: 0, charged: 0 });
-    expect((await ledger.rows('ada', 2, 0)).rows.map((row) => row.credits + 0)).toEqual([0, -30]);
+    expect((await ledger.rows('ada', 2, 0)).rows.map((row) => row.credits)).toEqual([0, -30]);
   });
 
   it('holds nothing for a message that was released, also when the reservation comes late', async () => {
@@ -105,10 +105,7 @@ describe('SqliteLedger', () => {
             if (kind === 'wait') now += credits * 10;
             if (kind === 'reserve') {
               const answer = await ledger.reserve(user, message, credits);
-              if (answer.held && credits > 0 && answer.reserved > answer.credits) {
-                // Only a capture of something else may have eaten into what was held.
-                expect(charged.size).toBeGreaterThan(0);
-              }
+              if (!answer.held) expect(answer.credits - answer.reserved).toBeLessThan(credits);
             }
             if (kind === 'release') await ledger.release(user, message);
             if (kind === 'capture') {

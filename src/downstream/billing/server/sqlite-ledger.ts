@@ -71,9 +71,9 @@ export class SqliteLedger extends Ledger {
     return this.change(userId, (before) => {
       this.statements.end.run(userId, messageId, this.expiry());
       const earlier = this.captured(userId, messageId);
-      if (earlier !== undefined) return { charged: -Number(earlier['credits']) };
+      if (earlier !== undefined) return { charged: 0 - Number(earlier['credits']) };
       const charged = Math.min(credits, before.credits);
-      this.append(userId, { key: captureKey(messageId), kind: 'capture', messageId, credits: -charged });
+      this.append(userId, { key: captureKey(messageId), kind: 'capture', messageId, credits: 0 - charged });
       return { charged };
     });
   }

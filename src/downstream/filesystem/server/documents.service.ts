@@ -3,13 +3,13 @@ import { InjectConfig } from '../../../config/config.module.js';
 import type { Config } from '../../../config/config.schema.js';
 import { badRequest, notFound, Problem } from '../../../http/problem.js';
 import { analyseDocument } from '../../../text/analysed-document.js';
-import type { ProjectKey } from '../../../text/lexical-index.js';
+import { LexicalIndex, type ProjectKey } from '../../../text/lexical-index.js';
+import { searchByWords } from '../../../text/results.js';
 import { titleOf } from '../../../text/title.js';
 import { pathFault } from '../../document-path.js';
 import type { DocumentInfo } from '../filesystem.contract.js';
 import { DamagedFile, DocumentFiles, hashOf, type StoredFile } from './document-files.js';
 import { type DocumentRow, DocumentStore } from './document-store.js';
-import { FullText } from './full-text.js';
 import { essenceOf, formatOf, READABLE_FORMATS, type DocumentFormat } from './media-type.js';
 import { ProjectsService } from './projects.service.js';
 import { TextExtractor, UnreadableDocument } from './text-extractor.js';
@@ -35,7 +35,7 @@ export class DocumentsService {
     private readonly projects: ProjectsService,
     private readonly documents: DocumentStore,
     private readonly files: DocumentFiles,
-    private readonly fullText: FullText,
+    private readonly index: LexicalIndex,
     private readonly extractor: TextExtractor,
     @InjectConfig() private readonly config: Config,
   ) {}
@@ -121,7 +121,7 @@ export class DocumentsService {
 
   async search(key: ProjectKey, query: string, limit: number, offset: number) {
     this.projects.forReading(key);
-    const found = await this.fullText.search(key, query, limit, offset);
+    const found = await searchByWords(this.index, key, query, { limit, offset });
     return { ...found, documents: this.documents.count(key) };
   }
 

@@ -13,7 +13,6 @@ import { DocumentStore } from './document-store.js';
 import { DocumentsController } from './documents.controller.js';
 import { DocumentsService } from './documents.service.js';
 import { databaseFile, filesFolder, openFilesystemDatabase } from './filesystem-database.js';
-import { FullText } from './full-text.js';
 import { ProjectStore } from './project-store.js';
 import { ProjectsController } from './projects.controller.js';
 import { ProjectsService } from './projects.service.js';
@@ -45,13 +44,23 @@ const stores = [
     useFactory: (db: DatabaseSync, index: LexicalIndex) => new DocumentStore(db, index),
   },
   { provide: ConversationStore, inject: [DatabaseSync], useFactory: (db: DatabaseSync) => new ConversationStore(db) },
-  { provide: FullText, inject: [LexicalIndex], useFactory: (index: LexicalIndex) => new FullText(index) },
 ];
+
+const extractor = {
+  provide: TextExtractor,
+  inject: [CONFIG],
+  useFactory: ({ filesystem, http }: Config) =>
+    new TextExtractor({
+      timeoutMs: filesystem.extraction.timeout_ms,
+      maxMemoryBytes: filesystem.extraction.max_memory_bytes,
+      maxTextBytes: http.max_body_bytes,
+    }),
+};
 
 @Module({
   imports: [InternalServerModule, ConfigModule],
   controllers: [ProjectsController, DocumentsController, ConversationsController],
-  providers: [ProjectsService, DocumentsService, ConversationsService, TextExtractor, ...stores],
+  providers: [ProjectsService, DocumentsService, ConversationsService, extractor, ...stores],
 })
 export class FilesystemServerModule implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly log = new Logger('Filesystem');
