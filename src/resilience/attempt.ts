@@ -36,6 +36,8 @@ export class Attempt implements Ticket, Expiring {
   generation = 0;
   ramp: Ramp | undefined = undefined;
   beganAtMs = 0;
+  /** To the answer's first part; the rest of a streamed answer takes as long as it is long. */
+  answeredAfterMs: number | undefined = undefined;
   expiresAtMs = Infinity;
   aborted = false;
   /** Set by whatever carries the attempt out: takes it off the wire. */

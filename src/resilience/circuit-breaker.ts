@@ -115,8 +115,9 @@ export class CircuitBreaker {
     ramp?.leave(outcome === 'success');
     if (ticket.generation !== this.generation) return;
     const { state } = this;
-    if (state.name === 'half_open') this.afterProbe(state, outcome);
-    else if (state.name === 'closed') this.count(state, outcome, durationMs);
+    const heard = outcome === 'success' && this.isSlow(durationMs) ? 'failure' : outcome;
+    if (state.name === 'half_open') this.afterProbe(state, heard);
+    else if (state.name === 'closed') this.count(state, heard);
   }
 
   /**
@@ -150,13 +151,15 @@ export class CircuitBreaker {
     return true;
   }
 
-  private count(state: State & { name: 'closed' }, outcome: Outcome, durationMs: number): void {
-    if (outcome === 'neutral') return;
-    if (state.ramp?.isOver) state.ramp = undefined;
+  private isSlow(durationMs: number): boolean {
     const { breaker } = this.settings;
-    const slow = breaker.kind === 'slow_calls' && durationMs >= breaker.slow_call_ms;
-    if (outcome === 'success' && !slow) state.strategy.success(CircuitState.Closed);
-    else if (state.strategy.failure(CircuitState.Closed)) {
+    return breaker.kind === 'slow_calls' && durationMs >= breaker.slow_call_ms;
+  }
+
+  private count(state: State & { name: 'closed' }, outcome: Outcome): void {
+    if (state.ramp?.isOver) state.ramp = undefined;
+    if (outcome === 'success') state.strategy.success(CircuitState.Closed);
+    else if (outcome === 'failure' && state.strategy.failure(CircuitState.Closed)) {
       this.open(state.strategy.failures, `threshold reached: ${state.strategy.describe()}`);
     }
   }

@@ -3,6 +3,7 @@ import type { Endpoint, EndpointInput, EndpointOutput } from '../downstream/endp
 import { decode, refusalOf } from './answer.js';
 import type { Attempt, Call } from './attempt.js';
 import type { ByteStream } from './byte-stream.js';
+import type { AttemptRunner } from './attempt-runner.js';
 import type { CallContext } from './call-context.js';
 import type { BreakerState, Transition } from './circuit-breaker.js';
 import { type Clock, systemClock } from './clock.js';
@@ -39,7 +40,7 @@ export interface ClientReport extends ClientStatus {
   settings: DownstreamSettings;
   budget: { tokens: number; reserve: number };
   bulkhead: { active: number; queued: number; concurrency: number; queue: number };
-  counts: ResiliencePolicy['counts'];
+  counts: ResiliencePolicy['counts'] & AttemptRunner['counts'];
   /** Attempts on the wire for each call. */
   amplification: number;
 }
@@ -146,7 +147,7 @@ export class ResilientClient {
   }
 
   status(): ClientStatus {
-    const { breaker, lastFailure } = this.policy;
+    const { breaker, lastFailure } = this.policy.runner;
     return {
       service: this.title,
       state: breaker.name,
@@ -160,7 +161,9 @@ export class ResilientClient {
   }
 
   report(): ClientReport {
-    const { budget, bulkhead, counts, history } = this.policy;
+    const { budget, runner } = this.policy;
+    const { bulkhead, history } = runner;
+    const counts = { ...this.policy.counts, ...runner.counts };
     return {
       ...this.status(),
       decisions: history.decisions(),
@@ -168,24 +171,24 @@ export class ResilientClient {
       settings: this.settings,
       budget: { tokens: budget.available, reserve: this.settings.retry_budget.reserve },
       bulkhead: { active: bulkhead.active, queued: bulkhead.queued, ...this.settings.bulkhead },
-      counts: { ...counts },
+      counts,
       amplification: counts.calls === 0 ? 0 : counts.attempts / counts.calls,
     };
   }
 
   /** The breaker's last decisions, newest first. */
   decisions(): Decision[] {
-    return this.policy.history.decisions();
+    return this.policy.runner.history.decisions();
   }
 
   /** Rejects every call until the returned function is called; then the state from before comes back. */
   isolate(by: string): () => void {
-    return this.policy.breaker.isolate(by);
+    return this.policy.runner.breaker.isolate(by);
   }
 
   /** Ends every isolation. @returns whether there was one */
   release(by: string): boolean {
-    return this.policy.breaker.release(by);
+    return this.policy.runner.breaker.release(by);
   }
 
   /** Takes over changed settings. Calls under way end as they began; the breaker keeps its state. */
