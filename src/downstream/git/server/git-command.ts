@@ -1,0 +1,55 @@
+import { spawn } from 'node:child_process';
+import { devNull } from 'node:os';
+import { childEnvironment } from '../../../config/config.loader.js';
+
+const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
+const TIMEOUT_MS = 25_000;
+
+/** git said no; `message` is its own. */
+export class GitError extends Error {
+  constructor(
+    message: string,
+    readonly exitCode: number | null,
+  ) {
+    super(message);
+    this.name = 'GitError';
+  }
+}
+
+/**
+ * Runs one git command on a repository, without any configuration, hook or prompt of the machine's.
+ * Whatever a person wrote goes in behind `--` or through `input`, never as an option.
+ */
+export function git(repository: string, args: readonly string[], input?: string | Buffer): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const child = spawn('git', ['-c', `core.hooksPath=${devNull}`, '--literal-pathspecs', ...args], {
+      cwd: repository,
+      env: childEnvironment({
+        GIT_DIR: repository,
+        GIT_CONFIG_NOSYSTEM: '1',
+        GIT_CONFIG_GLOBAL: devNull,
+        GIT_TERMINAL_PROMPT: '0',
+        LC_ALL: 'C.UTF-8',
+      }),
+      stdio: ['pipe', 'pipe', 'pipe'],
+      timeout: TIMEOUT_MS,
+    });
+    const out: Buffer[] = [];
+    let bytes = 0;
+    let complaint = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > MAX_OUTPUT_BYTES) child.kill();
+      else out.push(chunk);
+    });
+    child.stderr.on('data', (chunk: Buffer) => (complaint = (complaint + chunk.toString()).slice(-4096)));
+    child.on('error', (error) => reject(new GitError(`git could not be started: ${error.message}`, null)));
+    child.on('close', (code) => {
+      if (code === 0) resolve(Buffer.concat(out));
+      else reject(new GitError(/^fatal: .*$/m.exec(complaint)?.[0] ?? `git ${args[0]} ended with ${code}`, code));
+    });
+    // git may end before it has read everything; its exit code says why.
+    child.stdin.on('error', () => undefined);
+    child.stdin.end(input ?? '');
+  });
+}

@@ -1,0 +1,123 @@
+import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { git } from './git-command.js';
+
+const BRANCH = 'refs/heads/main';
+
+export interface Change {
+  path: string;
+  version: string;
+  /** null: deleted. */
+  text: string | null;
+  author: { name: string; email: string };
+  message: string;
+  /** UTC, ISO 8601. */
+  committedAt: string;
+}
+
+/**
+ * One bare repository. Commits go in through `git fast-import`: a whole commit in one process, no work tree, and so no
+ * file of a person's naming ever lies on the disk. Whoever writes must take turns.
+ */
+export class Repository {
+  constructor(private readonly dir: string) {}
+
+  async exists(): Promise<boolean> {
+    return stat(this.dir).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /** Makes the repository where there is none; a half-made one is never seen. */
+  async init(): Promise<void> {
+    if (await this.exists()) return;
+    const draft = `${this.dir}.new`;
+    await rm(draft, { recursive: true, force: true });
+    await mkdir(draft, { recursive: true });
+    await git(draft, ['init', '--quiet', '--bare', '--initial-branch=main', draft]);
+    await mkdir(dirname(this.dir), { recursive: true });
+    await rename(draft, this.dir);
+  }
+
+  /** @returns the commit's hash */
+  async commit(change: Change): Promise<string> {
+    const parent = await this.head();
+    const person = `${line(change.author.name)} <${line(change.author.email)}>`;
+    const seconds = Math.floor(Date.parse(change.committedAt) / 1000);
+    const message = `${change.message}\n\n${VERSION_TRAILER}: ${line(change.version)}\n`;
+    const parts = [
+      `commit ${BRANCH}`,
+      `author ${person} ${seconds} +0000`,
+      `committer ${person} ${seconds} +0000`,
+      data(message),
+      ...(parent === null ? [] : [`from ${parent}`]),
+    ];
+    if (change.text === null) parts.push(`D ${quoted(change.path)}`);
+    else parts.push(`M 100644 inline ${quoted(change.path)}`, data(change.text));
+    await git(
+      this.dir,
+      ['-c', 'core.fsyncMethod=fsync', '-c', 'core.fsync=all', 'fast-import', '--quiet'],
+      `${parts.join('\n')}\n`,
+    );
+    return (await this.head()) as string;
+  }
+
+  /** The newest commit's hash; null where there is none. */
+  async head(): Promise<string | null> {
+    const out = await git(this.dir, ['rev-parse', '--verify', '--quiet', BRANCH]).catch(() => null);
+    return out === null ? null : out.toString().trim();
+  }
+
+  /** The version that the newest commit carries. */
+  async headVersion(): Promise<string | null> {
+    if ((await this.head()) === null) return null;
+    const out = await git(this.dir, ['log', '-1', `--format=%(trailers:key=${VERSION_TRAILER},valueonly)`, BRANCH]);
+    return out.toString().trim() || null;
+  }
+
+  async textAt(commit: string, path: string): Promise<string> {
+    return (await git(this.dir, ['cat-file', 'blob', `${commit}:${path}`])).toString();
+  }
+
+  /** A unified diff by lines; empty where the two are equal. */
+  async diff(from: string, to: string, path: string): Promise<string> {
+    return (
+      await git(this.dir, ['diff', '--no-color', '--no-ext-diff', '--no-textconv', from, to, '--', path])
+    ).toString();
+  }
+
+  /** For each line of the text its commit. */
+  async blame(commit: string, path: string): Promise<{ commit: string; text: string }[]> {
+    const out = await git(this.dir, ['blame', '--line-porcelain', commit, '--', path]);
+    const lines: { commit: string; text: string }[] = [];
+    let current = '';
+    for (const row of out.toString().split('\n')) {
+      if (row.startsWith('\t')) lines.push({ commit: current, text: row.slice(1) });
+      else if (/^[0-9a-f]{40} \d/.test(row)) current = row.slice(0, 40);
+    }
+    return lines;
+  }
+
+  async remove(): Promise<void> {
+    await rm(this.dir, { recursive: true, force: true });
+  }
+}
+
+const VERSION_TRAILER = 'Caudex-Version';
+
+/** fast-import's counted data: no byte of it is read as a command. */
+function data(text: string): string {
+  return `data ${Buffer.byteLength(text)}\n${text}`;
+}
+
+/** fast-import's C-style quoted path. */
+function quoted(path: string): string {
+  return `"${path.replace(/["\\]/g, (char) => `\\${char}`).replaceAll('\n', '\\n')}"`;
+}
+
+/** Names and addresses end at `<`, `>` and line ends in a commit. */
+function line(text: string): string {
+  // eslint-disable-next-line no-control-regex -- control characters are what is replaced
+  return text.replace(/[<>\u0000-\u001f\u007f]/g, ' ').trim();
+}
