@@ -73,6 +73,7 @@ export const configSchema = z.strictObject({
   }),
   /** Services whose fault drill may run in production. */
   fault_drills_in_production: z.array(z.enum(SERVICE_NAMES)),
+  metrics: z.strictObject({ enabled: z.boolean() }),
   deadlines: z.strictObject({ default_ms: ms, chat_ms: ms, upload_ms: ms }),
   session: z.strictObject({ fresh_ms: z.int().min(0), grace_ms: z.int().min(0) }),
   chat: z.strictObject({
@@ -116,6 +117,7 @@ export const configSchema = z.strictObject({
   chroma: z.strictObject({
     chromadb_url: httpUrl.nullable(),
     embeddings: z.strictObject({ url: httpUrl.nullable(), model: z.string().min(1).nullable() }),
+    reranker: z.strictObject({ url: httpUrl.nullable(), model: z.string().min(1).nullable() }),
   }),
   billing: z.strictObject({ starting_credits: z.int().min(0).max(1_000_000_000), reservation_ttl_ms: ms }),
   git: z.strictObject({

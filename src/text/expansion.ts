@@ -13,7 +13,7 @@ export interface Expansion {
   asked: number;
 }
 
-/** The values that Lin et al. ship with Anserini. */
+/** The values that Lin et al. ship with Anserini, save that they take 10 terms. */
 export const EXPANSION: Expansion = { passages: 10, terms: 20, asked: 0.5 };
 
 /** `best` are the terms of the best passages with their scores, best first. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { preparedBy } from '../storage/statements.js';
 import { type AnalysedDocument, type AnalysedPassage } from './analysed-document.js';
 import { type Fingerprint, fingerprint } from './fingerprint.js';
 import { LexicalImage } from './lexical-image.js';
@@ -63,13 +64,17 @@ interface Loaded {
 export class LexicalIndex {
   private readonly loaded = new Map<number, Loaded>();
 
-  constructor(private readonly db: DatabaseSync) {}
+  private readonly sql: (text: string) => StatementSync;
+
+  constructor(db: DatabaseSync) {
+    this.sql = preparedBy(db);
+  }
 
   /** Brings one document to these passages. */
   put(key: ProjectKey, document: AnalysedDocument): LexicalChange {
     const project = this.projectOf(key) ?? this.createProject(key);
     const stored = this.stored(project, document.path);
-    const move = this.db.prepare('UPDATE lexical_passages SET chunk = ?, start = ?, "end" = ? WHERE id = ?');
+    const move = this.sql('UPDATE lexical_passages SET chunk = ?, start = ?, "end" = ? WHERE id = ?');
     const added: [id: number, passage: AnalysedPassage][] = [];
     for (const passage of document.passages) {
       const digest = createHash('sha256').update(`${passage.title}\0${passage.text}`).digest('base64');
@@ -99,15 +104,13 @@ export class LexicalIndex {
     const project = this.projectOf(key);
     if (project === undefined) return false;
     this.loaded.delete(project);
-    this.db.prepare('DELETE FROM lexical_passages WHERE project = ?').run(project);
-    this.db.prepare('DELETE FROM lexical_projects WHERE key = ?').run(project);
+    this.sql('DELETE FROM lexical_passages WHERE project = ?').run(project);
+    this.sql('DELETE FROM lexical_projects WHERE key = ?').run(project);
     return true;
   }
 
   count(key: ProjectKey): number {
-    const row = this.db
-      .prepare('SELECT count(*) AS n FROM lexical_passages WHERE project = ?')
-      .get(this.projectOf(key) ?? -1);
+    const row = this.sql('SELECT count(*) AS n FROM lexical_passages WHERE project = ?').get(this.projectOf(key) ?? -1);
     return Number(row?.['n']);
   }
 
@@ -134,7 +137,7 @@ export class LexicalIndex {
   /** Passages by their ids, in that order; ids that are gone, or not of this project, are left out. */
   passages(key: ProjectKey, ids: readonly number[]): StoredPassage[] {
     const project = this.projectOf(key) ?? -1;
-    const select = this.db.prepare(
+    const select = this.sql(
       `SELECT id, document, chunk, title, text, start, "end", fingerprint_high AS high, fingerprint_low AS low
        FROM lexical_passages WHERE id = ? AND project = ?`,
     );
@@ -146,10 +149,17 @@ export class LexicalIndex {
     });
   }
 
+  /** Those of the ids that are passages of this project. */
+  known(key: ProjectKey, ids: readonly number[]): Set<number> {
+    const project = this.projectOf(key) ?? -1;
+    const select = this.sql('SELECT 1 FROM lexical_passages WHERE id = ? AND project = ?');
+    return new Set(ids.filter((id) => select.get(id, project) !== undefined));
+  }
+
   /** The terms of passages, those of the title first, in the order of the text. */
   terms(key: ProjectKey, ids: readonly number[]): string[][] {
     const project = this.projectOf(key) ?? -1;
-    const select = this.db.prepare('SELECT title_terms, terms FROM lexical_passages WHERE id = ? AND project = ?');
+    const select = this.sql('SELECT title_terms, terms FROM lexical_passages WHERE id = ? AND project = ?');
     return ids.map((id) => {
       const row = select.get(id, project);
       return row === undefined ? [] : [...split(row['title_terms']), ...split(row['terms'])];
@@ -166,7 +176,7 @@ export class LexicalIndex {
   }
 
   private async fill(loaded: Loaded, project: number): Promise<void> {
-    const page = this.db.prepare(
+    const page = this.sql(
       'SELECT id, title_terms, terms FROM lexical_passages WHERE project = ? AND id > ? ORDER BY id LIMIT ?',
     );
     for (let last = 0, full = true; full;) {
@@ -182,25 +192,26 @@ export class LexicalIndex {
   }
 
   private projectOf(key: ProjectKey): number | undefined {
-    const row = this.db
-      .prepare('SELECT key FROM lexical_projects WHERE user_id = ? AND project_id = ?')
-      .get(key.userId, key.projectId);
+    const row = this.sql('SELECT key FROM lexical_projects WHERE user_id = ? AND project_id = ?').get(
+      key.userId,
+      key.projectId,
+    );
     return row === undefined ? undefined : Number(row['key']);
   }
 
   private createProject(key: ProjectKey): number {
-    const insert = this.db.prepare('INSERT INTO lexical_projects (user_id, project_id) VALUES (?, ?)');
+    const insert = this.sql('INSERT INTO lexical_projects (user_id, project_id) VALUES (?, ?)');
     return Number(insert.run(key.userId, key.projectId).lastInsertRowid);
   }
 
   private revisionOf(project: number): number | undefined {
-    const row = this.db.prepare('SELECT revision FROM lexical_projects WHERE key = ?').get(project);
+    const row = this.sql('SELECT revision FROM lexical_projects WHERE key = ?').get(project);
     return row === undefined ? undefined : Number(row['revision']);
   }
 
   /** Counts a change, in the table and in the image that follows it. */
   private changed(project: number): Loaded | undefined {
-    this.db.prepare('UPDATE lexical_projects SET revision = revision + 1 WHERE key = ?').run(project);
+    this.sql('UPDATE lexical_projects SET revision = revision + 1 WHERE key = ?').run(project);
     const loaded = this.loaded.get(project);
     if (loaded?.revision !== undefined) loaded.revision++;
     return loaded;
@@ -208,9 +219,9 @@ export class LexicalIndex {
 
   /** The ids of a document's passages by what they say. */
   private stored(project: number, path: string): Map<string, number[]> {
-    const rows = this.db
-      .prepare('SELECT id, digest FROM lexical_passages WHERE project = ? AND document = ? ORDER BY id DESC')
-      .all(project, path);
+    const rows = this.sql(
+      'SELECT id, digest FROM lexical_passages WHERE project = ? AND document = ? ORDER BY id DESC',
+    ).all(project, path);
     const byDigest = new Map<string, number[]>();
     for (const row of rows) {
       const digest = String(row['digest']);
@@ -221,7 +232,7 @@ export class LexicalIndex {
 
   private insert(project: number, path: string, digest: string, passage: AnalysedPassage): number {
     const { chunk, start, end, title, text, titleTerms, terms } = passage;
-    const statement = this.db.prepare(
+    const statement = this.sql(
       `INSERT INTO lexical_passages (project, document, chunk, start, "end", digest, title, text, title_terms, terms,
          fingerprint_high, fingerprint_low)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -232,8 +243,8 @@ export class LexicalIndex {
   }
 
   private delete(project: number, ids: readonly number[]): void {
-    const select = this.db.prepare('SELECT title_terms, terms FROM lexical_passages WHERE id = ?');
-    const remove = this.db.prepare('DELETE FROM lexical_passages WHERE id = ?');
+    const select = this.sql('SELECT title_terms, terms FROM lexical_passages WHERE id = ?');
+    const remove = this.sql('DELETE FROM lexical_passages WHERE id = ?');
     const image = this.loaded.get(project)?.image;
     for (const id of ids) {
       const row = image === undefined ? undefined : select.get(id);

@@ -7,8 +7,6 @@ export interface LexicalRanking {
   ranked: Ranked[];
   /** How many passages hold a word of the widened query. */
   total: number;
-  /** The passages that hold the quoted phrases; undefined where these limit nothing. */
-  allowed: ReadonlySet<number> | undefined;
 }
 
 /** Passages that may hold a phrase and are looked at for it. */
@@ -26,21 +24,26 @@ export async function rankByWords(
 ): Promise<LexicalRanking> {
   const image = await index.image(key);
   const allowed = holdingPhrases(index, key, image, query);
-  const asked = new Map<string, number>();
-  for (const term of query.terms) if (image.idf(term) > 0) asked.set(term, (asked.get(term) ?? 0) + 1);
-  if (asked.size === 0) return { ranked: [], total: 0, allowed };
-
-  const first = image.rank(asked, EXPANSION.passages, allowed);
-  if (first.total === 0) return { ranked: [], total: 0, allowed };
+  const words = asked(image, query);
+  const first = image.rank(words, EXPANSION.passages, allowed);
+  if (first.total === 0) return { ranked: [], total: 0 };
   const termsOfBest = index.terms(
     key,
     first.ranked.map(({ id }) => id),
   );
   const best = first.ranked.map(({ score }, i) => ({ terms: termsOfBest[i] as string[], score }));
-  return { ...image.rank(expanded(image, asked, best), limit, allowed), allowed };
+  return image.rank(expanded(image, words, best), limit, allowed);
 }
 
-function holdingPhrases(
+/** The words of a query that the project knows, weighted by how often they were said. */
+export function asked(image: LexicalImage, query: Query): Map<string, number> {
+  const words = new Map<string, number>();
+  for (const term of query.terms) if (image.idf(term) > 0) words.set(term, (words.get(term) ?? 0) + 1);
+  return words;
+}
+
+/** The passages that hold the quoted phrases; undefined where these limit nothing. */
+export function holdingPhrases(
   index: LexicalIndex,
   key: ProjectKey,
   image: LexicalImage,

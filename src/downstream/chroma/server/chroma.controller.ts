@@ -1,0 +1,52 @@
+import { Controller } from '@nestjs/common';
+import { type Caller, CallerOf } from '../../../http/caller.js';
+import { Implements, Input } from '../../../http/implements.decorator.js';
+import type { EndpointOutput, EndpointRequest } from '../../endpoint.js';
+import { chromaContract } from '../chroma.contract.js';
+import { IndexerService } from './indexer.service.js';
+import { SearchService } from './search.service.js';
+
+type Contract = typeof chromaContract;
+type Request<K extends keyof Contract> = EndpointRequest<Contract[K]>;
+type Answer<K extends keyof Contract> = Promise<EndpointOutput<Contract[K]>>;
+
+@Controller()
+export class ChromaController {
+  constructor(
+    private readonly indexer: IndexerService,
+    private readonly search: SearchService,
+  ) {}
+
+  @Implements(chromaContract.query)
+  query(@CallerOf() { userId }: Caller, @Input() { body }: Request<'query'>): Answer<'query'> {
+    const { project_id: projectId, query, mode, limit, offset } = body;
+    return this.search.query({ userId, projectId }, query, mode, { limit, offset });
+  }
+
+  @Implements(chromaContract.upsert)
+  upsert(@CallerOf() { userId }: Caller, @Input() { body }: Request<'upsert'>): Answer<'upsert'> {
+    const { project_id: projectId, path, version, title, media_type: mediaType, text } = body;
+    return this.indexer.upsert({ userId, projectId }, { path, version, title, mediaType, text });
+  }
+
+  @Implements(chromaContract.remove)
+  async remove(@CallerOf() { userId }: Caller, @Input() { body }: Request<'remove'>): Answer<'remove'> {
+    return { removed: await this.indexer.remove({ userId, projectId: body.project_id }, body.path) };
+  }
+
+  @Implements(chromaContract.dropProject)
+  async dropProject(
+    @CallerOf() { userId }: Caller,
+    @Input() { params }: Request<'dropProject'>,
+  ): Answer<'dropProject'> {
+    return { removed: await this.indexer.dropProject({ userId, projectId: params.project_id }) };
+  }
+
+  @Implements(chromaContract.describe)
+  describe(
+    @CallerOf() { userId }: Caller,
+    @Input() { params }: Request<'describe'>,
+  ): EndpointOutput<Contract['describe']> {
+    return this.indexer.describe({ userId, projectId: params.project_id });
+  }
+}

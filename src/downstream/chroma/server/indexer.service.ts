@@ -1,0 +1,97 @@
+import { Injectable } from '@nestjs/common';
+import { analyseDocument } from '../../../text/analysed-document.js';
+import type { ProjectKey } from '../../../text/lexical-index.js';
+import { Embedders, LSA, PROJECTION } from './embedders.js';
+import { GenerationBuilder } from './generation.builder.js';
+import { type Generation, IndexStore } from './index.store.js';
+import { ProjectLock } from './project-lock.js';
+import { VectorStore } from './vector.store.js';
+import { VectorSync } from './vector-sync.js';
+
+export interface DocumentState {
+  path: string;
+  version: string;
+  title: string;
+  mediaType: string;
+  text: string;
+}
+
+/** SQLite's limit that is none. */
+const ALL = -1;
+
+const DESCRIPTIONS: Record<string, string> = {
+  [LSA]: 'latent semantic analysis, trained on the project',
+  [PROJECTION]: 'hashed random projection, until the project is large enough to learn from',
+};
+
+/** Writes to the index. What it has answered is kept, whatever is killed after that. */
+@Injectable()
+export class IndexerService {
+  constructor(
+    private readonly store: IndexStore,
+    private readonly embedders: Embedders,
+    private readonly builder: GenerationBuilder,
+    private readonly vectors: VectorStore,
+    private readonly sync: VectorSync,
+    private readonly lock: ProjectLock,
+  ) {
+    vectors.onUp = () => {
+      sync.distrust();
+      builder.resume();
+    };
+  }
+
+  async upsert(key: ProjectKey, document: DocumentState): Promise<{ passages: number; version: string }> {
+    this.vectors.check();
+    const { path, version } = document;
+    const { generation, ...change } = await this.lock.run(key, async () => {
+      const generation = this.builder.currentOf(key);
+      if (this.store.version(key, path)?.version === version) return { generation, put: [], removed: [] };
+      const removed = this.store.putPassages(key, await analyseDocument(document));
+      const put = this.store.missing(generation, ALL, path);
+      this.store.putVersion(key, path, version, generation, await this.embedders.embedPassages(generation, key, put));
+      return { generation, put, removed };
+    });
+    // Outside the lock, so that the next document is prepared while ChromaDB takes this one.
+    await this.tell(key, generation, change);
+    this.builder.consider(key);
+    return { passages: this.store.version(key, path)?.passages ?? 0, version };
+  }
+
+  async remove(key: ProjectKey, path: string): Promise<boolean> {
+    const removed = await this.lock.run(key, () => Promise.resolve(this.store.remove(key, path)));
+    const generation = this.store.current(key);
+    if (generation !== undefined) await this.tell(key, generation, { put: [], removed: removed ?? [] });
+    return removed !== undefined;
+  }
+
+  async dropProject(key: ProjectKey): Promise<boolean> {
+    const dropped = await this.lock.run(key, () => Promise.resolve(this.store.dropProject(key)));
+    this.builder.clearAway();
+    return dropped;
+  }
+
+  describe(key: ProjectKey): { documents: number; passages: number; embedder: string; stale_passages: number } {
+    const passages = this.store.passages.count(key);
+    const building = this.store.building(key);
+    const current = this.store.current(key);
+    const embedder = current?.embedder ?? this.embedders.endpoint ?? PROJECTION;
+    return {
+      documents: this.store.countDocuments(key),
+      passages,
+      embedder: DESCRIPTIONS[embedder] ?? embedder,
+      stale_passages: building === undefined ? 0 : Math.max(0, passages - this.store.countVectors(building)),
+    };
+  }
+
+  private async tell(
+    key: ProjectKey,
+    current: Generation,
+    change: { put: number[]; removed: number[] },
+  ): Promise<void> {
+    const building = this.store.building(key);
+    // It takes up new passages by itself, and would keep those that are gone.
+    if (building !== undefined) await this.sync.tell(building, { removed: change.removed });
+    await this.sync.tell(current, change);
+  }
+}
