@@ -10,6 +10,8 @@ import { ConversationsController } from './conversations.controller.js';
 import { ConversationsService } from './conversations.service.js';
 import { DocumentFiles } from './document-files.js';
 import { DocumentStore } from './document-store.js';
+import { UploadReader } from './document-upload.js';
+import { DocumentWriter } from './document-writer.js';
 import { DocumentsController } from './documents.controller.js';
 import { DocumentsService } from './documents.service.js';
 import { databaseFile, filesFolder, openFilesystemDatabase } from './filesystem-database.js';
@@ -60,7 +62,15 @@ const extractor = {
 @Module({
   imports: [InternalServerModule, ConfigModule],
   controllers: [ProjectsController, DocumentsController, ConversationsController],
-  providers: [ProjectsService, DocumentsService, ConversationsService, extractor, ...stores],
+  providers: [
+    ProjectsService,
+    DocumentsService,
+    DocumentWriter,
+    UploadReader,
+    ConversationsService,
+    extractor,
+    ...stores,
+  ],
 })
 export class FilesystemServerModule implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly log = new Logger('Filesystem');

@@ -1,7 +1,7 @@
-import { extname } from 'node:path';
-import { Worker } from 'node:worker_threads';
+import { fork } from 'node:child_process';
+import { extname, join } from 'node:path';
 import { Turnstile } from '../../../http/turnstile.js';
-import type { ExtractionJob, ExtractionResult } from './extraction.worker.js';
+import type { ExtractionJob, ExtractionResult } from './extraction.child.js';
 import type { DocumentFormat } from './media-type.js';
 
 /** Why no text can be taken from a file, for people. */
@@ -9,16 +9,17 @@ export class UnreadableDocument extends Error {}
 
 export interface TextExtractorLimits {
   timeoutMs: number;
-  /** Of the heap of the thread that reads the file. */
+  /** Of the heap of the process that reads the file. */
   maxMemoryBytes: number;
   maxTextBytes: number;
 }
 
-const WORKER = new URL(`./extraction.worker${extname(import.meta.filename)}`, import.meta.url);
+const READER = join(import.meta.dirname, `extraction.child${extname(import.meta.filename)}`);
 
 /**
- * Takes the text out of files. Formats that need a parser are read in a thread for each file, a few at a time: whatever
- * is in it, a file can cost its own thread and some seconds, and nobody else's request.
+ * Takes the text out of files. Formats that need a parser are read in a process for each file, a few at a time: whatever
+ * is in it, a file costs nobody else's request. A thread would not do: one that allocates fast enough takes the whole
+ * process with it when its heap is full.
  */
 export class TextExtractor {
   private readonly turnstile = new Turnstile({ concurrent: 2, waiting: 32 }, 'files to be read');
@@ -28,31 +29,37 @@ export class TextExtractor {
   /** @throws UnreadableDocument; Problem 429 `saturated` */
   async textOf(content: Uint8Array, format: DocumentFormat): Promise<string> {
     if (format === 'text') return decode(content);
-    const result = await this.turnstile.pass(() => this.inThread({ content, format, ...this.limits }));
+    const { maxTextBytes } = this.limits;
+    const result = await this.turnstile.pass(() => this.inProcess({ content, format, maxTextBytes }));
     if ('text' in result) return result.text;
     throw new UnreadableDocument(result.fault);
   }
 
-  private inThread(job: ExtractionJob): Promise<ExtractionResult> {
+  private inProcess(job: ExtractionJob): Promise<ExtractionResult> {
     const { timeoutMs, maxMemoryBytes } = this.limits;
-    const worker = new Worker(WORKER, {
-      workerData: { content: job.content, format: job.format, maxTextBytes: job.maxTextBytes },
-      resourceLimits: { maxOldGenerationSizeMb: Math.floor(maxMemoryBytes / 2 ** 20) },
-      stdout: true,
-      stderr: true,
+    const child = fork(READER, {
+      // It may read the program's own files: it can't write, and can't start anything.
+      execArgv: [`--max-old-space-size=${Math.floor(maxMemoryBytes / 2 ** 20)}`, '--permission', '--allow-fs-read=*'],
+      env: {},
+      serialization: 'advanced',
+      stdio: 'ignore',
     });
+    let timer: NodeJS.Timeout | undefined;
     return new Promise<ExtractionResult>((resolve, reject) => {
-      const timer = setTimeout(() => resolve({ fault: `reading it took longer than ${timeoutMs} ms` }), timeoutMs);
-      worker.once('message', resolve);
-      worker.once('error', (error: NodeJS.ErrnoException) => {
-        if (error.code !== 'ERR_WORKER_OUT_OF_MEMORY') reject(error);
-        else resolve({ fault: `reading it takes more than ${maxMemoryBytes} bytes of memory` });
+      timer = setTimeout(() => resolve({ fault: `reading it took longer than ${timeoutMs} ms` }), timeoutMs);
+      child.once('message', (result) => resolve(result as ExtractionResult));
+      child.once('error', reject);
+      child.once('exit', (code, signal) => {
+        // How V8 ends a process whose heap is full, and the kernel one that took what was left.
+        const outOfMemory = signal === 'SIGABRT' || signal === 'SIGKILL';
+        if (outOfMemory) resolve({ fault: `reading it takes more than ${maxMemoryBytes} bytes of memory` });
+        else reject(new Error(`the process that reads files ended without an answer (${code ?? signal})`));
       });
-      worker.once('exit', (code) => {
-        clearTimeout(timer);
-        reject(new Error(`the thread that reads files ended with code ${code} and without an answer`));
-      });
-    }).finally(() => worker.terminate());
+      child.send(job, (error) => error !== null && reject(error));
+    }).finally(() => {
+      clearTimeout(timer);
+      child.kill('SIGKILL');
+    });
   }
 }
 

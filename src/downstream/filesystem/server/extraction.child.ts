@@ -1,6 +1,5 @@
-// Runs in a thread of its own, with a bounded heap, and is ended when it takes too long: nothing but packages is
-// imported, and these only where they are needed.
-import { parentPort, workerData } from 'node:worker_threads';
+// A process of its own, with a bounded heap and no secrets in its environment, that is killed when it takes too long:
+// nothing but packages is imported, and these only where they are needed.
 
 export interface ExtractionJob {
   content: Uint8Array;
@@ -118,7 +117,7 @@ async function refuseZipBomb(content: Uint8Array, maxBytes: number): Promise<voi
   }
 }
 
-async function run(job: ExtractionJob): Promise<ExtractionResult> {
+async function resultOf(job: ExtractionJob): Promise<ExtractionResult> {
   try {
     return { text: await textOf(job) };
   } catch (error) {
@@ -127,4 +126,7 @@ async function run(job: ExtractionJob): Promise<ExtractionResult> {
   }
 }
 
-parentPort?.postMessage(await run(workerData as ExtractionJob));
+process.once('disconnect', () => process.exit());
+process.once('message', (job: ExtractionJob) => {
+  void resultOf(job).then((result) => process.send?.(result));
+});
