@@ -16,6 +16,11 @@ export function currentConfig(): Config {
   return given.getStore() ?? (config ??= loadConfig());
 }
 
+/** Whether this is the process's own configuration, so that its files speak for it. */
+export function isOwnConfig(candidate: Config): boolean {
+  return candidate === config;
+}
+
 /** Runs `start` with this configuration in place of the process's own: several servers can share a process, as in tests. */
 export function withConfig<T>(config: Config, start: () => T): T {
   return given.run(config, start);

@@ -2,6 +2,7 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { PinoLogger } from 'nestjs-pino';
 import { isStorageFull } from '../storage/storage-full.js';
+import { HEADER } from '../downstream/endpoint.js';
 import { DownstreamError } from '../resilience/downstream-error.js';
 import { Problem, type ProblemDetails } from './problem.js';
 
@@ -26,6 +27,8 @@ export class ProblemFilter implements ExceptionFilter {
       return;
     }
     if (problem.retryAfter !== undefined) void reply.header('retry-after', String(problem.retryAfter));
+    // The client has tried as often as is good for the service behind it.
+    if (error instanceof DownstreamError && problem.status >= 500) void reply.header(HEADER.doNotRetry, '1');
     if (problem.status === 401) void reply.header('www-authenticate', 'Bearer');
     void reply
       .status(problem.status)

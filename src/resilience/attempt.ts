@@ -6,9 +6,10 @@ import type { Ramp } from './ramp.js';
 
 /** One call through the policy, which may take several attempts. */
 export interface Call {
-  /** Method and path without the query, for instance `POST /query`. */
-  label: string;
-  /** The path template, for metrics. */
+  method: string;
+  /** Without the query. */
+  path: string;
+  /** The path's template, for metrics. */
   route: string;
   context: CallContext;
   /** Whether it may be made again without harm. */

@@ -1,17 +1,45 @@
 import { HttpModule, HttpService } from '@nestjs/axios';
-import { type DynamicModule, Module } from '@nestjs/common';
+import { type DynamicModule, Module, type OnApplicationBootstrap } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
-import { CONFIG, ConfigModule } from '../config/config.module.js';
+import { configDir, loadConfig } from '../config/config.loader.js';
+import { CONFIG, ConfigModule, InjectConfig, isOwnConfig } from '../config/config.module.js';
+import { ConfigReloader } from '../config/config.reloader.js';
 import type { Config, DownstreamSettings, ServiceName } from '../config/config.schema.js';
 import { systemClock } from './clock.js';
 import { HttpTransport } from './http-transport.js';
+import { registerResilienceMetrics } from './resilience-metrics.js';
 import { ResilientClient } from './resilient-client.js';
 import { ServiceRegistry } from './service-registry.js';
 import { bearerHeaders, internalHeaders } from './wire-headers.js';
 
-/** One registry for the process. */
-@Module({ providers: [ServiceRegistry], exports: [ServiceRegistry] })
-class ServiceRegistryModule {}
+/** One registry for the process, and what speaks to all of its clients. */
+@Module({
+  imports: [ConfigModule],
+  providers: [
+    ServiceRegistry,
+    {
+      provide: ConfigReloader,
+      inject: [CONFIG, PinoLogger],
+      useFactory: (config: Config, log: PinoLogger) =>
+        new ConfigReloader(config, log, isOwnConfig(config) ? configDir() : null, loadConfig),
+    },
+  ],
+  exports: [ServiceRegistry],
+})
+class ServiceRegistryModule implements OnApplicationBootstrap {
+  constructor(
+    @InjectConfig() private readonly config: Config,
+    private readonly registry: ServiceRegistry,
+    private readonly reloader: ConfigReloader,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    if (this.config.metrics.enabled) registerResilienceMetrics(() => this.registry.all());
+    this.reloader.onReload(({ downstream }) => {
+      for (const client of this.registry.all()) client.reconfigure(downstream[client.service]);
+    });
+  }
+}
 
 /** Imported as it is, it provides the {@link ServiceRegistry}. */
 @Module({ imports: [ServiceRegistryModule], exports: [ServiceRegistryModule] })

@@ -99,7 +99,8 @@ export class ResilientClient {
   ): Promise<EndpointOutput<E>> {
     const { path, query, body } = compose(this.service, endpoint, input);
     const call: Call = {
-      label: `${endpoint.method} ${path}`,
+      method: endpoint.method,
+      path,
       route: endpoint.path,
       context,
       repeatable: endpoint.idempotent || context.idempotencyKey !== undefined,
@@ -120,7 +121,8 @@ export class ResilientClient {
     const { method, path } = request;
     const { idle_timeout_ms = Infinity, stream_timeout_ms = Infinity } = this.settings;
     const call: Call = {
-      label: `${method} ${path}`,
+      method,
+      path,
       route: path,
       context,
       repeatable: true,
@@ -172,8 +174,14 @@ export class ResilientClient {
       budget: { tokens: budget.available, reserve: this.settings.retry_budget.reserve },
       bulkhead: { active: bulkhead.active, queued: bulkhead.queued, ...this.settings.bulkhead },
       counts,
-      amplification: counts.calls === 0 ? 0 : counts.attempts / counts.calls,
+      amplification: this.amplification,
     };
+  }
+
+  /** Attempts on the wire for each call. */
+  get amplification(): number {
+    const { calls } = this.policy.counts;
+    return calls === 0 ? 0 : this.policy.runner.counts.attempts / calls;
   }
 
   /** The breaker's last decisions, newest first. */

@@ -25,11 +25,11 @@ export class ServiceLog {
   ) {}
 
   began({ call, number, of }: Attempt): void {
-    if (this.writesInfo) this.info(call, number, `${call.label} (attempt ${number}/${of})`);
+    if (this.writesInfo) this.info(call, number, `${call.method} ${call.path} (attempt ${number}/${of})`);
   }
 
   succeeded({ call, number }: Attempt): void {
-    if (this.writesInfo) this.info(call, number, `✓ ${call.label} succeeded`);
+    if (this.writesInfo) this.info(call, number, `✓ ${call.method} ${call.path} succeeded`);
   }
 
   failed({ call, number, of }: Attempt, error: DownstreamError): void {
@@ -49,9 +49,12 @@ export class ServiceLog {
       case 'saturated':
         return this.sink.warn(fields, line(`Saturated on attempt ${number}/${of}: ${error.message}`));
       case 'rejected':
-        return this.sink.info(fields, line(`${call.label} refused with ${error.status}`));
+        return this.sink.info(fields, line(`${call.method} ${call.path} refused with ${error.status}`));
       default:
-        return this.sink.debug(fields, line(`${call.label} ended on attempt ${number}/${of}: ${error.message}`));
+        return this.sink.debug(
+          fields,
+          line(`${call.method} ${call.path} ended on attempt ${number}/${of}: ${error.message}`),
+        );
     }
   }
 
@@ -64,7 +67,10 @@ export class ServiceLog {
   }
 
   budgetSpent(call: Call, number: number): void {
-    this.sink.warn(this.fields(call, number), `[${this.title}] Retry budget spent - not retrying ${call.label}`);
+    this.sink.warn(
+      this.fields(call, number),
+      `[${this.title}] Retry budget spent - not retrying ${call.method} ${call.path}`,
+    );
   }
 
   refused(call: Call, number: number, state: string): void {

@@ -121,7 +121,7 @@ trap(
     for (let i = 0; i < 20; i++) void subject.call(held.run);
     await pass(0);
     const steps: number[] = [];
-    for (let seen = 0; seen < 15 && steps.length < 20; ) {
+    for (let seen = 0; seen < 15 && steps.length < 20;) {
       const begun = held.signals.length - seen;
       seen = held.signals.length;
       steps.push(begun);

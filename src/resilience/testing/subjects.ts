@@ -43,7 +43,8 @@ export function ours(over: Partial<DownstreamSettings> = {}): Subject {
     call: (run, signal, streamed = false) =>
       policy.execute(
         {
-          label: 'POST /query',
+          method: 'POST',
+          path: '/query',
           route: '/query',
           context: { requestId: 'r', ...(signal === undefined ? {} : { signal }) },
           repeatable: true,
