@@ -25,10 +25,12 @@ const MEANINGS: Record<number, string> = {
   415: 'A media type that is not taken.',
   422: 'Understood, and refused: `detail` says why.',
   429: 'Too many requests; `Retry-After` says when to come back.',
+  502: 'A service behind this one failed.',
   503: 'A service that this cannot do without is away; `Retry-After` says when to come back.',
+  504: 'A service behind this one took too long.',
 };
 /** What any call may answer. */
-const ALWAYS = [400, 401, 429, 503];
+const ALWAYS = [400, 401, 429, 502, 503, 504];
 
 /** Documents a handler's success and the problems it may answer with beside those that any call has. */
 export function Answers(status: number, schema: z.ZodType | null, ...problems: number[]): MethodDecorator {

@@ -27,6 +27,7 @@ export class DocumentsService {
   async put(projectId: string, path: string, upload: Upload, ifMatch: string | undefined, call: UserCall) {
     const { userId } = call;
     const version = randomUUID();
+    const wasBehind = (await this.sync.behind(userId, projectId)).has(path);
     const keptText = upload.text !== undefined && upload.text.length <= KEPT_TEXT_CHARS ? { text: upload.text } : {};
     const held = await this.sync.hold(
       { userId, projectId, path },
@@ -44,12 +45,12 @@ export class DocumentsService {
       )
       .catch((error: unknown) => this.failed(held, error));
     if (!stored.changed) {
-      const indexed = !(await this.sync.behind(userId, projectId)).has(path) || undefined;
       await this.sync.abandon(held, undefined);
-      return answer(stored, indexed === true);
+      return answer(stored, !wasBehind);
     }
     this.changes.changed(userId, projectId);
-    return answer(stored, await this.sync.release(held, this.config.documents.index_wait_ms));
+    // Behind an earlier change that waits for its index there is nothing to wait for.
+    return answer(stored, await this.sync.release(held, wasBehind ? 0 : this.config.documents.index_wait_ms));
   }
 
   async delete(projectId: string, path: string, call: UserCall): Promise<void> {

@@ -1,0 +1,218 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export const APPS = ['auth', 'filesystem', 'chroma', 'billing', 'git', 'backend'] as const;
+export type App = (typeof APPS)[number];
+
+const MAIN = join(import.meta.dirname, '../../dist/main.js');
+const READY_MS = 20_000;
+
+/** Waits in short steps until `probe` gives something; fails with `what` after `limitMs`. */
+export async function until<T>(what: string, probe: () => Promise<T | undefined | false>, limitMs = 15_000): Promise<T> {
+  const endMs = performance.now() + limitMs;
+  for (;;) {
+    const found = await probe().catch(() => undefined);
+    if (found !== undefined && found !== false) return found;
+    if (performance.now() > endMs) throw new Error(`waited ${limitMs} ms in vain: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** The whole system: six real processes on free ports, with their data in a folder of their own. */
+export class Caudex {
+  readonly output: string[] = [];
+  private readonly processes = new Map<App, ChildProcess>();
+  private constructor(
+    readonly ports: Readonly<Record<App, number>>,
+    readonly dataDir: string,
+    private readonly env: Record<string, string>,
+  ) {}
+
+  /** @param env settings that differ; short waits are set already, so that no test sleeps for seconds */
+  static async start(env: Record<string, string> = {}, apps: readonly App[] = APPS): Promise<Caudex> {
+    const ports = Object.fromEntries(await Promise.all(APPS.map(async (app) => [app, await freePort()] as const))) as Record<App, number>;
+    const dataDir = await mkdtemp(join(tmpdir(), 'caudex-test-'));
+    const services = APPS.filter((app) => app !== 'backend');
+    const urls = services.map((app) => [`${app.toUpperCase()}_SERVER_URL`, `http://127.0.0.1:${ports[app]}`]);
+    const quick = services.flatMap((app) => [
+      [`CAUDEX__DOWNSTREAM__${app.toUpperCase()}__RETRY_BASE_MS`, '50'],
+      [`CAUDEX__DOWNSTREAM__${app.toUpperCase()}__RECOVERY_TIMEOUT_MS`, '500'],
+    ]);
+    const caudex = new Caudex(ports, dataDir, {
+      NODE_ENV: 'test',
+      DATA_DIR: dataDir,
+      HOST: '127.0.0.1',
+      LOG_LEVEL: 'info',
+      CAUDEX__RATE_LIMIT__ENABLED: 'false',
+      ...(Object.fromEntries([...urls, ...quick]) as Record<string, string>),
+      ...env,
+    });
+    await Promise.all(apps.map((app) => caudex.launch(app)));
+    return caudex;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.ports.backend}`;
+  }
+
+  async launch(app: App): Promise<void> {
+    const child = spawn(process.execPath, [MAIN, app], {
+      env: { PATH: process.env['PATH'], ...this.env, PORT: String(this.ports[app]) },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.processes.set(app, child);
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk: Buffer) => this.output.push(chunk.toString()));
+    }
+    await until(
+      `${app} is ready; it said: ${this.output.slice(-5).join('')}`,
+      async () => {
+        if (child.exitCode !== null) throw new Error(`${app} ended with ${child.exitCode}`);
+        return (await fetch(`http://127.0.0.1:${this.ports[app]}/health/ready`)).ok;
+      },
+      READY_MS,
+    );
+  }
+
+  async kill(app: App, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    const child = this.processes.get(app);
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    child.kill(signal);
+    await once(child, 'exit');
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(APPS.map((app) => this.kill(app, 'SIGTERM')));
+    await rm(this.dataDir, { recursive: true, force: true });
+  }
+
+  async breaker(service: string): Promise<{ state: string; failure_count: number }> {
+    const answer = await fetch(`${this.url}/v1/api/status/services`);
+    const { services } = (await answer.json()) as { services: Record<string, { state: string; failure_count: number }> };
+    return services[service] as { state: string; failure_count: number };
+  }
+
+  /** A new account, signed in. */
+  async signUp(email = `user${Math.random().toString(36).slice(2)}@example.org`): Promise<Person> {
+    const password = 'correct horse battery';
+    await new Person(this.url, '').post('/v1/api/auth/register', { email, password }, 201);
+    const { token } = await new Person(this.url, '').post<{ token: string }>('/v1/api/auth/login', { email, password });
+    return new Person(this.url, token);
+  }
+}
+
+/** Somebody at the public API. A call whose status is not the expected one fails with the whole answer. */
+export class Person {
+  constructor(
+    readonly url: string,
+    readonly token: string,
+  ) {}
+
+  request(method: string, path: string, body?: string | FormData | Uint8Array<ArrayBuffer>, headers: Record<string, string> = {}): Promise<Response> {
+    return fetch(this.url + path, {
+      method,
+      headers: { ...(this.token === '' ? {} : { authorization: `Bearer ${this.token}` }), ...headers },
+      ...(body === undefined ? {} : { body }),
+    });
+  }
+
+  async post<T = Record<string, unknown>>(path: string, body: unknown, status = 200): Promise<T> {
+    return expectStatus<T>(
+      await this.request('POST', path, JSON.stringify(body), { 'content-type': 'application/json' }),
+      status,
+    );
+  }
+
+  async get<T = Record<string, unknown>>(path: string, status = 200): Promise<T> {
+    return expectStatus<T>(await this.request('GET', path), status);
+  }
+
+  async delete(path: string, status = 204): Promise<void> {
+    await expectStatus(await this.request('DELETE', path), status);
+  }
+
+  async project(name = 'Notes'): Promise<string> {
+    return (await this.post<{ project_id: string }>('/v1/api/projects', { name }, 201)).project_id;
+  }
+
+  async upload(project: string, path: string, text: string, status = 201) {
+    return expectStatus<{ path: string; version: string; bytes: number; indexed: string }>(
+      await this.request('PUT', `/v1/api/projects/${project}/documents/${path}`, text, { 'content-type': 'text/markdown' }),
+      status,
+    );
+  }
+
+  search(project: string, query: string, more: object = {}) {
+    return this.post<SearchAnswer>('/v1/api/search', { query, project_id: project, ...more });
+  }
+
+  chat(project: string | undefined, message: string, more: object = {}) {
+    return this.post<ChatAnswer>('/v1/api/chat', { message, ...(project === undefined ? {} : { project_id: project }), ...more });
+  }
+
+  /** Every event of a streamed chat. */
+  async chatStream(project: string | undefined, message: string, more: object = {}): Promise<StreamEvent[]> {
+    const body = { message, stream: true, ...(project === undefined ? {} : { project_id: project }), ...more };
+    const answer = await this.request('POST', '/v1/api/chat', JSON.stringify(body), { 'content-type': 'application/json' });
+    if (answer.status !== 200) throw new Error(`${answer.status}: ${await answer.text()}`);
+    return parseEvents(await answer.text());
+  }
+}
+
+export interface Degraded {
+  degraded: boolean;
+  degradation: { service: string; reason: string; fallback: string }[];
+}
+export interface SearchAnswer extends Degraded {
+  results: { document: string; chunk: number; title: string; text: string; highlights: string[]; score: number }[];
+  total: number;
+  source: string;
+  outcome: string;
+}
+export interface ChatAnswer extends Degraded {
+  response: string;
+  status: number;
+  conversation_id: string;
+  message_id: string;
+  sources: { document: string; text: string }[];
+  source: string;
+  outcome: string;
+  model: string;
+  state: string;
+  saved: string;
+  usage: { prompt_tokens: number; completion_tokens: number; credits: number };
+}
+export interface StreamEvent {
+  id: number;
+  data: { type: string; delta?: string; messageMetadata?: ChatAnswer; messageId?: string } | '[DONE]';
+}
+
+export function parseEvents(text: string): StreamEvent[] {
+  return text
+    .split('\n\n')
+    .filter((block) => block.startsWith('id:'))
+    .map((block) => {
+      const [id, data] = block.split('\n') as [string, string];
+      const json = data.slice('data: '.length);
+      return { id: Number(id.slice(3)), data: json === '[DONE]' ? json : (JSON.parse(json) as StreamEvent['data']) };
+    });
+}
+
+async function expectStatus<T>(answer: Response, status: number): Promise<T> {
+  const text = await answer.text();
+  if (answer.status !== status) throw new Error(`${answer.url} answered ${answer.status} instead of ${status}: ${text}`);
+  return (text === '' ? undefined : JSON.parse(text)) as T;
+}
