@@ -1,10 +1,13 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { terms } from './analysis.js';
+import { type Fingerprint, fingerprint } from './fingerprint.js';
 import { splitPassages, type TextPassage } from './passages.js';
 
 export interface AnalysedPassage extends TextPassage {
   titleTerms: string[];
   terms: string[];
+  /** Of `terms`. */
+  fingerprint: Fingerprint;
 }
 
 /** A document ready to be indexed: cut into passages, with their terms. */
@@ -27,7 +30,8 @@ export async function analyseDocument(document: {
   let started = performance.now();
   for (const passage of splitPassages(document.text, document.mediaType)) {
     const title = fullTitle(document.title, passage.title);
-    passages.push({ ...passage, title, titleTerms: terms(title), terms: terms(passage.text) });
+    const found = terms(passage.text);
+    passages.push({ ...passage, title, titleTerms: terms(title), terms: found, fingerprint: fingerprint(found) });
     if (performance.now() - started > SLICE_MS) {
       await nextTurn();
       started = performance.now();

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { preparedBy } from '../storage/statements.js';
 import { type AnalysedDocument, type AnalysedPassage } from './analysed-document.js';
-import { type Fingerprint, fingerprint } from './fingerprint.js';
+import type { Fingerprint } from './fingerprint.js';
 import { LexicalImage } from './lexical-image.js';
 
 /** Whose passages: nothing is ever read or written without both. */
@@ -238,7 +238,7 @@ export class LexicalIndex {
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     const values = [project, path, chunk, start, end, digest, title, text, titleTerms.join(' '), terms.join(' ')];
-    const { high, low } = fingerprint(terms);
+    const { high, low } = passage.fingerprint;
     return Number(statement.run(...values, high, low).lastInsertRowid);
   }
 
