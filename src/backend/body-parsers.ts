@@ -11,7 +11,7 @@ export function useBodyParsers(app: NestFastifyApplication, bodyLimit: number): 
   const parse = (request: FastifyRequest, body: Buffer): unknown => (isDocument(request) ? body : parseJson(body));
   const options = { bodyLimit };
   app.useBodyParser('application/json', options, (request, body, done) =>
-    settle(done, () => parse(request as FastifyRequest, body as Buffer)),
+    settle(done, () => parse(request as FastifyRequest, body)),
   );
   app.useBodyParser('application/x-www-form-urlencoded', options, (_request, body, done) => done(null, body));
   fastify.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit }, (request, body, done) => {

@@ -51,7 +51,7 @@ export async function startAll(config: Config): Promise<void> {
 
 async function stopAll(children: ReadonlyMap<AppName, ChildApp>, config: Config): Promise<void> {
   await children.get('backend')?.stop(config.http.shutdown_ms + 500);
-  await Promise.all(DOWNSTREAM.map((name) => children.get(name)?.stop(LAST_STOP_MS)));
+  await Promise.all(DOWNSTREAM.map(async (name) => children.get(name)?.stop(LAST_STOP_MS)));
 }
 
 /** The port that the process's address names; null where the address is on another machine. */

@@ -125,7 +125,7 @@ function documentPath(path: string): string {
           ? 'it begins with "/"; paths are relative to the project'
           : path.split('/').some((segment) => segment === '' || segment === '.' || segment === '..')
             ? 'empty segments, "." and ".." are not taken'
-            : // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+            :  
               /[\u0000-\u001f\u007f\\]/.test(path)
               ? 'control characters and "\\" are not taken'
               : undefined;

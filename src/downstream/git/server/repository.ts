@@ -118,6 +118,6 @@ function quoted(path: string): string {
 
 /** Names and addresses end at `<`, `>` and line ends in a commit. */
 function line(text: string): string {
-  // eslint-disable-next-line no-control-regex -- control characters are what is replaced
+   
   return text.replace(/[<>\u0000-\u001f\u007f]/g, ' ').trim();
 }
