@@ -21,13 +21,17 @@ export interface WireAnswer<Body = Buffer> {
 export interface Transport {
   send(request: WireRequest, attempt: Attempt): Promise<WireAnswer>;
   open(request: WireRequest, attempt: Attempt): Promise<WireAnswer<ByteStream>>;
+  /** Takes no more requests, and lets those under way end. */
   close(): Promise<void>;
+  /** The same, but no longer than that. */
+  end(withinMs: number): Promise<void>;
 }
 
 /** axios over one undici pool. Nothing here times out: that is the policy's. */
 export class HttpTransport implements Transport {
   private readonly pool: Pool;
   private readonly prefix: string;
+  private closing: Promise<void> | undefined;
   private readonly adapter = undiciAdapter(() => this.pool);
 
   constructor(
@@ -54,9 +58,13 @@ export class HttpTransport implements Transport {
     return answerOf<ByteStream>(await this.request(request, attempt, 'stream'));
   }
 
-  /** Lets the requests under way end. */
   close(): Promise<void> {
-    return this.pool.close();
+    return (this.closing ??= this.pool.close());
+  }
+
+  async end(withinMs: number): Promise<void> {
+    const late = setTimeout(() => void this.pool.destroy(), withinMs);
+    await this.close().finally(() => clearTimeout(late));
   }
 
   private request(request: WireRequest, attempt: Attempt, responseType: 'arraybuffer' | 'stream') {

@@ -19,6 +19,9 @@ import { wireError } from './wire-error.js';
 import type { HeaderWriter } from './wire-headers.js';
 import { compose } from './wire-request.js';
 
+/** How long calls that nobody waits for may go on when the process ends. */
+const LAST_CALLS_MS = 1000;
+
 export interface ClientStatus {
   /** The service's title. */
   service: string;
@@ -210,9 +213,9 @@ export class ResilientClient {
     void before?.close();
   }
 
-  /** Nest calls this at the end of the process. */
-  async onModuleDestroy(): Promise<void> {
-    await this.transport?.close();
+  /** Nest calls this when the last request of the process itself has been answered. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.transport?.end(LAST_CALLS_MS);
   }
 
   /** Reads the answer to its end, so that its connection is free for the next attempt. */

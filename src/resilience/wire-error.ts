@@ -17,19 +17,20 @@ const WORDS: Record<string, string> = {
   UND_ERR_DESTROYED: 'Connection closed',
 };
 
-/** An answer that HTTP itself cannot make sense of. */
-const GARBAGE = /^HPE_|^UND_ERR_(RES_|RESPONSE|HEADERS_OVERFLOW)/;
-
 /** Makes sense of what the wire threw, once; what is neither of the wire nor ours is a bug and given back. */
 export function wireError(service: ServiceName, error: unknown): unknown {
   if (error instanceof DownstreamError) return error;
-  const { code } = error as { code?: unknown };
-  if (typeof code !== 'string') return error;
-  if (GARBAGE.test(code)) {
-    return new DownstreamError({ service, reason: 'protocol', message: `not an HTTP answer (${code})`, cause: error });
+  const { name, code } = error as { name?: unknown; code?: unknown };
+  if (name === 'HTTPParserError' || code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') {
+    return new DownstreamError({ service, reason: 'protocol', message: 'not an HTTP answer', cause: error });
   }
-  const message =
-    WORDS[code] ?? (/^E[A-Z]+$|^ERR_(SSL|TLS)|CERT/.test(code) ? `Connection failed (${code})` : undefined);
-  if (message === undefined) return error;
+  if (
+    typeof code !== 'string' ||
+    code === 'UND_ERR_INVALID_ARG' ||
+    !/^(E[A-Z]|UND_ERR|ERR_(SSL|TLS)|[A-Z_]*CERT)/.test(code)
+  ) {
+    return error;
+  }
+  const message = WORDS[code] ?? `Connection failed (${code})`;
   return new DownstreamError({ service, reason: 'unreachable', message, cause: error });
 }
