@@ -81,6 +81,11 @@ export class GenerationBuilder implements BeforeApplicationShutdown {
     else if (growth >= GROWTH_AT_REST) this.resting.set(name, setTimeout(() => this.begin(key), REST_MS).unref());
   }
 
+  /** Whether the embedder of a project is behind its text. */
+  isDue(generation: Generation): boolean {
+    return this.growth(generation) >= GROWTH_AT_REST;
+  }
+
   private begin(key: ProjectKey): void {
     const name = nameOf(key);
     if (this.queued.has(name)) return;
@@ -88,7 +93,7 @@ export class GenerationBuilder implements BeforeApplicationShutdown {
     this.enqueue(async () => {
       try {
         const current = this.store.current(key);
-        if (current !== undefined && this.growth(current) >= GROWTH_AT_REST) await this.build(key);
+        if (current !== undefined && this.isDue(current)) await this.build(key);
       } finally {
         this.queued.delete(name);
       }
@@ -140,7 +145,7 @@ export class GenerationBuilder implements BeforeApplicationShutdown {
         try {
           this.keep(generation, message);
         } catch (error) {
-          reject(error);
+          reject(error instanceof Error ? error : new Error(String(error)));
           void worker.terminate();
         }
       });

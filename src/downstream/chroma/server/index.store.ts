@@ -154,6 +154,11 @@ export class IndexStore implements OnApplicationShutdown {
     return this.generations("user_id = ? AND project_id = ? AND state = 'building'", userId, projectId)[0];
   }
 
+  /** Whether a generation is, or is to be, the one that is asked. */
+  isAsked({ id }: Generation): boolean {
+    return this.sql("SELECT 1 FROM generations WHERE id = ? AND state <> 'retired'").get(id) !== undefined;
+  }
+
   inState(state: State): Generation[] {
     return this.generations('state = ?', state);
   }

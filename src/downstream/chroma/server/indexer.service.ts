@@ -75,12 +75,16 @@ export class IndexerService {
     const passages = this.store.passages.count(key);
     const building = this.store.building(key);
     const current = this.store.current(key);
+    const isDue = current !== undefined && this.builder.isDue(current);
     const embedder = current?.embedder ?? this.embedders.endpoint ?? PROJECTION;
     return {
       documents: this.store.countDocuments(key),
       passages,
       embedder: DESCRIPTIONS[embedder] ?? embedder,
-      stale_passages: building === undefined ? 0 : Math.max(0, passages - this.store.countVectors(building)),
+      stale_passages:
+        isDue || building !== undefined
+          ? passages - (building === undefined ? 0 : this.store.countVectors(building))
+          : 0,
     };
   }
 

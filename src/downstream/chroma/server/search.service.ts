@@ -53,6 +53,8 @@ export class SearchService {
     const { ranked, total } = await (mode === 'vector'
       ? this.byVector(key, generation, direction, candidates)
       : this.byBoth(key, generation, query, direction, candidates));
+    // A new generation took over, and the vectors of this one may have been gone already.
+    if (this.store.current(key)?.id !== generation.id) return this.query(key, text, mode, page);
     const ordered = mode === 'vector' ? ranked : await this.reranker.rerank(key, query.text, ranked);
     const results = presented(this.store.passages, key, await this.store.passages.image(key), query, ordered, page);
     return { results, total, source: mode, passages: image.passages };

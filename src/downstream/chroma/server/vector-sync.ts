@@ -53,6 +53,8 @@ export class VectorSync {
 
   private async work(generation: Generation, queue: Queue): Promise<void> {
     const { collection } = generation;
+    // Another one took its place in the meantime, and has what this one was to be told.
+    if (!this.store.isAsked(generation)) return this.end(queue);
     try {
       if (!queue.compared) await this.compare(generation, queue);
       const put = [...queue.put].slice(0, BATCH);
@@ -63,8 +65,14 @@ export class VectorSync {
       for (const id of removed) queue.removed.delete(id);
     } catch (error) {
       queue.compared = false;
-      throw error;
+      if (this.store.isAsked(generation)) throw error;
     }
+  }
+
+  private end(queue: Queue): void {
+    queue.compared = true;
+    queue.put.clear();
+    queue.removed.clear();
   }
 
   private async compare(generation: Generation, queue: Queue): Promise<void> {

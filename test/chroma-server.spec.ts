@@ -1,0 +1,316 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { SAMPLE_SERVICE_TOKEN } from '../src/config/config.loader.js';
+import type { Passage } from '../src/downstream/passage.contract.js';
+
+const MAIN = join(import.meta.dirname, '../dist/main.js');
+
+interface QueryAnswer {
+  results: Passage[];
+  total: number;
+  source: string;
+  passages: number;
+}
+
+/** The real server with a real ChromaDB, as a process of its own. */
+class ChromaServer {
+  private child: ChildProcess | undefined;
+  private url = '';
+  private output = '';
+  constructor(
+    readonly dataDir: string,
+    private readonly settings: Record<string, string> = {},
+  ) {}
+
+  async start(): Promise<this> {
+    const env = { PATH: process.env['PATH'], NODE_ENV: 'test', PORT: '0', LOG_LEVEL: 'info', DATA_DIR: this.dataDir };
+    this.output = '';
+    this.child = fork(MAIN, ['chroma'], { env: { ...env, ...this.settings }, silent: true });
+    this.child.stdout?.on('data', (text: Buffer) => (this.output += text.toString()));
+    this.child.stderr?.on('data', (text: Buffer) => (this.output += text.toString()));
+    const [message] = (await Promise.race([
+      once(this.child, 'message'),
+      once(this.child, 'exit').then(() => Promise.reject(new Error(this.output))),
+    ])) as [{ port: number }];
+    this.url = `http://127.0.0.1:${message.port}`;
+    return this;
+  }
+
+  /** Of the ChromaDB that was started last. */
+  get chromadbPid(): number {
+    return Number([...this.output.matchAll(/"pid":(\d+)[^\n]*ChromaDB is up/g)].at(-1)?.[1]);
+  }
+
+  async end(signal: NodeJS.Signals): Promise<void> {
+    if (this.child === undefined || this.child.exitCode !== null || this.child.signalCode !== null) return;
+    this.child.kill(signal);
+    await once(this.child, 'exit');
+  }
+
+  async request(method: string, path: string, body?: unknown, user = 'ann'): Promise<Response> {
+    return fetch(this.url + path, {
+      method,
+      headers: {
+        'x-internal-token': SAMPLE_SERVICE_TOKEN,
+        'x-user-id': user,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  }
+
+  async call<T = Record<string, unknown>>(method: string, path: string, body?: unknown, user?: string): Promise<T> {
+    const response = await this.request(method, path, body, user);
+    const answer = (await response.json()) as T;
+    if (!response.ok) throw new Error(`${method} ${path}: ${JSON.stringify(answer)}`);
+    return answer;
+  }
+
+  upsert(project: string, path: string, text: string, version = 'v1', user?: string) {
+    const body = { project_id: project, path, version, title: path, media_type: 'text/plain', text };
+    return this.call<{ passages: number }>('POST', '/documents', body, user);
+  }
+
+  query(project: string, query: string, mode = 'hybrid', user?: string) {
+    return this.call<QueryAnswer>('POST', '/query', { project_id: project, query, mode, limit: 10 }, user);
+  }
+
+  async found(project: string, query: string, mode?: string, user?: string): Promise<string[]> {
+    return (await this.query(project, query, mode, user)).results.map((passage) => passage.document);
+  }
+}
+
+async function until(condition: () => boolean | Promise<boolean>, what: string, limitMs = 15_000): Promise<void> {
+  const end = performance.now() + limitMs;
+  while (!(await condition())) {
+    if (performance.now() > end) throw new Error(`waited ${limitMs} ms for ${what}`);
+    await wait(20);
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+const dirs: string[] = [];
+function temporaryDir(): string {
+  const dir = mkdtempSync(join(tmpdir(), 'caudex-chroma-'));
+  dirs.push(dir);
+  return dir;
+}
+afterAll(() => dirs.forEach((dir) => rmSync(dir, { recursive: true, force: true })));
+
+describe('the chroma server', () => {
+  let server: ChromaServer;
+  beforeAll(async () => {
+    server = await new ChromaServer(temporaryDir()).start();
+  });
+  afterAll(() => server.end('SIGTERM'));
+
+  it('finds passages by words and by vectors, with their place in the document', async () => {
+    const text = 'Bees make honey.\n\nThe hive is warm in winter.';
+    await server.upsert('bees', 'bees.txt', text);
+    for (const mode of ['hybrid', 'vector']) {
+      const answer = await server.query('bees', 'a warm hive', mode);
+      expect(answer).toMatchObject({ source: mode, passages: 1, total: 1 });
+      const [passage] = answer.results as [Passage];
+      expect(passage.text).toBe(text.slice(passage.start, passage.end));
+      expect(passage.highlights).toEqual(['The hive is warm in winter.']);
+    }
+  });
+
+  it('tells an empty project from one where nothing matches', async () => {
+    expect(await server.query('nobody', 'anything')).toEqual({ results: [], total: 0, source: 'hybrid', passages: 0 });
+    await server.upsert('one', 'a', 'Salt.');
+    for (const query of ['', ' ', 'the of', 'xylophone', '"salt pepper"']) {
+      expect(await server.query('one', query)).toEqual({ results: [], total: 0, source: 'hybrid', passages: 1 });
+    }
+  });
+
+  it('brings a document to a version once, and forgets what is gone', async () => {
+    await server.upsert('p', 'a', 'Old words about copper.', 'v1');
+    await server.upsert('p', 'a', 'A text that is not looked at: v1 is there.', 'v1');
+    expect(await server.found('p', 'copper')).toEqual(['a']);
+    await server.upsert('p', 'a', 'New words about zinc.', 'v2');
+    await server.upsert('p', 'b', 'Tin and lead.', 'v1');
+    expect(await server.found('p', 'copper')).toEqual([]);
+    expect(await server.found('p', 'zinc', 'vector')).toContain('a');
+    expect(await server.call('GET', '/projects/p')).toMatchObject({ documents: 2, passages: 2, stale_passages: 0 });
+
+    expect(await server.call('POST', '/documents/remove', { project_id: 'p', path: 'a' })).toEqual({ removed: true });
+    expect(await server.call('POST', '/documents/remove', { project_id: 'p', path: 'a' })).toEqual({ removed: false });
+    expect(await server.found('p', 'zinc', 'vector')).toEqual([]);
+    expect(await server.call('DELETE', '/projects/p')).toEqual({ removed: true });
+    expect(await server.call('DELETE', '/projects/p')).toEqual({ removed: false });
+    expect(await server.query('p', 'tin')).toMatchObject({ results: [], passages: 0 });
+  });
+
+  it('keeps users apart who gave their projects the same name', async () => {
+    await server.upsert('same', 'a', 'Ann hides silver.', 'v1', 'ann');
+    await server.upsert('same', 'a', 'Bob has sugar.', 'v1', 'bob');
+    for (const mode of ['hybrid', 'vector']) {
+      const { results } = await server.query('same', 'Ann hides silver, Bob has sugar', mode, 'bob');
+      expect(results.map((passage) => passage.text)).toEqual(['Bob has sugar.']);
+    }
+    await server.call('DELETE', '/projects/same', undefined, 'bob');
+    expect(await server.found('same', 'silver', 'hybrid', 'ann')).toEqual(['a']);
+  });
+
+  it('learns what words mean from the project, in the background', async () => {
+    const topics = [
+      ['automobile', 'engine', 'wheel', 'road', 'driver'],
+      ['car', 'engine', 'wheel', 'road', 'driver'],
+      ['violin', 'string', 'bow', 'concert', 'orchestra'],
+      ['cake', 'flour', 'oven', 'butter', 'sugar'],
+    ];
+    const words = (i: number) => (topics[i % 4] as string[]).filter((_, j) => j === 0 || (i >> 2) % 4 !== j - 1);
+    await Promise.all(
+      Array.from({ length: 240 }, (_, i) => server.upsert('topics', `d${i}`, `${words(i).join(' ')} n${i}`)),
+    );
+    const state = () => server.call<{ embedder: string; stale_passages: number }>('GET', '/projects/topics');
+    await until(async () => {
+      const { embedder, stale_passages } = await state();
+      return embedder.startsWith('latent') && stale_passages === 0;
+    }, 'training');
+    const near = await server.query('topics', 'automobile', 'vector');
+    expect(near.results.length).toBe(10);
+    const { results } = await server.call<QueryAnswer>('POST', '/query', {
+      project_id: 'topics',
+      query: 'automobile',
+      mode: 'vector',
+      limit: 100,
+    });
+    const kinds = new Set(results.map((passage) => passage.text.split(' ')[0]));
+    expect(kinds).toEqual(new Set(['automobile', 'car']));
+  });
+
+  it('answers 503 while ChromaDB is away and starts it again', async () => {
+    await server.upsert('away', 'a', 'Salt.');
+    const first = server.chromadbPid;
+    process.kill(first, 'SIGKILL');
+    await until(
+      async () =>
+        (await server.request('POST', '/query', { project_id: 'away', query: 'salt', limit: 1 })).status === 503,
+      'a 503',
+    );
+    const refused = await server.request('POST', '/query', { project_id: 'away', query: 'salt', limit: 1 });
+    if (refused.status === 503) {
+      expect(refused.headers.get('retry-after')).toBe('1');
+      expect(await refused.json()).toMatchObject({ code: 'chromadb_unavailable', retry_after: 1 });
+    }
+    await until(
+      async () => (await server.found('away', 'salt', 'vector').catch(() => [] as string[])).includes('a'),
+      'ChromaDB',
+    );
+    expect(server.chromadbPid).not.toBe(first);
+  });
+});
+
+describe('the chroma server, killed', () => {
+  it('leaves no ChromaDB behind, keeps what it acknowledged, and mends what ChromaDB lost', async () => {
+    const dataDir = temporaryDir();
+    const server = await new ChromaServer(dataDir).start();
+    const pid = server.chromadbPid;
+    expect(isAlive(pid)).toBe(true);
+    const acknowledged: string[] = [];
+    const writing = Promise.allSettled(
+      Array.from({ length: 60 }, async (_, i) => {
+        await server.upsert('p', `d${i}`, `Note number${i} about things.`);
+        acknowledged.push(`d${i}`);
+      }),
+    );
+    await until(() => acknowledged.length >= 20, 'some acknowledgements');
+    await server.end('SIGKILL');
+    await writing;
+    await until(() => !isAlive(pid), 'ChromaDB to end', 2000);
+
+    await server.start();
+    for (const path of acknowledged)
+      expect(await server.found('p', `number${path.slice(1)}`, 'vector')).toContain(path);
+    await server.end('SIGTERM');
+
+    rmSync(join(dataDir, 'chroma', 'chromadb'), { recursive: true });
+    await server.start();
+    await until(async () => (await server.found('p', 'number0', 'vector')).includes('d0'), 'the vectors');
+    await server.end('SIGTERM');
+    await until(() => !isAlive(server.chromadbPid), 'ChromaDB to end', 2000);
+  }, 30_000);
+
+  it('does not start, and says why, where ChromaDB can not', async () => {
+    const dataDir = temporaryDir();
+    mkdirSync(join(dataDir, 'chroma'));
+    writeFileSync(join(dataDir, 'chroma', 'chromadb'), 'a file where a folder is needed');
+    await expect(new ChromaServer(dataDir).start()).rejects.toThrow(/ChromaDB did not start on .*chromadb: /);
+  });
+});
+
+describe('the chroma server with endpoints', () => {
+  let endpoint: Server;
+  let server: ChromaServer;
+  const embedded: string[] = [];
+  let rerankStatus = 200;
+
+  beforeAll(async () => {
+    // Bags of letters: enough to tell texts apart.
+    const vectorOf = (text: string) =>
+      Array.from({ length: 26 }, (_, i) => text.toLowerCase().split(String.fromCharCode(97 + i)).length - 1);
+    endpoint = createServer((request, response) => {
+      let body = '';
+      request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+      request.on('end', () => {
+        const { input, documents } = JSON.parse(body) as { input: string[]; documents: string[] };
+        response.setHeader('content-type', 'application/json');
+        if (request.url === '/v1/embeddings') {
+          embedded.push(...input);
+          response.end(JSON.stringify({ data: input.map((text, index) => ({ index, embedding: vectorOf(text) })) }));
+        } else {
+          response.statusCode = rerankStatus;
+          const results = documents.map((_, index) => ({ index, relevance_score: index }));
+          response.end(JSON.stringify(rerankStatus === 200 ? { results } : {}));
+        }
+      });
+    }).listen(0, '127.0.0.1');
+    await once(endpoint, 'listening');
+    const url = `http://127.0.0.1:${(endpoint.address() as AddressInfo).port}/v1`;
+    server = await new ChromaServer(temporaryDir(), {
+      EMBEDDINGS_BASE_URL: url,
+      EMBEDDINGS_MODEL: 'letters',
+      CAUDEX__CHROMA__RERANKER__URL: url,
+      CAUDEX__CHROMA__RERANKER__MODEL: 'backwards',
+    }).start();
+  });
+  afterAll(async () => {
+    await server.end('SIGTERM');
+    endpoint.close();
+  });
+
+  it('embeds only passages that changed', async () => {
+    const long = (word: string) => `${word} `.repeat(300).trim();
+    const text = [long('apple'), long('berry'), long('cherry')].join('\n\n');
+    const { passages } = await server.upsert('p', 'a', text, 'v1');
+    expect(embedded).toHaveLength(passages);
+    await server.upsert('p', 'a', text, 'v2');
+    expect(embedded).toHaveLength(passages);
+    await server.upsert('p', 'a', `${text}\n\n${long('damson')}`, 'v3');
+    expect(embedded.length - passages).toBeLessThan(passages);
+    expect((await server.call<{ embedder: string }>('GET', '/projects/p')).embedder).toBe('endpoint letters');
+  });
+
+  it('takes the order of the reranker, and does without where it fails', async () => {
+    await server.upsert('r', 'one', 'Lamp, lamp and lamp.');
+    await server.upsert('r', 'two', 'A lamp among many other things that are no light at all.');
+    expect(await server.found('r', 'lamp')).toEqual(['two', 'one']);
+    rerankStatus = 500;
+    expect(await server.found('r', 'lamp')).toEqual(['one', 'two']);
+  });
+});
