@@ -1,0 +1,110 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ServerProcess } from './server-process.js';
+
+const ROUNDS = 4;
+const SEED = 20_261_123;
+const USER = 'ada';
+const PROJECT = 'p';
+const PATHS = Array.from({ length: 12 }, (_, i) => `notes/${i}.md`);
+
+/** What a document may be after a kill: as last acknowledged, or as a call that was not answered would have left it. */
+interface Expected {
+  acknowledged: string | undefined;
+  underWay: (string | undefined)[];
+}
+
+describe('the filesystem server, killed in the middle of its work', () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'caudex-kill-'));
+  const documents = new Map<string, Expected>(PATHS.map((path) => [path, { acknowledged: undefined, underWay: [] }]));
+  const turns: string[] = [];
+  let server: ServerProcess;
+  let random = SEED;
+  const next = (below: number) => {
+    random = (Math.imul(random, 1_103_515_245) + 12_345) >>> 0;
+    return Math.floor((random / 2 ** 32) * below);
+  };
+  const document = (path: string) => `/projects/${PROJECT}/document?path=${encodeURIComponent(path)}`;
+  const search = async (word: string) => {
+    const { body } = await server.call('POST', `/projects/${PROJECT}/search`, USER, { query: word, limit: 100 });
+    return (body['results'] as { document: string }[]).map((result) => result.document);
+  };
+
+  afterAll(async () => {
+    await server.end('SIGKILL');
+    rmSync(dataDir, { recursive: true });
+  });
+
+  /** One change after another to the paths that are this writer's own, until the server is gone. */
+  async function write(paths: readonly string[], round: number): Promise<void> {
+    for (let n = 0; ; n++) {
+      const path = paths[next(paths.length)] as string;
+      const expected = documents.get(path) as Expected;
+      const word = `w${round}x${n}x${PATHS.indexOf(path)}`;
+      const text = next(5) === 0 ? undefined : `# Note\n\nThe word here is ${word}.\n${'filler '.repeat(next(3000))}`;
+      expected.underWay.push(text);
+      const { status } =
+        text === undefined
+          ? await server.call('DELETE', document(path), USER)
+          : await server.call('PUT', document(path), USER, { version: word, media_type: 'text/markdown', text });
+      expect(status).toBe(200);
+      Object.assign(expected, { acknowledged: text, underWay: [] });
+    }
+  }
+
+  async function talk(round: number): Promise<void> {
+    for (let n = 0; ; n++) {
+      const message_id = `m${round}-${n}`;
+      const turn = {
+        ...{ message_id, created_at: new Date().toISOString(), question: 'Why?' },
+        answer: { text: `because ${message_id}`, state: 'complete', metadata: {} },
+      };
+      const answer = await server.call('PUT', '/conversations/c/turns', USER, { project_id: PROJECT, turn });
+      expect(answer.status).toBe(200);
+      turns.push(message_id);
+    }
+  }
+
+  /** Everything acknowledged is there, the index agrees with the files, and no file is left over. */
+  async function check(): Promise<void> {
+    for (const [path, expected] of documents) {
+      const { status, body } = await server.call('GET', document(path), USER);
+      const text = status === 404 ? undefined : body['text'];
+      expect([expected.acknowledged, ...expected.underWay]).toContain(text);
+      for (const candidate of [expected.acknowledged, ...expected.underWay]) {
+        if (candidate === undefined) continue;
+        const word = /w\d+x\d+x\d+/.exec(candidate)?.[0] as string;
+        expect(await search(word)).toEqual(candidate === text ? [path] : []);
+      }
+      Object.assign(expected, { acknowledged: text, underWay: [] });
+    }
+    const { body } = await server.call('GET', '/conversations/c', USER);
+    const stored = (body['turns'] as { message_id: string; answer: { text: string } }[] | undefined) ?? [];
+    expect(stored.map((turn) => turn.message_id)).toEqual(expect.arrayContaining(turns));
+    for (const turn of stored) expect(turn.answer.text).toBe(`because ${turn.message_id}`);
+    const files = readdirSync(join(dataDir, 'filesystem', 'files'), { recursive: true, withFileTypes: true });
+    const kept = [...documents.values()].filter((expected) => expected.acknowledged !== undefined).length;
+    expect(files.filter((entry) => entry.isFile())).toHaveLength(kept);
+  }
+
+  it(`keeps what it acknowledged over ${ROUNDS} kills (seed ${SEED})`, async () => {
+    server = await ServerProcess.start('filesystem', { DATA_DIR: dataDir });
+    await server.call('POST', '/projects', USER, { project_id: PROJECT, name: 'Notes' });
+    for (let round = 0; round < ROUNDS; round++) {
+      const clients = [write(PATHS.slice(0, 6), round), write(PATHS.slice(6), round), talk(round)];
+      const ended = Promise.allSettled(clients);
+      await new Promise((resolve) => setTimeout(resolve, 100 + next(300)));
+      await server.end('SIGKILL');
+      for (const outcome of await ended) {
+        expect(outcome).toMatchObject({
+          status: 'rejected',
+          reason: { message: expect.stringMatching(/fetch failed|terminated|other side closed/) },
+        });
+      }
+      server = await ServerProcess.start('filesystem', { DATA_DIR: dataDir });
+      await check();
+    }
+    expect(turns.length).toBeGreaterThan(ROUNDS);
+  }, 60_000);
+});
