@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { loadConfig, SAMPLE_SERVICE_TOKEN } from '../src/config/config.loader.js';
 import type { AppName } from '../src/config/config.schema.js';
 import { HEADER } from '../src/downstream/endpoint.js';
@@ -21,6 +22,7 @@ interface CallOptions {
 }
 
 export interface ServerUnderTest {
+  readonly app: NestFastifyApplication;
   readonly url: string;
   readonly dataDir: string;
   call(method: string, path: string, options: CallOptions): Promise<Answer>;
@@ -42,6 +44,7 @@ export async function startForTest(
   const server = await startServer(name, module, config);
   const url = `http://127.0.0.1:${server.port}`;
   return {
+    app: server.app,
     url,
     dataDir,
     async call(method, path, { user, body, headers, token = SAMPLE_SERVICE_TOKEN }) {

@@ -71,9 +71,11 @@ export class GuessLimiter {
   }
 
   private giveBack(sources: readonly Source[]): void {
-    for (const { key } of sources) {
-      this.db.prepare('UPDATE guesses SET failures = failures - 1 WHERE source = ? AND failures > 0').run(key);
-    }
+    const statement = this.db.prepare(
+      `UPDATE guesses SET failures = failures - 1, blocked_until = iif(failures - 1 <= ?, 0, blocked_until)
+       WHERE source = ? AND failures > 0`,
+    );
+    for (const { key, rule } of sources) statement.run(rule.free, key);
   }
 
   private forget({ key }: Source): void {

@@ -1,0 +1,94 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import type { DatabaseSync } from 'node:sqlite';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Problem } from '../../../http/problem.js';
+import { openAuthDatabase } from './auth-database.js';
+import { GuessLimiter } from './guess-limiter.js';
+
+describe('GuessLimiter', () => {
+  let dir: string;
+  let db: DatabaseSync;
+  let limiter: GuessLimiter;
+  let now: number;
+  const open = () => {
+    db = openAuthDatabase(dir);
+    limiter = new GuessLimiter(db, () => now);
+  };
+
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), 'caudex-guesses-'));
+    now = 1_000_000;
+    open();
+  });
+  afterEach(() => {
+    db.close();
+    rmSync(dir, { recursive: true });
+  });
+
+  /** `good`, `bad`, or for how many seconds the attempt is refused. */
+  const attempt = (account: string, address: string | undefined, good: boolean) =>
+    limiter
+      .attempt(account, address, () => Promise.resolve(good ? 'session' : undefined))
+      .then(
+        (result) => (result === undefined ? 'bad' : 'good'),
+        (error: unknown) => (error as Problem).problem.retryAfter,
+      );
+  const fail = async (times: number, account: string, address?: string) => {
+    for (let i = 0; i < times; i++) expect(await attempt(account, address, false)).toBe('bad');
+  };
+
+  it('makes each further failure wait twice as long, and at most 30 s for an account', async () => {
+    await fail(6, 'ada');
+    for (const seconds of [1, 2, 4, 8, 16, 30, 30]) {
+      expect(await attempt('ada', undefined, true)).toBe(seconds);
+      now += seconds * 1000;
+      expect(await attempt('ada', undefined, false)).toBe('bad');
+    }
+    now += 30_000;
+    expect(await attempt('ada', undefined, true)).toBe('good');
+    await fail(5, 'ada');
+  });
+
+  it('does not let an attempt that is refused prolong the wait', async () => {
+    await fail(6, 'ada');
+    for (let i = 0; i < 100; i++) await attempt('ada', undefined, false);
+    now += 1000;
+    expect(await attempt('ada', undefined, true)).toBe('good');
+  });
+
+  it('slows an address that tries many accounts, and no other', async () => {
+    for (let i = 0; i < 21; i++) await fail(1, `account${i}`, '10.0.0.1');
+    expect(await attempt('ada', '10.0.0.1', true)).toBe(1);
+    expect(await attempt('ada', '10.0.0.2', true)).toBe('good');
+  });
+
+  it('is not reset for the address by a guesser’s own account', async () => {
+    for (let i = 0; i < 20; i++) {
+      await fail(1, `account${i}`, '10.0.0.1');
+      expect(await attempt('own', '10.0.0.1', true)).toBe('good');
+    }
+    await fail(1, 'last', '10.0.0.1');
+    expect(await attempt('own', '10.0.0.1', true)).toBe(1);
+  });
+
+  it('counts attempts under way, and gives them back where no answer was reached', async () => {
+    const never = new Promise<undefined>(() => undefined);
+    for (let i = 0; i < 6; i++) void limiter.attempt('ada', undefined, () => never);
+    expect(await attempt('ada', undefined, true)).toBe(1);
+    for (let i = 0; i < 50; i++) {
+      await expect(limiter.attempt('bob', undefined, () => Promise.reject(new Error('busy')))).rejects.toThrow('busy');
+    }
+    expect(await attempt('bob', undefined, true)).toBe('good');
+  });
+
+  it('remembers over a restart and forgets after a while', async () => {
+    await fail(6, 'ada');
+    db.close();
+    open();
+    expect(await attempt('ada', undefined, true)).toBe(1);
+    now += 900_000;
+    await fail(5, 'ada');
+    expect(await attempt('ada', undefined, true)).toBe('good');
+  });
+});
