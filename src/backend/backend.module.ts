@@ -34,6 +34,8 @@ import { DocumentSync } from './documents/document-sync.service.js';
 import { DocumentsController } from './documents/documents.controller.js';
 import { DocumentsService } from './documents/documents.service.js';
 import { ProjectChanges } from './documents/project-changes.js';
+import { IdempotencyStore } from './idempotency/idempotency.store.js';
+import { shedLoad } from './limits/load-shedding.js';
 import { RateLimits } from './limits/rate-limits.service.js';
 import { ProjectAccess } from './projects/project-access.service.js';
 import { ProjectsController } from './projects/projects.controller.js';
@@ -46,6 +48,7 @@ import { SessionGuard } from './session/session.guard.js';
 import { SessionService } from './session/session.service.js';
 import { HealthReportController } from './status/health-report.controller.js';
 import { MetricsController } from './status/metrics.controller.js';
+import { OutboxController } from './status/outbox.controller.js';
 import { StatusController } from './status/status.controller.js';
 
 /** The public API. */
@@ -72,6 +75,7 @@ import { StatusController } from './status/status.controller.js';
     ConversationsController,
     BillingController,
     StatusController,
+    OutboxController,
     HealthReportController,
     HealthController,
     MetricsController,
@@ -108,10 +112,12 @@ import { StatusController } from './status/status.controller.js';
     Answering,
     MessageStreams,
     DemoProject,
+    IdempotencyStore,
   ],
 })
 export class BackendModule {
   static async configure(app: NestFastifyApplication, config: Config): Promise<void> {
+    shedLoad(app.getHttpAdapter().getInstance(), config.shedding);
     await app.register(fastifyHelmet, { contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } });
     await app.register(fastifyCookie);
     await app.register(fastifyMultipart, { limits: { fileSize: config.http.max_body_bytes, files: 2, fields: 10 } });

@@ -99,6 +99,7 @@ export const configSchema = z.strictObject({
   documents: z.strictObject({ index_wait_ms: z.int().min(0) }),
   outbox: z.strictObject({ retry_base_ms: ms, retry_max_ms: ms, max_attempts: count, max_bytes: count }),
   rate_limit: z.strictObject({ enabled: z.boolean(), per_user: count, per_address: count, sign_in: count }),
+  shedding: z.strictObject({ max_concurrency: count, max_event_loop_delay_ms: ms }),
   auth: z.strictObject({
     token_ttl_ms: ms,
     operators: z.array(z.email()),

@@ -6,6 +6,7 @@ import { Logger } from 'nestjs-pino';
 import { withConfig } from '../config/config.module.js';
 import type { AppName, Config } from '../config/config.schema.js';
 import { HEADER } from '../downstream/endpoint.js';
+import { withoutBootLines } from './boot-logger.js';
 import { Lifecycle } from './lifecycle.js';
 
 /** A root module of one of the processes; `configure` sets up what only the raw Fastify instance can. */
@@ -20,11 +21,14 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
+/** A text with many line ends and quotes is up to twice as long in JSON, and bytes in base64 are a third longer. */
+const JSON_GROWTH = 2;
+
 /** Starts one process's server and returns when it takes requests. @throws Error with code EADDRINUSE and the like */
 export async function startServer(name: AppName, module: AppModule, config: Config): Promise<RunningServer> {
   const { http } = config;
   const adapter = new FastifyAdapter({
-    bodyLimit: http.max_body_bytes,
+    bodyLimit: name === 'backend' ? http.max_body_bytes : JSON_GROWTH * http.max_body_bytes,
     requestTimeout: http.request_timeout_ms,
     http: { headersTimeout: http.headers_timeout_ms },
     keepAliveTimeout: 65_000,
@@ -37,7 +41,7 @@ export async function startServer(name: AppName, module: AppModule, config: Conf
     NestFactory.create<NestFastifyApplication>(module, adapter, { bufferLogs: true, abortOnError: false }),
   );
   const logger = app.get(Logger);
-  app.useLogger(logger);
+  app.useLogger(withoutBootLines(logger));
   const lifecycle = app.get(Lifecycle, { strict: false });
   const fastify = adapter.getInstance();
   fastify.addHook('onRequest', (request, reply, done) => {

@@ -1,18 +1,19 @@
-import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
 import { badRequest, notFound, Problem } from '../../http/problem.js';
 import { degradationSchema } from '../degradation.js';
+import { claimedId, IdempotencyStore } from '../idempotency/idempotency.store.js';
 import { Answers } from '../openapi.js';
 import { idSchema } from '../schemas.js';
 import { Call, Deadline, type UserCall } from '../session/public-call.js';
-import type { ChatSummary } from './chat-events.js';
-import { ChatService } from './chat.service.js';
+import { type ChatRequest, ChatService } from './chat.service.js';
+import type { MessageStream } from './message-stream.js';
 import { MessageStreams } from './message-streams.service.js';
-import { collectAnswer, sendEventStream } from './message-reply.js';
+import { collectAnswer, recorded, sendEventStream, type WholeAnswer } from './message-reply.js';
 
 const message = z
   .string()
@@ -52,6 +53,7 @@ export class ChatController {
     @InjectConfig() private readonly config: Config,
     private readonly chat: ChatService,
     private readonly streams: MessageStreams,
+    private readonly idempotency: IdempotencyStore,
   ) {}
 
   @Post()
@@ -63,10 +65,12 @@ export class ChatController {
   post(
     @Body({ schema: bodySchema }) body: z.output<typeof bodySchema>,
     @Headers('accept') accept: string | undefined,
+    @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
     @Call() call: UserCall,
   ) {
-    return this.answer(body, accept, reply, call);
+    const claim = this.idempotency.claim(request, call.userId);
+    return this.answer(body, accept, reply, claim === undefined ? call : { ...call, claim });
   }
 
   @Get()
@@ -122,6 +126,25 @@ export class ChatController {
     return stream;
   }
 
+  /** The answer to a request whose key was there before is the first one's, whether it is still being written or not. */
+  private async open(request: ChatRequest, call: UserCall): Promise<MessageStream> {
+    const { claim } = call;
+    if (claim === undefined) return this.chat.begin(request, call);
+    const known = this.streams.find(claimedId(claim, 'message'), call.userId);
+    if (known !== undefined) return known;
+    if (claim.answer !== null) return recorded(call.userId, claim.answer.body as WholeAnswer);
+    try {
+      const stream = await this.chat.begin(request, call);
+      void collectAnswer(stream, new AbortController().signal).then((body) => {
+        if (body !== null) this.idempotency.complete(claim, { status: 200, body });
+      });
+      return stream;
+    } catch (error) {
+      this.idempotency.release(claim);
+      throw error;
+    }
+  }
+
   private async answer(
     { stream: streamed, ...request }: z.output<typeof bodySchema>,
     accept: string | undefined,
@@ -137,11 +160,11 @@ export class ChatController {
         detail: `message: ${bytes} bytes are too many; ${max_message_bytes} at most`,
       });
     }
-    const stream = await this.chat.begin(request, call);
+    const stream = await this.open(request, call);
     if (streamed || accept?.includes('text/event-stream')) {
       return sendEventStream(reply, stream, 0, call.signal, heartbeat_ms);
     }
-    const answer: { text: string; summary: ChatSummary } | null = await collectAnswer(stream, call.signal);
+    const answer = await collectAnswer(stream, call.signal);
     if (answer !== null) await reply.status(200).send({ response: answer.text, ...answer.summary });
   }
 }

@@ -7,6 +7,7 @@ import { DownstreamError } from '../../resilience/downstream-error.js';
 import { Credits } from '../billing/credits.service.js';
 import { ConversationsService, type History } from '../conversations/conversations.service.js';
 import { Turns } from '../conversations/turns.service.js';
+import { claimedId } from '../idempotency/idempotency.store.js';
 import { ProjectAccess } from '../projects/project-access.service.js';
 import { Retrieval, type Retrieved } from '../search/retrieval.service.js';
 import type { UserCall } from '../session/public-call.js';
@@ -52,8 +53,9 @@ export class ChatService {
       request.project_id === undefined ? undefined : this.access.require(request.project_id, call),
     ]);
     const projectId = request.project_id ?? history.projectId;
-    const messageId = randomUUID();
-    const conversationId = request.conversation_id ?? randomUUID();
+    const newId = (what: string) => (call.claim ? claimedId(call.claim, what) : randomUUID());
+    const messageId = newId('message');
+    const conversationId = request.conversation_id ?? newId('conversation');
     const stream = this.streams.open(messageId, call.userId);
     try {
       const turn = await this.turns.begin(call.userId, {

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import type { FastifyReply } from 'fastify';
+import { countsNoMore } from '../limits/load-shedding.js';
 import type { ChatSummary } from './chat-events.js';
-import type { MessageStream } from './message-stream.js';
+import { MessageStream } from './message-stream.js';
 
 /** Sends the events after number `after` as an AI SDK UI message stream, each with its SSE id. */
 export async function sendEventStream(
@@ -21,6 +22,7 @@ export async function sendEventStream(
     'x-vercel-ai-ui-message-stream': 'v1',
   });
   raw.flushHeaders();
+  countsNoMore(reply);
   const heartbeat = setInterval(() => raw.write(': heartbeat\n\n'), heartbeatMs);
   try {
     let last = after;
@@ -38,11 +40,26 @@ export async function sendEventStream(
   }
 }
 
+export interface WholeAnswer {
+  text: string;
+  summary: ChatSummary;
+}
+
+/** An answer given before, as a stream that has ended. */
+export function recorded(userId: string, { text, summary }: WholeAnswer): MessageStream {
+  const { message_id, conversation_id } = summary;
+  const stream = new MessageStream(message_id, userId, 0);
+  stream.push({ type: 'start', messageId: message_id, messageMetadata: { message_id, conversation_id } });
+  stream.push({ type: 'text-start', id: 'text' });
+  stream.push({ type: 'text-delta', id: 'text', delta: text });
+  stream.push({ type: 'text-end', id: 'text' });
+  stream.push({ type: 'finish', messageMetadata: summary });
+  stream.end();
+  return stream;
+}
+
 /** The whole answer; null when its reader went away. */
-export async function collectAnswer(
-  stream: MessageStream,
-  signal: AbortSignal,
-): Promise<{ text: string; summary: ChatSummary } | null> {
+export async function collectAnswer(stream: MessageStream, signal: AbortSignal): Promise<WholeAnswer | null> {
   let text = '';
   for await (const { event } of stream.read(0, signal)) {
     if (event.type === 'text-delta') text += event.delta;

@@ -1,10 +1,23 @@
-import { Controller, Delete, Get, Headers, HttpCode, Param, Put, Query, Req, Res } from '@nestjs/common';
+import {
+  Controller,
+  Delete,
+  Get,
+  Headers,
+  HttpCode,
+  Param,
+  Put,
+  Query,
+  Req,
+  Res,
+  UseInterceptors,
+} from '@nestjs/common';
 import { ApiBody, ApiConsumes, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { documentInfoSchema } from '../../downstream/filesystem/filesystem.contract.js';
 import { versionSchema } from '../../downstream/git/git.contract.js';
 import { badRequest } from '../../http/problem.js';
+import { ReplayInterceptor } from '../idempotency/replay.interceptor.js';
 import { Answers } from '../openapi.js';
 import { ProjectAccess } from '../projects/project-access.service.js';
 import { idSchema, pageSchema } from '../schemas.js';
@@ -42,6 +55,7 @@ export class DocumentsController {
   }
 
   @Put('documents/*')
+  @UseInterceptors(ReplayInterceptor)
   @Deadline('upload_ms')
   @ApiOperation({ summary: 'Store a document: its raw text as the body, or one file as multipart' })
   @ApiConsumes('text/plain', 'text/markdown', 'multipart/form-data')
@@ -125,8 +139,7 @@ function documentPath(path: string): string {
           ? 'it begins with "/"; paths are relative to the project'
           : path.split('/').some((segment) => segment === '' || segment === '.' || segment === '..')
             ? 'empty segments, "." and ".." are not taken'
-            :  
-              /[\u0000-\u001f\u007f\\]/.test(path)
+            : /[\u0000-\u001f\u007f\\]/.test(path)
               ? 'control characters and "\\" are not taken'
               : undefined;
   if (wrong !== undefined) throw badRequest('invalid_path', `path: ${JSON.stringify(path.slice(0, 300))}: ${wrong}`);

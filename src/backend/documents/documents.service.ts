@@ -6,6 +6,7 @@ import { FilesystemClient } from '../../downstream/filesystem/filesystem.client.
 import { GitClient } from '../../downstream/git/git.client.js';
 import { badRequest, notFound } from '../../http/problem.js';
 import { DownstreamError } from '../../resilience/downstream-error.js';
+import { claimedId } from '../idempotency/idempotency.store.js';
 import type { UserCall } from '../session/public-call.js';
 import { DocumentSync } from './document-sync.service.js';
 import { ProjectChanges } from './project-changes.js';
@@ -26,7 +27,7 @@ export class DocumentsService {
 
   async put(projectId: string, path: string, upload: Upload, ifMatch: string | undefined, call: UserCall) {
     const { userId } = call;
-    const version = randomUUID();
+    const version = call.claim ? claimedId(call.claim, 'version') : randomUUID();
     const wasBehind = (await this.sync.behind(userId, projectId)).has(path);
     const keptText = upload.text !== undefined && upload.text.length <= KEPT_TEXT_CHARS ? { text: upload.text } : {};
     const held = await this.sync.hold(

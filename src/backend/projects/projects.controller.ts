@@ -1,7 +1,8 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, UseInterceptors } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { projectSchema } from '../../downstream/filesystem/filesystem.contract.js';
+import { ReplayInterceptor } from '../idempotency/replay.interceptor.js';
 import { Answers } from '../openapi.js';
 import { idSchema, pageSchema, type Page } from '../schemas.js';
 import { Call, type UserCall } from '../session/public-call.js';
@@ -15,6 +16,7 @@ export class ProjectsController {
   constructor(private readonly projects: ProjectsService) {}
 
   @Post()
+  @UseInterceptors(ReplayInterceptor)
   @ApiOperation({ summary: 'Make a project' })
   @Answers(201, projectSchema)
   create(@Body({ schema: newProject }) body: z.output<typeof newProject>, @Call() call: UserCall) {

@@ -7,6 +7,7 @@ import { GitClient } from '../../downstream/git/git.client.js';
 import { notFound } from '../../http/problem.js';
 import { Outbox } from '../../outbox/outbox.service.js';
 import { ProjectChanges } from '../documents/project-changes.js';
+import { claimedId } from '../idempotency/idempotency.store.js';
 import type { UserCall } from '../session/public-call.js';
 import { ProjectAccess } from './project-access.service.js';
 
@@ -39,7 +40,10 @@ export class ProjectsService implements OnModuleInit {
   }
 
   async create(name: string, call: UserCall): Promise<Project> {
-    const project = await this.filesystem.createProject({ body: { project_id: randomUUID(), name } }, call);
+    const project = await this.filesystem.createProject(
+      { body: { project_id: call.claim ? claimedId(call.claim, 'project') : randomUUID(), name } },
+      call,
+    );
     this.access.remember(project.project_id, call.userId);
     return project;
   }

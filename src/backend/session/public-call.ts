@@ -4,6 +4,7 @@ import type { Config } from '../../config/config.schema.js';
 import type { User } from '../../downstream/auth/auth.contract.js';
 import { remainingMs } from '../../http/caller.js';
 import type { Degradation } from '../degradation.js';
+import type { Claim } from '../idempotency/idempotency.store.js';
 import type { CallContext } from '../../resilience/call-context.js';
 
 /** A request from outside: what every downstream call made for it carries. */
@@ -18,6 +19,8 @@ export interface UserCall extends PublicCall {
   token: string;
   /** What was worked around so far for this request. */
   degradation: Degradation;
+  /** Of the request's `Idempotency-Key`, where it has one that counts. */
+  claim?: Claim;
 }
 
 const calls = new WeakMap<FastifyRequest, PublicCall>();
@@ -44,7 +47,11 @@ export function openCall(request: FastifyRequest, reply: FastifyReply, limitMs: 
   return call;
 }
 
+export function callOf(request: FastifyRequest): PublicCall | undefined {
+  return calls.get(request);
+}
+
 /** Injects the {@link PublicCall} (on a handler that needs a session, the {@link UserCall}) of the request. */
 export const Call = createParamDecorator((_: unknown, context: ExecutionContext) => {
-  return calls.get(context.switchToHttp().getRequest<FastifyRequest>());
+  return callOf(context.switchToHttp().getRequest<FastifyRequest>());
 });

@@ -1,19 +1,128 @@
-import { Controller, Get } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Get, HttpCode, Param, Post, Res } from '@nestjs/common';
+import { ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { PinoLogger } from 'nestjs-pino';
+import { z } from 'zod';
+import { InjectConfig } from '../../config/config.module.js';
+import { type Config, SERVICE_NAMES } from '../../config/config.schema.js';
 import { Public } from '../../http/public.decorator.js';
+import type { ResilientClient } from '../../resilience/resilient-client.js';
 import { ServiceRegistry } from '../../resilience/service-registry.js';
 import { timestamp } from '../../resilience/timestamp.js';
+import { countsNoMore } from '../limits/load-shedding.js';
+import { Answers } from '../openapi.js';
+import { Call, type UserCall } from '../session/public-call.js';
+import { OperatorOnly } from '../session/session.guard.js';
+
+const nameSchema = z.enum(SERVICE_NAMES);
+type Name = z.output<typeof nameSchema>;
+const reasonSchema = z.strictObject({ reason: z.string().trim().min(1).max(500) });
+const statusSchema = z.looseObject({
+  service: z.string(),
+  state: z.enum(['closed', 'open', 'half_open']),
+  failure_count: z.int(),
+  last_failure: z.string().nullable(),
+  last_state_change: z.string(),
+});
 
 @ApiTags('status')
 @Controller('v1/api/status')
 export class StatusController {
-  constructor(private readonly services: ServiceRegistry) {}
+  constructor(
+    @InjectConfig() private readonly config: Config,
+    private readonly services: ServiceRegistry,
+    private readonly log: PinoLogger,
+  ) {}
 
   @Get('services')
   @Public()
   @ApiOperation({ summary: 'The state of every service behind this one' })
+  @Answers(200, z.object({ services: z.record(z.string(), statusSchema), timestamp: z.string() }))
   all() {
     const services = Object.fromEntries(this.services.all().map((client) => [client.service, client.status()]));
     return { services, timestamp: timestamp() };
+  }
+
+  @Get('services/:service')
+  @OperatorOnly()
+  @ApiOperation({
+    summary: 'Why the breaker of a service is as it is: decisions, outcomes, settings, budget, bulkhead',
+  })
+  @Answers(200, statusSchema, 403)
+  one(@Param('service', { schema: nameSchema }) name: Name) {
+    return this.client(name).report();
+  }
+
+  @Post('services/:service/isolate')
+  @HttpCode(200)
+  @OperatorOnly()
+  @ApiOperation({ summary: 'Keep every call from a service until it is released' })
+  @Answers(200, statusSchema, 403)
+  isolate(
+    @Param('service', { schema: nameSchema }) name: Name,
+    @Body({ schema: reasonSchema }) { reason }: z.output<typeof reasonSchema>,
+    @Call() { user, requestId }: UserCall,
+  ) {
+    const client = this.client(name);
+    client.isolate(user.email);
+    this.log.warn(
+      { service: name, by: user.email, reason, request_id: requestId },
+      `[${client.title}] isolated by ${user.email}: ${reason}`,
+    );
+    return client.status();
+  }
+
+  @Post('services/:service/release')
+  @HttpCode(200)
+  @OperatorOnly()
+  @ApiOperation({ summary: 'End the isolation of a service; its breaker is as it was before' })
+  @Answers(200, statusSchema, 403)
+  release(@Param('service', { schema: nameSchema }) name: Name, @Call() { user, requestId }: UserCall) {
+    const client = this.client(name);
+    client.release(user.email);
+    this.log.warn(
+      { service: name, by: user.email, request_id: requestId },
+      `[${client.title}] released by ${user.email}`,
+    );
+    return client.status();
+  }
+
+  @Get('stream')
+  @ApiOperation({ summary: 'Every change of a breaker, as it happens; first how they all are' })
+  @ApiProduces('text/event-stream')
+  @Answers(200, null)
+  stream(@Res() reply: FastifyReply, @Call() call: UserCall): void {
+    reply.hijack();
+    const { raw } = reply;
+    raw.writeHead(200, {
+      ...(reply.getHeaders() as Record<string, string>),
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-cache, no-transform',
+      'x-accel-buffering': 'no',
+    });
+    countsNoMore(reply);
+    let id = 0;
+    const send = (event: string, data: unknown) =>
+      raw.write(`id: ${++id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+    send('status', this.all());
+    const stop = this.services.onStateChange(({ service, from, to, why, at }) =>
+      send('state', { service, from, to, why, at: timestamp(at) }),
+    );
+    const heartbeat = setInterval(() => raw.write(': heartbeat\n\n'), this.config.chat.heartbeat_ms);
+    call.signal.addEventListener(
+      'abort',
+      () => {
+        stop();
+        clearInterval(heartbeat);
+        raw.end();
+      },
+      { once: true },
+    );
+  }
+
+  private client(name: Name): ResilientClient {
+    const client = this.services.get(name);
+    if (client === undefined) throw new Error(`no client of ${name}`);
+    return client;
   }
 }

@@ -1,0 +1,63 @@
+import { Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { PinoLogger } from 'nestjs-pino';
+import { z } from 'zod';
+import { notFound } from '../../http/problem.js';
+import { Outbox } from '../../outbox/outbox.service.js';
+import { Answers } from '../openapi.js';
+import { idSchema } from '../schemas.js';
+import { Call, type UserCall } from '../session/public-call.js';
+import { OperatorOnly } from '../session/session.guard.js';
+
+const LISTED = 100;
+const entrySchema = z.object({
+  id: z.string(),
+  topic: z.string(),
+  user_id: z.string(),
+  created_at: z.string(),
+  attempts: z.int(),
+  last_error: z.string().nullable(),
+});
+const outboxSchema = z.object({
+  queues: z.array(z.object({ topic: z.string(), state: z.string(), entries: z.int(), oldest: z.string() })),
+  dead: z.array(entrySchema),
+});
+
+/** For operators: what waits for its delivery, and what was set aside. What the entries say is nobody's business here. */
+@ApiTags('status')
+@OperatorOnly()
+@Controller('v1/api/status/outbox')
+export class OutboxController {
+  constructor(
+    private readonly outbox: Outbox,
+    private readonly log: PinoLogger,
+  ) {}
+
+  @Get()
+  @ApiOperation({ summary: 'How much waits in the outbox, and what was set aside' })
+  @Answers(200, outboxSchema, 403)
+  async list(): Promise<z.output<typeof outboxSchema>> {
+    const [queues, dead] = await Promise.all([this.outbox.store.stats(), this.outbox.store.dead(LISTED)]);
+    return {
+      queues,
+      dead: dead.map(({ id, topic, userId, createdAt, attempts, lastError }) => ({
+        id,
+        topic,
+        user_id: userId,
+        created_at: createdAt,
+        attempts,
+        last_error: lastError,
+      })),
+    };
+  }
+
+  @Post(':id/replay')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Try an entry again that was set aside' })
+  @Answers(200, z.object({ replayed: z.literal(true) }), 403, 404)
+  async replay(@Param('id', { schema: idSchema }) id: string, @Call() { user, requestId }: UserCall) {
+    if (!(await this.outbox.replay(id))) throw notFound(`id: an entry ${JSON.stringify(id)} that was set aside`);
+    this.log.warn({ entry: id, by: user.email, request_id: requestId }, `Outbox: ${user.email} replays an entry`);
+    return { replayed: true };
+  }
+}
