@@ -8,7 +8,7 @@ import { DatabaseSync } from 'node:sqlite';
  * @throws Error when the file was written by a newer release
  */
 export function openDatabase(file: string, migrations: readonly string[]): DatabaseSync {
-  if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true });
+  if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const db = new DatabaseSync(file, { timeout: 5000 });
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON');
   const version = Number(db.prepare('PRAGMA user_version').get()?.['user_version']);
