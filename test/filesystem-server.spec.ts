@@ -1,3 +1,6 @@
+import { readdirSync, statSync, writeFileSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import { join } from 'node:path';
 import { FilesystemServerModule } from '../src/downstream/filesystem/server/filesystem-server.module.js';
 import { type ServerUnderTest, startForTest } from './server-under-test.js';
 
@@ -189,6 +192,81 @@ describe('documents', () => {
     expect(await get(project, 'secret.md', 'eve')).toMatchObject({ status: 404 });
     expect(await server.call('DELETE', `/projects/${project}`, { user: 'bob' })).toMatchObject({ status: 200 });
     expect((await search(project, 'treasure oak')).total).toBe(1);
+  });
+});
+
+describe('the disk', () => {
+  const storedFiles = () => {
+    const root = join(server.dataDir, 'filesystem', 'files');
+    const entries = readdirSync(root, { recursive: true, withFileTypes: true });
+    return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  };
+
+  it('may damage a file: that is said, and mended by sending the document again', async () => {
+    const project = await makeProject();
+    const before = new Set(storedFiles());
+    await put(project, 'a.md', { text: 'precious words' });
+    const [file] = storedFiles().filter((path) => !before.has(path)) as [string];
+    writeFileSync(file, 'precious worms');
+    const answer = await get(project, 'a.md');
+    expect(answer).toMatchObject({ status: 409, body: { code: 'document_damaged' } });
+    expect(JSON.stringify(answer.body)).not.toContain('worms');
+    expect((await put(project, 'a.md', { text: 'precious words' })).body).toMatchObject({ changed: true });
+    expect((await get(project, 'a.md')).body).toMatchObject({ text: 'precious words' });
+    expect(storedFiles()).toHaveLength(before.size + 1);
+  });
+
+  it('may be full: the write is refused, and nothing is left of it', async () => {
+    const project = await makeProject();
+    await put(project, 'a.md', { text: 'elephants' });
+    const before = storedFiles();
+    const db = server.app.get(DatabaseSync);
+    const { page_count } = db.prepare('PRAGMA page_count').get() as { page_count: number };
+    db.exec(`PRAGMA max_page_count = ${page_count + 2}`);
+    const text = 'Some more words to be stored.\n\n'.repeat(20_000);
+    expect(await put(project, 'a.md', { text })).toMatchObject({ status: 507, body: { code: 'storage_full' } });
+    db.exec('PRAGMA max_page_count = 1073741823');
+    expect((await get(project, 'a.md')).body).toMatchObject({ text: 'elephants' });
+    expect((await search(project, 'elephant')).total).toBe(1);
+    expect((await search(project, 'stored words')).total).toBe(0);
+    expect(storedFiles()).toEqual(before);
+    expect(await put(project, 'a.md', { text })).toMatchObject({ status: 200 });
+  });
+
+  it('is nobody else’s', () => {
+    expect(statSync(join(server.dataDir, 'filesystem')).mode & 0o077).toBe(0);
+  });
+});
+
+describe('a large document', () => {
+  const text = Array.from({ length: 40_000 }, (_, i) => `"Line ${i}" of the ${i % 2 ? 'ship’s' : 'harbour'} log.\n`);
+  const tooLarge = 'x'.repeat(26_214_401);
+
+  it('does not keep others waiting', async () => {
+    const project = await makeProject();
+    let slowest = 0;
+    let done = false;
+    const watch = (async () => {
+      while (!done) {
+        const started = performance.now();
+        await server.call('GET', '/health/live', { token: null });
+        slowest = Math.max(slowest, performance.now() - started);
+      }
+    })();
+    const body = text.join('').repeat(3);
+    expect(await put(project, 'log.txt', { media_type: 'text/plain', text: body })).toMatchObject({ status: 200 });
+    done = true;
+    await watch;
+    expect(slowest).toBeLessThan(1000);
+    const { results } = await search(project, '"line 39999"');
+    expect(results[0]?.text).toContain('"Line 39999" of the ship’s log.');
+    expect((await get(project, 'log.txt')).body['text']).toBe(body);
+  });
+
+  it('is refused when it is too large', async () => {
+    const project = await makeProject();
+    expect(await put(project, 'x.txt', { text: tooLarge })).toMatchObject({ status: 413, body: { code: 'too_large' } });
+    expect(await put(project, 'x.txt', { text: tooLarge + tooLarge })).toMatchObject({ status: 413 });
   });
 });
 
