@@ -72,6 +72,15 @@ describe('GuessLimiter', () => {
     expect(await attempt('own', '10.0.0.1', true)).toBe(1);
   });
 
+  it('lets the owner in from where they signed in before, whatever strangers do', async () => {
+    expect(await attempt('ada', '10.0.0.1', true)).toBe('good');
+    for (let i = 0; i < 6; i++) await fail(1, 'ada', `10.0.1.${i}`);
+    expect(await attempt('ada', '10.0.2.1', true)).toBe(1);
+    expect(await attempt('ada', '10.0.0.1', true)).toBe('good');
+    await fail(6, 'ada', '10.0.0.1');
+    expect(await attempt('ada', '10.0.0.1', true)).toBe(1);
+  });
+
   it('counts attempts under way, and gives them back where no answer was reached', async () => {
     const never = new Promise<undefined>(() => undefined);
     for (let i = 0; i < 6; i++) void limiter.attempt('ada', undefined, () => never);

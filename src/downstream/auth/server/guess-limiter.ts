@@ -17,11 +17,14 @@ const RULES: Record<'account' | 'address', Rule> = {
   address: { free: 20, maxWaitMs: 900_000, memoryMs: 3_600_000 },
 };
 const FIRST_WAIT_MS = 1000;
+/** How long an address that has signed in to an account counts as the owner's. */
+const OWN_ADDRESS_MS = 30 * 86_400_000;
 
 /**
  * Slows guessing of passwords: after a few failures each further one doubles the wait before the next attempt, for the
- * account and for the address it came from; nobody is locked out for good. Kept in the database, under hashed names, so
- * that a restart does not forgive.
+ * account and for the address it came from. Nobody is locked out for good, and an address that the owner has signed in
+ * from counts by itself, so that strangers' guesses cost the owner nothing there. Kept in the database, under hashed
+ * names, so that a restart does not forgive.
  */
 export class GuessLimiter {
   constructor(
@@ -38,7 +41,9 @@ export class GuessLimiter {
     address: string | undefined,
     work: () => Promise<T | undefined>,
   ): Promise<T | undefined> {
-    const ofAccount = source('account', account);
+    const own = address === undefined ? undefined : hashed('own', `${account}\0${address}`);
+    const isOwn = own !== undefined && this.read(own) !== undefined;
+    const ofAccount = source('account', isOwn ? `${account}\0${address}` : account);
     const ofAddress = address === undefined ? [] : [source('address', address)];
     this.begin([ofAccount, ...ofAddress]);
     let result: T | undefined;
@@ -50,6 +55,7 @@ export class GuessLimiter {
     }
     if (result !== undefined) {
       this.forget(ofAccount);
+      if (own !== undefined) this.write(own, 0, 0, this.now() + OWN_ADDRESS_MS);
       // No more than this attempt: or a guesser could clear the address by signing in to an account of their own.
       this.giveBack(ofAddress);
     }
@@ -100,8 +106,10 @@ interface Source {
 }
 
 function source(kind: keyof typeof RULES, name: string): Source {
-  return { key: `${kind}:${createHash('sha256').update(name).digest('base64url')}`, rule: RULES[kind] };
+  return { key: hashed(kind, name), rule: RULES[kind] };
 }
+
+const hashed = (kind: string, name: string) => `${kind}:${createHash('sha256').update(name).digest('base64url')}`;
 
 const wait = (surplus: number, { maxWaitMs }: Rule) => Math.min(maxWaitMs, FIRST_WAIT_MS * 2 ** (surplus - 1));
 
