@@ -14,6 +14,8 @@ export function useBodyParsers(app: NestFastifyApplication, bodyLimit: number): 
     settle(done, () => parse(request as FastifyRequest, body)),
   );
   app.useBodyParser('application/x-www-form-urlencoded', options, (_request, body, done) => done(null, body));
+  // Fastify's own would decode the bytes and so hide that they are no UTF-8.
+  fastify.removeContentTypeParser('text/plain');
   fastify.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit }, (request, body, done) => {
     // Without a media type a body can only be meant as JSON.
     const json = request.headers['content-type'] === undefined && !isDocument(request) && body.length > 0;

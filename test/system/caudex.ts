@@ -12,7 +12,11 @@ const MAIN = join(import.meta.dirname, '../../dist/main.js');
 const READY_MS = 20_000;
 
 /** Waits in short steps until `probe` gives something; fails with `what` after `limitMs`. */
-export async function until<T>(what: string, probe: () => Promise<T | undefined | false>, limitMs = 15_000): Promise<T> {
+export async function until<T>(
+  what: string,
+  probe: () => Promise<T | undefined | false>,
+  limitMs = 15_000,
+): Promise<T> {
   const endMs = performance.now() + limitMs;
   for (;;) {
     const found = await probe().catch(() => undefined);
@@ -43,7 +47,9 @@ export class Caudex {
 
   /** @param env settings that differ; short waits are set already, so that no test sleeps for seconds */
   static async start(env: Record<string, string> = {}, apps: readonly App[] = APPS): Promise<Caudex> {
-    const ports = Object.fromEntries(await Promise.all(APPS.map(async (app) => [app, await freePort()] as const))) as Record<App, number>;
+    const ports = Object.fromEntries(
+      await Promise.all(APPS.map(async (app) => [app, await freePort()] as const)),
+    ) as Record<App, number>;
     const dataDir = await mkdtemp(join(tmpdir(), 'caudex-test-'));
     const services = APPS.filter((app) => app !== 'backend');
     const urls = services.map((app) => [`${app.toUpperCase()}_SERVER_URL`, `http://127.0.0.1:${ports[app]}`]);
@@ -101,7 +107,9 @@ export class Caudex {
 
   async breaker(service: string): Promise<{ state: string; failure_count: number }> {
     const answer = await fetch(`${this.url}/v1/api/status/services`);
-    const { services } = (await answer.json()) as { services: Record<string, { state: string; failure_count: number }> };
+    const { services } = (await answer.json()) as {
+      services: Record<string, { state: string; failure_count: number }>;
+    };
     return services[service] as { state: string; failure_count: number };
   }
 
@@ -121,7 +129,12 @@ export class Person {
     readonly token: string,
   ) {}
 
-  request(method: string, path: string, body?: string | FormData | Uint8Array<ArrayBuffer>, headers: Record<string, string> = {}): Promise<Response> {
+  request(
+    method: string,
+    path: string,
+    body?: string | FormData | Uint8Array<ArrayBuffer>,
+    headers: Record<string, string> = {},
+  ): Promise<Response> {
     return fetch(this.url + path, {
       method,
       headers: { ...(this.token === '' ? {} : { authorization: `Bearer ${this.token}` }), ...headers },
@@ -150,7 +163,9 @@ export class Person {
 
   async upload(project: string, path: string, text: string, status = 201) {
     return expectStatus<{ path: string; version: string; bytes: number; indexed: string }>(
-      await this.request('PUT', `/v1/api/projects/${project}/documents/${path}`, text, { 'content-type': 'text/markdown' }),
+      await this.request('PUT', `/v1/api/projects/${project}/documents/${path}`, text, {
+        'content-type': 'text/markdown',
+      }),
       status,
     );
   }
@@ -160,13 +175,19 @@ export class Person {
   }
 
   chat(project: string | undefined, message: string, more: object = {}) {
-    return this.post<ChatAnswer>('/v1/api/chat', { message, ...(project === undefined ? {} : { project_id: project }), ...more });
+    return this.post<ChatAnswer>('/v1/api/chat', {
+      message,
+      ...(project === undefined ? {} : { project_id: project }),
+      ...more,
+    });
   }
 
   /** Every event of a streamed chat. */
   async chatStream(project: string | undefined, message: string, more: object = {}): Promise<StreamEvent[]> {
     const body = { message, stream: true, ...(project === undefined ? {} : { project_id: project }), ...more };
-    const answer = await this.request('POST', '/v1/api/chat', JSON.stringify(body), { 'content-type': 'application/json' });
+    const answer = await this.request('POST', '/v1/api/chat', JSON.stringify(body), {
+      'content-type': 'application/json',
+    });
     if (answer.status !== 200) throw new Error(`${answer.status}: ${await answer.text()}`);
     return parseEvents(await answer.text());
   }
@@ -213,6 +234,7 @@ export function parseEvents(text: string): StreamEvent[] {
 
 async function expectStatus<T>(answer: Response, status: number): Promise<T> {
   const text = await answer.text();
-  if (answer.status !== status) throw new Error(`${answer.url} answered ${answer.status} instead of ${status}: ${text}`);
+  if (answer.status !== status)
+    throw new Error(`${answer.url} answered ${answer.status} instead of ${status}: ${text}`);
   return (text === '' ? undefined : JSON.parse(text)) as T;
 }

@@ -1,6 +1,7 @@
 import { type App, Caudex, type Person, until } from './caudex.js';
 
-const PEARS = '# Pears\n\nThe pear harvest begins in September. Williams pears ripen first.\n\n# Storage\n\nStore pears cold and dark.';
+const PEARS =
+  '# Pears\n\nThe pear harvest begins in September. Williams pears ripen first.\n\n# Storage\n\nStore pears cold and dark.';
 const DOWNSTREAM: App[] = ['chroma', 'filesystem', 'billing', 'git'];
 
 describe('a chat while services are killed', () => {
@@ -49,7 +50,14 @@ describe('a chat while services are killed', () => {
 
   it('answers from the documents when everything is there', async () => {
     const answer = await person.chat(project, 'When do pears ripen?');
-    expect(answer).toMatchObject({ status: 200, source: 'hybrid', model: 'extractive', degraded: false, degradation: [], saved: 'stored' });
+    expect(answer).toMatchObject({
+      status: 200,
+      source: 'hybrid',
+      model: 'extractive',
+      degraded: false,
+      degradation: [],
+      saved: 'stored',
+    });
     expect(answer.response).toContain('Williams pears ripen first.');
     expect(answer.sources[0]?.document).toBe('notes/pears.md');
   });
@@ -98,7 +106,9 @@ describe('a chat while services are killed', () => {
     await person.get('/v1/api/auth/check');
     await caudex.kill('auth');
     expect(await person.chat(project, 'When do pears ripen?')).toMatchObject({ status: 200 });
-    const stranger = await fetch(`${caudex.url}/v1/api/auth/check`, { headers: { authorization: 'Bearer abc.def.ghi' } });
+    const stranger = await fetch(`${caudex.url}/v1/api/auth/check`, {
+      headers: { authorization: 'Bearer abc.def.ghi' },
+    });
     expect(stranger.status).toBe(503);
     expect(Number(stranger.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
     expect(await stranger.json()).toMatchObject({ code: 'auth_unavailable', status: 503 });

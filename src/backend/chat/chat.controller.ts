@@ -6,7 +6,7 @@ import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
 import { badRequest, notFound, Problem } from '../../http/problem.js';
 import { degradationSchema } from '../degradation.js';
-import { claimedId, IdempotencyStore } from '../idempotency/idempotency.store.js';
+import { type Claim, claimedId, IdempotencyStore } from '../idempotency/idempotency.store.js';
 import { Answers } from '../openapi.js';
 import { idSchema } from '../schemas.js';
 import { Call, Deadline, type UserCall } from '../session/public-call.js';
@@ -49,6 +49,8 @@ const answerSchema = z.object({
 @ApiTags('chat')
 @Controller('v1/api/chat')
 export class ChatController {
+  private readonly beginning = new Map<string, Promise<MessageStream>>();
+
   constructor(
     @InjectConfig() private readonly config: Config,
     private readonly chat: ChatService,
@@ -130,9 +132,16 @@ export class ChatController {
   private async open(request: ChatRequest, call: UserCall): Promise<MessageStream> {
     const { claim } = call;
     if (claim === undefined) return this.chat.begin(request, call);
-    const known = this.streams.find(claimedId(claim, 'message'), call.userId);
+    const id = claimedId(claim, 'message');
+    const known = this.streams.find(id, call.userId) ?? this.beginning.get(id);
     if (known !== undefined) return known;
     if (claim.answer !== null) return recorded(call.userId, claim.answer.body as WholeAnswer);
+    const beginning = this.begin(claim, request, call).finally(() => this.beginning.delete(id));
+    this.beginning.set(id, beginning);
+    return beginning;
+  }
+
+  private async begin(claim: Claim, request: ChatRequest, call: UserCall): Promise<MessageStream> {
     try {
       const stream = await this.chat.begin(request, call);
       void collectAnswer(stream, new AbortController().signal).then((body) => {

@@ -18,7 +18,8 @@ const TAKEN =
 /** Reads the one document of a request. @throws Problem 400 for bytes that are no UTF-8, 415 for other media types */
 export async function readUpload(request: FastifyRequest, path: string): Promise<Upload> {
   if (request.isMultipart()) return readMultipart(request, path);
-  const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+  const body = request.body ?? Buffer.alloc(0);
+  if (!Buffer.isBuffer(body)) throw new Error('the body of a document was parsed before it was read');
   return toUpload(mediaType(request.headers['content-type'], path), body);
 }
 
