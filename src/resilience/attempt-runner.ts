@@ -3,7 +3,7 @@ import { Attempt, type AttemptHost, type Call, type Run } from './attempt.js';
 import { Bulkhead } from './bulkhead.js';
 import { CircuitBreaker, type Outcome, type Transition } from './circuit-breaker.js';
 import type { Clock } from './clock.js';
-import { DownstreamError, type DownstreamReason } from './downstream-error.js';
+import { DownstreamError, type DownstreamReason, refusal } from './downstream-error.js';
 import { ExpiryQueue } from './expiry-queue.js';
 import { History } from './history.js';
 import type { ServiceLog } from './service-log.js';
@@ -59,8 +59,8 @@ export class AttemptRunner implements AttemptHost {
   attempt(call: Call, number: number, of: number, run: Run): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const attempt = new Attempt(call, number, of, run, resolve, reject, this);
-      const refusal = this.refusal(attempt);
-      if (refusal !== undefined) reject(refusal);
+      const refused = this.refusal(attempt);
+      if (refused !== undefined) reject(refused);
       else if (this.bulkhead.hasRoom) {
         call.context.signal?.addEventListener('abort', attempt);
         this.begin(attempt);
@@ -75,7 +75,8 @@ export class AttemptRunner implements AttemptHost {
       this.counts.refused++;
       const state = this.breaker.name;
       this.log.refused(call, number, state);
-      return this.error('circuit_open', `the breaker is ${state}`, retryAfterMs);
+      const message = `the breaker is ${state}`;
+      return refusal({ service: this.service, reason: 'circuit_open', message, retryAfterMs });
     }
     if (this.clock.now() >= (call.context.deadlineMs ?? Infinity)) {
       return this.error('deadline', 'the deadline had passed before the attempt began');
@@ -86,7 +87,9 @@ export class AttemptRunner implements AttemptHost {
   private park(attempt: Attempt): void {
     if (!this.bulkhead.park(attempt)) {
       this.counts.saturated++;
-      attempt.reject(this.error('saturated', 'too many calls at once', this.settings.retry_base_ms));
+      const { service } = this;
+      const retryAfterMs = this.settings.retry_base_ms;
+      attempt.reject(refusal({ service, reason: 'saturated', message: 'too many calls at once', retryAfterMs }));
       return;
     }
     attempt.call.context.signal?.addEventListener('abort', attempt);
@@ -97,9 +100,9 @@ export class AttemptRunner implements AttemptHost {
   /** Lets in whom the bulkhead has room for. */
   private admit(): void {
     for (let attempt = this.bulkhead.next(); attempt !== undefined; attempt = this.bulkhead.next()) {
-      const refusal = this.refusal(attempt);
-      if (refusal === undefined) this.begin(attempt);
-      else this.leaveQueue(attempt, refusal);
+      const refused = this.refusal(attempt);
+      if (refused === undefined) this.begin(attempt);
+      else this.leaveQueue(attempt, refused);
     }
   }
 

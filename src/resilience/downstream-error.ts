@@ -58,3 +58,17 @@ export class DownstreamError extends Error {
     this.doNotRetry = doNotRetry ?? false;
   }
 }
+
+/**
+ * An error for what was not even tried. It comes from here and nowhere else, and a storm of refusals must stay cheap: so
+ * it has no stack.
+ */
+export function refusal(details: DownstreamErrorDetails): DownstreamError {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return new DownstreamError(details);
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}

@@ -49,11 +49,15 @@ export class ResiliencePolicy {
       try {
         return (await this.runner.attempt(call, number, of, run)) as T;
       } catch (error) {
-        if (!(error instanceof DownstreamError)) throw error;
+        if (!(error instanceof DownstreamError) || !this.isRetried(error)) throw error;
+        if (number >= of) {
+          this.log.gaveUp(call, of);
+          throw error;
+        }
         waits = waits?.next(undefined) ?? backoff(this.settings.retry_base_ms);
         const waitMs = Math.max(waits.duration, error.retryAfterMs ?? 0);
         const pauseMs = withJitter(waitMs);
-        if (!this.mayRetry(call, error, number, of, pauseMs)) throw error;
+        if (!this.mayRetry(call, number, waitMs, pauseMs)) throw error;
         this.counts.retries++;
         this.tell(call, error.reason);
         this.log.waits(call, number, waitMs);
@@ -62,16 +66,13 @@ export class ResiliencePolicy {
     }
   }
 
-  private mayRetry(call: Call, error: DownstreamError, number: number, of: number, pauseMs: number): boolean {
-    const { reason, status } = error;
+  private isRetried({ reason, status, doNotRetry }: DownstreamError): boolean {
     const turnedAwayHere = reason === 'saturated' && status === undefined;
-    if (!RETRIED.has(reason) || turnedAwayHere) return false;
-    if (number >= of) {
-      this.log.gaveUp(call, of);
-      return false;
-    }
-    if (error.doNotRetry || this.runner.breaker.refusal() !== undefined || pauseMs > 1.2 * LONGEST_WAIT_MS)
-      return false;
+    return RETRIED.has(reason) && !turnedAwayHere && !doNotRetry;
+  }
+
+  private mayRetry(call: Call, number: number, waitMs: number, pauseMs: number): boolean {
+    if (waitMs > LONGEST_WAIT_MS || this.runner.breaker.refusal() !== undefined) return false;
     if (this.clock.now() + pauseMs >= (call.context.deadlineMs ?? Infinity)) return false;
     if (this.budget.withdraw()) return true;
     this.counts.unbudgeted++;
