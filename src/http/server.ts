@@ -8,6 +8,7 @@ import type { AppName, Config } from '../config/config.schema.js';
 import { HEADER } from '../downstream/endpoint.js';
 import { withoutBootLines } from './boot-logger.js';
 import { Lifecycle } from './lifecycle.js';
+import { refuseOversize } from './oversize.js';
 
 /** A root module of one of the processes; `configure` sets up what only the raw Fastify instance can. */
 export interface AppModule extends Type {
@@ -49,6 +50,7 @@ export async function startServer(name: AppName, module: AppModule, config: Conf
     if (lifecycle.state === 'draining') reply.header('connection', 'close');
     done();
   });
+  refuseOversize(fastify, http.max_body_bytes);
   await module.configure?.(app, config);
   const port = config.port ?? config.ports[name];
   await app.listen(port, config.host);

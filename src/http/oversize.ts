@@ -1,0 +1,21 @@
+import { finished } from 'node:stream/promises';
+import type { FastifyInstance } from 'fastify';
+import { Problem } from './problem.js';
+
+/** How many times the limit is still read to its end, so that the refusal reaches who is still sending. */
+const READ_TIMES = 4;
+const READ_MS = 10_000;
+
+/** Refuses a body by its announced length; one that is not vastly too large is read away first. */
+export function refuseOversize(fastify: FastifyInstance, limitBytes: number): void {
+  fastify.addHook('onRequest', async (request, reply) => {
+    const length = Number(request.headers['content-length'] ?? 0);
+    if (length <= limitBytes) return;
+    if (length <= limitBytes * READ_TIMES) {
+      request.raw.resume();
+      await finished(request.raw, { writable: false, signal: AbortSignal.timeout(READ_MS) }).catch(() => undefined);
+    }
+    void reply.header('connection', 'close');
+    throw new Problem({ status: 413, code: 'too_large', detail: `body: ${length} bytes are too many; ${limitBytes} at most` });
+  });
+}
