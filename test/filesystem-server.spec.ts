@@ -182,6 +182,18 @@ describe('documents', () => {
     expect(await original()).toMatchObject({ status: 404 });
   });
 
+  it('written by many at a time are one of what was written', async () => {
+    const project = await makeProject();
+    const texts = Array.from({ length: 20 }, (_, i) => `number${i} ${'and more '.repeat(50 * i)}`);
+    const answers = await Promise.all(texts.map((text) => put(project, 'a.md', { text })));
+    expect(answers.map(({ status }) => status)).toEqual(texts.map(() => 200));
+    expect(answers.filter(({ body }) => body['created'])).toHaveLength(1);
+    const { body } = await get(project, 'a.md');
+    const winner = texts.indexOf(body['text'] as string);
+    expect(answers[winner]?.body['version']).toBe(body['version']);
+    for (const i of texts.keys()) expect((await search(project, `number${i}`)).total > 0).toBe(i === winner);
+  });
+
   it('are nobody else’s', async () => {
     const project = await makeProject('ada');
     await put(project, 'secret.md', { text: 'the treasure is under the oak' });

@@ -25,6 +25,8 @@ export interface ServerUnderTest {
   readonly app: NestFastifyApplication;
   readonly url: string;
   readonly dataDir: string;
+  /** The internal token. */
+  readonly token: string;
   call(method: string, path: string, options: CallOptions): Promise<Answer>;
   close(): Promise<void>;
 }
@@ -47,6 +49,7 @@ export async function startForTest(
     app: server.app,
     url,
     dataDir,
+    token: SAMPLE_SERVICE_TOKEN,
     async call(method, path, { user, body, headers, token = SAMPLE_SERVICE_TOKEN }) {
       const response = await fetch(url + path, {
         method,

@@ -3,6 +3,8 @@ import { errors, jwtVerify, SignJWT } from 'jose';
 import { ALGORITHM, type SigningKeys } from './signing-keys.js';
 
 const ISSUER = 'caudex';
+/** Ours have some 400 characters. */
+const MAX_TOKEN_CHARS = 4096;
 
 export interface TokenClaims {
   tokenId: string;
@@ -36,6 +38,7 @@ export class SessionTokens {
 
   /** What a token says, or why it says nothing: `unknown` is one signed by a key that is not (any longer) here. */
   async read(token: string): Promise<TokenClaims | 'malformed' | 'expired' | 'unknown'> {
+    if (token.length > MAX_TOKEN_CHARS) return 'malformed';
     try {
       const { payload } = await jwtVerify(token, ({ kid }) => this.keyOf(kid), {
         algorithms: [ALGORITHM],
