@@ -10,8 +10,9 @@ import { type Ending, ReferenceModel } from './testing/reference-model.js';
 import { testSettings } from './testing/settings.js';
 import { settle, VirtualClock } from './testing/virtual-clock.js';
 
-const SCHEDULES = 100_000;
-const SEED = 20_251_115;
+/** Fewer for mutation testing, which runs them for each mutant. */
+const SCHEDULES = Number(process.env['CAUDEX_SCHEDULES'] ?? 100_000);
+const SEED = Number(process.env['CAUDEX_SEED'] ?? 20_251_115);
 
 type Command =
   | { do: 'call'; of: number; within: number | undefined }
