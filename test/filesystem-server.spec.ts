@@ -2,6 +2,7 @@ import { readdirSync, statSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
 import { FilesystemServerModule } from '../src/downstream/filesystem/server/filesystem-server.module.js';
+import { docx, paragraph, pdf } from './sample-files.js';
 import { type ServerUnderTest, startForTest } from './server-under-test.js';
 
 let server: ServerUnderTest;
@@ -163,6 +164,17 @@ describe('documents', () => {
     expect((await original('moles.html')).body).toEqual({
       ...{ path: 'moles.html', media_type: 'text/html', readable: true, content_base64: html },
     });
+    const page = pdf('Badgers live in setts.').toString('base64');
+    expect(await put(project, 'badgers.pdf', { media_type: 'application/pdf', content_base64: page })).toMatchObject({
+      status: 200,
+    });
+    const letter = docx(paragraph('Otters', 'Heading1') + paragraph('They swim.')).toString('base64');
+    const type = 'application/vnd.openxmlformats-officedocument.wordprocessingml.document';
+    expect(await put(project, 'otters.docx', { media_type: type, content_base64: letter })).toMatchObject({
+      body: { title: 'Otters' },
+    });
+    expect((await search(project, 'badger')).results[0]).toMatchObject({ text: 'Badgers live in setts.' });
+    expect((await search(project, 'otters swimming')).results[0]).toMatchObject({ document: 'otters.docx' });
     await put(project, 'plain.md', { content_base64: Buffer.from('plain').toString('base64') });
     expect((await get(project, 'plain.md')).body).toMatchObject({ text: 'plain' });
     expect(await original('plain.md')).toMatchObject({ status: 404 });

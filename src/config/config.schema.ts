@@ -113,7 +113,7 @@ export const configSchema = z.strictObject({
     demo_account: z.boolean(),
   }),
   filesystem: z.strictObject({
-    extraction: z.strictObject({ timeout_ms: ms, max_memory_bytes: count.min(67_108_864) }),
+    extraction: z.strictObject({ timeout_ms: ms, max_memory_bytes: count.min(134_217_728) }),
   }),
   chroma: z.strictObject({
     chromadb_url: httpUrl.nullable(),

@@ -15,11 +15,13 @@ class Fault extends Error {}
 /** The parts of a DOCX may unpack to so many times the largest text: markup is bulky, a zip bomb is bulkier. */
 const MAX_MARKUP_RATIO = 10;
 const MAX_HTML_DEPTH = 500;
-const CHUNK_BYTES = 65_536;
+/** Unpacks to 4 MiB at most: what is too much is noticed soon. */
+const CHUNK_BYTES = 4096;
 
 async function textOf({ content, format, maxTextBytes }: ExtractionJob): Promise<string> {
   const read = { html: fromHtml, pdf: fromPdf, docx: fromDocx }[format];
-  const text = (await read(content, maxTextBytes)).replaceAll('\0', '').toWellFormed().trim();
+  // What comes as a Buffer is made a plain array: that is what the parsers take.
+  const text = (await read(new Uint8Array(content), maxTextBytes)).replaceAll('\0', '').toWellFormed().trim();
   if (text === '') {
     throw new Fault(format === 'pdf' ? 'its pages hold no text (are they pictures of pages?)' : 'it holds no text');
   }

@@ -1,4 +1,5 @@
-import { fork } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { Turnstile } from '../../../http/turnstile.js';
 import type { ExtractionJob, ExtractionResult } from './extraction.child.js';
@@ -9,11 +10,12 @@ export class UnreadableDocument extends Error {}
 
 export interface TextExtractorLimits {
   timeoutMs: number;
-  /** Of the heap of the process that reads the file. */
+  /** Of the process that reads the file. */
   maxMemoryBytes: number;
   maxTextBytes: number;
 }
 
+const WATCH_MS = 50;
 const READER = join(import.meta.dirname, `extraction.child${extname(import.meta.filename)}`);
 
 /**
@@ -44,22 +46,36 @@ export class TextExtractor {
       serialization: 'advanced',
       stdio: 'ignore',
     });
+    const tooMuch = { fault: `reading it takes more than ${maxMemoryBytes} bytes of memory` };
     let timer: NodeJS.Timeout | undefined;
+    let watch: NodeJS.Timeout | undefined;
     return new Promise<ExtractionResult>((resolve, reject) => {
       timer = setTimeout(() => resolve({ fault: `reading it took longer than ${timeoutMs} ms` }), timeoutMs);
+      // The limit of the heap says nothing of what lies beside it, such as the bytes of an unpacked stream.
+      watch = setInterval(() => residentBytes(child) > maxMemoryBytes && resolve(tooMuch), WATCH_MS);
       child.once('message', (result) => resolve(result as ExtractionResult));
       child.once('error', reject);
       child.once('exit', (code, signal) => {
         // How V8 ends a process whose heap is full, and the kernel one that took what was left.
         const outOfMemory = signal === 'SIGABRT' || signal === 'SIGKILL';
-        if (outOfMemory) resolve({ fault: `reading it takes more than ${maxMemoryBytes} bytes of memory` });
+        if (outOfMemory) resolve(tooMuch);
         else reject(new Error(`the process that reads files ended without an answer (${code ?? signal})`));
       });
       child.send(job, (error) => error !== null && reject(error));
     }).finally(() => {
       clearTimeout(timer);
+      clearInterval(watch);
       child.kill('SIGKILL');
     });
+  }
+}
+
+/** 0 where the system does not tell: Linux alone does. */
+function residentBytes({ pid }: ChildProcess): number {
+  try {
+    return 1024 * Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0);
+  } catch {
+    return 0;
   }
 }
 

@@ -1,57 +1,9 @@
 import { strToU8, zipSync } from 'fflate';
-import { TextExtractor, UnreadableDocument } from './text-extractor.js';
+import { TextExtractor, UnreadableDocument } from '../src/downstream/filesystem/server/text-extractor.js';
+import { docx, paragraph, pdf, pdfWithStream } from './sample-files.js';
 
-const LIMITS = { timeoutMs: 15_000, maxMemoryBytes: 2 ** 27, maxTextBytes: 1_000_000 };
+const LIMITS = { timeoutMs: 15_000, maxMemoryBytes: 2 ** 28, maxTextBytes: 1_000_000 };
 const extractor = new TextExtractor(LIMITS);
-
-/** A PDF of one page a text, written by hand. */
-function pdf(...pages: string[]): Uint8Array {
-  const objects = [
-    '<< /Type /Catalog /Pages 2 0 R >>',
-    `<< /Type /Pages /Count ${pages.length} /Kids [${pages.map((_, i) => `${4 + 2 * i} 0 R`).join(' ')}] >>`,
-    '<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>',
-  ];
-  for (const [i, page] of pages.entries()) {
-    const stream = page
-      .split('\n')
-      .map((line, n) => `BT /F1 12 Tf 72 ${720 - 16 * n} Td (${line}) Tj ET`)
-      .join('\n');
-    objects.push(
-      `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents ${5 + 2 * i} 0 R /Resources << /Font << /F1 3 0 R >> >> >>`,
-      `<< /Length ${stream.length} >>\nstream\n${stream}\nendstream`,
-    );
-  }
-  let file = '%PDF-1.4\n';
-  const offsets = objects.map((object, i) => {
-    const offset = file.length;
-    file += `${i + 1} 0 obj\n${object}\nendobj\n`;
-    return offset;
-  });
-  const start = file.length;
-  file += `xref\n0 ${objects.length + 1}\n0000000000 65535 f \n`;
-  file += offsets.map((offset) => `${String(offset).padStart(10, '0')} 00000 n \n`).join('');
-  file += `trailer\n<< /Size ${objects.length + 1} /Root 1 0 R >>\nstartxref\n${start}\n%%EOF\n`;
-  return strToU8(file, true);
-}
-
-function docx(body: string, more: Record<string, Uint8Array> = {}): Uint8Array {
-  const main = 'application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml';
-  const relation = 'http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument';
-  return zipSync({
-    '[Content_Types].xml': strToU8(
-      `<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Override PartName="/word/document.xml" ContentType="${main}"/></Types>`,
-    ),
-    '_rels/.rels': strToU8(
-      `<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r1" Type="${relation}" Target="word/document.xml"/></Relationships>`,
-    ),
-    'word/document.xml': strToU8(
-      `<?xml version="1.0"?><w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body>${body}</w:body></w:document>`,
-    ),
-    ...more,
-  });
-}
-const paragraph = (text: string, style?: string) =>
-  `<w:p>${style === undefined ? '' : `<w:pPr><w:pStyle w:val="${style}"/></w:pPr>`}<w:r><w:t>${text}</w:t></w:r></w:p>`;
 
 const faultOf = (content: Uint8Array, format: 'text' | 'html' | 'pdf' | 'docx', limits = {}) =>
   new TextExtractor({ ...LIMITS, ...limits }).textOf(content, format).then(
@@ -109,6 +61,9 @@ describe('TextExtractor', () => {
     const huge = strToU8('<b><i>x</i></b>'.repeat(1_000_000));
     expect(await faultOf(huge, 'html', { maxMemoryBytes: 2 ** 26 })).toBe(
       'reading it takes more than 67108864 bytes of memory',
+    );
+    expect(await faultOf(pdfWithStream(300_000_000), 'pdf', {})).toBe(
+      'reading it takes more than 268435456 bytes of memory',
     );
     expect(await faultOf(strToU8('word '.repeat(300_000)), 'html')).toMatch(/^its text has 1499999 bytes; at most/);
   });
