@@ -1,5 +1,6 @@
-import { readdirSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FilesystemServerModule } from '../src/downstream/filesystem/server/filesystem-server.module.js';
 import { docx, paragraph, pdf } from './sample-files.js';
@@ -259,6 +260,40 @@ describe('the disk', () => {
 
   it('is nobody else’s', () => {
     expect(statSync(join(server.dataDir, 'filesystem')).mode & 0o077).toBe(0);
+  });
+});
+
+describe('the filesystem server, started again,', () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'caudex-again-'));
+  const root = join(dataDir, 'filesystem');
+  const start = () => startForTest('filesystem', FilesystemServerModule, { DATA_DIR: dataDir });
+  afterAll(() => rmSync(dataDir, { recursive: true }));
+
+  it('has everything, and cleans up what nobody names', async () => {
+    let again = await start();
+    await again.call('POST', '/projects', { user: 'ada', body: { project_id: 'p', name: 'Kept' } });
+    const document = `/projects/p/document${at('a.md')}`;
+    const body = { version: 'v1', media_type: 'text/markdown', text: 'elephants' };
+    await again.call('PUT', document, { user: 'ada', body });
+    await again.close();
+    mkdirSync(join(root, 'files', 'ada', 'left-over'));
+    writeFileSync(join(root, 'files', 'ada', 'left-over', 'file'), 'nobody knows');
+    again = await start();
+    expect((await again.call('GET', document, { user: 'ada' })).body).toMatchObject({ text: 'elephants' });
+    const found = await again.call('POST', '/projects/p/search', {
+      user: 'ada',
+      body: { query: 'elephant', limit: 1 },
+    });
+    expect(found.body).toMatchObject({ total: 1 });
+    expect(readdirSync(join(root, 'files', 'ada'))).toHaveLength(1);
+    await again.close();
+  });
+
+  it('does not take documents for leftovers when its database is gone', async () => {
+    renameSync(join(root, 'metadata.sqlite'), join(root, 'elsewhere'));
+    await expect(start()).rejects.toThrow(/metadata\.sqlite is missing, but .*files holds documents/);
+    renameSync(join(root, 'elsewhere'), join(root, 'metadata.sqlite'));
+    await (await start()).close();
   });
 });
 

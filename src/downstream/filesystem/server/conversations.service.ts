@@ -73,7 +73,7 @@ export function titleFrom(question: string): string {
   const sentence = (first === undefined ? question : question.slice(first.start, first.end)).trim();
   const characters = [...sentence.replace(/\s+/g, ' ')];
   if (characters.length <= MAX_TITLE_CHARS) return characters.join('') || 'Untitled';
-  const cut = characters.slice(0, MAX_TITLE_CHARS - 1).join('');
-  const blank = cut.lastIndexOf(' ');
-  return `${blank > MAX_TITLE_CHARS / 2 ? cut.slice(0, blank) : cut}…`;
+  const blank = characters.lastIndexOf(' ', MAX_TITLE_CHARS - 1);
+  const end = blank > MAX_TITLE_CHARS / 2 ? blank : MAX_TITLE_CHARS - 1;
+  return `${characters.slice(0, end).join('')}…`;
 }
