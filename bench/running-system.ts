@@ -15,6 +15,7 @@ const STOP_MS = 10_000;
 
 /** The whole system as six processes on free ports, with a data folder of its own that is gone when it stops. */
 export class RunningSystem {
+  private readonly took = new Map<App, number>();
   private readonly children = new Map<App, ChildProcess>();
   private readonly dataDir = mkdtempSync(join(tmpdir(), 'caudex-bench-'));
   private readonly ports: ReadonlyMap<App, number>;
@@ -38,6 +39,15 @@ export class RunningSystem {
 
   url(app: App = 'backend'): string {
     return `http://127.0.0.1:${this.ports.get(app)}`;
+  }
+
+  /** How long the process took until it answered that it is ready. */
+  readyMs(app: App): number {
+    return this.took.get(app) ?? NaN;
+  }
+
+  pid(app: App): number {
+    return this.children.get(app)?.pid ?? NaN;
   }
 
   async kill(app: App): Promise<void> {
@@ -64,10 +74,14 @@ export class RunningSystem {
       stdio: ['ignore', 'ignore', 'inherit'],
     });
     this.children.set(app, child);
-    const limit = performance.now() + READY_MS;
+    const beganMs = performance.now();
+    const limit = beganMs + READY_MS;
     for (;;) {
       const ready = await fetch(`${this.url(app)}/health/ready`).catch(() => undefined);
-      if (ready?.ok) return;
+      if (ready?.ok) {
+        this.took.set(app, performance.now() - beganMs);
+        return;
+      }
       if (child.exitCode !== null) throw new Error(`${app} ended with exit code ${child.exitCode}; was it built?`);
       if (performance.now() > limit) throw new Error(`${app} was not ready after ${READY_MS} ms`);
       await wait(50);

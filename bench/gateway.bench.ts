@@ -1,0 +1,156 @@
+// What the backend costs, side by side with a bare server and with what is usually built: npm run bench
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { median, searchRate, searchTimes, type Target } from './gateway/load.ts';
+import { RunningSystem } from './running-system.ts';
+
+const CONNECTIONS = 32;
+const ROUNDS = 5;
+const ROUND_MS = 3000;
+const failures: string[] = [];
+
+function report(what: string, value: number, limit: string, good: boolean): void {
+  console.log(`${good ? 'ok  ' : 'MISS'} ${what}: ${value.toFixed(2)} (limit ${limit})`);
+  if (!good) failures.push(what);
+}
+
+const children: ChildProcess[] = [];
+async function start(file: string, ...args: string[]): Promise<string> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  children.push(
+    spawn(process.execPath, [join(import.meta.dirname, 'gateway', file), String(port), ...args], { stdio: 'inherit' }),
+  );
+  for (;;) {
+    const url = `http://127.0.0.1:${port}`;
+    if (await call(url, {}).then(Boolean, (error: unknown) => (error as Error).message.startsWith(url))) return url;
+    await wait(50);
+  }
+}
+
+async function call(
+  url: string,
+  body: unknown,
+  headers: Record<string, string> = {},
+): Promise<Record<string, unknown>> {
+  const answer = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify(body),
+  });
+  if (!answer.ok) throw new Error(`${url}: ${answer.status} ${await answer.text()}`);
+  return (await answer.json()) as Record<string, unknown>;
+}
+
+async function signUp(url: string): Promise<Record<string, string>> {
+  const account = { email: 'bench@example.org', password: 'correct horse battery' };
+  await call(`${url}/v1/api/auth/register`, account);
+  const { token } = await call(`${url}/v1/api/auth/login`, account);
+  return { authorization: `Bearer ${String(token)}` };
+}
+
+async function throughput(targets: readonly Target[]): Promise<void> {
+  for (const target of targets) await searchRate(target, CONNECTIONS, 1500);
+  const rates = new Map<string, number[]>(targets.map(({ name }) => [name, []]));
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const target of targets) rates.get(target.name)?.push(await searchRate(target, CONNECTIONS, ROUND_MS));
+  }
+  const [ours, peer, raw] = ['caudex', 'peer', 'raw'].map((name) => median(rates.get(name) ?? [])) as [
+    number,
+    number,
+    number,
+  ];
+  for (const [name, values] of rates)
+    console.log(`     ${name}: ${values.map((value) => value.toFixed(0)).join(' ')} requests/s`);
+  report('search throughput ÷ peer (Express + axios + opossum)', ours / peer, '≥ 1.2', ours / peer >= 1.2);
+  report('search throughput ÷ raw (node:http + undici)', ours / raw, '≥ 0.3', ours / raw >= 0.3);
+}
+
+function residentBytes(pid: number): number {
+  return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
+}
+
+async function memory(target: Target, pid: number): Promise<void> {
+  await searchTimes(target, CONNECTIONS, 10_000);
+  const early = residentBytes(pid);
+  await searchTimes(target, CONNECTIONS, 90_000);
+  const late = residentBytes(pid);
+  console.log(
+    `     resident: ${(early / 2 ** 20).toFixed(0)} MiB after 10,000 requests, ${(late / 2 ** 20).toFixed(0)} MiB after 100,000`,
+  );
+  report('resident memory after 100,000 ÷ after 10,000 requests', late / early, '≤ 1.3', late / early <= 1.3);
+}
+
+/** From the model's first token leaving it to the first text at the reader; the model here is a server of this process. */
+async function firstToken(): Promise<void> {
+  let sentMs = 0;
+  const model = createServer((request, reply) => {
+    request.resume().on('end', () => {
+      reply.writeHead(200, { 'content-type': 'text/event-stream' });
+      setTimeout(() => {
+        sentMs = performance.now();
+        reply.end('data: {"choices":[{"delta":{"content":"Yes."},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n');
+      }, 30);
+    });
+  }).listen(0, '127.0.0.1');
+  await once(model, 'listening');
+  const llm = `http://127.0.0.1:${(model.address() as AddressInfo).port}/v1`;
+  const system = await RunningSystem.start({ LLM_BASE_URL: llm, LLM_MODEL: 'bench', LOG_LEVEL: 'warn' });
+  try {
+    const headers = await signUp(system.url());
+    const delays: number[] = [];
+    for (let i = 0; i < 60; i++) {
+      const answer = await fetch(`${system.url()}/v1/api/chat`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body: JSON.stringify({ message: `question ${i}`, stream: true }),
+      });
+      let seen = false;
+      for await (const chunk of answer.body as unknown as AsyncIterable<Uint8Array>) {
+        if (!seen && Buffer.from(chunk).includes('text-delta')) {
+          seen = true;
+          if (i >= 10) delays.push(performance.now() - sentMs);
+        }
+      }
+    }
+    report("first token after the model's own, ms (median)", median(delays), '≤ 10', median(delays) <= 10);
+  } finally {
+    await system.stop();
+    model.close();
+  }
+}
+
+const stub = await start('chroma-stub.ts');
+const raw = await start('raw.ts', stub);
+const peer = await start('peer.ts', stub);
+const system = await RunningSystem.start({ CHROMA_SERVER_URL: stub, LOG_LEVEL: 'warn' });
+try {
+  const readyMs = system.readyMs('backend');
+  report('from start to ready, s', readyMs / 1000, '≤ 3', readyMs <= 3000);
+  const headers = await signUp(system.url());
+  const { project_id } = await call(`${system.url()}/v1/api/projects`, { name: 'bench' }, headers);
+  const projectId = String(project_id);
+  const ours: Target = { name: 'caudex', url: system.url(), headers, projectId };
+  await throughput([
+    ours,
+    { name: 'peer', url: peer, headers: {}, projectId },
+    { name: 'raw', url: raw, headers: {}, projectId },
+  ]);
+  await memory(ours, system.pid('backend'));
+} finally {
+  await system.stop();
+  for (const child of children) child.kill();
+}
+await firstToken();
+if (failures.length > 0) {
+  console.error(`missed: ${failures.join('; ')}`);
+  process.exitCode = 1;
+}
