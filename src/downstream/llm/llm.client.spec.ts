@@ -1,0 +1,41 @@
+import { decodeCompletion, type LlmEvent } from './llm.client.js';
+
+async function decode(...parts: string[]): Promise<LlmEvent[]> {
+  const bytes = async function* () {
+    for (const part of parts) yield Buffer.from(part, 'latin1');
+  };
+  const events: LlmEvent[] = [];
+  for await (const event of decodeCompletion(bytes())) events.push(event);
+  return events;
+}
+const utf8 = (text: string) => Buffer.from(text).toString('latin1');
+const data = (value: unknown) => utf8(`data: ${JSON.stringify(value)}\n\n`);
+const token = (content: string) => data({ choices: [{ delta: { content } }] });
+
+describe('decodeCompletion', () => {
+  it('reads tokens and usage, wherever the bytes are cut', async () => {
+    const stream =
+      token('größe') + data({ choices: [], usage: { prompt_tokens: 3, completion_tokens: 2 } }) + 'data: [DONE]\n\n';
+    const bytewise = await decode(...stream);
+    expect(bytewise).toEqual([
+      { type: 'text', text: 'größe' },
+      { type: 'usage', promptTokens: 3, completionTokens: 2 },
+    ]);
+  });
+
+  it('ends with a finish reason where the endpoint sends no [DONE]', async () => {
+    expect(await decode(token('a'), data({ choices: [{ delta: {}, finish_reason: 'stop' }] }))).toEqual([
+      { type: 'text', text: 'a' },
+    ]);
+  });
+
+  it.each([
+    ['ends before its end', [token('a')]],
+    ['is no JSON', ['data: {"choices\n\n']],
+    ['has another shape', [data({ choices: 'none' })]],
+    ['tells of an error', [token('a'), data({ error: { message: 'overloaded' } })]],
+    ['is a web page', ['<html>hello</html>']],
+  ])('throws when the stream %s', async (_what, parts) => {
+    await expect(decode(...parts)).rejects.toThrow();
+  });
+});
