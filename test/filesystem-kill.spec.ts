@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ServerProcess } from './server-process.js';
 
-const ROUNDS = 4;
-const SEED = 20_261_123;
+/** `KILL_ROUNDS` and `KILL_SEED` make a longer run of it. */
+const ROUNDS = Number(process.env['KILL_ROUNDS'] ?? 4);
+const SEED = Number(process.env['KILL_SEED'] ?? 20_261_123);
 const USER = 'ada';
 const PROJECT = 'p';
 const PATHS = Array.from({ length: 12 }, (_, i) => `notes/${i}.md`);
@@ -88,23 +89,27 @@ describe('the filesystem server, killed in the middle of its work', () => {
     expect(files.filter((entry) => entry.isFile())).toHaveLength(kept);
   }
 
-  it(`keeps what it acknowledged over ${ROUNDS} kills (seed ${SEED})`, async () => {
-    server = await ServerProcess.start('filesystem', { DATA_DIR: dataDir });
-    await server.call('POST', '/projects', USER, { project_id: PROJECT, name: 'Notes' });
-    for (let round = 0; round < ROUNDS; round++) {
-      const clients = [write(PATHS.slice(0, 6), round), write(PATHS.slice(6), round), talk(round)];
-      const ended = Promise.allSettled(clients);
-      await new Promise((resolve) => setTimeout(resolve, 100 + next(300)));
-      await server.end('SIGKILL');
-      for (const outcome of await ended) {
-        expect(outcome).toMatchObject({
-          status: 'rejected',
-          reason: { message: expect.stringMatching(/fetch failed|terminated|other side closed/) },
-        });
-      }
+  it(
+    `keeps what it acknowledged over ${ROUNDS} kills (seed ${SEED})`,
+    async () => {
       server = await ServerProcess.start('filesystem', { DATA_DIR: dataDir });
-      await check();
-    }
-    expect(turns.length).toBeGreaterThan(ROUNDS);
-  }, 60_000);
+      await server.call('POST', '/projects', USER, { project_id: PROJECT, name: 'Notes' });
+      for (let round = 0; round < ROUNDS; round++) {
+        const clients = [write(PATHS.slice(0, 6), round), write(PATHS.slice(6), round), talk(round)];
+        const ended = Promise.allSettled(clients);
+        await new Promise((resolve) => setTimeout(resolve, 100 + next(300)));
+        await server.end('SIGKILL');
+        for (const outcome of await ended) {
+          expect(outcome).toMatchObject({
+            status: 'rejected',
+            reason: { message: expect.stringMatching(/fetch failed|terminated|other side closed/) },
+          });
+        }
+        server = await ServerProcess.start('filesystem', { DATA_DIR: dataDir });
+        await check();
+      }
+      expect(turns.length).toBeGreaterThan(ROUNDS);
+    },
+    30_000 + ROUNDS * 10_000,
+  );
 });
