@@ -1,9 +1,12 @@
+import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { terms } from './analysis.js';
 import { type Fingerprint, fingerprint } from './fingerprint.js';
 import { splitPassages, type TextPassage } from './passages.js';
 
 export interface AnalysedPassage extends TextPassage {
+  /** Of title and text: passages with the same one say the same. */
+  digest: string;
   titleTerms: string[];
   terms: string[];
   /** Of `terms`. */
@@ -31,7 +34,14 @@ export async function analyseDocument(document: {
   for (const passage of splitPassages(document.text, document.mediaType)) {
     const title = fullTitle(document.title, passage.title);
     const found = terms(passage.text);
-    passages.push({ ...passage, title, titleTerms: terms(title), terms: found, fingerprint: fingerprint(found) });
+    passages.push({
+      ...passage,
+      title,
+      digest: createHash('sha256').update(`${title}\0${passage.text}`).digest('base64'),
+      titleTerms: terms(title),
+      terms: found,
+      fingerprint: fingerprint(found),
+    });
     if (performance.now() - started > SLICE_MS) {
       await nextTurn();
       started = performance.now();

@@ -36,6 +36,10 @@ export class LexicalImage {
     return this.ids.length === 0 ? 0 : 1 - this.slots.size / this.ids.length;
   }
 
+  has(id: number): boolean {
+    return this.slots.has(id);
+  }
+
   add(id: number, titleTerms: readonly string[], textTerms: readonly string[]): void {
     const slot = this.ids.push(id) - 1;
     this.slots.set(id, slot);

@@ -50,7 +50,7 @@ describe('LexicalIndex', () => {
     expect(await put(ann, 'a', `${long}\n\nPepper is black.`)).toEqual({ added: [], removed: [] });
     const second = await put(ann, 'a', `${long}\n\nCumin is brown.`);
     expect(second.added).toHaveLength(1);
-    expect(second.removed).toEqual([first.added.at(-1)]);
+    expect(second.removed).toEqual([first.added.at(-1)?.id]);
     expect(await paths(ann, 'pepper')).toEqual([]);
     expect(await paths(ann, 'cumin')).not.toEqual([]);
     transaction(db, () => index.remove(ann, 'a'));

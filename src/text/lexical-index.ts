@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { preparedBy } from '../storage/statements.js';
 import { type AnalysedDocument, type AnalysedPassage } from './analysed-document.js';
@@ -26,7 +25,7 @@ export interface StoredPassage {
 
 /** What a write changed. A passage that says the same as before keeps its id and is in neither list. */
 export interface LexicalChange {
-  added: number[];
+  added: { id: number; passage: AnalysedPassage }[];
   removed: number[];
 }
 
@@ -34,7 +33,8 @@ export interface LexicalChange {
 export const LEXICAL_MIGRATION = `
   CREATE TABLE lexical_projects (
     key INTEGER PRIMARY KEY AUTOINCREMENT, user_id TEXT NOT NULL, project_id TEXT NOT NULL,
-    revision INTEGER NOT NULL DEFAULT 0, UNIQUE (user_id, project_id)) STRICT;
+    revision INTEGER NOT NULL DEFAULT 0,
+    passages INTEGER NOT NULL DEFAULT 0, UNIQUE (user_id, project_id)) STRICT;
   CREATE TABLE lexical_passages (
     id INTEGER PRIMARY KEY AUTOINCREMENT, project INTEGER NOT NULL, document TEXT NOT NULL, chunk INTEGER NOT NULL,
     start INTEGER NOT NULL, "end" INTEGER NOT NULL, digest TEXT NOT NULL, title TEXT NOT NULL, text TEXT NOT NULL,
@@ -75,20 +75,27 @@ export class LexicalIndex {
     const project = this.projectOf(key) ?? this.createProject(key);
     const stored = this.stored(project, document.path);
     const move = this.sql('UPDATE lexical_passages SET chunk = ?, start = ?, "end" = ? WHERE id = ?');
-    const added: [id: number, passage: AnalysedPassage][] = [];
+    const added: LexicalChange['added'] = [];
     for (const passage of document.passages) {
-      const digest = createHash('sha256').update(`${passage.title}\0${passage.text}`).digest('base64');
-      const same = stored.get(digest)?.pop();
-      if (same === undefined) added.push([this.insert(project, document.path, digest, passage), passage]);
+      const same = stored.get(passage.digest)?.pop();
+      if (same === undefined) added.push({ id: this.insert(project, document.path, passage), passage });
       else move.run(passage.chunk, passage.start, passage.end, same);
     }
     const removed = [...stored.values()].flat();
     this.delete(project, removed);
-    const loaded = this.changed(project);
+    const loaded = this.changed(project, added.length - removed.length);
     // One that is still being read comes to the new rows by itself.
     if (loaded?.revision !== undefined)
-      for (const [id, { titleTerms, terms }] of added) loaded.image.add(id, titleTerms, terms);
-    return { added: added.map(([id]) => id), removed };
+      for (const { id, passage } of added) loaded.image.add(id, passage.titleTerms, passage.terms);
+    return { added, removed };
+  }
+
+  /** The passages that `put` would add, in its order. */
+  fresh(key: ProjectKey, document: AnalysedDocument): AnalysedPassage[] {
+    const project = this.projectOf(key);
+    if (project === undefined) return document.passages;
+    const stored = this.stored(project, document.path);
+    return document.passages.filter(({ digest }) => stored.get(digest)?.pop() === undefined);
   }
 
   remove(key: ProjectKey, path: string): LexicalChange {
@@ -96,7 +103,7 @@ export class LexicalIndex {
     if (project === undefined) return { added: [], removed: [] };
     const removed = [...this.stored(project, path).values()].flat();
     this.delete(project, removed);
-    this.changed(project);
+    this.changed(project, -removed.length);
     return { added: [], removed };
   }
 
@@ -109,9 +116,10 @@ export class LexicalIndex {
     return true;
   }
 
-  count(key: ProjectKey): number {
-    const row = this.sql('SELECT count(*) AS n FROM lexical_passages WHERE project = ?').get(this.projectOf(key) ?? -1);
-    return Number(row?.['n']);
+  /** How many passages a project has. */
+  count({ userId, projectId }: ProjectKey): number {
+    const select = this.sql('SELECT passages FROM lexical_projects WHERE user_id = ? AND project_id = ?');
+    return Number(select.get(userId, projectId)?.['passages'] ?? 0);
   }
 
   /** The postings of a project, as they are now. Use it before the next `await`. */
@@ -147,13 +155,6 @@ export class LexicalIndex {
       const { high, low, ...passage } = row;
       return { ...passage, fingerprint: { high, low } };
     });
-  }
-
-  /** Those of the ids that are passages of this project. */
-  known(key: ProjectKey, ids: readonly number[]): Set<number> {
-    const project = this.projectOf(key) ?? -1;
-    const select = this.sql('SELECT 1 FROM lexical_passages WHERE id = ? AND project = ?');
-    return new Set(ids.filter((id) => select.get(id, project) !== undefined));
   }
 
   /** The terms of passages, those of the title first, in the order of the text. */
@@ -210,8 +211,11 @@ export class LexicalIndex {
   }
 
   /** Counts a change, in the table and in the image that follows it. */
-  private changed(project: number): Loaded | undefined {
-    this.sql('UPDATE lexical_projects SET revision = revision + 1 WHERE key = ?').run(project);
+  private changed(project: number, growth: number): Loaded | undefined {
+    const update = this.sql(
+      'UPDATE lexical_projects SET revision = revision + 1, passages = passages + ? WHERE key = ?',
+    );
+    update.run(growth, project);
     const loaded = this.loaded.get(project);
     if (loaded?.revision !== undefined) loaded.revision++;
     return loaded;
@@ -230,8 +234,8 @@ export class LexicalIndex {
     return byDigest;
   }
 
-  private insert(project: number, path: string, digest: string, passage: AnalysedPassage): number {
-    const { chunk, start, end, title, text, titleTerms, terms } = passage;
+  private insert(project: number, path: string, passage: AnalysedPassage): number {
+    const { chunk, start, end, digest, title, text, titleTerms, terms } = passage;
     const statement = this.sql(
       `INSERT INTO lexical_passages (project, document, chunk, start, "end", digest, title, text, title_terms, terms,
          fingerprint_high, fingerprint_low)

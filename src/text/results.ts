@@ -40,21 +40,17 @@ export function presented(
   ranked: readonly Ranked[],
   { limit, offset }: Page,
 ): Result[] {
-  const scores = new Map(ranked.map(({ id, score }) => [id, score]));
-  return folded(index.passages(key, [...scores.keys()]), offset + limit)
-    .slice(offset)
-    .map(({ id, fingerprint: _, ...passage }) => ({
-      ...passage,
-      highlights: highlights(passage.text, query.terms, (term) => image.idf(term)),
-      score: scores.get(id) as number,
-    }));
-}
-
-function folded(passages: readonly StoredPassage[], limit: number): StoredPassage[] {
-  const kept: StoredPassage[] = [];
-  for (const passage of passages) {
-    if (kept.length === limit) break;
-    if (!kept.some((earlier) => areNear(earlier.fingerprint, passage.fingerprint))) kept.push(passage);
+  const kept: { passage: StoredPassage; score: number }[] = [];
+  for (let at = 0; at < ranked.length && kept.length < offset + limit; at += limit) {
+    const slice = new Map(ranked.slice(at, at + limit).map(({ id, score }) => [id, score]));
+    for (const passage of index.passages(key, [...slice.keys()])) {
+      const isNew = !kept.some((earlier) => areNear(earlier.passage.fingerprint, passage.fingerprint));
+      if (isNew) kept.push({ passage, score: slice.get(passage.id) as number });
+    }
   }
-  return kept;
+  return kept.slice(offset, offset + limit).map(({ passage: { id: _, fingerprint: __, ...passage }, score }) => ({
+    ...passage,
+    highlights: highlights(passage.text, query.terms, (term) => image.idf(term)),
+    score,
+  }));
 }

@@ -13,10 +13,12 @@ import { VectorSync } from './vector-sync.js';
 
 /** Fewer passages teach nothing about the words. */
 const MIN_TRAINING_PASSAGES = 200;
-/** Grown this much, a project is learned anew at once; grown a little, when its writers rest. */
-const GROWTH_AT_ONCE = 2;
-const GROWTH_AT_REST = 1.2;
+/** A project that has grown by so much is learned anew. */
+const MIN_GROWTH = 1.2;
+/** When nobody has written to it for this long: learning takes a core, which the writers need more. */
 const REST_MS = 2000;
+/** But not later than this. */
+const MAX_DELAY_MS = 60_000;
 const BATCH = 500;
 
 /**
@@ -26,7 +28,7 @@ const BATCH = 500;
  */
 @Injectable()
 export class GenerationBuilder implements BeforeApplicationShutdown {
-  private readonly resting = new Map<string, NodeJS.Timeout>();
+  private readonly due = new Map<string, { sinceMs: number; timer: NodeJS.Timeout }>();
   private queue: Promise<void> = Promise.resolve();
   private readonly queued = new Set<string>();
   private worker: Worker | undefined;
@@ -43,7 +45,7 @@ export class GenerationBuilder implements BeforeApplicationShutdown {
 
   async beforeApplicationShutdown(): Promise<void> {
     this.stopped = true;
-    for (const timer of this.resting.values()) clearTimeout(timer);
+    for (const { timer } of this.due.values()) clearTimeout(timer);
     await this.worker?.terminate();
     await this.queue;
   }
@@ -74,20 +76,23 @@ export class GenerationBuilder implements BeforeApplicationShutdown {
     const current = this.store.current(key);
     if (current === undefined || this.stopped) return;
     const name = nameOf(key);
-    clearTimeout(this.resting.get(name));
-    this.resting.delete(name);
-    const growth = this.growth(current);
-    if (growth >= GROWTH_AT_ONCE) this.begin(key);
-    else if (growth >= GROWTH_AT_REST) this.resting.set(name, setTimeout(() => this.begin(key), REST_MS).unref());
+    const before = this.due.get(name);
+    clearTimeout(before?.timer);
+    this.due.delete(name);
+    if (!this.isDue(current)) return;
+    const sinceMs = before?.sinceMs ?? performance.now();
+    const delayMs = Math.max(0, Math.min(REST_MS, sinceMs + MAX_DELAY_MS - performance.now()));
+    this.due.set(name, { sinceMs, timer: setTimeout(() => this.begin(key), delayMs) });
   }
 
   /** Whether the embedder of a project is behind its text. */
   isDue(generation: Generation): boolean {
-    return this.growth(generation) >= GROWTH_AT_REST;
+    return this.growth(generation) >= MIN_GROWTH;
   }
 
   private begin(key: ProjectKey): void {
     const name = nameOf(key);
+    this.due.delete(name);
     if (this.queued.has(name)) return;
     this.queued.add(name);
     this.enqueue(async () => {

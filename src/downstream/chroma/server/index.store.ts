@@ -28,8 +28,6 @@ export interface Embedded {
 /** `building`: not yet asked; `current`: asked; `retired`: to be deleted from ChromaDB as well. */
 type State = 'building' | 'current' | 'retired';
 
-const PROJECT = '(SELECT key FROM lexical_projects WHERE user_id = ? AND project_id = ?)';
-
 const MIGRATIONS = [
   `${LEXICAL_MIGRATION};
   CREATE TABLE documents (
@@ -79,48 +77,38 @@ export class IndexStore implements OnApplicationShutdown {
     return this.number('SELECT count(*) FROM documents WHERE user_id = ? AND project_id = ?', userId, projectId);
   }
 
-  /**
-   * Replaces the passages of a document; those that said the same before stay. Until `putVersion` the document counts as not
-   * indexed. Returns the ids that are gone.
-   */
-  putPassages(key: ProjectKey, document: AnalysedDocument): number[] {
-    return transaction(this.db, () => {
-      this.deleteDocument(key, document.path);
-      return this.forgetVectors(key, this.passages.put(key, document));
-    });
-  }
-
-  /** Keeps the vectors of a document's new passages, and with them the document. */
-  putVersion(
+  /** Brings a document to a version. `vectors` are those of `passages.fresh`, in the same order. */
+  put(
     key: ProjectKey,
-    path: string,
     version: string,
+    document: AnalysedDocument,
     generation: Generation,
-    embedded: readonly Embedded[],
-  ): void {
-    transaction(this.db, () => {
-      this.insertVectors(generation, embedded);
-      const { userId, projectId } = key;
-      const passages = this.number(
-        `SELECT count(*) FROM lexical_passages WHERE project = ${PROJECT} AND document = ?`,
-        userId,
-        projectId,
-        path,
+    vectors: readonly Float32Array[],
+  ): { put: number[]; removed: number[] } {
+    return transaction(this.db, () => {
+      const change = this.passages.put(key, document);
+      const put = change.added.map(({ id }) => id);
+      this.insertVectors(
+        generation,
+        put.map((id, i) => ({ id, vector: vectors[i] as Float32Array })),
       );
       this.sql('INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?, ?)').run(
-        userId,
-        projectId,
-        path,
+        key.userId,
+        key.projectId,
+        document.path,
         version,
-        passages,
+        document.passages.length,
       );
+      return { put, removed: this.forgetVectors(key, change) };
     });
   }
 
   /** Returns the ids that are gone; undefined where there was no such document. */
   remove(key: ProjectKey, path: string): number[] | undefined {
     return transaction(this.db, () => {
-      const known = this.deleteDocument(key, path);
+      const { userId, projectId } = key;
+      const remove = this.sql('DELETE FROM documents WHERE user_id = ? AND project_id = ? AND path = ?');
+      const known = remove.run(userId, projectId, path).changes > 0;
       const removed = this.forgetVectors(key, this.passages.remove(key, path));
       return known || removed.length > 0 ? removed : undefined;
     });
@@ -197,13 +185,14 @@ export class IndexStore implements OnApplicationShutdown {
     );
   }
 
-  /** Ids of passages that a generation has no vector for: of one document, or some of the whole project. */
-  missing({ id, userId, projectId }: Generation, limit: number, path?: string): number[] {
+  /** Ids of passages that a generation has no vector for. */
+  missing({ id, userId, projectId }: Generation, limit: number): number[] {
     const rows = this.sql(
-      `SELECT id FROM lexical_passages p WHERE project = ${PROJECT} ${path === undefined ? '' : 'AND document = ?'}
+      `SELECT id FROM lexical_passages p
+       WHERE project = (SELECT key FROM lexical_projects WHERE user_id = ? AND project_id = ?)
          AND NOT EXISTS (SELECT 1 FROM vectors v WHERE v.generation = ? AND v.passage = p.id)
        ORDER BY id LIMIT ?`,
-    ).all(...[userId, projectId, ...(path === undefined ? [] : [path]), id, limit]);
+    ).all(userId, projectId, id, limit);
     return rows.map((row) => Number(row['id']));
   }
 
@@ -234,11 +223,6 @@ export class IndexStore implements OnApplicationShutdown {
   private insertVectors({ id }: Generation, embedded: readonly Embedded[]): void {
     const insert = this.sql('INSERT OR REPLACE INTO vectors SELECT ?, id, ? FROM lexical_passages WHERE id = ?');
     for (const { id: passage, vector } of embedded) insert.run(id, isZero(vector) ? null : bytesOf(vector), passage);
-  }
-
-  private deleteDocument({ userId, projectId }: ProjectKey, path: string): boolean {
-    const remove = this.sql('DELETE FROM documents WHERE user_id = ? AND project_id = ? AND path = ?');
-    return remove.run(userId, projectId, path).changes > 0;
   }
 
   private forgetVectors({ userId, projectId }: ProjectKey, { removed }: LexicalChange): number[] {

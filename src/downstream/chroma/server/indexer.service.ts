@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { analyseDocument } from '../../../text/analysed-document.js';
+import { analyseDocument, type AnalysedPassage } from '../../../text/analysed-document.js';
 import type { ProjectKey } from '../../../text/lexical-index.js';
+import type { Embeddable } from './embedder.js';
 import { Embedders, LSA, PROJECTION } from './embedders.js';
 import { GenerationBuilder } from './generation.builder.js';
 import { type Generation, IndexStore } from './index.store.js';
@@ -15,9 +16,6 @@ export interface DocumentState {
   mediaType: string;
   text: string;
 }
-
-/** SQLite's limit that is none. */
-const ALL = -1;
 
 const DESCRIPTIONS: Record<string, string> = {
   [LSA]: 'latent semantic analysis, trained on the project',
@@ -47,10 +45,9 @@ export class IndexerService {
     const { generation, ...change } = await this.lock.run(key, async () => {
       const generation = this.builder.currentOf(key);
       if (this.store.version(key, path)?.version === version) return { generation, put: [], removed: [] };
-      const removed = this.store.putPassages(key, await analyseDocument(document));
-      const put = this.store.missing(generation, ALL, path);
-      this.store.putVersion(key, path, version, generation, await this.embedders.embedPassages(generation, key, put));
-      return { generation, put, removed };
+      const analysed = await analyseDocument(document);
+      const vectors = await this.embedders.embed(generation, this.store.passages.fresh(key, analysed).map(embeddable));
+      return { generation, ...this.store.put(key, version, analysed, generation, vectors) };
     });
     // Outside the lock, so that the next document is prepared while ChromaDB takes this one.
     await this.tell(key, generation, change);
@@ -98,4 +95,8 @@ export class IndexerService {
     if (building !== undefined) await this.sync.tell(building, { removed: change.removed });
     await this.sync.tell(current, change);
   }
+}
+
+function embeddable({ title, text, titleTerms, terms }: AnalysedPassage): Embeddable {
+  return { title, text, terms: [...titleTerms, ...terms] };
 }

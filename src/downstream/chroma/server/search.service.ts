@@ -128,12 +128,9 @@ export class SearchService {
     // Not waited for: until it is done, ChromaDB knows less than it will, and what it knows too much is left out below.
     this.sync.tell(generation).catch(() => undefined);
     const neighbours = await this.vectors.nearest(generation.collection, direction, limit);
-    const known = this.store.passages.known(
-      key,
-      neighbours.map(({ id }) => id),
-    );
+    const image = await this.store.passages.image(key);
     return neighbours
-      .filter(({ id }) => known.has(id) && allowed?.has(id) !== false)
+      .filter(({ id }) => image.has(id) && allowed?.has(id) !== false)
       .map(({ id, similarity }) => ({ id, score: similarity }));
   }
 }
