@@ -48,16 +48,7 @@ export class ResilienceModule {
   static forService(name: ServiceName, title: string): DynamicModule {
     return {
       module: ResilienceModule,
-      imports: [
-        ConfigModule,
-        HttpModule.register({
-          maxRedirects: 0,
-          proxy: false,
-          transformRequest: [],
-          transformResponse: [],
-          validateStatus: null,
-        }),
-      ],
+      imports: [ConfigModule, HttpModule.register({})],
       providers: [
         {
           provide: ResilientClient,

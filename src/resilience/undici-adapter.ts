@@ -1,4 +1,4 @@
-import type { AxiosAdapter, InternalAxiosRequestConfig } from 'axios';
+import { type AxiosAdapter, AxiosHeaders, type InternalAxiosRequestConfig } from 'axios';
 import type { Dispatcher } from 'undici';
 import { ByteStream } from './byte-stream.js';
 
@@ -36,7 +36,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   private controller: Dispatcher.DispatchController | undefined;
   private aborted: Error | undefined;
   private status = 0;
-  private headers: Record<string, string> = {};
+  private headers = new AxiosHeaders();
   private chunks: Buffer[] = [];
   private stream: ByteStream | undefined;
 
@@ -66,7 +66,8 @@ class Exchange implements Dispatcher.DispatchHandler {
   ): void {
     if (status < 200) return;
     this.status = status;
-    this.headers = headers as Record<string, string>;
+    // Their names are in lower case already: axios has nothing to normalize.
+    Object.assign(this.headers, headers);
     if (this.config.responseType !== 'stream') return;
     this.stream = new ByteStream(controller);
     this.answer(this.stream);
