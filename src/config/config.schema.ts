@@ -95,7 +95,7 @@ export const configSchema = z.strictObject({
     default_limit: count,
     max_limit: count.max(1000),
   }),
-  cache: z.strictObject({ max_entries: count, ttl_ms: ms }),
+  cache: z.strictObject({ max_bytes: count, ttl_ms: ms }),
   documents: z.strictObject({ index_wait_ms: z.int().min(0) }),
   outbox: z.strictObject({ retry_base_ms: ms, retry_max_ms: ms, max_attempts: count, max_bytes: count }),
   rate_limit: z.strictObject({ enabled: z.boolean(), per_user: count, per_address: count, sign_in: count }),

@@ -37,12 +37,17 @@ type Row = Record<string, SQLOutputValue>;
 export class SqliteOutboxStore implements OutboxStore {
   private readonly db: DatabaseSync;
   private bytes: number;
+  /** Entries of each topic that may be pending: most searches ask after a topic that has none. */
+  private readonly counts = new Map<string, number>();
 
   constructor(
     file: string,
     private readonly maxBytes: number,
   ) {
     this.db = openDatabase(file, MIGRATIONS);
+    for (const { topic, n } of this.db.prepare('SELECT topic, count(*) AS n FROM entries GROUP BY topic').all()) {
+      this.counts.set(String(topic), Number(n));
+    }
     this.bytes = Number(this.db.prepare('SELECT coalesce(sum(length(payload)), 0) AS n FROM entries').get()?.['n']);
   }
 
@@ -68,10 +73,12 @@ export class SqliteOutboxStore implements OutboxStore {
 
   async remove(ids: readonly string[]): Promise<void> {
     this.write(() => {
-      const remove = this.db.prepare('DELETE FROM entries WHERE id = ?');
+      const remove = this.db.prepare('DELETE FROM entries WHERE id = ? RETURNING topic, length(payload) AS bytes');
       for (const id of ids) {
-        this.bytes -= this.sizeOf(id);
-        remove.run(id);
+        const removed = remove.get(id);
+        if (removed === undefined) continue;
+        this.bytes -= Number(removed['bytes']);
+        this.count(String(removed['topic']), -1);
       }
     });
   }
@@ -128,6 +135,7 @@ export class SqliteOutboxStore implements OutboxStore {
     userId: string,
     filter: { key?: string; projectId?: string } = {},
   ): Promise<OutboxEntry[]> {
+    if ((this.counts.get(topic) ?? 0) === 0) return [];
     return this.db
       .prepare(
         `SELECT * FROM entries WHERE user_id = ?1 AND topic = ?2 AND state <> 'dead'
@@ -166,8 +174,13 @@ export class SqliteOutboxStore implements OutboxStore {
     return entries.map(({ topic, key, userId, projectId, payload }) => {
       const text = JSON.stringify(payload);
       this.reserve(text.length);
+      this.count(topic, 1);
       return toEntry(insert.get(randomUUID(), topic, key, userId, projectId, text, createdAt, state) as Row);
     });
+  }
+
+  private count(topic: string, change: number): void {
+    this.counts.set(topic, (this.counts.get(topic) ?? 0) + change);
   }
 
   private reserve(bytes: number): void {
@@ -181,13 +194,15 @@ export class SqliteOutboxStore implements OutboxStore {
     return Number(this.db.prepare('SELECT length(payload) AS n FROM entries WHERE id = ?').get(id)?.['n'] ?? 0);
   }
 
-  /** One transaction; a refused one leaves the byte count as it was. */
+  /** One transaction; a refused one leaves the counts as they were. */
   private write<T>(work: () => T): T {
-    const before = this.bytes;
+    const bytes = this.bytes;
+    const counts = [...this.counts];
     try {
       return transaction(this.db, work);
     } catch (error) {
-      this.bytes = before;
+      this.bytes = bytes;
+      for (const [topic, n] of counts) this.counts.set(topic, n);
       // 13: SQLITE_FULL, the disk has no room.
       if ((error as { errcode?: number }).errcode === 13) throw new OutboxFullError('the disk is full');
       throw error;

@@ -13,7 +13,7 @@ export class ResultCache {
   private readonly generations = new Map<string, number>();
 
   constructor(@InjectConfig() { cache }: Config, changes: ProjectChanges) {
-    this.results = new LRUCache({ max: cache.max_entries, ttl: cache.ttl_ms });
+    this.results = new LRUCache({ maxSize: cache.max_bytes, sizeCalculation: bytesOf, ttl: cache.ttl_ms });
     changes.onChange((userId, projectId) => {
       const project = `${userId}/${projectId}`;
       this.generations.set(project, (this.generations.get(project) ?? 0) + 1);
@@ -33,4 +33,9 @@ export class ResultCache {
     const words = query.normalize('NFKC').toLowerCase().trim().replace(/\s+/g, ' ');
     return JSON.stringify([project, this.generations.get(project) ?? 0, mode, limit, offset, words]);
   }
+}
+
+/** Roughly what a result takes in memory. */
+function bytesOf({ results }: Retrieved): number {
+  return results.reduce((sum, { text, highlights }) => sum + 500 + 2 * (text.length + highlights.join('').length), 500);
 }
