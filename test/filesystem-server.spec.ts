@@ -47,7 +47,9 @@ describe('projects', () => {
     });
     const drop = () => server.call('DELETE', '/projects/one', { user: 'eve' });
     expect(await drop()).toEqual({ status: 200, body: { deleted: true } });
-    expect(await drop()).toEqual({ status: 200, body: { deleted: false } });
+    expect(await drop()).toEqual({ status: 200, body: { deleted: true } });
+    const unseen = await server.call('DELETE', '/projects/never', { user: 'eve' });
+    expect(unseen).toEqual({ status: 200, body: { deleted: false } });
     expect(await make(project)).toMatchObject({ status: 410, body: { code: 'deleted' } });
     expect(await put('one', 'a.md', { text: 'x' }, 'eve')).toMatchObject({ status: 410 });
     expect(await get('one', 'a.md', 'eve')).toMatchObject({ status: 404 });
@@ -82,7 +84,9 @@ describe('documents', () => {
     expect(list.body).toMatchObject({ total: 1, documents: [{ path: 'notes/plan.md' }] });
     const drop = () => server.call('DELETE', `/projects/${project}/document${at('notes/plan.md')}`, { user: 'ada' });
     expect((await drop()).body).toEqual({ deleted: true });
-    expect((await drop()).body).toEqual({ deleted: false });
+    expect((await drop()).body).toEqual({ deleted: true });
+    const unseen = await server.call('DELETE', `/projects/${project}/document${at('never.md')}`, { user: 'ada' });
+    expect(unseen.body).toEqual({ deleted: false });
     expect(await get(project, 'notes/plan.md')).toMatchObject({ status: 404, body: { code: 'not_found' } });
   });
 
@@ -368,6 +372,8 @@ describe('conversations', () => {
     await putTurn('c2', turn('m1', 'complete'));
     const drop = (id: string) => server.call('DELETE', `/conversations/${id}`, { user: 'ada' });
     expect((await drop('c2')).body).toEqual({ deleted: true });
+    expect((await drop('c2')).body).toEqual({ deleted: true });
+    expect((await drop('c-unseen')).body).toEqual({ deleted: false });
     expect((await drop('c-unseen')).body).toEqual({ deleted: false });
     expect(await putTurn('c2', turn('m2', 'complete'))).toMatchObject({ status: 410, body: { code: 'deleted' } });
     expect(await putTurn('c-unseen', turn('m2', 'complete'))).toMatchObject({ status: 410 });

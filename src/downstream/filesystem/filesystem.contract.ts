@@ -56,7 +56,11 @@ const inProject = z.strictObject({ project_id: id });
 const inConversation = z.strictObject({ conversation_id: id });
 const ofDocument = z.strictObject({ path: z.string().min(1) });
 
-/** Everything here belongs to the user of the call: what is somebody else's is 404 `not_found`, as if it did not exist. */
+/**
+ * Everything here belongs to the user of the call: what is somebody else's is 404 `not_found`, as if it did not exist.
+ * Deletions answer a repeat as they answered the first call, whose answer may have been lost: `deleted` is false only where
+ * there never was such a thing.
+ */
 export const filesystemContract = {
   /**
    * The caller makes the id, so that the call can be repeated: the same id and name again is a success, another name 409

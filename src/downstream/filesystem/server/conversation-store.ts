@@ -90,18 +90,20 @@ export class ConversationStore {
       .run(title, userId, conversationId);
   }
 
-  /** Removes the turns; the id stays used, also one that was never seen here: its first turn may still be under way. */
+  /**
+   * Removes the turns; the id stays used, also one that was never seen here: its first turn may still be under way. False
+   * where there never was such a conversation.
+   */
   delete(userId: string, conversationId: string): boolean {
     return transaction(this.db, () => {
-      const existed = typeof this.find(userId, conversationId) === 'object';
       this.db.prepare('DELETE FROM turn WHERE user_id = ? AND conversation_id = ?').run(userId, conversationId);
-      this.db
+      const row = this.db
         .prepare(
           `INSERT INTO conversation (user_id, conversation_id, title, created_at, updated_at, deleted)
-           VALUES (?, ?, '', '', '', 1) ON CONFLICT DO UPDATE SET title = '', deleted = 1`,
+           VALUES (?, ?, '', '', '', 1) ON CONFLICT DO UPDATE SET title = '', deleted = 1 RETURNING created_at`,
         )
-        .run(userId, conversationId);
-      return existed;
+        .get(userId, conversationId);
+      return row?.['created_at'] !== '';
     });
   }
 }

@@ -81,18 +81,24 @@ export class DocumentStore {
     return [before];
   }
 
+  /** `deleted` is false where there never was such a document. */
   delete(key: ProjectKey, path: string): { deleted: boolean; files: (string | null)[] } {
+    const values = [key.userId, key.projectId, path];
     return this.atomically(() => {
-      const before = this.find(key, path);
-      this.db
-        .prepare('DELETE FROM document WHERE user_id = ? AND project_id = ? AND path = ?')
-        .run(key.userId, key.projectId, path);
+      const document = this.find(key, path);
+      this.db.prepare('DELETE FROM document WHERE user_id = ? AND project_id = ? AND path = ?').run(...values);
       this.index.remove(key, path);
-      const unreadable = this.dropUnreadable(key, path);
-      return {
-        deleted: before !== undefined || unreadable !== null,
-        files: [before?.file ?? null, before?.original_file ?? null, unreadable],
-      };
+      const files = [document?.file ?? null, document?.original_file ?? null, this.dropUnreadable(key, path)];
+      if (files.some((file) => file !== null)) {
+        this.db
+          .prepare('INSERT INTO removed_document (user_id, project_id, path) VALUES (?, ?, ?) ON CONFLICT DO NOTHING')
+          .run(...values);
+        return { deleted: true, files };
+      }
+      const removed = this.db
+        .prepare('SELECT 1 FROM removed_document WHERE user_id = ? AND project_id = ? AND path = ?')
+        .get(...values);
+      return { deleted: removed !== undefined, files };
     });
   }
 

@@ -71,6 +71,12 @@ const MIGRATIONS = [
    ) STRICT;
    CREATE INDEX turn_in_order ON turn (user_id, conversation_id, asked_at, seq)`,
   LEXICAL_MIGRATION,
+  `CREATE TABLE removed_document (
+     user_id TEXT NOT NULL,
+     project_id TEXT NOT NULL,
+     path TEXT NOT NULL,
+     PRIMARY KEY (user_id, project_id, path)
+   ) STRICT, WITHOUT ROWID`,
 ];
 
 /**

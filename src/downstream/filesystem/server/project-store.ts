@@ -43,15 +43,16 @@ export class ProjectStore {
     return { projects: projects as unknown as Project[], total: Number(total?.['total']) };
   }
 
-  /** Removes the project with all that is in it; its id stays used. False where there was nothing to remove. */
+  /** Removes the project with all that is in it; its id stays used. False where there never was such a project. */
   delete(key: ProjectKey): boolean {
     const { userId, projectId } = key;
     const run = (sql: string) => this.db.prepare(sql).run(userId, projectId);
     return transaction(this.db, () => {
-      const existed = typeof this.find(key) === 'object';
-      this.add(key, '');
+      const before = this.find(key);
+      if (before === undefined || before === 'deleted') return before === 'deleted';
       run("UPDATE project SET name = '', deleted = 1 WHERE user_id = ? AND project_id = ?");
       run('DELETE FROM document WHERE user_id = ? AND project_id = ?');
+      run('DELETE FROM removed_document WHERE user_id = ? AND project_id = ?');
       run('DELETE FROM unreadable WHERE user_id = ? AND project_id = ?');
       run(
         `DELETE FROM turn WHERE user_id = ?1 AND conversation_id IN
@@ -59,7 +60,7 @@ export class ProjectStore {
       );
       run("UPDATE conversation SET title = '', deleted = 1 WHERE user_id = ? AND project_id = ?");
       this.index.dropProject(key);
-      return existed;
+      return true;
     });
   }
 }
