@@ -271,7 +271,7 @@ describe('an isolation', () => {
   });
 
   it('lasts until the last one who holds it lets go, each once', () => {
-    const { breaker, transitions } = rig();
+    const { breaker, enter, transitions } = rig();
     const ada = breaker.isolate('ada');
     const bob = breaker.isolate('bob');
     expect(breaker.isolatedBy).toEqual(['ada', 'bob']);
@@ -281,6 +281,10 @@ describe('an isolation', () => {
     bob();
     expect(breaker.name).toBe('closed');
     expect(transitions).toHaveLength(2);
+    const after = enter();
+    bob();
+    breaker.report(after, 'failure', 1);
+    expect(breaker.failures).toBe(1);
   });
 
   it('can be ended for everybody', () => {

@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, register } from 'prom-client';
+import { amplificationOf } from './client-report.js';
 import type { ResilientClient } from './resilient-client.js';
 
 /** As OpenTelemetry's semantic conventions advise for http.client.request.duration, in seconds. */
@@ -39,7 +40,7 @@ export function registerResilienceMetrics(clients: () => readonly ResilientClien
   gauge('caudex_retry_budget_tokens', 'Retries that the budget allows', [], (client) => client.policy.budget.available);
   gauge('caudex_bulkhead_active', 'Attempts under way', [], ({ policy }) => policy.runner.bulkhead.active);
   gauge('caudex_bulkhead_queued', 'Calls waiting for their turn', [], ({ policy }) => policy.runner.bulkhead.queued);
-  gauge('caudex_call_amplification', 'Attempts for each call', [], (client) => client.amplification);
+  gauge('caudex_call_amplification', 'Attempts for each call', [], ({ policy }) => amplificationOf(policy));
   counter('caudex_calls_total', 'Calls', [], ({ policy }) => policy.counts.calls);
   counter('caudex_attempts_total', 'Attempts on the wire', [], ({ policy }) => policy.runner.counts.attempts);
   counter('caudex_retries_total', 'Attempts after the first', [], ({ policy }) => policy.counts.retries);

@@ -3,50 +3,23 @@ import type { Endpoint, EndpointInput, EndpointOutput } from '../downstream/endp
 import { decode, refusalOf } from './answer.js';
 import type { Attempt, Call } from './attempt.js';
 import type { ByteStream } from './byte-stream.js';
-import type { AttemptRunner } from './attempt-runner.js';
 import type { CallContext } from './call-context.js';
-import type { BreakerState, Transition } from './circuit-breaker.js';
+import type { Transition } from './circuit-breaker.js';
+import { type ClientReport, type ClientStatus, reportOf, statusOf } from './client-report.js';
 import { type Clock, systemClock } from './clock.js';
 import { DownstreamError } from './downstream-error.js';
 import { FaultDrill } from './fault-drill.js';
-import type { Decision, OutcomeRecord } from './history.js';
+import type { Decision } from './history.js';
 import type { Transport, WireAnswer, WireRequest } from './http-transport.js';
 import { ResiliencePolicy } from './resilience-policy.js';
 import { type LogSink, ServiceLog } from './service-log.js';
 import { StreamedAnswer } from './streamed-answer.js';
-import { timestamp } from './timestamp.js';
 import { wireError } from './wire-error.js';
 import type { HeaderWriter } from './wire-headers.js';
 import { compose } from './wire-request.js';
 
 /** How long calls that nobody waits for may go on when the process ends. */
 const LAST_CALLS_MS = 1000;
-
-export interface ClientStatus {
-  /** The service's title. */
-  service: string;
-  state: BreakerState;
-  failure_count: number;
-  /** UTC, to the microsecond, without a zone; null: never. */
-  last_failure: string | null;
-  last_failure_reason: string | null;
-  last_state_change: string;
-  /** While the breaker is open: milliseconds to the probe. */
-  retry_after_ms: number | null;
-  isolated_by: string[];
-}
-
-/** What an operator asks of one service. */
-export interface ClientReport extends ClientStatus {
-  decisions: Decision[];
-  recent_attempts: OutcomeRecord[];
-  settings: DownstreamSettings;
-  budget: { tokens: number; reserve: number };
-  bulkhead: { active: number; queued: number; concurrency: number; queue: number };
-  counts: ResiliencePolicy['counts'] & AttemptRunner['counts'];
-  /** Attempts on the wire for each call. */
-  amplification: number;
-}
 
 export interface ClientParts {
   service: ServiceName;
@@ -74,6 +47,7 @@ export class ResilientClient {
   readonly service: ServiceName;
   readonly title: string;
   readonly policy: ResiliencePolicy;
+  private readonly log: ServiceLog;
   private readonly drill: FaultDrill;
   private transport: Transport | null;
   private settings: DownstreamSettings;
@@ -85,8 +59,9 @@ export class ResilientClient {
     this.settings = settings;
     this.transport = parts.connect(settings);
     this.drill = new FaultDrill(service, clock);
-    const log = new ServiceLog(sink, service, title);
-    this.policy = new ResiliencePolicy(service, settings, clock, log, parts.onTransition ?? (() => undefined));
+    this.log = new ServiceLog(sink, service, title);
+    this.log.drill(settings.fault_drill);
+    this.policy = new ResiliencePolicy(service, settings, clock, this.log, parts.onTransition ?? (() => undefined));
   }
 
   /** Whether there is an address to call. */
@@ -152,39 +127,11 @@ export class ResilientClient {
   }
 
   status(): ClientStatus {
-    const { breaker, lastFailure } = this.policy.runner;
-    return {
-      service: this.title,
-      state: breaker.name,
-      failure_count: breaker.failures,
-      last_failure: lastFailure === undefined ? null : timestamp(lastFailure.at),
-      last_state_change: timestamp(breaker.changedAt),
-      last_failure_reason: lastFailure?.reason ?? null,
-      retry_after_ms: breaker.refusal() ?? null,
-      isolated_by: breaker.isolatedBy,
-    };
+    return statusOf(this.title, this.policy);
   }
 
   report(): ClientReport {
-    const { budget, runner } = this.policy;
-    const { bulkhead, history } = runner;
-    const counts = { ...this.policy.counts, ...runner.counts };
-    return {
-      ...this.status(),
-      decisions: history.decisions(),
-      recent_attempts: history.outcomes(),
-      settings: this.settings,
-      budget: { tokens: budget.available, reserve: this.settings.retry_budget.reserve },
-      bulkhead: { active: bulkhead.active, queued: bulkhead.queued, ...this.settings.bulkhead },
-      counts,
-      amplification: this.amplification,
-    };
-  }
-
-  /** Attempts on the wire for each call. */
-  get amplification(): number {
-    const { calls } = this.policy.counts;
-    return calls === 0 ? 0 : this.policy.runner.counts.attempts / calls;
+    return reportOf(this.title, this.settings, this.policy);
   }
 
   /** The breaker's last decisions, newest first. */
@@ -207,6 +154,7 @@ export class ResilientClient {
     const { url, timeout_ms } = this.settings;
     this.settings = settings;
     this.policy.reconfigure(settings);
+    this.log.drill(settings.fault_drill);
     if (settings.url === url && settings.timeout_ms === timeout_ms) return;
     const before = this.transport;
     this.transport = this.parts.connect(settings);

@@ -1,4 +1,4 @@
-import type { ServiceName } from '../config/config.schema.js';
+import type { DownstreamSettings, ServiceName } from '../config/config.schema.js';
 import type { Attempt, Call } from './attempt.js';
 import type { Transition } from './circuit-breaker.js';
 import type { DownstreamError } from './downstream-error.js';
@@ -85,6 +85,11 @@ export class ServiceLog {
           ? 'Circuit breaker entering HALF_OPEN state'
           : `Circuit breaker CLOSED (${why})`;
     this.sink.warn({ service: this.service, state: to }, `[${this.title}] ${text}`);
+  }
+
+  /** Nobody shall look for a fault that was made here. */
+  drill(drill: DownstreamSettings['fault_drill']): void {
+    if (drill.enabled) this.sink.warn({ service: this.service, drill }, `[${this.title}] Fault drill is ON`);
   }
 
   listenerFailed(error: unknown): void {

@@ -58,5 +58,5 @@ export class VirtualClock implements Clock {
 
 /** Lets everything that is ready to run, run. */
 export async function settle(): Promise<void> {
-  for (let turn = 0; turn < TURNS; turn++) await null;
+  for (let turn = 0; turn < TURNS; turn++) await Promise.resolve();
 }
