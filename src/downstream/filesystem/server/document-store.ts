@@ -3,6 +3,7 @@ import { transaction } from '../../../storage/sqlite.js';
 import type { AnalysedDocument } from '../../../text/analysed-document.js';
 import type { LexicalIndex, ProjectKey } from '../../../text/lexical-index.js';
 import type { DocumentInfo } from '../filesystem.contract.js';
+import type { StoredFile } from './document-files.js';
 
 /** What is known of a document: the row is the document, the files hold its contents. */
 export interface DocumentRow extends DocumentInfo {
@@ -13,6 +14,11 @@ export interface DocumentRow extends DocumentInfo {
   /** The file that the text was taken from. */
   original_file: string | null;
   original_sha256: string | null;
+}
+
+export function originalOf(row: DocumentRow | undefined): StoredFile | undefined {
+  if (row === undefined || row.original_file === null || row.original_sha256 === null) return undefined;
+  return { file: row.original_file, sha256: row.original_sha256 };
 }
 
 /** The last file sent for a path that no text could be taken from. */

@@ -4,7 +4,7 @@ import { analyseDocument } from '../../../text/analysed-document.js';
 import type { ProjectKey } from '../../../text/lexical-index.js';
 import { titleOf } from '../../../text/title.js';
 import { DamagedFile, DocumentFiles, type StoredFile } from './document-files.js';
-import { type DocumentRow, DocumentStore } from './document-store.js';
+import { type DocumentRow, DocumentStore, originalOf } from './document-store.js';
 import { type ReadUpload, type Upload, UploadReader } from './document-upload.js';
 import { ProjectsService } from './projects.service.js';
 import { UnreadableDocument } from './text-extractor.js';
@@ -106,12 +106,14 @@ export class DocumentWriter {
     }
   }
 
-  /** The stored file where it should hold this very text and does not: the same text is then no reason to leave it. */
+  /** The stored file where it should hold this very text and it or its original is damaged: then the same text is news. */
   private async damagedFile(key: ProjectKey, path: string, { sha256 }: ReadUpload): Promise<string | undefined> {
     const current = this.documents.find(key, path);
     if (current?.sha256 !== sha256) return undefined;
     try {
       await this.files.read(key, current);
+      const original = originalOf(current);
+      if (original !== undefined) await this.files.read(key, original);
       return undefined;
     } catch (error) {
       if (error instanceof DamagedFile) return current.file;

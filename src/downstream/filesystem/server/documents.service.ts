@@ -4,8 +4,8 @@ import { LexicalIndex, type ProjectKey } from '../../../text/lexical-index.js';
 import { searchByWords } from '../../../text/results.js';
 import { pathFault } from '../../document-path.js';
 import type { DocumentInfo } from '../filesystem.contract.js';
-import { DamagedFile, DocumentFiles, type StoredFile } from './document-files.js';
-import { type DocumentRow, DocumentStore } from './document-store.js';
+import { DamagedFile, DocumentFiles } from './document-files.js';
+import { type DocumentRow, DocumentStore, originalOf } from './document-store.js';
 import { DocumentWriter, type WriteRequest } from './document-writer.js';
 import { ProjectsService } from './projects.service.js';
 
@@ -99,11 +99,6 @@ export class DocumentsService {
 
 function infoOf({ path, version, title, media_type, bytes, updated_at }: DocumentRow): DocumentInfo {
   return { path, version, title, media_type, bytes, updated_at };
-}
-
-function originalOf(row: DocumentRow | undefined): StoredFile | undefined {
-  if (row === undefined || row.original_file === null || row.original_sha256 === null) return undefined;
-  return { file: row.original_file, sha256: row.original_sha256 };
 }
 
 function checkPath(path: string): void {

@@ -24,7 +24,7 @@ const READER = join(import.meta.dirname, `extraction.child${extname(import.meta.
  * process with it when its heap is full.
  */
 export class TextExtractor {
-  private readonly turnstile = new Turnstile({ concurrent: 2, waiting: 32 }, 'files to be read');
+  private readonly turnstile = new Turnstile({ concurrent: 2, waiting: 16 }, 'files to be read');
 
   constructor(private readonly limits: TextExtractorLimits) {}
 
