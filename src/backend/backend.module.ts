@@ -37,6 +37,7 @@ import { ProjectChanges } from './documents/project-changes.js';
 import { IdempotencyStore } from './idempotency/idempotency.store.js';
 import { shedLoad } from './limits/load-shedding.js';
 import { RateLimits } from './limits/rate-limits.service.js';
+import { OpenAiController } from './openai/openai.controller.js';
 import { ProjectAccess } from './projects/project-access.service.js';
 import { ProjectsController } from './projects/projects.controller.js';
 import { ProjectsService } from './projects/projects.service.js';
@@ -74,6 +75,7 @@ import { StatusController } from './status/status.controller.js';
     ChatController,
     ConversationsController,
     BillingController,
+    OpenAiController,
     StatusController,
     OutboxController,
     HealthReportController,

@@ -202,6 +202,7 @@ export class SqliteOutboxStore implements OutboxStore {
       return transaction(this.db, work);
     } catch (error) {
       this.bytes = bytes;
+      this.counts.clear();
       for (const [topic, n] of counts) this.counts.set(topic, n);
       // 13: SQLITE_FULL, the disk has no room.
       if ((error as { errcode?: number }).errcode === 13) throw new OutboxFullError('the disk is full');

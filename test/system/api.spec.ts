@@ -296,7 +296,9 @@ describe('the public API', () => {
       await problem(await put(new Uint8Array(30_000_000), 'text/plain'), 413, 'too_large');
       await problem(await put(new Uint8Array([0xc3, 0x28]), 'text/plain'), 400, 'invalid_utf8');
       expect((await put(new Uint8Array(Buffer.from('as it is')), 'text/plain')).status).toBe(201);
-      expect(await (await person.request('GET', `/v1/api/projects/${project}/documents/big.txt`)).text()).toBe('as it is');
+      expect(await (await person.request('GET', `/v1/api/projects/${project}/documents/big.txt`)).text()).toBe(
+        'as it is',
+      );
       await problem(await put(new Uint8Array(3), 'application/x-www-form-urlencoded'), 415, 'unsupported_media_type');
     });
 

@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
+import type { Turn } from '../../downstream/filesystem/filesystem.contract.js';
 import { DownstreamError } from '../../resilience/downstream-error.js';
 import { Credits } from '../billing/credits.service.js';
 import { ConversationsService, type History } from '../conversations/conversations.service.js';
@@ -20,9 +21,10 @@ export interface ChatRequest {
   message: string;
   project_id?: string | undefined;
   conversation_id?: string | undefined;
+  /** What was said before, from a client that keeps its conversations itself; oldest first. */
+  said?: { question: string; answer: string }[] | undefined;
 }
 
-const NO_HISTORY: History = { projectId: null, turns: [] };
 const HISTORY_TURNS = 20;
 
 /** What happens to a question: written down, paid for, looked up, answered, saved. */
@@ -48,7 +50,7 @@ export class ChatService {
   async begin(request: ChatRequest, call: UserCall): Promise<MessageStream> {
     const [history] = await Promise.all([
       request.conversation_id === undefined
-        ? NO_HISTORY
+        ? { projectId: null, turns: (request.said ?? []).map(asTurn) }
         : this.conversations.history(request.conversation_id, HISTORY_TURNS, call),
       request.project_id === undefined ? undefined : this.access.require(request.project_id, call),
     ]);
@@ -130,6 +132,10 @@ export class ChatService {
       call.degradation.add('billing', error, 'outbox');
     }
   }
+}
+
+function asTurn({ question, answer }: { question: string; answer: string }): Turn {
+  return { message_id: '', created_at: '', question, answer: { text: answer, state: 'complete', metadata: {} } };
 }
 
 /** How much longer than for the passages a chat waits for billing. */

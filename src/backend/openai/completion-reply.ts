@@ -1,0 +1,78 @@
+import { once } from 'node:events';
+import type { FastifyReply } from 'fastify';
+import type { ChatSummary } from '../chat/chat-events.js';
+import type { MessageStream } from '../chat/message-stream.js';
+import { countsNoMore } from '../limits/load-shedding.js';
+
+const seconds = () => Math.floor(Date.now() / 1000);
+
+/** A whole answer as a `chat.completion`. */
+export function completion(model: string, text: string, summary: ChatSummary) {
+  return {
+    id: `chatcmpl-${summary.message_id}`,
+    object: 'chat.completion' as const,
+    created: seconds(),
+    model,
+    choices: [
+      {
+        index: 0,
+        message: { role: 'assistant' as const, content: text, refusal: null },
+        finish_reason: finishReason(summary),
+        logprobs: null,
+      },
+    ],
+    usage: usageOf(summary),
+    caudex: summary,
+  };
+}
+
+/** The same as `chat.completion.chunk` events; the last one with a choice carries the `caudex` field. */
+export async function sendCompletionStream(
+  reply: FastifyReply,
+  stream: MessageStream,
+  model: string,
+  includeUsage: boolean,
+  signal: AbortSignal,
+  heartbeatMs: number,
+): Promise<void> {
+  reply.hijack();
+  const { raw } = reply;
+  raw.writeHead(200, {
+    ...(reply.getHeaders() as Record<string, string>),
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-cache, no-transform',
+    'x-accel-buffering': 'no',
+  });
+  raw.flushHeaders();
+  countsNoMore(reply);
+  const head = { id: `chatcmpl-${stream.messageId}`, object: 'chat.completion.chunk', created: seconds(), model };
+  const send = async (data: object) => {
+    if (!raw.write(`data: ${JSON.stringify({ ...head, ...data })}\n\n`)) await once(raw, 'drain', { signal });
+  };
+  const choice = (delta: object, finish_reason: string | null = null) => [
+    { index: 0, delta, finish_reason, logprobs: null },
+  ];
+  const heartbeat = setInterval(() => raw.write(': heartbeat\n\n'), heartbeatMs);
+  try {
+    await send({ choices: choice({ role: 'assistant', content: '' }) });
+    for await (const { event } of stream.read(0, signal)) {
+      if (event.type === 'text-delta') await send({ choices: choice({ content: event.delta }) });
+      if (event.type === 'finish') {
+        await send({ choices: choice({}, finishReason(event.messageMetadata)), caudex: event.messageMetadata });
+        if (includeUsage) await send({ choices: [], usage: usageOf(event.messageMetadata) });
+      }
+    }
+    if (!signal.aborted) raw.write('data: [DONE]\n\n');
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  } finally {
+    clearInterval(heartbeat);
+    raw.end();
+  }
+}
+
+const finishReason = ({ state }: ChatSummary) => (state === 'complete' ? ('stop' as const) : ('length' as const));
+
+function usageOf({ usage: { prompt_tokens, completion_tokens } }: ChatSummary) {
+  return { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens };
+}

@@ -1,0 +1,32 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { PinoLogger } from 'nestjs-pino';
+import { toProblem } from '../../http/problem.filter.js';
+
+/** Errors in the shape that clients of the OpenAI API know. */
+@Catch()
+export class OpenAiErrorFilter implements ExceptionFilter {
+  constructor(private readonly log: PinoLogger) {}
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const reply = http.getResponse<FastifyReply>();
+    const { status, code, detail, retryAfter, errors } = toProblem(error);
+    if (code === 'internal_error') {
+      this.log.error({ err: error, request_id: http.getRequest<FastifyRequest>().id }, 'A completion failed');
+    }
+    if (retryAfter !== undefined) void reply.header('retry-after', String(retryAfter));
+    const type =
+      status === 401
+        ? 'authentication_error'
+        : status === 429
+          ? 'rate_limit_error'
+          : status < 500
+            ? 'invalid_request_error'
+            : 'server_error';
+    void reply
+      .status(status)
+      .header('content-type', 'application/json; charset=utf-8')
+      .send(JSON.stringify({ error: { message: detail, type, param: errors?.[0]?.path ?? null, code } }));
+  }
+}

@@ -1,0 +1,104 @@
+import { Body, Controller, Get, Headers, HttpCode, Post, Res, UseFilters } from '@nestjs/common';
+import { ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { z } from 'zod';
+import { InjectConfig } from '../../config/config.module.js';
+import type { Config } from '../../config/config.schema.js';
+import { badRequest, Problem } from '../../http/problem.js';
+import { ChatService } from '../chat/chat.service.js';
+import { collectAnswer } from '../chat/message-reply.js';
+import { Answers } from '../openapi.js';
+import { ProjectsService } from '../projects/projects.service.js';
+import { idSchema } from '../schemas.js';
+import { Call, Deadline, type UserCall } from '../session/public-call.js';
+import { completion, sendCompletionStream } from './completion-reply.js';
+import { OpenAiErrorFilter } from './openai-error.filter.js';
+import {
+  type CompletionRequest,
+  completionRequestSchema,
+  completionSchema,
+  conversationOf,
+  modelSchema,
+} from './openai.schema.js';
+
+const MODEL = 'caudex';
+const LISTED = 1000;
+
+/** Any client of the OpenAI API can point here: a model is a project, as `caudex:<project_id>`. */
+@ApiTags('openai')
+@UseFilters(OpenAiErrorFilter)
+@Controller('v1')
+export class OpenAiController {
+  constructor(
+    @InjectConfig() private readonly config: Config,
+    private readonly chat: ChatService,
+    private readonly projects: ProjectsService,
+  ) {}
+
+  @Get('models')
+  @ApiOperation({ summary: 'A model for each of your projects, and one without documents' })
+  @Answers(200, z.object({ object: z.literal('list'), data: z.array(modelSchema) }))
+  async models(@Call() call: UserCall) {
+    const { projects } = await this.projects.list({ limit: LISTED, offset: 0 }, call);
+    const model = (id: string, created: number) => ({ id, object: 'model' as const, created, owned_by: 'caudex' });
+    const named = projects.map(({ project_id, created_at }) =>
+      model(`${MODEL}:${project_id}`, Math.floor(Date.parse(created_at) / 1000)),
+    );
+    return { object: 'list', data: [model(MODEL, 0), ...named] };
+  }
+
+  @Post('chat/completions')
+  @Deadline('chat_ms')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'A chat as an OpenAI completion; sources stand in the field `caudex`' })
+  @ApiProduces('application/json', 'text/event-stream')
+  @Answers(200, completionSchema, 402, 404, 413)
+  async complete(
+    @Body({ schema: completionRequestSchema }) body: CompletionRequest,
+    @Headers('x-caudex-project') projectHeader: string | undefined,
+    @Res() reply: FastifyReply,
+    @Call() call: UserCall,
+  ): Promise<void> {
+    const { question, said } = conversationOf(body.messages);
+    if (question.trim() === '')
+      throw badRequest('invalid_request', 'messages: the last message of the user has no text');
+    const { max_message_bytes, heartbeat_ms } = this.config.chat;
+    if (Buffer.byteLength(question) > max_message_bytes) {
+      throw new Problem({
+        status: 413,
+        code: 'message_too_large',
+        detail: `messages: ${max_message_bytes} bytes at most are taken as a question`,
+      });
+    }
+    const stream = await this.chat.begin(
+      { message: question, said, project_id: projectOf(body.model, projectHeader) },
+      call,
+    );
+    if (body.stream === true) {
+      const usage = body.stream_options?.include_usage === true;
+      return sendCompletionStream(reply, stream, body.model, usage, call.signal, heartbeat_ms);
+    }
+    const answer = await collectAnswer(stream, call.signal);
+    if (answer !== null) await reply.status(200).send(completion(body.model, answer.text, answer.summary));
+  }
+}
+
+/** @throws Problem 404 for a model that is none of ours */
+function projectOf(model: string, header: string | undefined): string | undefined {
+  const project = header ?? (model.startsWith(`${MODEL}:`) ? model.slice(MODEL.length + 1) : undefined);
+  if (project === undefined && model !== MODEL) {
+    throw new Problem({
+      status: 404,
+      code: 'model_not_found',
+      detail: `model: ${JSON.stringify(model)} is none; "${MODEL}" and "${MODEL}:<project_id>" are`,
+    });
+  }
+  if (project !== undefined && !idSchema.safeParse(project).success) {
+    throw new Problem({
+      status: 404,
+      code: 'model_not_found',
+      detail: `model: ${JSON.stringify(project)} is no project id`,
+    });
+  }
+  return project;
+}
