@@ -34,6 +34,7 @@ import { DocumentSync } from './documents/document-sync.service.js';
 import { DocumentsController } from './documents/documents.controller.js';
 import { DocumentsService } from './documents/documents.service.js';
 import { ProjectChanges } from './documents/project-changes.js';
+import { HistoryController } from './history/history.controller.js';
 import { IdempotencyStore } from './idempotency/idempotency.store.js';
 import { shedLoad } from './limits/load-shedding.js';
 import { RateLimits } from './limits/rate-limits.service.js';
@@ -71,6 +72,7 @@ import { StatusController } from './status/status.controller.js';
     SessionController,
     ProjectsController,
     DocumentsController,
+    HistoryController,
     SearchController,
     ChatController,
     ConversationsController,

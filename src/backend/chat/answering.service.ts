@@ -9,6 +9,7 @@ import type { OpenTurn } from '../conversations/turns.service.js';
 import type { Retrieved } from '../search/retrieval.service.js';
 import type { UserCall } from '../session/public-call.js';
 import { type ChatSummary, toSource } from './chat-events.js';
+import { CitationFilter } from './citations.js';
 import { emptyAnswer, extractiveAnswer, preface } from './extractive-answer.js';
 import type { MessageStream } from './message-stream.js';
 import { buildPrompt, estimateTokens } from './prompt.js';
@@ -94,7 +95,10 @@ export class Answering {
     } else {
       draft.model = this.llm.model ?? EXTRACTIVE;
       if (opening !== null) say(`${opening}\n\n`);
-      await this.copy(tokens, draft, turn, say, call);
+      const citations = new CitationFilter(found.results.length);
+      const cite = (text: string) => text !== '' && say(text);
+      await this.copy(tokens, draft, turn, (text) => cite(citations.push(text)), call);
+      cite(citations.end());
       if (draft.text === '') this.quote(found, draft, say, 'model_away');
     }
     if (draft.text !== '') stream.push({ type: 'text-end', id: TEXT_ID });

@@ -14,8 +14,8 @@ import {
 import { ApiBody, ApiConsumes, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { chromaContract } from '../../downstream/chroma/chroma.contract.js';
 import { documentInfoSchema } from '../../downstream/filesystem/filesystem.contract.js';
-import { versionSchema } from '../../downstream/git/git.contract.js';
 import { badRequest } from '../../http/problem.js';
 import { ReplayInterceptor } from '../idempotency/replay.interceptor.js';
 import { Answers } from '../openapi.js';
@@ -23,17 +23,12 @@ import { ProjectAccess } from '../projects/project-access.service.js';
 import { idSchema, pageSchema } from '../schemas.js';
 import { Call, Deadline, type UserCall } from '../session/public-call.js';
 import { DocumentsService } from './documents.service.js';
+import { storedSchema } from './stored.schema.js';
 import { readUpload } from './upload.js';
 
 const listQuery = pageSchema.extend({ prefix: z.string().max(255).default('') });
+const indexSchema = chromaContract.describe.response.extend({ queued: z.int() });
 const textQuery = z.strictObject({ version: idSchema.optional() });
-const historyQuery = pageSchema.extend({ path: z.string().min(1).max(255).optional() });
-const stored = z.object({
-  path: z.string(),
-  version: z.string(),
-  bytes: z.int(),
-  indexed: z.enum(['done', 'queued']),
-});
 
 @ApiTags('documents')
 @Controller('v1/api/projects/:project_id')
@@ -54,14 +49,22 @@ export class DocumentsController {
     return this.documents.list(projectId, query, call);
   }
 
+  @Get('index')
+  @ApiOperation({ summary: 'How far the index of a project is; `queued` documents wait for theirs' })
+  @Answers(200, indexSchema, 404)
+  async index(@Param('project_id', { schema: idSchema }) projectId: string, @Call() call: UserCall) {
+    await this.access.require(projectId, call);
+    return this.documents.index(projectId, call);
+  }
+
   @Put('documents/*')
   @UseInterceptors(ReplayInterceptor)
   @Deadline('upload_ms')
   @ApiOperation({ summary: 'Store a document: its raw text as the body, or one file as multipart' })
   @ApiConsumes('text/plain', 'text/markdown', 'multipart/form-data')
   @ApiBody({ schema: { type: 'string' } })
-  @Answers(201, stored, 404, 412, 413, 415, 422)
-  @Answers(200, stored)
+  @Answers(201, storedSchema, 404, 412, 413, 415, 422)
+  @Answers(200, storedSchema)
   async put(
     @Param('project_id', { schema: idSchema }) projectId: string,
     @Param('*') path: string,
@@ -113,18 +116,6 @@ export class DocumentsController {
     @Call() call: UserCall,
   ) {
     return this.documents.delete(projectId, documentPath(path), call);
-  }
-
-  @Get('history')
-  @ApiOperation({ summary: 'Who changed what and when: one document, or the whole project' })
-  @Answers(200, z.object({ versions: z.array(versionSchema), total: z.int() }), 404)
-  async history(
-    @Param('project_id', { schema: idSchema }) projectId: string,
-    @Query({ schema: historyQuery }) query: z.output<typeof historyQuery>,
-    @Call() call: UserCall,
-  ) {
-    await this.access.require(projectId, call);
-    return this.documents.history(projectId, query, call);
   }
 }
 

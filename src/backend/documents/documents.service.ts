@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
+import { ChromaClient } from '../../downstream/chroma/chroma.client.js';
 import { FilesystemClient } from '../../downstream/filesystem/filesystem.client.js';
 import { GitClient } from '../../downstream/git/git.client.js';
 import { badRequest, notFound } from '../../http/problem.js';
@@ -20,6 +21,7 @@ export class DocumentsService {
   constructor(
     @InjectConfig() private readonly config: Config,
     private readonly filesystem: FilesystemClient,
+    private readonly chroma: ChromaClient,
     private readonly git: GitClient,
     private readonly sync: DocumentSync,
     private readonly changes: ProjectChanges,
@@ -73,6 +75,14 @@ export class DocumentsService {
     return this.filesystem.listDocuments({ params: { project_id: projectId }, query }, call);
   }
 
+  async index(projectId: string, call: UserCall) {
+    const [index, behind] = await Promise.all([
+      this.chroma.describe({ params: { project_id: projectId } }, call),
+      this.sync.behind(call.userId, projectId),
+    ]);
+    return { ...index, queued: behind.size };
+  }
+
   /** The text of a document, as it is or as it was at a version. */
   async get(projectId: string, path: string, version: string | undefined, call: UserCall) {
     const params = { project_id: projectId };
@@ -84,10 +94,6 @@ export class DocumentsService {
     const past = await this.git.textAt({ params, query: { path, version: String(version) } }, call);
     if (past.text === null) throw notFound(`version: at ${JSON.stringify(version)} the document was deleted; its text`);
     return { path, version: past.version, text: past.text, media_type: current?.media_type ?? 'text/plain' };
-  }
-
-  history(projectId: string, query: { path?: string | undefined; limit: number; offset: number }, call: UserCall) {
-    return this.git.history({ params: { project_id: projectId }, query }, call);
   }
 
   private async failed(held: Parameters<DocumentSync['abandon']>[0], error: unknown): Promise<never> {

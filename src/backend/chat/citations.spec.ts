@@ -1,0 +1,29 @@
+import fc from 'fast-check';
+import { CitationFilter } from './citations.js';
+
+function filtered(passages: number, parts: readonly string[]): string {
+  const filter = new CitationFilter(passages);
+  return parts.map((part) => filter.push(part)).join('') + filter.end();
+}
+
+describe('CitationFilter', () => {
+  it('keeps citations that point to a passage and removes the others', () => {
+    expect(filtered(2, ['Pears [1] ripen [3] first [2], see [99].'])).toBe('Pears [1] ripen first [2], see.');
+  });
+
+  it('leaves links, arrays and open brackets alone', () => {
+    const text = 'See [1](a.md), a[i] and [7';
+    expect(filtered(1, [text])).toBe(text);
+  });
+
+  it('says the same wherever the text is cut', () => {
+    const piece = fc.constantFrom('[', ']', '1', '9', ' ', 'a', '[1]', ' [5]');
+    fc.assert(
+      fc.property(fc.array(piece), (parts) => {
+        // A blank that belongs to a removed citation may already have been shown: white space is not compared.
+        const bare = (text: string) => text.replace(/\s/g, '');
+        expect(bare(filtered(2, parts))).toBe(bare(filtered(2, [parts.join('')])));
+      }),
+    );
+  });
+});
