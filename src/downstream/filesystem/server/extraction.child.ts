@@ -83,6 +83,7 @@ async function fromPdf(content: Uint8Array): Promise<string> {
 }
 
 async function fromDocx(content: Uint8Array, maxTextBytes: number): Promise<string> {
+  if (content[0] !== 0x50 || content[1] !== 0x4b) throw new Fault('it is not a DOCX: these are ZIP archives');
   await refuseZipBomb(content, maxTextBytes * MAX_MARKUP_RATIO);
   const { default: mammoth } = await import('mammoth');
   const noImages = mammoth.images.imgElement(() => Promise.resolve({ src: '' }));
@@ -90,7 +91,7 @@ async function fromDocx(content: Uint8Array, maxTextBytes: number): Promise<stri
   try {
     html = (await mammoth.convertToHtml({ buffer: Buffer.from(content) }, { convertImage: noImages })).value;
   } catch (error) {
-    throw new Fault(`it is not a DOCX that can be read (${(error as Error).message})`);
+    throw new Fault(`it is not a DOCX that can be read (${(error as Error).message.split(' : ')[0]})`);
   }
   return htmlToText(html);
 }

@@ -17,6 +17,11 @@ export interface TextExtractorLimits {
 
 const WATCH_MS = 50;
 const READER = join(import.meta.dirname, `extraction.child${extname(import.meta.filename)}`);
+const ROOT = join(import.meta.dirname, '../../../..');
+/** Itself and its packages, and none of what people keep here; it may write nothing and start nothing. */
+const MAY_READ = [READER, join(ROOT, 'package.json'), join(ROOT, 'node_modules')].map(
+  (path) => `--allow-fs-read=${path}`,
+);
 
 /**
  * Takes the text out of files. Formats that need a parser are read in a process for each file, a few at a time: whatever
@@ -40,8 +45,7 @@ export class TextExtractor {
   private inProcess(job: ExtractionJob): Promise<ExtractionResult> {
     const { timeoutMs, maxMemoryBytes } = this.limits;
     const child = fork(READER, {
-      // It may read the program's own files: it can't write, and can't start anything.
-      execArgv: [`--max-old-space-size=${Math.floor(maxMemoryBytes / 2 ** 20)}`, '--permission', '--allow-fs-read=*'],
+      execArgv: [`--max-old-space-size=${Math.floor(maxMemoryBytes / 2 ** 20)}`, '--permission', ...MAY_READ],
       env: {},
       serialization: 'advanced',
       stdio: 'ignore',
