@@ -1,5 +1,5 @@
 const MAX_PATH_CHARS = 255;
- 
+
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/u;
 
 /** What is wrong with the path of a document, for people; undefined for a good one, such as `notes/2026/plan.md`. */
