@@ -16,6 +16,10 @@ export function refuseOversize(fastify: FastifyInstance, limitBytes: number): vo
       await finished(request.raw, { writable: false, signal: AbortSignal.timeout(READ_MS) }).catch(() => undefined);
     }
     void reply.header('connection', 'close');
-    throw new Problem({ status: 413, code: 'too_large', detail: `body: ${length} bytes are too many; ${limitBytes} at most` });
+    throw new Problem({
+      status: 413,
+      code: 'too_large',
+      detail: `body: ${length} bytes are too many; ${limitBytes} at most`,
+    });
   });
 }

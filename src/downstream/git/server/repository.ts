@@ -118,6 +118,5 @@ function quoted(path: string): string {
 
 /** Names and addresses end at `<`, `>` and line ends in a commit. */
 function line(text: string): string {
-   
   return text.replace(/[<>\u0000-\u001f\u007f]/g, ' ').trim();
 }
