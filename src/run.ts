@@ -4,6 +4,7 @@ import { apps } from './apps.js';
 import { ConfigError } from './config/config.loader.js';
 import { currentConfig } from './config/config.module.js';
 import { APP_NAMES, type AppName, type Config } from './config/config.schema.js';
+import { StartError } from './config/start-error.js';
 import { startServer } from './http/server.js';
 
 /** Starts the apps named on the command line in this process, or with `all` each in one of its own. */
@@ -23,9 +24,6 @@ export async function run(names: readonly string[]): Promise<void> {
     process.exit(1);
   }
 }
-
-/** A reason not to start that needs no stack trace. */
-export class StartError extends Error {}
 
 async function runOne(name: AppName, config: Config): Promise<void> {
   checkDataDir(config.data_dir);

@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { PinoLogger } from 'nestjs-pino';
+import { StartError } from '../../../config/start-error.js';
 
 const START_TIMEOUT_MS = 10_000;
 const PROBE_INTERVAL_MS = 25;
@@ -26,7 +27,7 @@ export class ChromadbProcess {
     private readonly onUp: () => void,
   ) {}
 
-  /** @throws Error saying what to do, when it can't be started at all */
+  /** @throws StartError saying what to do, when it can't be started at all */
   async start(): Promise<void> {
     const binding = bindingFor(process.platform, process.arch);
     await this.launch(binding);
@@ -52,7 +53,7 @@ export class ChromadbProcess {
     const startedAt = performance.now();
     if (!(await Promise.race([answers(url), ended.then(() => false)]))) {
       child.kill('SIGKILL');
-      throw new Error(`ChromaDB did not start on ${this.dir}: ${lastWords.trim() || 'no reason was given'}`);
+      throw new StartError(`ChromaDB did not start on ${this.dir}: ${lastWords.trim() || 'no reason was given'}`);
     }
     this.url = url;
     this.log.info(
@@ -80,7 +81,7 @@ export class ChromadbProcess {
   }
 }
 
-/** The package that holds ChromaDB for this machine. @throws Error when it is not installed */
+/** The package that holds ChromaDB for this machine. @throws StartError when it is not installed */
 function bindingFor(platform: string, arch: string): string {
   const suffix = { linux: '-gnu', win32: '-msvc' }[platform] ?? '';
   const name = `chromadb-js-bindings-${platform}-${arch}${suffix}`;
@@ -88,7 +89,7 @@ function bindingFor(platform: string, arch: string): string {
     // An optional dependency of chromadb: it is looked for from there.
     return createRequire(createRequire(import.meta.url).resolve('chromadb')).resolve(name);
   } catch {
-    throw new Error(
+    throw new StartError(
       `ChromaDB's binary for ${platform} ${arch} (the package ${name}) is missing: run "npm ci" without --omit=optional, or set CHROMADB_URL to a ChromaDB that runs elsewhere`,
     );
   }
