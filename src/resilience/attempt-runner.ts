@@ -122,7 +122,13 @@ export class AttemptRunner implements AttemptHost {
     this.breaker.enter(attempt);
     this.counts.attempts++;
     this.log.began(attempt);
-    attempt.run(attempt).then(
+    let running: PromiseLike<unknown>;
+    try {
+      running = attempt.run(attempt);
+    } catch (error) {
+      return this.fail(attempt, error);
+    }
+    running.then(
       (value) => this.succeed(attempt, value),
       (error: unknown) => this.fail(attempt, error),
     );
