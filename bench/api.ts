@@ -5,23 +5,30 @@ export interface Found {
   source: string;
 }
 
+interface SignedIn {
+  token: string;
+  user: { user_id: string };
+}
+
 /** Somebody at the public API. */
 export class Api {
   private readonly url: string;
   private readonly token: string;
+  readonly userId: string;
 
-  private constructor(url: string, token: string) {
+  private constructor(url: string, token: string, userId: string) {
     this.url = url;
     this.token = token;
+    this.userId = userId;
   }
 
   /** Signs in; without an account it makes one. */
   static async signIn(url: string, account?: { email: string; password: string }): Promise<Api> {
-    const anybody = new Api(url.replace(/\/+$/, ''), '');
+    const anybody = new Api(url.replace(/\/+$/, ''), '', '');
     const signing = account ?? { email: `${randomUUID()}@example.org`, password: randomUUID() };
     if (account === undefined) await anybody.call('POST', '/v1/api/auth/register', signing);
-    const { token } = await anybody.call<{ token: string }>('POST', '/v1/api/auth/login', signing);
-    return new Api(anybody.url, token);
+    const { token, user } = await anybody.call<SignedIn>('POST', '/v1/api/auth/login', signing);
+    return new Api(anybody.url, token, user.user_id);
   }
 
   async createProject(name: string): Promise<string> {
@@ -41,6 +48,10 @@ export class Api {
 
   search(body: { project_id: string; query: string; limit: number; offset?: number; mode?: string }): Promise<Found> {
     return this.call<Found>('POST', '/v1/api/search', body);
+  }
+
+  chat(project: string, message: string): Promise<unknown> {
+    return this.call('POST', '/v1/api/chat', { message, project_id: project });
   }
 
   private async call<T>(method: string, path: string, body: unknown): Promise<T> {

@@ -10,6 +10,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 const APPS = ['auth', 'filesystem', 'chroma', 'billing', 'git', 'backend'] as const;
 export type App = (typeof APPS)[number];
 const MAIN = join(import.meta.dirname, '../dist/main.js');
+/** What `NODE_ENV=test` uses between the servers. */
+export const SAMPLE_TOKEN = 'caudex-sample-service-token-for-development-only';
 const READY_MS = 30_000;
 const STOP_MS = 10_000;
 
@@ -17,7 +19,7 @@ const STOP_MS = 10_000;
 export class RunningSystem {
   private readonly took = new Map<App, number>();
   private readonly children = new Map<App, ChildProcess>();
-  private readonly dataDir = mkdtempSync(join(tmpdir(), 'caudex-bench-'));
+  readonly dataDir = mkdtempSync(join(tmpdir(), 'caudex-bench-'));
   private readonly ports: ReadonlyMap<App, number>;
 
   private constructor(ports: ReadonlyMap<App, number>) {

@@ -15,6 +15,8 @@ export interface Result extends Omit<StoredPassage, 'id' | 'fingerprint'> {
   score: number;
 }
 
+/** Nobody pages further than this, and neither does an answer. */
+export const MAX_RANKED = 2000;
 /** Passages that are ranked beyond the page, so that there is something to put in the place of folded ones. */
 const SPARE = 20;
 
@@ -26,9 +28,10 @@ export async function searchByWords(
   page: Page,
 ): Promise<{ results: Result[]; total: number }> {
   const query = parseQuery(text);
-  const { ranked, total } = await rankByWords(index, key, query, page.offset + page.limit + SPARE);
+  const limit = Math.min(MAX_RANKED, page.offset + page.limit + SPARE);
+  const { ranked, total } = await rankByWords(index, key, query, limit);
   const image = await index.image(key);
-  return { results: presented(index, key, image, query, ranked, page), total };
+  return { results: presented(index, key, image, query, ranked, page), total: Math.min(MAX_RANKED, total) };
 }
 
 /** The page of a ranking, near-duplicates folded into the best of them, with the sentences that match. */

@@ -121,23 +121,22 @@ export class GenerationBuilder implements BeforeApplicationShutdown {
     const embedder = this.embedders.endpoint ?? (trains ? LSA : PROJECTION);
     const generation = this.store.createGeneration(key, embedder, trains ? passages : 0, 'building');
     try {
+      this.sync.begin(generation);
       if (trains) await this.train(generation);
+      await this.tellAll(generation);
       await this.embedMissing(generation);
-      await this.sync.tell(generation);
       await this.lock.run(key, async () => {
         await this.embedMissing(generation);
         if (this.store.current(key) === undefined) throw new Error('the project was dropped');
         this.store.promote(generation);
       });
+      const tookMs = Math.round(performance.now() - startedAt);
+      this.log.info({ passages, embedder }, `A project was embedded anew in ${tookMs} ms`);
     } catch (error) {
       this.store.retire(generation);
       if (!this.stopped) this.log.warn(`A project was not embedded anew: ${(error as Error).message}`);
     }
     await this.clearRetired();
-    this.log.info(
-      { passages, embedder },
-      `A project was embedded anew in ${Math.round(performance.now() - startedAt)} ms`,
-    );
   }
 
   private train(generation: Generation): Promise<void> {
@@ -166,8 +165,21 @@ export class GenerationBuilder implements BeforeApplicationShutdown {
     this.store.putVectors(generation, embedded);
   }
 
+  private async tellAll(generation: Generation): Promise<void> {
+    const ids = this.store.vectorIds(generation);
+    for (let at = 0; at < ids.length; at += BATCH) {
+      this.throwIfStopped();
+      await this.sync.tell(generation, { put: ids.slice(at, at + BATCH) });
+    }
+  }
+
+  private throwIfStopped(): void {
+    if (this.stopped) throw new Error('the server is being stopped');
+  }
+
   private async embedMissing(generation: Generation): Promise<void> {
     for (;;) {
+      this.throwIfStopped();
       const missing = this.store.missing(generation, BATCH);
       if (missing.length === 0) return;
       const embedded = await this.embedders.embedPassages(generation, generation, missing);
@@ -179,13 +191,14 @@ export class GenerationBuilder implements BeforeApplicationShutdown {
 
   private async clearRetired(): Promise<void> {
     for (const generation of this.store.inState('retired')) {
+      if (this.stopped) return;
       try {
         await this.vectors.drop(generation.collection);
       } catch {
         return; // ChromaDB is away: it is done when it has come up.
       }
       this.sync.forget(generation);
-      while (!this.store.forgetSome(generation, BATCH)) await nextTurn();
+      while (!this.stopped && !this.store.forgetSome(generation, BATCH)) await nextTurn();
     }
   }
 

@@ -4,7 +4,7 @@ import type { LexicalImage, Ranked } from '../../../text/lexical-image.js';
 import type { ProjectKey } from '../../../text/lexical-index.js';
 import { asked, holdingPhrases } from '../../../text/lexical-search.js';
 import { parseQuery, type Query } from '../../../text/query.js';
-import { type Page, presented, type Result } from '../../../text/results.js';
+import { MAX_RANKED, type Page, presented, type Result } from '../../../text/results.js';
 import { Embedders } from './embedders.js';
 import { fused } from './fusion.js';
 import { type Generation, IndexStore } from './index.store.js';
@@ -48,7 +48,7 @@ export class SearchService {
     const image = await this.store.passages.image(key);
     const generation = this.store.current(key);
     if (generation === undefined) return { results: [], total: 0, source: mode, passages: 0 };
-    const candidates = Math.max(MIN_CANDIDATES, page.offset + page.limit + SPARE);
+    const candidates = Math.min(MAX_RANKED, Math.max(MIN_CANDIDATES, page.offset + page.limit + SPARE));
     const direction = await this.directionOf(generation, query, image);
     const { ranked, total } = await (mode === 'vector'
       ? this.byVector(key, generation, direction, candidates)
@@ -57,7 +57,7 @@ export class SearchService {
     if (this.store.current(key)?.id !== generation.id) return this.query(key, text, mode, page);
     const ordered = mode === 'vector' ? ranked : await this.reranker.rerank(key, query.text, ranked);
     const results = presented(this.store.passages, key, await this.store.passages.image(key), query, ordered, page);
-    return { results, total, source: mode, passages: image.passages };
+    return { results, total: Math.min(MAX_RANKED, total), source: mode, passages: image.passages };
   }
 
   private async byVector(key: ProjectKey, generation: Generation, direction: Float32Array, candidates: number) {

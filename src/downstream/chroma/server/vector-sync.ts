@@ -30,6 +30,11 @@ export class VectorSync {
     this.queues.clear();
   }
 
+  /** A collection that ChromaDB does not have yet: there is nothing to compare. */
+  begin(generation: Generation): void {
+    this.queueOf(generation).compared = true;
+  }
+
   forget(generation: Generation): void {
     this.queues.delete(generation.id);
   }

@@ -1,0 +1,140 @@
+// The limits of search over large projects: npm run bench:knowledge [-- --passages 100000]
+import { setTimeout as wait } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { Api, inParallel, percentile } from './api.ts';
+import { indexInChromadbAlone, indexThroughServer } from './index-rate.ts';
+import { packageTexts, questions, shuffledTexts } from './real-text.ts';
+import { RunningSystem, SAMPLE_TOKEN } from './running-system.ts';
+
+const SMALL = 10_000;
+const QUESTIONS = 200;
+const UPLOADS_AT_ONCE = 4;
+
+const { values } = parseArgs({ options: { passages: { type: 'string', default: '100000' } } });
+const large = Number(values.passages);
+const texts = packageTexts();
+const asked = questions(texts, QUESTIONS);
+let failed = false;
+
+const system = await RunningSystem.start();
+try {
+  await rates();
+  const api = await Api.signIn(system.url());
+  const project = await api.createProject('Knowledge');
+  const further = shuffledTexts(texts);
+  let count = await upload(api, project, texts, 0, SMALL);
+  const small = await searched(api, project, count);
+  count = await upload(api, project, further, count, large);
+  const big = await searched(api, project, count);
+  report('search p50, large / small project', big / small, 2, '×');
+  await change(api, project);
+  await chat(api, project);
+} finally {
+  await system.stop();
+}
+process.exitCode = failed ? 1 : 0;
+
+async function rates(): Promise<void> {
+  const ours = await indexThroughServer(system, texts, SMALL);
+  const alone = await indexInChromadbAlone(ours.vectors);
+  console.log(
+    `indexed ${ours.passages} passages of real text: ${ours.perSecond.toFixed(0)}/s; ChromaDB alone, the same vectors: ${alone.toFixed(0)}/s`,
+  );
+  report('ChromaDB alone / our indexing rate', alone / ours.perSecond, 2, '×');
+}
+
+/** Uploads until the index holds `wanted` passages and its embedder is up with them; answers how many it holds. */
+async function upload(
+  api: Api,
+  project: string,
+  from: Iterable<string>,
+  begun: number,
+  wanted: number,
+): Promise<number> {
+  const startedAt = performance.now();
+  const documents: string[] = [];
+  let chars = 0;
+  // What a passage has on average, to know about when to stop.
+  for (const text of from) {
+    if (chars / 800 >= wanted - begun) break;
+    chars += text.length;
+    documents.push(text);
+  }
+  await inParallel(documents, UPLOADS_AT_ONCE, async (text, index) => {
+    await api.putDocument(project, `${begun}-${index}.md`, text);
+  });
+  const uploadedAt = performance.now();
+  const passages = await settled(api, project);
+  const seconds = (from: number, to: number) => ((to - from) / 1000).toFixed(0);
+  console.log(
+    `${passages} passages: uploaded in ${seconds(startedAt, uploadedAt)} s, learned ${seconds(uploadedAt, performance.now())} s later`,
+  );
+  return passages;
+}
+
+async function settled(api: Api, project: string): Promise<number> {
+  for (;;) {
+    await wait(3000);
+    const response = await fetch(`${system.url('chroma')}/projects/${project}`, {
+      headers: { 'x-internal-token': SAMPLE_TOKEN, 'x-user-id': api.userId },
+    });
+    const { passages, stale_passages } = (await response.json()) as { passages: number; stale_passages: number };
+    if (stale_passages === 0) return passages;
+  }
+}
+
+async function searched(api: Api, project: string, passages: number): Promise<number> {
+  const ask = (query: string) => api.search({ project_id: project, query, limit: 10 });
+  for (const query of asked.slice(0, 20)) await ask(query);
+  const latencies: number[] = [];
+  for (const query of asked) {
+    const startedAt = performance.now();
+    const { source } = await ask(query);
+    latencies.push(performance.now() - startedAt);
+    if (source !== 'hybrid') throw new Error(`a search was answered from ${source}`);
+  }
+  const p50 = percentile(latencies, 0.5);
+  console.log(
+    `search over ${passages} passages: p50 ${p50.toFixed(1)} ms, p95 ${percentile(latencies, 0.95).toFixed(1)} ms`,
+  );
+  return p50;
+}
+
+async function change(api: Api, project: string): Promise<void> {
+  const startedAt = performance.now();
+  await api.putDocument(project, 'news.md', 'The xyzzyquux has been seen near the river.');
+  for (;;) {
+    const { results, source } = await api.search({ project_id: project, query: 'xyzzyquux', limit: 1 });
+    if (source === 'hybrid' && results[0]?.document === 'news.md') break;
+    await wait(20);
+  }
+  report("a document's change searchable", (performance.now() - startedAt) / 1000, 2, ' s');
+}
+
+/** A chat without a model, against the slowest thing it waits for: the query of its passages. */
+async function chat(api: Api, project: string): Promise<void> {
+  const whole: number[] = [];
+  const query: number[] = [];
+  for (const message of asked.slice(0, 100)) {
+    let startedAt = performance.now();
+    await api.chat(project, message);
+    whole.push(performance.now() - startedAt);
+    startedAt = performance.now();
+    const response = await fetch(`${system.url('chroma')}/query`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-internal-token': SAMPLE_TOKEN, 'x-user-id': api.userId },
+      body: JSON.stringify({ project_id: project, query: message, limit: 6 }),
+    });
+    await response.arrayBuffer();
+    query.push(performance.now() - startedAt);
+  }
+  const [chats, queries] = [percentile(whole, 0.5), percentile(query, 0.5)];
+  console.log(`chat p50 ${chats.toFixed(1)} ms, of which its query of the index ${queries.toFixed(1)} ms`);
+  report('chat without a model / its slowest dependency', chats / queries, 1.3, '×');
+}
+
+function report(what: string, value: number, limit: number, unit: string): void {
+  const holds = value <= limit;
+  failed ||= !holds;
+  console.log(`${holds ? 'holds ' : 'BROKEN'} ${what}: ${value.toFixed(2)}${unit} (limit ${limit}${unit})`);
+}
