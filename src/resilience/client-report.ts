@@ -33,7 +33,8 @@ export interface ClientReport extends ClientStatus {
   decisions: { at: string; from: BreakerState; to: BreakerState; why: string; attempts: AttemptReport[] }[];
   recent_attempts: AttemptReport[];
   settings: DownstreamSettings;
-  retry_budget: { tokens: number; reserve: number };
+  /** `waiting`: calls between two attempts. */
+  retry_budget: { tokens: number; reserve: number; waiting: number };
   bulkhead: { active: number; queued: number; concurrency: number; queue: number };
   counts: { calls: number; attempts: number; retries: number; refused: number; saturated: number; unbudgeted: number };
   /** Attempts on the wire for each call. */
@@ -66,7 +67,11 @@ export function reportOf(title: string, settings: DownstreamSettings, policy: Re
     })),
     recent_attempts: history.outcomes().map(attemptReport),
     settings,
-    retry_budget: { tokens: policy.budget.available, reserve: settings.retry_budget.reserve },
+    retry_budget: {
+      tokens: policy.budget.available,
+      reserve: settings.retry_budget.reserve,
+      waiting: policy.waiting,
+    },
     bulkhead: { active: bulkhead.active, queued: bulkhead.queued, ...settings.bulkhead },
     counts: { ...policy.counts, ...counts },
     amplification: amplificationOf(policy),

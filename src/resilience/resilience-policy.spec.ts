@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { jest } from '@jest/globals';
 import type { DownstreamSettings } from '../config/config.schema.js';
 import type { Attempt, Call } from './attempt.js';
@@ -389,4 +390,121 @@ describe('a streamed attempt', () => {
     await clock.pass(0);
     expect(begun).toHaveLength(1 + 1 + 10);
   });
+});
+
+describe('what a call leaves behind', () => {
+  it.each([
+    ['it succeeds at last', () => undefined, 'fine'],
+    ['its caller leaves in a wait', (gone: AbortController) => gone.abort(), 'cancelled'],
+  ])('is nothing when %s', async (_, meanwhile, result) => {
+    const { clock, execute, policy } = rig();
+    const gone = new AbortController();
+    const end = execute(
+      ({ number }) => (number === 2 ? Promise.resolve('fine') : Promise.reject(failure())),
+      {},
+      {
+        signal: gone.signal,
+      },
+    );
+    await clock.pass(500);
+    expect(policy.waiting).toBe(1);
+    expect(getEventListeners(gone.signal, 'abort')).toHaveLength(1);
+    meanwhile(gone);
+    await clock.pass(500);
+    expect(end.value ?? end.error?.reason).toBe(result);
+    expect(policy.waiting).toBe(0);
+    expect(getEventListeners(gone.signal, 'abort')).toHaveLength(0);
+    await clock.pass(5000);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('is nothing when its caller leaves while the attempt that failed is told of', async () => {
+    const { clock, execute, begun } = rig();
+    const gone = new AbortController();
+    const end = execute(fails(), {}, { signal: gone.signal, onAttemptFailed: () => gone.abort() });
+    await clock.pass(0);
+    expect(end).toMatchObject({ atMs: 0, error: { reason: 'cancelled', message: 'the caller went away' } });
+    await clock.pass(10_000);
+    expect(begun).toEqual([0]);
+    expect(getEventListeners(gone.signal, 'abort')).toHaveLength(0);
+  });
+
+  it('is nothing when its caller leaves the queue', async () => {
+    const { clock, execute, policy } = rig({ bulkhead: { concurrency: 1, queue: 5 } });
+    execute(never);
+    const gone = new AbortController();
+    const end = execute(never, {}, { signal: gone.signal, deadlineMs: 4000 });
+    await clock.pass(100);
+    gone.abort();
+    await clock.pass(0);
+    expect(end).toMatchObject({ atMs: 100, error: { reason: 'cancelled' } });
+    expect(policy.runner.bulkhead.queued).toBe(0);
+    expect(getEventListeners(gone.signal, 'abort')).toHaveLength(0);
+  });
+});
+
+describe('an isolation', () => {
+  it('turns away those who wait for their turn, and those between two attempts', async () => {
+    const { clock, execute, policy } = rig({ bulkhead: { concurrency: 1, queue: 5 } });
+    const retrying = execute(fails());
+    await clock.pass(100);
+    execute(never);
+    const queued = execute(never);
+    policy.runner.breaker.isolate('ada');
+    await clock.pass(0);
+    expect(queued).toMatchObject({ atMs: 100, error: { reason: 'circuit_open', message: 'isolated by ada' } });
+    expect(retrying).toMatchObject({ atMs: 100, error: { reason: 'circuit_open' } });
+    expect(policy.waiting).toBe(0);
+  });
+});
+
+it('who waits for a turn while a probe gets the place is turned away', async () => {
+  const { clock, execute, policy } = rig({ failure_threshold: 1, timeout_ms: 30_000, max_retries: 1 });
+  const ends: (() => void)[] = [];
+  const held = () => new Promise<void>((resolve) => ends.push(resolve));
+  execute(held);
+  execute(held);
+  execute(fails());
+  policy.reconfigure(
+    testSettings({ failure_threshold: 1, timeout_ms: 30_000, bulkhead: { concurrency: 2, queue: 5 } }),
+  );
+  await clock.pass(10_000);
+  const [probe, other] = [execute(held), execute(held)];
+  expect(policy.runner.bulkhead.queued).toBe(2);
+  ends[0]?.();
+  await clock.pass(0);
+  expect(policy.runner.breaker.name).toBe('half_open');
+  ends[1]?.();
+  await clock.pass(0);
+  expect(other).toMatchObject({ atMs: 10_000, error: { reason: 'circuit_open', message: 'the breaker is half_open' } });
+  ends[2]?.();
+  await clock.pass(0);
+  expect(probe.atMs).toBe(10_000);
+  expect(policy.runner).toMatchObject({ breaker: { name: 'closed' }, bulkhead: { active: 0, queued: 0 } });
+});
+
+it('durations are counted from where they begin', async () => {
+  const { clock, execute, policy } = rig({ max_retries: 1 });
+  await clock.pass(700);
+  const end = execute(never);
+  const streamed = execute(() => Promise.resolve('stream'), { streamMs: 2000 });
+  await clock.pass(5000);
+  expect(end).toMatchObject({ atMs: 5700, error: { message: 'no answer after 5000 ms' } });
+  expect(streamed.value).toBe('stream');
+  expect(policy.runner.history.outcomes().map(({ durationMs }) => durationMs)).toEqual([0, 5000]);
+});
+
+it('a settled attempt does not listen to what its work says later', async () => {
+  const { clock, execute, log, policy } = rig({ max_retries: 1 });
+  const late: { resolve: () => void; reject: (error: Error) => void }[] = [];
+  const held = () => new Promise<void>((resolve, reject) => late.push({ resolve, reject }));
+  execute(held);
+  execute(held);
+  await clock.pass(5000);
+  const lines = log.lines.length;
+  late[0]?.resolve();
+  late[1]?.reject(failure());
+  await clock.pass(0);
+  expect(log.lines).toHaveLength(lines);
+  expect(policy.runner).toMatchObject({ breaker: { failures: 2 }, bulkhead: { active: 0 } });
 });

@@ -32,6 +32,11 @@ export class ResiliencePolicy {
     this.budget = new RetryBudget(settings.retry_budget, clock);
   }
 
+  /** Calls that wait between two attempts. */
+  get waiting(): number {
+    return this.pauses.size;
+  }
+
   /** Takes over new settings; attempts under way go on under the old ones. */
   reconfigure(settings: DownstreamSettings): void {
     this.settings = settings;
