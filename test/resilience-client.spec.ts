@@ -483,7 +483,7 @@ describe('a service module', () => {
     expect(metrics).toContain('caudex_breaker_state{service="chroma",state="closed"} 1');
     expect(metrics).toContain('caudex_attempts_total{service="chroma"} 1');
     expect(metrics).toMatch(
-      /http_client_request_duration_seconds_count\{service="chroma",http_request_method="POST",url_template="\/documents\/remove",error_type=""\} 1/,
+      /http_client_request_duration_seconds_count\{service="chroma",http_request_method="POST",server_address="127\.0\.0\.1",server_port="\d+",url_template="\/documents\/remove",error_type=""\} 1/,
     );
     await app.close();
   });

@@ -58,19 +58,30 @@ function measureDurations(clients: readonly ResilientClient[]): void {
   const durations = new Histogram({
     name,
     help: 'Duration of the attempts',
-    labelNames: ['service', 'http_request_method', 'url_template', 'error_type'],
+    labelNames: ['service', 'http_request_method', 'server_address', 'server_port', 'url_template', 'error_type'],
     buckets: BUCKETS,
   });
-  for (const { service, policy } of clients) {
-    policy.runner.onAttempt = ({ call }, outcome, durationMs) =>
+  for (const client of clients) {
+    let labels = addressOf(client);
+    client.policy.runner.onAttempt = ({ call }, outcome, durationMs) => {
+      if (labels.url !== client.url) labels = addressOf(client);
       durations.observe(
         {
-          service,
+          service: client.service,
           http_request_method: call.method,
+          server_address: labels.server_address,
+          server_port: labels.server_port,
           url_template: call.route,
           error_type: outcome === 'success' ? '' : outcome,
         },
         durationMs / 1000,
       );
+    };
   }
+}
+
+function addressOf({ url }: ResilientClient): { url: string | null; server_address: string; server_port: string } {
+  if (url === null) return { url, server_address: '', server_port: '' };
+  const { hostname, port, protocol } = new URL(url);
+  return { url, server_address: hostname, server_port: port || (protocol === 'https:' ? '443' : '80') };
 }

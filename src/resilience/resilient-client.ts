@@ -64,6 +64,10 @@ export class ResilientClient {
     this.policy = new ResiliencePolicy(service, settings, clock, this.log, parts.onTransition ?? (() => undefined));
   }
 
+  get url(): string | null {
+    return this.settings.url;
+  }
+
   /** Whether there is an address to call. */
   get configured(): boolean {
     return this.transport !== null;
