@@ -124,10 +124,10 @@ export class GenerationBuilder implements BeforeApplicationShutdown {
       this.sync.begin(generation);
       if (trains) await this.train(generation);
       await this.tellAll(generation);
-      await this.embedMissing(generation);
+      const last = await this.embedMissing(generation, 0);
       await this.lock.run(key, async () => {
-        await this.embedMissing(generation);
-        if (this.store.current(key) === undefined) throw new Error('the project was dropped');
+        await this.embedMissing(generation, last);
+        if (!this.store.isAsked(generation)) throw new Error('the project was dropped');
         this.store.promote(generation);
       });
       const tookMs = Math.round(performance.now() - startedAt);
@@ -177,14 +177,17 @@ export class GenerationBuilder implements BeforeApplicationShutdown {
     if (this.stopped) throw new Error('the server is being stopped');
   }
 
-  private async embedMissing(generation: Generation): Promise<void> {
-    for (;;) {
+  /** Embeds what came after an id; answers the last one. Ids only grow, so that nothing is looked at twice. */
+  private async embedMissing(generation: Generation, after: number): Promise<number> {
+    for (let last = after; ;) {
       this.throwIfStopped();
-      const missing = this.store.missing(generation, BATCH);
-      if (missing.length === 0) return;
-      const embedded = await this.embedders.embedPassages(generation, generation, missing);
-      this.store.putVectors(generation, embedded);
-      await this.sync.tell(generation, { put: missing });
+      const next = this.store.missing(generation, last, BATCH);
+      if (next.last === undefined) return last;
+      if (next.ids.length > 0) {
+        this.store.putVectors(generation, await this.embedders.embedPassages(generation, generation, next.ids));
+        await this.sync.tell(generation, { put: next.ids });
+      }
+      last = next.last;
       await nextTurn();
     }
   }

@@ -185,15 +185,20 @@ export class IndexStore implements OnApplicationShutdown {
     );
   }
 
-  /** Ids of passages that a generation has no vector for. */
-  missing({ id, userId, projectId }: Generation, limit: number): number[] {
+  /** Of the next `limit` passages after an id, those that a generation has no vector for. */
+  missing(
+    { id, userId, projectId }: Generation,
+    after: number,
+    limit: number,
+  ): { ids: number[]; last: number | undefined } {
     const rows = this.sql(
-      `SELECT id FROM lexical_passages p
-       WHERE project = (SELECT key FROM lexical_projects WHERE user_id = ? AND project_id = ?)
-         AND NOT EXISTS (SELECT 1 FROM vectors v WHERE v.generation = ? AND v.passage = p.id)
+      `SELECT id, EXISTS (SELECT 1 FROM vectors v WHERE v.generation = ? AND v.passage = p.id) AS known
+       FROM lexical_passages p
+       WHERE project = (SELECT key FROM lexical_projects WHERE user_id = ? AND project_id = ?) AND id > ?
        ORDER BY id LIMIT ?`,
-    ).all(userId, projectId, id, limit);
-    return rows.map((row) => Number(row['id']));
+    ).all(id, userId, projectId, after, limit);
+    const ids = rows.filter((row) => row['known'] === 0).map((row) => Number(row['id']));
+    return { ids, last: rows.length === 0 ? undefined : Number(rows.at(-1)?.['id']) };
   }
 
   countVectors({ id }: Generation): number {
