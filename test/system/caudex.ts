@@ -8,7 +8,7 @@ import { join } from 'node:path';
 export const APPS = ['auth', 'filesystem', 'chroma', 'billing', 'git', 'backend'] as const;
 export type App = (typeof APPS)[number];
 
-const MAIN = join(import.meta.dirname, '../../dist/main.js');
+const MAIN = join(process.env['CAUDEX_DIST'] ?? join(import.meta.dirname, '../../dist'), 'main.js');
 const READY_MS = 20_000;
 
 /** Waits in short steps until `probe` gives something; fails with `what` after `limitMs`. */

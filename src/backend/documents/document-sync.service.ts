@@ -1,4 +1,5 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { ChromaClient } from '../../downstream/chroma/chroma.client.js';
 import { FilesystemClient } from '../../downstream/filesystem/filesystem.client.js';
@@ -31,6 +32,9 @@ interface DocumentKey {
 /** Brings index and history in step with the files: through the outbox, in order for each document. */
 @Injectable()
 export class DocumentSync implements OnModuleInit {
+  /** Projects deleted of late. */
+  private readonly gone = new LRUCache<string, true>({ max: 10_000 });
+
   constructor(
     private readonly filesystem: FilesystemClient,
     private readonly chroma: ChromaClient,
@@ -65,12 +69,17 @@ export class DocumentSync implements OnModuleInit {
   }
 
   /** The files did not change, or nobody knows whether they did. */
-  async abandon({ index, commit }: HeldChange, error: unknown): Promise<void> {
-    const refused =
-      error instanceof DownstreamError && ['rejected', 'circuit_open', 'saturated'].includes(error.reason);
-    if (refused || error === undefined) return this.outbox.discard([index, commit]);
+  async abandon({ index, commit }: HeldChange, nothingDone: boolean): Promise<void> {
+    if (nothingDone) return this.outbox.discard([index, commit]);
     await this.outbox.store.update(commit.id, { ...(commit.payload as CommitPayload), uncertain: true });
     await this.outbox.release([index, commit]);
+  }
+
+  /** Drops what would have been brought in step for a project that is deleted. */
+  async forget(userId: string, projectId: string): Promise<void> {
+    this.gone.set(`${userId}/${projectId}`, true);
+    const pending = ['index', 'commit'].map((topic) => this.outbox.store.pending(topic, userId, { projectId }));
+    await this.outbox.discard((await Promise.all(pending)).flat());
   }
 
   /** Documents whose index is not yet in step, by path. */
@@ -89,6 +98,10 @@ export class DocumentSync implements OnModuleInit {
     }
     const { version, title, media_type, text } = document;
     await this.chroma.upsert({ body: { project_id, path, version, title, media_type, text } }, call);
+    // Deleted while its text was on its way.
+    if (this.gone.has(`${call.userId}/${project_id}`)) {
+      await this.chroma.dropProject({ params: { project_id } }, call);
+    }
   }
 
   private async commit({ projectId, payload, recovered }: OutboxEntry, call: CallContext): Promise<void> {

@@ -15,6 +15,7 @@ import { ApiBody, ApiConsumes, ApiOperation, ApiProduces, ApiTags } from '@nestj
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { chromaContract } from '../../downstream/chroma/chroma.contract.js';
+import { pathFault } from '../../downstream/document-path.js';
 import { documentInfoSchema } from '../../downstream/filesystem/filesystem.contract.js';
 import { badRequest } from '../../http/problem.js';
 import { ReplayInterceptor } from '../idempotency/replay.interceptor.js';
@@ -121,18 +122,7 @@ export class DocumentsController {
 
 /** A quick look for an error that names the rule; the filesystem server has the last word. */
 function documentPath(path: string): string {
-  const wrong =
-    path === ''
-      ? 'it is empty'
-      : path.length > 255
-        ? `it has ${path.length} characters, 255 at most are taken`
-        : path.startsWith('/')
-          ? 'it begins with "/"; paths are relative to the project'
-          : path.split('/').some((segment) => segment === '' || segment === '.' || segment === '..')
-            ? 'empty segments, "." and ".." are not taken'
-            : /[\u0000-\u001f\u007f\\]/.test(path)
-              ? 'control characters and "\\" are not taken'
-              : undefined;
+  const wrong = pathFault(path);
   if (wrong !== undefined) throw badRequest('invalid_path', `path: ${JSON.stringify(path.slice(0, 300))}: ${wrong}`);
   return path;
 }

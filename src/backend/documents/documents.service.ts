@@ -7,6 +7,7 @@ import { FilesystemClient } from '../../downstream/filesystem/filesystem.client.
 import { GitClient } from '../../downstream/git/git.client.js';
 import { badRequest, notFound } from '../../http/problem.js';
 import { DownstreamError } from '../../resilience/downstream-error.js';
+import { change } from '../change.js';
 import { claimedId } from '../idempotency/idempotency.store.js';
 import type { UserCall } from '../session/public-call.js';
 import { DocumentSync } from './document-sync.service.js';
@@ -36,19 +37,16 @@ export class DocumentsService {
       { userId, projectId, path },
       { ...this.commitOf(call, path, version, 'Save'), ...keptText },
     );
-    const stored = await this.filesystem
-      .putDocument(
-        {
-          params: { project_id: projectId },
-          query: { path },
-          body: { version, ...upload, ...(ifMatch === undefined ? {} : { if_match: ifMatch }) },
-        },
-        // A caller who goes away does not undo what is being written.
-        { ...call, signal: undefined },
-      )
-      .catch((error: unknown) => this.failed(held, error));
+    const params = { project_id: projectId };
+    const body = { version, ...upload, ...(ifMatch === undefined ? {} : { if_match: ifMatch }) };
+    const stored = await change(
+      // A caller who goes away does not undo what is being written.
+      { ...call, signal: undefined },
+      (own) => this.filesystem.putDocument({ params, query: { path }, body }, own),
+      (nothingDone) => this.sync.abandon(held, nothingDone),
+    ).catch(namePath);
     if (!stored.changed) {
-      await this.sync.abandon(held, undefined);
+      await this.sync.abandon(held, true);
       return answer(stored, !wasBehind);
     }
     this.changes.changed(userId, projectId);
@@ -60,11 +58,14 @@ export class DocumentsService {
     const { userId } = call;
     const commit = { ...this.commitOf(call, path, randomUUID(), 'Delete'), text: null };
     const held = await this.sync.hold({ userId, projectId, path }, commit);
-    const { deleted } = await this.filesystem
-      .deleteDocument({ params: { project_id: projectId }, query: { path } }, { ...call, signal: undefined })
-      .catch((error: unknown) => this.failed(held, error));
+    const params = { project_id: projectId };
+    const { deleted } = await change(
+      { ...call, signal: undefined },
+      (own) => this.filesystem.deleteDocument({ params, query: { path } }, own),
+      (nothingDone) => this.sync.abandon(held, nothingDone),
+    ).catch(namePath);
     if (!deleted) {
-      await this.sync.abandon(held, undefined);
+      await this.sync.abandon(held, true);
       throw notFound(`path: the document ${JSON.stringify(path)}`);
     }
     this.changes.changed(userId, projectId);
@@ -96,19 +97,6 @@ export class DocumentsService {
     return { path, version: past.version, text: past.text, media_type: current?.media_type ?? 'text/plain' };
   }
 
-  private async failed(held: Parameters<DocumentSync['abandon']>[0], error: unknown): Promise<never> {
-    await this.sync.abandon(held, error);
-    if (
-      error instanceof DownstreamError &&
-      error.reason === 'rejected' &&
-      error.status === 400 &&
-      error.problem?.code === 'invalid_request'
-    ) {
-      throw badRequest('invalid_path', error.problem.detail);
-    }
-    throw error;
-  }
-
   private commitOf({ user }: UserCall, path: string, version: string, verb: string) {
     return {
       path,
@@ -118,6 +106,19 @@ export class DocumentsService {
       committed_at: new Date().toISOString(),
     };
   }
+}
+
+/** What the filesystem server finds wrong with a request of ours can only be its path. */
+function namePath(error: unknown): never {
+  if (
+    error instanceof DownstreamError &&
+    error.reason === 'rejected' &&
+    error.status === 400 &&
+    error.problem?.code === 'invalid_request'
+  ) {
+    throw badRequest('invalid_path', error.problem.detail);
+  }
+  throw error;
 }
 
 function answer(stored: { path: string; version: string; bytes: number; created: boolean }, indexed: boolean) {

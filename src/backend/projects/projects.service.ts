@@ -6,6 +6,11 @@ import type { Project } from '../../downstream/filesystem/filesystem.contract.js
 import { GitClient } from '../../downstream/git/git.client.js';
 import { notFound } from '../../http/problem.js';
 import { Outbox } from '../../outbox/outbox.service.js';
+import type { CallContext } from '../../resilience/call-context.js';
+import { DownstreamError } from '../../resilience/downstream-error.js';
+import { Turns } from '../conversations/turns.service.js';
+import { DocumentSync } from '../documents/document-sync.service.js';
+import { change } from '../change.js';
 import { ProjectChanges } from '../documents/project-changes.js';
 import { claimedId } from '../idempotency/idempotency.store.js';
 import type { UserCall } from '../session/public-call.js';
@@ -20,6 +25,8 @@ export class ProjectsService implements OnModuleInit {
     private readonly outbox: Outbox,
     private readonly access: ProjectAccess,
     private readonly changes: ProjectChanges,
+    private readonly sync: DocumentSync,
+    private readonly turns: Turns,
   ) {}
 
   onModuleInit(): void {
@@ -27,14 +34,16 @@ export class ProjectsService implements OnModuleInit {
       topic: 'index.drop',
       service: 'chroma',
       deliver: async ({ projectId }, call) => {
-        await this.chroma.dropProject({ params: { project_id: String(projectId) } }, call);
+        const params = { project_id: String(projectId) };
+        if (await this.isGone(params, call)) await this.chroma.dropProject({ params }, call);
       },
     });
     this.outbox.register({
       topic: 'git.drop',
       service: 'git',
       deliver: async ({ projectId }, call) => {
-        await this.git.dropProject({ params: { project_id: String(projectId) } }, call);
+        const params = { project_id: String(projectId) };
+        if (await this.isGone(params, call)) await this.git.dropProject({ params }, call);
       },
     });
   }
@@ -64,18 +73,30 @@ export class ProjectsService implements OnModuleInit {
       { ...entry, topic: 'index.drop' },
       { ...entry, topic: 'git.drop' },
     ]);
-    const { deleted } = await this.filesystem
-      .deleteProject({ params: { project_id: projectId } }, call)
-      .catch(async (error: unknown) => {
-        await this.outbox.discard(held);
-        throw error;
-      });
+    const { deleted } = await change(
+      call,
+      (own) => this.filesystem.deleteProject({ params: { project_id: projectId } }, own),
+      // The project may be gone all the same: its index and its history ask before they go.
+      (nothingDone) => (nothingDone ? this.outbox.discard(held) : this.outbox.release(held).then(() => undefined)),
+    );
     if (!deleted) {
       await this.outbox.discard(held);
       throw notFound(`project_id: the project ${JSON.stringify(projectId)}`);
     }
     this.access.forget(projectId, userId);
     this.changes.changed(userId, projectId);
+    await Promise.all([this.sync.forget(userId, projectId), this.turns.forget(userId, { projectId })]);
     await this.outbox.release(held);
+  }
+
+  /** What belongs to a project goes only when filesystem says that the project has gone. */
+  private async isGone(params: { project_id: string }, call: CallContext): Promise<boolean> {
+    return this.filesystem.getProject({ params }, call).then(
+      () => false,
+      (error: unknown) => {
+        if (error instanceof DownstreamError && error.status === 404) return true;
+        throw error;
+      },
+    );
   }
 }
