@@ -54,7 +54,7 @@ const commands = fc.array(
     },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('isolate' as const), on: fc.boolean() }) },
   ),
-  { maxLength: 24 },
+  { minLength: 4, maxLength: 24, size: 'max' },
 );
 
 /** The fractions keep different kinds of waits from ending at the same instant. */

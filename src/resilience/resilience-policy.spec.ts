@@ -239,12 +239,23 @@ describe('an attempt', () => {
     expect(begun).toEqual([]);
   });
 
+  it.each([
+    ['has no deadline', {}, 5000, 'no answer after 5000 ms'],
+    ['has one', { deadlineMs: 2000 }, 2000, 'the deadline passed after 2000 ms'],
+  ])('says how long it took when it %s', async (_, context, atMs, message) => {
+    const { clock, execute } = rig({ max_retries: 1 });
+    const end = execute(never, {}, context);
+    await clock.pass(5000);
+    expect(end).toMatchObject({ atMs, error: { message } });
+  });
+
   it('that waits for its turn can run out of time, which counts against nobody', async () => {
     const { clock, execute, begun, policy } = rig({ bulkhead: { concurrency: 1, queue: 5 } });
     execute(never);
     const end = execute(never, {}, { deadlineMs: 2000 });
     await clock.pass(2000);
-    expect(end).toMatchObject({ atMs: 2000, error: { reason: 'deadline' } });
+    const message = 'the deadline passed while the call waited for its turn';
+    expect(end).toMatchObject({ atMs: 2000, error: { reason: 'deadline', message } });
     expect(begun).toHaveLength(1);
     expect(policy.runner).toMatchObject({ breaker: { failures: 0 }, bulkhead: { active: 1, queued: 0 } });
   });
@@ -414,6 +425,8 @@ describe('what a call leaves behind', () => {
     expect(end.value ?? end.error?.reason).toBe(result);
     expect(policy.waiting).toBe(0);
     expect(getEventListeners(gone.signal, 'abort')).toHaveLength(0);
+    // The shared timer of the timeouts stays; that of the wait does not.
+    expect(clock.pending).toBe(1);
     await clock.pass(5000);
     expect(clock.pending).toBe(0);
   });
