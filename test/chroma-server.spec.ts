@@ -31,6 +31,7 @@ class ChromaServer {
   async start(): Promise<this> {
     const env = { PATH: process.env['PATH'], NODE_ENV: 'test', PORT: '0', LOG_LEVEL: 'info', DATA_DIR: this.dataDir };
     this.output = '';
+    started.push(this);
     this.child = fork(MAIN, ['chroma'], { env: { ...env, ...this.settings }, silent: true });
     this.child.stdout?.on('data', (text: Buffer) => (this.output += text.toString()));
     this.child.stderr?.on('data', (text: Buffer) => (this.output += text.toString()));
@@ -103,12 +104,17 @@ function isAlive(pid: number): boolean {
 }
 
 const dirs: string[] = [];
+/** Also those that a failing test left running. */
+const started: ChromaServer[] = [];
 function temporaryDir(): string {
   const dir = mkdtempSync(join(tmpdir(), 'caudex-chroma-'));
   dirs.push(dir);
   return dir;
 }
-afterAll(() => dirs.forEach((dir) => rmSync(dir, { recursive: true, force: true })));
+afterAll(async () => {
+  await Promise.all(started.map((server) => server.end('SIGKILL')));
+  for (const dir of dirs) rmSync(dir, { recursive: true, force: true });
+});
 
 describe('the chroma server', () => {
   let server: ChromaServer;
@@ -241,7 +247,10 @@ describe('the chroma server, killed', () => {
 
     rmSync(join(dataDir, 'chroma', 'chromadb'), { recursive: true });
     await server.start();
-    await until(async () => (await server.found('p', 'number0', 'vector')).includes('d0'), 'the vectors');
+    await until(
+      async () => (await server.found('p', 'number0', 'vector').catch(() => [] as string[])).includes('d0'),
+      'the vectors',
+    );
     await server.end('SIGTERM');
     await until(() => !isAlive(server.chromadbPid), 'ChromaDB to end', 2000);
   }, 30_000);

@@ -44,7 +44,7 @@ export class Reranker {
     );
     const documents = passages.map(({ title, text }) => `${title}\n\n${text}`.slice(0, MAX_CHARS));
     try {
-      const body = { model, query, documents, top_n: documents.length };
+      const body = { ...(model === null ? {} : { model }), query, documents, top_n: documents.length };
       const answer = await postJson(url, 'rerank', body, this.config.secrets.reranker_api_key, TIMEOUT_MS);
       return inOrder(
         ranked,

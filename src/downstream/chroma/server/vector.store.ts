@@ -28,7 +28,7 @@ export class VectorStore implements OnApplicationBootstrap, OnApplicationShutdow
 
   constructor(
     @InjectConfig() private readonly config: Config,
-    log: PinoLogger,
+    private readonly log: PinoLogger,
   ) {
     if (config.chroma.chromadb_url === null) {
       this.process = new ChromadbProcess(join(config.data_dir, 'chroma', 'chromadb'), log, () => this.onUp());
@@ -130,8 +130,10 @@ export class VectorStore implements OnApplicationBootstrap, OnApplicationShutdow
     try {
       return await work();
     } catch (error) {
-      // A refused connection is the first of these, one that breaks off in an answer the second.
-      if ((error as Error).name === 'ChromaConnectionError' || error instanceof TypeError) throw unavailable();
+      if (isOutage(error as Error)) {
+        this.log.warn(`ChromaDB gave no answer: ${(error as Error).message}`);
+        throw unavailable();
+      }
       throw error;
     }
   }
@@ -155,11 +157,19 @@ export class VectorStore implements OnApplicationBootstrap, OnApplicationShutdow
   }
 }
 
+/**
+ * A refused connection, one that broke off in an answer, or a fault of ChromaDB's own, such as the "Nothing found on disk" for a
+ * query in the moment when its collection is made.
+ */
+function isOutage(error: Error): boolean {
+  return error.name === 'ChromaConnectionError' || error.name === 'ChromaServerError' || error instanceof TypeError;
+}
+
 function unavailable(): Problem {
   return new Problem({
     status: 503,
     code: 'chromadb_unavailable',
-    detail: 'ChromaDB does not answer; it is being started again.',
+    detail: 'ChromaDB gives no answer at the moment; nothing was lost, try again.',
     retryAfter: 1,
   });
 }
