@@ -143,6 +143,12 @@ describe('the chroma server', () => {
     }
   });
 
+  it('leaves out what has nothing to do with the question', async () => {
+    await server.upsert('two', 'salt', 'Salt and pepper.');
+    await server.upsert('two', 'sugar', 'Sugar is sweet.');
+    for (const mode of ['hybrid', 'vector']) expect(await server.found('two', 'sugar', mode)).toEqual(['sugar']);
+  });
+
   it('brings a document to a version once, and forgets what is gone', async () => {
     await server.upsert('p', 'a', 'Old words about copper.', 'v1');
     await server.upsert('p', 'a', 'A text that is not looked at: v1 is there.', 'v1');

@@ -5,8 +5,9 @@ import type { ProjectKey } from '../../../text/lexical-index.js';
 import { asked, holdingPhrases } from '../../../text/lexical-search.js';
 import { parseQuery, type Query } from '../../../text/query.js';
 import { MAX_RANKED, type Page, presented, type Result } from '../../../text/results.js';
-import { Embedders } from './embedders.js';
+import { Embedders, PROJECTION } from './embedders.js';
 import { fused } from './fusion.js';
+import { PROJECTION_DIMENSIONS } from './hashed-projection.js';
 import { type Generation, IndexStore } from './index.store.js';
 import { Reranker } from './reranker.js';
 import { VectorStore } from './vector.store.js';
@@ -27,6 +28,8 @@ const SPARE = 20;
 /** Rocchio's feedback in the space of the vectors: the question moves by half towards the best five. */
 const FEEDBACK_PASSAGES = 5;
 const FEEDBACK_SHARE = 0.5;
+/** What is less similar has nothing in common: three standard deviations of the projection's error; opposite for the others. */
+const MIN_SIMILARITY: Record<string, number> = { [PROJECTION]: 3 / Math.sqrt(PROJECTION_DIMENSIONS) };
 
 /**
  * Search by words and by vectors, fused. Both are asked twice: what is best after the first round widens the question for the
@@ -129,8 +132,9 @@ export class SearchService {
     this.sync.tell(generation).catch(() => undefined);
     const neighbours = await this.vectors.nearest(generation.collection, direction, limit);
     const image = await this.store.passages.image(key);
+    const floor = MIN_SIMILARITY[generation.embedder] ?? 0;
     return neighbours
-      .filter(({ id }) => image.has(id) && allowed?.has(id) !== false)
+      .filter(({ id, similarity }) => similarity > floor && image.has(id) && allowed?.has(id) !== false)
       .map(({ id, similarity }) => ({ id, score: similarity }));
   }
 }
