@@ -1,4 +1,6 @@
 import { Injectable } from '@nestjs/common';
+import { InjectConfig } from '../../config/config.module.js';
+import type { Config } from '../../config/config.schema.js';
 import { FilesystemClient } from '../../downstream/filesystem/filesystem.client.js';
 import type { Turn } from '../../downstream/filesystem/filesystem.contract.js';
 import { notFound } from '../../http/problem.js';
@@ -16,6 +18,7 @@ export interface History {
 @Injectable()
 export class ConversationsService {
   constructor(
+    @InjectConfig() private readonly config: Config,
     private readonly filesystem: FilesystemClient,
     private readonly turns: Turns,
   ) {}
@@ -69,8 +72,12 @@ export class ConversationsService {
   async history(conversationId: string, last: number, call: UserCall): Promise<History> {
     const pending = await this.turns.pending(call.userId, conversationId);
     try {
-      const stored = await withoutRetries('filesystem', call, (impatient) =>
-        this.filesystem.getConversation({ params: { conversation_id: conversationId }, query: { last } }, impatient),
+      const params = { conversation_id: conversationId };
+      const stored = await withoutRetries(
+        'filesystem',
+        call,
+        (impatient) => this.filesystem.getConversation({ params, query: { last } }, impatient),
+        this.config.chat.context_budget_ms,
       );
       return {
         projectId: stored.project_id,

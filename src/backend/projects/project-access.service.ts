@@ -1,5 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
+import { InjectConfig } from '../../config/config.module.js';
+import type { Config } from '../../config/config.schema.js';
 import { FilesystemClient } from '../../downstream/filesystem/filesystem.client.js';
 import { notFound } from '../../http/problem.js';
 import { withoutRetries } from '../impatience.js';
@@ -16,7 +18,10 @@ const FRESH_MS = 30_000;
 export class ProjectAccess {
   private readonly known = new LRUCache<string, number>({ max: 50_000 });
 
-  constructor(private readonly filesystem: FilesystemClient) {}
+  constructor(
+    @InjectConfig() private readonly config: Config,
+    private readonly filesystem: FilesystemClient,
+  ) {}
 
   /** @throws Problem 404 when the project does not exist or belongs to somebody else */
   async require(projectId: string, call: UserCall): Promise<void> {
@@ -24,8 +29,11 @@ export class ProjectAccess {
     const seenAtMs = this.known.get(key);
     if (seenAtMs !== undefined && performance.now() - seenAtMs < FRESH_MS) return;
     try {
-      await withoutRetries('filesystem', call, (impatient) =>
-        this.filesystem.getProject({ params: { project_id: projectId } }, impatient),
+      await withoutRetries(
+        'filesystem',
+        call,
+        (impatient) => this.filesystem.getProject({ params: { project_id: projectId } }, impatient),
+        this.config.search.context_budget_ms,
       );
       this.remember(projectId, call.userId);
     } catch (error) {
