@@ -9,7 +9,7 @@ export const APPS = ['auth', 'filesystem', 'chroma', 'billing', 'git', 'backend'
 export type App = (typeof APPS)[number];
 
 const MAIN = join(process.env['CAUDEX_DIST'] ?? join(import.meta.dirname, '../../dist'), 'main.js');
-const READY_MS = 20_000;
+const READY_MS = 45_000;
 
 /** Waits in short steps until `probe` gives something; fails with `what` after `limitMs`. */
 export async function until<T>(
@@ -66,7 +66,12 @@ export class Caudex {
       ...(Object.fromEntries([...urls, ...quick]) as Record<string, string>),
       ...env,
     });
-    await Promise.all(apps.map((app) => caudex.launch(app)));
+    try {
+      await Promise.all(apps.map((app) => caudex.launch(app)));
+    } catch (error) {
+      await caudex.stop();
+      throw error;
+    }
     return caudex;
   }
 
