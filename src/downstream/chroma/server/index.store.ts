@@ -56,6 +56,8 @@ export class IndexStore implements OnApplicationShutdown {
   constructor(@InjectConfig() config: Config) {
     this.file = join(config.data_dir, 'chroma', 'index.sqlite');
     this.db = openDatabase(this.file, MIGRATIONS);
+    // Passages come in megabytes: fewer and larger checkpoints, and room for the pages of the indices.
+    this.db.exec('PRAGMA wal_autocheckpoint = 8000; PRAGMA cache_size = -32000');
     this.sql = preparedBy(this.db);
     this.passages = new LexicalIndex(this.db);
   }

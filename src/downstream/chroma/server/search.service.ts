@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { EXPANSION, expanded } from '../../../text/expansion.js';
 import type { LexicalImage, Ranked } from '../../../text/lexical-image.js';
@@ -78,27 +79,38 @@ export class SearchService {
     const first = await this.store.passages.image(key);
     const allowed = holdingPhrases(this.store.passages, key, first, query);
     const words = asked(first, query);
-    const byWords = first.rank(words, candidates, allowed).ranked;
-    const best = fused(byWords, await this.nearest(key, generation, direction, candidates, allowed)).slice(
-      0,
-      EXPANSION.passages,
-    );
+    // In both rounds ChromaDB searches while the words are ranked here: the request has left by the next turn.
+    const [nearby, byWords] = await Promise.all([
+      this.nearest(key, generation, direction, candidates, allowed),
+      nextTurn().then(() => first.rank(words, candidates, allowed).ranked),
+    ]);
+    const best = fused(byWords, nearby).slice(0, EXPANSION.passages);
     if (best.length === 0) return { ranked: [], total: 0 };
 
-    const second = await this.store.passages.image(key);
+    const moved = this.movedTowards(generation, direction, best.slice(0, FEEDBACK_PASSAGES));
+    const [nearer, { ranked, total }] = await Promise.all([
+      this.nearest(key, generation, moved, candidates, allowed),
+      nextTurn().then(() => first.rank(this.widened(key, first, words, best), candidates, allowed)),
+    ]);
+    const all = fused(ranked, nearer);
+    return { ranked: all, total: Math.max(total, all.length) };
+  }
+
+  private widened(
+    key: ProjectKey,
+    image: LexicalImage,
+    words: ReadonlyMap<string, number>,
+    best: readonly Ranked[],
+  ): Map<string, number> {
     const terms = this.store.passages.terms(
       key,
       best.map(({ id }) => id),
     );
-    const widened = expanded(
-      second,
+    return expanded(
+      image,
       words,
       best.map(({ score }, i) => ({ terms: terms[i] as string[], score })),
     );
-    const { ranked, total } = second.rank(widened, candidates, allowed);
-    const moved = this.movedTowards(generation, direction, best.slice(0, FEEDBACK_PASSAGES));
-    const all = fused(ranked, await this.nearest(key, generation, moved, candidates, allowed));
-    return { ranked: all, total: Math.max(total, all.length) };
   }
 
   /** The built-in embedders hear only words that the project knows: for others they could but guess. */
