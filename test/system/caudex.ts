@@ -88,14 +88,13 @@ export class Caudex {
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (chunk: Buffer) => this.output.push(chunk.toString()));
     }
+    const ended = () => child.exitCode !== null || child.signalCode !== null;
     await until(
-      `${app} is ready; it said: ${this.output.slice(-5).join('')}`,
-      async () => {
-        if (child.exitCode !== null) throw new Error(`${app} ended with ${child.exitCode}`);
-        return (await fetch(`http://127.0.0.1:${this.ports[app]}/health/ready`)).ok;
-      },
+      `${app} is ready`,
+      async () => ended() || (await fetch(`http://127.0.0.1:${this.ports[app]}/health/ready`)).ok,
       READY_MS,
     );
+    if (ended()) throw new Error(`${app} ended with ${child.exitCode}; it said: ${this.output.slice(-5).join('')}`);
   }
 
   async kill(app: App, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
