@@ -6,6 +6,14 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import axios from 'axios';
+import { pino } from 'pino';
+import { loadConfig } from '../dist/config/config.loader.js';
+import { chromaContract } from '../dist/downstream/chroma/chroma.contract.js';
+import { systemClock } from '../dist/resilience/clock.js';
+import { HttpTransport } from '../dist/resilience/http-transport.js';
+import { ResilientClient } from '../dist/resilience/resilient-client.js';
+import { internalHeaders } from '../dist/resilience/wire-headers.js';
 import { median, searchRate, searchTimes, type Target } from './gateway/load.ts';
 import { RunningSystem } from './running-system.ts';
 
@@ -128,11 +136,51 @@ async function firstToken(): Promise<void> {
   }
 }
 
+/** One client for a service that answers, one for a service that is not there and whose breaker has opened. */
+async function rejection(stub: string): Promise<void> {
+  const config = loadConfig({ NODE_ENV: 'test' });
+  const logger = pino({ level: 'silent' });
+  const silent = { logger, info() {}, warn() {}, error() {} };
+  const client = (url: string) =>
+    new ResilientClient({
+      service: 'chroma',
+      title: 'Chroma Server',
+      settings: { ...config.downstream.chroma, url, max_retries: 1 },
+      connect: (settings) => new HttpTransport(axios.create(), settings.url ?? '', settings.timeout_ms),
+      headers: internalHeaders('token', systemClock),
+      sink: silent as never,
+    });
+  const body = { project_id: 'p', query: 'pears', limit: 5 };
+  const ask = (to: ResilientClient) => to.call(chromaContract.query, { body }, { requestId: 'r', userId: 'u' });
+  const [healthy, open] = [client(stub), client('http://127.0.0.1:1')];
+  for (let i = 0; i < 5; i++) await ask(open).catch(() => undefined);
+  const micros = async (times: number, work: () => Promise<unknown>) => {
+    const beganMs = performance.now();
+    for (let i = 0; i < times; i++) await work();
+    return ((performance.now() - beganMs) * 1000) / times;
+  };
+  const call = () => ask(healthy);
+  const reject = () =>
+    ask(open).then(
+      () => Promise.reject(new Error('the breaker let a call through')),
+      () => undefined,
+    );
+  await micros(2000, call);
+  await micros(20_000, reject);
+  const rounds = [];
+  for (let i = 0; i < ROUNDS; i++) rounds.push((await micros(1000, call)) / (await micros(20_000, reject)));
+  const times = median(rounds);
+  report('a healthy call ÷ a rejection by an open breaker', times, '≥ 20', times >= 20);
+}
+
+process.on('exit', () => children.forEach((child) => child.kill()));
 const stub = await start('chroma-stub.ts');
 const raw = await start('raw.ts', stub);
 const peer = await start('peer.ts', stub);
+await rejection(stub);
 const system = await RunningSystem.start({ CHROMA_SERVER_URL: stub, LOG_LEVEL: 'warn' });
 try {
+  await system.restart('backend');
   const readyMs = system.readyMs('backend');
   report('from start to ready, s', readyMs / 1000, '≤ 3', readyMs <= 3000);
   const headers = await signUp(system.url());
@@ -147,7 +195,6 @@ try {
   await memory(ours, system.pid('backend'));
 } finally {
   await system.stop();
-  for (const child of children) child.kill();
 }
 await firstToken();
 if (failures.length > 0) {

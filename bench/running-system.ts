@@ -21,15 +21,17 @@ export class RunningSystem {
   private readonly children = new Map<App, ChildProcess>();
   readonly dataDir = mkdtempSync(join(tmpdir(), 'caudex-bench-'));
   private readonly ports: ReadonlyMap<App, number>;
+  private readonly settings: Record<string, string>;
 
-  private constructor(ports: ReadonlyMap<App, number>) {
+  private constructor(ports: ReadonlyMap<App, number>, settings: Record<string, string>) {
     this.ports = ports;
+    this.settings = settings;
   }
 
   static async start(settings: Record<string, string> = {}): Promise<RunningSystem> {
     const ports = new Map<App, number>();
     for (const app of APPS) ports.set(app, await freePort());
-    const system = new RunningSystem(ports);
+    const system = new RunningSystem(ports, settings);
     try {
       await Promise.all(APPS.map((app) => system.launch(app, settings)));
     } catch (error) {
@@ -50,6 +52,12 @@ export class RunningSystem {
 
   pid(app: App): number {
     return this.children.get(app)?.pid ?? NaN;
+  }
+
+  /** Starts one process anew beside the others. */
+  async restart(app: App): Promise<void> {
+    await this.end(app, 'SIGTERM');
+    await this.launch(app, this.settings);
   }
 
   async kill(app: App): Promise<void> {

@@ -1,5 +1,4 @@
 import fastifyCookie from '@fastify/cookie';
-import fastifyHelmet from '@fastify/helmet';
 import fastifyMultipart from '@fastify/multipart';
 import { Module, StandardSchemaValidationPipe } from '@nestjs/common';
 import { APP_GUARD, APP_PIPE } from '@nestjs/core';
@@ -38,6 +37,7 @@ import { HistoryController } from './history/history.controller.js';
 import { IdempotencyStore } from './idempotency/idempotency.store.js';
 import { shedLoad } from './limits/load-shedding.js';
 import { RateLimits } from './limits/rate-limits.service.js';
+import { describeApi } from './openapi.js';
 import { OpenAiController } from './openai/openai.controller.js';
 import { ProjectAccess } from './projects/project-access.service.js';
 import { ProjectsController } from './projects/projects.controller.js';
@@ -45,6 +45,7 @@ import { ProjectsService } from './projects/projects.service.js';
 import { ResultCache } from './search/result-cache.service.js';
 import { Retrieval } from './search/retrieval.service.js';
 import { SearchController } from './search/search.controller.js';
+import { useSecurityHeaders } from './security-headers.js';
 import { SessionController } from './session/session.controller.js';
 import { SessionGuard } from './session/session.guard.js';
 import { SessionService } from './session/session.service.js';
@@ -122,7 +123,7 @@ import { StatusController } from './status/status.controller.js';
 export class BackendModule {
   static async configure(app: NestFastifyApplication, config: Config): Promise<void> {
     shedLoad(app.getHttpAdapter().getInstance(), config.shedding);
-    await app.register(fastifyHelmet, { contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } });
+    await useSecurityHeaders(app.getHttpAdapter().getInstance());
     await app.register(fastifyCookie);
     await app.register(fastifyMultipart, { limits: { fileSize: config.http.max_body_bytes, files: 2, fields: 10 } });
     useBodyParsers(app, config.http.max_body_bytes);
@@ -133,7 +134,7 @@ export class BackendModule {
       .addBearerAuth()
       .addCookieAuth('auth_token')
       .build();
-    SwaggerModule.setup('v1/api/docs', app, () => SwaggerModule.createDocument(app, document), {
+    SwaggerModule.setup('v1/api/docs', app, () => describeApi(SwaggerModule.createDocument(app, document)), {
       jsonDocumentUrl: 'v1/api/openapi.json',
       raw: ['json'],
     });

@@ -8,18 +8,20 @@ const READ_MS = 10_000;
 
 /** Refuses a body by its announced length; one that is not vastly too large is read away first. */
 export function refuseOversize(fastify: FastifyInstance, limitBytes: number): void {
-  fastify.addHook('onRequest', async (request, reply) => {
+  fastify.addHook('onRequest', (request, reply, done) => {
     const length = Number(request.headers['content-length'] ?? 0);
-    if (length <= limitBytes) return;
-    if (length <= limitBytes * READ_TIMES) {
-      request.raw.resume();
-      await finished(request.raw, { writable: false, signal: AbortSignal.timeout(READ_MS) }).catch(() => undefined);
-    }
+    if (length <= limitBytes) return done();
     void reply.header('connection', 'close');
-    throw new Problem({
+    const refusal = new Problem({
       status: 413,
       code: 'too_large',
       detail: `body: ${length} bytes are too many; ${limitBytes} at most`,
     });
+    if (length > limitBytes * READ_TIMES) return done(refusal);
+    request.raw.resume();
+    void finished(request.raw, { writable: false, signal: AbortSignal.timeout(READ_MS) }).then(
+      () => done(refusal),
+      () => done(refusal),
+    );
   });
 }

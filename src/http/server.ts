@@ -24,6 +24,7 @@ export interface RunningServer {
 
 /** A text with many line ends and quotes is up to twice as long in JSON, and bytes in base64 are a third longer. */
 const JSON_GROWTH = 2;
+const CHECKING_MS = 1000;
 
 /** Starts one process's server and returns when it takes requests. @throws Error with code EADDRINUSE and the like */
 export async function startServer(name: AppName, module: AppModule, config: Config): Promise<RunningServer> {
@@ -31,7 +32,13 @@ export async function startServer(name: AppName, module: AppModule, config: Conf
   const adapter = new FastifyAdapter({
     bodyLimit: name === 'backend' ? http.max_body_bytes : JSON_GROWTH * http.max_body_bytes,
     requestTimeout: http.request_timeout_ms,
-    http: { headersTimeout: http.headers_timeout_ms },
+    http: {
+      headersTimeout: http.headers_timeout_ms,
+      // Node looks for clients that are too slow every 30 s, if it is not told otherwise.
+      connectionsCheckingInterval: Math.min(CHECKING_MS, http.headers_timeout_ms),
+    },
+    // A request on a connection that is still open is one in flight.
+    return503OnClosing: false,
     keepAliveTimeout: 65_000,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 4096, ignoreTrailingSlash: true },

@@ -32,7 +32,6 @@ export class HttpTransport implements Transport {
   private readonly pool: Pool;
   private readonly prefix: string;
   private closing: Promise<void> | undefined;
-  private readonly adapter = undiciAdapter(() => this.pool);
 
   constructor(
     private readonly axios: AxiosInstance,
@@ -70,10 +69,9 @@ export class HttpTransport implements Transport {
 
   private request(request: WireRequest, attempt: Attempt, responseType: 'arraybuffer' | 'stream') {
     return this.axios.request<unknown>({
-      adapter: this.adapter,
+      adapter: undiciAdapter(this.pool, request.headers),
       method: request.method,
       url: this.prefix + request.path,
-      headers: request.headers,
       data: request.body,
       responseType,
       signal: attempt,

@@ -11,18 +11,19 @@ export interface WireSignal {
 /**
  * Carries axios' requests over an undici dispatcher, every one of them over connections that are kept. The answer's body
  * is a Buffer, or a {@link ByteStream} with `responseType: 'stream'`; every status is an answer, only the wire fails.
+ * The headers go past axios, which would copy and check each of them three times over.
  */
-export function undiciAdapter(dispatcher: () => Dispatcher): AxiosAdapter {
+export function undiciAdapter(dispatcher: Dispatcher, headers: Record<string, string>): AxiosAdapter {
   return (config) =>
     new Promise((resolve, reject) => {
       const signal = config.signal as WireSignal | undefined;
       const exchange = new Exchange(config, resolve, reject);
       if (signal !== undefined) signal.onabort = (reason) => exchange.abort(reason);
-      dispatcher().dispatch(
+      dispatcher.dispatch(
         {
           method: (config.method ?? 'get').toUpperCase(),
           path: config.url ?? '/',
-          headers: config.headers.toJSON() as Record<string, string>,
+          headers,
           body: config.data as string | undefined,
         },
         exchange,

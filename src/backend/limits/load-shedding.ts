@@ -8,7 +8,8 @@ const RESOLUTION_MS = 20;
 const WINDOW_MS = 500;
 const RETRY_AFTER_S = 1;
 
-const working = new WeakMap<FastifyReply['raw'], () => void>();
+const LEAVE = Symbol('leave');
+type Raw = FastifyReply['raw'] & { [LEAVE]?: () => void };
 
 /** Refuses early what could not be served in time anyway, so that what is being served is. */
 export function shedLoad(
@@ -38,7 +39,7 @@ export function shedLoad(
       if (counted) active -= 1;
       counted = false;
     };
-    working.set(reply.raw, leave);
+    (reply.raw as Raw)[LEAVE] = leave;
     reply.raw.once('close', leave);
     done();
   });
@@ -46,7 +47,7 @@ export function shedLoad(
 
 /** An open stream waits more than it works: from its first byte on it is no load. */
 export function countsNoMore(reply: FastifyReply): void {
-  working.get(reply.raw)?.();
+  (reply.raw as Raw)[LEAVE]?.();
 }
 
 function overloaded(why: string): Problem {

@@ -23,7 +23,9 @@ export interface UserCall extends PublicCall {
   claim?: Claim;
 }
 
-const calls = new WeakMap<FastifyRequest, PublicCall>();
+/** On the request itself: a weak map with a key a request costs the garbage collector more than the request does. */
+const CALL = Symbol('call');
+type WithCall = FastifyRequest & { [CALL]?: PublicCall };
 
 export type DeadlineName = keyof Config['deadlines'];
 export const DEADLINE = Symbol('deadline');
@@ -43,12 +45,12 @@ export function openCall(request: FastifyRequest, reply: FastifyReply, limitMs: 
     signal: gone.signal,
     ...(typeof traceparent === 'string' ? { traceparent } : {}),
   };
-  calls.set(request, call);
+  (request as WithCall)[CALL] = call;
   return call;
 }
 
 export function callOf(request: FastifyRequest): PublicCall | undefined {
-  return calls.get(request);
+  return (request as WithCall)[CALL];
 }
 
 /** Injects the {@link PublicCall} (on a handler that needs a session, the {@link UserCall}) of the request. */

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { InjectConfig } from '../../config/config.module.js';
@@ -99,7 +99,7 @@ export class SessionService {
 
 export const unauthorized = (code: string, detail: string) => new Problem({ status: 401, code, detail });
 
-const digest = (token: string) => createHash('sha256').update(token).digest('base64');
+const digest = (token: string) => hash('sha256', token, 'base64');
 
 async function critical<T>(call: Promise<T>): Promise<T> {
   try {
