@@ -1,6 +1,8 @@
 import { applyDecorators } from '@nestjs/common';
-import { ApiResponse } from '@nestjs/swagger';
+import { ApiResponse, type OpenAPIObject } from '@nestjs/swagger';
 import { z } from 'zod';
+
+type OperationObject = NonNullable<OpenAPIObject['paths'][string]['get']>;
 
 export const problemSchema = z.object({
   type: z.string(),
@@ -20,6 +22,7 @@ const MEANINGS: Record<number, string> = {
   403: 'Not allowed.',
   404: 'It does not exist, or belongs to somebody else.',
   409: 'It exists already.',
+  410: 'It was deleted; its id is not used again.',
   412: 'The version is not the one expected.',
   413: 'Too large.',
   415: 'A media type that is not taken.',
@@ -28,22 +31,54 @@ const MEANINGS: Record<number, string> = {
   502: 'A service behind this one failed.',
   503: 'A service that this cannot do without is away; `Retry-After` says when to come back.',
   504: 'A service behind this one took too long.',
+  507: 'There is no room left to store it.',
 };
 /** What any call may answer. */
-const ALWAYS = [400, 401, 429, 502, 503, 504];
+const ALWAYS = [400, 401, 413, 429, 502, 503, 504];
 
 /** Documents a handler's success and the problems it may answer with beside those that any call has. */
 export function Answers(status: number, schema: z.ZodType | null, ...problems: number[]): MethodDecorator {
+  return answersWith({ 'application/problem+json': problemSchema }, status, schema, problems);
+}
+
+/** The same where problems have another shape; `shapes`: what they look like in each media type. */
+export function answersWith(
+  shapes: Record<string, z.ZodType>,
+  status: number,
+  schema: z.ZodType | null,
+  problems: readonly number[],
+): MethodDecorator {
+  const content = Object.fromEntries(
+    Object.entries(shapes).map(([type, shape]) => [
+      type,
+      { schema: z.toJSONSchema(shape, { target: 'openapi-3.0' }) },
+    ]),
+  );
+  const refusals = new Set([...ALWAYS, ...problems]);
   return applyDecorators(
     ApiResponse({ status, description: 'Success', ...(schema === null ? {} : { standardSchema: schema }) }),
-    ...[...ALWAYS, ...problems].map((problem) =>
-      ApiResponse({
-        status: problem,
-        description: MEANINGS[problem] ?? 'Refused',
-        content: { 'application/problem+json': { schema: PROBLEM } },
-      }),
+    ...[...refusals].map((problem) =>
+      ApiResponse({ status: problem, description: MEANINGS[problem] ?? 'Refused', content }),
     ),
   );
 }
 
-const PROBLEM = z.toJSONSchema(problemSchema, { target: 'openapi-3.0' }) as Record<string, unknown>;
+/** Puts right what can't be said with decorators: the wildcard's name, who may ask, and what a stream's schema is not. */
+export function describeApi(document: OpenAPIObject): OpenAPIObject {
+  document.security = [{ bearer: [] }, { cookie: [] }];
+  for (const path of Object.values(document.paths)) {
+    for (const operation of Object.values(path) as OperationObject[]) {
+      for (const parameter of operation.parameters ?? []) {
+        if ('name' in parameter && parameter.name === '*') parameter.name = 'path';
+      }
+      for (const answer of Object.values(operation.responses)) {
+        if (answer === undefined || !('content' in answer)) continue;
+        for (const [type, media] of Object.entries(answer.content ?? {})) {
+          if (type === 'text/event-stream') delete media.schema;
+          else if (type.startsWith('text/')) media.schema = { type: 'string' };
+        }
+      }
+    }
+  }
+  return document;
+}

@@ -64,7 +64,7 @@ export class DocumentsController {
   @ApiOperation({ summary: 'Store a document: its raw text as the body, or one file as multipart' })
   @ApiConsumes('text/plain', 'text/markdown', 'multipart/form-data')
   @ApiBody({ schema: { type: 'string' } })
-  @Answers(201, storedSchema, 404, 412, 413, 415, 422)
+  @Answers(201, storedSchema, 404, 410, 412, 413, 415, 422, 507)
   @Answers(200, storedSchema)
   async put(
     @Param('project_id', { schema: idSchema }) projectId: string,

@@ -25,7 +25,7 @@ export async function readUpload(request: FastifyRequest, path: string): Promise
 
 async function readMultipart(request: FastifyRequest, path: string): Promise<Upload> {
   let found: Upload | undefined;
-  for await (const part of request.files()) {
+  for await (const part of parts(request)) {
     if (found !== undefined) throw badRequest('one_file', 'body: one file at a time, please; this request has several');
     const bytes = await part.toBuffer();
     const generic = part.mimetype === 'application/octet-stream';
@@ -34,6 +34,15 @@ async function readMultipart(request: FastifyRequest, path: string): Promise<Upl
   if (found === undefined)
     throw badRequest('one_file', 'body: a multipart upload needs one file part; this request has none');
   return found;
+}
+
+async function* parts(request: FastifyRequest): ReturnType<FastifyRequest['files']> {
+  try {
+    yield* request.files();
+  } catch (error) {
+    if (error instanceof Problem || (error as { statusCode?: number }).statusCode !== undefined) throw error;
+    throw badRequest('invalid_multipart', `body: this is not multipart/form-data: ${(error as Error).message}`);
+  }
 }
 
 function mediaType(contentType: string | undefined, name: string): string {

@@ -70,7 +70,7 @@ export class HistoryController {
   @HttpCode(200)
   @UseInterceptors(ReplayInterceptor)
   @ApiOperation({ summary: 'Make the text of an earlier version the current one: a new version of its own' })
-  @Answers(200, storedSchema, 404)
+  @Answers(200, storedSchema, 404, 410, 422, 507)
   async restore(
     @Param('project_id', { schema: idSchema }) project_id: string,
     @Body({ schema: restoreBody }) { path, version }: z.output<typeof restoreBody>,

@@ -1,7 +1,17 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { PinoLogger } from 'nestjs-pino';
+import { z } from 'zod';
+import { answersWith, problemSchema } from '../openapi.js';
 import { toProblem } from '../../http/problem.filter.js';
+
+const errorSchema = z.object({
+  error: z.object({ message: z.string(), type: z.string(), param: z.string().nullable(), code: z.string() }),
+});
+
+/** Documents a handler under the {@link OpenAiErrorFilter}; what is refused before it is a problem as everywhere. */
+export const OpenAiAnswers = (schema: z.ZodType, ...problems: number[]) =>
+  answersWith({ 'application/json': errorSchema, 'application/problem+json': problemSchema }, 200, schema, problems);
 
 /** Errors in the shape that clients of the OpenAI API know. */
 @Catch()

@@ -7,12 +7,11 @@ import type { Config } from '../../config/config.schema.js';
 import { badRequest, Problem } from '../../http/problem.js';
 import { ChatService } from '../chat/chat.service.js';
 import { collectAnswer } from '../chat/message-reply.js';
-import { Answers } from '../openapi.js';
 import { ProjectsService } from '../projects/projects.service.js';
 import { idSchema } from '../schemas.js';
 import { Call, Deadline, type UserCall } from '../session/public-call.js';
 import { completion, sendCompletionStream } from './completion-reply.js';
-import { OpenAiErrorFilter } from './openai-error.filter.js';
+import { OpenAiAnswers, OpenAiErrorFilter } from './openai-error.filter.js';
 import {
   type CompletionRequest,
   completionRequestSchema,
@@ -37,7 +36,7 @@ export class OpenAiController {
 
   @Get('models')
   @ApiOperation({ summary: 'A model for each of your projects, and one without documents' })
-  @Answers(200, z.object({ object: z.literal('list'), data: z.array(modelSchema) }))
+  @OpenAiAnswers(z.object({ object: z.literal('list'), data: z.array(modelSchema) }))
   async models(@Call() call: UserCall) {
     const { projects } = await this.projects.list({ limit: LISTED, offset: 0 }, call);
     const model = (id: string, created: number) => ({ id, object: 'model' as const, created, owned_by: 'caudex' });
@@ -52,7 +51,7 @@ export class OpenAiController {
   @HttpCode(200)
   @ApiOperation({ summary: 'A chat as an OpenAI completion; sources stand in the field `caudex`' })
   @ApiProduces('application/json', 'text/event-stream')
-  @Answers(200, completionSchema, 402, 404, 413)
+  @OpenAiAnswers(completionSchema, 402, 404)
   async complete(
     @Body({ schema: completionRequestSchema }) body: CompletionRequest,
     @Headers('x-caudex-project') projectHeader: string | undefined,

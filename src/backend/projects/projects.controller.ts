@@ -18,7 +18,7 @@ export class ProjectsController {
   @Post()
   @UseInterceptors(ReplayInterceptor)
   @ApiOperation({ summary: 'Make a project' })
-  @Answers(201, projectSchema)
+  @Answers(201, projectSchema, 410, 422, 507)
   create(@Body({ schema: newProject }) body: z.output<typeof newProject>, @Call() call: UserCall) {
     return this.projects.create(body.name, call);
   }

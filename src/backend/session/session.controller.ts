@@ -31,7 +31,7 @@ export class SessionController {
 
   @Post('register')
   @Public()
-  @ApiOperation({ summary: 'Make an account' })
+  @ApiOperation({ summary: 'Make an account', security: [] })
   @Answers(201, z.object({ user: userSchema }), 409, 422)
   async register(
     @Body({ schema: credentials }) body: Credentials,
@@ -46,7 +46,7 @@ export class SessionController {
   @Post('login')
   @Public()
   @HttpCode(200)
-  @ApiOperation({ summary: 'Sign in; the token comes in the body and as a cookie' })
+  @ApiOperation({ summary: 'Sign in; the token comes in the body and as a cookie', security: [] })
   @Answers(200, z.object({ token: z.string(), expires_at: z.string(), user: userSchema }), 401)
   async login(
     @Body({ schema: credentials }) body: Credentials,

@@ -36,7 +36,7 @@ export class StatusController {
 
   @Get('services')
   @Public()
-  @ApiOperation({ summary: 'The state of every service behind this one' })
+  @ApiOperation({ summary: 'The state of every service behind this one', security: [] })
   @Answers(200, z.object({ services: z.record(z.string(), statusSchema), timestamp: z.string() }))
   all() {
     const services = Object.fromEntries(this.services.all().map((client) => [client.service, client.status()]));

@@ -1,0 +1,176 @@
+import { type App, Caudex, type Person, until } from './caudex.js';
+import { chunk, END, FakeLlm } from './fake-llm.js';
+
+const QUESTION = 'Where does the orchard lie?';
+const SHARED_KEY = 'the-same-idempotency-key';
+/** What is answered about the other's things once a server is dead: nothing, or that nobody can say. */
+const STATUS_OF_THEIRS: Record<string, number[]> = {
+  chroma: [404],
+  git: [404, 503],
+  filesystem: [200, 404, 503],
+};
+
+interface Side {
+  person: Person;
+  secret: string;
+  project: string;
+  version: string;
+  conversation: string;
+  message: string;
+}
+
+/** Two people who do the same things under the same names; only their words differ. */
+describe('two people with the same names for everything', () => {
+  let caudex: Caudex;
+  let llm: FakeLlm;
+  let sides: [Side, Side];
+
+  beforeAll(async () => {
+    llm = await FakeLlm.start();
+    // A model that gives away all it was told.
+    llm.behaviour = ({ messages }, reply) => {
+      reply.writeHead(200, { 'content-type': 'text/event-stream' });
+      reply.end(chunk(messages.map(({ content }) => content).join('\n')) + END);
+    };
+    caudex = await Caudex.start({ LLM_BASE_URL: llm.url, LLM_MODEL: 'fake-1' });
+    const [ada, bob] = await Promise.all([side('Xanadu'), side('Ruritania')]);
+    sides = [ada, bob];
+  }, 60_000);
+  afterAll(async () => {
+    await caudex.stop();
+    await llm.stop();
+  });
+
+  async function side(secret: string): Promise<Side> {
+    const person = await caudex.signUp();
+    const json = { 'content-type': 'application/json', 'idempotency-key': SHARED_KEY };
+    const made = await person.request('POST', '/v1/api/projects', '{"name":"Notes"}', json);
+    const { project_id: project } = (await made.json()) as { project_id: string };
+    const text = (where: string) => `# Orchard\n\nThe orchard lies in ${where}. See [the plan](plan.md).\n`;
+    const put = (path: string, where: string) =>
+      person.request('PUT', `/v1/api/projects/${project}/documents/${path}`, text(where), {
+        'content-type': 'text/markdown',
+        'idempotency-key': `${SHARED_KEY}-${path}`,
+      });
+    const { version } = (await (await put('orchard.md', secret)).json()) as { version: string };
+    await put('plan.md', secret);
+    await until('it is indexed', async () => (await person.search(project, 'orchard')).total === 2);
+    await until('it is committed', async () => {
+      const history = await person.get<{ total: number }>(`/v1/api/projects/${project}/history`);
+      return history.total === 2;
+    });
+    const body = JSON.stringify({ message: QUESTION, project_id: project });
+    const asked = await person.request('POST', '/v1/api/chat', body, { ...json, 'idempotency-key': 'chat' });
+    const chat = (await asked.json()) as { conversation_id: string; message_id: string; response: string };
+    expect(chat.response).toContain(secret);
+    return { person, secret, project, version, conversation: chat.conversation_id, message: chat.message_id };
+  }
+
+  /** Everything one can ask by address about a project, its conversation and its answer. */
+  function addresses({ project, version, conversation, message }: Side): string[] {
+    const inProject = `/v1/api/projects/${project}`;
+    const q = encodeURIComponent(QUESTION);
+    return [
+      inProject,
+      `${inProject}/documents`,
+      `${inProject}/documents/orchard.md`,
+      `${inProject}/documents/orchard.md?version=${version}`,
+      `${inProject}/index`,
+      `${inProject}/history`,
+      `${inProject}/history?path=orchard.md`,
+      `${inProject}/diff?path=orchard.md&from=${version}&to=${version}`,
+      `${inProject}/blame?path=orchard.md`,
+      `${inProject}/graph`,
+      `${inProject}/related?path=orchard.md`,
+      `/v1/api/search?q=${q}&project_id=${project}`,
+      `/v1/api/search?q=${q}&project_id=${project}&mode=vector`,
+      `/v1/api/search?q=${q}&project_id=${project}&mode=fulltext`,
+      `/v1/api/chat?message=${q}&project_id=${project}`,
+      `/v1/api/chat?message=${q}&conversation_id=${conversation}`,
+      `/v1/api/conversations/${conversation}`,
+      `/v1/api/conversations/${conversation}?format=markdown`,
+      `/v1/api/chat/${message}/stream`,
+    ];
+  }
+  const MINE = ['/v1/api/projects', '/v1/api/conversations', '/v1/api/billing/usage', '/v1/models'];
+
+  async function read({ person }: Side, address: string): Promise<{ status: number; text: string }> {
+    const answer = await person.request('GET', address);
+    return { status: answer.status, text: await answer.text() };
+  }
+
+  /** What each is shown of their own and of the other's. */
+  async function nobodySeesTheOther(statusOfTheirs: readonly number[]): Promise<void> {
+    for (const [me, other] of [sides, [sides[1], sides[0]]] as [Side, Side][]) {
+      for (const address of [...MINE, ...addresses(me)]) {
+        const { text } = await read(me, address);
+        expect({ address, text }).not.toMatchObject({ text: expect.stringContaining(other.secret) as string });
+      }
+      for (const address of addresses(other)) {
+        const { status, text } = await read(me, address);
+        expect({ address, text }).not.toMatchObject({ text: expect.stringContaining(other.secret) as string });
+        expect({ address, status, allowed: statusOfTheirs.includes(status) }).toEqual({
+          address,
+          status,
+          allowed: true,
+        });
+      }
+    }
+  }
+
+  it('are told apart while all is well, and each sees their own', async () => {
+    for (const me of sides) {
+      for (const address of addresses(me).filter((one) => /documents\/|search|chat\?|conversations/.test(one))) {
+        expect(await read(me, address)).toMatchObject({
+          status: 200,
+          text: expect.stringContaining(me.secret) as string,
+        });
+      }
+    }
+    await nobodySeesTheOther([404]);
+  }, 30_000);
+
+  it('got answers of their own for the same idempotency keys', () => {
+    const [ada, bob] = sides;
+    expect(ada.project).not.toBe(bob.project);
+    expect(ada.version).not.toBe(bob.version);
+    expect(ada.message).not.toBe(bob.message);
+  });
+
+  it.each([
+    ['documents', 'PUT', (side: Side) => `/v1/api/projects/${side.project}/documents/orchard.md`, 'mine now'],
+    ['documents', 'DELETE', (side: Side) => `/v1/api/projects/${side.project}/documents/orchard.md`, undefined],
+    ['the project', 'DELETE', (side: Side) => `/v1/api/projects/${side.project}`, undefined],
+    ['the conversation', 'DELETE', (side: Side) => `/v1/api/conversations/${side.conversation}`, undefined],
+    ['the answer', 'DELETE', (side: Side) => `/v1/api/chat/${side.message}/stream`, undefined],
+  ])("can't change %s of the other: %s", async (_what, method, address, body) => {
+    const [ada, bob] = sides;
+    const answer = await bob.person.request(method, address(ada), body, body ? { 'content-type': 'text/plain' } : {});
+    expect(answer.status).toBe(404);
+    expect((await read(ada, `/v1/api/projects/${ada.project}/documents/orchard.md`)).text).toContain(ada.secret);
+  });
+
+  it("can't chat over the other's project through the OpenAI protocol", async () => {
+    const [ada, bob] = sides;
+    const body = { model: `caudex:${ada.project}`, messages: [{ role: 'user', content: QUESTION }] };
+    const answer = await bob.person.request('POST', '/v1/chat/completions', JSON.stringify(body), {
+      'content-type': 'application/json',
+    });
+    expect(answer.status).toBe(404);
+    expect(await answer.text()).not.toContain(ada.secret);
+  });
+
+  it.each([
+    ['Chroma', ['chroma']],
+    ['Chroma and git', ['git']],
+    // Nobody can say then whose a project is: who asks after the other's finds nothing in it.
+    ['Chroma, git and filesystem', ['filesystem']],
+  ] as [string, App[]][])(
+    'are told apart with %s dead',
+    async (_what, apps) => {
+      for (const app of apps) await caudex.kill(app);
+      await nobodySeesTheOther(STATUS_OF_THEIRS[app] as number[]);
+    },
+    60_000,
+  );
+});
