@@ -48,12 +48,10 @@ export function answersWith(
   schema: z.ZodType | null,
   problems: readonly number[],
 ): MethodDecorator {
-  const content = Object.fromEntries(
-    Object.entries(shapes).map(([type, shape]) => [
-      type,
-      { schema: z.toJSONSchema(shape, { target: 'openapi-3.0' }) },
-    ]),
-  );
+  const content: Record<string, { schema: Record<string, unknown> }> = {};
+  for (const [type, shape] of Object.entries(shapes)) {
+    content[type] = { schema: z.toJSONSchema(shape, { target: 'openapi-3.0' }) };
+  }
   const refusals = new Set([...ALWAYS, ...problems]);
   return applyDecorators(
     ApiResponse({ status, description: 'Success', ...(schema === null ? {} : { standardSchema: schema }) }),

@@ -128,9 +128,18 @@ describe('a chat while services are killed', () => {
 
   it('refuses to say what it cannot know: 503 with Retry-After for a list that only filesystem has', async () => {
     await caudex.kill('filesystem');
-    const answer = await person.request('GET', '/v1/api/conversations');
+    const answer = await person.request('GET', '/v1/api/conversations?limit=7');
     expect(answer.status).toBe(503);
     expect(answer.headers.get('retry-after')).not.toBeNull();
     expect(answer.headers.get('content-type')).toContain('application/problem+json');
+  }, 60_000);
+
+  it('gives a list as it last was while filesystem is away, and tells its age', async () => {
+    const before = await person.get('/v1/api/projects');
+    await caudex.kill('filesystem');
+    const answer = await person.request('GET', '/v1/api/projects');
+    expect(await answer.json()).toEqual(before);
+    expect(answer.headers.get('x-caudex-stale')).toMatch(/unreachable|circuit_open/);
+    expect(Number(answer.headers.get('age'))).toBeGreaterThanOrEqual(0);
   }, 60_000);
 });
