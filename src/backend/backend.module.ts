@@ -42,6 +42,7 @@ import { OpenAiController } from './openai/openai.controller.js';
 import { ProjectAccess } from './projects/project-access.service.js';
 import { ProjectsController } from './projects/projects.controller.js';
 import { ProjectsService } from './projects/projects.service.js';
+import { SharedReadsInterceptor } from './reads/shared-reads.interceptor.js';
 import { ResultCache } from './search/result-cache.service.js';
 import { Retrieval } from './search/retrieval.service.js';
 import { SearchController } from './search/search.controller.js';
@@ -49,6 +50,7 @@ import { useSecurityHeaders } from './security-headers.js';
 import { SessionController } from './session/session.controller.js';
 import { SessionGuard } from './session/session.guard.js';
 import { SessionService } from './session/session.service.js';
+import { BackendMetrics } from './status/backend-metrics.service.js';
 import { HealthReportController } from './status/health-report.controller.js';
 import { MetricsController } from './status/metrics.controller.js';
 import { OutboxController } from './status/outbox.controller.js';
@@ -118,6 +120,8 @@ import { StatusController } from './status/status.controller.js';
     MessageStreams,
     DemoProject,
     IdempotencyStore,
+    BackendMetrics,
+    SharedReadsInterceptor,
   ],
 })
 export class BackendModule {

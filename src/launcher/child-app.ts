@@ -38,6 +38,10 @@ export class ChildApp {
     this.ready.catch(() => undefined);
   }
 
+  signal(signal: NodeJS.Signals): void {
+    this.process.kill(signal);
+  }
+
   /** Asks the process to end, and makes it after `graceMs`. */
   async stop(graceMs: number): Promise<void> {
     if (this.process.exitCode !== null || this.process.signalCode !== null) return;

@@ -19,7 +19,9 @@ export async function startAll(config: Config): Promise<void> {
   const stop = (code: number) => {
     stopping ??= stopAll(children, config).then(() => process.exit(code));
   };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  // The backend reads its configuration anew.
+  process.on('SIGHUP', () => children.get('backend')?.signal('SIGHUP'));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
       if (stopping === undefined) console.log('caudex: stopping …');
       stop(0);

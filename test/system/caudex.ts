@@ -97,6 +97,10 @@ export class Caudex {
     if (ended()) throw new Error(`${app} ended with ${child.exitCode}; it said: ${this.output.slice(-5).join('')}`);
   }
 
+  pid(app: App): number | undefined {
+    return this.processes.get(app)?.pid;
+  }
+
   async kill(app: App, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     const child = this.processes.get(app);
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;

@@ -1,13 +1,15 @@
-import { Controller, Get, Query } from '@nestjs/common';
+import { Controller, Get, Query, UseInterceptors } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { BillingClient } from '../../downstream/billing/billing.client.js';
 import { ledgerRowSchema } from '../../downstream/billing/billing.contract.js';
 import { Answers } from '../openapi.js';
+import { SharedReadsInterceptor } from '../reads/shared-reads.interceptor.js';
 import { type Page, pageSchema } from '../schemas.js';
 import { Call, type UserCall } from '../session/public-call.js';
 
 @ApiTags('billing')
+@UseInterceptors(SharedReadsInterceptor)
 @Controller('v1/api/billing')
 export class BillingController {
   constructor(private readonly billing: BillingClient) {}

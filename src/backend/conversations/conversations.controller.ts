@@ -1,9 +1,10 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Query, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Query, Res, UseInterceptors } from '@nestjs/common';
 import { ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { conversationInfoSchema, turnSchema } from '../../downstream/filesystem/filesystem.contract.js';
 import { Answers } from '../openapi.js';
+import { SharedReadsInterceptor } from '../reads/shared-reads.interceptor.js';
 import { idSchema, type Page, pageSchema } from '../schemas.js';
 import { Call, type UserCall } from '../session/public-call.js';
 import { conversationAsMarkdown } from './markdown-export.js';
@@ -14,6 +15,7 @@ const exportQuery = z.strictObject({ format: z.enum(['json', 'markdown']).defaul
 const conversationSchema = conversationInfoSchema.omit({ turns: true }).extend({ turns: z.array(turnSchema) });
 
 @ApiTags('conversations')
+@UseInterceptors(SharedReadsInterceptor)
 @Controller('v1/api/conversations')
 export class ConversationsController {
   constructor(private readonly conversations: ConversationsService) {}

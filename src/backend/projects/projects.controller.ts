@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { projectSchema } from '../../downstream/filesystem/filesystem.contract.js';
 import { ReplayInterceptor } from '../idempotency/replay.interceptor.js';
 import { Answers } from '../openapi.js';
+import { SharedReadsInterceptor } from '../reads/shared-reads.interceptor.js';
 import { idSchema, pageSchema, type Page } from '../schemas.js';
 import { Call, type UserCall } from '../session/public-call.js';
 import { ProjectsService } from './projects.service.js';
@@ -11,6 +12,7 @@ import { ProjectsService } from './projects.service.js';
 const newProject = z.strictObject({ name: z.string().trim().min(1).max(200) });
 
 @ApiTags('projects')
+@UseInterceptors(SharedReadsInterceptor)
 @Controller('v1/api/projects')
 export class ProjectsController {
   constructor(private readonly projects: ProjectsService) {}

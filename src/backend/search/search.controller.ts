@@ -5,7 +5,8 @@ import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
 import { passageSchema } from '../../downstream/passage.contract.js';
 import { Problem } from '../../http/problem.js';
-import { degradationSchema } from '../degradation.js';
+import { InFlight } from '../../resilience/in-flight.js';
+import { Degradation, degradationSchema } from '../degradation.js';
 import { Answers } from '../openapi.js';
 import { ProjectAccess } from '../projects/project-access.service.js';
 import { idSchema } from '../schemas.js';
@@ -27,6 +28,7 @@ const bodySchema = z.strictObject({
   offset: z.int().min(0).max(1_000_000).default(0),
   mode,
 });
+type SearchBody = z.output<typeof bodySchema>;
 const querySchema = z.strictObject({
   q: query,
   project_id: idSchema,
@@ -47,6 +49,8 @@ const answerSchema = z.object({
 @ApiTags('search')
 @Controller('v1/api/search')
 export class SearchController {
+  private readonly inFlight = new InFlight();
+
   constructor(
     @InjectConfig() private readonly config: Config,
     private readonly retrieval: Retrieval,
@@ -69,7 +73,7 @@ export class SearchController {
   }
 
   private async search(body: z.output<typeof bodySchema>, call: UserCall): Promise<z.output<typeof answerSchema>> {
-    const { default_limit, max_limit, context_budget_ms } = this.config.search;
+    const { default_limit, max_limit } = this.config.search;
     const limit = body.limit ?? default_limit;
     if (limit > max_limit) {
       throw new Problem({
@@ -78,6 +82,17 @@ export class SearchController {
         detail: `limit: ${limit} is too many; ${max_limit} at most`,
       });
     }
+    // A caller in a hurry has a deadline of its own.
+    if (call.hurried) return this.answer(body, limit, call);
+    const key = { userId: call.userId, projectId: body.project_id, what: JSON.stringify(body) };
+    const shared = await this.inFlight.share(key, call.signal, (signal) =>
+      this.answer(body, limit, { ...call, signal, degradation: new Degradation() }),
+    );
+    const degradation = [...call.degradation.list, ...shared.degradation];
+    return { ...shared, degraded: degradation.length > 0, degradation };
+  }
+
+  private async answer(body: SearchBody, limit: number, call: UserCall): Promise<z.output<typeof answerSchema>> {
     await this.access.require(body.project_id, call);
     const { results, total, source, outcome } = await this.retrieval.retrieve(
       {
@@ -86,7 +101,7 @@ export class SearchController {
         limit,
         offset: body.offset,
         mode: body.mode,
-        budgetMs: context_budget_ms,
+        budgetMs: this.config.search.context_budget_ms,
       },
       call,
     );

@@ -11,6 +11,8 @@ import type { CallContext } from '../../resilience/call-context.js';
 export interface PublicCall extends CallContext {
   deadlineMs: number;
   signal: AbortSignal;
+  /** The caller has set a deadline of its own. */
+  hurried: boolean;
 }
 /** One that says who asks. */
 export interface UserCall extends PublicCall {
@@ -43,6 +45,7 @@ export function openCall(request: FastifyRequest, reply: FastifyReply, limitMs: 
     requestId: request.id,
     deadlineMs: performance.now() + Math.min(limitMs, Math.max(0, wantedMs)),
     signal: gone.signal,
+    hurried: wantedMs !== Infinity,
     ...(typeof traceparent === 'string' ? { traceparent } : {}),
   };
   (request as WithCall)[CALL] = call;
