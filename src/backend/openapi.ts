@@ -21,6 +21,7 @@ const MEANINGS: Record<number, string> = {
   402: 'Out of credits.',
   403: 'Not allowed.',
   404: 'It does not exist, or belongs to somebody else.',
+  408: 'The request came too slowly.',
   409: 'It exists already.',
   410: 'It was deleted; its id is not used again.',
   412: 'The version is not the one expected.',
@@ -28,13 +29,14 @@ const MEANINGS: Record<number, string> = {
   415: 'A media type that is not taken.',
   422: 'Understood, and refused: `detail` says why.',
   429: 'Too many requests; `Retry-After` says when to come back.',
+  431: 'The address and the headers are too long.',
   502: 'A service behind this one failed.',
   503: 'A service that this cannot do without is away; `Retry-After` says when to come back.',
   504: 'A service behind this one took too long.',
   507: 'There is no room left to store it.',
 };
 /** What any call may answer. */
-const ALWAYS = [400, 401, 413, 429, 502, 503, 504];
+const ALWAYS = [400, 401, 408, 413, 429, 431, 502, 503, 504];
 
 /** Documents a handler's success and the problems it may answer with beside those that any call has. */
 export function Answers(status: number, schema: z.ZodType | null, ...problems: number[]): MethodDecorator {

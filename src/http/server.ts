@@ -7,6 +7,7 @@ import { withConfig } from '../config/config.module.js';
 import type { AppName, Config } from '../config/config.schema.js';
 import { HEADER } from '../downstream/endpoint.js';
 import { withoutBootLines } from './boot-logger.js';
+import { answerClientError } from './client-error.js';
 import { Lifecycle } from './lifecycle.js';
 import { refuseOversize } from './oversize.js';
 
@@ -39,6 +40,7 @@ export async function startServer(name: AppName, module: AppModule, config: Conf
     },
     // A request on a connection that is still open is one in flight.
     return503OnClosing: false,
+    clientErrorHandler: answerClientError,
     keepAliveTimeout: 65_000,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 4096, ignoreTrailingSlash: true },

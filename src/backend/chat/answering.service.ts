@@ -34,11 +34,15 @@ interface Draft {
 
 const EXTRACTIVE = 'extractive';
 const TEXT_ID = 'text';
+/** How often an unfinished answer is written down, and how often at the most any of them is: each costs a disk's flush. */
 const KEEP_EVERY_MS = 1000;
+const KEEP_ANY_EVERY_MS = 10;
 
 /** Writes one answer into its stream and its turn. */
 @Injectable()
 export class Answering {
+  private keptAnyAtMs = 0;
+
   constructor(
     @InjectConfig() private readonly config: Config,
     private readonly llm: LlmClient,
@@ -141,8 +145,9 @@ export class Answering {
           continue;
         }
         say(event.text);
-        if (performance.now() - keptAtMs > KEEP_EVERY_MS) {
-          keptAtMs = performance.now();
+        const nowMs = performance.now();
+        if (nowMs - keptAtMs > KEEP_EVERY_MS && nowMs - this.keptAnyAtMs > KEEP_ANY_EVERY_MS) {
+          keptAtMs = this.keptAnyAtMs = nowMs;
           await turn.keep({ text: draft.text, state: 'pending', metadata: {} });
         }
       }
