@@ -8,6 +8,8 @@ const count = z.int().min(1);
 const port = z.int().min(0).max(65_535);
 const httpUrl = z.url({ protocol: /^https?$/, error: 'an http:// or https:// URL is needed' });
 
+const modelName = z.string().min(1);
+
 const share = z.number().min(0).max(1);
 
 const downstream = z.strictObject({
@@ -37,6 +39,8 @@ const downstream = z.strictObject({
 /** The names of the downstream services, as they stand in configuration, status and metrics. */
 export const SERVICE_NAMES = ['auth', 'filesystem', 'chroma', 'billing', 'git', 'llm'] as const;
 export type ServiceName = (typeof SERVICE_NAMES)[number];
+/** A client and its breaker: one for each service, and for a second model `llm_2`, for a third `llm_3`. */
+export type ClientName = ServiceName | `llm_${number}`;
 
 export const APP_NAMES = ['backend', 'auth', 'filesystem', 'chroma', 'billing', 'git'] as const;
 export type AppName = (typeof APP_NAMES)[number];
@@ -92,11 +96,15 @@ export const configSchema = z.strictObject({
   search: z.strictObject({
     context_budget_ms: ms,
     fulltext_after_ms: z.int().min(0),
+    graph_budget_ms: z.int().min(0),
     default_limit: count,
     max_limit: count.max(1000),
   }),
   cache: z.strictObject({ max_bytes: count, ttl_ms: ms }),
-  documents: z.strictObject({ index_wait_ms: z.int().min(0) }),
+  documents: z.strictObject({
+    index_wait_ms: z.int().min(0),
+    archive: z.strictObject({ max_files: count, max_bytes: count, max_ratio: count }),
+  }),
   outbox: z.strictObject({ retry_base_ms: ms, retry_max_ms: ms, max_attempts: count, max_bytes: count }),
   rate_limit: z.strictObject({ enabled: z.boolean(), per_user: count, per_address: count, sign_in: count }),
   shedding: z.strictObject({ max_concurrency: count, max_event_loop_delay_ms: ms }),
@@ -125,8 +133,19 @@ export const configSchema = z.strictObject({
     graph_url: z
       .url({ protocol: /^(bolt|neo4j)(\+s{1,2}c?)?$/, error: 'a bolt:// or neo4j:// URL is needed' })
       .nullable(),
+    graph_user: z.string().min(1),
+    import_allowed: z.array(
+      z.string().refine((source) => source.startsWith('/') || /^https:\/\/[^/@]+(\/|$)/.test(source), {
+        error: 'an absolute path or an https:// URL without a user is needed',
+      }),
+    ),
+    import_max_file_bytes: count,
+    import_timeout_ms: ms,
   }),
-  llm: z.strictObject({ model: z.string().min(1).nullable() }),
+  llm: z.strictObject({
+    model: modelName.nullable(),
+    fallbacks: z.array(z.strictObject({ url: httpUrl, model: modelName })),
+  }),
 });
 
 const secret = z.string().optional();
@@ -136,7 +155,8 @@ export const secretsSchema = z.strictObject({
   internal_service_token: z.string(),
   /** Accepted beside the current token, so that it can be rotated without a gap. */
   internal_service_token_previous: secret,
-  llm_api_key: secret,
+  /** One for each model, or one for all of them; an empty one: that model needs none. */
+  llm_api_keys: z.array(z.string()),
   embeddings_api_key: secret,
   reranker_api_key: secret,
   chromadb_token: secret,

@@ -3,7 +3,10 @@ import type { ServiceContract } from '../endpoint.js';
 
 const id = z.string().min(1).max(200);
 const path = z.string().min(1);
-const inProject = z.strictObject({ project_id: id });
+/** The id of a project names a folder. */
+const project_id = z.string().regex(/^[A-Za-z0-9_-]{1,200}$/, 'letters, digits, "_" and "-" are taken');
+const inProject = z.strictObject({ project_id });
+const inImport = z.strictObject({ project_id, import_id: id });
 const paging = {
   limit: z.coerce.number().int().min(1).max(1000).default(100),
   offset: z.coerce.number().int().min(0).default(0),
@@ -18,6 +21,31 @@ export const versionSchema = z.object({
   committed_at: z.string(),
 });
 export type Version = z.output<typeof versionSchema>;
+
+/** Which changes: of one document, of a span of time (`until` excluded), about some words. */
+const which = {
+  path: path.optional(),
+  since: z.iso.datetime().optional(),
+  until: z.iso.datetime().optional(),
+  /** Each of its words, stemmed, stands in the path or in the message. */
+  text: z.string().max(1000).optional(),
+};
+
+export const importSchema = z.object({
+  import_id: id,
+  source: z.string(),
+  branch: z.string().nullable(),
+  state: z.enum(['running', 'done', 'failed']),
+  /** Commits taken that were not known before. */
+  imported_commits: z.int(),
+  /** Files at the head that are documents. */
+  files: z.int(),
+  /** Files at the head that are none: links, submodules, no text, too large, a path that is not taken. */
+  skipped: z.int(),
+  /** Why it failed, for people. */
+  detail: z.string().nullable(),
+});
+export type Import = z.output<typeof importSchema>;
 
 export const graphNodeSchema = z.object({
   id: z.string(),
@@ -56,8 +84,50 @@ export const gitContract = {
     method: 'GET',
     path: '/projects/:project_id/history',
     params: inProject,
-    query: z.strictObject({ path: path.optional(), ...paging }),
+    query: z.strictObject({ ...which, ...paging }),
     response: z.object({ versions: z.array(versionSchema), total: z.int() }),
+    idempotent: true,
+  },
+  /** The newest changes with what each did to its document: the lines of its diff, cut off after some 4,000 characters. */
+  changes: {
+    method: 'GET',
+    path: '/projects/:project_id/changes',
+    params: inProject,
+    query: z.strictObject({ ...which, limit: z.coerce.number().int().min(1).max(20).default(5) }),
+    response: z.object({ changes: z.array(versionSchema.extend({ commit: z.string(), diff: z.string() })) }),
+    idempotent: true,
+  },
+  /**
+   * Begins to fetch a repository with its history; the same import_id again only tells how far it is. 403
+   * `import_not_allowed` for a source that the configuration does not name.
+   */
+  startImport: {
+    method: 'POST',
+    path: '/projects/:project_id/imports',
+    params: inProject,
+    body: z.strictObject({
+      import_id: id,
+      source: z.string().min(1).max(2000),
+      branch: z.string().max(200).optional(),
+    }),
+    response: importSchema,
+    idempotent: true,
+  },
+  /** 404 for an import that this server does not remember: it was restarted, and the import is to be begun again. */
+  getImport: {
+    method: 'GET',
+    path: '/projects/:project_id/imports/:import_id',
+    params: inImport,
+    response: importSchema,
+    idempotent: true,
+  },
+  /** The files at the head of what was imported, by path; `version` is that of the last commit that changed it. */
+  importedFiles: {
+    method: 'GET',
+    path: '/projects/:project_id/imports/:import_id/files',
+    params: inImport,
+    query: z.strictObject(paging),
+    response: z.object({ files: z.array(z.object({ path, version: id, deleted: z.boolean() })), total: z.int() }),
     idempotent: true,
   },
   /** 404 `version_not_found`; `text` is null where the version is a deletion. */
@@ -99,6 +169,7 @@ export const gitContract = {
     response: z.object({ removed: z.boolean() }),
     idempotent: true,
   },
+  /** 424 `graph_away`, as `related`: history goes on without the graph. */
   graph: {
     method: 'GET',
     path: '/projects/:project_id/graph',

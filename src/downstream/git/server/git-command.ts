@@ -16,11 +16,19 @@ export class GitError extends Error {
   }
 }
 
+interface GitOptions {
+  input?: string | Buffer;
+  timeoutMs?: number;
+  /** The one transport that may be used; without it none may. */
+  protocol?: 'file' | 'https';
+}
+
 /**
  * Runs one git command on a repository, without any configuration, hook or prompt of the machine's.
  * Whatever a person wrote goes in behind `--` or through `input`, never as an option.
  */
-export function git(repository: string, args: readonly string[], input?: string | Buffer): Promise<Buffer> {
+export function git(repository: string, args: readonly string[], options: GitOptions = {}): Promise<Buffer> {
+  const { input = '', timeoutMs = TIMEOUT_MS, protocol } = options;
   return new Promise((resolve, reject) => {
     const child = spawn('git', ['-c', `core.hooksPath=${devNull}`, '--literal-pathspecs', ...args], {
       cwd: repository,
@@ -29,10 +37,12 @@ export function git(repository: string, args: readonly string[], input?: string 
         GIT_CONFIG_NOSYSTEM: '1',
         GIT_CONFIG_GLOBAL: devNull,
         GIT_TERMINAL_PROMPT: '0',
+        GIT_ASKPASS: 'true',
+        GIT_ALLOW_PROTOCOL: protocol ?? 'none',
         LC_ALL: 'C.UTF-8',
       }),
       stdio: ['pipe', 'pipe', 'pipe'],
-      timeout: TIMEOUT_MS,
+      timeout: timeoutMs,
     });
     const out: Buffer[] = [];
     let bytes = 0;
@@ -50,6 +60,6 @@ export function git(repository: string, args: readonly string[], input?: string 
     });
     // git may end before it has read everything; its exit code says why.
     child.stdin.on('error', () => undefined);
-    child.stdin.end(input ?? '');
+    child.stdin.end(input);
   });
 }

@@ -1,35 +1,66 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { CONFIG, ConfigModule } from '../../../config/config.module.js';
 import type { Config } from '../../../config/config.schema.js';
 import { InternalServerModule } from '../../../http/http.module.js';
 import { openDatabase } from '../../../storage/sqlite.js';
 import { GitController } from './git.controller.js';
-import { GitService } from './git.service.js';
-import { GRAPH_STORE } from './graph-store.js';
+import { GitService, repositoryOf } from './git.service.js';
+import { GraphFeed, PENDING_TABLES } from './graph-feed.js';
+import { GRAPH_STORE, type GraphStore } from './graph-store.js';
+import { ImportsController } from './imports.controller.js';
+import { ImportsService } from './imports.service.js';
+import { Neo4jGraphStore } from './neo4j-graph.store.js';
 import { GRAPH_TABLES, SqliteGraphStore } from './sqlite-graph.store.js';
-import { VERSION_TABLES, VersionStore } from './version-store.js';
+import { AUTHOR_EMAIL, VERSION_TABLES, VersionStore } from './version-store.js';
 
 @Module({
   imports: [ConfigModule, InternalServerModule],
-  controllers: [GitController],
+  controllers: [GitController, ImportsController],
   providers: [
     GitService,
+    ImportsService,
     {
       provide: DatabaseSync,
       inject: [CONFIG],
-      useFactory: (config: Config) =>
-        openDatabase(join(config.data_dir, 'git', 'git.db'), [VERSION_TABLES, GRAPH_TABLES]),
+      useFactory: (config: Config) => openDatabase(join(config.data_dir, 'git', 'git.db'), MIGRATIONS),
     },
     { provide: VersionStore, inject: [DatabaseSync], useFactory: (db: DatabaseSync) => new VersionStore(db) },
-    { provide: GRAPH_STORE, inject: [DatabaseSync], useFactory: (db: DatabaseSync) => new SqliteGraphStore(db) },
+    { provide: GRAPH_STORE, inject: [CONFIG, DatabaseSync], useFactory: graphStore },
+    {
+      provide: GraphFeed,
+      inject: [CONFIG, DatabaseSync, GRAPH_STORE],
+      useFactory: (config: Config, db: DatabaseSync, graph: GraphStore) =>
+        new GraphFeed(db, graph, (project, commit, path) =>
+          repositoryOf(config.data_dir, project).textAt(commit, path),
+        ),
+    },
   ],
 })
-export class GitServerModule implements OnApplicationShutdown {
-  constructor(@Inject(DatabaseSync) private readonly db: DatabaseSync) {}
+export class GitServerModule implements OnApplicationBootstrap, OnApplicationShutdown {
+  constructor(
+    @Inject(DatabaseSync) private readonly db: DatabaseSync,
+    @Inject(GRAPH_STORE) private readonly graph: GraphStore,
+    private readonly feed: GraphFeed,
+    private readonly imports: ImportsService,
+  ) {}
 
-  onApplicationShutdown(): void {
+  onApplicationBootstrap(): void {
+    void this.feed.catchUp();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.imports.stop();
+    await this.feed.stop();
+    await this.graph.close();
     if (this.db.isOpen) this.db.close();
   }
+}
+
+const MIGRATIONS = [VERSION_TABLES, GRAPH_TABLES, AUTHOR_EMAIL, PENDING_TABLES];
+
+function graphStore({ git, secrets }: Config, db: DatabaseSync): GraphStore {
+  if (git.graph_url === null) return new SqliteGraphStore(db);
+  return new Neo4jGraphStore({ url: git.graph_url, user: git.graph_user, password: secrets.graph_password });
 }

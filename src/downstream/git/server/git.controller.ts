@@ -1,10 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Controller, Inject } from '@nestjs/common';
 import { type Caller, CallerOf } from '../../../http/caller.js';
 import { Implements, Input } from '../../../http/implements.decorator.js';
+import { Problem } from '../../../http/problem.js';
 import type { EndpointRequest } from '../../endpoint.js';
 import { gitContract } from '../git.contract.js';
 import { GitService } from './git.service.js';
-import { GRAPH_STORE, type GraphStore } from './graph-store.js';
+import { GRAPH_STORE, GraphAway, type GraphStore } from './graph-store.js';
 
 type Request<K extends keyof typeof gitContract> = EndpointRequest<(typeof gitContract)[K]>;
 
@@ -26,6 +28,11 @@ export class GitController {
   @Implements(gitContract.history)
   history(@CallerOf() caller: Caller, @Input() { params, query }: Request<'history'>) {
     return this.git.history(keyOf(caller, params), query);
+  }
+
+  @Implements(gitContract.changes)
+  async changes(@CallerOf() caller: Caller, @Input() { params, query }: Request<'changes'>) {
+    return { changes: await this.git.changes(keyOf(caller, params), query) };
   }
 
   @Implements(gitContract.textAt)
@@ -50,11 +57,35 @@ export class GitController {
 
   @Implements(gitContract.graph)
   graph(@CallerOf() caller: Caller, @Input() { params, query }: Request<'graph'>) {
-    return this.graphs.graph(keyOf(caller, params), query.limit);
+    return inTime(caller, this.graphs.graph(keyOf(caller, params), query.limit));
   }
 
   @Implements(gitContract.related)
   async related(@CallerOf() caller: Caller, @Input() { params, query }: Request<'related'>) {
-    return { related: await this.graphs.related(keyOf(caller, params), query.path, query.limit) };
+    return { related: await inTime(caller, this.graphs.related(keyOf(caller, params), query.path, query.limit)) };
+  }
+}
+
+/** How long before its caller gives up the graph is given up. */
+const MARGIN_MS = 50;
+const MAX_WAIT_MS = 10_000;
+
+/**
+ * History goes on without the graph: a graph that is away or too slow is an answer (424 `graph_away`), in time, and so no
+ * failure of this server.
+ */
+async function inTime<T>({ deadlineMs }: Caller, asking: Promise<T>): Promise<T> {
+  const timer = new AbortController();
+  const leftMs = Math.max(1, Math.min(MAX_WAIT_MS, deadlineMs - performance.now() - MARGIN_MS));
+  const tooSlow = sleep(leftMs, undefined, { signal: timer.signal, ref: false }).then(() => {
+    throw new GraphAway(`it took longer than ${Math.round(leftMs)} ms`);
+  });
+  try {
+    return await Promise.race([asking, tooSlow]);
+  } catch (error) {
+    if (!(error instanceof GraphAway)) throw error;
+    throw new Problem({ status: 424, code: 'graph_away', detail: error.message, retryAfter: 5 });
+  } finally {
+    timer.abort();
   }
 }

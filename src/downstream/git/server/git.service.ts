@@ -1,13 +1,17 @@
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { Inject, Injectable } from '@nestjs/common';
 import { InjectConfig } from '../../../config/config.module.js';
 import type { Config } from '../../../config/config.schema.js';
-import { Problem } from '../../../http/problem.js';
+import { badRequest, Problem } from '../../../http/problem.js';
+import { transaction } from '../../../storage/sqlite.js';
+import { pathFault } from '../../document-path.js';
+import { GraphFeed } from './graph-feed.js';
 import { type Change, Repository } from './repository.js';
-import { type ProjectKey, type StoredVersion, VersionStore } from './version-store.js';
-import { GRAPH_STORE, type GraphStore } from './graph-store.js';
+import { type ProjectKey, type StoredVersion, VersionStore, type Which } from './version-store.js';
 
-const PROJECT_ID = /^[A-Za-z0-9_-]{1,200}$/;
+/** A diff longer than this is cut off. */
+const MAX_DIFF_CHARS = 4000;
 
 /** History: one repository for each user and project, written by one change at a time. */
 @Injectable()
@@ -16,25 +20,37 @@ export class GitService {
 
   constructor(
     @InjectConfig() private readonly config: Config,
+    @Inject(DatabaseSync) private readonly db: DatabaseSync,
     private readonly versions: VersionStore,
-    @Inject(GRAPH_STORE) private readonly graph: GraphStore,
+    private readonly feed: GraphFeed,
   ) {}
 
-  /** @throws Problem 410 for a project that was dropped */
-  commit(project: ProjectKey, change: Change): Promise<{ commit: string; version: string }> {
-    return this.inTurn(project, async () => {
-      if (this.versions.isDropped(project)) {
-        throw new Problem({ status: 410, code: 'deleted', detail: `project_id: ${project.projectId} was deleted` });
-      }
+  /** @throws Problem 400 for a path that is no document's, 410 for a project that was dropped */
+  async commit(project: ProjectKey, change: Change): Promise<{ commit: string; version: string }> {
+    const fault = pathFault(change.path);
+    if (fault !== undefined) throw badRequest('invalid_path', `path: ${fault}`);
+    const commit = await this.inTurn(project, async () => {
+      this.requireAlive(project);
       const known = this.versions.find(project, change.version, change.path);
-      const commit = known?.commit ?? (await this.write(project, change));
-      await this.graph.apply(project, { ...change, commit });
-      return { commit, version: change.version };
+      return known?.commit ?? (await this.write(project, change));
     });
+    await this.feed.catchUp();
+    return { commit, version: change.version };
   }
 
-  history(project: ProjectKey, page: { path?: string | undefined; limit: number; offset: number }) {
+  history(project: ProjectKey, page: Which & { limit: number; offset: number }) {
     return this.versions.list(project, page);
+  }
+
+  async changes(project: ProjectKey, which: Which & { limit: number }) {
+    const { versions } = this.versions.list(project, { ...which, offset: 0 });
+    const repository = this.repository(project);
+    return Promise.all(
+      versions.map(async (version) => {
+        const diff = await repository.changeOf(version.commit, version.path);
+        return { ...version, diff: diff.length <= MAX_DIFF_CHARS ? diff : `${diff.slice(0, MAX_DIFF_CHARS)}\n…` };
+      }),
+    );
   }
 
   /** @throws Problem 404 */
@@ -60,11 +76,31 @@ export class GitService {
 
   drop(project: ProjectKey): Promise<boolean> {
     return this.inTurn(project, async () => {
-      const removed = this.versions.drop(project);
-      await this.graph.drop(project);
+      const removed = transaction(this.db, () => {
+        this.feed.addDrop(project);
+        return this.versions.drop(project);
+      });
       await this.repository(project).remove();
+      await this.feed.catchUp();
       return removed;
     });
+  }
+
+  /** Writes down versions and what the graph is to learn of them, all or none. @returns those that were new */
+  record(project: ProjectKey, versions: readonly StoredVersion[]): StoredVersion[] {
+    return transaction(this.db, () => {
+      return versions.filter((version) => {
+        const seq = this.versions.add(project, version);
+        if (seq !== null) this.feed.add(project, seq);
+        return seq !== null;
+      });
+    });
+  }
+
+  /** @throws Problem 410 */
+  requireAlive(project: ProjectKey): void {
+    if (!this.versions.isDropped(project)) return;
+    throw new Problem({ status: 410, code: 'deleted', detail: `project_id: ${project.projectId} was deleted` });
   }
 
   /** The process may have died between a commit and its row: then the newest commit carries the version already. */
@@ -74,15 +110,8 @@ export class GitService {
     const head = (await repository.headVersion()) === change.version ? await repository.head() : null;
     const commit = head ?? (await repository.commit(change));
     const { path, version, author, message, committedAt, text } = change;
-    this.versions.add(project, {
-      version,
-      path,
-      author: author.name,
-      message,
-      committed_at: committedAt,
-      commit,
-      deleted: text === null,
-    });
+    const written = { version, path, author: author.name, email: author.email, message, committed_at: committedAt };
+    this.record(project, [{ ...written, commit, deleted: text === null }]);
     return commit;
   }
 
@@ -92,18 +121,12 @@ export class GitService {
     return found;
   }
 
-  private repository({ userId, projectId }: ProjectKey): Repository {
-    if (!PROJECT_ID.test(projectId)) {
-      throw new Problem({
-        status: 400,
-        code: 'invalid_request',
-        detail: 'project_id: letters, digits, "_" and "-" are taken',
-      });
-    }
-    return new Repository(join(this.config.data_dir, 'git', 'repositories', userId, `${projectId}.git`));
+  repository(project: ProjectKey): Repository {
+    return repositoryOf(this.config.data_dir, project);
   }
 
-  private async inTurn<T>({ userId, projectId }: ProjectKey, work: () => Promise<T>): Promise<T> {
+  /** One change at a time to each repository. */
+  async inTurn<T>({ userId, projectId }: ProjectKey, work: () => Promise<T>): Promise<T> {
     const key = `${userId}/${projectId}`;
     const turn = (this.queues.get(key) ?? Promise.resolve()).then(work, work);
     const settled = turn.catch(() => undefined);
@@ -112,6 +135,10 @@ export class GitService {
     if (this.queues.get(key) === settled) this.queues.delete(key);
     return turn;
   }
+}
+
+export function repositoryOf(dataDir: string, { userId, projectId }: ProjectKey): Repository {
+  return new Repository(join(dataDir, 'git', 'repositories', userId, `${projectId}.git`));
 }
 
 function versionNotFound(path: string, version: string): Problem {

@@ -20,7 +20,7 @@ export interface Change {
  * file of a person's naming ever lies on the disk. Whoever writes must take turns.
  */
 export class Repository {
-  constructor(private readonly dir: string) {}
+  constructor(readonly dir: string) {}
 
   async exists(): Promise<boolean> {
     return stat(this.dir).then(
@@ -55,11 +55,33 @@ export class Repository {
     ];
     if (change.text === null) parts.push(`D ${quoted(change.path)}`);
     else parts.push(`M 100644 inline ${quoted(change.path)}`, data(change.text));
-    await git(
-      this.dir,
-      ['-c', 'core.fsyncMethod=fsync', '-c', 'core.fsync=all', 'fast-import', '--quiet'],
-      `${parts.join('\n')}\n`,
-    );
+    return this.fastImport(parts);
+  }
+
+  /**
+   * Makes `files`, which lie in the commit `other` already, part of this history, so that later changes of them go on from
+   * there: a commit with both as its parents.
+   * @returns the commit's hash
+   */
+  async merge(
+    other: string,
+    files: readonly { path: string; blob: string | null }[],
+    message: string,
+  ): Promise<string> {
+    const parent = await this.head();
+    const now = `Caudex <> ${Math.floor(Date.now() / 1000)} +0000`;
+    return this.fastImport([
+      `commit ${BRANCH}`,
+      `committer ${now}`,
+      data(`${message}\n\n${VERSION_TRAILER}: import-${other}\n`),
+      ...(parent === null ? [`from ${other}`, 'deleteall'] : [`from ${parent}`, `merge ${other}`]),
+      ...files.map(({ path, blob }) => (blob === null ? `D ${quoted(path)}` : `M 100644 ${blob} ${quoted(path)}`)),
+    ]);
+  }
+
+  private async fastImport(commands: readonly string[]): Promise<string> {
+    const durable = ['-c', 'core.fsyncMethod=fsync', '-c', 'core.fsync=all'];
+    await git(this.dir, [...durable, 'fast-import', '--quiet'], { input: `${commands.join('\n')}\n` });
     return (await this.head()) as string;
   }
 
@@ -85,6 +107,12 @@ export class Repository {
     return (
       await git(this.dir, ['diff', '--no-color', '--no-ext-diff', '--no-textconv', from, to, '--', path])
     ).toString();
+  }
+
+  /** What a commit did to a document: a unified diff by lines. */
+  async changeOf(commit: string, path: string): Promise<string> {
+    const options = ['--format=', '--no-color', '--no-ext-diff', '--no-textconv', '--unified=1', '--first-parent'];
+    return (await git(this.dir, ['show', ...options, commit, '--', path])).toString();
   }
 
   /** For each line of the text its commit. */

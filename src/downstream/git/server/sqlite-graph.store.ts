@@ -1,9 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { preparedBy } from '../../../storage/statements.js';
 import { transaction } from '../../../storage/sqlite.js';
 import type { GraphEdge, GraphNode } from '../git.contract.js';
-import { documentFacts } from './document-facts.js';
-import type { GraphStore, Related } from './graph-store.js';
-import type { Change } from './repository.js';
+import { type GraphChange, type GraphStore, rankTies, type Related } from './graph-store.js';
 import type { ProjectKey } from './version-store.js';
 
 export const GRAPH_TABLES = `
@@ -17,34 +16,27 @@ export const GRAPH_TABLES = `
   ) STRICT;
   CREATE INDEX graph_edges_back ON graph_edges (user_id, project_id, target)`;
 
-/** How much each kind of tie says about two documents belonging together. */
-const WEIGHT = { link: 3, term: 1 };
-
 /** The embedded graph: nodes and edges in SQLite. */
 export class SqliteGraphStore implements GraphStore {
-  constructor(private readonly db: DatabaseSync) {}
+  private readonly prepared: ReturnType<typeof preparedBy>;
 
-  async apply(project: ProjectKey, change: Change & { commit: string }): Promise<void> {
-    const { path, text, author, message, commit } = change;
+  constructor(private readonly db: DatabaseSync) {
+    this.prepared = preparedBy(db);
+  }
+
+  async apply(project: ProjectKey, change: GraphChange): Promise<void> {
+    const { path, facts, author, message, commit } = change;
     const document = `document:${path}`;
     transaction(this.db, () => {
-      this.clear(project, document);
       const person = `person:${author.email || author.name}`;
       this.node(project, { id: `commit:${commit}`, kind: 'commit', label: message });
       this.node(project, { id: person, kind: 'person', label: author.name });
       this.edge(project, { from: person, to: `commit:${commit}`, kind: 'authored' });
-      if (text === null) {
-        this.db
-          .prepare(`DELETE FROM graph_edges WHERE user_id = ? AND project_id = ? AND target = ? AND kind = 'changed'`)
-          .run(project.userId, project.projectId, document);
-        this.db
-          .prepare('DELETE FROM graph_nodes WHERE user_id = ? AND project_id = ? AND id = ?')
-          .run(project.userId, project.projectId, document);
-        return;
-      }
-      this.node(project, { id: document, kind: 'document', label: path });
       this.edge(project, { from: `commit:${commit}`, to: document, kind: 'changed' });
-      const facts = documentFacts(path, text);
+      if (facts === undefined) return;
+      this.clear(project, document);
+      if (facts === null) return this.removeNode(project, document);
+      this.node(project, { id: document, kind: 'document', label: path });
       for (const heading of facts.headings) {
         const id = `heading:${path}#${heading}`;
         this.node(project, { id, kind: 'heading', label: heading });
@@ -81,41 +73,37 @@ export class SqliteGraphStore implements GraphStore {
 
   async related({ userId, projectId }: ProjectKey, path: string, limit: number): Promise<Related[]> {
     const document = `document:${path}`;
-    const found = new Map<string, Related>();
-    const add = (id: string, score: number, reason: string) => {
-      if (id === document) return;
-      const related = found.get(id) ?? { path: id.slice('document:'.length), score: 0, reasons: [] };
-      related.score += score;
-      if (related.reasons.length < 5) related.reasons.push(reason);
-      found.set(id, related);
-    };
-    const links = this.db
-      .prepare(
-        `SELECT e.source, e.target FROM graph_edges e
+    const pathOf = (id: unknown) => String(id).slice('document:'.length);
+    const links = this.prepared(
+      `SELECT e.source, e.target FROM graph_edges e
          JOIN graph_nodes s ON s.user_id = e.user_id AND s.project_id = e.project_id AND s.id = e.source
          JOIN graph_nodes t ON t.user_id = e.user_id AND t.project_id = e.project_id AND t.id = e.target
          WHERE e.user_id = ?1 AND e.project_id = ?2 AND e.kind = 'links_to' AND (e.source = ?3 OR e.target = ?3)`,
-      )
-      .all(userId, projectId, document);
-    for (const { source, target } of links) {
-      if (source === document) add(String(target), WEIGHT.link, 'linked from here');
-      else add(String(source), WEIGHT.link, 'links here');
-    }
-    // A term that many documents share says little: it counts by the inverse of how many do.
-    const shared = this.db
-      .prepare(
-        `SELECT other.source AS id, mine.target AS term,
+    ).all(userId, projectId, document);
+    const shared = this.prepared(
+      `SELECT other.source AS id, mine.target AS term,
                 (SELECT count(*) FROM graph_edges c WHERE c.user_id = ?1 AND c.project_id = ?2 AND c.target = mine.target AND c.kind = 'mentions') AS n
          FROM graph_edges mine
          JOIN graph_edges other ON other.user_id = mine.user_id AND other.project_id = mine.project_id
-                               AND other.target = mine.target AND other.kind = 'mentions'
-         WHERE mine.user_id = ?1 AND mine.project_id = ?2 AND mine.source = ?3 AND mine.kind = 'mentions'`,
-      )
-      .all(userId, projectId, document);
-    for (const { id, term, n } of shared) {
-      add(String(id), WEIGHT.term / Math.max(1, Number(n) - 1), `both mention "${String(term).slice('term:'.length)}"`);
-    }
-    return [...found.values()].sort((a, b) => b.score - a.score || (a.path < b.path ? -1 : 1)).slice(0, limit);
+                               AND other.target = mine.target AND other.kind = 'mentions' AND other.source <> mine.source
+         WHERE mine.user_id = ?1 AND mine.project_id = ?2 AND mine.source = ?3 AND mine.kind = 'mentions'
+         ORDER BY term, id`,
+    ).all(userId, projectId, document);
+    return rankTies(
+      [
+        ...links.map(({ source, target }) =>
+          source === document
+            ? { path: pathOf(target), link: 'from_here' as const }
+            : { path: pathOf(source), link: 'to_here' as const },
+        ),
+        ...shared.map(({ id, term, n }) => ({
+          path: pathOf(id),
+          term: String(term).slice('term:'.length),
+          sharedBy: Number(n),
+        })),
+      ],
+      limit,
+    );
   }
 
   async drop({ userId, projectId }: ProjectKey): Promise<void> {
@@ -132,33 +120,38 @@ export class SqliteGraphStore implements GraphStore {
 
   /** What an earlier text of the document said; who changed it stays. */
   private clear({ userId, projectId }: ProjectKey, document: string): void {
-    this.db
-      .prepare(
-        `DELETE FROM graph_nodes WHERE user_id = ?1 AND project_id = ?2 AND kind = 'heading' AND id IN
-           (SELECT target FROM graph_edges WHERE user_id = ?1 AND project_id = ?2 AND source = ?3 AND kind = 'contains')`,
-      )
-      .run(userId, projectId, document);
-    this.db
-      .prepare('DELETE FROM graph_edges WHERE user_id = ? AND project_id = ? AND source = ?')
-      .run(userId, projectId, document);
-    this.db
-      .prepare(
-        `DELETE FROM graph_nodes WHERE user_id = ?1 AND project_id = ?2 AND kind = 'term' AND id NOT IN
-           (SELECT target FROM graph_edges WHERE user_id = ?1 AND project_id = ?2 AND kind = 'mentions')`,
-      )
-      .run(userId, projectId);
+    const former = this.prepared(
+      `SELECT target, kind FROM graph_edges WHERE user_id = ? AND project_id = ? AND source = ?`,
+    ).all(userId, projectId, document);
+    this.prepared('DELETE FROM graph_edges WHERE user_id = ? AND project_id = ? AND source = ?').run(
+      userId,
+      projectId,
+      document,
+    );
+    for (const { target, kind } of former) {
+      if (kind === 'contains' || (kind === 'mentions' && !this.isMentioned({ userId, projectId }, String(target)))) {
+        this.removeNode({ userId, projectId }, String(target));
+      }
+    }
+  }
+
+  private isMentioned({ userId, projectId }: ProjectKey, term: string): boolean {
+    const sql = `SELECT 1 FROM graph_edges WHERE user_id = ? AND project_id = ? AND target = ? AND kind = 'mentions' LIMIT 1`;
+    return this.prepared(sql).get(userId, projectId, term) !== undefined;
+  }
+
+  private removeNode({ userId, projectId }: ProjectKey, id: string): void {
+    this.prepared('DELETE FROM graph_nodes WHERE user_id = ? AND project_id = ? AND id = ?').run(userId, projectId, id);
   }
 
   private node({ userId, projectId }: ProjectKey, { id, kind, label }: GraphNode): void {
-    this.db
-      .prepare(
-        `INSERT INTO graph_nodes VALUES (?, ?, ?, ?, ?)
+    this.prepared(
+      `INSERT INTO graph_nodes VALUES (?, ?, ?, ?, ?)
          ON CONFLICT (user_id, project_id, id) DO UPDATE SET label = excluded.label`,
-      )
-      .run(userId, projectId, id, kind, label);
+    ).run(userId, projectId, id, kind, label);
   }
 
   private edge({ userId, projectId }: ProjectKey, { from, to, kind }: GraphEdge): void {
-    this.db.prepare('INSERT OR IGNORE INTO graph_edges VALUES (?, ?, ?, ?, ?)').run(userId, projectId, from, to, kind);
+    this.prepared('INSERT OR IGNORE INTO graph_edges VALUES (?, ?, ?, ?, ?)').run(userId, projectId, from, to, kind);
   }
 }

@@ -1,4 +1,5 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
+import { terms } from '../../../text/analysis.js';
 import type { Version } from '../git.contract.js';
 
 export interface ProjectKey {
@@ -7,8 +8,19 @@ export interface ProjectKey {
 }
 
 export interface StoredVersion extends Version {
+  /** Of the author; may be empty. */
+  email: string;
   commit: string;
   deleted: boolean;
+}
+
+/** Which versions: of one document, of a span of time (`until` excluded), about some words. */
+export interface Which {
+  path?: string | undefined;
+  /** UTC, ISO 8601, as `until`. */
+  since?: string | undefined;
+  until?: string | undefined;
+  text?: string | undefined;
 }
 
 export const VERSION_TABLES = `
@@ -29,15 +41,27 @@ export const VERSION_TABLES = `
   CREATE INDEX versions_by_hash ON versions (user_id, project_id, hash);
   CREATE TABLE dropped (user_id TEXT NOT NULL, project_id TEXT NOT NULL, PRIMARY KEY (user_id, project_id)) STRICT`;
 
+export const AUTHOR_EMAIL = `
+  ALTER TABLE versions ADD COLUMN email TEXT NOT NULL DEFAULT '';
+  CREATE INDEX versions_by_time ON versions (user_id, project_id, committed_at, seq)`;
+
+const NEWEST_FIRST = 'ORDER BY committed_at DESC, seq DESC';
+
 /** Which commit is which version of which document. */
 export class VersionStore {
-  constructor(private readonly db: DatabaseSync) {}
+  constructor(private readonly db: DatabaseSync) {
+    db.function('mentions_all', { deterministic: true }, (text, words) =>
+      mentionsAll(String(text), JSON.parse(String(words)) as string[]) ? 1 : 0,
+    );
+  }
 
-  add({ userId, projectId }: ProjectKey, version: StoredVersion): void {
-    this.db
+  /** @returns its number in the order of arrival; null where it was known already */
+  add({ userId, projectId }: ProjectKey, version: StoredVersion): number | null {
+    const { changes, lastInsertRowid } = this.db
       .prepare(
-        `INSERT OR IGNORE INTO versions (user_id, project_id, version, path, hash, deleted, author, message, committed_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        `INSERT OR IGNORE INTO versions
+           (user_id, project_id, version, path, hash, deleted, author, email, message, committed_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       )
       .run(
         userId,
@@ -47,9 +71,11 @@ export class VersionStore {
         version.commit,
         version.deleted ? 1 : 0,
         version.author,
+        version.email,
         version.message,
-        version.committed_at,
+        new Date(version.committed_at).toISOString(),
       );
+    return Number(changes) === 0 ? null : Number(lastInsertRowid);
   }
 
   find({ userId, projectId }: ProjectKey, version: string, path: string): StoredVersion | undefined {
@@ -63,7 +89,7 @@ export class VersionStore {
   latest({ userId, projectId }: ProjectKey, path: string): StoredVersion | undefined {
     return stored(
       this.db
-        .prepare('SELECT * FROM versions WHERE user_id = ? AND project_id = ? AND path = ? ORDER BY seq DESC LIMIT 1')
+        .prepare(`SELECT * FROM versions WHERE user_id = ? AND project_id = ? AND path = ? ${NEWEST_FIRST} LIMIT 1`)
         .get(userId, projectId, path),
     );
   }
@@ -79,15 +105,17 @@ export class VersionStore {
   /** Newest first. */
   list(
     { userId, projectId }: ProjectKey,
-    { path, limit, offset }: { path?: string | undefined; limit: number; offset: number },
+    { path, since, until, text, limit, offset }: Which & { limit: number; offset: number },
   ): { versions: StoredVersion[]; total: number } {
-    const where = 'user_id = ?1 AND project_id = ?2 AND (?3 IS NULL OR path = ?3)';
+    const words = text === undefined ? [] : mentioned(text);
+    const where = `user_id = ?1 AND project_id = ?2 AND (?3 IS NULL OR path = ?3)
+      AND (?4 IS NULL OR committed_at >= ?4) AND (?5 IS NULL OR committed_at < ?5)
+      AND (?6 = '[]' OR mentions_all(path || ' ' || message, ?6))`;
+    const values = [userId, projectId, path ?? null, iso(since), iso(until), JSON.stringify(words)];
     const rows = this.db
-      .prepare(`SELECT * FROM versions WHERE ${where} ORDER BY seq DESC LIMIT ?4 OFFSET ?5`)
-      .all(userId, projectId, path ?? null, limit, offset);
-    const total = this.db
-      .prepare(`SELECT count(*) AS n FROM versions WHERE ${where}`)
-      .get(userId, projectId, path ?? null);
+      .prepare(`SELECT * FROM versions WHERE ${where} ${NEWEST_FIRST} LIMIT ?7 OFFSET ?8`)
+      .all(...values, limit, offset);
+    const total = this.db.prepare(`SELECT count(*) AS n FROM versions WHERE ${where}`).get(...values);
     return { versions: rows.map((row) => stored(row) as StoredVersion), total: Number(total?.['n']) };
   }
 
@@ -107,12 +135,29 @@ export class VersionStore {
   }
 }
 
+/** All times are compared as text: each in the one form. */
+function iso(time: string | undefined): string | null {
+  return time === undefined ? null : new Date(time).toISOString();
+}
+
+/** The words of a path, a message or a question: `chapter03.md` says "chapter", "3" and "md". */
+function mentioned(text: string): string[] {
+  const parted = text.replace(/(?<=\p{L})(?=\p{N})|(?<=\p{N})(?=\p{L})/gu, ' ').replaceAll('_', ' ');
+  return terms(parted).map((term) => term.replace(/^0+(?=\d)/, ''));
+}
+
+function mentionsAll(text: string, words: readonly string[]): boolean {
+  const known = new Set(mentioned(text));
+  return words.every((word) => known.has(word));
+}
+
 function stored(row: Record<string, SQLOutputValue> | undefined): StoredVersion | undefined {
   if (row === undefined) return undefined;
   return {
     version: String(row['version']),
     path: String(row['path']),
     author: String(row['author']),
+    email: String(row['email']),
     message: String(row['message']),
     committed_at: String(row['committed_at']),
     commit: String(row['hash']),
