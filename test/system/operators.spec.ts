@@ -27,7 +27,7 @@ describe('an operator', () => {
       settings: { failure_threshold: 5, max_retries: 3 },
       bulkhead: { active: 0 },
     });
-    for (const field of ['decisions', 'budget', 'amplification', 'recent_attempts'])
+    for (const field of ['decisions', 'retry_budget', 'amplification', 'recent_attempts'])
       expect(report).toHaveProperty(field);
     expect((await operator.request('GET', '/v1/api/status/services/nobody')).status).toBe(400);
   });
