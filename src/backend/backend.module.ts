@@ -24,11 +24,14 @@ import { useBodyParsers } from './body-parsers.js';
 import { Answering } from './chat/answering.service.js';
 import { ChatController } from './chat/chat.controller.js';
 import { ChatService } from './chat/chat.service.js';
+import { ModelRelay } from './chat/model-relay.service.js';
 import { MessageStreams } from './chat/message-streams.service.js';
 import { ConversationsController } from './conversations/conversations.controller.js';
 import { ConversationsService } from './conversations/conversations.service.js';
 import { Turns } from './conversations/turns.service.js';
 import { DemoProject } from './demo/demo-project.service.js';
+import { BulkController } from './documents/bulk.controller.js';
+import { BulkUpload } from './documents/bulk-upload.service.js';
 import { DocumentSync } from './documents/document-sync.service.js';
 import { DocumentsController } from './documents/documents.controller.js';
 import { DocumentsService } from './documents/documents.service.js';
@@ -75,6 +78,7 @@ import { StatusController } from './status/status.controller.js';
     SessionController,
     ProjectsController,
     DocumentsController,
+    BulkController,
     HistoryController,
     SearchController,
     ChatController,
@@ -109,6 +113,7 @@ import { StatusController } from './status/status.controller.js';
     ProjectsService,
     ProjectChanges,
     DocumentsService,
+    BulkUpload,
     DocumentSync,
     Retrieval,
     ResultCache,
@@ -117,6 +122,7 @@ import { StatusController } from './status/status.controller.js';
     Credits,
     ChatService,
     Answering,
+    ModelRelay,
     MessageStreams,
     DemoProject,
     IdempotencyStore,

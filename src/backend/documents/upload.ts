@@ -27,9 +27,7 @@ async function readMultipart(request: FastifyRequest, path: string): Promise<Upl
   let found: Upload | undefined;
   for await (const part of parts(request)) {
     if (found !== undefined) throw badRequest('one_file', 'body: one file at a time, please; this request has several');
-    const bytes = await part.toBuffer();
-    const generic = part.mimetype === 'application/octet-stream';
-    found = toUpload(mediaType(generic ? undefined : part.mimetype, part.filename || path), bytes);
+    found = uploadOf(part.filename || path, part.mimetype, await part.toBuffer());
   }
   if (found === undefined)
     throw badRequest('one_file', 'body: a multipart upload needs one file part; this request has none');
@@ -43,6 +41,11 @@ async function* parts(request: FastifyRequest): ReturnType<FastifyRequest['files
     if (error instanceof Problem || (error as { statusCode?: number }).statusCode !== undefined) throw error;
     throw badRequest('invalid_multipart', `body: this is not multipart/form-data: ${(error as Error).message}`);
   }
+}
+
+/** A file by its name, where nobody says what it is. @throws Problem 400 for bytes that are no UTF-8, 415 */
+export function uploadOf(name: string, contentType: string | undefined, bytes: Buffer): Upload {
+  return toUpload(mediaType(contentType, name), bytes);
 }
 
 function mediaType(contentType: string | undefined, name: string): string {

@@ -1,0 +1,119 @@
+import { Controller, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
+import { ApiBody, ApiConsumes, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { InjectConfig } from '../../config/config.module.js';
+import type { Config } from '../../config/config.schema.js';
+import { Problem } from '../../http/problem.js';
+import { countsNoMore } from '../limits/load-shedding.js';
+import { Answers } from '../openapi.js';
+import { ProjectAccess } from '../projects/project-access.service.js';
+import { idSchema } from '../schemas.js';
+import { Call, Deadline, type UserCall } from '../session/public-call.js';
+import { type BulkFile, type BulkItem, BulkUpload } from './bulk-upload.service.js';
+import { bulkSchema } from './stored.schema.js';
+import { readArchive } from './zip-archive.js';
+
+const ZIP = /^application\/(zip|x-zip-compressed)$/;
+
+@ApiTags('documents')
+@Controller('v1/api/projects/:project_id')
+export class BulkController {
+  constructor(
+    @InjectConfig() private readonly config: Config,
+    private readonly bulk: BulkUpload,
+    private readonly access: ProjectAccess,
+  ) {}
+
+  @Post('documents')
+  @HttpCode(200)
+  @Deadline('upload_ms')
+  @ApiOperation({
+    summary: 'Store many documents: a zip archive, or several files as multipart; as an event stream with its progress',
+  })
+  @ApiConsumes('application/zip', 'multipart/form-data')
+  @ApiBody({ schema: { type: 'string', format: 'binary' } })
+  @ApiProduces('application/json', 'text/event-stream')
+  @Answers(200, bulkSchema, 404, 413, 415)
+  async store(
+    @Param('project_id', { schema: idSchema }) projectId: string,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+    @Call() call: UserCall,
+  ) {
+    await this.access.require(projectId, call);
+    const files = await this.filesOf(request);
+    if (request.headers.accept?.includes('text/event-stream') === true) {
+      return this.stream(projectId, files, reply, call);
+    }
+    const places = new Map(files.map(({ path }, place) => [path, place]));
+    const documents: BulkItem[] = [];
+    await this.bulk.store(projectId, files, call, (item) => documents.push(item));
+    documents.sort((a, b) => (places.get(a.path) as number) - (places.get(b.path) as number));
+    return { documents, ...counted(documents) };
+  }
+
+  /** `document` events with how far it is, then `finish`. */
+  private async stream(projectId: string, files: readonly BulkFile[], reply: FastifyReply, call: UserCall) {
+    reply.hijack();
+    const { raw } = reply;
+    raw.writeHead(200, {
+      ...(reply.getHeaders() as Record<string, string>),
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-cache, no-transform',
+      'x-accel-buffering': 'no',
+    });
+    countsNoMore(reply);
+    let id = 0;
+    const send = (event: string, data: object) =>
+      raw.write(`id: ${++id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+    const heartbeat = setInterval(() => raw.write(': heartbeat\n\n'), this.config.chat.heartbeat_ms);
+    const documents: BulkItem[] = [];
+    try {
+      await this.bulk.store(projectId, files, call, (document) => {
+        documents.push(document);
+        send('document', { done: documents.length, total: files.length, document });
+      });
+      send('finish', counted(documents));
+    } finally {
+      clearInterval(heartbeat);
+      raw.end();
+    }
+  }
+
+  private async filesOf(request: FastifyRequest): Promise<BulkFile[]> {
+    const { archive } = this.config.documents;
+    if (request.isMultipart()) return this.partsOf(request);
+    const type = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase() ?? '';
+    if (ZIP.test(type) && Buffer.isBuffer(request.body)) return readArchive(request.body, archive);
+    throw new Problem({
+      status: 415,
+      code: 'unsupported_media_type',
+      detail: `content-type: ${JSON.stringify(type)} is not taken; send a zip archive as application/zip, or files as multipart/form-data (a single document: PUT …/documents/{path})`,
+    });
+  }
+
+  /** Each part is a document by its file name, folders included, or an archive of such. */
+  private async partsOf(request: FastifyRequest): Promise<BulkFile[]> {
+    const { archive } = this.config.documents;
+    const files: BulkFile[] = [];
+    const limits = { files: archive.max_files, fileSize: this.config.http.max_body_bytes };
+    for await (const part of request.files({ limits, preservePath: true })) {
+      const bytes = await part.toBuffer();
+      if (ZIP.test(part.mimetype) || /\.zip$/i.test(part.filename)) files.push(...readArchive(bytes, archive));
+      else {
+        const path = part.filename.normalize('NFC');
+        files.push({ path, mediaType: part.mimetype, bytes: () => Promise.resolve(bytes) });
+      }
+      if (files.length > archive.max_files) {
+        const detail = `body: more than ${archive.max_files} files are too many at once`;
+        throw new Problem({ status: 413, code: 'archive_too_large', detail });
+      }
+    }
+    return files;
+  }
+}
+
+function counted(documents: readonly BulkItem[]) {
+  const failed = documents.filter((item) => 'error' in item).length;
+  return { stored: documents.length - failed, failed };
+}
