@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ServiceName } from '../config/config.schema.js';
+import type { ClientName } from '../config/config.schema.js';
 import { DownstreamError } from '../resilience/downstream-error.js';
 
 export const degradationSchema = z.array(
@@ -17,7 +17,7 @@ export class Degradation {
   readonly list: DegradationList = [];
 
   /** @throws the error itself when it is not a service's failure: a bug, or a caller who went away */
-  add(service: ServiceName, error: unknown, fallback: Fallback): void {
+  add(service: ClientName, error: unknown, fallback: Fallback): void {
     if (!(error instanceof DownstreamError) || error.reason === 'cancelled') throw error;
     const reason = error.reason === 'rejected' ? 'fault' : error.reason;
     this.list.push({ service, reason, fallback });

@@ -4,6 +4,7 @@ import { parse as parseYaml } from 'yaml';
 import type { z } from 'zod';
 import { contradictions } from './contradictions.js';
 import { spreadDownstreamDefaults } from './downstream-defaults.js';
+import { keysWithoutModel, listed, llmSettings } from './llm-models.js';
 import { assign, isTree, lookUp, merge, type Tree } from './tree.js';
 import { configSchema, secretsSchema, type Config, type Environment } from './config.schema.js';
 
@@ -31,8 +32,6 @@ const VARIABLES: Record<string, string> = {
   CHROMA_SERVER_URL: 'downstream.chroma.url',
   BILLING_SERVER_URL: 'downstream.billing.url',
   GIT_SERVER_URL: 'downstream.git.url',
-  LLM_BASE_URL: 'downstream.llm.url',
-  LLM_MODEL: 'llm.model',
   CHROMADB_URL: 'chroma.chromadb_url',
   EMBEDDINGS_BASE_URL: 'chroma.embeddings.url',
   EMBEDDINGS_MODEL: 'chroma.embeddings.model',
@@ -68,7 +67,7 @@ export function loadConfig(env: Variables = process.env, dir: string = configDir
     readYaml(join(dir, 'default.yaml'), true, problems),
     readYaml(join(dir, `${environment}.yaml`), false, problems),
   );
-  const set: [variable: string, path: string[], value: unknown][] = [];
+  const set: [variable: string, path: string[], value: unknown][] = llmSettings(env, tree, problems);
   for (const [name, path] of Object.entries(VARIABLES)) {
     const value = env[name];
     if (value !== undefined && value !== '') set.push([name, path.split('.'), value]);
@@ -91,7 +90,7 @@ export function loadConfig(env: Variables = process.env, dir: string = configDir
   const secrets = secretsSchema.parse({
     internal_service_token: env['INTERNAL_SERVICE_TOKEN'] ?? (environment === 'production' ? '' : SAMPLE_SERVICE_TOKEN),
     internal_service_token_previous: env['INTERNAL_SERVICE_TOKEN_PREVIOUS'],
-    llm_api_key: env['LLM_API_KEY'],
+    llm_api_keys: listed(env['LLM_API_KEY']),
     embeddings_api_key: env['EMBEDDINGS_API_KEY'],
     reranker_api_key: env['RERANKER_API_KEY'],
     chromadb_token: env['CHROMADB_TOKEN'],
@@ -99,7 +98,9 @@ export function loadConfig(env: Variables = process.env, dir: string = configDir
   });
   problems.push(...weakTokens(env, environment));
   const port = portOf(env['PORT'], problems);
-  if (parsed.success) problems.push(...contradictions(parsed.data, environment));
+  if (parsed.success) {
+    problems.push(...contradictions(parsed.data, environment), ...keysWithoutModel(secrets.llm_api_keys, parsed.data));
+  }
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
 
   return deepFreeze({
@@ -160,7 +161,7 @@ function describe(
 }
 
 function from(origin: ReadonlyMap<string, string>, path: string): string {
-  const variable = origin.get(path);
+  const variable = origin.get(path) ?? origin.get(path.replace(/\.\d+\..*$/, ''));
   return variable === undefined ? '' : ` (from ${variable})`;
 }
 

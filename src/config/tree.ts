@@ -28,5 +28,8 @@ export function assign(tree: Tree, path: readonly string[], value: unknown): boo
 }
 
 export function lookUp(tree: Tree, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>((node, key) => (isTree(node) ? node[String(key)] : undefined), tree);
+  return path.reduce<unknown>(
+    (node, key) => (typeof node === 'object' && node !== null ? (node as Tree)[String(key)] : undefined),
+    tree,
+  );
 }

@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { InjectConfig } from '../config/config.module.js';
-import type { Config, ServiceName } from '../config/config.schema.js';
+import type { ClientName, Config, ServiceName } from '../config/config.schema.js';
 import type { CallContext } from '../resilience/call-context.js';
 import { DownstreamError, type DownstreamReason } from '../resilience/downstream-error.js';
 import { ServiceRegistry } from '../resilience/service-registry.js';
@@ -123,7 +123,7 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
     return found;
   }
 
-  private async wake(service: ServiceName): Promise<void> {
+  private async wake(service: ClientName): Promise<void> {
     const topics = [...this.handlers.values()]
       .filter((handler) => handler.service === service)
       .map(({ topic }) => topic);

@@ -1,11 +1,11 @@
-import type { ServiceName } from '../config/config.schema.js';
+import type { ClientName } from '../config/config.schema.js';
 import { type Endpoint, HEADER } from '../downstream/endpoint.js';
 import { DownstreamError } from './downstream-error.js';
 import type { WireAnswer } from './http-transport.js';
 import { describeFault } from './wire-request.js';
 
 /** What the contract promises. @throws DownstreamError for every answer that is not that */
-export function decode(service: ServiceName, endpoint: Endpoint, answer: WireAnswer): unknown {
+export function decode(service: ClientName, endpoint: Endpoint, answer: WireAnswer): unknown {
   const expected = endpoint.status ?? 200;
   if (answer.status !== expected) throw refusalOf(service, answer, `status ${answer.status} instead of ${expected}`);
   let json: unknown;
@@ -22,7 +22,7 @@ export function decode(service: ServiceName, endpoint: Endpoint, answer: WireAns
 
 /** An answer that is not the hoped-for one. */
 export function refusalOf(
-  service: ServiceName,
+  service: ClientName,
   { status, headers, body }: WireAnswer,
   surprise: string,
 ): DownstreamError {

@@ -1,4 +1,4 @@
-import type { DownstreamSettings, ServiceName } from '../config/config.schema.js';
+import type { DownstreamSettings, ClientName } from '../config/config.schema.js';
 import { Attempt, type AttemptHost, type Call, type Run } from './attempt.js';
 import { Bulkhead } from './bulkhead.js';
 import { CircuitBreaker, type Outcome, type Transition } from './circuit-breaker.js';
@@ -37,7 +37,7 @@ export class AttemptRunner implements AttemptHost {
   private readonly expiries: ExpiryQueue;
 
   constructor(
-    private readonly service: ServiceName,
+    private readonly service: ClientName,
     private settings: DownstreamSettings,
     private readonly clock: Clock,
     private readonly log: ServiceLog,

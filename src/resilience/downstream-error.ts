@@ -1,4 +1,4 @@
-import type { ServiceName } from '../config/config.schema.js';
+import type { ClientName } from '../config/config.schema.js';
 
 /**
  * Why a call brought no answer that can be used:
@@ -24,7 +24,7 @@ export type DownstreamReason =
   | 'cancelled';
 
 export interface DownstreamErrorDetails {
-  service: ServiceName;
+  service: ClientName;
   reason: DownstreamReason;
   message: string;
   /** Of the downstream's answer, where there was one. */
@@ -40,7 +40,7 @@ export interface DownstreamErrorDetails {
 
 /** The only error that leaves `resilience/`. */
 export class DownstreamError extends Error {
-  readonly service: ServiceName;
+  readonly service: ClientName;
   readonly reason: DownstreamReason;
   readonly status: number | undefined;
   readonly retryAfterMs: number | undefined;

@@ -1,4 +1,4 @@
-import type { DownstreamSettings, ServiceName } from '../config/config.schema.js';
+import type { DownstreamSettings, ClientName } from '../config/config.schema.js';
 import type { Attempt } from './attempt.js';
 import type { Clock } from './clock.js';
 import { DownstreamError } from './downstream-error.js';
@@ -6,7 +6,7 @@ import { DownstreamError } from './downstream-error.js';
 /** Faults made on purpose, so that an operator can rehearse what happens when a service misbehaves. */
 export class FaultDrill {
   constructor(
-    private readonly service: ServiceName,
+    private readonly service: ClientName,
     private readonly clock: Clock,
     private readonly random: () => number = Math.random,
   ) {}

@@ -1,4 +1,4 @@
-import type { DownstreamSettings, ServiceName } from '../config/config.schema.js';
+import type { DownstreamSettings, ClientName } from '../config/config.schema.js';
 import type { Attempt, Call } from './attempt.js';
 import { AttemptRunner } from './attempt-runner.js';
 import { backoff, LONGEST_WAIT_MS, withJitter } from './backoff.js';
@@ -22,7 +22,7 @@ export class ResiliencePolicy {
   private readonly pauses = new Set<(error: DownstreamError) => void>();
 
   constructor(
-    private readonly service: ServiceName,
+    private readonly service: ClientName,
     private settings: DownstreamSettings,
     private readonly clock: Clock,
     private readonly log: ServiceLog,

@@ -4,7 +4,8 @@ import { PinoLogger } from 'nestjs-pino';
 import { configDir, loadConfig } from '../config/config.loader.js';
 import { CONFIG, ConfigModule, InjectConfig, isOwnConfig } from '../config/config.module.js';
 import { ConfigReloader } from '../config/config.reloader.js';
-import type { Config, DownstreamSettings, ServiceName } from '../config/config.schema.js';
+import type { ClientName, Config, DownstreamSettings, ServiceName } from '../config/config.schema.js';
+import { isModel, keyOf, modelNames, settingsOf } from '../config/llm-models.js';
 import { systemClock } from './clock.js';
 import { HttpTransport } from './http-transport.js';
 import { registerResilienceMetrics } from './resilience-metrics.js';
@@ -35,8 +36,10 @@ class ServiceRegistryModule implements OnApplicationBootstrap {
 
   onApplicationBootstrap(): void {
     if (this.config.metrics.enabled) registerResilienceMetrics(() => this.registry.all());
+    const { llm } = this.config;
     this.reloader.onReload(({ downstream }) => {
-      for (const client of this.registry.all()) client.reconfigure(downstream[client.service]);
+      // Which further models there are is settled at the start.
+      for (const client of this.registry.all()) client.reconfigure(settingsOf({ downstream, llm }, client.service));
     });
   }
 }
@@ -52,26 +55,53 @@ export class ResilienceModule {
       providers: [
         {
           provide: ResilientClient,
-          inject: [CONFIG, ServiceRegistry, HttpService, PinoLogger],
-          useFactory: (config: Config, registry: ServiceRegistry, http: HttpService, sink: PinoLogger) => {
-            const { internal_service_token, llm_api_key } = config.secrets;
-            const client = new ResilientClient({
-              service: name,
-              title,
-              settings: config.downstream[name],
-              connect: ({ url, timeout_ms }: DownstreamSettings) =>
-                url === null ? null : new HttpTransport(http.axiosRef, url, timeout_ms),
-              headers:
-                name === 'llm' ? bearerHeaders(llm_api_key) : internalHeaders(internal_service_token, systemClock),
-              sink,
-              onTransition: (transition) => registry.announce({ service: name, ...transition }),
-            });
-            registry.add(client);
-            return client;
-          },
+          inject: PARTS,
+          useFactory: (...parts: Parts) => connect(name, title, ...parts),
         },
       ],
       exports: [ResilientClient],
     };
   }
+
+  /** Provides {@link MODEL_CLIENTS}: a client for each model that is configured, in their order, and at least one. */
+  static forModels(): DynamicModule {
+    return {
+      module: ResilienceModule,
+      imports: [ConfigModule, HttpModule.register({})],
+      providers: [
+        {
+          provide: MODEL_CLIENTS,
+          inject: PARTS,
+          useFactory: (...parts: Parts) =>
+            modelNames(parts[0]).map((name, index) =>
+              connect(name, index === 0 ? 'LLM Server' : `LLM Server ${index + 1}`, ...parts),
+            ),
+        },
+      ],
+      exports: [MODEL_CLIENTS],
+    };
+  }
+}
+
+export const MODEL_CLIENTS = Symbol('MODEL_CLIENTS');
+
+const PARTS = [CONFIG, ServiceRegistry, HttpService, PinoLogger];
+type Parts = [config: Config, registry: ServiceRegistry, http: HttpService, sink: PinoLogger];
+
+function connect(name: ClientName, title: string, ...[config, registry, http, sink]: Parts): ResilientClient {
+  const outside = isModel(name);
+  const client = new ResilientClient({
+    service: name,
+    title,
+    settings: settingsOf(config, name),
+    connect: ({ url, timeout_ms }: DownstreamSettings) =>
+      url === null ? null : new HttpTransport(http.axiosRef, url, timeout_ms),
+    headers: outside
+      ? bearerHeaders(keyOf(config, name))
+      : internalHeaders(config.secrets.internal_service_token, systemClock),
+    sink,
+    onTransition: (transition) => registry.announce({ service: name, ...transition }),
+  });
+  registry.add(client);
+  return client;
 }

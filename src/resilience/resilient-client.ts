@@ -1,4 +1,4 @@
-import type { DownstreamSettings, ServiceName } from '../config/config.schema.js';
+import type { DownstreamSettings, ClientName } from '../config/config.schema.js';
 import type { Endpoint, EndpointInput, EndpointOutput } from '../downstream/endpoint.js';
 import { decode, refusalOf } from './answer.js';
 import type { Attempt, Call } from './attempt.js';
@@ -22,7 +22,7 @@ import { compose } from './wire-request.js';
 const LAST_CALLS_MS = 1000;
 
 export interface ClientParts {
-  service: ServiceName;
+  service: ClientName;
   title: string;
   settings: DownstreamSettings;
   /** null: no address is configured. */
@@ -38,13 +38,15 @@ export interface StreamRequest<T = Uint8Array> {
   path: string;
   headers?: Record<string, string>;
   body: unknown;
+  /** false: one attempt is all. */
+  repeatable?: boolean;
   /** Makes parts out of chunks; what it throws of itself is an answer that breaks the contract. Without it: chunks. */
   decode?: (chunks: AsyncIterable<Uint8Array>) => AsyncIterable<T>;
 }
 
 /** What every call to one downstream service goes through: one for each service and process, and so one breaker. */
 export class ResilientClient {
-  readonly service: ServiceName;
+  readonly service: ClientName;
   readonly title: string;
   readonly policy: ResiliencePolicy;
   private readonly log: ServiceLog;
@@ -100,14 +102,14 @@ export class ResilientClient {
    * @throws DownstreamError here and from the loop
    */
   async stream<T = Uint8Array>(request: StreamRequest<T>, context: CallContext): Promise<AsyncIterable<T>> {
-    const { method, path } = request;
+    const { method, path, repeatable = true } = request;
     const { idle_timeout_ms = Infinity, stream_timeout_ms = Infinity } = this.settings;
     const call: Call = {
       method,
       path,
       route: path,
       context,
-      repeatable: true,
+      repeatable,
       streamMs: stream_timeout_ms,
     };
     const body = JSON.stringify(request.body);

@@ -1,4 +1,4 @@
-import type { DownstreamSettings, ServiceName } from '../config/config.schema.js';
+import type { DownstreamSettings, ClientName } from '../config/config.schema.js';
 import type { Attempt, Call } from './attempt.js';
 import type { Transition } from './circuit-breaker.js';
 import type { DownstreamError } from './downstream-error.js';
@@ -20,7 +20,7 @@ const seconds = (ms: number) => `${Math.round(ms) / 1000}s`;
 export class ServiceLog {
   constructor(
     private readonly sink: LogSink,
-    private readonly service: ServiceName,
+    private readonly service: ClientName,
     private readonly title: string,
   ) {}
 

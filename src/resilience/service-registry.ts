@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
-import type { ServiceName } from '../config/config.schema.js';
+import type { ClientName } from '../config/config.schema.js';
 import type { BreakerState } from './circuit-breaker.js';
 import type { ResilientClient } from './resilient-client.js';
 
 export interface StateChange {
-  service: ServiceName;
+  service: ClientName;
   from: BreakerState;
   to: BreakerState;
   why: string;
@@ -16,12 +16,12 @@ export interface StateChange {
 /** All clients of the process, for status, health and metrics. */
 @Injectable()
 export class ServiceRegistry {
-  private readonly clients = new Map<ServiceName, ResilientClient>();
+  private readonly clients = new Map<string, ResilientClient>();
   private readonly listeners = new Set<(change: StateChange) => void>();
 
   constructor(private readonly log: PinoLogger) {}
 
-  /** @throws Error for a second client of one service: it would have a breaker of its own */
+  /** @throws Error for a second client of one name: it would have a breaker of its own */
   add(client: ResilientClient): void {
     if (this.clients.has(client.service)) throw new Error(`there is already a client of ${client.service}`);
     this.clients.set(client.service, client);
@@ -31,7 +31,7 @@ export class ServiceRegistry {
     return [...this.clients.values()];
   }
 
-  get(name: ServiceName): ResilientClient | undefined {
+  get(name: string): ResilientClient | undefined {
     return this.clients.get(name);
   }
 

@@ -1,4 +1,4 @@
-import type { ServiceName } from '../config/config.schema.js';
+import type { ClientName } from '../config/config.schema.js';
 import { DownstreamError } from './downstream-error.js';
 
 const WORDS: Record<string, string> = {
@@ -18,7 +18,7 @@ const WORDS: Record<string, string> = {
 };
 
 /** Makes sense of what the wire threw, once; what is neither of the wire nor ours is a bug and given back. */
-export function wireError(service: ServiceName, error: unknown): unknown {
+export function wireError(service: ClientName, error: unknown): unknown {
   if (error instanceof DownstreamError) return error;
   const { name, code } = error as { name?: unknown; code?: unknown };
   if (name === 'HTTPParserError' || code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') {

@@ -1,5 +1,5 @@
 import type { ZodError, ZodType } from 'zod';
-import type { ServiceName } from '../config/config.schema.js';
+import type { ClientName } from '../config/config.schema.js';
 import type { Endpoint } from '../downstream/endpoint.js';
 import { DownstreamError } from './downstream-error.js';
 
@@ -19,7 +19,7 @@ const templates = new Map<string, readonly string[]>();
  * @throws DownstreamError `rejected` with status 400: the server would refuse by the same contract
  */
 export function compose(
-  service: ServiceName,
+  service: ClientName,
   endpoint: Endpoint,
   input: { params?: unknown; query?: unknown; body?: unknown },
 ): ComposedRequest {
@@ -33,7 +33,7 @@ export function compose(
   };
 }
 
-function check(service: ServiceName, place: string, schema: ZodType | undefined, value: unknown): unknown {
+function check(service: ClientName, place: string, schema: ZodType | undefined, value: unknown): unknown {
   if (schema === undefined) return undefined;
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;

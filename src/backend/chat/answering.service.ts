@@ -2,7 +2,6 @@ import { Injectable } from '@nestjs/common';
 import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
 import type { Turn } from '../../downstream/filesystem/filesystem.contract.js';
-import { LlmClient, type LlmEvent } from '../../downstream/llm/llm.client.js';
 import { DownstreamError } from '../../resilience/downstream-error.js';
 import { Credits } from '../billing/credits.service.js';
 import type { OpenTurn } from '../conversations/turns.service.js';
@@ -12,6 +11,7 @@ import { type ChatSummary, toSource } from './chat-events.js';
 import { CitationFilter } from './citations.js';
 import { emptyAnswer, extractiveAnswer, preface } from './extractive-answer.js';
 import type { MessageStream } from './message-stream.js';
+import { ModelRelay } from './model-relay.service.js';
 import { buildPrompt, estimateTokens } from './prompt.js';
 
 export interface ChatContext {
@@ -45,7 +45,7 @@ export class Answering {
 
   constructor(
     @InjectConfig() private readonly config: Config,
-    private readonly llm: LlmClient,
+    private readonly relay: ModelRelay,
     private readonly credits: Credits,
   ) {}
 
@@ -92,19 +92,8 @@ export class Answering {
       draft.text += text;
       stream.push({ type: 'text-delta', id: TEXT_ID, delta: text });
     };
-    const opening = preface(found.outcome);
-    const tokens = await this.ask(context, found, call);
-    if (tokens === null) {
-      this.quote(found, draft, say, this.llm.model === null ? 'no_model' : 'model_away');
-    } else {
-      draft.model = this.llm.model ?? EXTRACTIVE;
-      if (opening !== null) say(`${opening}\n\n`);
-      const citations = new CitationFilter(found.results.length);
-      const cite = (text: string) => text !== '' && say(text);
-      await this.copy(tokens, draft, turn, (text) => cite(citations.push(text)), call);
-      cite(citations.end());
-      if (draft.text === '') this.quote(found, draft, say, 'model_away');
-    }
+    if (this.relay.hasModels) await this.copy(context, found, draft, turn, say, call);
+    if (draft.text === '') this.quote(found, draft, say, this.relay.hasModels ? 'model_away' : 'no_model');
     if (draft.text !== '') stream.push({ type: 'text-end', id: TEXT_ID });
   }
 
@@ -116,47 +105,44 @@ export class Answering {
     draft.state = 'complete';
   }
 
-  /** The model's tokens, of which there is at least one; null where no model answers. */
-  private async ask(context: ChatContext, found: Found, call: UserCall): Promise<AsyncIterable<LlmEvent> | null> {
-    if (this.llm.model === null) return null;
-    const { history_tokens, answer_tokens } = this.config.chat;
-    const { question, history } = context;
-    const prompt = buildPrompt({ question, history, passages: found.results, historyTokens: history_tokens });
-    try {
-      return await this.llm.stream(prompt, answer_tokens, call);
-    } catch (error) {
-      call.degradation.add('llm', error, 'extractive');
-      return null;
-    }
-  }
-
+  /** The models' answer; where no model begins one, nothing. */
   private async copy(
-    tokens: AsyncIterable<LlmEvent>,
+    { question, history }: ChatContext,
+    { results, outcome }: Found,
     draft: Draft,
     turn: OpenTurn,
     say: (text: string) => void,
     call: UserCall,
   ): Promise<void> {
+    const { history_tokens, answer_tokens } = this.config.chat;
+    const prompt = buildPrompt({ question, history, passages: results, historyTokens: history_tokens });
+    const citations = new CitationFilter(results.length);
+    const cite = (text: string) => text !== '' && say(text);
     let keptAtMs = performance.now();
     try {
-      for await (const event of tokens) {
+      for await (const event of this.relay.answer(prompt, answer_tokens, call)) {
         if (event.type === 'usage') {
           draft.usage = { prompt_tokens: event.promptTokens, completion_tokens: event.completionTokens };
-          continue;
-        }
-        say(event.text);
-        const nowMs = performance.now();
-        if (nowMs - keptAtMs > KEEP_EVERY_MS && nowMs - this.keptAnyAtMs > KEEP_ANY_EVERY_MS) {
-          keptAtMs = this.keptAnyAtMs = nowMs;
-          await turn.keep({ text: draft.text, state: 'pending', metadata: {} });
+        } else if (event.type === 'model') {
+          const opening = draft.text === '' ? preface(outcome) : null;
+          if (opening !== null) say(`${opening}\n\n`);
+          draft.model = event.name;
+        } else {
+          cite(citations.push(event.text));
+          const nowMs = performance.now();
+          if (nowMs - keptAtMs > KEEP_EVERY_MS && nowMs - this.keptAnyAtMs > KEEP_ANY_EVERY_MS) {
+            keptAtMs = this.keptAnyAtMs = nowMs;
+            await turn.keep({ text: draft.text, state: 'pending', metadata: {} });
+          }
         }
       }
-      draft.state = draft.text === '' ? 'failed' : 'complete';
+      draft.state = 'complete';
     } catch (error) {
       draft.state = draft.text === '' ? 'failed' : 'partial';
-      if (!(error instanceof DownstreamError) || error.reason !== 'cancelled')
-        call.degradation.add('llm', error, 'none');
+      const unwanted = error instanceof DownstreamError && error.reason === 'cancelled' && draft.text === '';
+      if (unwanted || !(error instanceof DownstreamError)) throw error;
     }
+    cite(citations.end());
   }
 
   private async finish(

@@ -5,6 +5,7 @@ import { PinoLogger } from 'nestjs-pino';
 import { z } from 'zod';
 import { InjectConfig } from '../../config/config.module.js';
 import { type Config, SERVICE_NAMES } from '../../config/config.schema.js';
+import { notFound } from '../../http/problem.js';
 import { Public } from '../../http/public.decorator.js';
 import type { ResilientClient } from '../../resilience/resilient-client.js';
 import { ServiceRegistry } from '../../resilience/service-registry.js';
@@ -14,7 +15,7 @@ import { Answers } from '../openapi.js';
 import { Call, type UserCall } from '../session/public-call.js';
 import { OperatorOnly } from '../session/session.guard.js';
 
-const nameSchema = z.enum(SERVICE_NAMES);
+const nameSchema = z.enum(SERVICE_NAMES).or(z.string().regex(/^llm_[1-9]\d?$/));
 type Name = z.output<typeof nameSchema>;
 const reasonSchema = z.strictObject({ reason: z.string().trim().min(1).max(500) });
 const statusSchema = z.looseObject({
@@ -122,7 +123,7 @@ export class StatusController {
 
   private client(name: Name): ResilientClient {
     const client = this.services.get(name);
-    if (client === undefined) throw new Error(`no client of ${name}`);
+    if (client === undefined) throw notFound(`service: ${JSON.stringify(name)}`);
     return client;
   }
 }

@@ -1,10 +1,11 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { createParser } from 'eventsource-parser';
 import { z } from 'zod';
 import { InjectConfig } from '../../config/config.module.js';
-import type { Config } from '../../config/config.schema.js';
+import type { ClientName, Config } from '../../config/config.schema.js';
 import type { CallContext } from '../../resilience/call-context.js';
-import { ResilientClient } from '../../resilience/resilient-client.js';
+import { MODEL_CLIENTS } from '../../resilience/resilience.module.js';
+import type { ResilientClient } from '../../resilience/resilient-client.js';
 
 export interface ChatMessage {
   role: 'system' | 'user' | 'assistant';
@@ -25,26 +26,30 @@ const chunkSchema = z.object({
   error: z.unknown().optional(),
 });
 
-/** Any OpenAI-compatible `/chat/completions`, streamed. */
-@Injectable()
-export class LlmClient {
+/** A model at an OpenAI-compatible `/chat/completions`, streamed. */
+export class LanguageModel {
   constructor(
-    @InjectConfig() private readonly config: Config,
+    readonly name: string,
     private readonly client: ResilientClient,
   ) {}
 
-  /** The model's name; null where no endpoint is configured. */
-  get model(): string | null {
-    return this.config.downstream.llm.url === null ? null : this.config.llm.model;
+  get service(): ClientName {
+    return this.client.service;
   }
 
   /**
    * Resolves with the first token, and fails before it only: whoever leaves the loop stops the model.
+   * @param repeatable false: one attempt is all
    * @throws DownstreamError
    */
-  stream(messages: readonly ChatMessage[], maxTokens: number, call: CallContext): Promise<AsyncIterable<LlmEvent>> {
+  stream(
+    messages: readonly ChatMessage[],
+    maxTokens: number,
+    call: CallContext,
+    repeatable: boolean,
+  ): Promise<AsyncIterable<LlmEvent>> {
     const body = {
-      model: this.config.llm.model,
+      model: this.name,
       messages,
       max_tokens: maxTokens,
       stream: true,
@@ -56,10 +61,32 @@ export class LlmClient {
         path: '/chat/completions',
         headers: { accept: 'text/event-stream' },
         body,
+        repeatable,
         decode: decodeCompletion,
       },
       call,
     );
+  }
+}
+
+/** The models that are configured, in the order in which they are to be asked; none without an address. */
+@Injectable()
+export class LlmClient implements OnApplicationShutdown {
+  readonly models: readonly LanguageModel[];
+
+  constructor(
+    @InjectConfig() config: Config,
+    @Inject(MODEL_CLIENTS) private readonly clients: readonly ResilientClient[],
+  ) {
+    const names = [config.llm.model, ...config.llm.fallbacks.map(({ model }) => model)];
+    this.models = clients.flatMap((client, index) => {
+      const name = names[index];
+      return client.configured && typeof name === 'string' ? [new LanguageModel(name, client)] : [];
+    });
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await Promise.all(this.clients.map((client) => client.onApplicationShutdown()));
   }
 }
 

@@ -4,7 +4,7 @@ import { ResilienceModule } from '../../resilience/resilience.module.js';
 import { LlmClient } from './llm.client.js';
 
 @Module({
-  imports: [ConfigModule, ResilienceModule.forService('llm', 'LLM Server')],
+  imports: [ConfigModule, ResilienceModule.forModels()],
   providers: [LlmClient],
   exports: [LlmClient],
 })

@@ -1,0 +1,67 @@
+import { ConfigError, configDir, loadConfig } from './config.loader.js';
+import { keyOf, modelNames, settingsOf } from './llm-models.js';
+
+const load = (env: Record<string, string>) => loadConfig({ NODE_ENV: 'test', ...env }, configDir({}));
+const problems = (env: Record<string, string>): readonly string[] => {
+  try {
+    load(env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+};
+const models = (env: Record<string, string>) => {
+  const config = load(env);
+  const names = [config.llm.model, ...config.llm.fallbacks.map(({ model }) => model)];
+  return modelNames(config).map((client, i) => [
+    client,
+    settingsOf(config, client).url,
+    names[i],
+    keyOf(config, client),
+  ]);
+};
+const [A, B, C] = ['https://a.example/v1', 'https://b.example/v1', 'https://c.example/v1'];
+
+describe('the models', () => {
+  it('are none, or one', () => {
+    expect(models({})).toEqual([['llm', null, null, undefined]]);
+    expect(models({ LLM_BASE_URL: A, LLM_MODEL: 'm', LLM_API_KEY: 'k' })).toEqual([['llm', A, 'm', 'k']]);
+  });
+
+  it('are a list, with a model and a key for each or one for all', () => {
+    expect(models({ LLM_BASE_URL: `${A}, ${B},${C}`, LLM_MODEL: 'm,n,o', LLM_API_KEY: 'j,,l' })).toEqual([
+      ['llm', A, 'm', 'j'],
+      ['llm_2', B, 'n', undefined],
+      ['llm_3', C, 'o', 'l'],
+    ]);
+    expect(models({ LLM_BASE_URL: `${A},${B}`, LLM_MODEL: 'm', LLM_API_KEY: 'k' })).toEqual([
+      ['llm', A, 'm', 'k'],
+      ['llm_2', B, 'm', 'k'],
+    ]);
+  });
+
+  it('share the settings of the first but for the address', () => {
+    const config = load({
+      LLM_BASE_URL: `${A},${B}`,
+      LLM_MODEL: 'm',
+      CAUDEX__DOWNSTREAM__LLM__TIMEOUT_MS: '1234',
+    });
+    expect(settingsOf(config, 'llm_2')).toEqual({ ...config.downstream.llm, url: B });
+    expect(settingsOf(config, 'git')).toBe(config.downstream.git);
+  });
+
+  it.each([
+    [{ LLM_BASE_URL: `${A},${B},${C}`, LLM_MODEL: 'm,n' }, 'LLM_MODEL: 2 models for 3 addresses'],
+    [{ LLM_BASE_URL: A, LLM_MODEL: 'm,n' }, 'LLM_MODEL: 2 models for 1 addresses'],
+    [{ LLM_BASE_URL: `${A},${B},${C}`, LLM_MODEL: 'm', LLM_API_KEY: 'j,k' }, 'LLM_API_KEY: 2 keys for 3 models'],
+    [{ LLM_BASE_URL: `${A},nonsense`, LLM_MODEL: 'm' }, 'llm.fallbacks.0.url (from LLM_BASE_URL): "nonsense"'],
+    [{ LLM_BASE_URL: `${A},,${B}`, LLM_MODEL: 'm' }, 'llm.fallbacks.0.url (from LLM_BASE_URL): ""'],
+  ])('refuses %j', (env, problem) => {
+    expect(problems(env).join('\n')).toContain(problem);
+  });
+
+  it('never tells a key', () => {
+    expect(problems({ LLM_BASE_URL: A, LLM_MODEL: 'm', LLM_API_KEY: 'top,secret' }).join()).not.toMatch(/top|secret/);
+  });
+});

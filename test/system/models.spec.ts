@@ -1,0 +1,118 @@
+import { Caudex, type ChatAnswer, type Person, type StreamEvent } from './caudex.js';
+import { chunk, FakeLlm, says } from './fake-llm.js';
+
+/** Begins an answer and drops the connection in the middle of it. */
+const diesAfter = (...tokens: string[]): FakeLlm['behaviour'] => {
+  return (_request, reply) => {
+    reply.writeHead(200, { 'content-type': 'text/event-stream' });
+    reply.write(tokens.map(chunk).join(''), () => setTimeout(() => reply.destroy(), 20));
+  };
+};
+const fails: FakeLlm['behaviour'] = (_request, reply) => void reply.writeHead(500).end();
+
+describe('several models', () => {
+  let caudex: Caudex;
+  let first: FakeLlm;
+  let second: FakeLlm;
+  let ann: Person;
+  let project: string;
+
+  beforeAll(async () => {
+    [first, second] = await Promise.all([FakeLlm.start(), FakeLlm.start()]);
+    caudex = await Caudex.start({
+      LLM_BASE_URL: `${first.url},${second.url}`,
+      LLM_MODEL: 'large,small',
+      LLM_API_KEY: 'one,two',
+      CAUDEX__DOWNSTREAM__LLM__RETRY_BASE_MS: '20',
+      CAUDEX__DOWNSTREAM__LLM__FAILURE_THRESHOLD: '100',
+    });
+    ann = await caudex.signUp();
+    project = await ann.project();
+    await ann.upload(project, 'pears.md', '# Pears\n\nThe pears in the orchard ripen in September.');
+  }, 60_000);
+  beforeEach(() => {
+    first.behaviour = says('From the large one [1].');
+    second.behaviour = says('From the small one [1].');
+    first.requests.length = second.requests.length = 0;
+  });
+  afterAll(async () => {
+    await caudex.stop();
+    await Promise.all([first.stop(), second.stop()]);
+  });
+
+  const ask = () => ann.chat(project, `When do the pears ripen? ${Math.random()}`);
+  const whole = (events: StreamEvent[]) =>
+    events.map(({ data }) => (data !== '[DONE]' && data.type === 'text-delta' ? data.delta : '')).join('');
+  const summary = (events: StreamEvent[]): ChatAnswer | undefined =>
+    events.flatMap(({ data }) => (data === '[DONE]' ? [] : (data.messageMetadata ?? []))).at(-1);
+
+  it('leave the answer to the first while it is there', async () => {
+    expect(await ask()).toMatchObject({ response: 'From the large one [1].', model: 'large', degradation: [] });
+    expect(second.requests).toHaveLength(0);
+  });
+
+  it('let the second answer where the first dies before its first token', async () => {
+    first.behaviour = fails;
+    expect(await ask()).toMatchObject({
+      response: 'From the small one [1].',
+      model: 'small',
+      state: 'complete',
+      degradation: [{ service: 'llm', reason: 'fault', fallback: 'next_model' }],
+    });
+    expect(first.requests).toHaveLength(1);
+    expect(second.requests[0]?.model).toBe('small');
+  });
+
+  it('let the second go on, also in a stream, where the first dies in the middle', async () => {
+    first.behaviour = diesAfter('They ripen', ' in Sept');
+    second.behaviour = says('in September [1], said the small one.');
+    const events = await ann.chatStream(project, 'When do they ripen in the orchard?');
+    expect(whole(events)).toBe('They ripen in September [1], said the small one.');
+    expect(summary(events)).toMatchObject({
+      model: 'small',
+      state: 'complete',
+      degradation: [{ service: 'llm', reason: 'unreachable', fallback: 'next_model' }],
+    });
+    const [question, partial, goOn] = second.requests[0]?.messages.slice(-3) ?? [];
+    expect(question?.content).toContain('When do they ripen');
+    expect(partial).toEqual({ role: 'assistant', content: 'They ripen in' });
+    expect(goOn?.role).toBe('user');
+  });
+
+  it('leave the answer partial where the second dies in the middle too', async () => {
+    first.behaviour = diesAfter('They ripen ');
+    second.behaviour = fails;
+    expect(await ask()).toMatchObject({
+      response: 'They ripen ',
+      state: 'partial',
+      degradation: [
+        { service: 'llm', reason: 'unreachable', fallback: 'next_model' },
+        { service: 'llm_2', reason: 'fault', fallback: 'none' },
+      ],
+    });
+  });
+
+  it('leave it to the passages where both are dead', async () => {
+    first.behaviour = second.behaviour = fails;
+    const answer = await ask();
+    expect(answer).toMatchObject({
+      model: 'extractive',
+      state: 'complete',
+      degradation: [
+        { service: 'llm', reason: 'fault', fallback: 'next_model' },
+        { service: 'llm_2', reason: 'fault', fallback: 'extractive' },
+      ],
+    });
+    expect(answer.response).toContain('ripen in September');
+  });
+
+  it('each have a breaker in status, health and metrics', async () => {
+    const { services } = await ann.get<{ services: Record<string, { service: string }> }>('/v1/api/status/services');
+    expect(services['llm']?.service).toBe('LLM Server');
+    expect(services['llm_2']?.service).toBe('LLM Server 2');
+    const health = await ann.get<{ details: Record<string, unknown> }>('/health');
+    expect(Object.keys(health.details)).toContain('llm_2');
+    const metrics = await (await ann.request('GET', '/metrics')).text();
+    expect(metrics).toMatch(/caudex_breaker_failures\{service="llm_2"\} [1-9]/);
+  });
+});
