@@ -1,5 +1,4 @@
 import type { ServerResponse } from 'node:http';
-import { readFileSync } from 'node:fs';
 import { Caudex, parseEvents, type Person, until } from '../system/caudex.js';
 import { chunk, END, FakeLlm } from '../system/fake-llm.js';
 
@@ -26,6 +25,8 @@ describe(`load: ${STREAMS} streams (CAUDEX_STREAMS), and a burst of ten times th
       CAUDEX__SHEDDING__MAX_CONCURRENCY: String(CAPACITY),
       CAUDEX__CHAT__MAX_STREAMS_PER_USER: '10000',
       CAUDEX__CHAT__RESUME_MS: '1000',
+      // As in a small container: what is garbage has to be collected.
+      NODE_OPTIONS: '--max-old-space-size=256',
     });
   }, 60_000);
   afterAll(async () => {
@@ -37,22 +38,27 @@ describe(`load: ${STREAMS} streams (CAUDEX_STREAMS), and a burst of ten times th
     'keeps all of them open, ends each of them whole, and gives the memory back',
     async () => {
       const person = await caudex.signUp();
-      const afterMib: number[] = [];
+      const beforeMib = await heapMib();
       for (const round of [1, 2]) {
         const peakMib = await openAndEndAll(person, round);
         await until('every turn is stored', async () => (await turns(person)).length === round * STREAMS, 120_000);
-        await new Promise((resolve) => setTimeout(resolve, 2500));
-        afterMib.push(residentMib());
+        // It is collected when there is something to do; what is still held is not.
+        const afterMib = await until(
+          'the memory comes back',
+          async () => {
+            const mib = await heapMib();
+            return mib < 1.4 * beforeMib && mib;
+          },
+          60_000,
+        );
         console.log(
-          `round ${round}: ${STREAMS} streams open at ${peakMib.toFixed(0)} MiB, ${residentMib().toFixed(0)} MiB after`,
+          `round ${round}, heap in MiB: ${beforeMib} before, ${peakMib} with ${STREAMS} streams, ${afterMib} after`,
         );
       }
       const ids = await turns(person);
       expect(new Set(ids).size).toBe(2 * STREAMS);
-      const [first = 0, second = 0] = afterMib;
-      expect(second).toBeLessThan(1.3 * first);
     },
-    STREAMS * 300 + 60_000,
+    STREAMS * 400 + 60_000,
   );
 
   /** Opens all streams, has the model say a word a second to each, and lets it end when the last one is open. */
@@ -73,7 +79,7 @@ describe(`load: ${STREAMS} streams (CAUDEX_STREAMS), and a burst of ten times th
       await until('the model talks to all of them', async () => replies.size === streams.length, 60_000);
     }
     expect((await fetch(`${caudex.url}/health/ready`)).status).toBe(200);
-    const peakMib = residentMib();
+    const peakMib = await heapMib();
     clearInterval(talking);
     for (const reply of replies) reply.end(chunk('at last.') + END);
     for (const text of await Promise.all(streams)) {
@@ -90,6 +96,8 @@ describe(`load: ${STREAMS} streams (CAUDEX_STREAMS), and a burst of ten times th
     for (;;) {
       const answer = await person.request('POST', '/v1/api/chat', JSON.stringify({ message, stream: true }), {
         'content-type': 'application/json',
+        // Thousands of idle connections would be remembered for a minute, and that is no leak.
+        connection: 'close',
       });
       if (answer.status === 200) return answer.text();
       expect(answer.status).toBe(503);
@@ -151,8 +159,8 @@ describe(`load: ${STREAMS} streams (CAUDEX_STREAMS), and a burst of ten times th
     }
   }
 
-  function residentMib(): number {
-    const status = readFileSync(`/proc/${caudex.pid('backend')}/status`, 'utf8');
-    return (Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024) / MIB;
+  async function heapMib(): Promise<number> {
+    const text = await (await fetch(`${caudex.url}/metrics`)).text();
+    return Math.round(Number(/^nodejs_heap_size_used_bytes (.+)$/m.exec(text)?.[1]) / MIB);
   }
 });

@@ -97,10 +97,6 @@ export class Caudex {
     if (ended()) throw new Error(`${app} ended with ${child.exitCode}; it said: ${this.output.slice(-5).join('')}`);
   }
 
-  pid(app: App): number | undefined {
-    return this.processes.get(app)?.pid;
-  }
-
   async kill(app: App, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     const child = this.processes.get(app);
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
@@ -221,6 +217,7 @@ export interface ChatAnswer extends Degraded {
   outcome: string;
   model: string;
   state: string;
+  cached: boolean;
   saved: string;
   usage: { prompt_tokens: number; completion_tokens: number; credits: number };
 }
