@@ -37,6 +37,8 @@ import { DocumentsController } from './documents/documents.controller.js';
 import { DocumentsService } from './documents/documents.service.js';
 import { ProjectChanges } from './documents/project-changes.js';
 import { HistoryController } from './history/history.controller.js';
+import { ImportsController } from './history/imports.controller.js';
+import { Imports } from './history/imports.service.js';
 import { IdempotencyStore } from './idempotency/idempotency.store.js';
 import { shedLoad } from './limits/load-shedding.js';
 import { RateLimits } from './limits/rate-limits.service.js';
@@ -46,6 +48,7 @@ import { ProjectAccess } from './projects/project-access.service.js';
 import { ProjectsController } from './projects/projects.controller.js';
 import { ProjectsService } from './projects/projects.service.js';
 import { SharedReadsInterceptor } from './reads/shared-reads.interceptor.js';
+import { ChatPassages } from './search/chat-passages.service.js';
 import { ResultCache } from './search/result-cache.service.js';
 import { Retrieval } from './search/retrieval.service.js';
 import { SearchController } from './search/search.controller.js';
@@ -80,6 +83,7 @@ import { StatusController } from './status/status.controller.js';
     DocumentsController,
     BulkController,
     HistoryController,
+    ImportsController,
     SearchController,
     ChatController,
     ConversationsController,
@@ -114,8 +118,10 @@ import { StatusController } from './status/status.controller.js';
     ProjectChanges,
     DocumentsService,
     BulkUpload,
+    Imports,
     DocumentSync,
     Retrieval,
+    ChatPassages,
     ResultCache,
     Turns,
     ConversationsService,

@@ -10,7 +10,8 @@ import { ConversationsService, type History } from '../conversations/conversatio
 import { Turns } from '../conversations/turns.service.js';
 import { claimedId } from '../idempotency/idempotency.store.js';
 import { ProjectAccess } from '../projects/project-access.service.js';
-import { Retrieval, type Retrieved } from '../search/retrieval.service.js';
+import { ChatPassages } from '../search/chat-passages.service.js';
+import type { Retrieved } from '../search/retrieval.service.js';
 import type { UserCall } from '../session/public-call.js';
 import { Answering, type ChatContext } from './answering.service.js';
 import type { MessageStream } from './message-stream.js';
@@ -36,7 +37,7 @@ export class ChatService {
     private readonly conversations: ConversationsService,
     private readonly turns: Turns,
     private readonly credits: Credits,
-    private readonly retrieval: Retrieval,
+    private readonly passages: ChatPassages,
     private readonly streams: MessageStreams,
     private readonly answering: Answering,
     private readonly log: PinoLogger,
@@ -104,7 +105,8 @@ export class ChatService {
   ): Promise<Retrieved | null> {
     if (projectId === null) return Promise.resolve(null);
     const { passages, context_budget_ms } = this.config.chat;
-    const retrieving = this.retrieval.retrieve(
+    const retrieving = this.passages.gather(
+      question,
       {
         projectId,
         query: searchQuery(question, turns),

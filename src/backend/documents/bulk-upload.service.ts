@@ -45,11 +45,12 @@ export class BulkUpload {
     await Promise.all(Array.from({ length: PARALLEL }, work));
   }
 
-  private async storeOne(projectId: string, { path, mediaType, bytes }: BulkFile, call: UserCall): Promise<BulkItem> {
+  private async storeOne(projectId: string, file: BulkFile, call: UserCall): Promise<BulkItem> {
+    const { path, mediaType } = file;
     try {
       const fault = pathFault(path);
       if (fault !== undefined) throw badRequest('invalid_path', `path: ${fault}`);
-      const upload = uploadOf(path, mediaType, await bytes());
+      const upload = uploadOf(path, mediaType, await file.bytes());
       const deadlineMs = performance.now() + this.config.deadlines.upload_ms;
       return (await this.documents.put(projectId, path, upload, undefined, { ...call, deadlineMs })).document;
     } catch (error) {

@@ -47,8 +47,11 @@ export class DocumentSync implements OnModuleInit {
     this.outbox.register({ topic: 'commit', service: 'git', deliver: (entry, call) => this.commit(entry, call) });
   }
 
-  /** Written down before the files change, so that no change can go without its index and its commit. */
-  async hold({ userId, projectId, path }: DocumentKey, commit: CommitPayload): Promise<HeldChange> {
+  /**
+   * Written down before the files change, so that no change can go without its index and its commit; `commit` is null
+   * where history has the change already.
+   */
+  async hold({ userId, projectId, path }: DocumentKey, commit: CommitPayload | null): Promise<HeldChange> {
     const entry: Omit<NewOutboxEntry, 'topic' | 'payload'> = {
       key: `${userId}/${projectId}/${path}`,
       userId,
@@ -56,23 +59,25 @@ export class DocumentSync implements OnModuleInit {
     };
     const [index, history] = await this.outbox.hold([
       { ...entry, topic: 'index', payload: { path } },
-      { ...entry, topic: 'commit', payload: commit },
+      ...(commit === null ? [] : [{ ...entry, topic: 'commit', payload: commit }]),
     ]);
-    return { index: index as OutboxEntry, commit: history as OutboxEntry };
+    return { index: index as OutboxEntry, commit: history };
   }
 
   /** Whether the index was in step within `waitMs`. */
   async release({ index, commit }: HeldChange, waitMs: number): Promise<boolean> {
     const delivery = this.outbox.delivery(index, waitMs);
-    await this.outbox.release([index, commit]);
+    await this.outbox.release(both(index, commit));
     return (await delivery).delivered;
   }
 
   /** The files did not change, or nobody knows whether they did. */
   async abandon({ index, commit }: HeldChange, nothingDone: boolean): Promise<void> {
-    if (nothingDone) return this.outbox.discard([index, commit]);
-    await this.outbox.store.update(commit.id, { ...(commit.payload as CommitPayload), uncertain: true });
-    await this.outbox.release([index, commit]);
+    if (nothingDone) return this.outbox.discard(both(index, commit));
+    if (commit !== undefined) {
+      await this.outbox.store.update(commit.id, { ...(commit.payload as CommitPayload), uncertain: true });
+    }
+    await this.outbox.release(both(index, commit));
   }
 
   /** Drops what would have been brought in step for a project that is deleted. */
@@ -131,7 +136,11 @@ function unlessGone(error: unknown): void {
   throw error;
 }
 
+const both = (index: OutboxEntry, commit: OutboxEntry | undefined) =>
+  commit === undefined ? [index] : [index, commit];
+
 export interface HeldChange {
   readonly index: OutboxEntry;
-  readonly commit: OutboxEntry;
+  /** None where history has the change already. */
+  readonly commit: OutboxEntry | undefined;
 }

@@ -10,9 +10,9 @@ import { DownstreamError } from '../../resilience/downstream-error.js';
 import { change } from '../change.js';
 import { claimedId } from '../idempotency/idempotency.store.js';
 import type { UserCall } from '../session/public-call.js';
-import { DocumentSync } from './document-sync.service.js';
+import { type CommitPayload, DocumentSync } from './document-sync.service.js';
 import { ProjectChanges } from './project-changes.js';
-import type { Upload } from './upload.js';
+import { type Upload, uploadOf } from './upload.js';
 
 /** A text up to this size travels in the outbox with its commit; a larger one is fetched when it is committed. */
 const KEPT_TEXT_CHARS = 1_000_000;
@@ -29,14 +29,29 @@ export class DocumentsService {
   ) {}
 
   async put(projectId: string, path: string, upload: Upload, ifMatch: string | undefined, call: UserCall) {
-    const { userId } = call;
     const version = call.claim ? claimedId(call.claim, 'version') : randomUUID();
-    const wasBehind = (await this.sync.behind(userId, projectId)).has(path);
     const keptText = upload.text !== undefined && upload.text.length <= KEPT_TEXT_CHARS ? { text: upload.text } : {};
-    const held = await this.sync.hold(
-      { userId, projectId, path },
-      { ...this.commitOf(call, path, version, 'Save'), ...keptText },
-    );
+    const commit = { ...this.commitOf(call, path, version, 'Save'), ...keptText };
+    return this.store(projectId, path, version, upload, ifMatch, commit, call);
+  }
+
+  /** Stores a text that history has already, under the version it has there. */
+  putFromHistory(projectId: string, path: string, version: string, text: string, call: UserCall) {
+    return this.store(projectId, path, version, uploadOf(path, undefined, Buffer.from(text)), undefined, null, call);
+  }
+
+  private async store(
+    projectId: string,
+    path: string,
+    version: string,
+    upload: Upload,
+    ifMatch: string | undefined,
+    commit: CommitPayload | null,
+    call: UserCall,
+  ) {
+    const { userId } = call;
+    const wasBehind = (await this.sync.behind(userId, projectId)).has(path);
+    const held = await this.sync.hold({ userId, projectId, path }, commit);
     const params = { project_id: projectId };
     const body = { version, ...upload, ...(ifMatch === undefined ? {} : { if_match: ifMatch }) };
     const stored = await change(
@@ -55,8 +70,25 @@ export class DocumentsService {
   }
 
   async delete(projectId: string, path: string, call: UserCall): Promise<void> {
-    const { userId } = call;
     const commit = { ...this.commitOf(call, path, randomUUID(), 'Delete'), text: null };
+    if (!(await this.remove(projectId, path, commit, call))) {
+      throw notFound(`path: the document ${JSON.stringify(path)}`);
+    }
+  }
+
+  /** Deletes a document that history knows to be deleted. */
+  async deleteFromHistory(projectId: string, path: string, call: UserCall): Promise<void> {
+    await this.remove(projectId, path, null, call);
+  }
+
+  /** @returns whether there was such a document */
+  private async remove(
+    projectId: string,
+    path: string,
+    commit: CommitPayload | null,
+    call: UserCall,
+  ): Promise<boolean> {
+    const { userId } = call;
     const held = await this.sync.hold({ userId, projectId, path }, commit);
     const params = { project_id: projectId };
     const { deleted } = await change(
@@ -66,10 +98,11 @@ export class DocumentsService {
     ).catch(namePath);
     if (!deleted) {
       await this.sync.abandon(held, true);
-      throw notFound(`path: the document ${JSON.stringify(path)}`);
+      return false;
     }
     this.changes.changed(userId, projectId);
     await this.sync.release(held, this.config.documents.index_wait_ms);
+    return true;
   }
 
   list(projectId: string, query: { prefix: string; limit: number; offset: number }, call: UserCall) {

@@ -50,9 +50,13 @@ export function uploadOf(name: string, contentType: string | undefined, bytes: B
 
 function mediaType(contentType: string | undefined, name: string): string {
   const given = contentType?.split(';')[0]?.trim().toLowerCase();
-  const extension = /\.([^./]+)$/.exec(name)?.[1]?.toLowerCase() ?? '';
   if (given !== undefined && given !== '' && given !== 'application/octet-stream') return given;
-  return EXTRACTED[extension] ?? (extension === 'md' || extension === 'markdown' ? 'text/markdown' : 'text/plain');
+  return EXTRACTED[/\.([^./]+)$/.exec(name)?.[1]?.toLowerCase() ?? ''] ?? mediaTypeOf(name);
+}
+
+/** Of a text, by the name of its document. */
+export function mediaTypeOf(name: string): string {
+  return /\.(md|markdown)$/i.test(name) ? 'text/markdown' : 'text/plain';
 }
 
 function toUpload(media_type: string, bytes: Buffer): Upload {

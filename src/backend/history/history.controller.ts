@@ -3,9 +3,11 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { GitClient } from '../../downstream/git/git.client.js';
 import { gitContract, versionSchema } from '../../downstream/git/git.contract.js';
-import { notFound } from '../../http/problem.js';
+import { notFound, Problem } from '../../http/problem.js';
+import { DownstreamError } from '../../resilience/downstream-error.js';
 import { DocumentsService } from '../documents/documents.service.js';
 import { storedSchema } from '../documents/stored.schema.js';
+import { mediaTypeOf } from '../documents/upload.js';
 import { ReplayInterceptor } from '../idempotency/replay.interceptor.js';
 import { Answers } from '../openapi.js';
 import { ProjectAccess } from '../projects/project-access.service.js';
@@ -13,7 +15,13 @@ import { idSchema, pageSchema } from '../schemas.js';
 import { Call, type UserCall } from '../session/public-call.js';
 
 const path = z.string().min(1).max(255);
-const historyQuery = pageSchema.extend({ path: path.optional() });
+const time = z.iso.datetime({ error: 'a time in UTC is needed, like 2026-11-23T00:00:00Z' });
+const historyQuery = pageSchema.extend({
+  path: path.optional(),
+  since: time.optional(),
+  until: time.optional(),
+  text: z.string().max(1000).optional(),
+});
 const diffQuery = z.strictObject({ path, from: idSchema, to: idSchema });
 const blameQuery = z.strictObject({ path, version: idSchema.optional() });
 const restoreBody = z.strictObject({ path, version: idSchema });
@@ -79,7 +87,7 @@ export class HistoryController {
     await this.access.require(project_id, call);
     const past = await this.git.textAt({ params: { project_id }, query: { path, version } }, call);
     if (past.text === null) throw notFound(`version: at ${JSON.stringify(version)} the document was deleted; its text`);
-    const media_type = path.endsWith('.md') ? 'text/markdown' : 'text/plain';
+    const media_type = mediaTypeOf(path);
     return (await this.documents.put(project_id, path, { media_type, text: past.text }, undefined, call)).document;
   }
 
@@ -92,7 +100,7 @@ export class HistoryController {
     @Call() call: UserCall,
   ) {
     await this.access.require(project_id, call);
-    return this.git.graph({ params: { project_id }, query }, call);
+    return this.git.graph({ params: { project_id }, query }, call).catch(graphAway);
   }
 
   @Get('related')
@@ -104,6 +112,11 @@ export class HistoryController {
     @Call() call: UserCall,
   ) {
     await this.access.require(project_id, call);
-    return this.git.related({ params: { project_id }, query }, call);
+    return this.git.related({ params: { project_id }, query }, call).catch(graphAway);
   }
+}
+
+function graphAway(error: unknown): never {
+  if (!(error instanceof DownstreamError) || error.problem?.code !== 'graph_away') throw error;
+  throw new Problem({ status: 503, code: 'graph_away', detail: 'The graph is away; history is not.', retryAfter: 5 });
 }

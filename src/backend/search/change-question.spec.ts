@@ -1,0 +1,44 @@
+import { changeQuestion } from './change-question.js';
+
+/** A Wednesday. */
+const NOW = new Date('2026-11-25T15:00:00Z');
+
+describe('a question about change', () => {
+  it.each([
+    ['What did I change in chapter 3 last week?', { about: 'chapter 3', since: '2026-11-16T00:00:00.000Z' }],
+    ['Who changed the introduction?', { about: 'introduction' }],
+    ['who edited notes/plan.md yesterday', { about: 'notes/plan.md', since: '2026-11-24T00:00:00.000Z' }],
+    ['When was the budget last updated?', { about: 'budget', sure: false }],
+    ['What has changed since 2026-11-01?', { about: '', since: '2026-11-01T00:00:00.000Z' }],
+    [
+      'What was deleted on 2026-11-03?',
+      { about: '', since: '2026-11-03T00:00:00.000Z', until: '2026-11-04T00:00:00.000Z' },
+    ],
+    ['which files changed before 2026-01-01', { about: '', until: '2026-01-01T00:00:00.000Z' }],
+    [
+      'What changed between 2026-01-01 and 2026-01-31?',
+      { about: '', since: '2026-01-01T00:00:00.000Z', until: '2026-02-01T00:00:00.000Z' },
+    ],
+    ["What's new this month?", { about: '', since: '2026-11-01T00:00:00.000Z' }],
+    ['What did we add to the recipe in the last 3 days?', { about: 'recipe', since: '2026-11-22T00:00:00.000Z' }],
+    ['Show me the history of pears.md', { about: 'pears.md' }],
+    ['Who wrote the storage chapter?', { about: 'storage chapter' }],
+    ['What did I change today?', { about: '', since: '2026-11-25T00:00:00.000Z' }],
+    ['what did she rewrite in the last year', { about: '', since: '2025-01-01T00:00:00.000Z' }],
+  ])('%s', (question, expected) => {
+    expect(changeQuestion(question, NOW)).toEqual({ sure: true, ...expected });
+  });
+
+  it.each([
+    'When do pears ripen?',
+    'What changes when water freezes?',
+    'What changes the colour of a pear?',
+    'Who is the hero of chapter 3?',
+    'How do I add sugar?',
+    'What is the capital of France?',
+    'What does the update policy say?',
+    'Why did the empire fall?',
+  ])('is not: %s', (question) => {
+    expect(changeQuestion(question, NOW)).toBeUndefined();
+  });
+});

@@ -1,0 +1,100 @@
+import { Injectable } from '@nestjs/common';
+import { InjectConfig } from '../../config/config.module.js';
+import type { Config } from '../../config/config.schema.js';
+import { GitClient } from '../../downstream/git/git.client.js';
+import type { Passage } from '../../downstream/passage.contract.js';
+import { withoutRetries } from '../impatience.js';
+import type { UserCall } from '../session/public-call.js';
+import { type ChangeQuestion, changeQuestion } from './change-question.js';
+import { commitPassage } from './commit-passage.js';
+import { Retrieval, type RetrievalQuery, type Retrieved } from './retrieval.service.js';
+
+/** How far behind the best passages one of a related document may stand. */
+const FURTHER = 24;
+const RELATED_TO = 3;
+const RELATED_PASSAGES = 2;
+const COMMITS = 5;
+const HISTORY_MS = 2000;
+
+/**
+ * What a chat has to go by: the passages of a search, behind them some of documents that the graph puts near, and before
+ * them, where the question is about change, the commits. Git away or slow costs only what git would have added.
+ */
+@Injectable()
+export class ChatPassages {
+  constructor(
+    @InjectConfig() private readonly config: Config,
+    private readonly retrieval: Retrieval,
+    private readonly git: GitClient,
+  ) {}
+
+  async gather(question: string, query: RetrievalQuery, call: UserCall): Promise<Retrieved> {
+    const asked = changeQuestion(question, new Date());
+    const found = await this.retrieval.retrieve({ ...query, limit: query.limit + FURTHER }, call);
+    const best = found.results.slice(0, query.limit);
+    const further = found.results.slice(query.limit);
+    const [commits, related] = await Promise.all([
+      asked === undefined ? [] : this.orNothing(this.commits(asked, query.projectId, best, call), call),
+      this.orNothing(this.related(query.projectId, best, further, call), call),
+    ]);
+    const results = [...commits, ...best, ...related];
+    if (commits.length === 0) return { ...found, results };
+    // Commits are found by the words and the time of the question.
+    return { ...found, results, outcome: 'found', source: found.source === 'none' ? 'fulltext' : found.source };
+  }
+
+  /** Of the passages further down, those of documents that belong with the best ones. */
+  private async related(
+    projectId: string,
+    best: readonly Passage[],
+    further: readonly Passage[],
+    call: UserCall,
+  ): Promise<Passage[]> {
+    const { graph_budget_ms } = this.config.search;
+    const known = documentsOf(best);
+    const candidates = further.filter(({ document }) => !known.includes(document));
+    if (candidates.length === 0 || graph_budget_ms === 0) return [];
+    const params = { project_id: projectId };
+    const answers = await Promise.all(
+      known
+        .slice(0, RELATED_TO)
+        .map((path) =>
+          withoutRetries('git', call, (own) => this.git.related({ params, query: { path } }, own), graph_budget_ms),
+        ),
+    );
+    const near = new Set(answers.flatMap(({ related }) => related.map(({ path }) => path)));
+    return candidates.filter(({ document }) => near.has(document)).slice(0, RELATED_PASSAGES);
+  }
+
+  /** By the words of the question in path and message, else of the documents that the search found first. */
+  private async commits(
+    { sure, about, ...span }: ChangeQuestion,
+    projectId: string,
+    best: readonly Passage[],
+    call: UserCall,
+  ): Promise<Passage[]> {
+    const params = { project_id: projectId };
+    const changes = async (which: { text?: string; path?: string }, limit: number) => {
+      const asking = withoutRetries(
+        'git',
+        call,
+        (own) => this.git.changes({ params, query: { ...span, ...which, limit } }, own),
+        HISTORY_MS,
+      );
+      return (await asking).changes;
+    };
+    const named = await changes(about === '' ? {} : { text: about }, COMMITS);
+    if (named.length > 0 || about === '' || !sure) return named.map(commitPassage);
+    const documents = documentsOf(best).slice(0, 2);
+    return (await Promise.all(documents.map((path) => changes({ path }, 2)))).flat().map(commitPassage);
+  }
+
+  private async orNothing(asking: Promise<Passage[]>, { degradation }: UserCall): Promise<Passage[]> {
+    return asking.catch((error: unknown) => {
+      if (!degradation.list.some(({ service }) => service === 'git')) degradation.add('git', error, 'none');
+      return [];
+    });
+  }
+}
+
+const documentsOf = (passages: readonly Passage[]) => [...new Set(passages.map(({ document }) => document))];

@@ -1,0 +1,44 @@
+import type { z } from 'zod';
+import type { gitContract } from '../../downstream/git/git.contract.js';
+import type { Passage } from '../../downstream/passage.contract.js';
+
+type Commit = z.output<typeof gitContract.changes.response>['changes'][number];
+
+const MAX_CHARS = 2000;
+const MAX_HIGHLIGHT_CHARS = 300;
+
+/** What a commit did, as a passage: a sentence that says who and when, the message, and the lines that changed. */
+export function commitPassage({ path, commit, author, message, committed_at, diff }: Commit): Passage {
+  const date = committed_at.slice(0, 10);
+  const sentence = `${author} ${verb(diff)} ${path} on ${date} at ${committed_at.slice(11, 16)} UTC.`;
+  const lines = changedLines(diff);
+  const text = [sentence, message, lines].filter(Boolean).join('\n\n').slice(0, MAX_CHARS);
+  const changed = lines.slice(0, MAX_HIGHLIGHT_CHARS);
+  return {
+    document: path,
+    chunk: 0,
+    title: `Commit ${commit.slice(0, 7)} by ${author} on ${date}`,
+    text,
+    start: 0,
+    end: text.length,
+    highlights: changed !== '' && text.includes(changed) ? [sentence, changed] : [sentence],
+    score: 1,
+  };
+}
+
+function verb(diff: string): string {
+  if (/^new file mode /m.test(diff)) return 'added';
+  return /^deleted file mode /m.test(diff) ? 'deleted' : 'changed';
+}
+
+/** A diff without its headers: what was taken out and put in, with a line before and after. */
+function changedLines(diff: string): string {
+  const start = diff.search(/^@@ /m);
+  if (start < 0) return '';
+  return diff
+    .slice(start)
+    .split('\n')
+    .filter((line) => !/^(@@ |\\ No newline)/.test(line))
+    .join('\n')
+    .trimEnd();
+}
