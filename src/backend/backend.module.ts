@@ -21,6 +21,8 @@ import { ResilienceModule } from '../resilience/resilience.module.js';
 import { BillingController } from './billing/billing.controller.js';
 import { Credits } from './billing/credits.service.js';
 import { useBodyParsers } from './body-parsers.js';
+import { CacheModule } from './cache/cache.module.js';
+import { AnswerCache } from './chat/answer-cache.service.js';
 import { Answering } from './chat/answering.service.js';
 import { ChatController } from './chat/chat.controller.js';
 import { ChatService } from './chat/chat.service.js';
@@ -35,7 +37,6 @@ import { BulkUpload } from './documents/bulk-upload.service.js';
 import { DocumentSync } from './documents/document-sync.service.js';
 import { DocumentsController } from './documents/documents.controller.js';
 import { DocumentsService } from './documents/documents.service.js';
-import { ProjectChanges } from './documents/project-changes.js';
 import { HistoryController } from './history/history.controller.js';
 import { ImportsController } from './history/imports.controller.js';
 import { Imports } from './history/imports.service.js';
@@ -76,6 +77,7 @@ import { StatusController } from './status/status.controller.js';
     BillingModule,
     GitModule,
     LlmModule,
+    CacheModule,
   ],
   controllers: [
     SessionController,
@@ -115,7 +117,6 @@ import { StatusController } from './status/status.controller.js';
     RateLimits,
     ProjectAccess,
     ProjectsService,
-    ProjectChanges,
     DocumentsService,
     BulkUpload,
     Imports,
@@ -129,6 +130,7 @@ import { StatusController } from './status/status.controller.js';
     ChatService,
     Answering,
     ModelRelay,
+    AnswerCache,
     MessageStreams,
     DemoProject,
     IdempotencyStore,

@@ -36,6 +36,7 @@ const VARIABLES: Record<string, string> = {
   EMBEDDINGS_BASE_URL: 'chroma.embeddings.url',
   EMBEDDINGS_MODEL: 'chroma.embeddings.model',
   GRAPH_SERVER_URL: 'git.graph_url',
+  CACHE_URL: 'cache.url',
 };
 
 /** The folder of the YAML files: `CAUDEX_CONFIG_DIR`, or `config` beside `dist`. */
@@ -95,6 +96,7 @@ export function loadConfig(env: Variables = process.env, dir: string = configDir
     reranker_api_key: env['RERANKER_API_KEY'],
     chromadb_token: env['CHROMADB_TOKEN'],
     graph_password: env['GRAPH_PASSWORD'],
+    cache_password: env['CACHE_PASSWORD'],
   });
   problems.push(...weakTokens(env, environment));
   const port = portOf(env['PORT'], problems);

@@ -100,7 +100,15 @@ export const configSchema = z.strictObject({
     default_limit: count,
     max_limit: count.max(1000),
   }),
-  cache: z.strictObject({ max_bytes: count, ttl_ms: ms }),
+  cache: z.strictObject({
+    max_bytes: count,
+    ttl_ms: ms,
+    answers: z.boolean(),
+    url: z
+      .url({ protocol: /^rediss?$/, error: 'a redis:// or rediss:// URL is needed' })
+      .refine((url) => new URL(url).password === '', 'its password belongs in CACHE_PASSWORD')
+      .nullable(),
+  }),
   documents: z.strictObject({
     index_wait_ms: z.int().min(0),
     archive: z.strictObject({ max_files: count, max_bytes: count, max_ratio: count }),
@@ -161,6 +169,7 @@ export const secretsSchema = z.strictObject({
   reranker_api_key: secret,
   chromadb_token: secret,
   graph_password: secret,
+  cache_password: secret,
 });
 
 export type FileConfig = z.output<typeof configSchema>;

@@ -23,6 +23,7 @@ describe('several models', () => {
       LLM_BASE_URL: `${first.url},${second.url}`,
       LLM_MODEL: 'large,small',
       LLM_API_KEY: 'one,two',
+      CAUDEX__CACHE__ANSWERS: 'true',
       CAUDEX__DOWNSTREAM__LLM__RETRY_BASE_MS: '20',
       CAUDEX__DOWNSTREAM__LLM__FAILURE_THRESHOLD: '100',
     });
@@ -106,6 +107,38 @@ describe('several models', () => {
     expect(answer.response).toContain('ripen in September');
   });
 
+  it('write once what is asked twice, until the project changes', async () => {
+    const question = 'When do the pears of the orchard ripen?';
+    const written = await ann.chat(project, question);
+    const again = await ann.chat(project, `  ${question.toUpperCase()} `);
+    expect(written.cached).toBe(false);
+    expect(again).toMatchObject({ response: written.response, sources: written.sources, model: 'large', cached: true });
+    expect(again.usage).toEqual({ prompt_tokens: 0, completion_tokens: 0, credits: 0 });
+    expect(again.saved).toBe('stored');
+    const { turns } = await ann.get<{ turns: { answer: { text: string } }[] }>(
+      `/v1/api/conversations/${again.conversation_id}`,
+    );
+    expect(turns.map(({ answer }) => answer.text)).toEqual([written.response]);
+
+    expect((await ann.chat(project, question, { conversation_id: again.conversation_id })).cached).toBe(false);
+    await ann.upload(project, 'plums.md', 'The plums of the orchard ripen in August.');
+    expect((await ann.chat(project, question)).cached).toBe(false);
+    expect(first.requests).toHaveLength(3);
+
+    const eve = await caudex.signUp();
+    const other = await eve.project();
+    await eve.upload(other, 'pears.md', '# Pears\n\nThe pears in the orchard ripen in September.');
+    expect((await eve.chat(other, question)).cached).toBe(false);
+  });
+
+  it('keep no answer that was written in need', async () => {
+    const question = 'Do the pears ripen in September?';
+    first.behaviour = fails;
+    expect((await ann.chat(project, question)).model).toBe('small');
+    first.behaviour = says('From the large one [1].');
+    expect(await ann.chat(project, question)).toMatchObject({ model: 'large', cached: false });
+  });
+
   it('each have a breaker in status, health and metrics', async () => {
     const { services } = await ann.get<{ services: Record<string, { service: string }> }>('/v1/api/status/services');
     expect(services['llm']?.service).toBe('LLM Server');
@@ -113,6 +146,6 @@ describe('several models', () => {
     const health = await ann.get<{ details: Record<string, unknown> }>('/health');
     expect(Object.keys(health.details)).toContain('llm_2');
     const metrics = await (await ann.request('GET', '/metrics')).text();
-    expect(metrics).toMatch(/caudex_breaker_failures\{service="llm_2"\} [1-9]/);
+    expect(metrics).toMatch(/caudex_attempts_total\{service="llm_2"\} [1-9]/);
   });
 });

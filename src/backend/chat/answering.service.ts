@@ -7,6 +7,7 @@ import { Credits } from '../billing/credits.service.js';
 import type { OpenTurn } from '../conversations/turns.service.js';
 import type { Retrieved } from '../search/retrieval.service.js';
 import type { UserCall } from '../session/public-call.js';
+import { AnswerCache, type AnswerSlot } from './answer-cache.service.js';
 import { type ChatSummary, toSource } from './chat-events.js';
 import { CitationFilter } from './citations.js';
 import { emptyAnswer, extractiveAnswer, preface } from './extractive-answer.js';
@@ -17,6 +18,7 @@ import { buildPrompt, estimateTokens } from './prompt.js';
 export interface ChatContext {
   question: string;
   conversationId: string;
+  projectId: string | null;
   history: readonly Turn[];
   /** null: no project was named. */
   retrieving: Promise<Retrieved | null>;
@@ -29,6 +31,8 @@ interface Draft {
   text: string;
   state: 'complete' | 'partial' | 'failed';
   model: string;
+  /** Written for an earlier question that was the same. */
+  cached: boolean;
   usage: { prompt_tokens: number; completion_tokens: number } | null;
 }
 
@@ -46,6 +50,7 @@ export class Answering {
   constructor(
     @InjectConfig() private readonly config: Config,
     private readonly relay: ModelRelay,
+    private readonly answers: AnswerCache,
     private readonly credits: Credits,
   ) {}
 
@@ -53,7 +58,7 @@ export class Answering {
     const { conversationId } = context;
     const ids = { conversation_id: conversationId, message_id: stream.messageId };
     stream.push({ type: 'start', messageId: stream.messageId, messageMetadata: ids });
-    const draft: Draft = { text: '', state: 'failed', model: EXTRACTIVE, usage: null };
+    const draft: Draft = { text: '', state: 'failed', model: EXTRACTIVE, cached: false, usage: null };
     let found: Found = NOT_LOOKED_UP;
     try {
       found = (await context.retrieving) ?? NOT_LOOKED_UP;
@@ -92,9 +97,29 @@ export class Answering {
       draft.text += text;
       stream.push({ type: 'text-delta', id: TEXT_ID, delta: text });
     };
-    if (this.relay.hasModels) await this.copy(context, found, draft, turn, say, call);
-    if (draft.text === '') this.quote(found, draft, say, this.relay.hasModels ? 'model_away' : 'no_model');
+    const slot = await this.slot(context, found, call);
+    if (slot?.kept !== undefined) {
+      const { text, model } = slot.kept;
+      Object.assign(draft, {
+        state: 'complete',
+        model,
+        cached: true,
+        usage: { prompt_tokens: 0, completion_tokens: 0 },
+      });
+      say(text);
+    } else if (this.relay.models.length > 0) await this.copy(context, found, draft, turn, say, call);
+    if (draft.text === '') this.quote(found, draft, say, this.relay.models.length > 0 ? 'model_away' : 'no_model');
+    else if (draft.state === 'complete' && !draft.cached && !call.degradation.degraded) slot?.keep(draft);
     if (draft.text !== '') stream.push({ type: 'text-end', id: TEXT_ID });
+  }
+
+  /** Where the same answer would serve again: a question that stands alone, looked up as well as can be. */
+  private async slot(context: ChatContext, found: Found, call: UserCall): Promise<AnswerSlot | null> {
+    const { question, projectId, history } = context;
+    const { models } = this.relay;
+    const alone = history.length === 0 && found.outcome === 'found' && !call.degradation.degraded;
+    if (!this.config.cache.answers || models.length === 0 || !alone || projectId === null) return null;
+    return this.answers.open(call.userId, projectId, { question, passages: found.results, models });
   }
 
   /** The answer without a model. */
@@ -159,7 +184,10 @@ export class Answering {
       prompt_tokens: estimateTokens(context.question),
       completion_tokens: estimateTokens(draft.text),
     };
-    const credits = draft.state === 'failed' ? 0 : this.credits.price(tokens.prompt_tokens + tokens.completion_tokens);
+    const credits =
+      draft.state === 'failed' || draft.cached
+        ? 0
+        : this.credits.price(tokens.prompt_tokens + tokens.completion_tokens);
     const summary: ChatSummary = {
       status: 200,
       ...ids,
@@ -168,6 +196,7 @@ export class Answering {
       outcome: found.outcome,
       model: draft.model,
       state: draft.state,
+      cached: draft.cached,
       degraded: degradation.degraded,
       degradation: degradation.list,
       saved: 'queued',

@@ -20,6 +20,8 @@ export interface ChatSummary {
   outcome: Retrieved['outcome'] | 'no_project';
   model: string;
   state: 'complete' | 'partial' | 'failed';
+  /** Whether a model wrote it for an earlier question that was the same; it costs nothing then. */
+  cached: boolean;
   degraded: boolean;
   degradation: DegradationList;
   saved: 'stored' | 'queued';

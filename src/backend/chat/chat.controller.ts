@@ -40,6 +40,7 @@ const answerSchema = z.object({
   outcome: z.enum(['found', 'no_match', 'empty_project', 'unavailable', 'no_project']),
   model: z.string(),
   state: z.enum(['complete', 'partial', 'failed']),
+  cached: z.boolean(),
   degraded: z.boolean(),
   degradation: degradationSchema,
   saved: z.enum(['stored', 'queued']),

@@ -81,6 +81,7 @@ export class ChatService {
       const context: ChatContext = {
         question: request.message,
         conversationId,
+        projectId,
         history: history.turns,
         retrieving,
       };

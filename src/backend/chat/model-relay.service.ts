@@ -17,8 +17,9 @@ const GO_ON =
 export class ModelRelay {
   constructor(private readonly llm: LlmClient) {}
 
-  get hasModels(): boolean {
-    return this.llm.models.length > 0;
+  /** The names of the models, in their order. */
+  get models(): readonly string[] {
+    return this.llm.models.map(({ name }) => name);
   }
 
   /**

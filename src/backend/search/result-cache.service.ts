@@ -1,37 +1,27 @@
-import { Injectable } from '@nestjs/common';
-import { LRUCache } from 'lru-cache';
-import { InjectConfig } from '../../config/config.module.js';
-import type { Config } from '../../config/config.schema.js';
-import { ProjectChanges } from '../documents/project-changes.js';
+import { Inject, Injectable } from '@nestjs/common';
+import { type Cache, normalised, scopeOf } from '../cache/cache.js';
+import { CACHE } from '../cache/cache.module.js';
 import type { Retrieved, RetrievalQuery } from './retrieval.service.js';
 
-/** The last good results of a query, for when nothing else answers; any change to a project empties its part. */
+/** The last good result of one query. */
+export interface ResultSlot {
+  keep(found: Retrieved): void;
+  last(): Promise<Retrieved | undefined>;
+}
+
+/** The last good results of every query, for when nothing else answers. */
 @Injectable()
 export class ResultCache {
-  private readonly results: LRUCache<string, Retrieved>;
-  /** How often each project has changed: part of the key, so that results of an earlier state are never found. */
-  private readonly generations = new Map<string, number>();
+  constructor(@Inject(CACHE) private readonly cache: Cache) {}
 
-  constructor(@InjectConfig() { cache }: Config, changes: ProjectChanges) {
-    this.results = new LRUCache({ maxSize: cache.max_bytes, sizeCalculation: bytesOf, ttl: cache.ttl_ms });
-    changes.onChange((userId, projectId) => {
-      const project = `${userId}/${projectId}`;
-      this.generations.set(project, (this.generations.get(project) ?? 0) + 1);
-    });
-  }
-
-  put(userId: string, query: RetrievalQuery, found: Retrieved): void {
-    this.results.set(this.key(userId, query), found);
-  }
-
-  get(userId: string, query: RetrievalQuery): Retrieved | undefined {
-    return this.results.get(this.key(userId, query));
-  }
-
-  private key(userId: string, { projectId, query, limit, offset, mode }: RetrievalQuery): string {
-    const project = `${userId}/${projectId}`;
-    const words = query.normalize('NFKC').toLowerCase().trim().replace(/\s+/g, ' ');
-    return JSON.stringify([project, this.generations.get(project) ?? 0, mode, limit, offset, words]);
+  /** To be opened before the search: what a change overtakes meanwhile is not kept. */
+  open(userId: string, { projectId, query, limit, offset, mode }: RetrievalQuery): ResultSlot {
+    const key = JSON.stringify(['results', mode, limit, offset, normalised(query)]);
+    const opening = this.cache.open(scopeOf(userId, projectId), key);
+    return {
+      keep: (found) => void opening.then((slot) => slot.keep(found, bytesOf(found))),
+      last: async () => (await opening).value as Retrieved | undefined,
+    };
   }
 }
 

@@ -44,13 +44,14 @@ export class Retrieval {
   /** Never fails because a service does: what was worked around is added to the call's degradation. */
   async retrieve(query: RetrievalQuery, call: UserCall): Promise<Retrieved> {
     const { degradation } = call;
+    const last = this.cache.open(call.userId, query);
     const budgeted = { ...call, deadlineMs: Math.min(call.deadlineMs, performance.now() + query.budgetMs) };
     const fulltext = new Deferred(() => this.fulltext(query, budgeted));
     if (query.mode !== 'fulltext') {
       const timer = setTimeout(() => fulltext.start(), this.config.search.fulltext_after_ms);
       try {
         const found = await this.hybrid(query, { ...budgeted, onAttemptFailed: () => fulltext.start() });
-        this.cache.put(call.userId, query, found);
+        last.keep(found);
         return found;
       } catch (error) {
         degradation.add('chroma', error, 'fulltext');
@@ -60,12 +61,12 @@ export class Retrieval {
     }
     try {
       const found = await fulltext.result();
-      this.cache.put(call.userId, query, found);
+      last.keep(found);
       return found;
     } catch (error) {
       degradation.add('filesystem', error, 'cache');
     }
-    const cached = this.cache.get(call.userId, query);
+    const cached = await last.last();
     if (cached !== undefined) return { ...cached, source: 'cache' };
     degradation.fellThrough();
     return { results: [], total: 0, source: 'none', outcome: 'unavailable' };

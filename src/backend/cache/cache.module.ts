@@ -1,0 +1,37 @@
+import { Module } from '@nestjs/common';
+import { PinoLogger } from 'nestjs-pino';
+import { CONFIG, ConfigModule } from '../../config/config.module.js';
+import type { Config } from '../../config/config.schema.js';
+import { ProjectChanges } from '../documents/project-changes.js';
+import { type Cache, scopeOf } from './cache.js';
+import { MemoryCache } from './memory-cache.js';
+import { RedisCache } from './redis-cache.js';
+import { SharedCache } from './shared-cache.js';
+
+export const CACHE = Symbol('CACHE');
+
+/** One cache for all that is derived from a project; any change to the project empties its part. */
+@Module({
+  imports: [ConfigModule],
+  providers: [
+    ProjectChanges,
+    {
+      provide: CACHE,
+      inject: [CONFIG, ProjectChanges, PinoLogger],
+      useFactory: ({ cache, secrets }: Config, changes: ProjectChanges, log: PinoLogger): Cache => {
+        const memory = new MemoryCache({ maxBytes: cache.max_bytes, ttlMs: cache.ttl_ms });
+        const whole =
+          cache.url === null
+            ? memory
+            : new SharedCache(
+                memory,
+                new RedisCache({ url: cache.url, password: secrets.cache_password }, cache.ttl_ms, log),
+              );
+        changes.onChange((userId, projectId) => whole.empty(scopeOf(userId, projectId)));
+        return whole;
+      },
+    },
+  ],
+  exports: [CACHE, ProjectChanges],
+})
+export class CacheModule {}
