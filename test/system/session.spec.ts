@@ -1,0 +1,67 @@
+import { Caudex, Person, until } from './caudex.js';
+
+const TOKEN = 'the-token-that-is-in-force-now-0123456789';
+const PREVIOUS = 'the-token-that-was-in-force-before-012345';
+const TTL_MS = 4000;
+
+describe('who gets in', () => {
+  let caudex: Caudex;
+
+  beforeAll(async () => {
+    caudex = await Caudex.start({
+      INTERNAL_SERVICE_TOKEN: TOKEN,
+      INTERNAL_SERVICE_TOKEN_PREVIOUS: PREVIOUS,
+      CAUDEX__AUTH__TOKEN_TTL_MS: String(TTL_MS),
+      CAUDEX__SESSION__FRESH_MS: '100',
+    });
+  }, 60_000);
+  afterAll(() => caudex.stop());
+
+  it('gets a cookie that no script and no other site can use, and headers that hold browsers back', async () => {
+    const account = { email: 'ada@example.org', password: 'correct horse battery' };
+    await new Person(caudex.url, '').post('/v1/api/auth/register', account, 201);
+    const answer = await fetch(`${caudex.url}/v1/api/auth/login`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(account),
+    });
+    const cookie = answer.headers.get('set-cookie') ?? '';
+    expect(cookie).toMatch(/^auth_token=[^;]+;/);
+    for (const flag of ['HttpOnly', 'SameSite=Lax', 'Secure', 'Path=/']) expect(cookie.split('; ')).toContain(flag);
+    expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
+    expect(answer.headers.get('content-security-policy')).toContain("default-src 'self'");
+    const { token } = (await answer.json()) as { token: string };
+    const byCookie = await fetch(`${caudex.url}/v1/api/auth/check`, { headers: { cookie: `auth_token=${token}` } });
+    expect(byCookie.status).toBe(200);
+  });
+
+  it.each([
+    ['with the token in force', TOKEN, 200],
+    ['with the one before, while it is rotated', PREVIOUS, 200],
+    ['with another one', 'x'.repeat(TOKEN.length), 401],
+    ['with the beginning of the right one', TOKEN.slice(0, -1), 401],
+    ['without any', undefined, 401],
+  ])('lets a server behind the backend be asked %s: %s', async (_how, token, status) => {
+    const headers = { 'x-user-id': 'somebody', ...(token === undefined ? {} : { 'x-internal-token': token }) };
+    const answer = await fetch(`http://127.0.0.1:${caudex.ports.filesystem}/projects`, { headers });
+    expect(answer.status).toBe(status);
+    expect((await fetch(`http://127.0.0.1:${caudex.ports.filesystem}/health/live`)).status).toBe(200);
+  });
+
+  it('lets a token go on while auth is away, but neither a revoked nor an expired one', async () => {
+    const [staying, leaving] = await Promise.all([caudex.signUp(), caudex.signUp()]);
+    const signedInMs = performance.now();
+    await staying.get('/v1/api/auth/check');
+    await leaving.get('/v1/api/auth/check');
+    await leaving.post('/v1/api/auth/logout', {});
+    await caudex.kill('auth');
+    const check = (person: Person) => person.request('GET', '/v1/api/auth/check');
+    expect((await check(staying)).status).toBe(200);
+    expect((await check(leaving)).status).toBe(503);
+    await until('the token expires', async () => (await check(staying)).status === 503, TTL_MS + 2000);
+    expect(performance.now() - signedInMs).toBeGreaterThan(TTL_MS - 1000);
+    await caudex.launch('auth');
+    await until('auth is back', async () => (await check(staying)).status === 401);
+    expect((await check(leaving)).status).toBe(401);
+  }, 30_000);
+});
