@@ -97,4 +97,16 @@ describe('deleting a project while something fails', () => {
     await settled();
     expect([await kept('chroma'), await kept('git')]).toEqual([0, 0]);
   }, 60_000);
+
+  it('never answers from a deleted document again, also from an index or a cache that did not hear of it', async () => {
+    expect((await person.search(project, 'williams')).outcome).toBe('found');
+    await caudex.kill('chroma');
+    await person.delete(`/v1/api/projects/${project}/documents/pears.md`);
+    expect((await person.search(project, 'williams')).results).toEqual([]);
+    await caudex.launch('chroma');
+    for (let i = 0; i < 20; i++) expect((await person.search(project, 'williams')).results).toEqual([]);
+    await settled();
+    expect(await kept('chroma')).toBe(0);
+    expect(await person.search(project, 'williams')).toMatchObject({ results: [], outcome: 'empty_project' });
+  }, 60_000);
 });
