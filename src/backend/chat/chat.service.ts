@@ -26,7 +26,8 @@ export interface ChatRequest {
   said?: { question: string; answer: string }[] | undefined;
 }
 
-const HISTORY_TURNS = 20;
+/** More than fit into any prompt: what goes to the model is bounded by its tokens. */
+const HISTORY_TURNS = 200;
 
 /** What happens to a question: written down, paid for, looked up, answered, saved. */
 @Injectable()

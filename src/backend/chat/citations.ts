@@ -1,9 +1,16 @@
-/** The longest thing that may still become a citation: a bracket and up to three digits. */
-const OPEN = /\[\d{0,3}$/;
+/** What may still become a citation, or a longer row of backticks. */
+const OPEN = /(?:`+|\[[\d\s,;–-]{0,40})$/;
+/** A citation of one or several passages, a row of backticks, or the end of a paragraph. */
+const MARK = /( ?)\[(\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*)\](?!\()|`+|\n\s*\n/g;
 
-/** Lets a model's text through as it comes, without the citations that point to no passage. */
+/**
+ * Lets a model's text through as it comes, without the citations that point to no passage. Code is left alone: there
+ * `[0]` is no citation.
+ */
 export class CitationFilter {
   private held = '';
+  /** The backticks that the code began with; empty outside code. */
+  private code = '';
 
   /** @param passages how many there are: `[1]` to `[passages]` are good */
   constructor(private readonly passages: number) {}
@@ -24,9 +31,23 @@ export class CitationFilter {
   }
 
   private clean(text: string): string {
-    return text.replace(/ ?\[(\d{1,3})\](?!\()/g, (citation, number: string) => {
-      const index = Number(number);
-      return index >= 1 && index <= this.passages ? citation : '';
+    return text.replace(MARK, (mark, blank: string | undefined, numbers: string | undefined) => {
+      if (numbers !== undefined) return this.code === '' ? this.cite(mark, blank ?? '', numbers) : mark;
+      if (mark.startsWith('`')) this.code = this.code === '' ? mark : this.code === mark ? '' : this.code;
+      // Code between single backticks never goes on in another paragraph: that backtick stood for itself.
+      else if (this.code.length < 3) this.code = '';
+      return mark;
     });
+  }
+
+  private cite(mark: string, blank: string, numbers: string): string {
+    const parts = numbers.split(/\s*[,;]\s*/);
+    const good = parts.filter((part) => part.split(/\s*[–-]\s*/).every((number) => this.exists(Number(number))));
+    if (good.length === parts.length) return mark;
+    return good.length === 0 ? '' : `${blank}[${good.join(', ')}]`;
+  }
+
+  private exists(number: number): boolean {
+    return number >= 1 && number <= this.passages;
   }
 }

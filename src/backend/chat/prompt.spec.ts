@@ -40,7 +40,37 @@ describe('buildPrompt', () => {
   });
 });
 
+describe('the history in a prompt', () => {
+  const told = (history: Turn[], historyTokens: number) =>
+    buildPrompt({ question: 'q', passages: [], history, historyTokens })
+      .map(({ content }) => content)
+      .slice(1, -1);
+
+  it('has the beginning of an answer that is too long for it', () => {
+    const [question, answer] = told([turn('old', 'a'), turn('new', 'word '.repeat(1000))], 100);
+    expect(question).toBe('new');
+    expect(answer).toMatch(/^(word )+…$/);
+    expect(answer?.length).toBeLessThanOrEqual(400);
+    expect(answer?.length).toBeGreaterThan(350);
+  });
+
+  it('has no answer that is empty, and no citation of passages that are not there any more', () => {
+    expect(told([turn('failed', ''), turn('asked', 'In May [1], or June [2, 3]. See [1](a.md).')], 100)).toEqual([
+      'asked',
+      'In May, or June. See [1](a.md).',
+    ]);
+  });
+});
+
 describe('searchQuery', () => {
+  it('goes back to the question that stands alone', () => {
+    const history = [turn('Where do bees live?', ''), turn('When do pears ripen?', ''), turn('And why?', '')];
+    expect(searchQuery('And in the mountains?', history)).toBe('And in the mountains? And why? When do pears ripen?');
+    expect(searchQuery('Who planted them?', history)).toContain('pears');
+    expect(searchQuery('When do plums ripen?', history)).toBe('When do plums ripen?');
+    expect(searchQuery('梨はいつ熟しますか', history)).toBe('梨はいつ熟しますか');
+  });
+
   it('searches for a leaning question together with the one before', () => {
     expect(searchQuery('And why?', [turn('When do pears ripen?', '')])).toContain('pears');
     expect(searchQuery('Which apple varieties keep well over the winter months', [turn('pears', '')])).not.toContain(

@@ -2,9 +2,11 @@ import { randomBytes } from 'node:crypto';
 import type { Turn } from '../../downstream/filesystem/filesystem.contract.js';
 import type { ChatMessage } from '../../downstream/llm/llm.client.js';
 import type { Passage } from '../../downstream/passage.contract.js';
+import { terms } from '../../text/analysis.js';
 
 /** Four characters of English to a token: the rule of thumb of the OpenAI documentation; an estimate, never a bill. */
-export const estimateTokens = (text: string): number => Math.ceil(text.length / 4);
+export const estimateTokens = (text: string): number => Math.ceil(text.length / CHARS_PER_TOKEN);
+const CHARS_PER_TOKEN = 4;
 
 export interface PromptParts {
   question: string;
@@ -38,25 +40,49 @@ export function buildPrompt({ question, passages, history, historyTokens }: Prom
   ];
 }
 
-/** The newest turns that fit. */
+/** The newest turns that fit; of an answer that is too long, its beginning. Their citations meant other passages. */
 function recent(history: readonly Turn[], tokens: number): ChatMessage[] {
   const messages: ChatMessage[] = [];
   let left = tokens;
   for (const { question, answer } of history.toReversed()) {
-    left -= estimateTokens(question) + estimateTokens(answer.text);
-    if (left < 0) break;
-    messages.unshift({ role: 'user', content: question }, { role: 'assistant', content: answer.text });
+    const text = answer.text.replace(/ ?\[\d{1,3}(?:[,;–\s-]+\d{1,3})*\](?!\()/g, '').trim();
+    if (text === '') continue;
+    left -= estimateTokens(question);
+    const told = beginning(text, left);
+    if (told === '') break;
+    left -= estimateTokens(told);
+    messages.unshift({ role: 'user', content: question }, { role: 'assistant', content: told });
+    if (told !== text) break;
   }
   return messages;
 }
 
-/** A question that leans on what was said before is searched for together with the last question. */
+/** As much of a text as fits into so many tokens, cut at a word; nothing where that is hardly any. */
+function beginning(text: string, tokens: number): string {
+  if (estimateTokens(text) <= tokens) return text;
+  if (tokens < FEW_TOKENS) return '';
+  return `${text.slice(0, tokens * CHARS_PER_TOKEN - 2).replace(/\s\S*$/, '')} …`;
+}
+
+const FEW_TOKENS = 25;
+/** Words that stand for something said before. */
+const LEANING =
+  /\b(it|its|this|that|these|those|they|them|their|he|him|his|she|her|hers|there|then|more|else|same|former|latter)\b/i;
+const MAX_QUERY_CHARS = 8192;
+
+/** A question that leans on what was said before is searched for together with the questions it leans on. */
 export function searchQuery(question: string, history: readonly Turn[]): string {
-  const last = history.at(-1)?.question;
-  if (last === undefined) return question;
-  const words = question.split(/\s+/).length;
-  const leans =
-    words <= 4 ||
-    /\b(it|its|this|that|these|those|they|them|he|she|his|her|there|why|more|else|same)\b/i.test(question);
-  return leans ? `${question} ${last}`.slice(0, 8192) : question;
+  let query = question;
+  let newest = question;
+  for (const { question: before } of history.toReversed()) {
+    if (!leans(newest)) break;
+    query += ` ${before}`;
+    newest = before;
+  }
+  return query.slice(0, MAX_QUERY_CHARS);
+}
+
+/** Says too little by itself: a word or none that could be searched for, or one that stands for another. */
+function leans(question: string): boolean {
+  return new Set(terms(question)).size < 2 || LEANING.test(question);
 }

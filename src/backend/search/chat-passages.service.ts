@@ -7,6 +7,7 @@ import { withoutRetries } from '../impatience.js';
 import type { UserCall } from '../session/public-call.js';
 import { type ChangeQuestion, changeQuestion } from './change-question.js';
 import { commitPassage } from './commit-passage.js';
+import { joinNeighbours } from './neighbours.js';
 import { Retrieval, type RetrievalQuery, type Retrieved } from './retrieval.service.js';
 
 /** How far behind the best passages one of a related document may stand. */
@@ -37,7 +38,7 @@ export class ChatPassages {
       asked === undefined ? [] : this.orNothing(this.commits(asked, query.projectId, best, call), call),
       this.orNothing(this.related(query.projectId, best, further, call), call),
     ]);
-    const results = [...commits, ...best, ...related];
+    const results = [...commits, ...joinNeighbours([...best, ...related])];
     if (commits.length === 0) return { ...found, results };
     // Commits are found by the words and the time of the question.
     return { ...found, results, outcome: 'found', source: found.source === 'none' ? 'fulltext' : found.source };

@@ -1,0 +1,42 @@
+import type { Passage } from '../../downstream/passage.contract.js';
+
+/** White space is all that stands between two passages of a document that follow each other. */
+const MAX_GAP_CHARS = 64;
+
+/**
+ * Makes one passage of those that follow each other in a document: together they say what each cut off. It stands where
+ * the best of them stood, and names the first of its chunks.
+ */
+export function joinNeighbours(passages: readonly Passage[]): Passage[] {
+  const byPlace = passages.toSorted((a, b) =>
+    a.document < b.document ? -1 : a.document > b.document ? 1 : a.chunk - b.chunk,
+  );
+  const ranks = new Map(passages.map((passage, rank) => [passage, rank]));
+  const joined: { passage: Passage; last: Passage; rank: number }[] = [];
+  for (const passage of byPlace) {
+    const rank = ranks.get(passage) ?? 0;
+    const before = joined.at(-1);
+    if (before !== undefined && follows(passage, before.last)) {
+      before.passage = join(before.passage, passage);
+      before.last = passage;
+      before.rank = Math.min(before.rank, rank);
+    } else joined.push({ passage, last: passage, rank });
+  }
+  return joined.sort((a, b) => a.rank - b.rank).map(({ passage }) => passage);
+}
+
+function follows(passage: Passage, before: Passage): boolean {
+  const gap = passage.start - before.end;
+  return passage.document === before.document && passage.chunk === before.chunk + 1 && gap >= 0 && gap <= MAX_GAP_CHARS;
+}
+
+function join(first: Passage, second: Passage): Passage {
+  const between = second.start === first.end ? '' : '\n\n';
+  return {
+    ...first,
+    text: first.text + between + second.text,
+    end: second.end,
+    highlights: [...first.highlights, ...second.highlights],
+    score: Math.max(first.score, second.score),
+  };
+}
