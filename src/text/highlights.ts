@@ -3,6 +3,8 @@ import { sentences } from './sentences.js';
 
 const MAX_SENTENCES = 2;
 const MAX_CHARS = 400;
+/** A heading or a row of a table says little by itself: it is quoted only where no sentence matches. */
+const NO_SENTENCE = /^\s*(#{1,6}\s|\||```)|\s\|\s/;
 
 /**
  * The sentences of a passage that share most with the query, in their order, word for word; none when no term is shared.
@@ -14,9 +16,11 @@ export function highlights(
   weightOf: (term: string) => number = () => 1,
 ): string[] {
   const wanted = new Set(queryTerms);
-  return sentences(text)
+  const matching = sentences(text)
     .map(({ start, end }) => ({ start, end, weight: weightOfSentence(text.slice(start, end), wanted, weightOf) }))
-    .filter(({ weight }) => weight > 0)
+    .filter(({ weight }) => weight > 0);
+  const proper = matching.filter(({ start, end }) => !NO_SENTENCE.test(text.slice(start, end)));
+  return (proper.length > 0 ? proper : matching)
     .sort((a, b) => b.weight - a.weight || a.start - b.start)
     .slice(0, MAX_SENTENCES)
     .sort((a, b) => a.start - b.start)

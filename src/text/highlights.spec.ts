@@ -1,0 +1,23 @@
+import { terms } from './analysis.js';
+import { highlights } from './highlights.js';
+
+describe('highlights', () => {
+  it('gives the sentences that match, word for word and in their order', () => {
+    const text = 'Pears are fruit. The sky is blue. Williams pears ripen first in September.';
+    expect(highlights(text, terms('when do pears ripen'))).toEqual([
+      'Pears are fruit.',
+      'Williams pears ripen first in September.',
+    ]);
+    expect(highlights(text, terms('quantum'))).toEqual([]);
+  });
+
+  it('prefers a sentence to a heading or a row of a table, and takes those where there is nothing else', () => {
+    expect(highlights('# Pears\n\nWilliams pears ripen first.', terms('pears ripen'))).toEqual([
+      'Williams pears ripen first.',
+    ]);
+    expect(highlights('| pears | ripen | first |\n\nThey ripen in autumn.', terms('pears ripen'))).toEqual([
+      'They ripen in autumn.',
+    ]);
+    expect(highlights('# Pears\n\nThey keep.', terms('pears'))).toEqual(['# Pears']);
+  });
+});
