@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { Caudex, freePort, type Person, until } from './caudex.js';
 
@@ -71,7 +71,7 @@ describe('what the graph adds to an answer', () => {
     await caudex.kill('git');
     const hanging: Server = createServer(() => undefined).listen(caudex.ports.git, '127.0.0.1');
     await once(hanging, 'listening');
-    const sockets = new Set<import('node:net').Socket>();
+    const sockets = new Set<Socket>();
     hanging.on('connection', (socket) => sockets.add(socket));
     try {
       const beganMs = performance.now();

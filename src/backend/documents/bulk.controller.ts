@@ -12,6 +12,7 @@ import { Call, Deadline, type UserCall } from '../session/public-call.js';
 import { type BulkFile, type BulkItem, BulkUpload } from './bulk-upload.service.js';
 import { bulkSchema } from './stored.schema.js';
 import { readArchive } from './zip-archive.js';
+import { filesIn } from './upload.js';
 
 const ZIP = /^application\/(zip|x-zip-compressed)$/;
 
@@ -95,10 +96,18 @@ export class BulkController {
   /** Each part is a document by its file name, folders included, or an archive of such. */
   private async partsOf(request: FastifyRequest): Promise<BulkFile[]> {
     const { archive } = this.config.documents;
+    const { max_body_bytes } = this.config.http;
     const files: BulkFile[] = [];
-    const limits = { files: archive.max_files, fileSize: this.config.http.max_body_bytes };
-    for await (const part of request.files({ limits, preservePath: true })) {
+    let totalBytes = 0;
+    const limits = { files: archive.max_files, fileSize: max_body_bytes };
+    for await (const part of filesIn(request, { limits, preservePath: true })) {
       const bytes = await part.toBuffer();
+      totalBytes += bytes.length;
+      // A body without an announced length has got past the check of that.
+      if (totalBytes > max_body_bytes) {
+        const detail = `body: more than ${max_body_bytes} bytes are too many`;
+        throw new Problem({ status: 413, code: 'too_large', detail });
+      }
       if (ZIP.test(part.mimetype) || /\.zip$/i.test(part.filename)) files.push(...readArchive(bytes, archive));
       else {
         const path = part.filename.normalize('NFC');

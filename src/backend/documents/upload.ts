@@ -25,7 +25,7 @@ export async function readUpload(request: FastifyRequest, path: string): Promise
 
 async function readMultipart(request: FastifyRequest, path: string): Promise<Upload> {
   let found: Upload | undefined;
-  for await (const part of parts(request)) {
+  for await (const part of filesIn(request)) {
     if (found !== undefined) throw badRequest('one_file', 'body: one file at a time, please; this request has several');
     found = uploadOf(part.filename || path, part.mimetype, await part.toBuffer());
   }
@@ -34,9 +34,13 @@ async function readMultipart(request: FastifyRequest, path: string): Promise<Upl
   return found;
 }
 
-async function* parts(request: FastifyRequest): ReturnType<FastifyRequest['files']> {
+/** The files of a multipart body. @throws Problem 400 where it is none */
+export async function* filesIn(
+  request: FastifyRequest,
+  ...options: Parameters<FastifyRequest['files']>
+): ReturnType<FastifyRequest['files']> {
   try {
-    yield* request.files();
+    yield* request.files(...options);
   } catch (error) {
     if (error instanceof Problem || (error as { statusCode?: number }).statusCode !== undefined) throw error;
     throw badRequest('invalid_multipart', `body: this is not multipart/form-data: ${(error as Error).message}`);
