@@ -10,7 +10,10 @@ export function withoutBootLines(logger: Logger): LoggerService {
     log: (message: unknown, ...rest: unknown[]) => {
       if (!BOOT.has(String(rest.at(-1)))) logger.log(message, ...rest);
     },
-    error: (message: unknown, ...rest: unknown[]) => logger.error(message, ...rest),
+    // A start that fails is told by who started it, in one line.
+    error: (message: unknown, ...rest: unknown[]) => {
+      if (!BOOT.has(String(rest.at(-1)))) logger.error(message, ...rest);
+    },
     warn: (message: unknown, ...rest: unknown[]) => logger.warn(message, ...rest),
     debug: (message: unknown, ...rest: unknown[]) => logger.debug(message, ...rest),
     verbose: (message: unknown, ...rest: unknown[]) => logger.verbose(message, ...rest),
