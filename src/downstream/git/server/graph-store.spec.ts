@@ -143,6 +143,14 @@ for (const { name, open } of stores) {
       expect(await graph.related(key, 'never.md', 10)).toEqual([]);
     });
 
+    it('takes a term that everybody mentions for no tie', async () => {
+      const key = fresh();
+      for (let i = 0; i <= 200; i++) await graph.apply(key, change(`${i}.md`, 'common common'));
+      await graph.apply(key, change('a.md', 'rare rare common common'));
+      await graph.apply(key, change('b.md', 'rare rare'));
+      expect((await graph.related(key, 'a.md', 10)).map(({ path }) => path)).toEqual(['b.md']);
+    }, 60_000);
+
     it('shows documents first where not everything fits', async () => {
       const key = fresh();
       await graph.apply(key, change('a.md', '# H\n\nfig fig'));

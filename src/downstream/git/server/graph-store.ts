@@ -39,14 +39,16 @@ export interface GraphStore {
   apply(project: ProjectKey, change: GraphChange): Promise<void>;
   /** Documents first, then headings, people, terms and commits, `limit` nodes in all, and the edges between these. */
   graph(project: ProjectKey, limit: number): Promise<{ nodes: GraphNode[]; edges: GraphEdge[] }>;
-  /** Best first. A link counts 3, a shared term one part of the documents that share it. */
+  /** Best first. A link counts 3, a shared term its part among the documents that share it. */
   related(project: ProjectKey, path: string, limit: number): Promise<Related[]>;
   drop(project: ProjectKey): Promise<void>;
   close(): Promise<void>;
 }
 
 /** How much a link says about two documents belonging together, against a term that only these two share. */
-export const LINK_WEIGHT = 3;
+const LINK_WEIGHT = 3;
+/** A term that more documents than this mention joins none of them. */
+export const MAX_SHARED = 200;
 const MAX_REASONS = 5;
 
 /** What joins two documents: a link between them, or a term that `sharedBy` documents have. */

@@ -1,6 +1,14 @@
 import neo4j, { type Driver, Neo4jError } from 'neo4j-driver';
 import type { GraphEdge, GraphNode } from '../git.contract.js';
-import { GraphAway, type GraphChange, type GraphStore, rankTies, type Related, type Tie } from './graph-store.js';
+import {
+  GraphAway,
+  type GraphChange,
+  type GraphStore,
+  MAX_SHARED,
+  rankTies,
+  type Related,
+  type Tie,
+} from './graph-store.js';
 import type { ProjectKey } from './version-store.js';
 
 const PATIENCE_MS = 2000;
@@ -149,7 +157,6 @@ const LINKS = `
 
 const SHARED = `
   MATCH (d:Caudex {user: $userId, project: $projectId, id: $document})-[:TIE {kind: 'mentions'}]->(t:Caudex)
-    <-[:TIE {kind: 'mentions'}]-(o:Caudex)
-  WHERE o.id <> d.id
-  RETURN o.label AS path, t.label AS term, COUNT { (t)<-[:TIE {kind: 'mentions'}]-() } AS sharedBy
-  ORDER BY term, path`;
+  WITH d, t, COUNT { (t)<-[:TIE {kind: 'mentions'}]-() } AS sharedBy WHERE sharedBy <= ${MAX_SHARED}
+  MATCH (t)<-[:TIE {kind: 'mentions'}]-(o:Caudex) WHERE o.id <> d.id
+  RETURN o.label AS path, t.label AS term, sharedBy ORDER BY term, path`;

@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { preparedBy } from '../../../storage/statements.js';
 import { transaction } from '../../../storage/sqlite.js';
 import type { GraphEdge, GraphNode } from '../git.contract.js';
-import { type GraphChange, type GraphStore, rankTies, type Related } from './graph-store.js';
+import { type GraphChange, type GraphStore, MAX_SHARED, rankTies, type Related } from './graph-store.js';
 import type { ProjectKey } from './version-store.js';
 
 export const GRAPH_TABLES = `
@@ -80,15 +80,19 @@ export class SqliteGraphStore implements GraphStore {
          JOIN graph_nodes t ON t.user_id = e.user_id AND t.project_id = e.project_id AND t.id = e.target
          WHERE e.user_id = ?1 AND e.project_id = ?2 AND e.kind = 'links_to' AND (e.source = ?3 OR e.target = ?3)`,
     ).all(userId, projectId, document);
-    const shared = this.prepared(
-      `SELECT other.source AS id, mine.target AS term,
-                (SELECT count(*) FROM graph_edges c WHERE c.user_id = ?1 AND c.project_id = ?2 AND c.target = mine.target AND c.kind = 'mentions') AS n
-         FROM graph_edges mine
-         JOIN graph_edges other ON other.user_id = mine.user_id AND other.project_id = mine.project_id
-                               AND other.target = mine.target AND other.kind = 'mentions' AND other.source <> mine.source
-         WHERE mine.user_id = ?1 AND mine.project_id = ?2 AND mine.source = ?3 AND mine.kind = 'mentions'
-         ORDER BY term, id`,
+    const mine = this.prepared(
+      `SELECT target FROM graph_edges WHERE user_id = ? AND project_id = ? AND source = ? AND kind = 'mentions'`,
     ).all(userId, projectId, document);
+    const sharing = this.prepared(
+      `SELECT source FROM graph_edges WHERE user_id = ? AND project_id = ? AND target = ? AND kind = 'mentions' LIMIT ?`,
+    );
+    const shared = mine.flatMap(({ target }) => {
+      const sources = sharing.all(userId, projectId, String(target), MAX_SHARED + 1);
+      if (sources.length > MAX_SHARED) return [];
+      const term = String(target).slice('term:'.length);
+      const others = sources.filter(({ source }) => source !== document);
+      return others.map(({ source }) => ({ path: pathOf(source), term, sharedBy: sources.length }));
+    });
     return rankTies(
       [
         ...links.map(({ source, target }) =>
@@ -96,11 +100,7 @@ export class SqliteGraphStore implements GraphStore {
             ? { path: pathOf(target), link: 'from_here' as const }
             : { path: pathOf(source), link: 'to_here' as const },
         ),
-        ...shared.map(({ id, term, n }) => ({
-          path: pathOf(id),
-          term: String(term).slice('term:'.length),
-          sharedBy: Number(n),
-        })),
+        ...shared.toSorted((a, b) => (a.term < b.term ? -1 : 1)),
       ],
       limit,
     );
