@@ -1,6 +1,5 @@
-import { once } from 'node:events';
 import type { FastifyReply } from 'fastify';
-import { countsNoMore } from '../limits/load-shedding.js';
+import { EventStream } from '../event-stream.js';
 import type { ChatSummary } from './chat-events.js';
 import { MessageStream } from './message-stream.js';
 
@@ -12,31 +11,18 @@ export async function sendEventStream(
   signal: AbortSignal,
   heartbeatMs: number,
 ): Promise<void> {
-  reply.hijack();
-  const { raw } = reply;
-  raw.writeHead(200, {
-    ...(reply.getHeaders() as Record<string, string>),
-    'content-type': 'text/event-stream; charset=utf-8',
-    'cache-control': 'no-cache, no-transform',
-    'x-accel-buffering': 'no',
-    'x-vercel-ai-ui-message-stream': 'v1',
-  });
-  raw.flushHeaders();
-  countsNoMore(reply);
-  const heartbeat = setInterval(() => raw.write(': heartbeat\n\n'), heartbeatMs);
+  const events = new EventStream(reply, heartbeatMs, { 'x-vercel-ai-ui-message-stream': 'v1' });
   try {
     let last = after;
     for await (const { id, event } of stream.read(after, signal)) {
       last = id;
-      // A reader who is slower than the model is waited for, so that no answer piles up in memory twice.
-      if (!raw.write(`id: ${id}\ndata: ${JSON.stringify(event)}\n\n`)) await once(raw, 'drain', { signal });
+      await events.send(event, { id, signal });
     }
-    if (!signal.aborted) raw.write(`id: ${last + 1}\ndata: [DONE]\n\n`);
+    if (!signal.aborted) await events.send('[DONE]', { id: last + 1, signal });
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {
-    clearInterval(heartbeat);
-    raw.end();
+    events.end();
   }
 }
 

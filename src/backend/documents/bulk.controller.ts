@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
 import { Problem } from '../../http/problem.js';
-import { countsNoMore } from '../limits/load-shedding.js';
+import { EventStream } from '../event-stream.js';
 import { Answers } from '../openapi.js';
 import { ProjectAccess } from '../projects/project-access.service.js';
 import { idSchema } from '../schemas.js';
@@ -55,19 +55,9 @@ export class BulkController {
 
   /** `document` events with how far it is, then `finish`. */
   private async stream(projectId: string, files: readonly BulkFile[], reply: FastifyReply, call: UserCall) {
-    reply.hijack();
-    const { raw } = reply;
-    raw.writeHead(200, {
-      ...(reply.getHeaders() as Record<string, string>),
-      'content-type': 'text/event-stream; charset=utf-8',
-      'cache-control': 'no-cache, no-transform',
-      'x-accel-buffering': 'no',
-    });
-    countsNoMore(reply);
+    const events = new EventStream(reply, this.config.chat.heartbeat_ms);
     let id = 0;
-    const send = (event: string, data: object) =>
-      raw.write(`id: ${++id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
-    const heartbeat = setInterval(() => raw.write(': heartbeat\n\n'), this.config.chat.heartbeat_ms);
+    const send = (event: string, data: object) => void events.send(data, { id: ++id, event });
     const documents: BulkItem[] = [];
     try {
       await this.bulk.store(projectId, files, call, (document) => {
@@ -76,8 +66,7 @@ export class BulkController {
       });
       send('finish', counted(documents));
     } finally {
-      clearInterval(heartbeat);
-      raw.end();
+      events.end();
     }
   }
 

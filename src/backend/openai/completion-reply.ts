@@ -1,8 +1,7 @@
-import { once } from 'node:events';
 import type { FastifyReply } from 'fastify';
 import type { ChatSummary } from '../chat/chat-events.js';
 import type { MessageStream } from '../chat/message-stream.js';
-import { countsNoMore } from '../limits/load-shedding.js';
+import { EventStream } from '../event-stream.js';
 
 const seconds = () => Math.floor(Date.now() / 1000);
 
@@ -35,24 +34,12 @@ export async function sendCompletionStream(
   signal: AbortSignal,
   heartbeatMs: number,
 ): Promise<void> {
-  reply.hijack();
-  const { raw } = reply;
-  raw.writeHead(200, {
-    ...(reply.getHeaders() as Record<string, string>),
-    'content-type': 'text/event-stream; charset=utf-8',
-    'cache-control': 'no-cache, no-transform',
-    'x-accel-buffering': 'no',
-  });
-  raw.flushHeaders();
-  countsNoMore(reply);
+  const events = new EventStream(reply, heartbeatMs);
   const head = { id: `chatcmpl-${stream.messageId}`, object: 'chat.completion.chunk', created: seconds(), model };
-  const send = async (data: object) => {
-    if (!raw.write(`data: ${JSON.stringify({ ...head, ...data })}\n\n`)) await once(raw, 'drain', { signal });
-  };
+  const send = (data: object) => events.send({ ...head, ...data }, { signal });
   const choice = (delta: object, finish_reason: string | null = null) => [
     { index: 0, delta, finish_reason, logprobs: null },
   ];
-  const heartbeat = setInterval(() => raw.write(': heartbeat\n\n'), heartbeatMs);
   try {
     await send({ choices: choice({ role: 'assistant', content: '' }) });
     for await (const { event } of stream.read(0, signal)) {
@@ -62,12 +49,11 @@ export async function sendCompletionStream(
         if (includeUsage) await send({ choices: [], usage: usageOf(event.messageMetadata) });
       }
     }
-    if (!signal.aborted) raw.write('data: [DONE]\n\n');
+    if (!signal.aborted) await events.send('[DONE]', { signal });
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {
-    clearInterval(heartbeat);
-    raw.end();
+    events.end();
   }
 }
 

@@ -10,7 +10,7 @@ import { Public } from '../../http/public.decorator.js';
 import type { ResilientClient } from '../../resilience/resilient-client.js';
 import { ServiceRegistry } from '../../resilience/service-registry.js';
 import { timestamp } from '../../resilience/timestamp.js';
-import { countsNoMore } from '../limits/load-shedding.js';
+import { EventStream } from '../event-stream.js';
 import { Answers } from '../openapi.js';
 import { Call, type UserCall } from '../session/public-call.js';
 import { OperatorOnly } from '../session/session.guard.js';
@@ -93,29 +93,18 @@ export class StatusController {
   @ApiProduces('text/event-stream')
   @Answers(200, null)
   stream(@Res() reply: FastifyReply, @Call() call: UserCall): void {
-    reply.hijack();
-    const { raw } = reply;
-    raw.writeHead(200, {
-      ...(reply.getHeaders() as Record<string, string>),
-      'content-type': 'text/event-stream; charset=utf-8',
-      'cache-control': 'no-cache, no-transform',
-      'x-accel-buffering': 'no',
-    });
-    countsNoMore(reply);
+    const events = new EventStream(reply, this.config.chat.heartbeat_ms);
     let id = 0;
-    const send = (event: string, data: unknown) =>
-      raw.write(`id: ${++id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+    const send = (event: string, data: unknown) => void events.send(data, { id: ++id, event });
     send('status', this.all());
     const stop = this.services.onStateChange(({ service, from, to, why, at }) =>
       send('state', { service, from, to, why, at: timestamp(at) }),
     );
-    const heartbeat = setInterval(() => raw.write(': heartbeat\n\n'), this.config.chat.heartbeat_ms);
     call.signal.addEventListener(
       'abort',
       () => {
         stop();
-        clearInterval(heartbeat);
-        raw.end();
+        events.end();
       },
       { once: true },
     );
