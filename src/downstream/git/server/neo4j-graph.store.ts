@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import neo4j, { type Driver, Neo4jError } from 'neo4j-driver';
 import type { GraphEdge, GraphNode } from '../git.contract.js';
 import {
@@ -13,6 +14,7 @@ import type { ProjectKey } from './version-store.js';
 
 const PATIENCE_MS = 2000;
 const RETRY_MS = 500;
+const ANSWER_MS = 8000;
 
 const ORDER = ['document', 'heading', 'person', 'term', 'commit'];
 
@@ -106,13 +108,28 @@ export class Neo4jGraphStore implements GraphStore {
   /** @throws GraphAway unless Neo4j answered that the statement itself is wrong */
   private async within<T>(work: () => Promise<T>): Promise<T> {
     try {
-      this.prepared ??= this.driver.executeQuery(CONSTRAINT);
-      await this.prepared;
-      return await work();
+      return await this.inTime(async () => {
+        this.prepared ??= this.driver.executeQuery(CONSTRAINT);
+        await this.prepared;
+        return work();
+      });
     } catch (error) {
       this.prepared = undefined;
       const wrong = error instanceof Neo4jError && error.code.startsWith('Neo.ClientError.Statement');
       throw wrong ? error : new GraphAway(error);
+    }
+  }
+
+  /** The driver itself would wait for ever for a server that took its question and fell silent. */
+  private async inTime<T>(work: () => Promise<T>): Promise<T> {
+    const timer = new AbortController();
+    const silence = sleep(ANSWER_MS, undefined, { signal: timer.signal, ref: false }).then(() => {
+      throw new Error(`no answer within ${ANSWER_MS} ms`);
+    });
+    try {
+      return await Promise.race([work(), silence]);
+    } finally {
+      timer.abort();
     }
   }
 }
