@@ -144,7 +144,7 @@ describe('the public API', () => {
       const first = await person.chat(project, 'When do pears ripen?');
       await person.chat(undefined, 'And why?', { conversation_id: first.conversation_id });
       const { messages } = llm.requests.at(-1) ?? { messages: [] };
-      expect(messages.map(({ content }) => content)).toContain('They ripen in September [1].');
+      expect(messages.map(({ content }) => content)).toContain('They ripen in September.');
       const { turns } = await person.get<{ turns: { question: string }[] }>(
         `/v1/api/conversations/${first.conversation_id}`,
       );
