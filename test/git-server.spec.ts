@@ -1,5 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -331,6 +334,44 @@ describe('the import of a repository', () => {
     expect((await imported(newProject(), { source, branch: 'side' })).progress).toMatchObject({ imported_commits: 1 });
     const missing = (await imported(newProject(), { source, branch: 'nowhere' })).progress;
     expect(missing).toMatchObject({ state: 'failed', detail: expect.stringContaining('refs/heads/nowhere') });
+  });
+
+  it('comes over https from where the operator allows it, and follows no redirect', async () => {
+    const bare = join(root, 'served', 'book.git');
+    run('clone', '-q', '--bare', source, bare);
+    execFileSync('git', ['update-server-info'], { cwd: bare });
+    const [key, cert] = [join(root, 'key.pem'), join(root, 'cert.pem')];
+    const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];
+    const made = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', key, '-out', cert, ...subject];
+    execFileSync('openssl', made, { stdio: 'ignore' });
+    const web = createServer({ key: readFileSync(key), cert: readFileSync(cert) }, (request, response) => {
+      const { pathname } = new URL(request.url ?? '/', 'https://localhost');
+      if (pathname.startsWith('/moved/')) {
+        return void response.writeHead(302, { location: pathname.replace('/moved/', '/') }).end();
+      }
+      const file = join(root, 'served', pathname);
+      if (existsSync(file)) response.end(readFileSync(file));
+      else response.writeHead(404).end();
+    }).listen(0, 'localhost');
+    await once(web, 'listening');
+    const url = `https://localhost:${(web.address() as AddressInfo).port}`;
+    process.env['GIT_SSL_CAINFO'] = cert;
+    const own = await startForTest('git', GitServerModule, { CAUDEX__GIT__IMPORT_ALLOWED: JSON.stringify([url]) });
+    const first = server;
+    server = own;
+    try {
+      const { progress } = await imported('web', { source: `${url}/book.git` });
+      expect(progress).toMatchObject({ state: 'done', files: 3, detail: null });
+      expect((await imported('web', { source: `${url}/moved/book.git` })).progress).toMatchObject({ state: 'failed' });
+      const withUser = (await imported('web', { source: url.replace('//', '//ada:secret@') })).begun;
+      expect(withUser).toMatchObject({ status: 400, body: { code: 'invalid_source' } });
+    } finally {
+      server = first;
+      delete process.env['GIT_SSL_CAINFO'];
+      await own.close();
+      web.closeAllConnections();
+      web.close();
+    }
   });
 
   it.each([
