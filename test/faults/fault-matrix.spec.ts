@@ -68,6 +68,9 @@ function expected(service: Service, fault: Fault): { search: object; chat: objec
     // Nothing has failed by the time the caller gets the answer; the turn is on its way.
     return { search: HEALTHY, chat: { ...HEALTHY_CHAT, saved: 'queued' } };
   }
+  if (service === 'git' && fault === 'slow') {
+    return { search: HEALTHY, chat: { ...HEALTHY_CHAT, ...worked('none', 'deadline') } };
+  }
   if (reason === undefined) return healthy;
   switch (service) {
     case 'auth':
@@ -82,7 +85,11 @@ function expected(service: Service, fault: Fault): { search: object; chat: objec
     case 'billing':
       return { search: HEALTHY, chat: { ...HEALTHY_CHAT, ...worked('outbox') } };
     case 'git':
-      return healthy;
+      // The graph has a budget of its own, shorter than the attempt's limit.
+      return {
+        search: HEALTHY,
+        chat: { ...HEALTHY_CHAT, ...worked('none', reason === 'timeout' ? 'deadline' : reason) },
+      };
     case 'llm':
       return {
         search: HEALTHY,
@@ -135,6 +142,10 @@ describe('faults of every service', () => {
     }
     project = await person.project();
     await person.upload(project, 'pears.md', '# Pears\n\nWilliams pears ripen first, in September.');
+    // More than fits into an answer, so that the graph is asked which of them belong together.
+    for (const kind of ['Comice', 'Conference', 'Bosc', 'Anjou', 'Concorde', 'Forelle', 'Seckel', 'Abate', 'Packham']) {
+      await person.upload(project, `${kind}.md`, `# ${kind}\n\n${kind} pears ripen ${kind.length} weeks later.`);
+    }
     await until('the document is indexed', async () => (await person.search(project, 'pears')).source === 'hybrid');
   }, 60_000);
   afterAll(async () => {
@@ -232,7 +243,7 @@ describe('faults of every service', () => {
     return '503 `auth_unavailable`, Retry-After';
   }
 
-  /** No search or chat needs git; an upload is stored and searchable without it, and its commit comes later. */
+  /** No search needs git, and a chat only for what it may add; an upload is stored and searchable without it, and its commit comes later. */
   async function uploadWithoutHistory(fault: Fault): Promise<void> {
     const { version, indexed } = await timed(person.upload(project, `notes/${fault}.md`, `A note on ${fault}.`));
     expect(indexed).toBe('done');
