@@ -47,7 +47,7 @@ The rules behind the table:
 - **chroma**: full text answers; then the last good result from the cache; then nothing, and the answer says so. A hanging
   Chroma is given up when the budget of the passages is spent: \`deadline\`.
 - **billing**: the chat goes on, the charge waits in the outbox.
-- **git**: a search never asks it, a chat only where the graph could add a passage (here it could not) or the question is
+- **git**: a search never asks it, a chat only where the graph could add a passage (here it could) or the question is
   about change; it then waits for its budget at most and says \`none\`. The commit of an upload waits in the outbox.
 - **llm**: before its first token the answer is extractive; after it, what there is of it stays, as \`partial\`.
 - A breaker opens after its \`failure_threshold\` of failed attempts, whatever kind they are. Slow is no failure.
