@@ -40,8 +40,8 @@ async function runOne(name: AppName, config: Config): Promise<void> {
   };
   process.on('SIGTERM', close);
   process.on('SIGINT', close);
-  // Started by another process of ours: end with it, also when it was killed.
-  process.on('disconnect', close);
+  // The process of ours that started this one was killed: so is this, at once, and its port is free for the next.
+  process.on('disconnect', () => process.exit(1));
   process.send?.({ ready: name, port: server.port });
 }
 
