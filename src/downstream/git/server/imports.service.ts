@@ -1,4 +1,6 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Injectable, Logger } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { InjectConfig } from '../../../config/config.module.js';
@@ -96,11 +98,13 @@ export class ImportsService {
   ): Promise<void> {
     const repository = this.git.repository(project);
     await this.git.inTurn(project, () => repository.init());
-    const ref = `refs/imports/${createHash('sha256')
+    const name = createHash('sha256')
       .update(`${from.address}\n${branch ?? ''}`)
       .digest('hex')
-      .slice(0, 20)}`;
-    const head = await this.fetch(repository.dir, from, branch, ref);
+      .slice(0, 20);
+    const taken = `refs/imports/taken/${name}`;
+    const incoming = `refs/imports/incoming/${randomUUID()}`;
+    const head = await this.fetch(repository.dir, from, branch, incoming);
     const found = await this.take(
       project,
       new ForeignHistory(repository.dir, this.config.git.import_max_file_bytes),
@@ -110,15 +114,17 @@ export class ImportsService {
     files.push(...found.map(({ path, version, deleted }) => ({ path, version, deleted })));
     await this.git.inTurn(project, async () => {
       this.git.requireAlive(project);
-      if ((await resolved(repository.dir, `${ref}-taken`)) === head) return;
+      if ((await resolved(repository.dir, taken)) === head) return;
       // What was changed here since goes on from the change made here.
       const untouched = found.filter(({ path }) => {
         const latest = this.versions.latest(project, path);
         return latest === undefined || latest.version === latest.commit;
       });
       await repository.merge(head, untouched, `Import ${progress.source}`);
-      await git(repository.dir, ['update-ref', `${ref}-taken`, head]);
+      await rm(join(repository.dir, `${taken}.lock`), { force: true });
+      await git(repository.dir, ['update-ref', taken, head]);
     });
+    await git(repository.dir, ['update-ref', '-d', incoming]);
     await this.feed.catchUp();
   }
 

@@ -1,5 +1,5 @@
 import { mkdir, rename, rm, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { git } from './git-command.js';
 
 const BRANCH = 'refs/heads/main';
@@ -29,9 +29,12 @@ export class Repository {
     );
   }
 
-  /** Makes the repository where there is none; a half-made one is never seen. */
+  /**
+   * Makes the repository where there is none; a half-made one is never seen. For who has the turn to write: a lock that is
+   * still there was left by a git that was killed.
+   */
   async init(): Promise<void> {
-    if (await this.exists()) return;
+    if (await this.exists()) return rm(join(this.dir, `${BRANCH}.lock`), { force: true });
     const draft = `${this.dir}.new`;
     await rm(draft, { recursive: true, force: true });
     await mkdir(draft, { recursive: true });
