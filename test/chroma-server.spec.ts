@@ -9,7 +9,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { SAMPLE_SERVICE_TOKEN } from '../src/config/config.loader.js';
 import type { Passage } from '../src/downstream/passage.contract.js';
 
-const MAIN = join(import.meta.dirname, '../dist/main.js');
+const MAIN = join(process.env['CAUDEX_DIST'] ?? join(import.meta.dirname, '../dist'), 'main.js');
 
 interface QueryAnswer {
   results: Passage[];
@@ -147,6 +147,15 @@ describe('the chroma server', () => {
     await server.upsert('two', 'salt', 'Salt and pepper.');
     await server.upsert('two', 'sugar', 'Sugar is sweet.');
     for (const mode of ['hybrid', 'vector']) expect(await server.found('two', 'sugar', mode)).toEqual(['sugar']);
+  });
+
+  it('takes many documents at once, some of them twice', async () => {
+    const upserts = Array.from({ length: 60 }, (_, i) =>
+      server.upsert('many', `d${i % 40}`, `Word${i % 40}.`, `v${i}`),
+    );
+    await Promise.all(upserts);
+    expect(await server.call('GET', '/projects/many')).toMatchObject({ documents: 40, passages: 40 });
+    for (const i of [0, 19, 39]) expect(await server.found('many', `word${i}`)).toEqual([`d${i}`]);
   });
 
   it('brings a document to a version once, and forgets what is gone', async () => {

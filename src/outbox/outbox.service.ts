@@ -86,12 +86,14 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
     return this.store.remove(entries.map((entry) => entry.id));
   }
 
-  /** Sends held entries, and further ones, on their way. */
-  async release(held: readonly OutboxEntry[], further: readonly NewOutboxEntry[] = []): Promise<OutboxEntry[]> {
-    const added = await this.store.release(
-      held.map((entry) => entry.id),
-      further,
-    );
+  /** Sends held entries, and further ones, on their way; `changed`: what some of them deliver instead. */
+  async release(
+    held: readonly OutboxEntry[],
+    further: readonly NewOutboxEntry[] = [],
+    changed: readonly { id: string; payload: unknown }[] = [],
+  ): Promise<OutboxEntry[]> {
+    const ids = held.map((entry) => entry.id);
+    const added = await this.store.release(ids, further, changed);
     void this.pump();
     return added;
   }

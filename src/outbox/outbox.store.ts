@@ -34,7 +34,10 @@ export interface OutboxStats {
 }
 
 /** The outbox has no room (`outbox.max_bytes`, or the disk): what it could not keep is refused, not dropped. */
-export class OutboxFullError extends Error {}
+export class OutboxFullError extends Error {
+  /** As a full disk has it: to whoever asks, the two are one. */
+  readonly code = 'ENOSPC';
+}
 
 /** A durable queue: what a method has returned for survives a kill. Times are milliseconds since 1970. */
 export interface OutboxStore {
@@ -42,8 +45,16 @@ export interface OutboxStore {
   add(entries: readonly NewOutboxEntry[], state: 'held' | 'ready'): Promise<OutboxEntry[]>;
   /** Replaces what a held entry will deliver. @throws OutboxFullError */
   update(id: string, payload: unknown): Promise<void>;
-  /** Makes held entries ready, and writes further ready ones, all or none. @throws OutboxFullError */
-  release(ids: readonly string[], further?: readonly NewOutboxEntry[]): Promise<OutboxEntry[]>;
+  /**
+   * Makes held entries ready, and writes further ready ones, all or none.
+   * @param changed what some of them will deliver instead
+   * @throws OutboxFullError
+   */
+  release(
+    ids: readonly string[],
+    further?: readonly NewOutboxEntry[],
+    changed?: readonly { id: string; payload: unknown }[],
+  ): Promise<OutboxEntry[]>;
   remove(ids: readonly string[]): Promise<void>;
   /** What a process that died left held becomes ready, marked `recovered`. For the start, before anything is added. */
   recoverHeld(): Promise<number>;

@@ -36,8 +36,9 @@ describe('SqliteOutboxStore', () => {
   it('holds back what is held, and later entries of a key behind a postponed one', async () => {
     const [held] = await store.add([entry('a', 'held')], 'held');
     expect(await store.due(Date.now(), 10)).toEqual([]);
-    await store.update(held?.id ?? '', 'changed');
-    await store.release([held?.id ?? ''], [entry('a', 'later')]);
+    await store.update(held?.id ?? '', 'kept so far');
+    const id = held?.id ?? '';
+    await store.release([id], [entry('a', 'later')], [{ id, payload: 'changed' }]);
     await store.postpone(held?.id ?? '', Date.now() + 60_000, 1, 'away');
     expect(await store.due(Date.now(), 10)).toEqual([]);
     await store.wake(['turn']);

@@ -56,15 +56,16 @@ export class SqliteOutboxStore implements OutboxStore {
   }
 
   async update(id: string, payload: unknown): Promise<void> {
-    this.write(() => {
-      const text = JSON.stringify(payload);
-      this.reserve(text.length - this.sizeOf(id));
-      this.db.prepare(`UPDATE entries SET payload = ? WHERE id = ? AND state = 'held'`).run(text, id);
-    });
+    this.write(() => this.replace(id, payload));
   }
 
-  async release(ids: readonly string[], further: readonly NewOutboxEntry[] = []): Promise<OutboxEntry[]> {
+  async release(
+    ids: readonly string[],
+    further: readonly NewOutboxEntry[] = [],
+    changed: readonly { id: string; payload: unknown }[] = [],
+  ): Promise<OutboxEntry[]> {
     return this.write(() => {
+      for (const { id, payload } of changed) this.replace(id, payload);
       const release = this.db.prepare(`UPDATE entries SET state = 'ready', due_ms = 0 WHERE id = ? AND state = 'held'`);
       for (const id of ids) release.run(id);
       return this.insert(further, 'ready');
@@ -163,6 +164,12 @@ export class SqliteOutboxStore implements OutboxStore {
 
   async close(): Promise<void> {
     if (this.db.isOpen) this.db.close();
+  }
+
+  private replace(id: string, payload: unknown): void {
+    const text = JSON.stringify(payload);
+    this.reserve(text.length - this.sizeOf(id));
+    this.db.prepare(`UPDATE entries SET payload = ? WHERE id = ? AND state = 'held'`).run(text, id);
   }
 
   private insert(entries: readonly NewOutboxEntry[], state: 'held' | 'ready'): OutboxEntry[] {

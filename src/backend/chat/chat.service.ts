@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { InjectConfig } from '../../config/config.module.js';
@@ -62,6 +63,11 @@ export class ChatService {
     const conversationId = request.conversation_id ?? newId('conversation');
     const stream = this.streams.open(messageId, call.userId);
     try {
+      // From here on the answer is nobody's but the conversation's: who asked may go away.
+      const own: UserCall = { ...call, signal: stream.stopSignal };
+      const retrieving = this.context(request.message, projectId, history, own);
+      // The question leaves for the passages first: the disk is waited for while they are looked up.
+      await nextTurn();
       const turn = await this.turns.begin(call.userId, {
         conversation_id: conversationId,
         project_id: projectId,
@@ -72,9 +78,6 @@ export class ChatService {
           answer: { text: '', state: 'pending', metadata: {} },
         },
       });
-      // From here on the answer is nobody's but the conversation's: who asked may go away.
-      const own: UserCall = { ...call, signal: stream.stopSignal };
-      const retrieving = this.context(request.message, projectId, history, own);
       await this.reserve(messageId, own, retrieving).catch(async (error: unknown) => {
         await turn.abandon();
         throw error;
@@ -94,6 +97,7 @@ export class ChatService {
         .finally(() => this.streams.close(stream));
       return stream;
     } catch (error) {
+      stream.stop();
       this.streams.discard(stream);
       throw error;
     }

@@ -1,4 +1,5 @@
 import type { FastifyReply } from 'fastify';
+import { Problem } from '../../http/problem.js';
 import { EventStream } from '../event-stream.js';
 import type { ChatSummary } from './chat-events.js';
 import { MessageStream } from './message-stream.js';
@@ -44,12 +45,17 @@ export function recorded(userId: string, { text, summary }: WholeAnswer): Messag
   return stream;
 }
 
-/** The whole answer; null when its reader went away. */
+/**
+ * The whole answer; null when its reader went away.
+ * @throws Problem 500 when the answer broke off without an end
+ */
 export async function collectAnswer(stream: MessageStream, signal: AbortSignal): Promise<WholeAnswer | null> {
   let text = '';
   for await (const { event } of stream.read(0, signal)) {
     if (event.type === 'text-delta') text += event.delta;
     if (event.type === 'finish') return { text, summary: event.messageMetadata };
   }
-  return null;
+  if (signal.aborted) return null;
+  const detail = 'The answer broke off; what there was of it is in its conversation.';
+  throw new Problem({ status: 500, code: 'answer_failed', detail });
 }

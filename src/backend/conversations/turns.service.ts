@@ -69,9 +69,8 @@ export class OpenTurn {
 
   /** Sends the turn off, with what else is owed for it, and says how it fares within `waitMs`. */
   async end(answer: Turn['answer'], further: readonly NewOutboxEntry[], waitMs: number): Promise<Delivery> {
-    await this.outbox.store.update(this.entry.id, this.with(answer));
     const delivery = this.outbox.delivery(this.entry, waitMs);
-    await this.outbox.release([this.entry], further);
+    await this.outbox.release([this.entry], further, [{ id: this.entry.id, payload: this.with(answer) }]);
     return delivery;
   }
 

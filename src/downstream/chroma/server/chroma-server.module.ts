@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { ConfigModule } from '../../../config/config.module.js';
 import { InternalServerModule } from '../../../http/http.module.js';
 import { ChromaController } from './chroma.controller.js';
+import { DocumentArrivals } from './document-arrivals.js';
 import { Embedders } from './embedders.js';
 import { GenerationBuilder } from './generation.builder.js';
 import { IndexStore } from './index.store.js';
@@ -23,6 +24,7 @@ import { VectorSync } from './vector-sync.js';
     Embedders,
     ProjectLock,
     GenerationBuilder,
+    DocumentArrivals,
     IndexerService,
     SearchService,
     Reranker,

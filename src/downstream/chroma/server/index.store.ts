@@ -25,6 +25,13 @@ export interface Embedded {
   vector: Float32Array;
 }
 
+/** A document that is ready to be written; `vectors` are those of `passages.fresh`, in the same order. */
+export interface PreparedDocument {
+  version: string;
+  analysed: AnalysedDocument;
+  vectors: readonly Float32Array[];
+}
+
 /** `building`: not yet asked; `current`: asked; `retired`: to be deleted from ChromaDB as well. */
 type State = 'building' | 'current' | 'retired';
 
@@ -79,30 +86,31 @@ export class IndexStore implements OnApplicationShutdown {
     return this.number('SELECT count(*) FROM documents WHERE user_id = ? AND project_id = ?', userId, projectId);
   }
 
-  /** Brings a document to a version. `vectors` are those of `passages.fresh`, in the same order. */
+  /** Brings documents to their versions, all or none; tells for each which passages came and went. */
   put(
     key: ProjectKey,
-    version: string,
-    document: AnalysedDocument,
     generation: Generation,
-    vectors: readonly Float32Array[],
-  ): { put: number[]; removed: number[] } {
-    return transaction(this.db, () => {
-      const change = this.passages.put(key, document);
-      const put = change.added.map(({ id }) => id);
-      this.insertVectors(
-        generation,
-        put.map((id, i) => ({ id, vector: vectors[i] as Float32Array })),
-      );
-      this.sql('INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?, ?)').run(
-        key.userId,
-        key.projectId,
-        document.path,
-        version,
-        document.passages.length,
-      );
-      return { put, removed: this.forgetVectors(key, change) };
-    });
+    documents: readonly PreparedDocument[],
+  ): { put: number[]; removed: number[] }[] {
+    if (documents.length === 0) return [];
+    return transaction(this.db, () => documents.map((document) => this.putOne(key, generation, document)));
+  }
+
+  private putOne(key: ProjectKey, generation: Generation, { version, analysed, vectors }: PreparedDocument) {
+    const change = this.passages.put(key, analysed);
+    const put = change.added.map(({ id }) => id);
+    this.insertVectors(
+      generation,
+      put.map((id, i) => ({ id, vector: vectors[i] as Float32Array })),
+    );
+    this.sql('INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?, ?)').run(
+      key.userId,
+      key.projectId,
+      analysed.path,
+      version,
+      analysed.passages.length,
+    );
+    return { put, removed: this.forgetVectors(key, change) };
   }
 
   /** Returns the ids that are gone; undefined where there was no such document. */

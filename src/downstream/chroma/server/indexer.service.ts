@@ -1,21 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import { analyseDocument, type AnalysedPassage } from '../../../text/analysed-document.js';
 import type { ProjectKey } from '../../../text/lexical-index.js';
-import type { Embeddable } from './embedder.js';
+import { DocumentArrivals, type DocumentState } from './document-arrivals.js';
 import { Embedders, LSA, PROJECTION } from './embedders.js';
 import { GenerationBuilder } from './generation.builder.js';
 import { type Generation, IndexStore } from './index.store.js';
 import { ProjectLock } from './project-lock.js';
 import { VectorStore } from './vector.store.js';
 import { VectorSync } from './vector-sync.js';
-
-export interface DocumentState {
-  path: string;
-  version: string;
-  title: string;
-  mediaType: string;
-  text: string;
-}
 
 const DESCRIPTIONS: Record<string, string> = {
   [LSA]: 'latent semantic analysis, trained on the project',
@@ -27,6 +18,7 @@ const DESCRIPTIONS: Record<string, string> = {
 export class IndexerService {
   constructor(
     private readonly store: IndexStore,
+    private readonly arrivals: DocumentArrivals,
     private readonly embedders: Embedders,
     private readonly builder: GenerationBuilder,
     private readonly vectors: VectorStore,
@@ -42,15 +34,9 @@ export class IndexerService {
   async upsert(key: ProjectKey, document: DocumentState): Promise<{ passages: number; version: string }> {
     this.vectors.check();
     const { path, version } = document;
-    const { generation, ...change } = await this.lock.run(key, async () => {
-      const generation = this.builder.currentOf(key);
-      if (this.store.version(key, path)?.version === version) return { generation, put: [], removed: [] };
-      const analysed = await analyseDocument(document);
-      const vectors = await this.embedders.embed(generation, this.store.passages.fresh(key, analysed).map(embeddable));
-      return { generation, ...this.store.put(key, version, analysed, generation, vectors) };
-    });
-    // Outside the lock, so that the next document is prepared while ChromaDB takes this one.
-    await this.tell(key, generation, change);
+    const { generation, put, removed } = await this.arrivals.add(key, document);
+    // Outside the lock, so that the next documents are prepared while ChromaDB takes these.
+    await this.tell(key, generation, { put, removed });
     this.builder.consider(key);
     return { passages: this.store.version(key, path)?.passages ?? 0, version };
   }
@@ -95,8 +81,4 @@ export class IndexerService {
     if (building !== undefined) await this.sync.tell(building, { removed: change.removed });
     await this.sync.tell(current, change);
   }
-}
-
-function embeddable({ title, text, titleTerms, terms }: AnalysedPassage): Embeddable {
-  return { title, text, terms: [...titleTerms, ...terms] };
 }
