@@ -145,9 +145,10 @@ export class ChatController {
   private async begin(claim: Claim, request: ChatRequest, call: UserCall): Promise<MessageStream> {
     try {
       const stream = await this.chat.begin(request, call);
-      void collectAnswer(stream, new AbortController().signal).then((body) => {
-        if (body !== null) this.idempotency.complete(claim, { status: 200, body });
-      });
+      void collectAnswer(stream, new AbortController().signal).then(
+        (body) => body !== null && this.idempotency.complete(claim, { status: 200, body }),
+        () => this.idempotency.release(claim),
+      );
       return stream;
     } catch (error) {
       this.idempotency.release(claim);
