@@ -9,6 +9,8 @@ import { RunningSystem, SAMPLE_TOKEN } from './running-system.ts';
 const SMALL = 10_000;
 const QUESTIONS = 200;
 const UPLOADS_AT_ONCE = 4;
+/** What a chat asks of the index: its six passages, and those among which related documents are looked for. */
+const CHAT_PASSAGES = 30;
 
 const { values } = parseArgs({ options: { passages: { type: 'string', default: '100000' } } });
 const large = Number(values.passages);
@@ -123,7 +125,7 @@ async function chat(api: Api, project: string): Promise<void> {
     const response = await fetch(`${system.url('chroma')}/query`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'x-internal-token': SAMPLE_TOKEN, 'x-user-id': api.userId },
-      body: JSON.stringify({ project_id: project, query: message, limit: 6 }),
+      body: JSON.stringify({ project_id: project, query: message, limit: CHAT_PASSAGES }),
     });
     await response.arrayBuffer();
     query.push(performance.now() - startedAt);
