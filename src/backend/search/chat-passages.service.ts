@@ -11,7 +11,7 @@ import { joinNeighbours } from './neighbours.js';
 import { Retrieval, type RetrievalQuery, type Retrieved } from './retrieval.service.js';
 
 /** How far behind the best passages one of a related document may stand. */
-const FURTHER = 24;
+const FURTHER = 10;
 const RELATED_TO = 3;
 const RELATED_PASSAGES = 2;
 const COMMITS = 5;
