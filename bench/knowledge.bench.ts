@@ -10,7 +10,7 @@ const SMALL = 10_000;
 const QUESTIONS = 200;
 const UPLOADS_AT_ONCE = 4;
 /** What a chat asks of the index: its six passages, and those among which related documents are looked for. */
-const CHAT_PASSAGES = 30;
+const CHAT_PASSAGES = 16;
 
 const { values } = parseArgs({ options: { passages: { type: 'string', default: '100000' } } });
 const large = Number(values.passages);
