@@ -183,8 +183,9 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
         signal: this.stopping.signal,
         onAttemptFailed: (reason) => this.waiting.get(entry.id)?.({ delivered: false, reason }),
       });
-      await this.store.remove([entry.id]);
+      // The receiver has it: whoever waits need not wait until that is written down here too.
       this.waiting.get(entry.id)?.({ delivered: true });
+      await this.store.remove([entry.id]);
     } catch (error) {
       const reason = error instanceof DownstreamError ? { reason: error.reason } : {};
       this.waiting.get(entry.id)?.({ delivered: false, ...reason });
