@@ -30,7 +30,8 @@ export class RunningSystem {
 
   static async start(settings: Record<string, string> = {}): Promise<RunningSystem> {
     const ports = new Map<App, number>();
-    for (const app of APPS) ports.set(app, await freePort());
+    // All at once, so that none is given twice.
+    await Promise.all(APPS.map(async (app) => ports.set(app, await freePort())));
     const system = new RunningSystem(ports, settings);
     try {
       await Promise.all(APPS.map((app) => system.launch(app, settings)));
