@@ -1,6 +1,9 @@
+import { Agent } from 'node:http';
+import type { Readable } from 'node:stream';
 import { Module } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import Axios from 'axios';
+import { ConstantBackoff, handleAll, retry } from 'cockatiel';
 import { loadConfig } from '../src/config/config.loader.js';
 import { CONFIG } from '../src/config/config.module.js';
 import type { DownstreamSettings } from '../src/config/config.schema.js';
@@ -460,6 +463,34 @@ describe('a streamed answer', () => {
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
     expect(server.connections - before).toBe(1);
+  });
+});
+
+describe('the body of an answer that is discarded for another attempt', () => {
+  const head = 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n';
+  const down = answer(500, 'x'.repeat(1_000_000));
+  const here: Behaviour = (socket) => socket.write(`${head}4\r\nhere\r\n0\r\n\r\n`);
+  /** How many connections it takes to be answered after two failures, and how many of them are open then. */
+  async function connections(ask: () => Promise<AsyncIterable<Uint8Array>>) {
+    server.will(down, down, here);
+    const before = server.connections;
+    for await (const chunk of await ask()) expect(Buffer.from(chunk).toString()).toBe('here');
+    return { made: server.connections - before, open: server.open.size };
+  }
+  const stream = { method: 'POST', path: '/chat/completions', body: { stream: true } } as const;
+
+  it('keeps no socket', async () => {
+    const made = client({ idle_timeout_ms: 1000 });
+    expect(await connections(() => made.stream(stream, { requestId: 'r' }))).toEqual({ made: 1, open: 1 });
+  });
+
+  it('keeps a socket for each attempt of cockatiel around axios', async () => {
+    const agent = new Agent({ keepAlive: true });
+    const policy = retry(handleAll, { maxAttempts: 2, backoff: new ConstantBackoff(10) });
+    const ask = () => Axios.post<Readable>(server.url, stream.body, { responseType: 'stream', httpAgent: agent });
+    const counts = await connections(async () => (await policy.execute(ask)).data);
+    agent.destroy();
+    expect(counts).toEqual({ made: 3, open: 3 });
   });
 });
 

@@ -11,6 +11,7 @@ import {
   TimeoutStrategy,
   wrap,
 } from 'cockatiel';
+import CircuitBreaker from 'opossum';
 import type { DownstreamSettings } from '../../config/config.schema.js';
 import { systemClock } from '../clock.js';
 import { DownstreamError, type DownstreamReason } from '../downstream-error.js';
@@ -87,6 +88,19 @@ export function plainCockatiel(over: Partial<DownstreamSettings> = {}): Subject 
       return () => isolation.dispose();
     },
     onStateChange: (listener) => void breaker.onStateChange(listener),
+  };
+}
+
+/** opossum around the same operation. */
+export function plainOpossum(over: Partial<DownstreamSettings> = {}): Pick<Subject, 'call' | 'state'> {
+  const settings = testSettings(over);
+  const breaker = new CircuitBreaker((run: () => Promise<unknown>) => run(), {
+    timeout: settings.timeout_ms,
+    resetTimeout: settings.recovery_timeout_ms,
+  });
+  return {
+    call: <T>(run: (signal: Signal) => Promise<T>) => breaker.fire(() => run({ aborted: false })) as Promise<T>,
+    state: () => (breaker.opened ? 'open' : breaker.halfOpen ? 'half_open' : 'closed'),
   };
 }
 
