@@ -34,6 +34,7 @@ const ABSENT: ReadonlySet<DownstreamReason> = new Set([
   'deadline',
   'cancelled',
 ]);
+/** Deliveries to one service at a time: one that hangs holds up no other. */
 const PARALLEL = 8;
 const DELIVERY_MS = 60_000;
 
@@ -41,7 +42,7 @@ const DELIVERY_MS = 60_000;
 @Injectable()
 export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly handlers = new Map<string, OutboxHandler>();
-  private readonly running = new Map<string, Promise<void>>();
+  private readonly running = new Map<string, { service: ServiceName; ended: Promise<void> }>();
   private readonly waiting = new Map<string, (outcome: Delivery) => void>();
   private readonly stopping = new AbortController();
   private timer: NodeJS.Timeout | undefined;
@@ -73,7 +74,7 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
   async onApplicationShutdown(): Promise<void> {
     this.stopping.abort();
     clearTimeout(this.timer);
-    await Promise.allSettled(this.running.values());
+    await Promise.allSettled([...this.running.values()].map(({ ended }) => ended));
     await this.store.close();
   }
 
@@ -126,12 +127,16 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
   }
 
   private async wake(service: ClientName): Promise<void> {
-    const topics = [...this.handlers.values()]
-      .filter((handler) => handler.service === service)
-      .map(({ topic }) => topic);
-    if (topics.length === 0 || this.stopping.signal.aborted) return;
+    const topics = this.handlersByService()
+      .get(service as ServiceName)
+      ?.map(({ topic }) => topic);
+    if (topics === undefined || this.stopping.signal.aborted) return;
     await this.store.wake(topics);
     await this.pump();
+  }
+
+  private handlersByService(): Map<ServiceName, OutboxHandler[]> {
+    return Map.groupBy(this.handlers.values(), ({ service }) => service);
   }
 
   /** Starts the delivery of whatever is due and sets the timer for what is not yet. */
@@ -140,14 +145,13 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
     if (this.pumping || this.stopping.signal.aborted) return;
     this.pumping = true;
     try {
+      // Who asks while this waits for the store asks in vain otherwise: nobody else would set the timer.
       while (this.again && !this.stopping.signal.aborted) {
         this.again = false;
-        const free = PARALLEL - this.running.size;
-        if (free <= 0) break;
-        const due = await this.store.due(Date.now(), free + this.running.size);
-        for (const entry of due.filter(({ id }) => !this.running.has(id)).slice(0, free)) this.start(entry);
+        const nowMs = Date.now();
+        await this.startDue(nowMs);
+        await this.sleep(nowMs);
       }
-      await this.sleep();
     } catch (error) {
       this.log.error({ err: error }, 'Outbox: the store failed; trying again');
       this.timer = setTimeout(() => void this.pump(), this.config.outbox.retry_max_ms);
@@ -156,25 +160,35 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
     }
   }
 
-  private async sleep(): Promise<void> {
-    clearTimeout(this.timer);
-    if (this.running.size > 0 || this.stopping.signal.aborted) return;
-    const next = await this.store.nextDueMs();
-    if (next !== null) this.timer = setTimeout(() => void this.pump(), Math.max(10, next - Date.now()));
+  private async startDue(nowMs: number): Promise<void> {
+    for (const [service, handlers] of this.handlersByService()) {
+      const running = [...this.running.values()].filter((delivery) => delivery.service === service).length;
+      if (running >= PARALLEL) continue;
+      const topics = handlers.map(({ topic }) => topic);
+      const due = await this.store.due(topics, nowMs, PARALLEL);
+      const waiting = due.filter(({ id }) => !this.running.has(id)).slice(0, PARALLEL - running);
+      for (const entry of waiting) this.start(entry, this.handlers.get(entry.topic) as OutboxHandler);
+    }
   }
 
-  private start(entry: OutboxEntry): void {
-    const run = this.deliver(entry).finally(() => {
+  /** What was due already is under way, or begins when something under way ends. */
+  private async sleep(nowMs: number): Promise<void> {
+    clearTimeout(this.timer);
+    const next = await this.store.nextDueMs([...this.handlers.keys()], nowMs);
+    if (next === null || this.stopping.signal.aborted) return;
+    this.timer = setTimeout(() => void this.pump(), Math.max(10, next - Date.now()));
+  }
+
+  private start(entry: OutboxEntry, handler: OutboxHandler): void {
+    const ended = this.deliver(entry, handler).finally(() => {
       this.running.delete(entry.id);
       void this.pump();
     });
-    this.running.set(entry.id, run);
+    this.running.set(entry.id, { service: handler.service, ended });
   }
 
-  private async deliver(entry: OutboxEntry): Promise<void> {
-    const handler = this.handlers.get(entry.topic);
+  private async deliver(entry: OutboxEntry, handler: OutboxHandler): Promise<void> {
     try {
-      if (handler === undefined) throw new Error(`no handler for topic ${entry.topic}`);
       await handler.deliver(entry, {
         requestId: entry.id,
         userId: entry.userId,

@@ -16,6 +16,8 @@ describe('SqliteOutboxStore', () => {
     payload,
   });
 
+  const due = () => store.due(['turn'], Date.now(), 10);
+
   beforeEach(() => {
     dir = mkdtempSync(join(tmpdir(), 'outbox-'));
     store = open();
@@ -27,24 +29,22 @@ describe('SqliteOutboxStore', () => {
 
   it('gives the oldest ready entry of each key, and the next when it is removed', async () => {
     await store.add([entry('a', 1), entry('a', 2), entry('b', 3)], 'ready');
-    const due = await store.due(Date.now(), 10);
-    expect(due.map(({ payload }) => payload)).toEqual([1, 3]);
-    await store.remove([due[0]?.id ?? '']);
-    expect((await store.due(Date.now(), 10)).map(({ payload }) => payload)).toEqual([2, 3]);
+    const first = await due();
+    expect(first.map(({ payload }) => payload)).toEqual([1, 3]);
+    await store.remove([first[0]?.id ?? '']);
+    expect((await due()).map(({ payload }) => payload)).toEqual([2, 3]);
   });
 
   it('holds back what is held, and later entries of a key behind a postponed one', async () => {
     const [held] = await store.add([entry('a', 'held')], 'held');
-    expect(await store.due(Date.now(), 10)).toEqual([]);
+    expect(await due()).toEqual([]);
     await store.update(held?.id ?? '', 'kept so far');
     const id = held?.id ?? '';
     await store.release([id], [entry('a', 'later')], [{ id, payload: 'changed' }]);
     await store.postpone(held?.id ?? '', Date.now() + 60_000, 1, 'away');
-    expect(await store.due(Date.now(), 10)).toEqual([]);
+    expect(await due()).toEqual([]);
     await store.wake(['turn']);
-    expect((await store.due(Date.now(), 10)).map(({ payload, attempts }) => [payload, attempts])).toEqual([
-      ['changed', 1],
-    ]);
+    expect((await due()).map(({ payload, attempts }) => [payload, attempts])).toEqual([['changed', 1]]);
   });
 
   it('keeps what it was given over a restart, and marks what was held as recovered', async () => {
@@ -52,7 +52,7 @@ describe('SqliteOutboxStore', () => {
     await store.close();
     store = open();
     expect(await store.recoverHeld()).toBe(1);
-    expect(await store.due(Date.now(), 10)).toMatchObject([{ payload: { text: 'ä' }, recovered: true }]);
+    expect(await due()).toMatchObject([{ payload: { text: 'ä' }, recovered: true }]);
   });
 
   it('refuses what it has no room for, and all of a batch with it', async () => {
@@ -71,11 +71,11 @@ describe('SqliteOutboxStore', () => {
   it('sets an entry aside, lists it, and takes it up again', async () => {
     const [bad] = await store.add([entry('a')], 'ready');
     await store.bury(bad?.id ?? '', 'no good');
-    expect(await store.due(Date.now(), 10)).toEqual([]);
+    expect(await due()).toEqual([]);
     expect(await store.dead(10)).toMatchObject([{ id: bad?.id, lastError: 'no good' }]);
     expect(await store.replay('unknown')).toBe(false);
     expect(await store.replay(bad?.id ?? '')).toBe(true);
-    expect(await store.due(Date.now(), 10)).toHaveLength(1);
+    expect(await due()).toHaveLength(1);
   });
 
   it("tells a user's pending entries by key and project, and nobody else's", async () => {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
-import { openDatabase, transaction } from '../storage/sqlite.js';
+import { openDatabase, repeatable, transaction } from '../storage/sqlite.js';
 import {
   type NewOutboxEntry,
   type OutboxEntry,
@@ -72,6 +72,7 @@ export class SqliteOutboxStore implements OutboxStore {
     });
   }
 
+  /** Undone by a power cut, it is delivered once more, and the receiver takes it once. */
   async remove(ids: readonly string[]): Promise<void> {
     this.write(() => {
       const remove = this.db.prepare('DELETE FROM entries WHERE id = ? RETURNING topic, length(payload) AS bytes');
@@ -81,7 +82,7 @@ export class SqliteOutboxStore implements OutboxStore {
         this.bytes -= Number(removed['bytes']);
         this.count(String(removed['topic']), -1);
       }
-    });
+    }, repeatable);
   }
 
   async recoverHeld(): Promise<number> {
@@ -91,27 +92,32 @@ export class SqliteOutboxStore implements OutboxStore {
     );
   }
 
-  async due(nowMs: number, limit: number): Promise<OutboxEntry[]> {
+  async due(topics: readonly string[], nowMs: number, limit: number): Promise<OutboxEntry[]> {
     return this.db
       .prepare(
-        `SELECT * FROM entries e WHERE state = 'ready' AND due_ms <= ?
+        `SELECT * FROM entries e
+         WHERE state = 'ready' AND topic IN (SELECT value FROM json_each(?)) AND due_ms <= ?
            AND NOT EXISTS (SELECT 1 FROM entries o
                            WHERE o.topic = e.topic AND o.key = e.key AND o.seq < e.seq AND o.state = 'ready')
          ORDER BY seq LIMIT ?`,
       )
-      .all(nowMs, limit)
+      .all(JSON.stringify(topics), nowMs, limit)
       .map(toEntry);
   }
 
-  async nextDueMs(): Promise<number | null> {
-    const next = this.db.prepare(`SELECT min(due_ms) AS next FROM entries WHERE state = 'ready'`).get()?.['next'];
+  async nextDueMs(topics: readonly string[], nowMs: number): Promise<number | null> {
+    const next = this.db
+      .prepare(
+        `SELECT min(due_ms) AS next FROM entries
+         WHERE state = 'ready' AND topic IN (SELECT value FROM json_each(?)) AND due_ms > ?`,
+      )
+      .get(JSON.stringify(topics), nowMs)?.['next'];
     return next === null || next === undefined ? null : Number(next);
   }
 
   async postpone(id: string, untilMs: number, attempts: number, error: string): Promise<void> {
-    this.db
-      .prepare('UPDATE entries SET due_ms = ?, attempts = ?, last_error = ? WHERE id = ?')
-      .run(Math.ceil(untilMs), attempts, error, id);
+    const postpone = this.db.prepare('UPDATE entries SET due_ms = ?, attempts = ?, last_error = ? WHERE id = ?');
+    this.write(() => void postpone.run(Math.ceil(untilMs), attempts, error, id), repeatable);
   }
 
   async bury(id: string, error: string): Promise<void> {
@@ -120,7 +126,9 @@ export class SqliteOutboxStore implements OutboxStore {
 
   async wake(topics: readonly string[]): Promise<void> {
     const wake = this.db.prepare(`UPDATE entries SET due_ms = 0 WHERE state = 'ready' AND topic = ?`);
-    for (const topic of topics) wake.run(topic);
+    this.write(() => {
+      for (const topic of topics) wake.run(topic);
+    }, repeatable);
   }
 
   async replay(id: string): Promise<boolean> {
@@ -202,11 +210,11 @@ export class SqliteOutboxStore implements OutboxStore {
   }
 
   /** One transaction; a refused one leaves the counts as they were. */
-  private write<T>(work: () => T): T {
+  private write<T>(work: () => T, within = transaction): T {
     const bytes = this.bytes;
     const counts = [...this.counts];
     try {
-      return transaction(this.db, work);
+      return within(this.db, work);
     } catch (error) {
       this.bytes = bytes;
       this.counts.clear();

@@ -33,3 +33,16 @@ export function transaction<T>(db: DatabaseSync, work: () => T): T {
     throw error;
   }
 }
+
+/**
+ * {@link transaction} without waiting for the disk: what it did survives a kill, and a power cut may undo it. For what is
+ * done again, with the same end, where it was undone. Later durable transactions keep it, too.
+ */
+export function repeatable<T>(db: DatabaseSync, work: () => T): T {
+  db.exec('PRAGMA synchronous = NORMAL');
+  try {
+    return transaction(db, work);
+  } finally {
+    db.exec('PRAGMA synchronous = FULL');
+  }
+}

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { openDatabase, transaction } from '../../../storage/sqlite.js';
+import { openDatabase, repeatable, transaction } from '../../../storage/sqlite.js';
 import type { LedgerRow } from '../billing.contract.js';
 import { type Balance, Ledger } from './ledger.js';
 
@@ -68,14 +68,15 @@ export class SqliteLedger extends Ledger {
   }
 
   capture(userId: string, messageId: string, credits: number): Promise<Balance & { charged: number }> {
-    return this.change(userId, (before) => {
+    const capture = (before: Balance) => {
       this.statements.end.run(userId, messageId, this.expiry());
       const earlier = this.captured(userId, messageId);
       if (earlier !== undefined) return { charged: 0 - Number(earlier['credits']) };
       const charged = Math.min(credits, before.credits);
       this.append(userId, { key: captureKey(messageId), kind: 'capture', messageId, credits: 0 - charged });
       return { charged };
-    });
+    };
+    return this.change(userId, capture, transaction);
   }
 
   release(userId: string, messageId: string): Promise<Balance> {
@@ -102,8 +103,15 @@ export class SqliteLedger extends Ledger {
     return Promise.resolve();
   }
 
-  /** One transaction on an account that exists, and the balance after it. */
-  private change<T extends object>(userId: string, work: (before: Balance) => T): Promise<Balance & T> {
+  /**
+   * One transaction on an account that exists, and the balance after it. Only a capture waits for the disk: what a power
+   * cut may take of the rest are reservations that would have expired, and a grant that is made again.
+   */
+  private change<T extends object>(
+    userId: string,
+    work: (before: Balance) => T,
+    within: <R>(db: DatabaseSync, work: () => R) => R = repeatable,
+  ): Promise<Balance & T> {
     const run = () => {
       this.statements.expire.run(this.now());
       if (this.statements.balance.get(userId) === undefined) {
@@ -113,7 +121,7 @@ export class SqliteLedger extends Ledger {
       const result = work(this.read(userId));
       return { ...this.read(userId), ...result };
     };
-    return new Promise((resolve) => resolve(transaction(this.db, run)));
+    return new Promise((resolve) => resolve(within(this.db, run)));
   }
 
   private read(userId: string): Balance {

@@ -1,0 +1,93 @@
+import type { PinoLogger } from 'nestjs-pino';
+import type { Config } from '../config/config.schema.js';
+import { DownstreamError } from '../resilience/downstream-error.js';
+import type { ServiceRegistry } from '../resilience/service-registry.js';
+import { silentLog } from '../resilience/testing/recorded-log.js';
+import { Outbox, type OutboxHandler } from './outbox.service.js';
+import type { NewOutboxEntry } from './outbox.store.js';
+import { SqliteOutboxStore } from './sqlite-outbox.store.js';
+
+const RETRY_MS = 20;
+const away = () => new DownstreamError({ service: 'git', reason: 'unreachable', message: 'Connection refused' });
+const entry = (topic: string, key: string): NewOutboxEntry => ({
+  topic,
+  key,
+  userId: 'ann',
+  projectId: null,
+  payload: {},
+});
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+describe('Outbox', () => {
+  let store: SqliteOutboxStore;
+  let outbox: Outbox;
+  const delivered: string[] = [];
+
+  const handler = (topic: string, service: OutboxHandler['service'], deliver: OutboxHandler['deliver']) =>
+    outbox.register({
+      topic,
+      service,
+      deliver: async (one, call) => {
+        await deliver(one, call);
+        delivered.push(one.key);
+      },
+    });
+
+  beforeEach(async () => {
+    delivered.length = 0;
+    store = new SqliteOutboxStore(':memory:', 1_000_000);
+    const config = { outbox: { retry_base_ms: RETRY_MS, retry_max_ms: RETRY_MS, max_attempts: 3, max_bytes: 1e6 } };
+    const registry = { onStateChange: () => () => undefined } as Partial<ServiceRegistry>;
+    outbox = new Outbox(config as Config, store, registry as ServiceRegistry, silentLog as unknown as PinoLogger);
+    await outbox.onApplicationBootstrap();
+  });
+  afterEach(() => outbox.onApplicationShutdown());
+
+  it('tries again what fails while it looks for what is due next', async () => {
+    // Both are under way at once; the second one fails while the store says when the first one is due.
+    const nextDueMs = store.nextDueMs.bind(store);
+    let failSecond: (error: Error) => void = () => undefined;
+    store.nextDueMs = async (...args) => {
+      const next = await nextDueMs(...args);
+      failSecond(away());
+      await pause(5);
+      return next;
+    };
+    const tries = { a: 0, b: 0 };
+    handler('commit', 'git', ({ key }) => {
+      if (++tries[key as 'a' | 'b'] > 1) return Promise.resolve();
+      return key === 'a' ? Promise.reject(away()) : new Promise((_, reject) => (failSecond = reject));
+    });
+    await outbox.send([entry('commit', 'a'), entry('commit', 'b')]);
+    await pause(20 * RETRY_MS);
+    expect(delivered.sort()).toEqual(['a', 'b']);
+  });
+
+  it('delivers to one service while another one hangs, and tries it again', async () => {
+    const hanging: (() => void)[] = [];
+    handler('turn', 'filesystem', () => new Promise((resolve) => hanging.push(resolve)));
+    let tries = 0;
+    handler('charge', 'billing', () => (++tries === 1 ? Promise.reject(away()) : Promise.resolve()));
+    await outbox.send(Array.from({ length: 20 }, (_, i) => entry('turn', `t${i}`)));
+    await outbox.send([entry('charge', 'c')]);
+    await pause(10 * RETRY_MS);
+    expect(delivered).toEqual(['c']);
+    expect(hanging).toHaveLength(8);
+    for (let ended = 0; ended < 20; await pause(5)) for (const end of hanging.splice(0)) ended += (end(), 1);
+    await pause(20);
+    expect(delivered).toHaveLength(21);
+  });
+
+  it('sets aside what is refused again and again, and delivers it when it is replayed', async () => {
+    let good = false;
+    handler('commit', 'git', () => (good ? Promise.resolve() : Promise.reject(new Error('no good'))));
+    const [sent] = await outbox.send([entry('commit', 'a')]);
+    await pause(20 * RETRY_MS);
+    expect(await store.dead(10)).toMatchObject([{ id: sent?.id, lastError: 'no good' }]);
+    good = true;
+    expect(await outbox.replay(sent?.id ?? '')).toBe(true);
+    await pause(5 * RETRY_MS);
+    expect(delivered).toEqual(['a']);
+    expect(await store.stats()).toEqual([]);
+  });
+});
