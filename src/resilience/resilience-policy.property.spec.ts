@@ -11,7 +11,7 @@ import { testSettings } from './testing/settings.js';
 import { settle, VirtualClock } from './testing/virtual-clock.js';
 
 /** Fewer for mutation testing, which runs them for each mutant. */
-const SCHEDULES = Number(process.env['CAUDEX_SCHEDULES'] ?? 100_000);
+const SCHEDULES = Number(process.env['CAUDEX_SCHEDULES'] ?? 20_000);
 const SEED = Number(process.env['CAUDEX_SEED'] ?? 20_251_115);
 
 type Command =

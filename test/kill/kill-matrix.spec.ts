@@ -3,7 +3,7 @@ import { chunk, END, FakeLlm } from '../system/fake-llm.js';
 import { seeded } from './random.js';
 import { UserLoad } from './user-load.js';
 
-const KILLS = Number(process.env['CAUDEX_KILLS'] ?? '3');
+const KILLS = Number(process.env['CAUDEX_KILLS'] ?? '1');
 const SEED = Number(process.env['CAUDEX_SEED'] ?? '20250807');
 const LONGEST_WAIT_MS = 250;
 const OPERATOR = 'operator@example.org';

@@ -14,6 +14,8 @@ import { Retrieval, type RetrievalQuery, type Retrieved } from './retrieval.serv
 const FURTHER = 10;
 const RELATED_TO = 3;
 const RELATED_PASSAGES = 2;
+/** The score of a link (3), of a term that three documents share (0.5), or of several commoner ones. */
+const NEAR = 0.5;
 const COMMITS = 5;
 const HISTORY_MS = 2000;
 
@@ -55,16 +57,13 @@ export class ChatPassages {
     const known = documentsOf(best);
     const candidates = further.filter(({ document }) => !known.includes(document));
     if (candidates.length === 0 || graph_budget_ms === 0) return [];
-    const params = { project_id: projectId };
-    const answers = await Promise.all(
-      known
-        .slice(0, RELATED_TO)
-        .map((path) =>
-          withoutRetries('git', call, (own) => this.git.related({ params, query: { path } }, own), graph_budget_ms),
-        ),
-    );
-    const near = new Set(answers.flatMap(({ related }) => related.map(({ path }) => path)));
-    return candidates.filter(({ document }) => near.has(document)).slice(0, RELATED_PASSAGES);
+    const asked = {
+      params: { project_id: projectId },
+      body: { to: known.slice(0, RELATED_TO), among: documentsOf(candidates) },
+    };
+    const { near } = await withoutRetries('git', call, (own) => this.git.near(asked, own), graph_budget_ms);
+    const related = new Set(near.filter(({ score }) => score >= NEAR).map(({ path }) => path));
+    return candidates.filter(({ document }) => related.has(document)).slice(0, RELATED_PASSAGES);
   }
 
   /** By the words of the question in path and message, else of the documents that the search found first. */

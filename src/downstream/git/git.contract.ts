@@ -189,4 +189,13 @@ export const gitContract = {
     }),
     idempotent: true,
   },
+  /** Which of the documents `among` belong with one of `to`, best first, scored as in `related`. It changes nothing. */
+  near: {
+    method: 'POST',
+    path: '/projects/:project_id/near',
+    params: inProject,
+    body: z.strictObject({ to: z.array(path).min(1).max(20), among: z.array(path).min(1).max(100) }),
+    response: z.object({ near: z.array(z.object({ path, score: z.number() })) }),
+    idempotent: true,
+  },
 } as const satisfies ServiceContract;

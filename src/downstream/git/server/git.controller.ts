@@ -64,6 +64,11 @@ export class GitController {
   async related(@CallerOf() caller: Caller, @Input() { params, query }: Request<'related'>) {
     return { related: await inTime(caller, this.graphs.related(keyOf(caller, params), query.path, query.limit)) };
   }
+
+  @Implements(gitContract.near)
+  async near(@CallerOf() caller: Caller, @Input() { params, body }: Request<'near'>) {
+    return { near: await inTime(caller, this.graphs.near(keyOf(caller, params), body.to, body.among)) };
+  }
 }
 
 /** How long before its caller gives up the graph is given up. */

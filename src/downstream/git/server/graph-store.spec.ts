@@ -143,12 +143,32 @@ for (const { name, open } of stores) {
       expect(await graph.related(key, 'never.md', 10)).toEqual([]);
     });
 
+    it('tells which of some documents belong with others', async () => {
+      const key = fresh();
+      await graph.apply(key, change('a.md', 'fig fig plum plum [c](c.md)'));
+      await graph.apply(key, change('b.md', 'kiwi kiwi'));
+      await graph.apply(key, change('c.md', 'nothing'));
+      await graph.apply(key, change('d.md', 'plum plum [b](b.md)'));
+      await graph.apply(key, change('e.md', 'fig fig plum plum'));
+      await graph.apply(key, change('f.md', 'alone'));
+      const near = (await graph.near(key, ['a.md', 'b.md'], ['c.md', 'd.md', 'e.md', 'f.md', 'never.md'])).map(
+        ({ path, score }) => ({ path, score }),
+      );
+      expect(near).toEqual([
+        { path: 'd.md', score: 3.5 },
+        { path: 'c.md', score: 3 },
+        { path: 'e.md', score: 1.5 },
+      ]);
+      expect(await graph.near(fresh(), ['a.md'], ['c.md'])).toEqual([]);
+    });
+
     it('takes a term that everybody mentions for no tie', async () => {
       const key = fresh();
       for (let i = 0; i <= 200; i++) await graph.apply(key, change(`${i}.md`, 'common common'));
       await graph.apply(key, change('a.md', 'rare rare common common'));
       await graph.apply(key, change('b.md', 'rare rare'));
       expect((await graph.related(key, 'a.md', 10)).map(({ path }) => path)).toEqual(['b.md']);
+      expect((await graph.near(key, ['a.md'], ['0.md', 'b.md'])).map(({ path }) => path)).toEqual(['b.md']);
     }, 60_000);
 
     it('shows documents first where not everything fits', async () => {

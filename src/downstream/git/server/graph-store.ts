@@ -41,6 +41,11 @@ export interface GraphStore {
   graph(project: ProjectKey, limit: number): Promise<{ nodes: GraphNode[]; edges: GraphEdge[] }>;
   /** Best first. A link counts 3, a shared term its part among the documents that share it. */
   related(project: ProjectKey, path: string, limit: number): Promise<Related[]>;
+  /**
+   * Those of the documents `among` that a link or a shared term joins to one of `to`, scored as by {@link related}. Its
+   * cost depends on these documents alone, not on how many others share their terms.
+   */
+  near(project: ProjectKey, to: readonly string[], among: readonly string[]): Promise<Related[]>;
   drop(project: ProjectKey): Promise<void>;
   close(): Promise<void>;
 }

@@ -77,6 +77,13 @@ export class Neo4jGraphStore implements GraphStore {
     return rankTies([...links, ...shared] as unknown as Tie[], limit);
   }
 
+  async near(project: ProjectKey, to: readonly string[], among: readonly string[]): Promise<Related[]> {
+    const ids = (paths: readonly string[]) => paths.map((path) => `document:${path}`);
+    const values = { ...project, to: ids(to), among: ids(among) };
+    const [links, shared] = await Promise.all([this.read(NEAR_LINKS, values), this.read(NEAR_SHARED, values)]);
+    return rankTies([...links, ...shared] as unknown as Tie[], among.length);
+  }
+
   async drop(project: ProjectKey): Promise<void> {
     await this.write(['MATCH (n:Caudex {user: $userId, project: $projectId}) DETACH DELETE n'], { ...project });
   }
@@ -176,4 +183,18 @@ const SHARED = `
   MATCH (d:Caudex {user: $userId, project: $projectId, id: $document})-[:TIE {kind: 'mentions'}]->(t:Caudex)
   WITH d, t, COUNT { (t)<-[:TIE {kind: 'mentions'}]-() } AS sharedBy WHERE sharedBy <= ${MAX_SHARED}
   MATCH (t)<-[:TIE {kind: 'mentions'}]-(o:Caudex) WHERE o.id <> d.id
+  RETURN o.label AS path, t.label AS term, sharedBy ORDER BY term, path`;
+
+const NEAR_LINKS = `
+  UNWIND $to AS id
+  MATCH (d:Caudex {user: $userId, project: $projectId, id: id})-[e:TIE {kind: 'links_to'}]-(o:Caudex)
+  WHERE d.there AND o.there AND o.id IN $among
+  RETURN o.label AS path, CASE WHEN startNode(e) = d THEN 'from_here' ELSE 'to_here' END AS link`;
+
+const NEAR_SHARED = `
+  UNWIND $to AS id
+  MATCH (:Caudex {user: $userId, project: $projectId, id: id})-[:TIE {kind: 'mentions'}]->(t:Caudex)
+  WITH DISTINCT t UNWIND $among AS id
+  MATCH (o:Caudex {user: $userId, project: $projectId, id: id})-[:TIE {kind: 'mentions'}]->(t)
+  WITH o, t, COUNT { (t)<-[:TIE {kind: 'mentions'}]-() } AS sharedBy WHERE sharedBy <= ${MAX_SHARED}
   RETURN o.label AS path, t.label AS term, sharedBy ORDER BY term, path`;

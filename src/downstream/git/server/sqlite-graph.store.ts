@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { preparedBy } from '../../../storage/statements.js';
 import { transaction } from '../../../storage/sqlite.js';
 import type { GraphEdge, GraphNode } from '../git.contract.js';
-import { type GraphChange, type GraphStore, MAX_SHARED, rankTies, type Related } from './graph-store.js';
+import { type GraphChange, type GraphStore, MAX_SHARED, rankTies, type Related, type Tie } from './graph-store.js';
 import type { ProjectKey } from './version-store.js';
 
 export const GRAPH_TABLES = `
@@ -73,7 +73,6 @@ export class SqliteGraphStore implements GraphStore {
 
   async related({ userId, projectId }: ProjectKey, path: string, limit: number): Promise<Related[]> {
     const document = `document:${path}`;
-    const pathOf = (id: unknown) => String(id).slice('document:'.length);
     const links = this.prepared(
       `SELECT e.source, e.target FROM graph_edges e
          JOIN graph_nodes s ON s.user_id = e.user_id AND s.project_id = e.project_id AND s.id = e.source
@@ -103,6 +102,16 @@ export class SqliteGraphStore implements GraphStore {
         ...shared.toSorted((a, b) => (a.term < b.term ? -1 : 1)),
       ],
       limit,
+    );
+  }
+
+  async near({ userId, projectId }: ProjectKey, to: readonly string[], among: readonly string[]): Promise<Related[]> {
+    const ids = (paths: readonly string[]) => JSON.stringify(paths.map((path) => `document:${path}`));
+    const values = [userId, projectId, ids(to), ids(among)] as const;
+    const ties = [...this.prepared(NEAR_LINKS).all(...values), ...this.prepared(NEAR_SHARED).all(...values)];
+    return rankTies(
+      ties.map(({ document, ...tie }) => ({ ...tie, path: pathOf(document) }) as Tie),
+      among.length,
     );
   }
 
@@ -155,3 +164,27 @@ export class SqliteGraphStore implements GraphStore {
     this.prepared('INSERT OR IGNORE INTO graph_edges VALUES (?, ?, ?, ?, ?)').run(userId, projectId, from, to, kind);
   }
 }
+
+const pathOf = (id: unknown) => String(id).slice('document:'.length);
+
+const NEAR_LINKS = `
+  SELECT target AS document, 'from_here' AS link FROM graph_edges
+  WHERE user_id = ?1 AND project_id = ?2 AND kind = 'links_to'
+    AND source IN (SELECT value FROM json_each(?3)) AND target IN (SELECT value FROM json_each(?4))
+  UNION ALL
+  SELECT source, 'to_here' FROM graph_edges
+  WHERE user_id = ?1 AND project_id = ?2 AND kind = 'links_to'
+    AND source IN (SELECT value FROM json_each(?4)) AND target IN (SELECT value FROM json_each(?3))`;
+
+/** Nothing but mentions leads to a term; the kind left out, the index alone answers how many there are. */
+const NEAR_SHARED = `
+  SELECT document, term, sharedBy FROM (
+    SELECT e.source AS document, substr(e.target, length('term:') + 1) AS term,
+      (SELECT count(*) FROM (SELECT 1 FROM graph_edges AS s
+         WHERE s.user_id = ?1 AND s.project_id = ?2 AND s.target = e.target LIMIT ${MAX_SHARED + 1})) AS sharedBy
+    FROM graph_edges AS e
+    WHERE e.user_id = ?1 AND e.project_id = ?2 AND e.kind = 'mentions'
+      AND e.source IN (SELECT value FROM json_each(?4))
+      AND e.target IN (SELECT target FROM graph_edges
+        WHERE user_id = ?1 AND project_id = ?2 AND kind = 'mentions' AND source IN (SELECT value FROM json_each(?3))))
+  WHERE sharedBy <= ${MAX_SHARED} ORDER BY term, document`;
