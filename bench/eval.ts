@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Api, inParallel, percentile } from './api.ts';
 import { type Dataset, ndcg, readDataset, recall } from './beir.ts';
-import { RunningSystem } from './running-system.ts';
+import { Caudex } from '../test/system/caudex.ts';
 
 const UPLOADS_AT_ONCE = 8;
 const PAGE = 100;
@@ -26,11 +26,11 @@ if (values.data === undefined) {
 
 const dataset = readDataset(values.data);
 console.log(`${dataset.documents.length} documents, ${dataset.queries.length} judged queries`);
-const system = values.url === undefined ? await RunningSystem.start() : undefined;
+const system = values.url === undefined ? await Caudex.start({}, { quick: false }) : undefined;
 try {
   const { email, password } = values;
   const account = email === undefined || password === undefined ? undefined : { email, password };
-  const api = await Api.signIn(values.url ?? (system as RunningSystem).url(), account);
+  const api = await Api.signIn(values.url ?? (system as Caudex).url, account);
   const project = await api.createProject('Evaluation');
   const idOf = await upload(api, project, dataset);
   console.log('\nmode            nDCG@10  graded  Recall@100   p50 ms   p95 ms  source');

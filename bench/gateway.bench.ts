@@ -15,7 +15,7 @@ import { HttpTransport } from '../dist/resilience/http-transport.js';
 import { ResilientClient } from '../dist/resilience/resilient-client.js';
 import { internalHeaders } from '../dist/resilience/wire-headers.js';
 import { median, searchRate, searchTimes, type Target } from './gateway/load.ts';
-import { RunningSystem } from './running-system.ts';
+import { Caudex, freePort } from '../test/system/caudex.ts';
 
 const CONNECTIONS = 32;
 const ROUNDS = 5;
@@ -29,11 +29,7 @@ function report(what: string, value: number, limit: string, good: boolean): void
 
 const children: ChildProcess[] = [];
 async function start(file: string, ...args: string[]): Promise<string> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
+  const port = await freePort();
   children.push(
     spawn(process.execPath, [join(import.meta.dirname, 'gateway', file), String(port), ...args], { stdio: 'inherit' }),
   );
@@ -111,12 +107,12 @@ async function firstToken(): Promise<void> {
   }).listen(0, '127.0.0.1');
   await once(model, 'listening');
   const llm = `http://127.0.0.1:${(model.address() as AddressInfo).port}/v1`;
-  const system = await RunningSystem.start({ LLM_BASE_URL: llm, LLM_MODEL: 'bench', LOG_LEVEL: 'warn' });
+  const system = await Caudex.start({ LLM_BASE_URL: llm, LLM_MODEL: 'bench', LOG_LEVEL: 'warn' }, { quick: false });
   try {
-    const headers = await signUp(system.url());
+    const headers = await signUp(system.url);
     const delays: number[] = [];
     for (let i = 0; i < 60; i++) {
-      const answer = await fetch(`${system.url()}/v1/api/chat`, {
+      const answer = await fetch(`${system.url}/v1/api/chat`, {
         method: 'POST',
         headers: { 'content-type': 'application/json', ...headers },
         body: JSON.stringify({ message: `question ${i}`, stream: true }),
@@ -178,15 +174,16 @@ const stub = await start('chroma-stub.ts');
 const raw = await start('raw.ts', stub);
 const peer = await start('peer.ts', stub);
 await rejection(stub);
-const system = await RunningSystem.start({ CHROMA_SERVER_URL: stub, LOG_LEVEL: 'warn' });
+const system = await Caudex.start({ CHROMA_SERVER_URL: stub, LOG_LEVEL: 'warn' }, { quick: false });
 try {
-  await system.restart('backend');
+  await system.kill('backend', 'SIGTERM');
+  await system.launch('backend');
   const readyMs = system.readyMs('backend');
   report('from start to ready, s', readyMs / 1000, '≤ 3', readyMs <= 3000);
-  const headers = await signUp(system.url());
-  const { project_id } = await call(`${system.url()}/v1/api/projects`, { name: 'bench' }, headers);
+  const headers = await signUp(system.url);
+  const { project_id } = await call(`${system.url}/v1/api/projects`, { name: 'bench' }, headers);
   const projectId = String(project_id);
-  const ours: Target = { name: 'caudex', url: system.url(), headers, projectId };
+  const ours: Target = { name: 'caudex', url: system.url, headers, projectId };
   await throughput([
     ours,
     { name: 'peer', url: peer, headers: {}, projectId },

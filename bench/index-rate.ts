@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ChromaClient } from 'chromadb';
-import { SAMPLE_TOKEN, type RunningSystem } from './running-system.ts';
+import { SAMPLE_SERVICE_TOKEN } from '../dist/config/config.loader.js';
+import type { Caudex } from '../test/system/caudex.ts';
 import { inParallel } from './api.ts';
 
 const CHROMA = join(import.meta.dirname, '../node_modules/chromadb/dist/cli.mjs');
@@ -14,7 +15,7 @@ const BATCH = 1000;
 const AT_ONCE = 16;
 
 /** Passages per second that the chroma server indexes, and the vectors that it made of them. */
-export async function indexThroughServer(system: RunningSystem, texts: readonly string[], passages: number) {
+export async function indexThroughServer(system: Caudex, texts: readonly string[], passages: number) {
   const startedAt = performance.now();
   let done = 0;
   await inParallel(texts, AT_ONCE, async (text, index) => {
@@ -27,9 +28,9 @@ export async function indexThroughServer(system: RunningSystem, texts: readonly 
       media_type: 'text/markdown',
       text,
     };
-    const response = await fetch(`${system.url('chroma')}/documents`, {
+    const response = await fetch(`${system.urlOf('chroma')}/documents`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', 'x-internal-token': SAMPLE_TOKEN, 'x-user-id': 'bench' },
+      headers: { 'content-type': 'application/json', 'x-internal-token': SAMPLE_SERVICE_TOKEN, 'x-user-id': 'bench' },
       body: JSON.stringify(body),
     });
     if (!response.ok) throw new Error(`the chroma server answered ${response.status}: ${await response.text()}`);

@@ -4,7 +4,8 @@ import { parseArgs } from 'node:util';
 import { Api, inParallel, percentile } from './api.ts';
 import { indexInChromadbAlone, indexThroughServer } from './index-rate.ts';
 import { packageTexts, questions, shuffledTexts } from './real-text.ts';
-import { RunningSystem, SAMPLE_TOKEN } from './running-system.ts';
+import { SAMPLE_SERVICE_TOKEN } from '../dist/config/config.loader.js';
+import { Caudex } from '../test/system/caudex.ts';
 
 const SMALL = 10_000;
 const QUESTIONS = 200;
@@ -18,10 +19,10 @@ const texts = packageTexts();
 const asked = questions(texts, QUESTIONS);
 let failed = false;
 
-const system = await RunningSystem.start();
+const system = await Caudex.start({}, { quick: false });
 try {
   await rates();
-  const api = await Api.signIn(system.url());
+  const api = await Api.signIn(system.url);
   const project = await api.createProject('Knowledge');
   const further = shuffledTexts(texts);
   let count = await upload(api, project, texts, 0, SMALL);
@@ -77,8 +78,8 @@ async function upload(
 async function settled(api: Api, project: string): Promise<number> {
   for (;;) {
     await wait(3000);
-    const response = await fetch(`${system.url('chroma')}/projects/${project}`, {
-      headers: { 'x-internal-token': SAMPLE_TOKEN, 'x-user-id': api.userId },
+    const response = await fetch(`${system.urlOf('chroma')}/projects/${project}`, {
+      headers: { 'x-internal-token': SAMPLE_SERVICE_TOKEN, 'x-user-id': api.userId },
     });
     const { passages, stale_passages } = (await response.json()) as { passages: number; stale_passages: number };
     if (stale_passages === 0) return passages;
@@ -122,9 +123,13 @@ async function chat(api: Api, project: string): Promise<void> {
     await api.chat(project, message);
     whole.push(performance.now() - startedAt);
     startedAt = performance.now();
-    const response = await fetch(`${system.url('chroma')}/query`, {
+    const response = await fetch(`${system.urlOf('chroma')}/query`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', 'x-internal-token': SAMPLE_TOKEN, 'x-user-id': api.userId },
+      headers: {
+        'content-type': 'application/json',
+        'x-internal-token': SAMPLE_SERVICE_TOKEN,
+        'x-user-id': api.userId,
+      },
       body: JSON.stringify({ project_id: project, query: message, limit: CHAT_PASSAGES }),
     });
     await response.arrayBuffer();

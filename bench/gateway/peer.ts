@@ -20,9 +20,9 @@ const app = express();
 app.use(express.json());
 app.post('/v1/api/search', (request, reply, next) => {
   const { query, project_id, limit } = request.body as Record<string, unknown>;
-  breaker
+  void breaker
     .fire({ query, project_id, limit, offset: 0, mode: 'hybrid' })
-    .then((found) => reply.json({ ...(found as object), degraded: false, degradation: [] }))
+    .then((found) => reply.json({ ...found, degraded: false, degradation: [] }))
     .catch(next);
 });
 app.listen(Number(port), '127.0.0.1');

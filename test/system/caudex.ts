@@ -10,6 +10,7 @@ export type App = (typeof APPS)[number];
 
 const MAIN = join(process.env['CAUDEX_DIST'] ?? join(import.meta.dirname, '../../dist'), 'main.js');
 const READY_MS = 45_000;
+const STOP_MS = 15_000;
 
 /** Waits in short steps until `probe` gives something; fails with `what` after `limitMs`. */
 export async function until<T>(
@@ -35,37 +36,60 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** The whole system: six real processes on free ports, with their data in a folder of their own. */
+interface StartOptions {
+  /** false: the waits of config/default.yaml, and nobody listens to what the processes say. */
+  quick?: boolean;
+  apps?: readonly App[];
+}
+
+/** The whole system: six real processes on free ports, with their data in a folder of their own. For tests and benches. */
 export class Caudex {
   readonly output: string[] = [];
+  readonly ports: Readonly<Record<App, number>>;
+  readonly dataDir: string;
+  private readonly env: Record<string, string>;
+  private readonly quick: boolean;
   private readonly processes = new Map<App, ChildProcess>();
+  private readonly took = new Map<App, number>();
+
   private constructor(
-    readonly ports: Readonly<Record<App, number>>,
-    readonly dataDir: string,
-    private readonly env: Record<string, string>,
-  ) {}
+    ports: Readonly<Record<App, number>>,
+    dataDir: string,
+    env: Record<string, string>,
+    quick: boolean,
+  ) {
+    this.ports = ports;
+    this.dataDir = dataDir;
+    this.env = env;
+    this.quick = quick;
+  }
 
   /** @param env settings that differ; short waits are set already, so that no test sleeps for seconds */
-  static async start(env: Record<string, string> = {}, apps: readonly App[] = APPS): Promise<Caudex> {
+  static async start(
+    env: Record<string, string> = {},
+    { quick = true, apps = APPS }: StartOptions = {},
+  ): Promise<Caudex> {
+    // All at once, so that none is given twice.
     const ports = Object.fromEntries(
       await Promise.all(APPS.map(async (app) => [app, await freePort()] as const)),
     ) as Record<App, number>;
     const dataDir = await mkdtemp(join(tmpdir(), 'caudex-test-'));
     const services = APPS.filter((app) => app !== 'backend');
     const urls = services.map((app) => [`${app.toUpperCase()}_SERVER_URL`, `http://127.0.0.1:${ports[app]}`]);
-    const quick = services.flatMap((app) => [
+    const shortWaits = services.flatMap((app) => [
       [`CAUDEX__DOWNSTREAM__${app.toUpperCase()}__RETRY_BASE_MS`, '50'],
       [`CAUDEX__DOWNSTREAM__${app.toUpperCase()}__RECOVERY_TIMEOUT_MS`, '500'],
     ]);
-    const caudex = new Caudex(ports, dataDir, {
+    const settings = {
       NODE_ENV: 'test',
       DATA_DIR: dataDir,
       HOST: '127.0.0.1',
       LOG_LEVEL: 'info',
       CAUDEX__RATE_LIMIT__ENABLED: 'false',
-      ...(Object.fromEntries([...urls, ...quick]) as Record<string, string>),
+      ...(Object.fromEntries([...urls, ...(quick ? shortWaits : [])]) as Record<string, string>),
       ...env,
-    });
+    };
+    const caudex = new Caudex(ports, dataDir, settings, quick);
     try {
       await Promise.all(apps.map((app) => caudex.launch(app)));
     } catch (error) {
@@ -76,32 +100,50 @@ export class Caudex {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.ports.backend}`;
+    return this.urlOf('backend');
+  }
+
+  urlOf(app: App): string {
+    return `http://127.0.0.1:${this.ports[app]}`;
+  }
+
+  pid(app: App): number {
+    return this.processes.get(app)?.pid ?? NaN;
+  }
+
+  /** How long the process took, when it was last started, until it answered that it is ready. */
+  readyMs(app: App): number {
+    return this.took.get(app) ?? NaN;
   }
 
   async launch(app: App): Promise<void> {
+    const beganMs = performance.now();
     const child = spawn(process.execPath, [MAIN, app], {
       env: { PATH: process.env['PATH'], ...this.env, PORT: String(this.ports[app]) },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: this.quick ? ['ignore', 'pipe', 'pipe'] : ['ignore', 'ignore', 'inherit'],
     });
     this.processes.set(app, child);
     for (const stream of [child.stdout, child.stderr]) {
-      stream.on('data', (chunk: Buffer) => this.output.push(chunk.toString()));
+      stream?.on('data', (chunk: Buffer) => this.output.push(chunk.toString()));
     }
     const ended = () => child.exitCode !== null || child.signalCode !== null;
     await until(
       `${app} is ready`,
-      async () => ended() || (await fetch(`http://127.0.0.1:${this.ports[app]}/health/ready`)).ok,
+      async () => ended() || (await fetch(`${this.urlOf(app)}/health/ready`)).ok,
       READY_MS,
     );
     if (ended()) throw new Error(`${app} ended with ${child.exitCode}; it said: ${this.output.slice(-5).join('')}`);
+    this.took.set(app, performance.now() - beganMs);
   }
 
   async kill(app: App, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     const child = this.processes.get(app);
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, 'exit');
     child.kill(signal);
-    await once(child, 'exit');
+    const late = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
+    await ended;
+    clearTimeout(late);
   }
 
   async stop(): Promise<void> {
@@ -128,10 +170,13 @@ export class Caudex {
 
 /** Somebody at the public API. A call whose status is not the expected one fails with the whole answer. */
 export class Person {
-  constructor(
-    readonly url: string,
-    readonly token: string,
-  ) {}
+  readonly url: string;
+  readonly token: string;
+
+  constructor(url: string, token: string) {
+    this.url = url;
+    this.token = token;
+  }
 
   request(
     method: string,
