@@ -15,7 +15,7 @@ import { GitModule } from '../downstream/git/git.module.js';
 import { LlmModule } from '../downstream/llm/llm.module.js';
 import { HealthController } from '../http/health.controller.js';
 import { HttpModule } from '../http/http.module.js';
-import { invalidRequest } from '../http/implements.decorator.js';
+import { faultsOf, invalidRequest } from '../http/implements.decorator.js';
 import { OutboxModule } from '../outbox/outbox.module.js';
 import { ResilienceModule } from '../resilience/resilience.module.js';
 import { BillingController } from './billing/billing.controller.js';
@@ -103,14 +103,7 @@ import { StatusController } from './status/status.controller.js';
       provide: APP_PIPE,
       useFactory: () =>
         new StandardSchemaValidationPipe({
-          exceptionFactory: (issues) =>
-            invalidRequest(
-              issues.map(({ path, message }) => ({
-                path:
-                  (path ?? []).map((part) => String(typeof part === 'object' ? part.key : part)).join('.') || 'value',
-                detail: message,
-              })),
-            ),
+          exceptionFactory: (issues) => invalidRequest(issues.flatMap((issue) => faultsOf(issue))),
         }),
     },
     SessionService,

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import type { z } from 'zod';
+import './plain-messages.js';
 import { contradictions } from './contradictions.js';
 import { spreadDownstreamDefaults } from './downstream-defaults.js';
 import { keysWithoutModel, listed, llmSettings } from './llm-models.js';
@@ -158,7 +159,9 @@ function describe(
     const path = sourceOf(issue.path).join('.');
     const value = lookUp(tree, issue.path);
     if (value === undefined) return `${path}: the setting is missing`;
-    return `${path}${from(origin, path)}: ${JSON.stringify(value)} is refused: ${issue.message}`;
+    const shown = JSON.stringify(value);
+    const why = issue.message.startsWith(`${shown} `) ? issue.message : `${shown} is refused: ${issue.message}`;
+    return `${path}${from(origin, path)}: ${why}`;
   });
 }
 

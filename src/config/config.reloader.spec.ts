@@ -43,7 +43,7 @@ describe('ConfigReloader', () => {
     write('downstream: { chroma: { failure_threshold: 0, timeout_ms: 99000, breaker: { kind: round } } }\n');
     await until(() => lines.length >= 2);
     expect(taken).toEqual([]);
-    expect(lines.join('\n')).toMatch(/downstream\.chroma\.failure_threshold: 0 is refused/);
+    expect(lines.join('\n')).toMatch(/downstream\.chroma\.failure_threshold: 0 is too small/);
     expect(lines.join('\n')).toMatch(/downstream\.chroma\.breaker\.kind: "round" is refused/);
     write('downstream: { chroma: { timeout_ms: 1000 } }');
     await until(() => taken.length === 1);

@@ -47,7 +47,7 @@ describe('the settings of the clients', () => {
   it.each([
     [
       { CAUDEX__DOWNSTREAM__CHROMA__FAILURE_THRESHOLD: '0' },
-      /^downstream\.chroma\.failure_threshold \(from CAUDEX__\w+\): 0 is refused: .*>=1/,
+      /^downstream\.chroma\.failure_threshold \(from CAUDEX__\w+\): 0 is too small; 1 at least/,
     ],
     [
       { CAUDEX__DOWNSTREAM__CHROMA__TIMEOUT_MS: '31000' },
@@ -59,7 +59,7 @@ describe('the settings of the clients', () => {
     ],
     [
       { CAUDEX__DOWNSTREAM__CHROMA__BREAKER__KIND: 'round' },
-      /^downstream\.chroma\.breaker\.kind \(from CAUDEX__\w+\): "round" is refused: .*"consecutive"\|"failure_rate"\|"slow_calls"/,
+      /^downstream\.chroma\.breaker\.kind \(from CAUDEX__\w+\): "round" is refused: "consecutive" or "failure_rate" or "slow_calls" is needed/,
     ],
     [
       {
@@ -70,7 +70,7 @@ describe('the settings of the clients', () => {
     ],
     [
       { CAUDEX__DOWNSTREAM_DEFAULTS__BULKHEAD__QUEUE: '-1' },
-      /^downstream_defaults\.bulkhead\.queue \(from CAUDEX__\w+\): -1 is refused: .*>=0/,
+      /^downstream_defaults\.bulkhead\.queue \(from CAUDEX__\w+\): -1 is too small; 0 at least/,
     ],
     [
       { CAUDEX__DOWNSTREAM_DEFAULTS__BULKHEDD: '1' },

@@ -18,6 +18,7 @@ describe('pathFault', () => {
     ['/a', 'begins with /'],
     ['a/', 'ends with /'],
     ['a//b', 'empty segment'],
+    ['a/ /b', 'nothing but blanks'],
     ['a/./b', '"."'],
     ['../a', '".."'],
     ['e\u0301', 'NFC'],

@@ -12,7 +12,8 @@ export function pathFault(path: string): string | undefined {
   if (path.includes('\\')) return 'it holds a backslash; folders are parted by /';
   if (path.startsWith('/')) return 'it begins with /; a path relative to the project is needed';
   if (path.endsWith('/')) return 'it ends with /, as a folder does; the name of a document is needed';
-  const segment = path.split('/').find((part) => part === '' || part === '.' || part === '..');
+  const segment = path.split('/').find((part) => part.trim() === '' || part === '.' || part === '..');
+  if (segment?.trim() === '' && segment !== '') return 'it holds a segment of nothing but blanks; give it a name';
   if (segment === '') return 'it holds an empty segment (//); one / is enough';
   if (segment !== undefined) return `it holds the segment "${segment}"; write the path out without it`;
   if (path !== path.normalize('NFC')) return 'its characters are not composed; normalise it to Unicode NFC';

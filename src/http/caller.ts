@@ -33,12 +33,17 @@ export const CallerOf = createParamDecorator((_: unknown, context: ExecutionCont
   };
 });
 
-/** How many milliseconds the caller will still wait, as its header says. */
+/** How many milliseconds the caller will still wait, as its header says. @throws Problem 400 where it says no number */
 export function remainingMs(request: FastifyRequest): number | undefined {
   const value = text(request, HEADER.deadlineMs);
   if (value === undefined) return undefined;
-  const ms = Number(value);
-  return Number.isFinite(ms) ? ms : undefined;
+  if (!/^-?\d{1,15}(\.\d+)?$/.test(value)) {
+    throw badRequest(
+      'invalid_timeout',
+      `${HEADER.deadlineMs}: ${JSON.stringify(value.slice(0, 100))} is no number of milliseconds`,
+    );
+  }
+  return Number(value);
 }
 
 function text(request: FastifyRequest, header: string): string | undefined {

@@ -35,7 +35,7 @@ export function Implements(endpoint: Endpoint): MethodDecorator {
 export const Input = createParamDecorator((_: unknown, context: ExecutionContext) => {
   const endpoint = endpointOf(context);
   const request = context.switchToHttp().getRequest<FastifyRequest>();
-  const errors: { path: string; detail: string }[] = [];
+  const errors: Fault[] = [];
   const part = (name: 'params' | 'query' | 'body', schema: ZodType | undefined) => {
     if (schema === undefined) return {};
     const parsed = schema.safeParse(request[name]);
@@ -52,11 +52,30 @@ export const Input = createParamDecorator((_: unknown, context: ExecutionContext
   return input;
 });
 
-export function faults(place: string, error: ZodError): { path: string; detail: string }[] {
-  return error.issues.map((issue) => ({ path: [place, ...issue.path].join('.'), detail: issue.message }));
+export function faults(place: string, error: ZodError): Fault[] {
+  return error.issues.flatMap((issue) => faultsOf(issue, [place]));
 }
 
-export function invalidRequest(errors: readonly { path: string; detail: string }[]): Problem {
+export interface Fault {
+  /** Where the value stands, for instance `body.limit`. */
+  path: string;
+  detail: string;
+}
+
+/** The faults that an issue of zod's tells of, each field that is not known on its own. */
+export function faultsOf(issue: StandardIssue, place: readonly string[] = []): Fault[] {
+  const path = [...place, ...(issue.path ?? []).map((part) => String(typeof part === 'object' ? part.key : part))];
+  const fields = (issue as { keys?: readonly string[] }).keys ?? [];
+  if (fields.length > 0) return fields.map((field) => ({ path: [...path, field].join('.'), detail: issue.message }));
+  return [{ path: path.join('.') || 'value', detail: issue.message }];
+}
+
+interface StandardIssue {
+  readonly message: string;
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+}
+
+export function invalidRequest(errors: readonly Fault[]): Problem {
   const detail = errors.map((error) => `${error.path}: ${error.detail}`).join('; ');
   return new Problem({ status: 400, code: 'invalid_request', detail, errors });
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Logger } from 'nestjs-pino';
 import { withConfig } from '../config/config.module.js';
 import type { AppName, Config } from '../config/config.schema.js';
@@ -10,6 +11,7 @@ import { withoutBootLines } from './boot-logger.js';
 import { answerClientError } from './client-error.js';
 import { Lifecycle } from './lifecycle.js';
 import { refuseOversize } from './oversize.js';
+import { answerProblem, toProblem } from './problem.filter.js';
 
 /** A root module of one of the processes; `configure` sets up what only the raw Fastify instance can. */
 export interface AppModule extends Type {
@@ -38,6 +40,8 @@ export async function startServer(name: AppName, module: AppModule, config: Conf
       // Node looks for clients that are too slow every 30 s, if it is not told otherwise.
       connectionsCheckingInterval: Math.min(CHECKING_MS, http.headers_timeout_ms),
     },
+    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
+      answerProblem(toProblem(error), request, reply),
     // A request on a connection that is still open is one in flight.
     return503OnClosing: false,
     clientErrorHandler: answerClientError,

@@ -255,6 +255,35 @@ describe('the public API', () => {
       await problem(await post('/v1/api/chat', body), 400, code);
     });
 
+    it('says what was wrong with which value, and what would be right', async () => {
+      const body = { query: '', project_id: project, limit: 0, offset: 'ten', colour: 'red', mode: 'best' };
+      const { detail } = await problem(await post('/v1/api/search', JSON.stringify(body)), 400, 'invalid_request');
+      expect(detail).toContain('query: a query needs at least one word');
+      expect(detail).toContain('limit: 0 is too small; 1 at least');
+      expect(detail).toContain('offset: a number is needed, this is text');
+      expect(detail).toContain('mode: "hybrid" or "vector" or "fulltext" is needed');
+      expect(detail).toContain('colour: there is no such field here');
+      const empty = await problem(await post('/v1/api/search', ''), 400, 'invalid_request');
+      expect(empty['detail']).toContain('an object is needed');
+    });
+
+    it('of a chat: another media type', async () => {
+      for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'application/xml']) {
+        const answer = await person.request('POST', '/v1/api/chat', '{"message":"x"}', { 'content-type': type });
+        const { detail } = await problem(answer, 415, 'unsupported_media_type');
+        expect(detail).toContain('application/json');
+      }
+    });
+
+    it('of an address: a percent sign that stands for nothing', async () => {
+      await problem(await person.request('GET', `/v1/api/projects/${project}/documents/%ff`), 400, 'bad_request');
+    });
+
+    it('of a time limit', async () => {
+      const soon = await person.request('GET', '/v1/api/projects', undefined, { 'x-request-timeout-ms': 'soon' });
+      await problem(soon, 400, 'invalid_timeout');
+    });
+
     it('of a chat: 100 kB', async () => {
       await problem(
         await post('/v1/api/chat', JSON.stringify({ message: 'x'.repeat(100_000) })),
@@ -285,6 +314,8 @@ describe('the public API', () => {
       ['a leading slash', '%2fetc'],
       ['300 characters', 'x'.repeat(300)],
       ['an empty segment', 'a%2f%2fb'],
+      ['a slash at the end', 'a/'],
+      ['nothing but a blank', '%20'],
     ])('of a document path: %s', async (_what, path) => {
       const status = await rawPut(`${caudex.url}/v1/api/projects/${project}/documents/${path}`, person.token);
       expect(status).toEqual({ status: 400, code: 'invalid_path' });

@@ -76,8 +76,10 @@ export class DocumentsController {
     @Call() call: UserCall,
   ) {
     const expected = ifNoneMatch === '*' ? '*' : ifMatch === undefined ? undefined : etagVersion(ifMatch);
-    const upload = await readUpload(request, documentPath(path));
-    const { created, document } = await this.documents.put(projectId, path, upload, expected, call);
+    // The router takes a slash at the end for none.
+    const name = documentPath(/\/(\?|$)/.test(request.url) ? `${path}/` : path);
+    const upload = await readUpload(request, name);
+    const { created, document } = await this.documents.put(projectId, name, upload, expected, call);
     void reply.status(created ? 201 : 200).header('etag', `"${document.version}"`);
     return document;
   }
@@ -120,11 +122,15 @@ export class DocumentsController {
   }
 }
 
-/** A quick look for an error that names the rule; the filesystem server has the last word. */
+/**
+ * One name for what looks alike, however a system composes its characters. A quick look for an error that names the rule;
+ * the filesystem server has the last word.
+ */
 function documentPath(path: string): string {
-  const wrong = pathFault(path);
-  if (wrong !== undefined) throw badRequest('invalid_path', `path: ${JSON.stringify(path.slice(0, 300))}: ${wrong}`);
-  return path;
+  const name = path.normalize('NFC');
+  const wrong = pathFault(name);
+  if (wrong !== undefined) throw badRequest('invalid_path', `path: ${JSON.stringify(name.slice(0, 300))}: ${wrong}`);
+  return name;
 }
 
 function etagVersion(header: string): string {
