@@ -1,5 +1,9 @@
+import { availableParallelism } from 'node:os';
+
 export default {
   testEnvironment: 'node',
+  // Most of what the tests of whole systems do is waiting.
+  maxWorkers: Math.max(2, availableParallelism() - 1),
   roots: ['<rootDir>/src', '<rootDir>/test'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
@@ -20,4 +24,5 @@ export default {
   },
   setupFiles: ['<rootDir>/test/setup.ts'],
   testTimeout: 20_000,
+  reporters: ['default', ...(process.env.CI === 'true' ? ['<rootDir>/test/summary.reporter.mjs'] : [])],
 };
