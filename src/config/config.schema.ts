@@ -78,6 +78,7 @@ export const configSchema = z.strictObject({
   /** Services whose fault drill may run in production. */
   fault_drills_in_production: z.array(z.enum(SERVICE_NAMES)),
   metrics: z.strictObject({ enabled: z.boolean() }),
+  tracing: z.strictObject({ otlp_url: httpUrl.nullable(), sample_ratio: share }),
   deadlines: z.strictObject({ default_ms: ms, chat_ms: ms, upload_ms: ms }),
   session: z.strictObject({ fresh_ms: z.int().min(0), grace_ms: z.int().min(0) }),
   chat: z.strictObject({
