@@ -13,8 +13,8 @@ export class WatchedExporter implements SpanExporter {
 
   export(...[spans, done]: Parameters<SpanExporter['export']>): void {
     this.exporter.export(spans, (result) => {
-      if (result.error !== undefined) this.tell(result.error);
       done(result);
+      if (result.error !== undefined) this.tell(result.error);
     });
   }
 
