@@ -14,6 +14,12 @@ module.exports = {
       to: { path: 'node_modules/cockatiel' },
     },
     {
+      name: 'only-tracing-knows-opentelemetry',
+      severity: 'error',
+      from: { pathNot: '^src/tracing/' },
+      to: { path: 'node_modules/@opentelemetry/' },
+    },
+    {
       name: 'contracts-are-plain-data',
       comment: 'A contract is shared with the web page: zod and other contracts, nothing else.',
       severity: 'error',
@@ -41,7 +47,7 @@ module.exports = {
     {
       name: 'the-ground-floor-knows-nobody-above',
       severity: 'error',
-      from: { path: '^src/(config|text|storage|resilience|http)/' },
+      from: { path: '^src/(config|text|storage|resilience|tracing|http)/' },
       to: { path: '^src/(backend|outbox|downstream/[^/]+/)' },
     },
     { name: 'no-orphan-imports', severity: 'error', from: {}, to: { couldNotResolve: true } },

@@ -18,6 +18,8 @@ import { HttpModule } from '../http/http.module.js';
 import { faultsOf, invalidRequest } from '../http/implements.decorator.js';
 import { OutboxModule } from '../outbox/outbox.module.js';
 import { ResilienceModule } from '../resilience/resilience.module.js';
+import { ServiceRegistry } from '../resilience/service-registry.js';
+import type { Tracing } from '../tracing/tracing.js';
 import { BillingController } from './billing/billing.controller.js';
 import { Credits } from './billing/credits.service.js';
 import { useBodyParsers } from './body-parsers.js';
@@ -132,7 +134,8 @@ import { StatusController } from './status/status.controller.js';
   ],
 })
 export class BackendModule {
-  static async configure(app: NestFastifyApplication, config: Config): Promise<void> {
+  static async configure(app: NestFastifyApplication, config: Config, tracing?: Tracing): Promise<void> {
+    tracing?.attempts(app.get(ServiceRegistry).all());
     shedLoad(app.getHttpAdapter().getInstance(), config.shedding);
     await useSecurityHeaders(app.getHttpAdapter().getInstance());
     await app.register(fastifyCookie);

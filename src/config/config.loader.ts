@@ -38,6 +38,7 @@ const VARIABLES: Record<string, string> = {
   EMBEDDINGS_MODEL: 'chroma.embeddings.model',
   GRAPH_SERVER_URL: 'git.graph_url',
   CACHE_URL: 'cache.url',
+  OTEL_EXPORTER_OTLP_ENDPOINT: 'tracing.otlp_url',
 };
 
 /** The folder of the YAML files: `CAUDEX_CONFIG_DIR`, or `config` beside `dist`. */

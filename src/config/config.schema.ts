@@ -8,6 +8,9 @@ const count = z.int().min(1);
 const port = z.int().min(0).max(65_535);
 const httpUrl = z.url({ protocol: /^https?$/, error: 'an http:// or https:// URL is needed' });
 
+/** The exporter adds the path. */
+const otlpUrl = httpUrl.refine((url) => !/\/v1\/traces\/*$/.test(url), 'the address without /v1/traces is needed');
+
 const modelName = z.string().min(1);
 
 const share = z.number().min(0).max(1);
@@ -78,6 +81,7 @@ export const configSchema = z.strictObject({
   /** Services whose fault drill may run in production. */
   fault_drills_in_production: z.array(z.enum(SERVICE_NAMES)),
   metrics: z.strictObject({ enabled: z.boolean() }),
+  tracing: z.strictObject({ otlp_url: otlpUrl.nullable(), sample_ratio: share }),
   deadlines: z.strictObject({ default_ms: ms, chat_ms: ms, upload_ms: ms }),
   session: z.strictObject({ fresh_ms: z.int().min(0), grace_ms: z.int().min(0) }),
   chat: z.strictObject({

@@ -7,6 +7,7 @@ import { Logger } from 'nestjs-pino';
 import { withConfig } from '../config/config.module.js';
 import type { AppName, Config } from '../config/config.schema.js';
 import { HEADER } from '../downstream/endpoint.js';
+import type { Tracing } from '../tracing/tracing.js';
 import { withoutBootLines } from './boot-logger.js';
 import { answerClientError } from './client-error.js';
 import { Lifecycle } from './lifecycle.js';
@@ -15,7 +16,7 @@ import { answerProblem, toProblem } from './problem.filter.js';
 
 /** A root module of one of the processes; `configure` sets up what only the raw Fastify instance can. */
 export interface AppModule extends Type {
-  configure?(app: NestFastifyApplication, config: Config): Promise<void>;
+  configure?(app: NestFastifyApplication, config: Config, tracing: Tracing | undefined): Promise<void>;
 }
 
 export interface RunningServer {
@@ -63,8 +64,10 @@ export async function startServer(name: AppName, module: AppModule, config: Conf
     if (lifecycle.state === 'draining') reply.header('connection', 'close');
     done();
   });
+  const tracing = await startTracing(name, config, logger);
+  tracing?.requests(fastify);
   refuseOversize(fastify, http.max_body_bytes);
-  await module.configure?.(app, config);
+  await module.configure?.(app, config, tracing);
   const port = config.port ?? config.ports[name];
   await app.listen(port, config.host);
   lifecycle.state = 'ready';
@@ -79,8 +82,16 @@ export async function startServer(name: AppName, module: AppModule, config: Conf
       const timer = setTimeout(() => fastify.server.closeAllConnections(), http.shutdown_ms);
       await app.close();
       clearTimeout(timer);
+      await tracing?.stop();
     },
   };
+}
+
+/** undefined where no collector is configured: then nothing of it is even loaded. */
+async function startTracing(name: AppName, { tracing }: Config, logger: Logger): Promise<Tracing | undefined> {
+  if (tracing.otlp_url === null) return undefined;
+  const { Tracing } = await import('../tracing/tracing.js');
+  return new Tracing(name, tracing.otlp_url, tracing.sample_ratio, (message) => logger.warn(message, 'Caudex'));
 }
 
 /** A request id from outside goes into headers and logs: visible ASCII only. */

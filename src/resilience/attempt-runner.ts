@@ -1,5 +1,5 @@
 import type { DownstreamSettings, ClientName } from '../config/config.schema.js';
-import { Attempt, type AttemptHost, type Call, type Run } from './attempt.js';
+import { Attempt, type AttemptHost, type AttemptTrace, type Call, type Run } from './attempt.js';
 import { Bulkhead } from './bulkhead.js';
 import { CircuitBreaker, type Outcome, type Transition } from './circuit-breaker.js';
 import type { Clock } from './clock.js';
@@ -33,6 +33,9 @@ export class AttemptRunner implements AttemptHost {
   lastFailure: { at: number; reason: DownstreamReason } | undefined;
   /** Told of every attempt that was made; set only while somebody measures. */
   onAttempt: ((attempt: Attempt, outcome: string, durationMs: number) => void) | undefined;
+
+  /** Told of every attempt that begins; set only while somebody traces. */
+  traceAttempt: ((attempt: Attempt) => AttemptTrace) | undefined;
 
   private readonly expiries: ExpiryQueue;
 
@@ -122,6 +125,7 @@ export class AttemptRunner implements AttemptHost {
     this.breaker.enter(attempt);
     this.counts.attempts++;
     this.log.began(attempt);
+    attempt.trace = this.traceAttempt?.(attempt);
     let running: PromiseLike<unknown>;
     try {
       running = attempt.run(attempt);
@@ -166,6 +170,7 @@ export class AttemptRunner implements AttemptHost {
     this.history.record(this.clock.wallMs(), name, durationMs, attempt.call.context.requestId);
     this.breaker.report(attempt, outcome, durationMs);
     this.onAttempt?.(attempt, name, durationMs);
+    attempt.trace?.end(name, attempt.status);
     this.admit();
   }
 

@@ -20,6 +20,14 @@ export interface Call {
 
 export type Run = (attempt: Attempt) => PromiseLike<unknown>;
 
+/** What a trace keeps of an attempt. */
+export interface AttemptTrace {
+  /** What the attempt carries, so that what is done for it becomes its child. */
+  readonly traceparent: string;
+  /** @param outcome `success`, or the reason of the failure */
+  end(outcome: string, status: number | undefined): void;
+}
+
 /** What an attempt tells the policy. */
 export interface AttemptHost {
   expired(attempt: Attempt): void;
@@ -40,6 +48,10 @@ export class Attempt implements Ticket, Expiring {
   /** To the answer's first part; the rest of a streamed answer takes as long as it is long. */
   answeredAfterMs: number | undefined = undefined;
   expiresAtMs = Infinity;
+  /** Only while somebody traces. */
+  trace: AttemptTrace | undefined = undefined;
+  /** Of the answer, whatever it was worth. */
+  status: number | undefined = undefined;
   aborted = false;
   /** Set by whatever carries the attempt out: takes it off the wire. */
   onabort: ((reason: DownstreamError) => void) | null = null;

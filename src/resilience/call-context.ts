@@ -10,7 +10,7 @@ export interface CallContext {
   signal?: AbortSignal;
   /** Makes a call that is not idempotent safe to repeat. */
   idempotencyKey?: string;
-  /** The W3C trace context to pass on. */
+  /** The W3C trace context to pass on; with tracing, the parent of each attempt's own. */
   traceparent?: string;
   /** Told of each failed attempt while the call goes on. */
   onAttemptFailed?: (reason: DownstreamReason) => void;

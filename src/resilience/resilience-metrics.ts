@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram, register } from 'prom-client';
 import { amplificationOf } from './client-report.js';
 import type { ResilientClient } from './resilient-client.js';
+import { addressOf } from './server-address.js';
 
 /** As OpenTelemetry's semantic conventions advise for http.client.request.duration, in seconds. */
 const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
@@ -78,10 +79,4 @@ function measureDurations(clients: readonly ResilientClient[]): void {
       );
     };
   }
-}
-
-function addressOf({ url }: ResilientClient): { url: string | null; server_address: string; server_port: string } {
-  if (url === null) return { url, server_address: '', server_port: '' };
-  const { hostname, port, protocol } = new URL(url);
-  return { url, server_address: hostname, server_port: port || (protocol === 'https:' ? '443' : '80') };
 }

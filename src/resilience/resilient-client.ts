@@ -92,6 +92,7 @@ export class ResilientClient {
     return this.policy.execute(call, async (attempt) => {
       const request = this.request(endpoint.method, path + query, body, attempt);
       const answer = await this.carry(attempt, (transport) => transport.send(request, attempt));
+      attempt.status = answer.status;
       return decode(this.service, endpoint, answer) as EndpointOutput<E>;
     });
   }
@@ -118,6 +119,7 @@ export class ResilientClient {
       Object.assign(wire.headers, request.headers);
       return this.carry(attempt, async (transport) => {
         const answer = await transport.open(wire, attempt);
+        attempt.status = answer.status;
         if (answer.status !== 200) throw await this.refusal(answer);
         const parts = (request.decode?.(answer.body) ?? answer.body) as AsyncIterable<T>;
         const explain = (error: unknown) => this.explainPart(error);

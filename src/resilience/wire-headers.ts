@@ -7,7 +7,7 @@ export type HeaderWriter = (attempt: Attempt) => Headers;
 
 /** What a call to one of our own servers carries. */
 export function internalHeaders(token: string, clock: Clock): HeaderWriter {
-  return ({ call: { context }, number, expiresAtMs }) => {
+  return ({ call: { context }, number, expiresAtMs, trace }) => {
     const headers: Headers = {
       accept: 'application/json',
       [HEADER.internalToken]: token,
@@ -17,7 +17,8 @@ export function internalHeaders(token: string, clock: Clock): HeaderWriter {
     };
     if (context.userId !== undefined) headers[HEADER.userId] = context.userId;
     if (context.idempotencyKey !== undefined) headers[HEADER.idempotencyKey] = context.idempotencyKey;
-    if (context.traceparent !== undefined) headers['traceparent'] = context.traceparent;
+    const traceparent = trace?.traceparent ?? context.traceparent;
+    if (traceparent !== undefined) headers['traceparent'] = traceparent;
     return headers;
   };
 }

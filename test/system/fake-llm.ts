@@ -1,5 +1,11 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export interface LlmRequest {
@@ -12,6 +18,7 @@ type Behaviour = (request: LlmRequest, reply: ServerResponse) => void | Promise<
 /** The one thing that cannot run here: a hosted model. It speaks the OpenAI protocol and does what the test says. */
 export class FakeLlm {
   readonly requests: LlmRequest[] = [];
+  readonly headers: IncomingHttpHeaders[] = [];
   /** How many answers their reader cut off. */
   aborted = 0;
   behaviour: Behaviour = says('An answer [1].');
@@ -44,6 +51,7 @@ export class FakeLlm {
     });
     const body = JSON.parse(Buffer.concat(chunks).toString()) as LlmRequest;
     this.requests.push(body);
+    this.headers.push(request.headers);
     await this.behaviour(body, reply);
   }
 }

@@ -1,0 +1,12 @@
+/** Where a client sends its requests, in OpenTelemetry's words; empty without an address. */
+export interface ServerAddress {
+  url: string | null;
+  server_address: string;
+  server_port: string;
+}
+
+export function addressOf({ url }: { url: string | null }): ServerAddress {
+  if (url === null) return { url, server_address: '', server_port: '' };
+  const { hostname, port, protocol } = new URL(url);
+  return { url, server_address: hostname, server_port: port || (protocol === 'https:' ? '443' : '80') };
+}

@@ -1,0 +1,32 @@
+import type { SpanExporter } from '@opentelemetry/sdk-trace';
+
+const QUIET_MS = 60_000;
+
+/** Tells of a collector that takes no spans, once a minute at most. The exporter below it tries again by itself. */
+export class WatchedExporter implements SpanExporter {
+  private quietUntilMs = -Infinity;
+
+  constructor(
+    private readonly exporter: SpanExporter,
+    private readonly warn: (why: string) => void,
+  ) {}
+
+  export(...[spans, done]: Parameters<SpanExporter['export']>): void {
+    this.exporter.export(spans, (result) => {
+      done(result);
+      if (result.error !== undefined) this.tell(result.error);
+    });
+  }
+
+  shutdown(): Promise<void> {
+    return this.exporter.shutdown();
+  }
+
+  private tell(error: Error & { code?: string | number }): void {
+    const now = performance.now();
+    if (now < this.quietUntilMs) return;
+    this.quietUntilMs = now + QUIET_MS;
+    // An error of several addresses has a code only.
+    this.warn([error.code, error.message].filter(Boolean).join(' '));
+  }
+}
