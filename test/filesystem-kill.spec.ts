@@ -27,9 +27,11 @@ describe('the filesystem server, killed in the middle of its work', () => {
     return Math.floor((random / 2 ** 32) * below);
   };
   const document = (path: string) => `/projects/${PROJECT}/document?path=${encodeURIComponent(path)}`;
+  /** The documents found that hold the word; a search may find others behind them. */
   const search = async (word: string) => {
     const { body } = await server.call('POST', `/projects/${PROJECT}/search`, USER, { query: word, limit: 100 });
-    return (body['results'] as { document: string }[]).map((result) => result.document);
+    const results = body['results'] as { document: string; text: string }[];
+    return results.filter(({ text }) => text.includes(`${word}.`)).map(({ document: found }) => found);
   };
 
   afterAll(async () => {
