@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
+import { preparedBy } from '../storage/statements.js';
 import { openDatabase, repeatable, transaction } from '../storage/sqlite.js';
 import {
   type NewOutboxEntry,
@@ -36,6 +37,7 @@ type Row = Record<string, SQLOutputValue>;
 /** The embedded outbox: SQLite in WAL mode with `synchronous = FULL`. */
 export class SqliteOutboxStore implements OutboxStore {
   private readonly db: DatabaseSync;
+  private readonly prepared: ReturnType<typeof preparedBy>;
   private bytes: number;
   /** Entries of each topic that may be pending: most searches ask after a topic that has none. */
   private readonly counts = new Map<string, number>();
@@ -45,10 +47,11 @@ export class SqliteOutboxStore implements OutboxStore {
     private readonly maxBytes: number,
   ) {
     this.db = openDatabase(file, MIGRATIONS);
-    for (const { topic, n } of this.db.prepare('SELECT topic, count(*) AS n FROM entries GROUP BY topic').all()) {
+    this.prepared = preparedBy(this.db);
+    for (const { topic, n } of this.prepared('SELECT topic, count(*) AS n FROM entries GROUP BY topic').all()) {
       this.counts.set(String(topic), Number(n));
     }
-    this.bytes = Number(this.db.prepare('SELECT coalesce(sum(length(payload)), 0) AS n FROM entries').get()?.['n']);
+    this.bytes = Number(this.prepared('SELECT coalesce(sum(length(payload)), 0) AS n FROM entries').get()?.['n']);
   }
 
   async add(entries: readonly NewOutboxEntry[], state: 'held' | 'ready'): Promise<OutboxEntry[]> {
@@ -66,7 +69,7 @@ export class SqliteOutboxStore implements OutboxStore {
   ): Promise<OutboxEntry[]> {
     return this.write(() => {
       for (const { id, payload } of changed) this.replace(id, payload);
-      const release = this.db.prepare(`UPDATE entries SET state = 'ready', due_ms = 0 WHERE id = ? AND state = 'held'`);
+      const release = this.prepared(`UPDATE entries SET state = 'ready', due_ms = 0 WHERE id = ? AND state = 'held'`);
       for (const id of ids) release.run(id);
       return this.insert(further, 'ready');
     });
@@ -75,7 +78,7 @@ export class SqliteOutboxStore implements OutboxStore {
   /** Undone by a power cut, it is delivered once more, and the receiver takes it once. */
   async remove(ids: readonly string[]): Promise<void> {
     this.write(() => {
-      const remove = this.db.prepare('DELETE FROM entries WHERE id = ? RETURNING topic, length(payload) AS bytes');
+      const remove = this.prepared('DELETE FROM entries WHERE id = ? RETURNING topic, length(payload) AS bytes');
       for (const id of ids) {
         const removed = remove.get(id);
         if (removed === undefined) continue;
@@ -87,45 +90,41 @@ export class SqliteOutboxStore implements OutboxStore {
 
   async recoverHeld(): Promise<number> {
     return Number(
-      this.db.prepare(`UPDATE entries SET state = 'ready', due_ms = 0, recovered = 1 WHERE state = 'held'`).run()
-        .changes,
+      this.prepared(`UPDATE entries SET state = 'ready', due_ms = 0, recovered = 1 WHERE state = 'held'`).run().changes,
     );
   }
 
   async due(topics: readonly string[], nowMs: number, limit: number): Promise<OutboxEntry[]> {
-    return this.db
-      .prepare(
-        `SELECT * FROM entries e
+    return this.prepared(
+      `SELECT * FROM entries e
          WHERE state = 'ready' AND topic IN (SELECT value FROM json_each(?)) AND due_ms <= ?
            AND NOT EXISTS (SELECT 1 FROM entries o
                            WHERE o.topic = e.topic AND o.key = e.key AND o.seq < e.seq AND o.state = 'ready')
          ORDER BY seq LIMIT ?`,
-      )
+    )
       .all(JSON.stringify(topics), nowMs, limit)
       .map(toEntry);
   }
 
   async nextDueMs(topics: readonly string[], nowMs: number): Promise<number | null> {
-    const next = this.db
-      .prepare(
-        `SELECT min(due_ms) AS next FROM entries
+    const next = this.prepared(
+      `SELECT min(due_ms) AS next FROM entries
          WHERE state = 'ready' AND topic IN (SELECT value FROM json_each(?)) AND due_ms > ?`,
-      )
-      .get(JSON.stringify(topics), nowMs)?.['next'];
+    ).get(JSON.stringify(topics), nowMs)?.['next'];
     return next === null || next === undefined ? null : Number(next);
   }
 
   async postpone(id: string, untilMs: number, attempts: number, error: string): Promise<void> {
-    const postpone = this.db.prepare('UPDATE entries SET due_ms = ?, attempts = ?, last_error = ? WHERE id = ?');
+    const postpone = this.prepared('UPDATE entries SET due_ms = ?, attempts = ?, last_error = ? WHERE id = ?');
     this.write(() => void postpone.run(Math.ceil(untilMs), attempts, error, id), repeatable);
   }
 
   async bury(id: string, error: string): Promise<void> {
-    this.db.prepare(`UPDATE entries SET state = 'dead', last_error = ? WHERE id = ?`).run(error, id);
+    this.prepared(`UPDATE entries SET state = 'dead', last_error = ? WHERE id = ?`).run(error, id);
   }
 
   async wake(topics: readonly string[]): Promise<void> {
-    const wake = this.db.prepare(`UPDATE entries SET due_ms = 0 WHERE state = 'ready' AND topic = ?`);
+    const wake = this.prepared(`UPDATE entries SET due_ms = 0 WHERE state = 'ready' AND topic = ?`);
     this.write(() => {
       for (const topic of topics) wake.run(topic);
     }, repeatable);
@@ -133,9 +132,9 @@ export class SqliteOutboxStore implements OutboxStore {
 
   async replay(id: string): Promise<boolean> {
     return (
-      this.db
-        .prepare(`UPDATE entries SET state = 'ready', due_ms = 0, attempts = 0 WHERE id = ? AND state = 'dead'`)
-        .run(id).changes === 1
+      this.prepared(`UPDATE entries SET state = 'ready', due_ms = 0, attempts = 0 WHERE id = ? AND state = 'dead'`).run(
+        id,
+      ).changes === 1
     );
   }
 
@@ -145,22 +144,22 @@ export class SqliteOutboxStore implements OutboxStore {
     filter: { key?: string; projectId?: string } = {},
   ): Promise<OutboxEntry[]> {
     if ((this.counts.get(topic) ?? 0) === 0) return [];
-    return this.db
-      .prepare(
-        `SELECT * FROM entries WHERE user_id = ?1 AND topic = ?2 AND state <> 'dead'
+    return this.prepared(
+      `SELECT * FROM entries WHERE user_id = ?1 AND topic = ?2 AND state <> 'dead'
            AND (?3 IS NULL OR key = ?3) AND (?4 IS NULL OR project_id = ?4) ORDER BY seq`,
-      )
+    )
       .all(userId, topic, filter.key ?? null, filter.projectId ?? null)
       .map(toEntry);
   }
 
   async dead(limit: number): Promise<OutboxEntry[]> {
-    return this.db.prepare(`SELECT * FROM entries WHERE state = 'dead' ORDER BY seq LIMIT ?`).all(limit).map(toEntry);
+    return this.prepared(`SELECT * FROM entries WHERE state = 'dead' ORDER BY seq LIMIT ?`).all(limit).map(toEntry);
   }
 
   async stats(): Promise<OutboxStats[]> {
-    return this.db
-      .prepare('SELECT topic, state, count(*) AS entries, min(created_at) AS oldest FROM entries GROUP BY topic, state')
+    return this.prepared(
+      'SELECT topic, state, count(*) AS entries, min(created_at) AS oldest FROM entries GROUP BY topic, state',
+    )
       .all()
       .map((row) => ({
         topic: String(row['topic']),
@@ -177,11 +176,11 @@ export class SqliteOutboxStore implements OutboxStore {
   private replace(id: string, payload: unknown): void {
     const text = JSON.stringify(payload);
     this.reserve(text.length - this.sizeOf(id));
-    this.db.prepare(`UPDATE entries SET payload = ? WHERE id = ? AND state = 'held'`).run(text, id);
+    this.prepared(`UPDATE entries SET payload = ? WHERE id = ? AND state = 'held'`).run(text, id);
   }
 
   private insert(entries: readonly NewOutboxEntry[], state: 'held' | 'ready'): OutboxEntry[] {
-    const insert = this.db.prepare(
+    const insert = this.prepared(
       `INSERT INTO entries (id, topic, key, user_id, project_id, payload, created_at, state, due_ms)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0) RETURNING *`,
     );
@@ -206,7 +205,7 @@ export class SqliteOutboxStore implements OutboxStore {
   }
 
   private sizeOf(id: string): number {
-    return Number(this.db.prepare('SELECT length(payload) AS n FROM entries WHERE id = ?').get(id)?.['n'] ?? 0);
+    return Number(this.prepared('SELECT length(payload) AS n FROM entries WHERE id = ?').get(id)?.['n'] ?? 0);
   }
 
   /** One transaction; a refused one leaves the counts as they were. */

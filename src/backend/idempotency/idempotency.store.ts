@@ -6,6 +6,7 @@ import type { FastifyRequest } from 'fastify';
 import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
 import { badRequest, Problem } from '../../http/problem.js';
+import { preparedBy } from '../../storage/statements.js';
 import { openDatabase } from '../../storage/sqlite.js';
 
 const MIGRATIONS = [
@@ -29,9 +30,11 @@ export interface Claim {
 @Injectable()
 export class IdempotencyStore implements OnApplicationShutdown {
   private readonly db: DatabaseSync;
+  private readonly prepared: ReturnType<typeof preparedBy>;
 
   constructor(@InjectConfig() config: Config) {
     this.db = openDatabase(join(config.data_dir, 'backend', 'idempotency.db'), MIGRATIONS);
+    this.prepared = preparedBy(this.db);
   }
 
   onApplicationShutdown(): void {
@@ -49,14 +52,15 @@ export class IdempotencyStore implements OnApplicationShutdown {
       throw badRequest('invalid_idempotency_key', 'idempotency-key: 1 to 255 visible ASCII characters are needed');
     }
     const nowMs = Date.now();
-    this.db.prepare('DELETE FROM answers WHERE created_ms < ?').run(nowMs - KEPT_MS);
+    this.prepared('DELETE FROM answers WHERE created_ms < ?').run(nowMs - KEPT_MS);
     const fingerprint = fingerprintOf(request);
-    this.db
-      .prepare('INSERT OR IGNORE INTO answers (user_id, key, fingerprint, created_ms) VALUES (?, ?, ?, ?)')
-      .run(userId, key, fingerprint, nowMs);
-    const row = this.db
-      .prepare('SELECT fingerprint, answer FROM answers WHERE user_id = ? AND key = ?')
-      .get(userId, key);
+    this.prepared('INSERT OR IGNORE INTO answers (user_id, key, fingerprint, created_ms) VALUES (?, ?, ?, ?)').run(
+      userId,
+      key,
+      fingerprint,
+      nowMs,
+    );
+    const row = this.prepared('SELECT fingerprint, answer FROM answers WHERE user_id = ? AND key = ?').get(userId, key);
     if (row?.['fingerprint'] !== fingerprint) {
       throw new Problem({
         status: 422,
@@ -69,14 +73,16 @@ export class IdempotencyStore implements OnApplicationShutdown {
   }
 
   complete({ userId, key }: Claim, answer: NonNullable<Claim['answer']>): void {
-    this.db
-      .prepare('UPDATE answers SET answer = ? WHERE user_id = ? AND key = ?')
-      .run(JSON.stringify(answer), userId, key);
+    this.prepared('UPDATE answers SET answer = ? WHERE user_id = ? AND key = ?').run(
+      JSON.stringify(answer),
+      userId,
+      key,
+    );
   }
 
   /** The request was refused or failed: the key may be used for it again. */
   release({ userId, key }: Claim): void {
-    this.db.prepare('DELETE FROM answers WHERE user_id = ? AND key = ? AND answer IS NULL').run(userId, key);
+    this.prepared('DELETE FROM answers WHERE user_id = ? AND key = ? AND answer IS NULL').run(userId, key);
   }
 }
 

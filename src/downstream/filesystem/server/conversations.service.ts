@@ -22,7 +22,7 @@ export class ConversationsService {
     }
     const known = this.conversations.find(userId, conversationId);
     if (known === 'deleted') throw deleted(`The conversation ${conversationId}`);
-    if (projectId !== null) this.projects.forWriting({ userId, projectId });
+    if (projectId !== null) this.projects.requireWritable({ userId, projectId });
     if (known !== undefined && known.project_id !== projectId) {
       throw new Problem({
         status: 409,

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { preparedBy } from '../../../storage/statements.js';
 import { transaction } from '../../../storage/sqlite.js';
 import type { AnalysedDocument } from '../../../text/analysed-document.js';
 import type { LexicalIndex, ProjectKey } from '../../../text/lexical-index.js';
@@ -48,6 +49,8 @@ const UNREADABLE_COLUMNS = ['path', 'media_type', 'reason', 'received_at', 'file
 
 /** Documents and, in step with them, their full-text index. Every answer that names files names those nobody needs any more. */
 export class DocumentStore {
+  private readonly prepared = preparedBy(this.db);
+
   constructor(
     private readonly db: DatabaseSync,
     private readonly index: LexicalIndex,
@@ -59,17 +62,15 @@ export class DocumentStore {
   }
 
   find({ userId, projectId }: ProjectKey, path: string): DocumentRow | undefined {
-    return this.db
-      .prepare(`SELECT ${COLUMNS.join(', ')} FROM document WHERE user_id = ? AND project_id = ? AND path = ?`)
-      .get(userId, projectId, path) as DocumentRow | undefined;
+    return this.prepared(
+      `SELECT ${COLUMNS.join(', ')} FROM document WHERE user_id = ? AND project_id = ? AND path = ?`,
+    ).get(userId, projectId, path) as DocumentRow | undefined;
   }
 
   findUnreadable({ userId, projectId }: ProjectKey, path: string): UnreadableRow | undefined {
-    return this.db
-      .prepare(
-        `SELECT ${UNREADABLE_COLUMNS.join(', ')} FROM unreadable WHERE user_id = ? AND project_id = ? AND path = ?`,
-      )
-      .get(userId, projectId, path) as UnreadableRow | undefined;
+    return this.prepared(
+      `SELECT ${UNREADABLE_COLUMNS.join(', ')} FROM unreadable WHERE user_id = ? AND project_id = ? AND path = ?`,
+    ).get(userId, projectId, path) as UnreadableRow | undefined;
   }
 
   /** Call it inside {@link atomically}. */
@@ -92,18 +93,18 @@ export class DocumentStore {
     const values = [key.userId, key.projectId, path];
     return this.atomically(() => {
       const document = this.find(key, path);
-      this.db.prepare('DELETE FROM document WHERE user_id = ? AND project_id = ? AND path = ?').run(...values);
+      this.prepared('DELETE FROM document WHERE user_id = ? AND project_id = ? AND path = ?').run(...values);
       this.index.remove(key, path);
       const files = [document?.file ?? null, document?.original_file ?? null, this.dropUnreadable(key, path)];
       if (files.some((file) => file !== null)) {
-        this.db
-          .prepare('INSERT INTO removed_document (user_id, project_id, path) VALUES (?, ?, ?) ON CONFLICT DO NOTHING')
-          .run(...values);
+        this.prepared(
+          'INSERT INTO removed_document (user_id, project_id, path) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
+        ).run(...values);
         return { deleted: true, files };
       }
-      const removed = this.db
-        .prepare('SELECT 1 FROM removed_document WHERE user_id = ? AND project_id = ? AND path = ?')
-        .get(...values);
+      const removed = this.prepared(
+        'SELECT 1 FROM removed_document WHERE user_id = ? AND project_id = ? AND path = ?',
+      ).get(...values);
       return { deleted: removed !== undefined, files };
     });
   }
@@ -112,41 +113,38 @@ export class DocumentStore {
   list({ userId, projectId }: ProjectKey, prefix: string, limit: number, offset: number) {
     const where = 'user_id = ? AND project_id = ? AND path >= ? AND substr(path, 1, length(?)) = ?';
     const values = [userId, projectId, prefix, prefix, prefix];
-    const total = this.db.prepare(`SELECT COUNT(*) AS total FROM document WHERE ${where}`).get(...values);
-    const documents = this.db
-      .prepare(
-        `SELECT path, version, title, media_type, bytes, updated_at FROM document WHERE ${where}
+    const total = this.prepared(`SELECT COUNT(*) AS total FROM document WHERE ${where}`).get(...values);
+    const documents = this.prepared(
+      `SELECT path, version, title, media_type, bytes, updated_at FROM document WHERE ${where}
          ORDER BY path LIMIT ? OFFSET ?`,
-      )
-      .all(...values, limit, offset);
+    ).all(...values, limit, offset);
     return { documents: documents as unknown as DocumentInfo[], total: Number(total?.['total']) };
   }
 
   count({ userId, projectId }: ProjectKey): number {
-    const row = this.db
-      .prepare('SELECT COUNT(*) AS total FROM document WHERE user_id = ? AND project_id = ?')
-      .get(userId, projectId);
+    const row = this.prepared('SELECT COUNT(*) AS total FROM document WHERE user_id = ? AND project_id = ?').get(
+      userId,
+      projectId,
+    );
     return Number(row?.['total']);
   }
 
   /** Every file that a row names, of all users: for cleaning up at start. */
   *files(): Generator<{ key: ProjectKey; file: string }> {
-    const rows = this.db
-      .prepare(
-        `SELECT user_id, project_id, file FROM document
+    const rows = this.prepared(
+      `SELECT user_id, project_id, file FROM document
          UNION ALL SELECT user_id, project_id, original_file FROM document WHERE original_file IS NOT NULL
          UNION ALL SELECT user_id, project_id, file FROM unreadable`,
-      )
-      .iterate();
+    ).iterate();
     for (const { user_id, project_id, file } of rows) {
       yield { key: { userId: String(user_id), projectId: String(project_id) }, file: String(file) };
     }
   }
 
   private dropUnreadable({ userId, projectId }: ProjectKey, path: string): string | null {
-    const row = this.db
-      .prepare('DELETE FROM unreadable WHERE user_id = ? AND project_id = ? AND path = ? RETURNING file')
-      .get(userId, projectId, path);
+    const row = this.prepared(
+      'DELETE FROM unreadable WHERE user_id = ? AND project_id = ? AND path = ? RETURNING file',
+    ).get(userId, projectId, path);
     return row === undefined ? null : String(row['file']);
   }
 
@@ -157,8 +155,8 @@ export class DocumentStore {
     row: Record<C, string | number | null>,
   ): void {
     const places = columns.map(() => '?').join(', ');
-    this.db
-      .prepare(`INSERT OR REPLACE INTO ${table} (user_id, project_id, ${columns.join(', ')}) VALUES (?, ?, ${places})`)
-      .run(userId, projectId, ...columns.map((column) => row[column]));
+    this.prepared(
+      `INSERT OR REPLACE INTO ${table} (user_id, project_id, ${columns.join(', ')}) VALUES (?, ?, ${places})`,
+    ).run(userId, projectId, ...columns.map((column) => row[column]));
   }
 }

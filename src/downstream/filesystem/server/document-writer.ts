@@ -34,7 +34,7 @@ export class DocumentWriter {
 
   /** @throws Problem as the contract says */
   async put(key: ProjectKey, path: string, request: WriteRequest): Promise<Written> {
-    this.projects.forWriting(key);
+    this.projects.requireWritable(key);
     const upload = await this.uploads.read(request).catch(async (error: unknown) => {
       throw error instanceof UnreadableDocument ? await this.keepUnreadable(key, path, request, error) : error;
     });
@@ -92,7 +92,7 @@ export class DocumentWriter {
     try {
       for (const content of contents) written.push(await this.files.write(key, content));
       const committed = this.documents.atomically(() => {
-        this.projects.forWriting(key);
+        this.projects.requireWritable(key);
         return commit(...written);
       });
       unneeded = committed.unneeded;

@@ -28,7 +28,7 @@ export class DocumentsService {
   }
 
   async get(key: ProjectKey, path: string): Promise<DocumentInfo & { text: string }> {
-    this.projects.forReading(key);
+    this.projects.requireReadable(key);
     checkPath(path);
     return this.reading(path, async () => {
       const row = this.documents.find(key, path);
@@ -38,7 +38,7 @@ export class DocumentsService {
 
   /** The file as it was sent; the last one sent, where no text could be taken from it. */
   async original(key: ProjectKey, path: string) {
-    this.projects.forReading(key);
+    this.projects.requireReadable(key);
     checkPath(path);
     return this.reading(path, async () => {
       const unreadable = this.documents.findUnreadable(key, path);
@@ -52,7 +52,7 @@ export class DocumentsService {
   }
 
   async delete(key: ProjectKey, path: string): Promise<boolean> {
-    this.projects.forReading(key);
+    this.projects.requireReadable(key);
     checkPath(path);
     const { deleted, files } = this.documents.delete(key, path);
     await this.files.remove(key, files);
@@ -60,12 +60,12 @@ export class DocumentsService {
   }
 
   list(key: ProjectKey, prefix: string, limit: number, offset: number) {
-    this.projects.forReading(key);
+    this.projects.requireReadable(key);
     return this.documents.list(key, prefix, limit, offset);
   }
 
   async search(key: ProjectKey, query: string, limit: number, offset: number) {
-    this.projects.forReading(key);
+    this.projects.requireReadable(key);
     const found = await searchByWords(this.index, key, query, { limit, offset });
     return { ...found, documents: this.documents.count(key) };
   }

@@ -24,7 +24,7 @@ export class ProjectsController {
 
   @Implements(contract.getProject)
   get(@CallerOf() { userId }: Caller, @Input() { params }: Request<'getProject'>): Answer<'getProject'> {
-    return this.projects.forReading({ userId, projectId: params.project_id });
+    return this.projects.get({ userId, projectId: params.project_id });
   }
 
   @Implements(contract.deleteProject)

@@ -18,7 +18,8 @@ export class ProjectsService {
   create(key: ProjectKey, name: string): Project {
     checkName(name);
     this.projects.add(key, name);
-    const project = this.forWriting(key);
+    this.requireWritable(key);
+    const project = this.get(key);
     if (project.name === name) return project;
     throw new Problem({
       status: 409,
@@ -32,16 +33,21 @@ export class ProjectsService {
   }
 
   /** @throws Problem 404 */
-  forReading({ userId, projectId }: ProjectKey): Project {
-    const project = this.projects.find({ userId, projectId });
-    if (project === undefined || project === 'deleted') throw notFound(`The project ${projectId}`);
+  get(key: ProjectKey): Project {
+    const project = this.projects.find(key);
+    if (project === undefined || project === 'deleted') throw notFound(`The project ${key.projectId}`);
     return project;
   }
 
+  /** @throws Problem 404 */
+  requireReadable(key: ProjectKey): void {
+    if (this.projects.state(key) !== 'there') throw notFound(`The project ${key.projectId}`);
+  }
+
   /** @throws Problem 404; 410 `deleted` */
-  forWriting(key: ProjectKey): Project {
-    if (this.projects.find(key) === 'deleted') throw deleted(`The project ${key.projectId}`);
-    return this.forReading(key);
+  requireWritable(key: ProjectKey): void {
+    if (this.projects.state(key) === 'deleted') throw deleted(`The project ${key.projectId}`);
+    this.requireReadable(key);
   }
 
   async delete(key: ProjectKey): Promise<boolean> {

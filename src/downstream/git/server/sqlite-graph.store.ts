@@ -52,15 +52,12 @@ export class SqliteGraphStore implements GraphStore {
 
   /** Edges lead from and to nodes of the answer only. */
   async graph({ userId, projectId }: ProjectKey, limit: number): Promise<{ nodes: GraphNode[]; edges: GraphEdge[] }> {
-    const nodes = this.db
-      .prepare(
-        `SELECT id, kind, label FROM graph_nodes WHERE user_id = ? AND project_id = ?
+    const nodes = this.prepared(
+      `SELECT id, kind, label FROM graph_nodes WHERE user_id = ? AND project_id = ?
          ORDER BY CASE kind WHEN 'document' THEN 0 WHEN 'heading' THEN 1 WHEN 'person' THEN 2 WHEN 'term' THEN 3 ELSE 4 END, id LIMIT ?`,
-      )
-      .all(userId, projectId, limit) as unknown as GraphNode[];
+    ).all(userId, projectId, limit) as unknown as GraphNode[];
     const known = new Set(nodes.map(({ id }) => id));
-    const edges = this.db
-      .prepare('SELECT source, target, kind FROM graph_edges WHERE user_id = ? AND project_id = ?')
+    const edges = this.prepared('SELECT source, target, kind FROM graph_edges WHERE user_id = ? AND project_id = ?')
       .all(userId, projectId)
       .map((row) => ({
         from: String(row['source']),
@@ -118,7 +115,7 @@ export class SqliteGraphStore implements GraphStore {
   async drop({ userId, projectId }: ProjectKey): Promise<void> {
     transaction(this.db, () => {
       for (const table of ['graph_nodes', 'graph_edges']) {
-        this.db.prepare(`DELETE FROM ${table} WHERE user_id = ? AND project_id = ?`).run(userId, projectId);
+        this.prepared(`DELETE FROM ${table} WHERE user_id = ? AND project_id = ?`).run(userId, projectId);
       }
     });
   }
