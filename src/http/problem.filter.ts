@@ -26,15 +26,19 @@ export class ProblemFilter implements ExceptionFilter {
       reply.raw.destroy();
       return;
     }
-    if (problem.retryAfter !== undefined) void reply.header('retry-after', String(problem.retryAfter));
     // The client has tried as often as is good for the service behind it.
     if (error instanceof DownstreamError && problem.status >= 500) void reply.header(HEADER.doNotRetry, '1');
-    if (problem.status === 401) void reply.header('www-authenticate', 'Bearer');
-    void reply
-      .status(problem.status)
-      .header('content-type', 'application/problem+json; charset=utf-8')
-      .send(JSON.stringify(problemBody(problem, request.id)));
+    writeProblem(reply, problem);
   }
+}
+
+export function writeProblem(reply: FastifyReply, problem: ProblemDetails): void {
+  if (problem.retryAfter !== undefined) void reply.header('retry-after', String(problem.retryAfter));
+  if (problem.status === 401) void reply.header('www-authenticate', 'Bearer');
+  void reply
+    .status(problem.status)
+    .header('content-type', 'application/problem+json; charset=utf-8')
+    .send(JSON.stringify(problemBody(problem, reply.request.id)));
 }
 
 export function problemBody(problem: ProblemDetails, requestId: string): Record<string, unknown> {

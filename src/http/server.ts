@@ -2,14 +2,17 @@ import { randomUUID } from 'node:crypto';
 import type { Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Logger } from 'nestjs-pino';
 import { withConfig } from '../config/config.module.js';
 import type { AppName, Config } from '../config/config.schema.js';
 import { HEADER } from '../downstream/endpoint.js';
 import { withoutBootLines } from './boot-logger.js';
 import { answerClientError } from './client-error.js';
+import { toProblem, writeProblem } from './problem.filter.js';
 import { Lifecycle } from './lifecycle.js';
 import { refuseOversize } from './oversize.js';
+import { refuseWrongMethods } from './wrong-method.js';
 
 /** A root module of one of the processes; `configure` sets up what only the raw Fastify instance can. */
 export interface AppModule extends Type {
@@ -26,6 +29,7 @@ export interface RunningServer {
 /** A text with many line ends and quotes is up to twice as long in JSON, and bytes in base64 are a third longer. */
 const JSON_GROWTH = 2;
 const CHECKING_MS = 1000;
+const ROUTING = { maxParamLength: 4096, ignoreTrailingSlash: true };
 
 /** Starts one process's server and returns when it takes requests. @throws Error with code EADDRINUSE and the like */
 export async function startServer(name: AppName, module: AppModule, config: Config): Promise<RunningServer> {
@@ -41,9 +45,10 @@ export async function startServer(name: AppName, module: AppModule, config: Conf
     // A request on a connection that is still open is one in flight.
     return503OnClosing: false,
     clientErrorHandler: answerClientError,
+    frameworkErrors: answerBadAddress,
     keepAliveTimeout: 65_000,
     forceCloseConnections: 'idle',
-    routerOptions: { maxParamLength: 4096, ignoreTrailingSlash: true },
+    routerOptions: ROUTING,
     genReqId: (request: { headers: Record<string, string | string[] | undefined> }) =>
       acceptedId(request.headers[HEADER.requestId]) ?? randomUUID(),
   });
@@ -59,6 +64,7 @@ export async function startServer(name: AppName, module: AppModule, config: Conf
     if (lifecycle.state === 'draining') reply.header('connection', 'close');
     done();
   });
+  refuseWrongMethods(fastify, ROUTING);
   refuseOversize(fastify, http.max_body_bytes);
   await module.configure?.(app, config);
   const port = config.port ?? config.ports[name];
@@ -77,6 +83,11 @@ export async function startServer(name: AppName, module: AppModule, config: Conf
       clearTimeout(timer);
     },
   };
+}
+
+/** An address that can't be decoded has no route and meets no hook. */
+function answerBadAddress(error: unknown, { id }: FastifyRequest, reply: FastifyReply): void {
+  writeProblem(reply.header(HEADER.requestId, id), toProblem(error));
 }
 
 /** A request id from outside goes into headers and logs: visible ASCII only. */
