@@ -144,18 +144,23 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
     try {
       while (this.again && !this.stopping.signal.aborted) {
         this.again = false;
-        const free = PARALLEL - this.running.size;
-        if (free <= 0) break;
-        const due = await this.store.due(Date.now(), free + this.running.size);
-        for (const entry of due.filter(({ id }) => !this.running.has(id)).slice(0, free)) this.start(entry);
+        await this.startDue();
+        // What comes meanwhile must not be slept over.
+        await this.sleep();
       }
-      await this.sleep();
     } catch (error) {
       this.log.error({ err: error }, 'Outbox: the store failed; trying again');
       this.timer = setTimeout(() => void this.pump(), this.config.outbox.retry_max_ms);
     } finally {
       this.pumping = false;
     }
+  }
+
+  private async startDue(): Promise<void> {
+    const free = PARALLEL - this.running.size;
+    if (free <= 0) return;
+    const due = await this.store.due(Date.now(), free + this.running.size);
+    for (const entry of due.filter(({ id }) => !this.running.has(id)).slice(0, free)) this.start(entry);
   }
 
   private async sleep(): Promise<void> {
