@@ -237,12 +237,13 @@ describe('the import of a repository', () => {
     return run('rev-parse', 'HEAD').trim();
   };
   async function imported(project: string, body: object = { source }, importId = `i${++count}`) {
-    const begun = await post(`/projects/${project}/imports`, { import_id: importId, ...body });
+    const start = () => post(`/projects/${project}/imports`, { import_id: importId, ...body });
+    const begun = await start();
     if (begun.status !== 200) return { begun, progress: begun.body, files: [] };
     let progress = begun.body;
     while (progress['state'] === 'running') {
       await new Promise((resolve) => setTimeout(resolve, 20));
-      progress = (await get(`/projects/${project}/imports/${importId}`)).body;
+      progress = (await start()).body;
     }
     const files = (await get(`/projects/${project}/imports/${importId}/files`)).body['files'];
     return { begun, progress, files: files as { path: string; version: string; deleted: boolean }[] };

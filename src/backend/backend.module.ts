@@ -41,6 +41,8 @@ import { DocumentsController } from './documents/documents.controller.js';
 import { DocumentsService } from './documents/documents.service.js';
 import { HistoryController } from './history/history.controller.js';
 import { ImportsController } from './history/imports.controller.js';
+import { Importing } from './history/importing.service.js';
+import { ImportStore } from './history/import.store.js';
 import { Imports } from './history/imports.service.js';
 import { IdempotencyStore } from './idempotency/idempotency.store.js';
 import { shedLoad } from './limits/load-shedding.js';
@@ -115,6 +117,8 @@ import { StatusController } from './status/status.controller.js';
     DocumentsService,
     BulkUpload,
     Imports,
+    Importing,
+    ImportStore,
     DocumentSync,
     Retrieval,
     ChatPassages,

@@ -28,19 +28,17 @@ export class ProblemFilter implements ExceptionFilter {
     }
     // The client has tried as often as is good for the service behind it.
     if (error instanceof DownstreamError && problem.status >= 500) void reply.header(HEADER.doNotRetry, '1');
-    answerProblem(problem, request, reply);
+    writeProblem(reply, problem);
   }
 }
 
-export function answerProblem(problem: ProblemDetails, request: FastifyRequest, reply: FastifyReply): void {
-  const { status, retryAfter } = problem;
-  if (retryAfter !== undefined) void reply.header('retry-after', String(retryAfter));
-  if (status === 401) void reply.header('www-authenticate', 'Bearer');
+export function writeProblem(reply: FastifyReply, problem: ProblemDetails): void {
+  if (problem.retryAfter !== undefined) void reply.header('retry-after', String(problem.retryAfter));
+  if (problem.status === 401) void reply.header('www-authenticate', 'Bearer');
   void reply
-    .status(status)
+    .status(problem.status)
     .header('content-type', 'application/problem+json; charset=utf-8')
-    .header(HEADER.requestId, request.id)
-    .send(JSON.stringify(problemBody(problem, request.id)));
+    .send(JSON.stringify(problemBody(problem, reply.request.id)));
 }
 
 export function problemBody(problem: ProblemDetails, requestId: string): Record<string, unknown> {

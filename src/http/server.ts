@@ -10,9 +10,10 @@ import { HEADER } from '../downstream/endpoint.js';
 import type { Tracing } from '../tracing/tracing.js';
 import { withoutBootLines } from './boot-logger.js';
 import { answerClientError } from './client-error.js';
+import { toProblem, writeProblem } from './problem.filter.js';
 import { Lifecycle } from './lifecycle.js';
 import { refuseOversize } from './oversize.js';
-import { answerProblem, toProblem } from './problem.filter.js';
+import { refuseWrongMethods } from './wrong-method.js';
 
 /** A root module of one of the processes; `configure` sets up what only the raw Fastify instance can. */
 export interface AppModule extends Type {
@@ -29,6 +30,7 @@ export interface RunningServer {
 /** A text with many line ends and quotes is up to twice as long in JSON, and bytes in base64 are a third longer. */
 const JSON_GROWTH = 2;
 const CHECKING_MS = 1000;
+const ROUTING = { maxParamLength: 4096, ignoreTrailingSlash: true };
 
 /** Starts one process's server and returns when it takes requests. @throws Error with code EADDRINUSE and the like */
 export async function startServer(name: AppName, module: AppModule, config: Config): Promise<RunningServer> {
@@ -41,14 +43,13 @@ export async function startServer(name: AppName, module: AppModule, config: Conf
       // Node looks for clients that are too slow every 30 s, if it is not told otherwise.
       connectionsCheckingInterval: Math.min(CHECKING_MS, http.headers_timeout_ms),
     },
-    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
-      answerProblem(toProblem(error), request, reply),
     // A request on a connection that is still open is one in flight.
     return503OnClosing: false,
     clientErrorHandler: answerClientError,
+    frameworkErrors: answerBadAddress,
     keepAliveTimeout: 65_000,
     forceCloseConnections: 'idle',
-    routerOptions: { maxParamLength: 4096, ignoreTrailingSlash: true },
+    routerOptions: ROUTING,
     genReqId: (request: { headers: Record<string, string | string[] | undefined> }) =>
       acceptedId(request.headers[HEADER.requestId]) ?? randomUUID(),
   });
@@ -66,6 +67,7 @@ export async function startServer(name: AppName, module: AppModule, config: Conf
   });
   const tracing = await startTracing(name, config, logger);
   tracing?.requests(fastify);
+  refuseWrongMethods(fastify, ROUTING);
   refuseOversize(fastify, http.max_body_bytes);
   await module.configure?.(app, config, tracing);
   const port = config.port ?? config.ports[name];
@@ -92,6 +94,11 @@ async function startTracing(name: AppName, { tracing }: Config, logger: Logger):
   if (tracing.otlp_url === null) return undefined;
   const { Tracing } = await import('../tracing/tracing.js');
   return new Tracing(name, tracing.otlp_url, tracing.sample_ratio, (message) => logger.warn(message, 'Caudex'));
+}
+
+/** An address that can't be decoded has no route and meets no hook. */
+function answerBadAddress(error: unknown, { id }: FastifyRequest, reply: FastifyReply): void {
+  writeProblem(reply.header(HEADER.requestId, id), toProblem(error));
 }
 
 /** A request id from outside goes into headers and logs: visible ASCII only. */

@@ -34,6 +34,8 @@ const ABSENT: ReadonlySet<DownstreamReason> = new Set([
   'deadline',
   'cancelled',
 ]);
+/** Whether the service was not there at all, or had no room. */
+export const isAbsence = (error: unknown) => error instanceof DownstreamError && ABSENT.has(error.reason);
 /** Deliveries to one service at a time: one that hangs holds up no other. */
 const PARALLEL = 8;
 const DELIVERY_MS = 60_000;
@@ -210,8 +212,7 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
   private async undelivered(entry: OutboxEntry, error: unknown): Promise<void> {
     const { retry_base_ms, retry_max_ms, max_attempts } = this.config.outbox;
     const message = error instanceof Error ? error.message : String(error);
-    const absent = error instanceof DownstreamError && ABSENT.has(error.reason);
-    const attempts = entry.attempts + (absent ? 0 : 1);
+    const attempts = entry.attempts + (isAbsence(error) ? 0 : 1);
     const fields = { topic: entry.topic, entry: entry.id, attempts };
     if (attempts >= max_attempts) {
       await this.store.bury(entry.id, message);

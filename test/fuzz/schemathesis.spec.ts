@@ -1,78 +1,136 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { Caudex, type Person, until } from '../system/caudex.js';
+import { type Fuzz, fuzz } from './schemathesis.js';
 
 /** Where schemathesis is; .ci/run installs it when there is Python. */
 const SCHEMATHESIS = process.env['SCHEMATHESIS'];
 const SECONDS = Number(process.env['CAUDEX_FUZZ_SECONDS'] ?? '120');
-const SEED = process.env['CAUDEX_SEED'] ?? '20250807';
-const CHECKS = [
-  'not_a_server_error',
-  'status_code_conformance',
-  'content_type_conformance',
-  'response_headers_conformance',
-  'response_schema_conformance',
-  'missing_required_header',
-  'ignored_auth',
-];
+const FEW_SECONDS = Math.max(6, Math.ceil(SECONDS / 10));
+const OPERATOR = 'operator@example.org';
+const SLACK_MS = 300_000;
 
 const whereInstalled = SCHEMATHESIS === undefined ? describe.skip : describe;
 
 whereInstalled(`the OpenAPI document, fuzzed for ${SECONDS} s (CAUDEX_FUZZ_SECONDS)`, () => {
+  const repository = mkdtempSync(join(tmpdir(), 'caudex-fuzzed-'));
   let caudex: Caudex;
   let person: Person;
-  let project: string;
+  let forgiving: NodeJS.Timeout;
 
   beforeAll(async () => {
-    caudex = await Caudex.start();
-    person = await caudex.signUp();
-    project = await person.project();
-    await person.upload(project, 'pears.md', '# Pears\n\nWilliams pears ripen first.');
-    await until('the document is indexed', async () => (await person.search(project, 'pears')).source === 'hybrid');
+    const git = (...args: string[]) =>
+      execFileSync('git', ['-c', 'user.name=Ada', '-c', 'user.email=ada@example.org', ...args], { cwd: repository });
+    writeFileSync(join(repository, 'figs.md'), '# Figs\n\nFigs like the sun.');
+    git('init', '-q', '-b', 'main');
+    git('add', '-A');
+    git('commit', '-q', '-m', 'Write of figs');
+    caudex = await Caudex.start({
+      CAUDEX__AUTH__OPERATORS: JSON.stringify([OPERATOR]),
+      CAUDEX__BILLING__STARTING_CREDITS: '1000000',
+      CAUDEX__GIT__IMPORT_ALLOWED: JSON.stringify([repository]),
+    });
+    person = await caudex.signUp('fuzzed@example.org');
+    // Wrong passwords slow every sign-in from the same address: what lies behind that limit would not be reached.
+    const accounts = new DatabaseSync(join(caudex.dataDir, 'auth', 'accounts.sqlite'), { timeout: 1000 });
+    forgiving = setInterval(() => accounts.exec('DELETE FROM guesses'), 100);
   }, 60_000);
-  afterAll(() => caudex.stop());
+  afterAll(async () => {
+    clearInterval(forgiving);
+    await caudex.stop();
+    rmSync(repository, { recursive: true });
+  });
+
+  async function isKept(run: Pick<Fuzz, 'token' | 'seconds' | 'operations'> & Partial<Fuzz>): Promise<void> {
+    const said = await fuzz(SCHEMATHESIS as string, { url: caudex.url, ...run }).catch((error: unknown) => {
+      throw new Error(`${String(error)}\n${caudex.output.join('').slice(-5000)}`);
+    });
+    console.log(said);
+  }
+
+  /** Whatever was done to it (the project it was given may be deleted), it still takes documents and finds them. */
+  afterEach(async () => {
+    const project = await person.project('After');
+    await person.upload(project, 'figs.md', '# Figs\n\nFigs like the sun.');
+    const found = await until(
+      'the new document is found',
+      async () => (await person.search(project, 'figs')).results[0],
+    );
+    expect(found.document).toBe('figs.md');
+  }, 30_000);
 
   it(
     'is kept by every answer, and no answer is a 5xx',
     async () => {
-      // It leaves its notes where it is started.
-      const folder = await mkdtemp(join(tmpdir(), 'caudex-fuzz-'));
-      const child = spawn(
-        SCHEMATHESIS as string,
-        [
-          ...['run', `${caudex.url}/v1/api/openapi.json`],
-          ...['--seed', SEED, '--max-time', String(SECONDS), '--workers', '2', '--continue-on-failure'],
-          ...['--checks', CHECKS.join(','), '--header', `Authorization: Bearer ${person.token}`],
-          ...['--suppress-health-check', 'all', '--generation-database', 'none'],
-          // Signing out would end the run's own session.
-          ...['--exclude-path', '/v1/api/auth/logout', '--exclude-path', '/v1/api/status/stream'],
-        ],
-        { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NO_COLOR: '1' } },
-      );
-      let output = '';
-      for (const stream of [child.stdout, child.stderr])
-        stream.on('data', (bytes: Buffer) => (output += bytes.toString()));
-      const [code] = (await once(child, 'exit')) as [number];
-      await rm(folder, { recursive: true, force: true });
-      // Its own generator may break down (its report then has errors and no failures): that says nothing of us.
-      const findings = /= FAILURES =|Server Unavailable/.test(output);
-      if (code !== 0 && !findings) console.warn(`schemathesis itself broke down with ${code}`);
-      if (findings) {
-        throw new Error(`schemathesis ended with ${code}:\n${output}\n${caudex.output.join('').slice(-5000)}`);
-      }
-      console.log(output.slice(-2000));
-      // Whatever was done to it (the project it was given may be deleted), it still takes documents and finds them.
-      const after = await person.project('After');
-      await person.upload(after, 'figs.md', '# Figs\n\nFigs like the sun.');
-      const found = await until(
-        'the new document is found',
-        async () => (await person.search(after, 'figs')).results[0],
-      );
-      expect(found.document).toBe('figs.md');
+      const { token } = person;
+      // Signing out would end the run's own session.
+      const operations = ['--exclude-path', '/v1/api/auth/logout'];
+      await isKept({ token, seconds: SECONDS, operations, known: await whatIsThere(), settings: await doomed() });
     },
-    (SECONDS + 300) * 1000,
+    SECONDS * 1000 + SLACK_MS,
   );
+
+  it(
+    'is kept by signing out',
+    async () => {
+      const { token } = await caudex.signUp();
+      const operations = ['--include-path', '/v1/api/auth/logout'];
+      // A token that is not good, or not any more, is as good as revoked.
+      await isKept({ token, seconds: FEW_SECONDS, operations, without: ['ignored_auth'] });
+    },
+    FEW_SECONDS * 1000 + SLACK_MS,
+  );
+
+  it(
+    'is kept towards operators',
+    async () => {
+      const operator = await caudex.signUp(OPERATOR);
+      const operations = ['--include-path-regex', '^/v1/api/status/'];
+      // Whoever isolates auth keeps it from saying who asks: a bad token gets 503, as it should.
+      const without = ['ignored_auth'];
+      const settings = '[checks.not_a_server_error]\nexpected-statuses = ["2xx", "3xx", "4xx", "503"]';
+      await isKept({ token: operator.token, seconds: FEW_SECONDS, operations, settings, without });
+      const { services } = await operator.get<{ services: object }>('/v1/api/status/services');
+      for (const name of Object.keys(services)) await operator.post(`/v1/api/status/services/${name}/release`, {});
+    },
+    FEW_SECONDS * 1000 + SLACK_MS,
+  );
+
+  /** One of everything, so that more than 404 is reached. */
+  async function whatIsThere(): Promise<NonNullable<Fuzz['known']>> {
+    const project = await person.project();
+    const { path, version } = await person.upload(project, 'pears.md', '# Pears\n\nWilliams pears ripen first.');
+    await until('the document is indexed', async () => (await person.search(project, 'pears')).source === 'hybrid');
+    const { conversation_id, message_id } = await person.chat(project, 'Which pears ripen first?');
+    const { import_id } = await person.post<{ import_id: string }>(
+      `/v1/api/projects/${project}/import`,
+      { source: repository },
+      202,
+    );
+    const all = (places: readonly string[], values: string[]) => places.map((place) => [place, values] as const);
+    return Object.fromEntries([
+      ...all(['path.project_id', 'query.project_id', 'body.project_id'], [project]),
+      ...all(['path.path', 'query.path', 'body.path'], [path]),
+      ...all(['query.version', 'query.from', 'query.to', 'body.version'], [version]),
+      ...all(['path.conversation_id', 'query.conversation_id', 'body.conversation_id'], [conversation_id]),
+      ...all(['path.message_id'], [message_id]),
+      ...all(['path.import_id'], [import_id]),
+      ...all(['body.source'], [repository]),
+      ...all(['body.model'], ['caudex', `caudex:${project}`]),
+      ...all(['body.email'], ['fuzzed@example.org']),
+      ...all(['body.password'], ['correct horse battery']),
+    ]);
+  }
+
+  /** A project to delete, lest the one that everything else needs goes first. */
+  async function doomed(): Promise<string> {
+    return [
+      '[[operations]]',
+      'include-name = "DELETE /v1/api/projects/{project_id}"',
+      `parameters = { "path.project_id" = ${JSON.stringify(await person.project('Doomed'))} }`,
+    ].join('\n');
+  }
 });

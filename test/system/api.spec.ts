@@ -275,10 +275,6 @@ describe('the public API', () => {
       }
     });
 
-    it('of an address: a percent sign that stands for nothing', async () => {
-      await problem(await person.request('GET', `/v1/api/projects/${project}/documents/%ff`), 400, 'bad_request');
-    });
-
     it('of a time limit', async () => {
       const soon = await person.request('GET', '/v1/api/projects', undefined, { 'x-request-timeout-ms': 'soon' });
       await problem(soon, 400, 'invalid_timeout');
@@ -331,6 +327,38 @@ describe('the public API', () => {
         'as it is',
       );
       await problem(await put(new Uint8Array(3), 'application/x-www-form-urlencoded'), 415, 'unsupported_media_type');
+    });
+
+    it.each([
+      ['PATCH', '/v1/api/chat', 'GET, HEAD, OPTIONS, POST'],
+      ['POST', '/v1/api/projects/p', 'DELETE, GET, HEAD, OPTIONS'],
+      ['POST', '/v1/api/projects/p/documents/a/b%2Fc.md?version=x', 'DELETE, GET, HEAD, OPTIONS, PUT'],
+      ['DELETE', '/health/live', 'GET, HEAD, OPTIONS'],
+    ])('of a method: %s %s', async (method, path, allow) => {
+      const nobody = new Person(caudex.url, '');
+      const answer = await nobody.request(method, path);
+      expect(answer.headers.get('allow')).toBe(allow);
+      await problem(answer, 405, 'method_not_allowed');
+      const options = await nobody.request('OPTIONS', path);
+      expect([options.status, options.headers.get('allow')]).toEqual([204, allow]);
+    });
+
+    it('of a method: HEAD where there is no GET, an address that nobody has, a server behind this one', async () => {
+      const head = await person.request('HEAD', '/v1/api/search/nothing');
+      expect([head.status, head.headers.get('allow')]).toEqual([404, null]);
+      expect((await person.request('HEAD', '/v1/api/auth/login')).headers.get('allow')).toBe('OPTIONS, POST');
+      expect((await person.request('HEAD', '/v1/api/projects')).status).toBe(200);
+      for (const method of ['PATCH', 'OPTIONS']) {
+        await problem(await person.request(method, '/v1/api/nothing'), 404, 'not_found');
+      }
+      const git = new Person(`http://127.0.0.1:${caudex.ports.git}`, '');
+      const answer = await git.request('PATCH', '/projects/p/commits');
+      expect(answer.headers.get('allow')).toBe('OPTIONS, POST');
+      await problem(answer, 405, 'method_not_allowed');
+    });
+
+    it('of an address that can not be decoded', async () => {
+      await problem(await person.request('GET', '/v1/api/projects/%'), 400, 'bad_request');
     });
 
     it('of a token', async () => {

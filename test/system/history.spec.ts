@@ -6,7 +6,7 @@ import { Caudex, type Person, until } from './caudex.js';
 
 interface Progress {
   import_id: string;
-  state: 'running' | 'done' | 'failed';
+  state: 'running' | 'waiting' | 'done' | 'failed';
   imported_commits: number;
   documents: number;
   skipped: number;
@@ -35,7 +35,7 @@ describe('the history of a project', () => {
     const { import_id } = await person.post<Progress>(path, body, 202);
     return until('the import ends', async () => {
       const progress = await person.get<Progress>(`${path}/${import_id}`);
-      return progress.state !== 'running' && progress;
+      return (progress.state === 'done' || progress.state === 'failed') && progress;
     });
   }
   const history = (project: string, query = '') =>
@@ -106,6 +106,7 @@ describe('the history of a project', () => {
     });
     await person.post(path, { source: 'ext::sh -c id' }, 403);
     await person.post(path, { source: '' }, 400);
+    expect(await person.post(path, { source, branch: '-x' }, 400)).toMatchObject({ code: 'invalid_branch' });
     const { import_id } = await person.post<Progress>(path, { source }, 202);
     const other = await caudex.signUp();
     await other.get(`/v1/api/projects/${await other.project()}/import/${import_id}`, 404);
@@ -114,24 +115,6 @@ describe('the history of a project', () => {
       detail: expect.stringContaining('nowhere'),
     });
   });
-
-  it('is finished by a second import when git died during the first', async () => {
-    const project = await person.project();
-    const path = `/v1/api/projects/${project}/import`;
-    const { import_id } = await person.post<Progress>(path, { source }, 202);
-    await caudex.kill('git');
-    await until(
-      'the import has failed or ended',
-      async () => (await person.get<Progress>(`${path}/${import_id}`)).state !== 'running',
-    );
-    await caudex.launch('git');
-    await until('git is back', async () => (await history(project)) !== undefined);
-    const again = await imported(project);
-    expect(again).toMatchObject({ state: 'done' });
-    const listed = await person.get<{ documents: { path: string }[] }>(`/v1/api/projects/${project}/documents`);
-    expect(listed.documents.map(({ path: name }) => name)).toEqual(['chapter-2.md']);
-    expect((await history(project)).total).toBe(5);
-  }, 60_000);
 
   it('answers who changed what, with the commits as passages', async () => {
     const project = await person.project();

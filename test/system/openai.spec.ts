@@ -71,5 +71,10 @@ describe('a client of the OpenAI API', () => {
     });
     await expect(ask('caudex:nobodys')).rejects.toMatchObject({ status: 404, code: 'not_found' });
     await expect(ask('caudex', 'a.b.c')).rejects.toMatchObject({ status: 401, type: 'authentication_error' });
+    await expect(client.get('/chat/completions')).rejects.toMatchObject({
+      status: 405,
+      code: 'method_not_allowed',
+      type: 'invalid_request_error',
+    });
   });
 });

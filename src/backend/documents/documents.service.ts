@@ -9,7 +9,7 @@ import { badRequest, notFound } from '../../http/problem.js';
 import { DownstreamError } from '../../resilience/downstream-error.js';
 import { change } from '../change.js';
 import { claimedId } from '../idempotency/idempotency.store.js';
-import type { UserCall } from '../session/public-call.js';
+import type { OwnerCall, UserCall } from '../session/public-call.js';
 import { type CommitPayload, DocumentSync } from './document-sync.service.js';
 import { ProjectChanges } from './project-changes.js';
 import { type Upload, uploadOf } from './upload.js';
@@ -36,7 +36,7 @@ export class DocumentsService {
   }
 
   /** Stores a text that history has already, under the version it has there. */
-  putFromHistory(projectId: string, path: string, version: string, text: string, call: UserCall) {
+  putFromHistory(projectId: string, path: string, version: string, text: string, call: OwnerCall) {
     return this.store(projectId, path, version, uploadOf(path, undefined, Buffer.from(text)), undefined, null, call);
   }
 
@@ -47,7 +47,7 @@ export class DocumentsService {
     upload: Upload,
     ifMatch: string | undefined,
     commit: CommitPayload | null,
-    call: UserCall,
+    call: OwnerCall,
   ) {
     const { userId } = call;
     const wasBehind = (await this.sync.behind(userId, projectId)).has(path);
@@ -77,7 +77,7 @@ export class DocumentsService {
   }
 
   /** Deletes a document that history knows to be deleted. */
-  async deleteFromHistory(projectId: string, path: string, call: UserCall): Promise<void> {
+  async deleteFromHistory(projectId: string, path: string, call: OwnerCall): Promise<void> {
     await this.remove(projectId, path, null, call);
   }
 
@@ -86,7 +86,7 @@ export class DocumentsService {
     projectId: string,
     path: string,
     commit: CommitPayload | null,
-    call: UserCall,
+    call: OwnerCall,
   ): Promise<boolean> {
     const { userId } = call;
     const held = await this.sync.hold({ userId, projectId, path }, commit);
@@ -105,7 +105,7 @@ export class DocumentsService {
     return true;
   }
 
-  list(projectId: string, query: { prefix: string; limit: number; offset: number }, call: UserCall) {
+  list(projectId: string, query: { prefix: string; limit: number; offset: number }, call: OwnerCall) {
     return this.filesystem.listDocuments({ params: { project_id: projectId }, query }, call);
   }
 

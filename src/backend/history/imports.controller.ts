@@ -1,11 +1,13 @@
-import { Body, Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, UseInterceptors } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
+import { ReplayInterceptor } from '../idempotency/replay.interceptor.js';
 import { Answers } from '../openapi.js';
 import { ProjectAccess } from '../projects/project-access.service.js';
 import { idSchema } from '../schemas.js';
 import { Call, type UserCall } from '../session/public-call.js';
-import { Imports, importSchema } from './imports.service.js';
+import { importSchema } from './import.store.js';
+import { Imports } from './imports.service.js';
 
 const importBody = z.strictObject({
   source: z.string().trim().min(1).max(2000),
@@ -22,10 +24,11 @@ export class ImportsController {
 
   @Post()
   @HttpCode(202)
+  @UseInterceptors(ReplayInterceptor)
   @ApiOperation({
     summary: 'Import a repository with its history: a path or an https:// URL that the operator has allowed',
   })
-  @Answers(202, importSchema, 403, 404)
+  @Answers(202, importSchema, 403, 404, 410, 422, 507)
   async start(
     @Param('project_id', { schema: idSchema }) projectId: string,
     @Body({ schema: importBody }) body: z.output<typeof importBody>,

@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { PinoLogger } from 'nestjs-pino';
 import { z } from 'zod';
 import { answersWith, problemSchema } from '../openapi.js';
+import type { ProblemDetails } from '../../http/problem.js';
 import { toProblem } from '../../http/problem.filter.js';
 
 const errorSchema = z.object({
@@ -21,22 +22,29 @@ export class OpenAiErrorFilter implements ExceptionFilter {
   catch(error: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
     const reply = http.getResponse<FastifyReply>();
-    const { status, code, detail, retryAfter, errors } = toProblem(error);
-    if (code === 'internal_error') {
+    const problem = toProblem(error);
+    if (problem.code === 'internal_error') {
       this.log.error({ err: error, request_id: http.getRequest<FastifyRequest>().id }, 'A completion failed');
     }
-    if (retryAfter !== undefined) void reply.header('retry-after', String(retryAfter));
-    const type =
-      status === 401
-        ? 'authentication_error'
-        : status === 429
-          ? 'rate_limit_error'
-          : status < 500
-            ? 'invalid_request_error'
-            : 'server_error';
-    void reply
-      .status(status)
-      .header('content-type', 'application/json; charset=utf-8')
-      .send(JSON.stringify({ error: { message: detail, type, param: errors?.[0]?.path ?? null, code } }));
+    writeOpenAiError(reply, problem);
   }
+}
+
+export function writeOpenAiError(
+  reply: FastifyReply,
+  { status, code, detail, retryAfter, errors }: ProblemDetails,
+): void {
+  if (retryAfter !== undefined) void reply.header('retry-after', String(retryAfter));
+  const type =
+    status === 401
+      ? 'authentication_error'
+      : status === 429
+        ? 'rate_limit_error'
+        : status < 500
+          ? 'invalid_request_error'
+          : 'server_error';
+  void reply
+    .status(status)
+    .header('content-type', 'application/json; charset=utf-8')
+    .send(JSON.stringify({ error: { message: detail, type, param: errors?.[0]?.path ?? null, code } }));
 }

@@ -1,6 +1,7 @@
 import { Body, Controller, Get, Headers, HttpCode, Post, Res, UseFilters } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
-import type { FastifyReply } from 'fastify';
+import type { FastifyContextConfig, FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
@@ -11,7 +12,7 @@ import { ProjectsService } from '../projects/projects.service.js';
 import { idSchema } from '../schemas.js';
 import { Call, Deadline, type UserCall } from '../session/public-call.js';
 import { completion, sendCompletionStream } from './completion-reply.js';
-import { OpenAiAnswers, OpenAiErrorFilter } from './openai-error.filter.js';
+import { OpenAiAnswers, OpenAiErrorFilter, writeOpenAiError } from './openai-error.filter.js';
 import {
   type CompletionRequest,
   completionRequestSchema,
@@ -22,6 +23,7 @@ import {
 
 const MODEL = 'caudex';
 const LISTED = 1000;
+const ERRORS: FastifyContextConfig = { writeProblem: writeOpenAiError };
 
 /** Any client of the OpenAI API can point here: a model is a project, as `caudex:<project_id>`. */
 @ApiTags('openai')
@@ -35,6 +37,7 @@ export class OpenAiController {
   ) {}
 
   @Get('models')
+  @RouteConfig(ERRORS)
   @ApiOperation({ summary: 'A model for each of your projects, and one without documents' })
   @OpenAiAnswers(z.object({ object: z.literal('list'), data: z.array(modelSchema) }))
   async models(@Call() call: UserCall) {
@@ -47,6 +50,7 @@ export class OpenAiController {
   }
 
   @Post('chat/completions')
+  @RouteConfig(ERRORS)
   @Deadline('chat_ms')
   @HttpCode(200)
   @ApiOperation({ summary: 'A chat as an OpenAI completion; sources stand in the field `caudex`' })

@@ -12,6 +12,7 @@ import { Turns } from '../conversations/turns.service.js';
 import { DocumentSync } from '../documents/document-sync.service.js';
 import { change } from '../change.js';
 import { ProjectChanges } from '../documents/project-changes.js';
+import { Imports } from '../history/imports.service.js';
 import { claimedId } from '../idempotency/idempotency.store.js';
 import type { UserCall } from '../session/public-call.js';
 import { ProjectAccess } from './project-access.service.js';
@@ -27,6 +28,7 @@ export class ProjectsService implements OnModuleInit {
     private readonly changes: ProjectChanges,
     private readonly sync: DocumentSync,
     private readonly turns: Turns,
+    private readonly imports: Imports,
   ) {}
 
   onModuleInit(): void {
@@ -85,6 +87,7 @@ export class ProjectsService implements OnModuleInit {
     }
     this.access.forget(projectId, userId);
     this.changes.changed(userId, projectId);
+    this.imports.forget(userId, projectId);
     await Promise.all([this.sync.forget(userId, projectId), this.turns.forget(userId, { projectId })]);
     await this.outbox.release(held);
   }

@@ -14,7 +14,9 @@ export interface PublicCall extends CallContext {
   /** The caller has set a deadline of its own. */
   hurried: boolean;
 }
-/** One that says who asks. */
+/** A call on somebody's behalf, whether they wait for it or not. */
+export type OwnerCall = CallContext & { userId: string };
+/** A request that says who asks. */
 export interface UserCall extends PublicCall {
   userId: string;
   user: User;

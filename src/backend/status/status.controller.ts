@@ -49,7 +49,7 @@ export class StatusController {
   @ApiOperation({
     summary: 'Why the breaker of a service is as it is: decisions, outcomes, settings, budget, bulkhead',
   })
-  @Answers(200, statusSchema, 403)
+  @Answers(200, statusSchema, 403, 404)
   one(@Param('service', { schema: nameSchema }) name: Name) {
     return this.client(name).report();
   }
@@ -58,7 +58,7 @@ export class StatusController {
   @HttpCode(200)
   @OperatorOnly()
   @ApiOperation({ summary: 'Keep every call from a service until it is released' })
-  @Answers(200, statusSchema, 403)
+  @Answers(200, statusSchema, 403, 404)
   isolate(
     @Param('service', { schema: nameSchema }) name: Name,
     @Body({ schema: reasonSchema }) { reason }: z.output<typeof reasonSchema>,
@@ -77,7 +77,7 @@ export class StatusController {
   @HttpCode(200)
   @OperatorOnly()
   @ApiOperation({ summary: 'End the isolation of a service; its breaker is as it was before' })
-  @Answers(200, statusSchema, 403)
+  @Answers(200, statusSchema, 403, 404)
   release(@Param('service', { schema: nameSchema }) name: Name, @Call() { user, requestId }: UserCall) {
     const client = this.client(name);
     client.release(user.email);

@@ -36,7 +36,7 @@ export const importSchema = z.object({
   source: z.string(),
   branch: z.string().nullable(),
   state: z.enum(['running', 'done', 'failed']),
-  /** Commits taken that were not known before. */
+  /** Commits taken that were not known before, restarts included. */
   imported_commits: z.int(),
   /** Files at the head that are documents. */
   files: z.int(),
@@ -98,8 +98,8 @@ export const gitContract = {
     idempotent: true,
   },
   /**
-   * Begins to fetch a repository with its history; the same import_id again only tells how far it is. 403
-   * `import_not_allowed` for a source that the configuration does not name.
+   * Begins to fetch a repository with its history; the same import_id again tells how far it is, or begins it once more
+   * where a restart cut it off. 403 `import_not_allowed` for a source that the configuration does not name.
    */
   startImport: {
     method: 'POST',
@@ -113,15 +113,10 @@ export const gitContract = {
     response: importSchema,
     idempotent: true,
   },
-  /** 404 for an import that this server does not remember: it was restarted, and the import is to be begun again. */
-  getImport: {
-    method: 'GET',
-    path: '/projects/:project_id/imports/:import_id',
-    params: inImport,
-    response: importSchema,
-    idempotent: true,
-  },
-  /** The files at the head of what was imported, by path; `version` is that of the last commit that changed it. */
+  /**
+   * The files at the head of what was imported, by path; `version` is that of the last commit that changed it. 404 for an
+   * import that this server does not remember: it was restarted, and the import is to be begun again.
+   */
   importedFiles: {
     method: 'GET',
     path: '/projects/:project_id/imports/:import_id/files',

@@ -21,6 +21,8 @@ interface GitOptions {
   timeoutMs?: number;
   /** The one transport that may be used; without it none may. */
   protocol?: 'file' | 'https';
+  /** Ends the command before its time. */
+  signal?: AbortSignal;
 }
 
 /**
@@ -28,7 +30,7 @@ interface GitOptions {
  * Whatever a person wrote goes in behind `--` or through `input`, never as an option.
  */
 export function git(repository: string, args: readonly string[], options: GitOptions = {}): Promise<Buffer> {
-  const { input = '', timeoutMs = TIMEOUT_MS, protocol } = options;
+  const { input = '', timeoutMs = TIMEOUT_MS, protocol, signal } = options;
   return new Promise((resolve, reject) => {
     const child = spawn('git', ['-c', `core.hooksPath=${devNull}`, '--literal-pathspecs', ...args], {
       cwd: repository,
@@ -43,6 +45,7 @@ export function git(repository: string, args: readonly string[], options: GitOpt
       }),
       stdio: ['pipe', 'pipe', 'pipe'],
       timeout: timeoutMs,
+      ...(signal === undefined ? {} : { signal }),
     });
     const out: Buffer[] = [];
     let bytes = 0;
@@ -53,7 +56,10 @@ export function git(repository: string, args: readonly string[], options: GitOpt
       else out.push(chunk);
     });
     child.stderr.on('data', (chunk: Buffer) => (complaint = (complaint + chunk.toString()).slice(-4096)));
-    child.on('error', (error) => reject(new GitError(`git could not be started: ${error.message}`, null)));
+    child.on('error', (error) => {
+      // Whoever ends a command waits until it is gone.
+      if (signal?.aborted !== true) reject(new GitError(`git could not be started: ${error.message}`, null));
+    });
     child.on('close', (code) => {
       if (code === 0) resolve(Buffer.concat(out));
       else reject(new GitError(/^fatal: .*$/m.exec(complaint)?.[0] ?? `git ${args[0]} ended with ${code}`, code));

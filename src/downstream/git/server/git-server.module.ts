@@ -13,7 +13,7 @@ import { ImportsController } from './imports.controller.js';
 import { ImportsService } from './imports.service.js';
 import { Neo4jGraphStore } from './neo4j-graph.store.js';
 import { GRAPH_TABLES, SqliteGraphStore } from './sqlite-graph.store.js';
-import { AUTHOR_EMAIL, VERSION_TABLES, VersionStore } from './version-store.js';
+import { AUTHOR_EMAIL, IMPORT_TABLES, VERSION_TABLES, VersionStore } from './version-store.js';
 
 @Module({
   imports: [ConfigModule, InternalServerModule],
@@ -51,14 +51,14 @@ export class GitServerModule implements OnApplicationBootstrap, OnApplicationShu
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await this.imports.stop();
+    await this.imports.end();
     await this.feed.stop();
     await this.graph.close();
     if (this.db.isOpen) this.db.close();
   }
 }
 
-const MIGRATIONS = [VERSION_TABLES, GRAPH_TABLES, AUTHOR_EMAIL, PENDING_TABLES];
+const MIGRATIONS = [VERSION_TABLES, GRAPH_TABLES, AUTHOR_EMAIL, PENDING_TABLES, IMPORT_TABLES];
 
 function graphStore({ git, secrets }: Config, db: DatabaseSync): GraphStore {
   if (git.graph_url === null) return new SqliteGraphStore(db);

@@ -7,6 +7,7 @@ import type { EndpointRequest } from '../../endpoint.js';
 import { gitContract } from '../git.contract.js';
 import { GitService } from './git.service.js';
 import { GRAPH_STORE, GraphAway, type GraphStore } from './graph-store.js';
+import { ImportsService } from './imports.service.js';
 
 type Request<K extends keyof typeof gitContract> = EndpointRequest<(typeof gitContract)[K]>;
 
@@ -16,6 +17,7 @@ const keyOf = ({ userId }: Caller, { project_id }: { project_id: string }) => ({
 export class GitController {
   constructor(
     private readonly git: GitService,
+    private readonly imports: ImportsService,
     @Inject(GRAPH_STORE) private readonly graphs: GraphStore,
   ) {}
 
@@ -52,7 +54,9 @@ export class GitController {
 
   @Implements(gitContract.dropProject)
   async drop(@CallerOf() caller: Caller, @Input() { params }: Request<'dropProject'>) {
-    return { removed: await this.git.drop(keyOf(caller, params)) };
+    const project = keyOf(caller, params);
+    await this.imports.end(project);
+    return { removed: await this.git.drop(project) };
   }
 
   @Implements(gitContract.graph)

@@ -86,14 +86,19 @@ export class GitService {
     });
   }
 
-  /** Writes down versions and what the graph is to learn of them, all or none. @returns those that were new */
-  record(project: ProjectKey, versions: readonly StoredVersion[]): StoredVersion[] {
-    return transaction(this.db, () => {
-      return versions.filter((version) => {
+  /**
+   * Writes down versions, what the graph is to learn of them, and for an import how many commits were new, all or none.
+   */
+  record(project: ProjectKey, versions: readonly StoredVersion[], importId?: string): void {
+    transaction(this.db, () => {
+      const commits = new Set<string>();
+      for (const version of versions) {
         const seq = this.versions.add(project, version);
-        if (seq !== null) this.feed.add(project, seq);
-        return seq !== null;
-      });
+        if (seq === null) continue;
+        this.feed.add(project, seq);
+        commits.add(version.commit);
+      }
+      if (importId !== undefined && commits.size > 0) this.versions.addImported(project, importId, commits.size);
     });
   }
 

@@ -18,14 +18,9 @@ export class ImportsController {
     return this.imports.start(keyOf(caller, params), body);
   }
 
-  @Implements(gitContract.getImport)
-  get(@CallerOf() caller: Caller, @Input() { params }: Request<'getImport'>) {
-    return this.imports.get(keyOf(caller, params), params.import_id).progress;
-  }
-
   @Implements(gitContract.importedFiles)
   files(@CallerOf() caller: Caller, @Input() { params, query }: Request<'importedFiles'>) {
-    const { files } = this.imports.get(keyOf(caller, params), params.import_id);
+    const files = this.imports.files(keyOf(caller, params), params.import_id);
     return { files: files.slice(query.offset, query.offset + query.limit), total: files.length };
   }
 }

@@ -13,13 +13,17 @@ import { git } from './git-command.js';
 import { GitService } from './git.service.js';
 import { GraphFeed } from './graph-feed.js';
 import { allowedSource, type ImportSource } from './import-source.js';
-import { type ProjectKey, type StoredVersion, VersionStore } from './version-store.js';
+import { type ProjectKey, VersionStore } from './version-store.js';
 
 const BRANCH = /^(?!.*(\.\.|\/\/|\.lock$|@\{))[A-Za-z0-9_][A-Za-z0-9._/-]{0,199}$/;
 
 interface ImportJob {
-  progress: Import;
-  files: { path: string; version: string; deleted: boolean }[];
+  readonly project: ProjectKey;
+  readonly progress: Import;
+  readonly files: { path: string; version: string; deleted: boolean }[];
+  readonly ending: AbortController;
+  /** None while it waits for its turn. */
+  run?: Promise<void>;
 }
 
 interface HeadFile {
@@ -31,13 +35,13 @@ interface HeadFile {
 
 /**
  * Takes the history of another repository into a project. The source's objects are fetched, nothing of it is run or
- * checked out; a version is named by its commit's hash. Whatever was cut off is made good by importing again.
+ * checked out; a version is named by its commit's hash. Which imports there are is known in memory alone: whoever waits
+ * for one that a restart cut off begins it again, and what it took already is not taken twice.
  */
 @Injectable()
 export class ImportsService {
   private readonly log = new Logger('Imports');
   private readonly jobs = new LRUCache<string, ImportJob>({ max: 100 });
-  private readonly running = new Set<Promise<void>>();
   private readonly turnstile = new Turnstile({ concurrent: 2, waiting: 20 }, 'imports');
 
   constructor(
@@ -52,68 +56,81 @@ export class ImportsService {
     project: ProjectKey,
     { import_id, source, branch }: { import_id: string; source: string; branch?: string | undefined },
   ): Promise<Import> {
+    const key = keyOf(project, import_id);
+    const begun = this.jobs.get(key);
+    if (begun !== undefined) return begun.progress;
     if (branch !== undefined && !BRANCH.test(branch)) {
       throw badRequest('invalid_branch', `branch: ${JSON.stringify(branch)} is not the name of a branch`);
     }
     const from = await allowedSource(source, this.config.git.import_allowed);
     this.git.requireAlive(project);
-    const known = this.jobs.get(keyOf(project, import_id));
-    if (known !== undefined) return known.progress;
-    const none = { imported_commits: 0, files: 0, skipped: 0, detail: null };
+    const meanwhile = this.jobs.get(key);
+    if (meanwhile !== undefined) return meanwhile.progress;
+    const imported_commits = this.versions.imported(project, import_id);
     const job: ImportJob = {
-      progress: { import_id, source, branch: branch ?? null, state: 'running', ...none },
+      project,
+      progress: {
+        ...{ import_id, source, branch: branch ?? null, state: 'running', detail: null },
+        ...{ imported_commits, files: 0, skipped: 0 },
+      },
       files: [],
+      ending: new AbortController(),
     };
-    this.jobs.set(keyOf(project, import_id), job);
-    const run = this.turnstile
-      .pass(() => this.run(project, from, branch, job))
+    this.jobs.set(key, job);
+    void this.turnstile
+      .pass(() => (job.run = this.run(from, branch, job)))
       .then(
         () => void (job.progress.state = 'done'),
-        (error: unknown) => {
-          Object.assign(job.progress, { state: 'failed', detail: reasonOf(error) });
-          this.log.warn(`the import of ${source} failed: ${reasonOf(error)}`);
-        },
+        (error: unknown) => this.failed(key, job, error),
       );
-    this.running.add(run);
-    void run.then(() => this.running.delete(run));
     return { ...job.progress };
   }
 
+  private failed(key: string, { progress, ending }: ImportJob, error: unknown): void {
+    if (ending.signal.aborted) return;
+    // What found no place is not begun: asking for it again tries again.
+    if (error instanceof Problem && error.problem.code === 'saturated') return void this.jobs.delete(key);
+    Object.assign(progress, { state: 'failed', detail: reasonOf(error) });
+    this.log.warn(`the import of ${progress.source} failed: ${reasonOf(error)}`);
+  }
+
   /** @throws Problem 404 */
-  get(project: ProjectKey, importId: string): ImportJob {
+  files(project: ProjectKey, importId: string): ImportJob['files'] {
     const job = this.jobs.get(keyOf(project, importId));
     if (job === undefined) throw notFound(`import_id: the import ${JSON.stringify(importId)}`);
-    return job;
+    return job.files;
   }
 
-  async stop(): Promise<void> {
-    await Promise.all(this.running);
+  /** Ends the imports of a project, or all of them, and forgets them. */
+  async end(project?: ProjectKey): Promise<void> {
+    const ended = [...this.jobs].filter(
+      ([, job]) =>
+        project === undefined || (job.project.userId === project.userId && job.project.projectId === project.projectId),
+    );
+    for (const [key, job] of ended) {
+      this.jobs.delete(key);
+      job.ending.abort();
+    }
+    await Promise.allSettled(ended.flatMap(([, job]) => job.run ?? []));
   }
 
-  private async run(
-    project: ProjectKey,
-    from: ImportSource,
-    branch: string | undefined,
-    { progress, files }: ImportJob,
-  ): Promise<void> {
+  private async run(from: ImportSource, branch: string | undefined, job: ImportJob): Promise<void> {
+    const { project, progress, files } = job;
     const repository = this.git.repository(project);
-    await this.git.inTurn(project, () => repository.init());
+    await this.inTurn(job, () => repository.init());
     const name = createHash('sha256')
       .update(`${from.address}\n${branch ?? ''}`)
       .digest('hex')
       .slice(0, 20);
     const taken = `refs/imports/taken/${name}`;
     const incoming = `refs/imports/incoming/${randomUUID()}`;
-    const head = await this.fetch(repository.dir, from, branch, incoming);
-    const found = await this.take(
-      project,
-      new ForeignHistory(repository.dir, this.config.git.import_max_file_bytes),
-      head,
-      progress,
-    );
+    const what = branch === undefined ? 'HEAD' : `refs/heads/${branch}`;
+    await this.fetch(repository.dir, from, `+${what}:${incoming}`, job.ending.signal);
+    const head = (await resolved(repository.dir, incoming)) as string;
+    const foreign = new ForeignHistory(repository.dir, this.config.git.import_max_file_bytes);
+    const found = await this.take(job, foreign, head);
     files.push(...found.map(({ path, version, deleted }) => ({ path, version, deleted })));
-    await this.git.inTurn(project, async () => {
-      this.git.requireAlive(project);
+    await this.inTurn(job, async () => {
       if ((await resolved(repository.dir, taken)) === head) return;
       // What was changed here since goes on from the change made here.
       const untouched = found.filter(({ path }) => {
@@ -128,29 +145,23 @@ export class ImportsService {
     await this.feed.catchUp();
   }
 
-  /** @returns the hash of the branch's newest commit */
-  private async fetch(dir: string, from: ImportSource, branch: string | undefined, ref: string): Promise<string> {
-    const what = branch === undefined ? 'HEAD' : `refs/heads/${branch}`;
+  private async fetch(dir: string, from: ImportSource, refspec: string, signal: AbortSignal): Promise<void> {
     const careful = ['-c', 'http.followRedirects=false', '-c', 'credential.helper='];
     const alone = ['--no-tags', '--no-recurse-submodules', '--no-write-fetch-head', '--no-auto-maintenance', '--quiet'];
-    await git(dir, [...careful, 'fetch', ...alone, '--', from.address, `+${what}:${ref}`], {
+    await git(dir, [...careful, 'fetch', ...alone, '--', from.address, refspec], {
       protocol: from.protocol,
       timeoutMs: this.config.git.import_timeout_ms,
+      signal,
     });
-    return (await resolved(dir, ref)) as string;
   }
 
   /** Takes every change of the branch that is not known yet. @returns each file it ever held with its newest version */
-  private async take(
-    project: ProjectKey,
-    foreign: ForeignHistory,
-    head: string,
-    progress: Import,
-  ): Promise<HeadFile[]> {
+  private async take(job: ImportJob, foreign: ForeignHistory, head: string): Promise<HeadFile[]> {
+    const { project, progress } = job;
     const newest = new Map<string, ForeignVersion>();
     for await (const page of foreign.versions(await foreign.commits(head))) {
-      const added = await this.record(project, page);
-      progress.imported_commits += new Set(added.map(({ commit }) => commit)).size;
+      await this.inTurn(job, () => this.git.record(project, page, progress.import_id));
+      progress.imported_commits = this.versions.imported(project, progress.import_id);
       for (const version of page) newest.set(version.path, version);
     }
     const { files: present, skipped } = await foreign.files(head);
@@ -172,14 +183,15 @@ export class ImportsService {
     for (const [path, { version, deleted }] of newest) {
       if (deleted && !present.has(path)) files.push({ path, version, deleted: true, blob: null });
     }
-    await this.record(project, merged);
+    await this.inTurn(job, () => this.git.record(project, merged));
     return files.sort((a, b) => (a.path < b.path ? -1 : 1));
   }
 
-  private record(project: ProjectKey, versions: readonly ForeignVersion[]): Promise<StoredVersion[]> {
+  private inTurn({ project, ending }: ImportJob, work: () => Promise<void> | void): Promise<void> {
     return this.git.inTurn(project, async () => {
+      ending.signal.throwIfAborted();
       this.git.requireAlive(project);
-      return this.git.record(project, versions);
+      await work();
     });
   }
 }

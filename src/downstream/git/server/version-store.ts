@@ -45,6 +45,16 @@ export const AUTHOR_EMAIL = `
   ALTER TABLE versions ADD COLUMN email TEXT NOT NULL DEFAULT '';
   CREATE INDEX versions_by_time ON versions (user_id, project_id, committed_at, seq)`;
 
+/** How many commits an import has brought: in the transaction that brings them, so that no kill makes it wrong. */
+export const IMPORT_TABLES = `
+  CREATE TABLE imports (
+    user_id TEXT NOT NULL,
+    project_id TEXT NOT NULL,
+    import_id TEXT NOT NULL,
+    commits INTEGER NOT NULL,
+    PRIMARY KEY (user_id, project_id, import_id)
+  ) STRICT`;
+
 const NEWEST_FIRST = 'ORDER BY committed_at DESC, seq DESC';
 
 /** Which commit is which version of which document. */
@@ -119,11 +129,28 @@ export class VersionStore {
     return { versions: rows.map((row) => stored(row) as StoredVersion), total: Number(total?.['n']) };
   }
 
+  addImported({ userId, projectId }: ProjectKey, importId: string, commits: number): void {
+    this.db
+      .prepare(
+        `INSERT INTO imports VALUES (?, ?, ?, ?)
+           ON CONFLICT (user_id, project_id, import_id) DO UPDATE SET commits = commits + excluded.commits`,
+      )
+      .run(userId, projectId, importId, commits);
+  }
+
+  imported({ userId, projectId }: ProjectKey, importId: string): number {
+    const row = this.db
+      .prepare('SELECT commits FROM imports WHERE user_id = ? AND project_id = ? AND import_id = ?')
+      .get(userId, projectId, importId);
+    return Number(row?.['commits'] ?? 0);
+  }
+
   /** Forgets a project for good. @returns whether there was anything */
   drop({ userId, projectId }: ProjectKey): boolean {
     const { changes } = this.db
       .prepare('DELETE FROM versions WHERE user_id = ? AND project_id = ?')
       .run(userId, projectId);
+    this.db.prepare('DELETE FROM imports WHERE user_id = ? AND project_id = ?').run(userId, projectId);
     this.db.prepare('INSERT OR IGNORE INTO dropped VALUES (?, ?)').run(userId, projectId);
     return Number(changes) > 0;
   }

@@ -1,0 +1,47 @@
+import type { FastifyContextConfig, FastifyInstance } from 'fastify';
+import findMyWay from 'find-my-way';
+import { writeProblem } from './problem.filter.js';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Where an address has a shape of its own for what refuses a request before its handler. */
+    writeProblem?: typeof writeProblem;
+  }
+}
+
+type Method = findMyWay.HTTPMethod;
+
+/**
+ * For an address that is there every other method is 405, with those it takes in `Allow`; OPTIONS asks for them. To be
+ * called before there are routes. Only a request that finds none pays for it.
+ */
+export function refuseWrongMethods(
+  fastify: FastifyInstance,
+  options: findMyWay.Config<findMyWay.HTTPVersion.V1>,
+): void {
+  const routes = findMyWay(options);
+  const methods = new Set<Method>();
+  fastify.addHook('onRoute', ({ method, url, config }) => {
+    for (const each of [method].flat() as Method[]) {
+      methods.add(each);
+      routes.on(each, url, () => undefined, config);
+    }
+  });
+  fastify.addHook('onRequest', (request, reply, done) => {
+    if (!request.is404) return done();
+    const found = [...methods].flatMap((method) => {
+      const route = routes.find(method, request.url);
+      return route === null ? [] : [{ method, config: route.store as FastifyContextConfig | undefined }];
+    });
+    if (found.length === 0) return done();
+    const allow = [...found.map(({ method }) => method), 'OPTIONS'].sort().join(', ');
+    void reply.header('allow', allow);
+    if (request.method === 'OPTIONS') return void reply.status(204).send();
+    const write = found.find(({ config }) => config?.writeProblem !== undefined)?.config?.writeProblem ?? writeProblem;
+    write(reply, {
+      status: 405,
+      code: 'method_not_allowed',
+      detail: `${request.method}: this address takes ${allow}`,
+    });
+  });
+}

@@ -1,0 +1,90 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const SEED = process.env['CAUDEX_SEED'] ?? '20250807';
+const CHECKS = [
+  'not_a_server_error',
+  'status_code_conformance',
+  'content_type_conformance',
+  'response_headers_conformance',
+  'response_schema_conformance',
+  'missing_required_header',
+  'ignored_auth',
+  'unsupported_method',
+  'allow_header_conformance',
+];
+
+export interface Fuzz {
+  /** Of Caudex. */
+  url: string;
+  token: string;
+  seconds: number;
+  /** Left out of its checks. */
+  without?: readonly string[];
+  /** Which operations, as its command line says it. */
+  operations: readonly string[];
+  /** Values that are there, by the parameters that may take them: `path.project_id`, `body.model`. */
+  known?: Readonly<Record<string, readonly string[]>>;
+  /** More of its configuration, in TOML. */
+  settings?: string;
+}
+
+/**
+ * Runs schemathesis and returns its own summary in short.
+ * @throws Error with all it said, where it found something or tried nothing
+ */
+export async function fuzz(program: string, run: Fuzz): Promise<string> {
+  // It is set up by a file where it is started, and leaves its notes there.
+  const folder = await mkdtemp(join(tmpdir(), 'caudex-fuzz-'));
+  await writeFile(join(folder, 'schemathesis.toml'), configured(run));
+  const checks = CHECKS.filter((check) => !run.without?.includes(check));
+  const child = spawn(
+    program,
+    [
+      ...['run', `${run.url}/v1/api/openapi.json`, '--header', `Authorization: Bearer ${run.token}`],
+      ...['--seed', SEED, '--max-time', String(run.seconds), '--continue-on-failure', '--checks', checks.join(',')],
+      // Two at a time break its generator on Python 3.11, and what breaks is not tried.
+      ...['--workers', '1', '--suppress-health-check', 'all', '--generation-database', 'none'],
+      ...run.operations,
+    ],
+    { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NO_COLOR: '1' } },
+  );
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes: Buffer) => (output += bytes.toString()));
+  const [code] = (await once(child, 'exit')) as [number];
+  await rm(folder, { recursive: true, force: true });
+  // The line it closes with is that of a test runner: whoever reads ours would take it for one.
+  output = output.replace(/^=+ .* in [\d.]+s =+$/gm, '');
+  if (/= FAILURES =|Server Unavailable/.test(output) || !/Tested: +\d/.test(output))
+    throw new Error(`schemathesis ended with ${code}:\n${output}`);
+  // Its own generator may break down (its report then has errors and no failures): that says nothing of us.
+  return `${code === 0 ? '' : `schemathesis itself broke down with ${code}:\n${output}\n`}${summary(output)}`;
+}
+
+function configured({ known = {}, settings = '' }: Fuzz): string {
+  const names = Object.keys(known);
+  return [
+    '[dictionaries]',
+    ...names.map((name) => `${dictionary(name)} = { values = ${JSON.stringify(known[name])} }`),
+    '[parameters]',
+    ...names.map((name) => `${JSON.stringify(name)} = { dictionary = "${dictionary(name)}", probability = 0.8 }`),
+    // It has no end, and after its first event none for as long as nothing changes.
+    '[[operations]]\ninclude-path = "/v1/api/status/stream"\nmax-stream-events = 1',
+    settings,
+  ].join('\n');
+}
+
+const dictionary = (name: string) => name.replaceAll(/\W/g, '-');
+
+/** How many operations and cases there were, and what it warns of. */
+function summary(output: string): string {
+  const end = output.slice(output.indexOf('= SUMMARY ='));
+  return end
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => /^(Selected|Tested|Errored):|^\d+ generated|^⚠️/.test(line))
+    .join('; ');
+}
