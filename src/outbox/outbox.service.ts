@@ -129,16 +129,10 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
   }
 
   private async wake(service: ClientName): Promise<void> {
-    const topics = this.handlersByService()
-      .get(service as ServiceName)
-      ?.map(({ topic }) => topic);
-    if (topics === undefined || this.stopping.signal.aborted) return;
-    await this.store.wake(topics);
+    const handlers = [...this.handlers.values()].filter((handler) => handler.service === service);
+    if (handlers.length === 0 || this.stopping.signal.aborted) return;
+    await this.store.wake(handlers.map(({ topic }) => topic));
     await this.pump();
-  }
-
-  private handlersByService(): Map<ServiceName, OutboxHandler[]> {
-    return Map.groupBy(this.handlers.values(), ({ service }) => service);
   }
 
   /** Starts the delivery of whatever is due and sets the timer for what is not yet. */
@@ -163,20 +157,18 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
   }
 
   private async startDue(nowMs: number): Promise<void> {
-    for (const [service, handlers] of this.handlersByService()) {
-      const running = [...this.running.values()].filter((delivery) => delivery.service === service).length;
+    for (const handler of this.handlers.values()) {
+      const running = [...this.running.values()].filter(({ service }) => service === handler.service).length;
       if (running >= PARALLEL) continue;
-      const topics = handlers.map(({ topic }) => topic);
-      const due = await this.store.due(topics, nowMs, PARALLEL);
-      const waiting = due.filter(({ id }) => !this.running.has(id)).slice(0, PARALLEL - running);
-      for (const entry of waiting) this.start(entry, this.handlers.get(entry.topic) as OutboxHandler);
+      const due = await this.store.due(handler.topic, nowMs, PARALLEL - running, [...this.running.keys()]);
+      for (const entry of due) this.start(entry, handler);
     }
   }
 
   /** What was due already is under way, or begins when something under way ends. */
   private async sleep(nowMs: number): Promise<void> {
     clearTimeout(this.timer);
-    const next = await this.store.nextDueMs([...this.handlers.keys()], nowMs);
+    const next = await this.store.nextDueMs(nowMs);
     if (next === null || this.stopping.signal.aborted) return;
     this.timer = setTimeout(() => void this.pump(), Math.max(10, next - Date.now()));
   }

@@ -58,10 +58,10 @@ export interface OutboxStore {
   remove(ids: readonly string[]): Promise<void>;
   /** What a process that died left held becomes ready, marked `recovered`. For the start, before anything is added. */
   recoverHeld(): Promise<number>;
-  /** Ready entries of these topics whose time has come, at most one for each topic and key: the oldest. */
-  due(topics: readonly string[], nowMs: number, limit: number): Promise<OutboxEntry[]>;
-  /** When the next ready entry of these topics after `nowMs` is due; null where there is none. */
-  nextDueMs(topics: readonly string[], nowMs: number): Promise<number | null>;
+  /** Ready entries of a topic whose time has come, oldest first; of each key its oldest alone; none of `running`. */
+  due(topic: string, nowMs: number, limit: number, running?: readonly string[]): Promise<OutboxEntry[]>;
+  /** When the next ready entry after `nowMs` is due; null where there is none. */
+  nextDueMs(nowMs: number): Promise<number | null>;
   postpone(id: string, untilMs: number, attempts: number, error: string): Promise<void>;
   /** Sets an entry aside. */
   bury(id: string, error: string): Promise<void>;

@@ -16,7 +16,7 @@ describe('SqliteOutboxStore', () => {
     payload,
   });
 
-  const due = () => store.due(['turn'], Date.now(), 10);
+  const due = () => store.due('turn', Date.now(), 10);
 
   beforeEach(() => {
     dir = mkdtempSync(join(tmpdir(), 'outbox-'));
