@@ -4,7 +4,7 @@ import { DownstreamError } from '../resilience/downstream-error.js';
 import type { ServiceRegistry } from '../resilience/service-registry.js';
 import { silentLog } from '../resilience/testing/recorded-log.js';
 import { Outbox, type OutboxHandler } from './outbox.service.js';
-import type { NewOutboxEntry } from './outbox.store.js';
+import type { NewOutboxEntry, OutboxEntry } from './outbox.store.js';
 import { SqliteOutboxStore } from './sqlite-outbox.store.js';
 
 const RETRY_MS = 20;
@@ -76,6 +76,24 @@ describe('Outbox', () => {
     for (let ended = 0; ended < 20; await pause(5)) for (const end of hanging.splice(0)) ended += (end(), 1);
     await pause(20);
     expect(delivered).toHaveLength(21);
+  });
+
+  it('leaves a service alone while its breaker is open, and not the others', async () => {
+    const open = () =>
+      new DownstreamError({ service: 'git', reason: 'circuit_open', message: 'open', retryAfterMs: 10 * RETRY_MS });
+    let tries = 0;
+    handler('commit', 'git', () => (++tries <= 8 ? Promise.reject(open()) : Promise.resolve()));
+    handler('charge', 'billing', () => Promise.resolve());
+    await outbox.send(Array.from({ length: 100 }, (_, i) => entry('commit', `c${i}`)));
+    await pause(5 * RETRY_MS);
+    const [late] = await outbox.hold([entry('commit', 'late')]);
+    expect(await outbox.delivery(late as OutboxEntry, 60_000)).toEqual({ delivered: false, reason: 'circuit_open' });
+    await outbox.discard([late as OutboxEntry]);
+    await outbox.send([entry('charge', 'c')]);
+    await pause(2 * RETRY_MS);
+    expect({ tries, delivered }).toEqual({ tries: 8, delivered: ['c'] });
+    await pause(15 * RETRY_MS);
+    expect(delivered).toHaveLength(101);
   });
 
   it('sets aside what is refused again and again, and delivers it when it is replayed', async () => {

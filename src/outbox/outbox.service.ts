@@ -45,6 +45,8 @@ const DELIVERY_MS = 60_000;
 export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly handlers = new Map<string, OutboxHandler>();
   private readonly running = new Map<string, { service: ServiceName; ended: Promise<void> }>();
+  /** Services whose breaker is open, with the time until which nothing is sent to them, in milliseconds since 1970. */
+  private readonly paused = new Map<ServiceName, number>();
   private readonly waiting = new Map<string, (outcome: Delivery) => void>();
   private readonly stopping = new AbortController();
   private timer: NodeJS.Timeout | undefined;
@@ -111,6 +113,9 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
    * How the entry fares within `waitMs`; the first failed attempt ends the wait. To be called before it is released.
    */
   delivery(entry: OutboxEntry, waitMs: number): Promise<Delivery> {
+    if (this.isPaused(this.handlers.get(entry.topic)?.service, Date.now())) {
+      return Promise.resolve({ delivered: false, reason: 'circuit_open' });
+    }
     return new Promise((resolve) => {
       const settle = (outcome: Delivery) => {
         clearTimeout(timer);
@@ -131,6 +136,7 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
   private async wake(service: ClientName): Promise<void> {
     const handlers = [...this.handlers.values()].filter((handler) => handler.service === service);
     if (handlers.length === 0 || this.stopping.signal.aborted) return;
+    for (const handler of handlers) this.paused.delete(handler.service);
     await this.store.wake(handlers.map(({ topic }) => topic));
     await this.pump();
   }
@@ -158,6 +164,7 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
 
   private async startDue(nowMs: number): Promise<void> {
     for (const handler of this.handlers.values()) {
+      if (this.isPaused(handler.service, nowMs)) continue;
       const running = [...this.running.values()].filter(({ service }) => service === handler.service).length;
       if (running >= PARALLEL) continue;
       const due = await this.store.due(handler.topic, nowMs, PARALLEL - running, [...this.running.keys()]);
@@ -168,9 +175,14 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
   /** What was due already is under way, or begins when something under way ends. */
   private async sleep(nowMs: number): Promise<void> {
     clearTimeout(this.timer);
-    const next = await this.store.nextDueMs(nowMs);
-    if (next === null || this.stopping.signal.aborted) return;
+    const resumed = [...this.paused.values()].filter((untilMs) => untilMs > nowMs);
+    const next = Math.min((await this.store.nextDueMs(nowMs)) ?? Infinity, ...resumed);
+    if (next === Infinity || this.stopping.signal.aborted) return;
     this.timer = setTimeout(() => void this.pump(), Math.max(10, next - Date.now()));
+  }
+
+  private isPaused(service: ServiceName | undefined, nowMs: number): boolean {
+    return service !== undefined && (this.paused.get(service) ?? 0) > nowMs;
   }
 
   private start(entry: OutboxEntry, handler: OutboxHandler): void {
@@ -196,6 +208,10 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
       await this.store.remove([entry.id]);
     } catch (error) {
       const reason = error instanceof DownstreamError ? { reason: error.reason } : {};
+      if (error instanceof DownstreamError && error.reason === 'circuit_open') {
+        const waitMs = error.retryAfterMs ?? this.config.outbox.retry_base_ms;
+        this.paused.set(handler.service, Date.now() + waitMs);
+      }
       this.waiting.get(entry.id)?.({ delivered: false, ...reason });
       if (!this.stopping.signal.aborted) await this.undelivered(entry, error);
     }
