@@ -66,6 +66,8 @@ export function answersWith(
 /** Puts right what can't be said with decorators: the wildcard's name, who may ask, and what a stream's schema is not. */
 export function describeApi(document: OpenAPIObject): OpenAPIObject {
   document.security = [{ bearer: [] }, { cookie: [] }];
+  // Every process has these probes, and none but this one knows of OpenAPI.
+  for (const probe of ['/health/live', '/health/ready']) delete document.paths[probe];
   for (const path of Object.values(document.paths)) {
     for (const operation of Object.values(path) as OperationObject[]) {
       for (const parameter of operation.parameters ?? []) {

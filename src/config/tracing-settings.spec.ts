@@ -30,11 +30,11 @@ describe('the settings of traces', () => {
     ],
     [
       { CAUDEX__TRACING__SAMPLE_RATIO: '1.5' },
-      'tracing.sample_ratio (from CAUDEX__TRACING__SAMPLE_RATIO): 1.5 is refused: Too big: expected number to be <=1',
+      'tracing.sample_ratio (from CAUDEX__TRACING__SAMPLE_RATIO): 1.5 is too large; 1 at most',
     ],
     [
       { CAUDEX__TRACING__SAMPLE_RATIO: 'half' },
-      'tracing.sample_ratio (from CAUDEX__TRACING__SAMPLE_RATIO): "half" is refused: Invalid input: expected number, received string',
+      'tracing.sample_ratio (from CAUDEX__TRACING__SAMPLE_RATIO): "half" is refused: a number is needed, this is text',
     ],
     [{ CAUDEX__TRACING__OTLP: 'x' }, 'tracing.otlp (from CAUDEX__TRACING__OTLP): there is no such setting'],
   ])('%j is refused, with its path and what would be right', (env, problem) => {

@@ -1,12 +1,10 @@
 import { Controller, Get } from '@nestjs/common';
-import { ApiExcludeController } from '@nestjs/swagger';
 import { Lifecycle } from './lifecycle.js';
 import { Problem } from './problem.js';
 import { Public } from './public.decorator.js';
 
 /** Probes: they speak of this process alone, never of what it depends on. */
 @Public()
-@ApiExcludeController()
 @Controller('health')
 export class HealthController {
   constructor(private readonly lifecycle: Lifecycle) {}

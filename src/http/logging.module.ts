@@ -1,7 +1,6 @@
 import { Module } from '@nestjs/common';
 import { LoggerModule } from 'nestjs-pino';
 import { type Logger, pino } from 'pino';
-import pretty from 'pino-pretty';
 import { ConfigModule, CONFIG } from '../config/config.module.js';
 import type { Config } from '../config/config.schema.js';
 
@@ -9,9 +8,10 @@ import type { Config } from '../config/config.schema.js';
  * The process's logger. No request or response object is ever handed to it: what it could print of one are tokens,
  * cookies and people's words.
  */
-export function createLogger({ log }: Pick<Config, 'log'>): Logger {
+async function createLogger({ log }: Config): Promise<Logger> {
   const options = { level: log.level, base: null, timestamp: pino.stdTimeFunctions.isoTime };
   if (log.format === 'json') return pino(options);
+  const { default: pretty } = await import('pino-pretty');
   return pino(
     options,
     pretty({
@@ -29,8 +29,8 @@ export function createLogger({ log }: Pick<Config, 'log'>): Logger {
     LoggerModule.forRootAsync({
       imports: [ConfigModule],
       inject: [CONFIG],
-      useFactory: (config: Config) => ({
-        pinoHttp: { logger: createLogger(config) },
+      useFactory: async (config: Config) => ({
+        pinoHttp: { logger: await createLogger(config) },
         // Per-request logging is a Fastify hook of ours: the middleware would cost every request more than its work.
         forRoutes: [],
       }),
