@@ -54,6 +54,18 @@ export class Api {
     return this.call('POST', '/v1/api/chat', { message, project_id: project });
   }
 
+  /** Milliseconds until the whole text was there, and until the end, which says that it is saved. */
+  async streamedChat(project: string, message: string): Promise<{ textMs: number; endMs: number }> {
+    const startedAt = performance.now();
+    const body = JSON.stringify({ message, project_id: project, stream: true });
+    const response = await this.request('POST', '/v1/api/chat', body, 'application/json');
+    let textMs = NaN;
+    for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
+      if (Buffer.from(chunk).includes('"text-end"')) textMs = performance.now() - startedAt;
+    }
+    return { textMs, endMs: performance.now() - startedAt };
+  }
+
   private async call<T>(method: string, path: string, body: unknown): Promise<T> {
     return (await (await this.request(method, path, JSON.stringify(body), 'application/json')).json()) as T;
   }
