@@ -11,6 +11,7 @@ import type { Tracing } from '../tracing/tracing.js';
 import { withoutBootLines } from './boot-logger.js';
 import { answerClientError } from './client-error.js';
 import { toProblem, writeProblem } from './problem.filter.js';
+import { requireInternalToken } from './internal-token.js';
 import { Lifecycle } from './lifecycle.js';
 import { refuseOversize } from './oversize.js';
 import { refuseWrongMethods } from './wrong-method.js';
@@ -67,6 +68,7 @@ export async function startServer(name: AppName, module: AppModule, config: Conf
   });
   const tracing = await startTracing(name, config, logger);
   tracing?.requests(fastify);
+  if (name !== 'backend') requireInternalToken(fastify, config.secrets);
   refuseWrongMethods(fastify, ROUTING);
   refuseOversize(fastify, http.max_body_bytes);
   await module.configure?.(app, config, tracing);

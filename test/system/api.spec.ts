@@ -1,4 +1,5 @@
 import { request as httpRequest } from 'node:http';
+import { SAMPLE_SERVICE_TOKEN } from '../../src/config/config.loader.js';
 import { Caudex, parseEvents, Person, type StreamEvent, until } from './caudex.js';
 import { chunk, END, FakeLlm, says } from './fake-llm.js';
 
@@ -351,8 +352,9 @@ describe('the public API', () => {
       for (const method of ['PATCH', 'OPTIONS']) {
         await problem(await person.request(method, '/v1/api/nothing'), 404, 'not_found');
       }
-      const git = new Person(`http://127.0.0.1:${caudex.ports.git}`, '');
-      const answer = await git.request('PATCH', '/projects/p/commits');
+      const git = new Person(caudex.urlOf('git'), '');
+      const token = { 'x-internal-token': SAMPLE_SERVICE_TOKEN };
+      const answer = await git.request('PATCH', '/projects/p/commits', undefined, token);
       expect(answer.headers.get('allow')).toBe('OPTIONS, POST');
       await problem(answer, 405, 'method_not_allowed');
     });

@@ -1,4 +1,4 @@
-import { Caudex, Person, until } from './caudex.js';
+import { APPS, Caudex, Person, until } from './caudex.js';
 
 const TOKEN = 'the-token-that-is-in-force-now-0123456789';
 const PREVIOUS = 'the-token-that-was-in-force-before-012345';
@@ -46,6 +46,18 @@ describe('who gets in', () => {
     const answer = await fetch(`http://127.0.0.1:${caudex.ports.filesystem}/projects`, { headers });
     expect(answer.status).toBe(status);
     expect((await fetch(`http://127.0.0.1:${caudex.ports.filesystem}/health/live`)).status).toBe(200);
+  });
+
+  it('tells a stranger nothing behind the backend, not even what is there', async () => {
+    for (const app of APPS.filter((name) => name !== 'backend')) {
+      const asked = ['GET /', 'GET /nothing', 'PATCH /query', 'OPTIONS /projects', 'POST /healthy'];
+      for (const [method, path] of asked.map((line) => line.split(' ') as [string, string])) {
+        const answer = await fetch(caudex.urlOf(app) + path, { method });
+        expect({ app, method, path, status: answer.status }).toEqual({ app, method, path, status: 401 });
+        expect(answer.headers.get('content-type')).toContain('application/problem+json');
+      }
+      expect((await fetch(`${caudex.urlOf(app)}/health/ready`)).status).toBe(200);
+    }
   });
 
   it('lets a token go on while auth is away, but neither a revoked nor an expired one', async () => {
