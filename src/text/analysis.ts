@@ -15,9 +15,25 @@ const MAX_TERM_CHARS = 64;
  */
 export function terms(text: string): string[] {
   const found: string[] = [];
-  for (const [word] of text.matchAll(WORD)) {
-    if (UNSPACED.test(word)) addPairs(found, fold(word));
-    else addWord(found, word);
+  for (const word of text.match(WORD) ?? []) for (const term of termsOf(word)) found.push(term);
+  return found;
+}
+
+/** Texts repeat their words: looking one up is some ten times faster than taking it apart again. */
+const MAX_REMEMBERED = 50_000;
+/** A longer one would be a view into its text, and keep that in memory. */
+const MAX_REMEMBERED_CHARS = 12;
+const remembered = new Map<string, readonly string[]>();
+
+function termsOf(word: string): readonly string[] {
+  const known = remembered.get(word);
+  if (known !== undefined) return known;
+  const found: string[] = [];
+  if (UNSPACED.test(word)) addPairs(found, fold(word));
+  else addWord(found, word);
+  if (word.length <= MAX_REMEMBERED_CHARS) {
+    if (remembered.size >= MAX_REMEMBERED) remembered.clear();
+    remembered.set(word, found);
   }
   return found;
 }
@@ -31,20 +47,7 @@ function addWord(found: string[], word: string): void {
 function addTerm(found: string[], word: string): void {
   const folded = fold(word).replace(/['’].*$/u, '');
   if (folded === '' || STOP_WORDS.has(folded)) return;
-  found.push(/^[a-z]{3,64}$/.test(folded) ? stem(folded) : folded.slice(0, MAX_TERM_CHARS));
-}
-
-/** Texts repeat their words: looking one up is some ten times faster than stemming it again. */
-const MAX_REMEMBERED = 50_000;
-const stems = new Map<string, string>();
-
-function stem(word: string): string {
-  let known = stems.get(word);
-  if (known === undefined) {
-    if (stems.size >= MAX_REMEMBERED) stems.clear();
-    stems.set(word, (known = stemmer(word)));
-  }
-  return known;
+  found.push(/^[a-z]{3,64}$/.test(folded) ? stemmer(folded) : folded.slice(0, MAX_TERM_CHARS));
 }
 
 function addPairs(found: string[], word: string): void {

@@ -12,16 +12,15 @@ const NEAR_BITS = 3;
 const SEED = 0x811c9dc5;
 
 export function fingerprint(terms: readonly string[]): Fingerprint {
-  const counts = new Int32Array(64);
+  const ones = new BitCounts();
   let hashed = hash(terms[0] ?? '', SEED);
   for (let i = 1; i <= terms.length; i++) {
     const next = hash(terms[i] ?? '', SEED);
     const pair = Math.imul(hashed, 31) + next;
-    count(counts, 0, mixed(pair));
-    count(counts, 32, mixed(pair ^ SEED));
+    ones.add(mixed(pair), mixed(pair ^ SEED));
     hashed = next;
   }
-  return { high: signs(counts, 0), low: signs(counts, 32) };
+  return { high: ones.majority(0), low: ones.majority(32) };
 }
 
 export function areNear(a: Fingerprint, b: Fingerprint): boolean {
@@ -42,15 +41,42 @@ export function mixed(number: number): number {
   return value ^ (value >>> 16);
 }
 
-function count(counts: Int32Array, offset: number, bits: number): void {
-  for (let bit = 0; bit < 32; bit++) counts[offset + bit]! += (bits >>> bit) & 1 ? 1 : -1;
+/** How often each of 64 bits was set. Four counts of a byte each share a number, which makes adding four times cheaper. */
+class BitCounts {
+  private readonly counts = new Int32Array(64);
+  private readonly packed = new Int32Array(16);
+  private added = 0;
+  private unpacked = 0;
+
+  add(high: number, low: number): void {
+    for (let byte = 0; byte < 4; byte++) {
+      this.packed[2 * byte]! += SPREAD[(high >>> (8 * byte)) & 15]!;
+      this.packed[2 * byte + 1]! += SPREAD[(high >>> (8 * byte + 4)) & 15]!;
+      this.packed[8 + 2 * byte]! += SPREAD[(low >>> (8 * byte)) & 15]!;
+      this.packed[9 + 2 * byte]! += SPREAD[(low >>> (8 * byte + 4)) & 15]!;
+    }
+    if (++this.added - this.unpacked === 255) this.unpack();
+  }
+
+  /** Of the 32 bits from `offset` on, those that were set more often than not. */
+  majority(offset: number): number {
+    this.unpack();
+    let bits = 0;
+    for (let bit = 0; bit < 32; bit++) if (2 * this.counts[offset + bit]! > this.added) bits |= 1 << bit;
+    return bits;
+  }
+
+  private unpack(): void {
+    for (let bit = 0; bit < 64; bit++) this.counts[bit]! += (this.packed[bit >> 2]! >>> (8 * (bit & 3))) & 255;
+    this.packed.fill(0);
+    this.unpacked = this.added;
+  }
 }
 
-function signs(counts: Int32Array, offset: number): number {
-  let bits = 0;
-  for (let bit = 0; bit < 32; bit++) if (counts[offset + bit]! > 0) bits |= 1 << bit;
-  return bits;
-}
+/** The four bits of a number from 0 to 15, each in a byte of its own. */
+const SPREAD = Int32Array.from({ length: 16 }, (_, bits) =>
+  [0, 1, 2, 3].reduce((sum, bit) => sum | (((bits >>> bit) & 1) << (8 * bit)), 0),
+);
 
 function ones(bits: number): number {
   let left = bits;
