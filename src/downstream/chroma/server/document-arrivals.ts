@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { type AnalysedPassage, analyseDocument } from '../../../text/analysed-document.js';
 import type { ProjectKey } from '../../../text/lexical-index.js';
@@ -29,7 +30,7 @@ interface Arrival {
 
 /** Written together: few enough not to keep anybody else waiting for long. */
 const MAX_TOGETHER = 16;
-const MAX_CHARS_TOGETHER = 200_000;
+const MAX_CHARS_TOGETHER = 100_000;
 
 /**
  * Documents on their way into the index. Those of a project that arrive while others are written go together in the next
@@ -55,7 +56,11 @@ export class DocumentArrivals {
     queue.push(arrival);
     await this.lock.run(key, async () => {
       // The lock keeps the order: who was not written with those before is the first in the queue.
-      if (arrival.outcome === undefined) await this.write(key, together(queue));
+      if (arrival.outcome === undefined) {
+        // Those that have come over the wire in the meantime join the queue.
+        await nextTurn();
+        await this.write(key, together(queue));
+      }
       if (queue.length === 0) this.waiting.delete(name);
     });
     const outcome = arrival.outcome;

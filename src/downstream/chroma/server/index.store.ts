@@ -47,6 +47,12 @@ const MIGRATIONS = [
   CREATE TABLE vectors (
     generation INTEGER NOT NULL, passage INTEGER NOT NULL, vector BLOB,
     PRIMARY KEY (generation, passage)) STRICT, WITHOUT ROWID`,
+  // Without rowids, a vector of a kilobyte takes a page of its own.
+  `ALTER TABLE vectors RENAME TO vectors_before;
+  CREATE TABLE vectors (
+    generation INTEGER NOT NULL, passage INTEGER NOT NULL, vector BLOB, PRIMARY KEY (generation, passage)) STRICT;
+  INSERT INTO vectors SELECT * FROM vectors_before;
+  DROP TABLE vectors_before`,
 ];
 
 /**

@@ -1,5 +1,5 @@
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { ChromaClient, ChromaNotFoundError, type Collection } from 'chromadb';
+import { ChromaClient, ChromaNotFoundError, ChromaServerError, type Collection } from 'chromadb';
 import { join } from 'node:path';
 import { PinoLogger } from 'nestjs-pino';
 import { InjectConfig } from '../../../config/config.module.js';
@@ -24,7 +24,9 @@ export class VectorStore implements OnApplicationBootstrap, OnApplicationShutdow
   /** Called whenever ChromaDB has come up, and what it holds may not be what it was told. */
   onUp: () => void = () => undefined;
   private readonly process: ChromadbProcess | undefined;
-  private client: { url: string; chroma: ChromaClient; collections: Map<string, Collection> } | undefined;
+  private client:
+    | { url: string; headers: Record<string, string>; chroma: ChromaClient; collections: Map<string, Collection> }
+    | undefined;
 
   constructor(
     @InjectConfig() private readonly config: Config,
@@ -52,12 +54,7 @@ export class VectorStore implements OnApplicationBootstrap, OnApplicationShutdow
   async put(collection: string, vectors: readonly { id: number; vector: Float32Array }[]): Promise<void> {
     for (let at = 0; at < vectors.length; at += BATCH) {
       const batch = vectors.slice(at, at + BATCH);
-      await this.within(collection, CONFIGURATION, (held) =>
-        held.upsert({
-          ids: batch.map(({ id }) => String(id)),
-          embeddings: batch.map(({ vector }) => Array.from(vector)),
-        }),
-      );
+      await this.within(collection, CONFIGURATION, (held) => this.upsert(held, batch));
     }
   }
 
@@ -98,6 +95,32 @@ export class VectorStore implements OnApplicationBootstrap, OnApplicationShutdow
     await this.asking(() => chroma.deleteCollection({ name: collection })).catch((error: unknown) => {
       if (!(error instanceof ChromaNotFoundError)) throw error;
     });
+  }
+
+  /** As the client does it, which takes as long to pack a vector as ChromaDB to take it; an old server gets plain numbers. */
+  private async upsert(held: Collection, vectors: readonly { id: number; vector: Float32Array }[]): Promise<void> {
+    const ids = vectors.map(({ id }) => String(id));
+    const { url, headers, chroma } = this.connected();
+    if (!(await chroma.supportsBase64Encoding())) {
+      await held.upsert({ ids, embeddings: vectors.map(({ vector }) => Array.from(vector)) });
+      return;
+    }
+    const { id, tenant, database } = held;
+    const path = `/api/v2/tenants/${tenant}/databases/${database}/collections/${id}/upsert`;
+    const response = await fetch(new URL(path, url), {
+      method: 'POST',
+      headers: { ...headers, 'content-type': 'application/json' },
+      body: JSON.stringify({
+        ids,
+        embeddings: vectors.map(({ vector }) =>
+          Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength).toString('base64'),
+        ),
+      }),
+    });
+    const answer = await response.text();
+    if (response.status === 404) throw new ChromaNotFoundError(answer);
+    if (response.status >= 500) throw new ChromaServerError(answer);
+    if (!response.ok) throw new Error(`ChromaDB answered ${response.status} to an upsert: ${answer}`);
   }
 
   /** Works on a collection, which is made where `create` is given; undefined where it is not there. */
@@ -145,13 +168,9 @@ export class VectorStore implements OnApplicationBootstrap, OnApplicationShutdow
       const { hostname, port, protocol } = new URL(url);
       const ssl = protocol === 'https:';
       const token = this.config.secrets.chromadb_token;
-      const chroma = new ChromaClient({
-        host: hostname,
-        port: Number(port) || (ssl ? 443 : 80),
-        ssl,
-        ...(token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } }),
-      });
-      this.client = { url, chroma, collections: new Map() };
+      const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
+      const chroma = new ChromaClient({ host: hostname, port: Number(port) || (ssl ? 443 : 80), ssl, headers });
+      this.client = { url, headers, chroma, collections: new Map() };
     }
     return this.client;
   }
