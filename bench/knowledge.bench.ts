@@ -118,41 +118,45 @@ async function change(api: Api, project: string): Promise<void> {
 }
 
 /**
- * A chat without a model, against the slowest thing it waits for: the query of its passages. The asker has the answer
- * when its text has come; as JSON it comes with `saved: stored`, and so after two commits.
+ * A chat without a model, against the slowest thing it waits for: the query of its passages. The asker has the answer when
+ * its text has come. As JSON it comes with `saved: stored`, and so after two commits: told beside it.
  */
 async function chat(api: Api, project: string): Promise<void> {
-  const streamed: number[] = [];
-  const whole: number[] = [];
-  const query: number[] = [];
-  for (const message of asked.slice(0, 100)) {
-    streamed.push((await api.streamedChat(project, message)).textMs);
-    let startedAt = performance.now();
-    await api.chat(project, message);
-    whole.push(performance.now() - startedAt);
-    startedAt = performance.now();
-    const response = await fetch(`${system.urlOf('chroma')}/query`, {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        'x-internal-token': SAMPLE_SERVICE_TOKEN,
-        'x-user-id': api.userId,
-      },
-      body: JSON.stringify({ project_id: project, query: message, limit: CHAT_PASSAGES }),
-    });
-    await response.arrayBuffer();
-    query.push(performance.now() - startedAt);
+  const ways = {
+    streamed: async (message: string) => (await api.streamedChat(project, message)).textMs,
+    json: (message: string) => timed(() => api.chat(project, message)),
+    query: (message: string) => timed(() => queryIndex(api, project, message)),
+  };
+  const took = { streamed: [] as number[], json: [] as number[], query: [] as number[] };
+  const names = Object.keys(ways) as (keyof typeof ways)[];
+  for (const [i, message] of asked.slice(0, 150).entries()) {
+    // Whoever comes second finds the passages in the processor's caches: each way is the first one equally often.
+    for (let turn = 0; turn < names.length; turn++) {
+      const name = names[(i + turn) % names.length] as keyof typeof ways;
+      took[name].push(await ways[name](message));
+    }
   }
-  const [texts, chats, queries] = [streamed, whole, query].map((times) => percentile(times, 0.5)) as [
-    number,
-    number,
-    number,
-  ];
+  const [streamed, json, query] = names.map((name) => percentile(took[name], 0.5)) as [number, number, number];
   console.log(
-    `chat p50: streamed ${texts.toFixed(1)} ms to the end of its text, as JSON ${chats.toFixed(1)} ms; a query of the index ${queries.toFixed(1)} ms`,
+    `chat p50: streamed ${streamed.toFixed(1)} ms to the end of its text, as JSON and saved ${json.toFixed(1)} ms (${(json / query).toFixed(2)}×); a query of the index ${query.toFixed(1)} ms`,
   );
-  report('streamed chat without a model / its slowest dependency', texts / queries, 1.3, '×');
-  report('the same as JSON, saved', chats / queries, 1.3, '×');
+  report('chat without a model / its slowest dependency', streamed / query, 1.3, '×');
+}
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const startedAt = performance.now();
+  await work();
+  return performance.now() - startedAt;
+}
+
+async function queryIndex(api: Api, project: string, query: string): Promise<void> {
+  const response = await fetch(`${system.urlOf('chroma')}/query`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-internal-token': SAMPLE_SERVICE_TOKEN, 'x-user-id': api.userId },
+    body: JSON.stringify({ project_id: project, query, limit: CHAT_PASSAGES }),
+  });
+  await response.arrayBuffer();
+  if (!response.ok) throw new Error(`a query was answered ${response.status}`);
 }
 
 function report(what: string, value: number, limit: number, unit: string): void {

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
@@ -64,6 +65,8 @@ export class Answering {
       found = (await context.retrieving) ?? NOT_LOOKED_UP;
       this.pushSources(stream, found, call);
       await this.write(context, found, draft, turn, stream, call);
+      // Its last words leave for the reader before the disk is waited for.
+      await nextTurn();
     } finally {
       await this.finish(ids, found, draft, context, turn, stream, call);
     }

@@ -217,10 +217,6 @@ export class IndexStore implements OnApplicationShutdown {
     return { ids, last: rows.length === 0 ? undefined : Number(rows.at(-1)?.['id']) };
   }
 
-  countVectors({ id }: Generation): number {
-    return this.number('SELECT count(*) FROM vectors WHERE generation = ?', id);
-  }
-
   putVectors(generation: Generation, embedded: readonly Embedded[]): void {
     transaction(this.db, () => this.insertVectors(generation, embedded));
   }

@@ -64,10 +64,7 @@ export class IndexerService {
       documents: this.store.countDocuments(key),
       passages,
       embedder: DESCRIPTIONS[embedder] ?? embedder,
-      stale_passages:
-        isDue || building !== undefined
-          ? passages - (building === undefined ? 0 : this.store.countVectors(building))
-          : 0,
+      stale_passages: isDue || building !== undefined ? passages : 0,
     };
   }
 

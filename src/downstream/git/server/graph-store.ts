@@ -53,7 +53,7 @@ export interface GraphStore {
 /** How much a link says about two documents belonging together, against a term that only these two share. */
 const LINK_WEIGHT = 3;
 /** A term that more documents than this mention joins none of them. */
-export const MAX_SHARED = 200;
+export const MAX_SHARED = 50;
 const MAX_REASONS = 5;
 
 /** What joins two documents: a link between them, or a term that `sharedBy` documents have. */

@@ -105,9 +105,23 @@ export class SqliteGraphStore implements GraphStore {
   async near({ userId, projectId }: ProjectKey, to: readonly string[], among: readonly string[]): Promise<Related[]> {
     const ids = (paths: readonly string[]) => JSON.stringify(paths.map((path) => `document:${path}`));
     const values = [userId, projectId, ids(to), ids(among)] as const;
-    const ties = [...this.prepared(NEAR_LINKS).all(...values), ...this.prepared(NEAR_SHARED).all(...values)];
+    const links = this.prepared(NEAR_LINKS).all(...values);
+    const shared = this.prepared(NEAR_SHARED).all(...values);
+    const counts = new Map<unknown, number>();
+    for (const { target } of shared) {
+      if (!counts.has(target)) counts.set(target, this.countMentions({ userId, projectId }, String(target)));
+    }
     return rankTies(
-      ties.map(({ document, ...tie }) => ({ ...tie, path: pathOf(document) }) as Tie),
+      [
+        ...links.map(({ document, link }) => ({ path: pathOf(document), link }) as Tie),
+        ...shared
+          .map(({ document, target }) => ({
+            path: pathOf(document),
+            term: String(target).slice('term:'.length),
+            sharedBy: counts.get(target) ?? 0,
+          }))
+          .filter(({ sharedBy }) => sharedBy <= MAX_SHARED),
+      ],
       among.length,
     );
   }
@@ -146,6 +160,11 @@ export class SqliteGraphStore implements GraphStore {
     return this.prepared(sql).get(userId, projectId, term) !== undefined;
   }
 
+  /** Not beyond the first above {@link MAX_SHARED}. */
+  private countMentions({ userId, projectId }: ProjectKey, term: string): number {
+    return Number(this.prepared(COUNT_MENTIONS).get(userId, projectId, term)?.['documents']);
+  }
+
   private removeNode({ userId, projectId }: ProjectKey, id: string): void {
     this.prepared('DELETE FROM graph_nodes WHERE user_id = ? AND project_id = ? AND id = ?').run(userId, projectId, id);
   }
@@ -173,15 +192,15 @@ const NEAR_LINKS = `
   WHERE user_id = ?1 AND project_id = ?2 AND kind = 'links_to'
     AND source IN (SELECT value FROM json_each(?4)) AND target IN (SELECT value FROM json_each(?3))`;
 
-/** Nothing but mentions leads to a term; the kind left out, the index alone answers how many there are. */
+/** The ids of terms lie between these two: named, they keep a document's many headings from being looked at. */
+const TERMS = `kind = 'mentions' AND target >= 'term:' AND target < 'term;'`;
 const NEAR_SHARED = `
-  SELECT document, term, sharedBy FROM (
-    SELECT e.source AS document, substr(e.target, length('term:') + 1) AS term,
-      (SELECT count(*) FROM (SELECT 1 FROM graph_edges AS s
-         WHERE s.user_id = ?1 AND s.project_id = ?2 AND s.target = e.target LIMIT ${MAX_SHARED + 1})) AS sharedBy
-    FROM graph_edges AS e
-    WHERE e.user_id = ?1 AND e.project_id = ?2 AND e.kind = 'mentions'
-      AND e.source IN (SELECT value FROM json_each(?4))
-      AND e.target IN (SELECT target FROM graph_edges
-        WHERE user_id = ?1 AND project_id = ?2 AND kind = 'mentions' AND source IN (SELECT value FROM json_each(?3))))
-  WHERE sharedBy <= ${MAX_SHARED} ORDER BY term, document`;
+  SELECT source AS document, target FROM graph_edges
+  WHERE user_id = ?1 AND project_id = ?2 AND ${TERMS} AND source IN (SELECT value FROM json_each(?4))
+    AND +target IN (SELECT target FROM graph_edges
+      WHERE user_id = ?1 AND project_id = ?2 AND ${TERMS} AND source IN (SELECT value FROM json_each(?3)))
+  ORDER BY target, source`;
+/** Nothing but mentions leads to a term; the kind left out, the index alone answers how many there are. */
+const COUNT_MENTIONS = `
+  SELECT count(*) AS documents FROM (
+    SELECT 1 FROM graph_edges WHERE user_id = ? AND project_id = ? AND target = ? LIMIT ${MAX_SHARED + 1})`;
