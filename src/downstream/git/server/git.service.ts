@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Inject, Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
 import { InjectConfig } from '../../../config/config.module.js';
 import type { Config } from '../../../config/config.schema.js';
 import { badRequest, Problem } from '../../../http/problem.js';
@@ -17,6 +18,11 @@ const MAX_DIFF_CHARS = 4000;
 @Injectable()
 export class GitService {
   private readonly queues = new Map<string, Promise<unknown>>();
+  /**
+   * Repositories whose newest commit is one that this process wrote down. Of the others that isn't known: a process may have
+   * died between a commit and its row, and then the newest commit carries the version already.
+   */
+  private readonly settled = new LRUCache<string, true>({ max: 10_000 });
 
   constructor(
     @InjectConfig() private readonly config: Config,
@@ -80,6 +86,7 @@ export class GitService {
         this.feed.addDrop(project);
         return this.versions.drop(project);
       });
+      this.settled.delete(nameOf(project));
       await this.repository(project).remove();
       await this.feed.catchUp();
       return removed;
@@ -108,16 +115,22 @@ export class GitService {
     throw new Problem({ status: 410, code: 'deleted', detail: `project_id: ${project.projectId} was deleted` });
   }
 
-  /** The process may have died between a commit and its row: then the newest commit carries the version already. */
   private async write(project: ProjectKey, change: Change): Promise<string> {
-    const repository = this.repository(project);
-    await repository.init();
-    const head = (await repository.headVersion()) === change.version ? await repository.head() : null;
-    const commit = head ?? (await repository.commit(change));
     const { path, version, author, message, committedAt, text } = change;
+    const commit = await this.committed(project, change);
+    if (text !== null) this.feed.expect(commit, path, text);
     const written = { version, path, author: author.name, email: author.email, message, committed_at: committedAt };
     this.record(project, [{ ...written, commit, deleted: text === null }]);
+    this.settled.set(nameOf(project), true);
     return commit;
+  }
+
+  private async committed(project: ProjectKey, change: Change): Promise<string> {
+    const repository = this.repository(project);
+    if (this.settled.delete(nameOf(project))) return repository.commit(change, false);
+    await repository.init();
+    const newest = await repository.newest();
+    return newest?.version === change.version ? newest.commit : repository.commit(change, newest === null);
   }
 
   private require(project: ProjectKey, path: string, version: string): StoredVersion {
@@ -131,8 +144,8 @@ export class GitService {
   }
 
   /** One change at a time to each repository. */
-  async inTurn<T>({ userId, projectId }: ProjectKey, work: () => Promise<T>): Promise<T> {
-    const key = `${userId}/${projectId}`;
+  async inTurn<T>(project: ProjectKey, work: () => Promise<T>): Promise<T> {
+    const key = nameOf(project);
     const turn = (this.queues.get(key) ?? Promise.resolve()).then(work, work);
     const settled = turn.catch(() => undefined);
     this.queues.set(key, settled);
@@ -141,6 +154,8 @@ export class GitService {
     return turn;
   }
 }
+
+const nameOf = ({ userId, projectId }: ProjectKey) => `${userId}/${projectId}`;
 
 export function repositoryOf(dataDir: string, { userId, projectId }: ProjectKey): Repository {
   return new Repository(join(dataDir, 'git', 'repositories', userId, `${projectId}.git`));

@@ -1,6 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
+import { repeatable } from '../../../storage/sqlite.js';
 import { documentFacts, type DocumentFacts } from './document-facts.js';
 import { GraphAway, type GraphStore } from './graph-store.js';
 import type { ProjectKey } from './version-store.js';
@@ -19,6 +21,7 @@ const RETRY_MS = 5000;
 /** How long a commit waits until the graph has seen it. */
 const PATIENCE_MS = 1000;
 const MAX_REFUSALS = 5;
+const MAX_EXPECTED_CHARS = 8 * 1024 * 1024;
 
 interface Pending extends ProjectKey {
   seq: number;
@@ -33,6 +36,11 @@ interface Pending extends ProjectKey {
  */
 export class GraphFeed {
   private readonly log = new Logger('Graph');
+  /** Texts that are about to be read: taking them from here saves starting a git for each. */
+  private readonly expected = new LRUCache<string, string>({
+    maxSize: MAX_EXPECTED_CHARS,
+    sizeCalculation: (text) => text.length + 1,
+  });
   private running: Promise<void> | undefined;
   private timer: NodeJS.Timeout | undefined;
   private stopped = false;
@@ -43,6 +51,11 @@ export class GraphFeed {
     /** The text of a document in one of its commits. */
     private readonly textOf: (project: ProjectKey, commit: string, path: string) => Promise<string>,
   ) {}
+
+  /** A commit that is about to be added, with its text. */
+  expect(commit: string, path: string, text: string): void {
+    this.expected.set(`${commit}:${path}`, text);
+  }
 
   /** To be called in the transaction that adds the version. */
   add({ userId, projectId }: ProjectKey, versionSeq: number): void {
@@ -121,7 +134,10 @@ export class GraphFeed {
       )
       .get(project.userId, project.projectId, path, versionSeq);
     if (later !== undefined) return undefined;
-    return deleted ? null : documentFacts(path, await this.textOf(project, commit, path));
+    if (deleted) return null;
+    const expected = this.expected.get(`${commit}:${path}`);
+    this.expected.delete(`${commit}:${path}`);
+    return documentFacts(path, expected ?? (await this.textOf(project, commit, path)));
   }
 
   /** A change that the graph refuses again and again must not stand in the way of the others. */
@@ -158,7 +174,7 @@ export class GraphFeed {
   }
 
   private remove({ seq }: Pending): void {
-    this.db.prepare('DELETE FROM graph_pending WHERE seq = ?').run(seq);
+    repeatable(this.db, () => this.db.prepare('DELETE FROM graph_pending WHERE seq = ?').run(seq));
   }
 
   private waiting(): number {

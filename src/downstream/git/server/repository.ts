@@ -43,18 +43,19 @@ export class Repository {
     await rename(draft, this.dir);
   }
 
-  /** @returns the commit's hash */
-  async commit(change: Change): Promise<string> {
-    const parent = await this.head();
+  /**
+   * @param isFirst whether the history has no commit yet
+   * @returns the commit's hash
+   */
+  async commit(change: Change, isFirst: boolean): Promise<string> {
     const person = `${line(change.author.name)} <${line(change.author.email)}>`;
     const seconds = Math.floor(Date.parse(change.committedAt) / 1000);
     const message = `${change.message}\n\n${VERSION_TRAILER}: ${line(change.version)}\n`;
     const parts = [
-      `commit ${BRANCH}`,
       `author ${person} ${seconds} +0000`,
       `committer ${person} ${seconds} +0000`,
       data(message),
-      ...(parent === null ? [] : [`from ${parent}`]),
+      ...(isFirst ? [] : [`from ${BRANCH}^0`]),
     ];
     if (change.text === null) parts.push(`D ${quoted(change.path)}`);
     else parts.push(`M 100644 inline ${quoted(change.path)}`, data(change.text));
@@ -71,34 +72,30 @@ export class Repository {
     files: readonly { path: string; blob: string | null }[],
     message: string,
   ): Promise<string> {
-    const parent = await this.head();
+    const isFirst = (await this.newest()) === null;
     const now = `Caudex <> ${Math.floor(Date.now() / 1000)} +0000`;
     return this.fastImport([
-      `commit ${BRANCH}`,
       `committer ${now}`,
       data(`${message}\n\n${VERSION_TRAILER}: import-${other}\n`),
-      ...(parent === null ? [`from ${other}`, 'deleteall'] : [`from ${parent}`, `merge ${other}`]),
+      ...(isFirst ? [`from ${other}`, 'deleteall'] : [`from ${BRANCH}^0`, `merge ${other}`]),
       ...files.map(({ path, blob }) => (blob === null ? `D ${quoted(path)}` : `M 100644 ${blob} ${quoted(path)}`)),
     ]);
   }
 
-  private async fastImport(commands: readonly string[]): Promise<string> {
+  private async fastImport(commit: readonly string[]): Promise<string> {
     const durable = ['-c', 'core.fsyncMethod=fsync', '-c', 'core.fsync=all'];
-    await git(this.dir, [...durable, 'fast-import', '--quiet'], { input: `${commands.join('\n')}\n` });
-    return (await this.head()) as string;
+    const commands = [`commit ${BRANCH}`, 'mark :1', ...commit, 'get-mark :1'];
+    const out = await git(this.dir, [...durable, 'fast-import', '--quiet'], { input: `${commands.join('\n')}\n` });
+    return out.toString().trim();
   }
 
-  /** The newest commit's hash; null where there is none. */
-  async head(): Promise<string | null> {
-    const out = await git(this.dir, ['rev-parse', '--verify', '--quiet', BRANCH]).catch(() => null);
-    return out === null ? null : out.toString().trim();
-  }
-
-  /** The version that the newest commit carries. */
-  async headVersion(): Promise<string | null> {
-    if ((await this.head()) === null) return null;
-    const out = await git(this.dir, ['log', '-1', `--format=%(trailers:key=${VERSION_TRAILER},valueonly)`, BRANCH]);
-    return out.toString().trim() || null;
+  /** The newest commit's hash and the version that it carries; null where there is none. */
+  async newest(): Promise<{ commit: string; version: string } | null> {
+    const format = `--format=%H %(trailers:key=${VERSION_TRAILER},valueonly)`;
+    const out = await git(this.dir, ['log', '-1', format, BRANCH, '--']).catch(() => null);
+    if (out === null) return null;
+    const [, commit, version] = /^(\S+) (.*)/.exec(out.toString()) as RegExpExecArray;
+    return { commit: commit as string, version: version as string };
   }
 
   async textAt(commit: string, path: string): Promise<string> {

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { preparedBy } from '../../../storage/statements.js';
-import { transaction } from '../../../storage/sqlite.js';
+import { repeatable, transaction } from '../../../storage/sqlite.js';
 import type { GraphEdge, GraphNode } from '../git.contract.js';
 import { type GraphChange, type GraphStore, MAX_SHARED, rankTies, type Related, type Tie } from './graph-store.js';
 import type { ProjectKey } from './version-store.js';
@@ -27,7 +27,8 @@ export class SqliteGraphStore implements GraphStore {
   async apply(project: ProjectKey, change: GraphChange): Promise<void> {
     const { path, facts, author, message, commit } = change;
     const document = `document:${path}`;
-    transaction(this.db, () => {
+    // Where a power cut undoes it, the change is still among those that the graph has not seen.
+    repeatable(this.db, () => {
       const person = `person:${author.email || author.name}`;
       this.node(project, { id: `commit:${commit}`, kind: 'commit', label: message });
       this.node(project, { id: person, kind: 'person', label: author.name });
