@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import type { PinoLogger } from 'nestjs-pino';
 import type { Config } from '../config/config.schema.js';
 import { DownstreamError } from '../resilience/downstream-error.js';
@@ -94,6 +95,17 @@ describe('Outbox', () => {
     expect({ tries, delivered }).toEqual({ tries: 8, delivered: ['c'] });
     await pause(15 * RETRY_MS);
     expect(delivered).toHaveLength(101);
+  });
+
+  it('waits no longer when the clock is set back', async () => {
+    let tries = 0;
+    handler('commit', 'git', () => (++tries === 1 ? Promise.reject(away()) : Promise.resolve()));
+    await outbox.send([entry('commit', 'a')]);
+    const now = Date.now.bind(Date);
+    const clock = jest.spyOn(Date, 'now').mockImplementation(() => now() - 3_600_000);
+    await pause(10 * RETRY_MS);
+    clock.mockRestore();
+    expect(delivered).toEqual(['a']);
   });
 
   it('sets aside what is refused again and again, and delivers it when it is replayed', async () => {

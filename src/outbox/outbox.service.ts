@@ -39,19 +39,22 @@ export const isAbsence = (error: unknown) => error instanceof DownstreamError &&
 /** Deliveries to one service at a time: one that hangs holds up no other. */
 const PARALLEL = 8;
 const DELIVERY_MS = 60_000;
+/** A clock that is kept in step by small corrections is not set back. */
+const CLOCK_SLACK_MS = 1000;
 
 /** Written first, delivered later, once: at once where the service is there, with growing waits where it is not. */
 @Injectable()
 export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly handlers = new Map<string, OutboxHandler>();
   private readonly running = new Map<string, { service: ServiceName; ended: Promise<void> }>();
-  /** Services whose breaker is open, with the time until which nothing is sent to them, in milliseconds since 1970. */
+  /** Services whose breaker is open, with the time of `performance.now()` until which nothing is sent to them. */
   private readonly paused = new Map<ServiceName, number>();
   private readonly waiting = new Map<string, (outcome: Delivery) => void>();
   private readonly stopping = new AbortController();
   private timer: NodeJS.Timeout | undefined;
   private pumping = false;
   private again = false;
+  private clockOffsetMs = clockOffsetMs();
 
   constructor(
     @InjectConfig() private readonly config: Config,
@@ -113,7 +116,7 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
    * How the entry fares within `waitMs`; the first failed attempt ends the wait. To be called before it is released.
    */
   delivery(entry: OutboxEntry, waitMs: number): Promise<Delivery> {
-    if (this.isPaused(this.handlers.get(entry.topic)?.service, Date.now())) {
+    if (this.isPaused(this.handlers.get(entry.topic)?.service)) {
       return Promise.resolve({ delivered: false, reason: 'circuit_open' });
     }
     return new Promise((resolve) => {
@@ -150,6 +153,7 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
       // Who asks while this waits for the store asks in vain otherwise: nobody else would set the timer.
       while (this.again && !this.stopping.signal.aborted) {
         this.again = false;
+        await this.followClock();
         const nowMs = Date.now();
         await this.startDue(nowMs);
         await this.sleep(nowMs);
@@ -164,7 +168,7 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
 
   private async startDue(nowMs: number): Promise<void> {
     for (const handler of this.handlers.values()) {
-      if (this.isPaused(handler.service, nowMs)) continue;
+      if (this.isPaused(handler.service)) continue;
       const running = [...this.running.values()].filter(({ service }) => service === handler.service).length;
       if (running >= PARALLEL) continue;
       const due = await this.store.due(handler.topic, nowMs, PARALLEL - running, [...this.running.keys()]);
@@ -175,14 +179,22 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
   /** What was due already is under way, or begins when something under way ends. */
   private async sleep(nowMs: number): Promise<void> {
     clearTimeout(this.timer);
-    const resumed = [...this.paused.values()].filter((untilMs) => untilMs > nowMs);
-    const next = Math.min((await this.store.nextDueMs(nowMs)) ?? Infinity, ...resumed);
-    if (next === Infinity || this.stopping.signal.aborted) return;
-    this.timer = setTimeout(() => void this.pump(), Math.max(10, next - Date.now()));
+    const pausesMs = [...this.paused.values()].map((untilMs) => untilMs - performance.now()).filter((ms) => ms > 0);
+    const nextDueMs = (await this.store.nextDueMs(nowMs)) ?? Infinity;
+    const waitMs = Math.min(nextDueMs - Date.now(), ...pausesMs);
+    if (waitMs === Infinity || this.stopping.signal.aborted) return;
+    this.timer = setTimeout(() => void this.pump(), Math.max(10, waitMs));
   }
 
-  private isPaused(service: ServiceName | undefined, nowMs: number): boolean {
-    return service !== undefined && (this.paused.get(service) ?? 0) > nowMs;
+  /** Due times outlive the process and so are the clock's: when it was set back, they are too far away. */
+  private async followClock(): Promise<void> {
+    const before = this.clockOffsetMs;
+    this.clockOffsetMs = clockOffsetMs();
+    if (this.clockOffsetMs < before - CLOCK_SLACK_MS) await this.store.wake([...this.handlers.keys()]);
+  }
+
+  private isPaused(service: ServiceName | undefined): boolean {
+    return service !== undefined && (this.paused.get(service) ?? 0) > performance.now();
   }
 
   private start(entry: OutboxEntry, handler: OutboxHandler): void {
@@ -210,7 +222,7 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
       const reason = error instanceof DownstreamError ? { reason: error.reason } : {};
       if (error instanceof DownstreamError && error.reason === 'circuit_open') {
         const waitMs = error.retryAfterMs ?? this.config.outbox.retry_base_ms;
-        this.paused.set(handler.service, Date.now() + waitMs);
+        this.paused.set(handler.service, performance.now() + waitMs);
       }
       this.waiting.get(entry.id)?.({ delivered: false, ...reason });
       if (!this.stopping.signal.aborted) await this.undelivered(entry, error);
@@ -235,4 +247,9 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
     await this.store.postpone(entry.id, Date.now() + waitMs, attempts, message);
     this.log.info(fields, `Outbox: ${entry.topic} waits for its next delivery: ${message}`);
   }
+}
+
+/** Changes when the clock is set. */
+function clockOffsetMs(): number {
+  return Date.now() - performance.now();
 }
