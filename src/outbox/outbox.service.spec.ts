@@ -101,6 +101,7 @@ describe('Outbox', () => {
     let tries = 0;
     handler('commit', 'git', () => (++tries === 1 ? Promise.reject(away()) : Promise.resolve()));
     await outbox.send([entry('commit', 'a')]);
+    await pause(RETRY_MS / 4);
     const now = Date.now.bind(Date);
     const clock = jest.spyOn(Date, 'now').mockImplementation(() => now() - 3_600_000);
     await pause(10 * RETRY_MS);
