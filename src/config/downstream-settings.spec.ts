@@ -1,16 +1,6 @@
-import { ConfigError, configDir, loadConfig } from './config.loader.js';
+import { load, problems } from './testing/loading.js';
 
 const TOKEN = '9f2c4e7ab81d03564f6e8a90b7c1d2e3f4a5968778695a4b';
-const load = (env: Record<string, string>) => loadConfig({ NODE_ENV: 'test', ...env }, configDir({}));
-const problems = (env: Record<string, string>): readonly string[] => {
-  try {
-    load(env);
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems;
-    throw error;
-  }
-  return [];
-};
 
 describe('the settings of the clients', () => {
   it('are as the design says', () => {

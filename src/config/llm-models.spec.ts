@@ -1,16 +1,6 @@
-import { ConfigError, configDir, loadConfig } from './config.loader.js';
 import { keyOf, modelNames, settingsOf } from './llm-models.js';
+import { load, problems } from './testing/loading.js';
 
-const load = (env: Record<string, string>) => loadConfig({ NODE_ENV: 'test', ...env }, configDir({}));
-const problems = (env: Record<string, string>): readonly string[] => {
-  try {
-    load(env);
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems;
-    throw error;
-  }
-  return [];
-};
 const models = (env: Record<string, string>) => {
   const config = load(env);
   const names = [config.llm.model, ...config.llm.fallbacks.map(({ model }) => model)];

@@ -1,21 +1,10 @@
-import { ConfigError, configDir, loadConfig } from './config.loader.js';
-
-const load = (env: Record<string, string>) => loadConfig({ NODE_ENV: 'test', ...env }, configDir({})).tracing;
-const problems = (env: Record<string, string>): readonly string[] => {
-  try {
-    load(env);
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems;
-    throw error;
-  }
-  return [];
-};
+import { load, problems } from './testing/loading.js';
 
 describe('the settings of traces', () => {
   it('are off, and go by the standard variable', () => {
-    expect(load({})).toEqual({ otlp_url: null, sample_ratio: 1 });
+    expect(load({}).tracing).toEqual({ otlp_url: null, sample_ratio: 1 });
     expect(
-      load({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318', CAUDEX__TRACING__SAMPLE_RATIO: '0.25' }),
+      load({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318', CAUDEX__TRACING__SAMPLE_RATIO: '0.25' }).tracing,
     ).toEqual({ otlp_url: 'http://collector:4318', sample_ratio: 0.25 });
   });
 
