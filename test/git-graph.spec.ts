@@ -52,13 +52,14 @@ class Wire {
 }
 
 (NEO4J === undefined ? describe.skip : describe)('a git server with its graph in Neo4j', () => {
-  const dataDir = mkdtempSync(join(tmpdir(), 'caudex-git-'));
+  let dataDir: string;
   const user = `ada-${Math.random().toString(36).slice(2)}`;
   let wire: Wire;
   let server: Awaited<ReturnType<typeof startForTest>>;
   let count = 0;
 
   beforeAll(async () => {
+    dataDir = mkdtempSync(join(tmpdir(), 'caudex-git-'));
     wire = await Wire.to(new URL(NEO4J as string));
     server = await startForTest('git', GitServerModule, {
       DATA_DIR: dataDir,

@@ -16,12 +16,13 @@ const SLACK_MS = 300_000;
 const whereInstalled = SCHEMATHESIS === undefined ? describe.skip : describe;
 
 whereInstalled(`the OpenAPI document, fuzzed for ${SECONDS} s (CAUDEX_FUZZ_SECONDS)`, () => {
-  const repository = mkdtempSync(join(tmpdir(), 'caudex-fuzzed-'));
+  let repository: string;
   let caudex: Caudex;
   let person: Person;
   let forgiving: NodeJS.Timeout;
 
   beforeAll(async () => {
+    repository = mkdtempSync(join(tmpdir(), 'caudex-fuzzed-'));
     const git = (...args: string[]) =>
       execFileSync('git', ['-c', 'user.name=Ada', '-c', 'user.email=ada@example.org', ...args], { cwd: repository });
     writeFileSync(join(repository, 'figs.md'), '# Figs\n\nFigs like the sun.');
