@@ -382,13 +382,32 @@ describe('conversations', () => {
 
   it('go with their project', async () => {
     const project = await makeProject();
-    await putTurn('c3', turn('m1', 'complete'), project);
-    expect(await putTurn('c3', turn('m2', 'complete'), null)).toMatchObject({ status: 409 });
-    expect(await putTurn('c4', turn('m1', 'complete'), project, 'bob')).toMatchObject({ status: 404 });
+    await putTurn('c3', turn('m1', 'complete'));
+    expect((await getConversation('c3')).body).toMatchObject({ project_id: null });
+    await putTurn('c3', turn('m2', 'complete'), project);
+    await putTurn('c3', turn('m3', 'complete'));
+    const body = (await getConversation('c3')).body as { turns: object[] };
+    expect(body).toMatchObject({ project_id: project });
+    expect(body.turns).toHaveLength(3);
     await server.call('DELETE', `/projects/${project}`, { user: 'ada' });
     expect(await getConversation('c3')).toMatchObject({ status: 404 });
     expect(await putTurn('c3', turn('m2', 'complete'), project)).toMatchObject({ status: 410 });
     expect(await putTurn('c5', turn('m1', 'complete'), project)).toMatchObject({ status: 410 });
+  });
+
+  it('keep a turn of another project, or of none that ever was, until that one goes', async () => {
+    const [project, other] = [await makeProject(), await makeProject()];
+    const messages = async (id: string, user = 'ada') => {
+      const { turns } = (await getConversation(id, '', user)).body as { turns: { message_id: string }[] };
+      return turns.map(({ message_id }) => message_id);
+    };
+    await putTurn('c6', turn('m1', 'complete'), project);
+    expect(await putTurn('c6', turn('m2', 'complete'), other)).toMatchObject({ status: 200 });
+    expect((await getConversation('c6')).body).toMatchObject({ project_id: project });
+    expect(await putTurn('c7', turn('m1', 'complete'), project, 'bob')).toMatchObject({ status: 200 });
+    expect(await messages('c7', 'bob')).toEqual(['m1']);
+    await server.call('DELETE', `/projects/${other}`, { user: 'ada' });
+    expect(await messages('c6')).toEqual(['m1']);
   });
 
   it('are listed newest first', async () => {

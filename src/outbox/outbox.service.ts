@@ -193,7 +193,8 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
     if (this.clockOffsetMs < before - CLOCK_SLACK_MS) await this.store.wake([...this.handlers.keys()]);
   }
 
-  private isPaused(service: ServiceName | undefined): boolean {
+  /** Whether nothing is sent to a service, since its breaker is open. */
+  isPaused(service: ServiceName | undefined): boolean {
     return service !== undefined && (this.paused.get(service) ?? 0) > performance.now();
   }
 

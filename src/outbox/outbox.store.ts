@@ -69,8 +69,10 @@ export interface OutboxStore {
   wake(topics: readonly string[]): Promise<void>;
   /** Makes a dead entry ready again; false where there is no such one. */
   replay(id: string): Promise<boolean>;
-  /** Held and ready entries of one user's topic, oldest first. */
+  /** What is left of one user's topic, oldest first; what was set aside is kept still and so belongs to it. */
   pending(topic: string, userId: string, filter?: { key?: string; projectId?: string }): Promise<OutboxEntry[]>;
+  /** Whether {@link pending} has a ready entry that nothing went wrong with yet. */
+  isDelivering(topic: string, userId: string, filter?: { key?: string; projectId?: string }): Promise<boolean>;
   dead(limit: number): Promise<OutboxEntry[]>;
   stats(): Promise<OutboxStats[]>;
   close(): Promise<void>;

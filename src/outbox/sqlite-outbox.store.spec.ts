@@ -84,5 +84,10 @@ describe('SqliteOutboxStore', () => {
     expect(await store.pending('turn', 'ann', { key: 'a' })).toHaveLength(1);
     expect(await store.pending('turn', 'ann', { projectId: 'p' })).toHaveLength(1);
     expect(await store.pending('turn', 'eve')).toEqual([]);
+    const [first] = await store.pending('turn', 'ann');
+    await store.bury(first?.id ?? '', 'no good');
+    expect(await store.pending('turn', 'ann')).toHaveLength(2);
+    expect(await store.isDelivering('turn', 'ann', { key: 'a' })).toBe(false);
+    expect(await store.isDelivering('turn', 'ann')).toBe(true);
   });
 });

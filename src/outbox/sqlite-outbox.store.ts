@@ -146,11 +146,24 @@ export class SqliteOutboxStore implements OutboxStore {
   ): Promise<OutboxEntry[]> {
     if (!this.mayHave(topic)) return [];
     return this.prepared(
-      `SELECT * FROM entries WHERE user_id = ?1 AND topic = ?2 AND state <> 'dead'
+      `SELECT * FROM entries WHERE user_id = ?1 AND topic = ?2
            AND (?3 IS NULL OR key = ?3) AND (?4 IS NULL OR project_id = ?4) ORDER BY seq`,
     )
       .all(userId, topic, filter.key ?? null, filter.projectId ?? null)
       .map(toEntry);
+  }
+
+  async isDelivering(
+    topic: string,
+    userId: string,
+    filter: { key?: string; projectId?: string } = {},
+  ): Promise<boolean> {
+    if (!this.mayHave(topic)) return false;
+    const found = this.prepared(
+      `SELECT 1 FROM entries WHERE user_id = ?1 AND topic = ?2 AND state = 'ready' AND last_error IS NULL
+           AND (?3 IS NULL OR key = ?3) AND (?4 IS NULL OR project_id = ?4) LIMIT 1`,
+    ).get(userId, topic, filter.key ?? null, filter.projectId ?? null);
+    return found !== undefined;
   }
 
   async dead(limit: number): Promise<OutboxEntry[]> {

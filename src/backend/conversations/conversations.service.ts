@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
 import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
 import { FilesystemClient } from '../../downstream/filesystem/filesystem.client.js';
@@ -10,13 +11,20 @@ import type { UserCall } from '../session/public-call.js';
 import { Turns } from './turns.service.js';
 
 export interface History {
-  projectId: string | null;
+  /** null: none; undefined: nobody can say. */
+  projectId: string | null | undefined;
   /** Oldest first. */
   turns: Turn[];
 }
 
+/** How much of the time that a chat has for its passages may go to what was said before. */
+const HISTORY_SHARE = 0.5;
+
 @Injectable()
 export class ConversationsService {
+  /** The projects of conversations that were seen of late: a chat goes on in them while filesystem is away. */
+  private readonly projects = new LRUCache<string, { id: string | null }>({ max: 50_000 });
+
   constructor(
     @InjectConfig() private readonly config: Config,
     private readonly filesystem: FilesystemClient,
@@ -61,6 +69,7 @@ export class ConversationsService {
   async delete(conversationId: string, call: UserCall): Promise<void> {
     const { deleted } = await this.filesystem.deleteConversation({ params: { conversation_id: conversationId } }, call);
     const pending = await this.turns.pending(call.userId, conversationId);
+    this.projects.delete(nameOf(call.userId, conversationId));
     await this.turns.forget(call.userId, { key: conversationId });
     if (!deleted && pending.length === 0) throw notFound(`conversation_id: ${JSON.stringify(conversationId)}`);
   }
@@ -77,8 +86,9 @@ export class ConversationsService {
         'filesystem',
         call,
         (impatient) => this.filesystem.getConversation({ params, query: { last } }, impatient),
-        this.config.chat.context_budget_ms,
+        HISTORY_SHARE * this.config.chat.context_budget_ms,
       );
+      this.remember(call.userId, conversationId, stored.project_id);
       return {
         projectId: stored.project_id,
         turns: joined(
@@ -91,10 +101,20 @@ export class ConversationsService {
       if (unknown && pending.length === 0)
         throw notFound(`conversation_id: the conversation ${JSON.stringify(conversationId)}`);
       if (!unknown) call.degradation.add('filesystem', error, pending.length > 0 ? 'outbox' : 'none');
-      return { projectId: pending[0]?.project_id ?? null, turns: pending.map(({ turn }) => turn) };
+      const named = pending.find(({ project_id }) => project_id !== null)?.project_id;
+      const projectId = named ?? this.projects.get(nameOf(call.userId, conversationId))?.id;
+      return { projectId: unknown ? (projectId ?? null) : projectId, turns: pending.map(({ turn }) => turn) };
     }
   }
+
+  /** A conversation's project is the first that one of its turns had. */
+  remember(userId: string, conversationId: string, projectId: string | null): void {
+    const name = nameOf(userId, conversationId);
+    if ((this.projects.get(name)?.id ?? null) === null) this.projects.set(name, { id: projectId });
+  }
 }
+
+const nameOf = (userId: string, conversationId: string) => `${userId}/${conversationId}`;
 
 function missing(error: unknown): undefined {
   if (error instanceof DownstreamError && error.status === 404) return undefined;

@@ -163,7 +163,8 @@ export const filesystemContract = {
   },
   /**
    * Writes or overwrites one turn, and the conversation with its first one. A turn never goes back: not from `complete` to
-   * `partial`, nor from either to `failed` or `pending`. 410 `deleted`; 409 `other_project`.
+   * `partial`, nor from either to `failed` or `pending`. `project_id` is that of the turn; the conversation's is the first one
+   * that a turn had. One that never was counts as none. 410 `deleted`.
    */
   putTurn: {
     method: 'PUT',

@@ -27,14 +27,18 @@ export class ConversationStore {
     return deleted === 1 ? 'deleted' : (conversation as unknown as ConversationInfo);
   }
 
-  /** Writes a turn, and `conversation` where it is new. `askedAt` is the turn's time in milliseconds since 1970. */
+  /**
+   * Writes a turn, and `conversation` where it is new; one that had no project yet takes this one's. `askedAt` is the turn's
+   * time in milliseconds since 1970.
+   */
   putTurn(userId: string, conversation: ConversationRow, turn: Turn, askedAt: number): void {
     const { conversation_id: id, project_id, title, created_at, updated_at } = conversation;
     transaction(this.db, () => {
       this.prepared(
         `INSERT INTO conversation (user_id, conversation_id, project_id, title, created_at, updated_at)
            VALUES (?, ?, ?, ?, ?, ?)
-           ON CONFLICT DO UPDATE SET updated_at = max(updated_at, excluded.updated_at)`,
+           ON CONFLICT DO UPDATE SET updated_at = max(updated_at, excluded.updated_at),
+             project_id = coalesce(project_id, excluded.project_id)`,
       ).run(userId, id, project_id, title, created_at, updated_at);
       const stored = this.prepared(
         'SELECT state FROM turn WHERE user_id = ? AND conversation_id = ? AND message_id = ?',
@@ -43,13 +47,13 @@ export class ConversationStore {
       const { text, state, metadata } = turn.answer;
       this.prepared(
         `INSERT INTO turn
-             (user_id, conversation_id, message_id, created_at, asked_at, question, answer, state, metadata)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+             (user_id, conversation_id, message_id, project_id, created_at, asked_at, question, answer, state, metadata)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
            ON CONFLICT (user_id, conversation_id, message_id) DO UPDATE SET
              created_at = excluded.created_at, asked_at = excluded.asked_at, question = excluded.question,
              answer = excluded.answer, state = excluded.state, metadata = excluded.metadata`,
       ).run(
-        ...[userId, id, turn.message_id, turn.created_at, askedAt],
+        ...[userId, id, turn.message_id, project_id, turn.created_at, askedAt],
         ...[turn.question, text, state, JSON.stringify(metadata)],
       );
     });

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { badRequest, notFound, Problem } from '../../../http/problem.js';
+import { badRequest, notFound } from '../../../http/problem.js';
 import { sentences } from '../../../text/sentences.js';
 import type { ConversationInfo, Turn } from '../filesystem.contract.js';
 import { ConversationStore } from './conversation-store.js';
@@ -14,7 +14,7 @@ export class ConversationsService {
     private readonly conversations: ConversationStore,
   ) {}
 
-  /** @throws Problem 400 `invalid_time`; 404; 409 `other_project`; 410 `deleted` */
+  /** @throws Problem 400 `invalid_time`; 410 `deleted` */
   putTurn(userId: string, conversationId: string, projectId: string | null, turn: Turn): void {
     const askedAt = Date.parse(turn.created_at);
     if (Number.isNaN(askedAt)) {
@@ -22,17 +22,11 @@ export class ConversationsService {
     }
     const known = this.conversations.find(userId, conversationId);
     if (known === 'deleted') throw deleted(`The conversation ${conversationId}`);
-    if (projectId !== null) this.projects.requireWritable({ userId, projectId });
-    if (known !== undefined && known.project_id !== projectId) {
-      throw new Problem({
-        status: 409,
-        code: 'other_project',
-        detail: `project_id: the conversation ${conversationId} belongs to ${known.project_id ?? 'no project'}`,
-      });
-    }
+    // A turn that was answered is kept, whatever its asker called the project.
+    const project = projectId !== null && this.projects.isThere({ userId, projectId }) ? projectId : null;
     const time = new Date(askedAt).toISOString();
     const conversation = {
-      ...{ conversation_id: conversationId, project_id: projectId, title: titleFrom(turn.question) },
+      ...{ conversation_id: conversationId, project_id: project, title: titleFrom(turn.question) },
       ...{ created_at: time, updated_at: time },
     };
     this.conversations.putTurn(userId, conversation, turn, askedAt);

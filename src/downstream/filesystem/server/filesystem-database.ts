@@ -77,6 +77,10 @@ const MIGRATIONS = [
      path TEXT NOT NULL,
      PRIMARY KEY (user_id, project_id, path)
    ) STRICT, WITHOUT ROWID`,
+  `ALTER TABLE turn ADD COLUMN project_id TEXT;
+   UPDATE turn SET project_id = (SELECT c.project_id FROM conversation AS c
+     WHERE c.user_id = turn.user_id AND c.conversation_id = turn.conversation_id);
+   CREATE INDEX turn_by_project ON turn (user_id, project_id)`,
 ];
 
 /**

@@ -67,6 +67,7 @@ export class ProjectStore {
         `DELETE FROM turn WHERE user_id = ?1 AND conversation_id IN
            (SELECT conversation_id FROM conversation WHERE user_id = ?1 AND project_id = ?2)`,
       );
+      run('DELETE FROM turn WHERE user_id = ? AND project_id = ?');
       run("UPDATE conversation SET title = '', deleted = 1 WHERE user_id = ? AND project_id = ?");
       this.index.dropProject(key);
       return true;

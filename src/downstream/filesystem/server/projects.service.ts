@@ -46,8 +46,14 @@ export class ProjectsService {
 
   /** @throws Problem 404; 410 `deleted` */
   requireWritable(key: ProjectKey): void {
-    if (this.projects.state(key) === 'deleted') throw deleted(`The project ${key.projectId}`);
-    this.requireReadable(key);
+    if (!this.isThere(key)) throw notFound(`The project ${key.projectId}`);
+  }
+
+  /** False where there never was such a project. @throws Problem 410 `deleted` */
+  isThere(key: ProjectKey): boolean {
+    const state = this.projects.state(key);
+    if (state === 'deleted') throw deleted(`The project ${key.projectId}`);
+    return state === 'there';
   }
 
   async delete(key: ProjectKey): Promise<boolean> {
