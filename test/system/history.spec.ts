@@ -60,6 +60,18 @@ describe('the history of a project', () => {
     rmSync(root, { recursive: true });
   });
 
+  it('has what was saved or deleted a moment ago, and a deletion once', async () => {
+    const project = await person.project('At once');
+    for (let n = 1; n <= 5; n++) {
+      await person.upload(project, 'a.md', `Text ${n}`, n === 1 ? 201 : 200);
+      expect((await history(project, '?path=a.md')).total).toBe(n);
+    }
+    const path = `/v1/api/projects/${project}/documents/a.md`;
+    await person.delete(path);
+    await person.request('DELETE', path);
+    expect((await history(project)).versions.map(({ message }) => message)).toHaveLength(6);
+  });
+
   it('comes in with a repository, whose texts are documents and are committed once', async () => {
     const project = await person.project();
     expect(await imported(project)).toMatchObject({ state: 'done', imported_commits: 2, documents: 2, skipped: 0 });

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
@@ -9,7 +10,11 @@ import type { NewOutboxEntry, OutboxEntry } from '../../outbox/outbox.store.js';
 import type { CallContext } from '../../resilience/call-context.js';
 import { DownstreamError } from '../../resilience/downstream-error.js';
 
-const indexPayload = z.object({ path: z.string() });
+const indexPayload = z.object({
+  path: z.string(),
+  /** Whether the change is a deletion. */
+  deleted: z.boolean().default(false),
+});
 const commitPayload = z.object({
   path: z.string(),
   version: z.string(),
@@ -22,6 +27,10 @@ const commitPayload = z.object({
   uncertain: z.boolean().optional(),
 });
 export type CommitPayload = z.output<typeof commitPayload>;
+
+/** A commit takes some 20 ms. */
+const COMMIT_PATIENCE_MS = 1000;
+const COMMIT_POLL_MS = 10;
 
 interface DocumentKey {
   userId: string;
@@ -51,14 +60,18 @@ export class DocumentSync implements OnModuleInit {
    * Written down before the files change, so that no change can go without its index and its commit; `commit` is null
    * where history has the change already.
    */
-  async hold({ userId, projectId, path }: DocumentKey, commit: CommitPayload | null): Promise<HeldChange> {
+  async hold(
+    { userId, projectId, path }: DocumentKey,
+    commit: CommitPayload | null,
+    deleted: boolean,
+  ): Promise<HeldChange> {
     const entry: Omit<NewOutboxEntry, 'topic' | 'payload'> = {
-      key: `${userId}/${projectId}/${path}`,
+      key: keyOf({ userId, projectId, path }),
       userId,
       projectId,
     };
     const [index, history] = await this.outbox.hold([
-      { ...entry, topic: 'index', payload: { path } },
+      { ...entry, topic: 'index', payload: { path, deleted } },
       ...(commit === null ? [] : [{ ...entry, topic: 'commit', payload: commit }]),
     ]);
     return { index: index as OutboxEntry, commit: history };
@@ -87,10 +100,24 @@ export class DocumentSync implements OnModuleInit {
     await this.outbox.discard((await Promise.all(pending)).flat());
   }
 
-  /** Documents whose index is not yet in step, by path. */
-  async behind(userId: string, projectId: string): Promise<ReadonlySet<string>> {
-    const entries = await this.outbox.store.pending('index', userId, { projectId });
-    return new Set(entries.map((entry) => indexPayload.parse(entry.payload).path));
+  /** Documents whose index is not yet in step, by path, and whether their deletion is on its way. */
+  async behind(userId: string, projectId: string): Promise<ReadonlyMap<string, { deleted: boolean }>> {
+    const behind = new Map<string, { deleted: boolean }>();
+    for (const { payload } of await this.outbox.store.pending('index', userId, { projectId })) {
+      const { path, deleted } = indexPayload.parse(payload);
+      behind.set(path, { deleted: deleted || behind.get(path)?.deleted === true });
+    }
+    return behind;
+  }
+
+  /** Waits a moment for the commits of what was changed: who has just saved finds it in the history. */
+  async committed(userId: string, projectId: string, path: string | undefined): Promise<void> {
+    const filter = path === undefined ? { projectId } : { key: keyOf({ userId, projectId, path }) };
+    const untilMs = performance.now() + COMMIT_PATIENCE_MS;
+    while (performance.now() < untilMs && !this.outbox.isPaused('git')) {
+      if (!(await this.outbox.store.isDelivering('commit', userId, filter))) return;
+      await sleep(COMMIT_POLL_MS);
+    }
   }
 
   private async index({ projectId, payload }: OutboxEntry, call: CallContext): Promise<void> {
@@ -129,6 +156,8 @@ export class DocumentSync implements OnModuleInit {
     });
   }
 }
+
+const keyOf = ({ userId, projectId, path }: DocumentKey) => `${userId}/${projectId}/${path}`;
 
 /** The project was deleted meanwhile: there is nothing left to bring in step. */
 function unlessGone(error: unknown): void {

@@ -51,7 +51,7 @@ export class DocumentsService {
   ) {
     const { userId } = call;
     const wasBehind = (await this.sync.behind(userId, projectId)).has(path);
-    const held = await this.sync.hold({ userId, projectId, path }, commit);
+    const held = await this.sync.hold({ userId, projectId, path }, commit, false);
     const params = { project_id: projectId };
     const body = { version, ...upload, ...(ifMatch === undefined ? {} : { if_match: ifMatch }) };
     const stored = await change(
@@ -89,7 +89,7 @@ export class DocumentsService {
     call: OwnerCall,
   ): Promise<boolean> {
     const { userId } = call;
-    const held = await this.sync.hold({ userId, projectId, path }, commit);
+    const held = await this.sync.hold({ userId, projectId, path }, commit, true);
     const params = { project_id: projectId };
     const { deleted } = await change(
       { ...call, signal: undefined },

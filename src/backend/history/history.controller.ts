@@ -5,6 +5,7 @@ import { GitClient } from '../../downstream/git/git.client.js';
 import { gitContract, versionSchema } from '../../downstream/git/git.contract.js';
 import { notFound, Problem } from '../../http/problem.js';
 import { DownstreamError } from '../../resilience/downstream-error.js';
+import { DocumentSync } from '../documents/document-sync.service.js';
 import { DocumentsService } from '../documents/documents.service.js';
 import { storedSchema } from '../documents/stored.schema.js';
 import { mediaTypeOf } from '../documents/upload.js';
@@ -36,6 +37,7 @@ export class HistoryController {
     private readonly git: GitClient,
     private readonly documents: DocumentsService,
     private readonly access: ProjectAccess,
+    private readonly sync: DocumentSync,
   ) {}
 
   @Get('history')
@@ -46,7 +48,7 @@ export class HistoryController {
     @Query({ schema: historyQuery }) query: z.output<typeof historyQuery>,
     @Call() call: UserCall,
   ) {
-    await this.access.require(project_id, call);
+    await this.ready(project_id, query.path, call);
     return this.git.history({ params: { project_id }, query }, call);
   }
 
@@ -58,7 +60,7 @@ export class HistoryController {
     @Query({ schema: diffQuery }) query: z.output<typeof diffQuery>,
     @Call() call: UserCall,
   ) {
-    await this.access.require(project_id, call);
+    await this.ready(project_id, query.path, call);
     return this.git.diff({ params: { project_id }, query }, call);
   }
 
@@ -70,7 +72,7 @@ export class HistoryController {
     @Query({ schema: blameQuery }) query: z.output<typeof blameQuery>,
     @Call() call: UserCall,
   ) {
-    await this.access.require(project_id, call);
+    await this.ready(project_id, query.path, call);
     return this.git.blame({ params: { project_id }, query }, call);
   }
 
@@ -84,7 +86,7 @@ export class HistoryController {
     @Body({ schema: restoreBody }) { path, version }: z.output<typeof restoreBody>,
     @Call() call: UserCall,
   ) {
-    await this.access.require(project_id, call);
+    await this.ready(project_id, path, call);
     const past = await this.git.textAt({ params: { project_id }, query: { path, version } }, call);
     if (past.text === null) throw notFound(`version: at ${JSON.stringify(version)} the document was deleted; its text`);
     const media_type = mediaTypeOf(path);
@@ -99,7 +101,7 @@ export class HistoryController {
     @Query({ schema: graphQuery }) query: z.output<typeof graphQuery>,
     @Call() call: UserCall,
   ) {
-    await this.access.require(project_id, call);
+    await this.ready(project_id, undefined, call);
     return this.git.graph({ params: { project_id }, query }, call).catch(graphAway);
   }
 
@@ -111,8 +113,13 @@ export class HistoryController {
     @Query({ schema: relatedQuery }) query: z.output<typeof relatedQuery>,
     @Call() call: UserCall,
   ) {
-    await this.access.require(project_id, call);
+    await this.ready(project_id, query.path, call);
     return this.git.related({ params: { project_id }, query }, call).catch(graphAway);
+  }
+
+  private async ready(projectId: string, path: string | undefined, call: UserCall): Promise<void> {
+    await this.access.require(projectId, call);
+    await this.sync.committed(call.userId, projectId, path);
   }
 }
 

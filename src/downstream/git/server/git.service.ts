@@ -38,7 +38,11 @@ export class GitService {
     const commit = await this.inTurn(project, async () => {
       this.requireAlive(project);
       const known = this.versions.find(project, change.version, change.path);
-      return known?.commit ?? (await this.write(project, change));
+      if (known !== undefined) return known.commit;
+      const last = this.versions.last(project, change.path);
+      // There is nothing left to delete.
+      if (change.text === null && last?.deleted === true) return last.commit;
+      return this.write(project, change);
     });
     await this.feed.catchUp();
     return { commit, version: change.version };

@@ -104,6 +104,15 @@ export class VersionStore {
     );
   }
 
+  /** The one that was written last, whenever it was made. */
+  last({ userId, projectId }: ProjectKey, path: string): StoredVersion | undefined {
+    return stored(
+      this.db
+        .prepare('SELECT * FROM versions WHERE user_id = ? AND project_id = ? AND path = ? ORDER BY seq DESC LIMIT 1')
+        .get(userId, projectId, path),
+    );
+  }
+
   byHash({ userId, projectId }: ProjectKey, hash: string): StoredVersion | undefined {
     return stored(
       this.db
