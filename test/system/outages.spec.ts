@@ -102,6 +102,89 @@ describe('a chat while services are killed', () => {
     expect(after.credits).toBe(before.credits - answer.usage.credits);
   }, 60_000);
 
+  it('goes on in the project of a conversation when filesystem is dead, and keeps the turn', async () => {
+    const { conversation_id } = await person.chat(project, 'When do pears ripen?');
+    await caudex.kill('filesystem');
+    const answer = await person.chat(undefined, 'Where are pears stored?', { conversation_id });
+    expect(answer).toMatchObject({ source: 'hybrid', outcome: 'found', saved: 'queued' });
+    await caudex.launch('filesystem');
+    await until('the turn arrives', async () => {
+      const path = `/v1/api/conversations/${conversation_id}`;
+      return (await person.get<{ turns: { answer: object }[] }>(path)).turns.length === 2;
+    });
+    await until(
+      'nothing waits',
+      async () => !(await (await fetch(`${caudex.url}/metrics`)).text()).includes('topic="turn"'),
+    );
+  }, 60_000);
+
+  it('keeps the turns of a conversation that goes on in a project, and in another', async () => {
+    const other = await person.project('Other');
+    const { conversation_id } = await person.chat(undefined, 'Hello there');
+    expect(await person.chat(project, 'When do pears ripen?', { conversation_id })).toMatchObject({ saved: 'stored' });
+    expect(await person.chat(other, 'When do pears ripen?', { conversation_id })).toMatchObject({ saved: 'stored' });
+    const conversation = await person.get<{ turns: object[] }>(`/v1/api/conversations/${conversation_id}`);
+    expect(conversation).toMatchObject({ project_id: project });
+    expect(conversation.turns).toHaveLength(3);
+  });
+
+  it('does not take a document for gone, nor a project for empty, that filesystem cannot speak for', async () => {
+    await caudex.kill('filesystem');
+    const put = await person.request('PUT', `/v1/api/projects/${project}/documents/notes/pears.md`, 'Pears, anew.', {
+      'content-type': 'text/markdown',
+    });
+    expect(put.status).toBe(503);
+    expect(await person.search(project, 'pears')).toMatchObject({
+      source: 'hybrid',
+      outcome: 'found',
+      degradation: [{ service: 'filesystem', fallback: 'none' }],
+    });
+    expect(await person.search('never-made', 'pears')).toMatchObject({ outcome: 'unavailable', degraded: true });
+    await caudex.launch('filesystem');
+    await until('the document is found again', async () => {
+      const { results, degraded } = await person.search(project, 'pears');
+      return !degraded && results[0]?.document === 'notes/pears.md';
+    });
+  }, 60_000);
+
+  it('never answers from a deleted document, though neither index nor filesystem can be told or asked', async () => {
+    const quinces = await person.project('Quinces');
+    await person.upload(quinces, 'q.md', '# Quinces\n\nQuinces smell of honey.');
+    await until('it is indexed', async () => (await person.search(quinces, 'quinces')).source === 'hybrid');
+    await caudex.kill('chroma');
+    await person.delete(`/v1/api/projects/${quinces}/documents/q.md`);
+    await caudex.kill('filesystem');
+    await caudex.launch('chroma');
+    const answer = await until('Chroma is asked again', async () => {
+      const found = await person.search(quinces, 'quinces');
+      return found.degradation.every(({ service }) => service === 'filesystem') && found;
+    });
+    expect(answer).toMatchObject({ source: 'none', outcome: 'unavailable', results: [], degraded: true });
+  }, 60_000);
+
+  it('waits for a hanging filesystem once, and not at all for what can be found without it', async () => {
+    const fresh = await person.project('Fresh');
+    await person.upload(fresh, 'a.md', PEARS);
+    await until('it is indexed', async () => (await person.search(fresh, 'pears')).source === 'hybrid');
+    await caudex.kill('backend');
+    await caudex.launch('backend');
+    await person.get('/v1/api/auth/check');
+    const pid = caudex.pid('filesystem');
+    process.kill(pid, 'SIGSTOP');
+    try {
+      const took = async (work: () => Promise<object>, expected: object) => {
+        const startedAt = performance.now();
+        expect(await work()).toMatchObject(expected);
+        return performance.now() - startedAt;
+      };
+      expect(await took(() => person.search(fresh, 'pears'), { source: 'hybrid' })).toBeLessThan(1500);
+      process.kill(caudex.pid('chroma'), 'SIGSTOP');
+      expect(await took(() => person.chat(fresh, 'When do quinces ripen?'), { source: 'none' })).toBeLessThan(6500);
+    } finally {
+      for (const app of ['filesystem', 'chroma'] as const) process.kill(caudex.pid(app), 'SIGCONT');
+    }
+  }, 60_000);
+
   it('goes on for a known token when auth is dead, and says 503 to an unknown one', async () => {
     await person.get('/v1/api/auth/check');
     await caudex.kill('auth');

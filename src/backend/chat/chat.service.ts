@@ -51,12 +51,14 @@ export class ChatService {
    * @throws DownstreamError `rejected` with status 402 when the credits are used up
    */
   async begin(request: ChatRequest, call: UserCall): Promise<MessageStream> {
-    const [history] = await Promise.all([
+    const begunMs = performance.now();
+    const checking =
+      request.project_id === undefined ? Promise.resolve(undefined) : this.access.require(request.project_id, call);
+    checking.catch(() => undefined);
+    const history =
       request.conversation_id === undefined
         ? { projectId: null, turns: (request.said ?? []).map(asTurn) }
-        : this.conversations.history(request.conversation_id, HISTORY_TURNS, call),
-      request.project_id === undefined ? undefined : this.access.require(request.project_id, call),
-    ]);
+        : await this.conversations.history(request.conversation_id, HISTORY_TURNS, call);
     const projectId = request.project_id ?? history.projectId;
     const newId = (what: string) => (call.claim ? claimedId(call.claim, what) : randomUUID());
     const messageId = newId('message');
@@ -65,12 +67,14 @@ export class ChatService {
     try {
       // From here on the answer is nobody's but the conversation's: who asked may go away.
       const own: UserCall = { ...call, signal: stream.stopSignal };
-      const retrieving = this.context(request.message, projectId, history, own);
+      const leftMs = this.config.chat.context_budget_ms - (performance.now() - begunMs);
+      const retrieving = this.context(request.message, projectId, history, leftMs, checking, own);
       // The question leaves for the passages first: the disk is waited for while they are looked up.
       await nextTurn();
+      await this.access.requireBeside(checking, retrieving);
       const turn = await this.turns.begin(call.userId, {
         conversation_id: conversationId,
-        project_id: projectId,
+        project_id: projectId ?? null,
         turn: {
           message_id: messageId,
           created_at: new Date().toISOString(),
@@ -78,6 +82,7 @@ export class ChatService {
           answer: { text: '', state: 'pending', metadata: {} },
         },
       });
+      if (projectId !== undefined) this.conversations.remember(call.userId, conversationId, projectId);
       await this.reserve(messageId, own, retrieving).catch(async (error: unknown) => {
         await turn.abandon();
         throw error;
@@ -85,7 +90,7 @@ export class ChatService {
       const context: ChatContext = {
         question: request.message,
         conversationId,
-        projectId,
+        projectId: projectId ?? null,
         history: history.turns,
         retrieving,
       };
@@ -105,12 +110,15 @@ export class ChatService {
 
   private context(
     question: string,
-    projectId: string | null,
+    projectId: History['projectId'],
     { turns }: History,
+    budgetMs: number,
+    checking: Promise<DownstreamError | undefined>,
     call: UserCall,
   ): Promise<Retrieved | null> {
     if (projectId === null) return Promise.resolve(null);
-    const { passages, context_budget_ms } = this.config.chat;
+    if (projectId === undefined) return Promise.resolve(UNKNOWN_PROJECT);
+    const { passages } = this.config.chat;
     const retrieving = this.passages.gather(
       question,
       {
@@ -119,9 +127,10 @@ export class ChatService {
         limit: passages,
         offset: 0,
         mode: 'hybrid',
-        budgetMs: context_budget_ms,
+        budgetMs,
       },
       call,
+      checking,
     );
     retrieving.catch(() => undefined);
     return retrieving;
@@ -141,6 +150,9 @@ export class ChatService {
     }
   }
 }
+
+/** The conversation has a project, or none: filesystem, which knows, is away. */
+const UNKNOWN_PROJECT: Retrieved = { results: [], total: 0, source: 'none', outcome: 'unavailable' };
 
 function asTurn({ question, answer }: { question: string; answer: string }): Turn {
   return { message_id: '', created_at: '', question, answer: { text: answer, state: 'complete', metadata: {} } };

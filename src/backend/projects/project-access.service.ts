@@ -9,6 +9,11 @@ import { DownstreamError } from '../../resilience/downstream-error.js';
 import type { UserCall } from '../session/public-call.js';
 
 const FRESH_MS = 30_000;
+/** How much longer than for what else is under way it is waited for. */
+const PATIENCE_MS = 250;
+
+/** What filesystem says of a project that is not the asker's: other refusals are about us. */
+const NOT_THERE: ReadonlySet<number> = new Set([400, 404, 410]);
 
 /**
  * Whether a project is the asker's. While filesystem is away nobody can say; a project that is not known is then let
@@ -23,11 +28,14 @@ export class ProjectAccess {
     private readonly filesystem: FilesystemClient,
   ) {}
 
-  /** @throws Problem 404 when the project does not exist or belongs to somebody else */
-  async require(projectId: string, call: UserCall): Promise<void> {
+  /**
+   * @returns why nobody can say at the moment; undefined where the project is the asker's
+   * @throws Problem 404 when the project does not exist or belongs to somebody else
+   */
+  async require(projectId: string, call: UserCall): Promise<DownstreamError | undefined> {
     const key = `${call.userId}/${projectId}`;
     const seenAtMs = this.known.get(key);
-    if (seenAtMs !== undefined && performance.now() - seenAtMs < FRESH_MS) return;
+    if (seenAtMs !== undefined && performance.now() - seenAtMs < FRESH_MS) return undefined;
     try {
       await withoutRetries(
         'filesystem',
@@ -36,13 +44,26 @@ export class ProjectAccess {
         this.config.search.context_budget_ms,
       );
       this.remember(projectId, call.userId);
+      return undefined;
     } catch (error) {
       if (!(error instanceof DownstreamError)) throw error;
       if (error.reason === 'cancelled') throw error;
-      if (error.reason !== 'rejected') return;
+      if (error.reason !== 'rejected' || !NOT_THERE.has(error.status ?? 0)) return error;
       this.known.delete(key);
       throw notFound(`project_id: the project ${JSON.stringify(projectId)}`);
     }
+  }
+
+  /**
+   * {@link require} beside other work that needs no leave: a project that something was found in is there, so that after the
+   * work nobody waits long for a filesystem server that hangs.
+   */
+  async requireBeside(checking: Promise<DownstreamError | undefined>, work: Promise<unknown>): Promise<void> {
+    const late = work.then(
+      () => new Promise((resolve) => setTimeout(resolve, PATIENCE_MS).unref()),
+      () => undefined,
+    );
+    await Promise.race([checking, late]);
   }
 
   remember(projectId: string, userId: string): void {

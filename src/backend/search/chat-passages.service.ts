@@ -7,6 +7,7 @@ import { withoutRetries } from '../impatience.js';
 import type { UserCall } from '../session/public-call.js';
 import { type ChangeQuestion, changeQuestion } from './change-question.js';
 import { commitPassage } from './commit-passage.js';
+import type { DownstreamError } from '../../resilience/downstream-error.js';
 import { joinNeighbours } from './neighbours.js';
 import { Retrieval, type RetrievalQuery, type Retrieved } from './retrieval.service.js';
 
@@ -31,13 +32,22 @@ export class ChatPassages {
     private readonly git: GitClient,
   ) {}
 
-  async gather(question: string, query: RetrievalQuery, call: UserCall): Promise<Retrieved> {
+  async gather(
+    question: string,
+    query: RetrievalQuery,
+    call: UserCall,
+    checking: Promise<DownstreamError | undefined>,
+  ): Promise<Retrieved> {
     const asked = changeQuestion(question, new Date());
-    const found = await this.retrieval.retrieve({ ...query, limit: query.limit + FURTHER }, call);
+    const named = asked && this.named(asked, query.projectId, call);
+    named?.catch(() => undefined);
+    const found = await this.retrieval.retrieve({ ...query, limit: query.limit + FURTHER }, call, checking);
     const best = found.results.slice(0, query.limit);
     const further = found.results.slice(query.limit);
     const [commits, related] = await Promise.all([
-      asked === undefined ? [] : this.orNothing(this.commits(asked, query.projectId, best, call), call),
+      asked === undefined || named === undefined
+        ? []
+        : this.orNothing(this.commits(asked, named, query.projectId, best, call), call),
       this.orNothing(this.related(query.projectId, best, further, call), call),
     ]);
     const results = [...commits, ...joinNeighbours([...best, ...related])];
@@ -66,27 +76,40 @@ export class ChatPassages {
     return candidates.filter(({ document }) => related.has(document)).slice(0, RELATED_PASSAGES);
   }
 
-  /** By the words of the question in path and message, else of the documents that the search found first. */
+  /** Commits by the words of the question in path and message; needs no passages, and so is asked beside them. */
+  private named(asked: ChangeQuestion, projectId: string, call: UserCall) {
+    return this.changes(
+      asked,
+      projectId,
+      { ...(asked.about === '' ? {} : { text: asked.about }), limit: COMMITS },
+      call,
+    );
+  }
+
+  /** The named commits, else those of the documents that the search found first. */
   private async commits(
-    { sure, about, ...span }: ChangeQuestion,
+    asked: ChangeQuestion,
+    named: ReturnType<typeof this.named>,
     projectId: string,
     best: readonly Passage[],
     call: UserCall,
   ): Promise<Passage[]> {
-    const params = { project_id: projectId };
-    const changes = async (which: { text?: string; path?: string }, limit: number) => {
-      const asking = withoutRetries(
-        'git',
-        call,
-        (own) => this.git.changes({ params, query: { ...span, ...which, limit } }, own),
-        HISTORY_MS,
-      );
-      return (await asking).changes;
-    };
-    const named = await changes(about === '' ? {} : { text: about }, COMMITS);
-    if (named.length > 0 || about === '' || !sure) return named.map(commitPassage);
+    const found = await named;
+    if (found.length > 0 || asked.about === '' || !asked.sure) return found.map(commitPassage);
     const documents = documentsOf(best).slice(0, 2);
-    return (await Promise.all(documents.map((path) => changes({ path }, 2)))).flat().map(commitPassage);
+    const changes = documents.map((path) => this.changes(asked, projectId, { path, limit: 2 }, call));
+    return (await Promise.all(changes)).flat().map(commitPassage);
+  }
+
+  private async changes(
+    { sure: _, about: __, ...span }: ChangeQuestion,
+    projectId: string,
+    which: { text?: string; path?: string; limit: number },
+    call: UserCall,
+  ) {
+    const params = { project_id: projectId };
+    const query = { ...span, ...which };
+    return (await withoutRetries('git', call, (own) => this.git.changes({ params, query }, own), HISTORY_MS)).changes;
   }
 
   private async orNothing(asking: Promise<Passage[]>, { degradation }: UserCall): Promise<Passage[]> {

@@ -14,13 +14,19 @@ export interface ResultSlot {
 export class ResultCache {
   constructor(@Inject(CACHE) private readonly cache: Cache) {}
 
-  /** To be opened before the search: what a change overtakes meanwhile is not kept. */
+  /**
+   * To be opened before the search: what a change overtakes meanwhile is not kept. A longer or shorter page of the same
+   * query is better than nothing, too.
+   */
   open(userId: string, { projectId, query, limit, offset, mode }: RetrievalQuery): ResultSlot {
-    const key = JSON.stringify(['results', mode, limit, offset, normalised(query)]);
+    const key = JSON.stringify(['results', mode, offset, normalised(query)]);
     const opening = this.cache.open(scopeOf(userId, projectId), key);
     return {
       keep: (found) => void opening.then((slot) => slot.keep(found, bytesOf(found))),
-      last: async () => (await opening).value as Retrieved | undefined,
+      last: async () => {
+        const found = (await opening).value as Retrieved | undefined;
+        return found && { ...found, results: found.results.slice(0, limit) };
+      },
     };
   }
 }

@@ -41,8 +41,25 @@ export class Retrieval {
     private readonly sync: DocumentSync,
   ) {}
 
-  /** Never fails because a service does: what was worked around is added to the call's degradation. */
-  async retrieve(query: RetrievalQuery, call: UserCall): Promise<Retrieved> {
+  /**
+   * Never fails because a service does: what was worked around is added to the call's degradation.
+   * @param checking whether the project is the asker's, or why nobody can say
+   */
+  async retrieve(
+    query: RetrievalQuery,
+    call: UserCall,
+    checking: Promise<DownstreamError | undefined>,
+  ): Promise<Retrieved> {
+    const found = await this.passages(query, call);
+    if (found.outcome !== 'empty_project') return found;
+    // A project that never was looks the same.
+    const unsure = await checking;
+    if (unsure === undefined) return found;
+    call.degradation.add('filesystem', unsure, 'none');
+    return { ...found, outcome: 'unavailable' };
+  }
+
+  private async passages(query: RetrievalQuery, call: UserCall): Promise<Retrieved> {
     const { degradation } = call;
     const last = this.cache.open(call.userId, query);
     const budgeted = { ...call, deadlineMs: Math.min(call.deadlineMs, performance.now() + query.budgetMs) };
@@ -96,12 +113,19 @@ export class Retrieval {
   private async caughtUp(
     { projectId, query, limit, offset }: Pick<RetrievalQuery, 'projectId' | 'query' | 'limit' | 'offset'>,
     found: { results: Passage[]; total: number; source: Source; passages: number },
-    behind: ReadonlySet<string>,
+    behind: ReadonlyMap<string, { deleted: boolean }>,
     call: UserCall,
   ): Promise<Retrieved> {
-    const fresh = await this.filesystem
-      .search({ params: { project_id: projectId }, body: { query, limit, offset } }, call)
-      .catch(() => ({ results: [] as Passage[], documents: 1 }));
+    let fresh: { results: Passage[]; documents: number };
+    try {
+      fresh = await this.filesystem.search({ params: { project_id: projectId }, body: { query, limit, offset } }, call);
+    } catch (error) {
+      call.degradation.add('filesystem', error, 'none');
+      // An earlier text of a document is better than none of it; that of a deleted one is not.
+      const results = found.results.filter(({ document }) => behind.get(document)?.deleted !== true);
+      if (results.length === 0) return { results, total: 0, source: 'none', outcome: 'unavailable' };
+      return { results, total: found.total, source: found.source, outcome: 'found' };
+    }
     const kept = found.results.filter(({ document }) => !behind.has(document));
     const added = fresh.results.filter(({ document }) => behind.has(document));
     const results = interleave(kept, added).slice(0, limit);

@@ -6,6 +6,7 @@ import type { Config } from '../../config/config.schema.js';
 import { passageSchema } from '../../downstream/passage.contract.js';
 import { Problem } from '../../http/problem.js';
 import { InFlight } from '../../resilience/in-flight.js';
+import { ServiceRegistry } from '../../resilience/service-registry.js';
 import { Degradation, degradationSchema } from '../degradation.js';
 import { Answers } from '../openapi.js';
 import { ProjectAccess } from '../projects/project-access.service.js';
@@ -55,6 +56,7 @@ export class SearchController {
     @InjectConfig() private readonly config: Config,
     private readonly retrieval: Retrieval,
     private readonly access: ProjectAccess,
+    private readonly services: ServiceRegistry,
   ) {}
 
   @Post()
@@ -82,8 +84,9 @@ export class SearchController {
         detail: `limit: ${limit} is too many; ${max_limit} at most`,
       });
     }
-    // A caller in a hurry has a deadline of its own.
-    if (call.hurried) return this.answer(body, limit, call);
+    // A caller in a hurry has a deadline of its own, and behind the probe of a breaker nobody waits.
+    const healthy = this.services.get('chroma')?.status().state === 'closed';
+    if (call.hurried || !healthy) return this.answer(body, limit, call);
     const key = { userId: call.userId, projectId: body.project_id, what: JSON.stringify(body) };
     const shared = await this.inFlight.share(key, call.signal, (signal) =>
       this.answer(body, limit, { ...call, signal, degradation: new Degradation() }),
@@ -93,8 +96,8 @@ export class SearchController {
   }
 
   private async answer(body: SearchBody, limit: number, call: UserCall): Promise<z.output<typeof answerSchema>> {
-    await this.access.require(body.project_id, call);
-    const { results, total, source, outcome } = await this.retrieval.retrieve(
+    const checking = this.access.require(body.project_id, call);
+    const retrieving = this.retrieval.retrieve(
       {
         projectId: body.project_id,
         query: body.query,
@@ -104,7 +107,11 @@ export class SearchController {
         budgetMs: this.config.search.context_budget_ms,
       },
       call,
+      checking,
     );
+    retrieving.catch(() => undefined);
+    await this.access.requireBeside(checking, retrieving);
+    const { results, total, source, outcome } = await retrieving;
     const { degraded, list: degradation } = call.degradation;
     return { results, total, source, outcome, degraded, degradation };
   }
