@@ -174,8 +174,16 @@ describe('faults of every service', () => {
     await until(`the breaker of ${service} closes`, async () => {
       await use(service);
       const { state, failure_count } = await caudex.breaker(service);
-      return state === 'closed' && failure_count === 0;
+      return state === 'closed' && failure_count === 0 && !(await isOwed(service));
     });
+  }
+
+  /** Whether something still waits for a service: sent in the next fault, it would count as failed there. */
+  async function isOwed(service: Service): Promise<boolean> {
+    const topic = { filesystem: 'turn', billing: 'charge', git: 'commit' }[service as string];
+    if (topic === undefined) return false;
+    const metrics = await (await fetch(`${caudex.url}/metrics`)).text();
+    return metrics.split('\n').some((line) => line.startsWith(`caudex_outbox_entries{topic="${topic}"`));
   }
 
   async function timed<T>(work: Promise<T>): Promise<T> {
