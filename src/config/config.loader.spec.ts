@@ -16,3 +16,8 @@ it('takes the level of the log in capitals too', () => {
     'log.level (from LOG_LEVEL): "LOUD" is refused: "trace" or "debug" or "info" or "warn" or "error" or "fatal" or "silent" is needed',
   ]);
 });
+
+it('writes the lines of the calls between the servers in tests as in production', () => {
+  expect(load({ NODE_ENV: 'test' }).log.level).toBe('info');
+  expect(load({ NODE_ENV: 'test', LOG_LEVEL: '' }).log.level).toBe('info');
+});
