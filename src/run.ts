@@ -5,35 +5,47 @@ import { ConfigError } from './config/config.loader.js';
 import { currentConfig } from './config/config.module.js';
 import { APP_NAMES, type AppName, type Config } from './config/config.schema.js';
 import { StartError } from './config/start-error.js';
-import { startServer } from './http/server.js';
+import { type RunningServer, startServer } from './http/server.js';
 
-/** Starts the apps named on the command line in this process, or with `all` each in one of its own. */
+/** PORT is for a process with one app. */
+const PORT_SETTING = 'PORT (of one of several apps CAUDEX__PORTS__<NAME>)';
+
+/** Starts the apps named on the command line in this process, or with `all` every one in a process of its own. */
 export async function run(names: readonly string[]): Promise<void> {
   try {
     if (names.length === 1 && names[0] === 'all') {
       const { startAll } = await import('./launcher/launcher.js');
       return await startAll(currentConfig());
     }
-    const [name] = names;
-    if (names.length !== 1 || !isAppName(name)) {
-      throw new StartError(`usage: node dist/main.js ${APP_NAMES.join(' | ')} | all; got "${names.join(' ')}"`);
+    if (names.length === 0 || !names.every(isAppName) || new Set(names).size < names.length) {
+      throw new StartError(
+        `usage: node dist/main.js all, or one or more of ${APP_NAMES.join(', ')}, each once; got "${names.join(' ')}"`,
+      );
     }
-    await runOne(name, currentConfig());
+    await runHere(names, currentConfig());
   } catch (error) {
     console.error(`caudex: ${explain(error)}`);
     process.exit(1);
   }
 }
 
-async function runOne(name: AppName, config: Config): Promise<void> {
+async function runHere(names: readonly AppName[], config: Config): Promise<void> {
+  if (config.port !== null && names.length > 1) {
+    const [first] = names;
+    throw new StartError(
+      `PORT: ${config.port} can't be the port of ${names.join(' and ')}; unset it and set the port of each, for instance CAUDEX__PORTS__${first?.toUpperCase()}`,
+    );
+  }
   checkDataDir(config.data_dir);
-  const server = await startServer(name, await apps[name](), config);
+  const servers = new Map<AppName, RunningServer>();
+  // One after the other: while an app starts, Nest has one logger for the whole process.
+  for (const name of names) servers.set(name, await startServer(name, await apps[name](), config));
   let closing: Promise<void> | undefined;
   const close = () => {
-    closing ??= server.close().then(
+    closing ??= closeAll(servers).then(
       () => process.exit(0),
       (error: unknown) => {
-        console.error(`caudex: ${name} did not stop cleanly: ${explain(error)}`);
+        console.error(`caudex: ${names.join(' ')} did not stop cleanly: ${explain(error)}`);
         process.exit(1);
       },
     );
@@ -42,7 +54,14 @@ async function runOne(name: AppName, config: Config): Promise<void> {
   process.on('SIGINT', close);
   // The process of ours that started this one was killed: so is this, at once, and its port is free for the next.
   process.on('disconnect', () => process.exit(1));
-  process.send?.({ ready: name, port: server.port });
+  for (const [name, { port }] of servers) process.send?.({ ready: name, port });
+}
+
+/** First who asks, then who answers. */
+async function closeAll(servers: ReadonlyMap<AppName, RunningServer>): Promise<void> {
+  await servers.get('backend')?.close();
+  const others = [...servers].filter(([name]) => name !== 'backend');
+  await Promise.all(others.map(([, server]) => server.close()));
 }
 
 function checkDataDir(dir: string): void {
@@ -59,12 +78,12 @@ function checkDataDir(dir: string): void {
 function explain(error: unknown): string {
   if (error instanceof ConfigError || error instanceof StartError) return error.message;
   const { code, port, message } = error as NodeJS.ErrnoException & { port?: number };
-  if (code === 'EADDRINUSE') return `port ${port} is in use; stop what listens there or set PORT`;
+  if (code === 'EADDRINUSE') return `port ${port} is in use; stop what listens there or set ${PORT_SETTING}`;
   if (code === 'EACCES' && port !== undefined)
-    return `port ${port} may not be opened by this user; set PORT to one above 1023`;
+    return `port ${port} may not be opened by this user; set ${PORT_SETTING} to one above 1023`;
   return error instanceof Error ? (error.stack ?? message) : String(error);
 }
 
-function isAppName(name: string | undefined): name is AppName {
-  return (APP_NAMES as readonly (string | undefined)[]).includes(name);
+function isAppName(name: string): name is AppName {
+  return (APP_NAMES as readonly string[]).includes(name);
 }

@@ -499,7 +499,7 @@ describe('a service module', () => {
     @Module({ imports: [LoggingModule, ChromaModule] })
     class App {}
     server.will(fine);
-    const config = loadConfig({ NODE_ENV: 'test', CHROMA_SERVER_URL: server.url });
+    const config = loadConfig({ NODE_ENV: 'test', LOG_LEVEL: 'silent', CHROMA_SERVER_URL: server.url });
     const app = await Test.createTestingModule({ imports: [App] })
       .overrideProvider(CONFIG)
       .useValue(config)

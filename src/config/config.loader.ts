@@ -52,7 +52,8 @@ export function childEnvironment(over: Record<string, string>): NodeJS.ProcessEn
 }
 
 export function environmentOf(env: Variables = process.env): string {
-  return env['NODE_ENV'] ?? 'development';
+  const name = env['NODE_ENV'];
+  return name === undefined || name === '' ? 'development' : name;
 }
 
 /**

@@ -53,7 +53,10 @@ export const configSchema = z.strictObject({
   host: z.string().min(1),
   data_dir: z.string().min(1),
   log: z.strictObject({
-    level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
+    level: z.preprocess(
+      (level) => (typeof level === 'string' ? level.toLowerCase() : level),
+      z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
+    ),
     format: z.enum(['json', 'pretty']),
   }),
   ports: z.strictObject({

@@ -14,6 +14,7 @@ import { toProblem, writeProblem } from './problem.filter.js';
 import { requireInternalToken } from './internal-token.js';
 import { Lifecycle } from './lifecycle.js';
 import { refuseOversize } from './oversize.js';
+import { RequestsInFlight } from './requests-in-flight.js';
 import { refuseWrongMethods } from './wrong-method.js';
 
 /** A root module of one of the processes; `configure` sets up what only the raw Fastify instance can. */
@@ -24,7 +25,7 @@ export interface AppModule extends Type {
 export interface RunningServer {
   readonly app: NestFastifyApplication;
   readonly port: number;
-  /** Refuses new connections, finishes the requests in flight (`http.shutdown_ms` at most) and closes the stores. */
+  /** Refuses new requests, finishes those in flight (`http.shutdown_ms` at most), and closes the port and the stores. */
   close(): Promise<void>;
 }
 
@@ -44,7 +45,7 @@ export async function startServer(name: AppName, module: AppModule, config: Conf
       // Node looks for clients that are too slow every 30 s, if it is not told otherwise.
       connectionsCheckingInterval: Math.min(CHECKING_MS, http.headers_timeout_ms),
     },
-    // A request on a connection that is still open is one in flight.
+    // Who comes too late is refused by `RequestsInFlight`, as a problem.
     return503OnClosing: false,
     clientErrorHandler: answerClientError,
     frameworkErrors: answerBadAddress,
@@ -63,9 +64,9 @@ export async function startServer(name: AppName, module: AppModule, config: Conf
   const fastify = adapter.getInstance();
   fastify.addHook('onRequest', (request, reply, done) => {
     reply.header(HEADER.requestId, request.id);
-    if (lifecycle.state === 'draining') reply.header('connection', 'close');
     done();
   });
+  const inFlight = new RequestsInFlight(fastify, lifecycle);
   const tracing = await startTracing(name, config, logger);
   tracing?.requests(fastify);
   if (name !== 'backend') requireInternalToken(fastify, config.secrets);
@@ -74,7 +75,7 @@ export async function startServer(name: AppName, module: AppModule, config: Conf
   await module.configure?.(app, config, tracing);
   const port = config.port ?? config.ports[name];
   await app.listen(port, config.host);
-  lifecycle.state = 'ready';
+  lifecycle.started();
   const bound = (fastify.server.address() as { port: number }).port;
   logger.log(`${name} is ready at http://${config.host}:${bound}`, 'Caudex');
 
@@ -82,8 +83,16 @@ export async function startServer(name: AppName, module: AppModule, config: Conf
     app,
     port: bound,
     async close() {
-      lifecycle.state = 'draining';
-      const timer = setTimeout(() => fastify.server.closeAllConnections(), http.shutdown_ms);
+      lifecycle.drain();
+      let timer: NodeJS.Timeout | undefined;
+      const late = new Promise<void>((resolve) => {
+        timer = setTimeout(() => {
+          fastify.server.closeAllConnections();
+          resolve();
+        }, http.shutdown_ms);
+      });
+      // Probes shall hear that the process drains, so it listens until there is nothing left to wait for.
+      await Promise.race([inFlight.finished(), late]);
       await app.close();
       clearTimeout(timer);
       await tracing?.stop();

@@ -128,7 +128,7 @@ describe('a half-open breaker', () => {
     breaker.report(probe, 'failure', 1);
     expect(breaker).toMatchObject({ name: 'open', failures: 4 });
     expect(breaker.refusal()).toBe(10_000);
-    expect(transitions.at(-1)?.why).toBe('threshold reached: 4/3');
+    expect(transitions.at(-1)?.why).toBe('threshold reached: 3/3');
   });
 
   it('gives the next caller the probe when this one said nothing', async () => {

@@ -170,7 +170,9 @@ export class CircuitBreaker {
     else if (outcome === 'failure') {
       const failures = state.failures + 1;
       const { breaker, failure_threshold } = this.settings;
-      const reached = breaker.kind === 'consecutive' ? `${failures}/${failure_threshold}` : 'the probe failed';
+      // The threshold was reached before, and each failed probe counts on top of it.
+      const counted = Math.min(failures, failure_threshold);
+      const reached = breaker.kind === 'consecutive' ? `${counted}/${failure_threshold}` : 'the probe failed';
       this.open(failures, `threshold reached: ${reached}`);
     }
   }

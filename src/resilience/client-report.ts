@@ -14,7 +14,7 @@ export interface ClientStatus {
   last_failure: string | null;
   last_failure_reason: string | null;
   last_state_change: string;
-  /** While the breaker is not closed: milliseconds until it is worth asking again. */
+  /** While the breaker is not closed: whole milliseconds until it is worth asking again, never too few. */
   retry_after_ms: number | null;
   isolated_by: string[];
 }
@@ -42,6 +42,7 @@ export interface ClientReport extends ClientStatus {
 }
 
 export function statusOf(title: string, { runner: { breaker, lastFailure } }: ResiliencePolicy): ClientStatus {
+  const refusedForMs = breaker.refusal();
   return {
     service: title,
     state: breaker.name,
@@ -49,7 +50,7 @@ export function statusOf(title: string, { runner: { breaker, lastFailure } }: Re
     last_failure: lastFailure === undefined ? null : timestamp(lastFailure.at),
     last_state_change: timestamp(breaker.changedAt),
     last_failure_reason: lastFailure?.reason ?? null,
-    retry_after_ms: breaker.refusal() ?? null,
+    retry_after_ms: refusedForMs === undefined ? null : Math.ceil(refusedForMs),
     isolated_by: breaker.isolatedBy,
   };
 }
@@ -84,5 +85,5 @@ export function amplificationOf({ counts: { calls }, runner }: ResiliencePolicy)
 }
 
 function attemptReport({ at, outcome, durationMs, requestId }: OutcomeRecord): AttemptReport {
-  return { at: timestamp(at), outcome, duration_ms: Math.round(durationMs * 10) / 10, request_id: requestId };
+  return { at: timestamp(at), outcome, duration_ms: Math.ceil(durationMs), request_id: requestId };
 }

@@ -3,6 +3,7 @@ import { jest } from '@jest/globals';
 import type { DownstreamSettings } from '../config/config.schema.js';
 import type { Attempt, Call } from './attempt.js';
 import type { Transition } from './circuit-breaker.js';
+import { reportOf } from './client-report.js';
 import { DownstreamError, type DownstreamErrorDetails } from './downstream-error.js';
 import { ResiliencePolicy } from './resilience-policy.js';
 import { ServiceLog } from './service-log.js';
@@ -302,6 +303,15 @@ describe('an attempt', () => {
     ]);
     expect(policy.runner.counts.refused).toBe(1);
     expect(transitions).toEqual(['open']);
+  });
+
+  it('is reported in whole milliseconds, of which none is too few', async () => {
+    const { clock, execute, policy } = rig({ failure_threshold: 1, timeout_ms: 100.25 });
+    execute(never);
+    await clock.pass(300.5);
+    const { retry_after_ms, recent_attempts } = reportOf('Chroma Server', testSettings(), policy);
+    expect(retry_after_ms).toBe(9800);
+    expect(recent_attempts).toMatchObject([{ outcome: 'timeout', duration_ms: 101 }]);
   });
 
   it('is remembered, and a decision with those that led to it', async () => {

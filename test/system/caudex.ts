@@ -111,6 +111,10 @@ export class Caudex {
     return this.processes.get(app)?.pid ?? NaN;
   }
 
+  exitCode(app: App): number | null {
+    return this.processes.get(app)?.exitCode ?? null;
+  }
+
   /** How long the process took, when it was last started, until it answered that it is ready. */
   readyMs(app: App): number {
     return this.took.get(app) ?? NaN;

@@ -5,6 +5,7 @@ import { PinoLogger } from 'nestjs-pino';
 import { z } from 'zod';
 import { InjectConfig } from '../../config/config.module.js';
 import { type Config, SERVICE_NAMES } from '../../config/config.schema.js';
+import { Lifecycle } from '../../http/lifecycle.js';
 import { notFound } from '../../http/problem.js';
 import { Public } from '../../http/public.decorator.js';
 import type { ResilientClient } from '../../resilience/resilient-client.js';
@@ -32,6 +33,7 @@ export class StatusController {
   constructor(
     @InjectConfig() private readonly config: Config,
     private readonly services: ServiceRegistry,
+    private readonly lifecycle: Lifecycle,
     private readonly log: PinoLogger,
   ) {}
 
@@ -100,14 +102,13 @@ export class StatusController {
     const stop = this.services.onStateChange(({ service, from, to, why, at }) =>
       send('state', { service, from, to, why, at: timestamp(at) }),
     );
-    call.signal.addEventListener(
-      'abort',
-      () => {
-        stop();
-        events.end();
-      },
-      { once: true },
-    );
+    const end = () => {
+      stop();
+      events.end();
+    };
+    const over = AbortSignal.any([call.signal, this.lifecycle.draining]);
+    if (over.aborted) end();
+    else over.addEventListener('abort', end, { once: true });
   }
 
   private client(name: Name): ResilientClient {

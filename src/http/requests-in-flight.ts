@@ -1,0 +1,45 @@
+import type { FastifyInstance } from 'fastify';
+import type { Lifecycle } from './lifecycle.js';
+import { Problem } from './problem.js';
+
+/** What is answered to the end of the process, and does not put it off. */
+const PROBES = /^\/(health|metrics)(\/|\?|$)/;
+const RETRY_AFTER_S = 1;
+
+/** Counts what is being answered; while the process drains, nothing is added. */
+export class RequestsInFlight {
+  private count = 0;
+  private readonly waiting: (() => void)[] = [];
+
+  constructor(fastify: FastifyInstance, lifecycle: Lifecycle) {
+    fastify.addHook('onRequest', (request, reply, done) => {
+      const draining = lifecycle.state === 'draining';
+      if (draining) void reply.header('connection', 'close');
+      if (PROBES.test(request.url)) return done();
+      if (draining) return done(refusal());
+      this.count++;
+      // The end of a stream too, and of an answer whose reader left.
+      reply.raw.once('close', () => this.leave());
+      done();
+    });
+  }
+
+  /** Resolves when the last of them has been answered. */
+  async finished(): Promise<void> {
+    if (this.count > 0) await new Promise<void>((resolve) => this.waiting.push(resolve));
+  }
+
+  private leave(): void {
+    this.count--;
+    if (this.count === 0) for (const resolve of this.waiting.splice(0)) resolve();
+  }
+}
+
+function refusal(): Problem {
+  return new Problem({
+    status: 503,
+    code: 'draining',
+    detail: 'This process is about to end and takes no new requests. Nothing was begun; come back.',
+    retryAfter: RETRY_AFTER_S,
+  });
+}
