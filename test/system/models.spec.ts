@@ -1,5 +1,5 @@
 import { Caudex, type ChatAnswer, type Person, type StreamEvent } from './caudex.js';
-import { chunk, FakeLlm, says } from './fake-llm.js';
+import { chunk, FakeLlm, says, saysAtOnce } from './fake-llm.js';
 
 /** Begins an answer and drops the connection in the middle of it. */
 const diesAfter = (...tokens: string[]): FakeLlm['behaviour'] => {
@@ -50,6 +50,17 @@ describe('several models', () => {
   it('leave the answer to the first while it is there', async () => {
     expect(await ask()).toMatchObject({ response: 'From the large one [1].', model: 'large', degradation: [] });
     expect(second.requests).toHaveLength(0);
+  });
+
+  it('may answer at once instead of in a stream', async () => {
+    first.behaviour = saysAtOnce('All of it [1].');
+    expect(await ask()).toMatchObject({
+      response: 'All of it [1].',
+      model: 'large',
+      state: 'complete',
+      degradation: [],
+      usage: { prompt_tokens: 90, completion_tokens: 8 },
+    });
   });
 
   it('let the second answer where the first dies before its first token', async () => {
