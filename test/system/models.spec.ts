@@ -104,6 +104,22 @@ describe('several models', () => {
     });
   });
 
+  it.each([
+    [
+      'complete',
+      'says that it is finished',
+      `data: ${JSON.stringify({ choices: [{ delta: {}, finish_reason: 'stop' }] })}\n\n`,
+    ],
+    ['partial', 'says nothing of the kind', ''],
+  ])('leave the answer %s where the body ends without [DONE] and %s', async (state, _what, last) => {
+    first.behaviour = fails;
+    second.behaviour = (_request, reply) => {
+      reply.writeHead(200, { 'content-type': 'text/event-stream' });
+      reply.end(chunk('They ripen.') + last);
+    };
+    expect(await ask()).toMatchObject({ response: 'They ripen.', model: 'small', state });
+  });
+
   it('leave it to the passages where both are dead', async () => {
     first.behaviour = second.behaviour = fails;
     const answer = await ask();

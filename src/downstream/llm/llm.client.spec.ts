@@ -29,6 +29,15 @@ describe('decodeCompletion', () => {
     ]);
   });
 
+  it('reads the last event without its empty line', async () => {
+    expect(await decode(token('a'), 'data: [DONE]')).toEqual([{ type: 'text', text: 'a' }]);
+    const last = JSON.stringify({ choices: [{ delta: { content: 'b' }, finish_reason: 'stop' }] });
+    expect(await decode(token('a'), `data: ${last}\n`)).toEqual([
+      { type: 'text', text: 'a' },
+      { type: 'text', text: 'b' },
+    ]);
+  });
+
   it.each([
     ['with its usage', { usage: { prompt_tokens: 3, completion_tokens: 2 } }],
     ['without', {}],

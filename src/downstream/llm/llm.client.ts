@@ -139,5 +139,7 @@ async function* payloads(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<stri
     parser.feed(text);
     yield* pending.splice(0);
   }
-  if (document !== '') yield document;
+  // The last event may lack the empty line that ends it.
+  parser.feed('\n\n');
+  yield* document === '' ? pending : [document];
 }
