@@ -63,6 +63,17 @@ describe('several models', () => {
     });
   });
 
+  it('may tell half of the usage, which is estimated then', async () => {
+    first.behaviour = (_request, reply) => {
+      reply.writeHead(200, { 'content-type': 'text/event-stream' });
+      const usage = { prompt_tokens: 3, completion_tokens: null };
+      reply.end(`${chunk('In September.')}data: ${JSON.stringify({ choices: [], usage })}\n\ndata: [DONE]\n\n`);
+    };
+    const answer = await ask();
+    expect(answer).toMatchObject({ response: 'In September.', model: 'large', state: 'complete', degradation: [] });
+    expect(answer.usage.completion_tokens).toBeGreaterThan(0);
+  });
+
   it('let the second answer where the first dies before its first token', async () => {
     first.behaviour = fails;
     expect(await ask()).toMatchObject({

@@ -50,6 +50,19 @@ describe('decodeCompletion', () => {
     ]);
   });
 
+  it.each([
+    [{ prompt_tokens: 3 }],
+    [{ prompt_tokens: 3, completion_tokens: null }],
+    [{ prompt_tokens: -1, completion_tokens: 2 }],
+    ['none'],
+  ])('leaves out a usage of %j', async (usage) => {
+    const last = data({ choices: [{ delta: { content: 'b' } }], usage });
+    expect(await decode(token('a'), last, 'data: [DONE]\n\n')).toEqual([
+      { type: 'text', text: 'a' },
+      { type: 'text', text: 'b' },
+    ]);
+  });
+
   it('says a message once that comes bit by bit and then as a whole', async () => {
     const last = data({ choices: [{ message: { content: 'ab' }, finish_reason: 'stop' }] });
     expect(await decode(token('a'), token('b'), last)).toEqual([

@@ -22,7 +22,11 @@ const said = z.object({ content: z.string().nullish() }).nullish();
  */
 const chunkSchema = z.object({
   choices: z.array(z.object({ delta: said, message: said, finish_reason: z.string().nullish() })).default([]),
-  usage: z.object({ prompt_tokens: z.int(), completion_tokens: z.int() }).nullish(),
+  usage: z
+    .object({ prompt_tokens: z.int().nonnegative(), completion_tokens: z.int().nonnegative() })
+    .nullish()
+    // No text is lost for the sake of a number: without one, the tokens are estimated.
+    .catch(null),
   error: z.unknown().optional(),
 });
 
