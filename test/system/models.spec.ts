@@ -131,6 +131,57 @@ describe('several models', () => {
     expect(await ask()).toMatchObject({ response: 'They ripen.', model: 'small', state });
   });
 
+  it('let the second answer where the first ends without a word', async () => {
+    first.behaviour = says('');
+    expect(await ask()).toMatchObject({
+      response: 'From the small one [1].',
+      model: 'small',
+      state: 'complete',
+      degradation: [{ service: 'llm', reason: 'protocol', fallback: 'next_model' }],
+    });
+  });
+
+  it.each([
+    ['nothing', says(''), saysAtOnce(null)],
+    ['white space', says(' \n'), saysAtOnce('\n')],
+  ])('leave it to the passages where both say %s, which is no fault of their services', async (_what, one, other) => {
+    first.behaviour = one;
+    second.behaviour = other;
+    const answer = await ask();
+    expect(answer).toMatchObject({
+      model: 'extractive',
+      state: 'complete',
+      degraded: true,
+      degradation: [
+        { service: 'llm', reason: 'protocol', fallback: 'next_model' },
+        { service: 'llm_2', reason: 'protocol', fallback: 'extractive' },
+      ],
+    });
+    expect(answer.response).toMatch(/^The language model gave no answer; .*ripen in September/s);
+    // The fake's own count of tokens.
+    expect([100, 90]).not.toContain(answer.usage.prompt_tokens);
+    expect((await caudex.breaker('llm_2')).failure_count).toBe(0);
+  });
+
+  it('say of an empty project that it is, and no more, where neither says a word', async () => {
+    first.behaviour = second.behaviour = says('');
+    const empty = await ann.project();
+    const answer = await ann.chat(empty, 'When do the pears ripen?');
+    expect(answer).toMatchObject({ model: 'extractive', state: 'complete', degraded: true });
+    expect(answer.response).toBe('This project is empty: it has no documents to answer from yet.');
+  });
+
+  it('call an answer complete to which the second has nothing to add', async () => {
+    first.behaviour = diesAfter('They ripen in September.');
+    second.behaviour = says('');
+    expect(await ask()).toMatchObject({
+      response: 'They ripen in September.',
+      model: 'large',
+      state: 'complete',
+      degradation: [{ service: 'llm', reason: 'unreachable', fallback: 'next_model' }],
+    });
+  });
+
   it('leave it to the passages where both are dead', async () => {
     first.behaviour = second.behaviour = fails;
     const answer = await ask();

@@ -63,6 +63,13 @@ describe('decodeCompletion', () => {
     ]);
   });
 
+  it('keeps white space for the text behind it', async () => {
+    expect(await decode(token('\n'), token(' a'), token(' '), token('b'), token('\n'), 'data: [DONE]\n\n')).toEqual([
+      { type: 'text', text: '\n a' },
+      { type: 'text', text: ' b' },
+    ]);
+  });
+
   it('says a message once that comes bit by bit and then as a whole', async () => {
     const last = data({ choices: [{ message: { content: 'ab' }, finish_reason: 'stop' }] });
     expect(await decode(token('a'), token('b'), last)).toEqual([

@@ -99,12 +99,13 @@ export class LlmClient implements OnApplicationShutdown {
 
 /**
  * Reads a completion: an event stream, which ends at `[DONE]` or after a `finish_reason`, or the one JSON document of an
- * endpoint that does not stream.
+ * endpoint that does not stream. White space comes with the text behind it: alone it is no answer.
  * @throws Error when it is something else, tells of an error, or ends before its end
  */
 export async function* decodeCompletion(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<LlmEvent> {
   let begun = false;
   let finished = false;
+  let blank = '';
   for await (const data of payloads(chunks)) {
     if (data === '[DONE]') return;
     const { choices, usage, error } = chunkSchema.parse(JSON.parse(data));
@@ -112,10 +113,11 @@ export async function* decodeCompletion(chunks: AsyncIterable<Uint8Array>): Asyn
     const [choice] = choices;
     // Some endpoints end a stream with the whole message once more.
     const text = choice?.delta?.content ?? (begun ? null : choice?.message?.content);
-    if (text) {
+    if (text && text.trim() !== '') {
       begun = true;
-      yield { type: 'text', text };
-    }
+      yield { type: 'text', text: blank + text };
+      blank = '';
+    } else blank += text ?? '';
     if (choice?.finish_reason || choice?.message) finished = true;
     if (usage) yield { type: 'usage', promptTokens: usage.prompt_tokens, completionTokens: usage.completion_tokens };
   }
