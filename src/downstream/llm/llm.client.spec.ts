@@ -81,13 +81,13 @@ describe('decodeCompletion', () => {
   it.each([
     ['document', '{"choices": ['],
     ['event', 'data: {"choices": ['],
-  ])('reads no %s without an end', async (_what, head) => {
+  ])('reads no %s of any length', async (_what, head) => {
     let sent = 0;
-    const endless = async function* () {
+    const long = async function* () {
       yield Buffer.from(head);
-      for (const megabyte = Buffer.alloc(2 ** 20, ' '); ; sent++) yield megabyte;
+      for (const megabyte = Buffer.alloc(2 ** 20, ' '); sent < 50; sent++) yield megabyte;
     };
-    await expect(decodeCompletion(endless()).next()).rejects.toThrow();
+    await expect(decodeCompletion(long()).next()).rejects.toThrow();
     expect(sent).toBeLessThan(10);
   });
 
