@@ -152,6 +152,25 @@ describe('the public API', () => {
       expect(turns.map(({ question }) => question)).toEqual(['When do pears ripen?', 'And why?']);
     });
 
+    it('takes null for an id that there is not, and says so in its description', async () => {
+      const first = await person.chat(undefined, 'When do pears ripen?', { project_id: null, conversation_id: null });
+      expect(first).toMatchObject({ state: 'complete', outcome: 'no_project' });
+      const { conversation_id } = first;
+      expect(await person.chat(undefined, 'And why?', { project_id: null, conversation_id })).toMatchObject({
+        conversation_id,
+        outcome: 'no_project',
+      });
+      const { paths } = await person.get<{ paths: Record<string, { post: object }> }>('/v1/api/openapi.json');
+      const nullable = expect.objectContaining({ nullable: true }) as object;
+      expect(paths['/v1/api/chat']?.post).toMatchObject({
+        requestBody: {
+          content: {
+            'application/json': { schema: { properties: { project_id: nullable, conversation_id: nullable } } },
+          },
+        },
+      });
+    });
+
     it('says apart: nothing found, an empty project', async () => {
       expect((await person.chat(project, 'zymurgy quokka')).response).toMatch(
         /^I found nothing about this in your documents/,

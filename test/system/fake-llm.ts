@@ -69,3 +69,18 @@ export function says(text: string): Behaviour {
     reply.end(END);
   };
 }
+
+/** As an endpoint that does not stream, whatever it is asked. */
+export function saysAtOnce(content: string | null): Behaviour {
+  return (_request, reply) => {
+    const choices = [{ index: 0, message: { role: 'assistant', content }, finish_reason: 'stop' }];
+    reply.writeHead(200, { 'content-type': 'application/json' });
+    reply.end(
+      JSON.stringify({
+        object: 'chat.completion',
+        choices,
+        usage: { prompt_tokens: 90, completion_tokens: 8, total_tokens: 98 },
+      }),
+    );
+  };
+}

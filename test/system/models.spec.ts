@@ -1,5 +1,5 @@
 import { Caudex, type ChatAnswer, type Person, type StreamEvent } from './caudex.js';
-import { chunk, FakeLlm, says } from './fake-llm.js';
+import { chunk, FakeLlm, says, saysAtOnce } from './fake-llm.js';
 
 /** Begins an answer and drops the connection in the middle of it. */
 const diesAfter = (...tokens: string[]): FakeLlm['behaviour'] => {
@@ -52,6 +52,28 @@ describe('several models', () => {
     expect(second.requests).toHaveLength(0);
   });
 
+  it('may answer at once instead of in a stream', async () => {
+    first.behaviour = saysAtOnce('All of it [1].');
+    expect(await ask()).toMatchObject({
+      response: 'All of it [1].',
+      model: 'large',
+      state: 'complete',
+      degradation: [],
+      usage: { prompt_tokens: 90, completion_tokens: 8 },
+    });
+  });
+
+  it('may tell half of the usage, which is estimated then', async () => {
+    first.behaviour = (_request, reply) => {
+      reply.writeHead(200, { 'content-type': 'text/event-stream' });
+      const usage = { prompt_tokens: 3, completion_tokens: null };
+      reply.end(`${chunk('In September.')}data: ${JSON.stringify({ choices: [], usage })}\n\ndata: [DONE]\n\n`);
+    };
+    const answer = await ask();
+    expect(answer).toMatchObject({ response: 'In September.', model: 'large', state: 'complete', degradation: [] });
+    expect(answer.usage.completion_tokens).toBeGreaterThan(0);
+  });
+
   it('let the second answer where the first dies before its first token', async () => {
     first.behaviour = fails;
     expect(await ask()).toMatchObject({
@@ -90,6 +112,73 @@ describe('several models', () => {
         { service: 'llm', reason: 'unreachable', fallback: 'next_model' },
         { service: 'llm_2', reason: 'fault', fallback: 'none' },
       ],
+    });
+  });
+
+  it.each([
+    [
+      'complete',
+      'says that it is finished',
+      `data: ${JSON.stringify({ choices: [{ delta: {}, finish_reason: 'stop' }] })}\n\n`,
+    ],
+    ['partial', 'says nothing of the kind', ''],
+  ])('leave the answer %s where the body ends without [DONE] and %s', async (state, _what, last) => {
+    first.behaviour = fails;
+    second.behaviour = (_request, reply) => {
+      reply.writeHead(200, { 'content-type': 'text/event-stream' });
+      reply.end(chunk('They ripen.') + last);
+    };
+    expect(await ask()).toMatchObject({ response: 'They ripen.', model: 'small', state });
+  });
+
+  it('let the second answer where the first ends without a word', async () => {
+    first.behaviour = says('');
+    expect(await ask()).toMatchObject({
+      response: 'From the small one [1].',
+      model: 'small',
+      state: 'complete',
+      degradation: [{ service: 'llm', reason: 'protocol', fallback: 'next_model' }],
+    });
+  });
+
+  it.each([
+    ['nothing', says(''), saysAtOnce(null)],
+    ['white space', says(' \n'), saysAtOnce('\n')],
+  ])('leave it to the passages where both say %s, which is no fault of their services', async (_what, one, other) => {
+    first.behaviour = one;
+    second.behaviour = other;
+    const answer = await ask();
+    expect(answer).toMatchObject({
+      model: 'extractive',
+      state: 'complete',
+      degraded: true,
+      degradation: [
+        { service: 'llm', reason: 'protocol', fallback: 'next_model' },
+        { service: 'llm_2', reason: 'protocol', fallback: 'extractive' },
+      ],
+    });
+    expect(answer.response).toMatch(/^The language model gave no answer; .*ripen in September/s);
+    // The fake's own count of tokens.
+    expect([100, 90]).not.toContain(answer.usage.prompt_tokens);
+    expect((await caudex.breaker('llm_2')).failure_count).toBe(0);
+  });
+
+  it('say of an empty project that it is, and no more, where neither says a word', async () => {
+    first.behaviour = second.behaviour = says('');
+    const empty = await ann.project();
+    const answer = await ann.chat(empty, 'When do the pears ripen?');
+    expect(answer).toMatchObject({ model: 'extractive', state: 'complete', degraded: true });
+    expect(answer.response).toBe('This project is empty: it has no documents to answer from yet.');
+  });
+
+  it('call an answer complete to which the second has nothing to add', async () => {
+    first.behaviour = diesAfter('They ripen in September.');
+    second.behaviour = says('');
+    expect(await ask()).toMatchObject({
+      response: 'They ripen in September.',
+      model: 'large',
+      state: 'complete',
+      degradation: [{ service: 'llm', reason: 'unreachable', fallback: 'next_model' }],
     });
   });
 

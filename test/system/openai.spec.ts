@@ -22,6 +22,25 @@ describe('a client of the OpenAI API', () => {
     expect(models).toEqual(['caudex', `caudex:${project}`]);
   });
 
+  it("finds one of them by its id, and nobody else's", async () => {
+    const { data } = await client.models.list();
+    for (const model of data) expect(await client.models.retrieve(model.id)).toEqual(model);
+    const stranger = await caudex.signUp();
+    for (const id of [`caudex:${await stranger.project()}`, 'caudex:no/id', 'gpt-4']) {
+      await expect(client.models.retrieve(id)).rejects.toMatchObject({
+        status: 404,
+        code: 'model_not_found',
+        type: 'invalid_request_error',
+        param: 'model',
+        message: expect.stringContaining('model: "') as string,
+      });
+    }
+    await expect(client.models.delete(`caudex:${project}`)).rejects.toMatchObject({
+      status: 405,
+      code: 'method_not_allowed',
+    });
+  });
+
   it('gets an answer with its sources, whole and streamed', async () => {
     const ask = {
       model: `caudex:${project}`,

@@ -90,6 +90,7 @@ describe('two people with the same names for everything', () => {
       `/v1/api/conversations/${conversation}`,
       `/v1/api/conversations/${conversation}?format=markdown`,
       `/v1/api/chat/${message}/stream`,
+      `/v1/models/caudex:${project}`,
     ];
   }
   const MINE = ['/v1/api/projects', '/v1/api/conversations', '/v1/api/billing/usage', '/v1/models'];

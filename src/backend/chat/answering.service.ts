@@ -111,7 +111,7 @@ export class Answering {
       });
       say(text);
     } else if (this.relay.models.length > 0) await this.copy(context, found, draft, turn, say, call);
-    if (draft.text === '') this.quote(found, draft, say, this.relay.models.length > 0 ? 'model_away' : 'no_model');
+    if (draft.text === '') this.quote(found, draft, say, this.relay.models.length > 0 ? 'no_answer' : 'no_model');
     else if (draft.state === 'complete' && !draft.cached && !call.degradation.degraded) slot?.keep(draft);
     if (draft.text !== '') stream.push({ type: 'text-end', id: TEXT_ID });
   }
@@ -126,7 +126,7 @@ export class Answering {
   }
 
   /** The answer without a model. */
-  private quote(found: Found, draft: Draft, say: (text: string) => void, why: 'no_model' | 'model_away'): void {
+  private quote(found: Found, draft: Draft, say: (text: string) => void, why: 'no_model' | 'no_answer'): void {
     const { results, outcome } = found;
     draft.model = EXTRACTIVE;
     say(preface(outcome) ?? (results.length > 0 ? extractiveAnswer(results, why) : emptyAnswer(why)));

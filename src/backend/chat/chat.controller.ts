@@ -20,7 +20,9 @@ const message = z
   .refine((text) => text.trim() !== '', 'a message needs at least one word')
   .refine((text) => text.isWellFormed() && !text.includes('\0'), 'this is not valid text');
 const ids = { project_id: idSchema.optional(), conversation_id: idSchema.optional() };
-const bodySchema = z.strictObject({ message, ...ids, stream: z.boolean().default(false) });
+/** Our answers hold null where there is none, and may come back so. */
+const nullableIds = { project_id: idSchema.nullish(), conversation_id: idSchema.nullish() };
+const bodySchema = z.strictObject({ message, ...nullableIds, stream: z.boolean().default(false) });
 const querySchema = z.strictObject({ message, ...ids, stream: z.stringbool().default(false) });
 
 const sourceSchema = z.object({
@@ -157,7 +159,7 @@ export class ChatController {
   }
 
   private async answer(
-    { stream: streamed, ...request }: z.output<typeof bodySchema>,
+    { stream: streamed, project_id, conversation_id, ...request }: z.output<typeof bodySchema>,
     accept: string | undefined,
     reply: FastifyReply,
     call: UserCall,
@@ -171,7 +173,10 @@ export class ChatController {
         detail: `message: ${bytes} bytes are too many; ${max_message_bytes} at most`,
       });
     }
-    const stream = await this.open(request, call);
+    const stream = await this.open(
+      { ...request, project_id: project_id ?? undefined, conversation_id: conversation_id ?? undefined },
+      call,
+    );
     if (streamed || accept?.includes('text/event-stream')) {
       return sendEventStream(reply, stream, 0, call.signal, heartbeat_ms);
     }

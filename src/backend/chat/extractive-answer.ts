@@ -21,8 +21,8 @@ export function preface(outcome: Retrieved['outcome'] | 'no_project'): string | 
 }
 
 /** An answer that no model wrote: the sentences that match best, word for word, each with the number of its source. */
-export function extractiveAnswer(passages: readonly Passage[], why: 'no_model' | 'model_away'): string {
-  const reason = why === 'no_model' ? 'No language model is configured' : 'The language model is away at the moment';
+export function extractiveAnswer(passages: readonly Passage[], why: 'no_model' | 'no_answer'): string {
+  const reason = why === 'no_model' ? 'No language model is configured' : 'The language model gave no answer';
   const quotes = passages.slice(0, QUOTED_PASSAGES).map((passage, index) => {
     const where = passage.title === '' ? passage.document : `${passage.title} (${passage.document})`;
     return `> ${quote(passage)} [${index + 1}]\n\n— ${where}`;
@@ -31,10 +31,10 @@ export function extractiveAnswer(passages: readonly Passage[], why: 'no_model' |
 }
 
 /** The answer where there are neither passages nor a model. */
-export function emptyAnswer(why: 'no_model' | 'model_away'): string {
+export function emptyAnswer(why: 'no_model' | 'no_answer'): string {
   return why === 'no_model'
     ? 'No project was named, so there are no documents to quote from, and no language model is configured. Name a project, or set LLM_BASE_URL.'
-    : 'The language model is away at the moment, and no project was named whose documents could be quoted. Your question is kept; please ask again in a little while.';
+    : 'The language model gave no answer, and no project was named whose documents could be quoted. Your question is kept; please ask again in a little while.';
 }
 
 function quote({ highlights, text }: Passage): string {

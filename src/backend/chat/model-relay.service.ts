@@ -23,7 +23,8 @@ export class ModelRelay {
   }
 
   /**
-   * Ends when the answer is complete. Every failed model is added to the call's degradation.
+   * Ends when the answer is complete, which it never is without a word. Every failed model is added to the call's
+   * degradation.
    * @throws DownstreamError when the last model has failed, or the asker does not want the answer any more
    */
   async *answer(prompt: readonly ChatMessage[], maxTokens: number, call: UserCall): AsyncGenerator<RelayEvent> {
@@ -32,10 +33,17 @@ export class ModelRelay {
     for (const [index, model] of models.entries()) {
       const isLast = index === models.length - 1;
       try {
+        let begun = false;
         for await (const event of this.write(model, prompt, said, maxTokens, call, isLast)) {
-          if (event.type === 'text') said += event.text;
-          yield event;
+          if (event.type === 'text') {
+            if (!begun) yield { type: 'model', name: model.name };
+            begun = true;
+            said += event.text;
+          }
+          // Nobody pays for an answer without a word.
+          if (said !== '') yield event;
         }
+        if (said === '') throw wordless(model);
         return;
       } catch (error) {
         if (!(error instanceof DownstreamError) || error.reason === 'cancelled') throw error;
@@ -54,11 +62,9 @@ export class ModelRelay {
     maxTokens: number,
     call: UserCall,
     isLast: boolean,
-  ): AsyncGenerator<RelayEvent> {
+  ): AsyncGenerator<LlmEvent> {
     if (said === '') {
-      const events = await model.stream(prompt, maxTokens, call, isLast);
-      yield { type: 'model', name: model.name };
-      yield* events;
+      yield* await model.stream(prompt, maxTokens, call, isLast);
       return;
     }
     const before = estimateTokens(said);
@@ -66,7 +72,6 @@ export class ModelRelay {
     const messages = [...prompt, ...continuing(said)];
     const continuation = new Continuation(said);
     const events = await model.stream(messages, left, call, isLast);
-    yield { type: 'model', name: model.name };
     for await (const event of events) {
       if (event.type === 'usage') yield { ...event, completionTokens: before + event.completionTokens };
       else {
@@ -77,6 +82,11 @@ export class ModelRelay {
     const rest = continuation.end();
     if (rest !== '') yield { type: 'text', text: rest };
   }
+}
+
+/** Found when the call is over, and so not the breaker's: the question may be to blame, and others have theirs. */
+function wordless({ service }: LanguageModel): DownstreamError {
+  return new DownstreamError({ service, reason: 'protocol', message: 'the model ended its answer without a word' });
 }
 
 function continuing(said: string): ChatMessage[] {

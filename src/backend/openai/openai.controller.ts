@@ -1,11 +1,13 @@
-import { Body, Controller, Get, Headers, HttpCode, Post, Res, UseFilters } from '@nestjs/common';
+import { Body, Controller, Get, Headers, HttpCode, Param, Post, Res, UseFilters } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { FastifyContextConfig, FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
+import type { Project } from '../../downstream/filesystem/filesystem.contract.js';
 import { badRequest, Problem } from '../../http/problem.js';
+import { DownstreamError } from '../../resilience/downstream-error.js';
 import { ChatService } from '../chat/chat.service.js';
 import { collectAnswer } from '../chat/message-reply.js';
 import { ProjectsService } from '../projects/projects.service.js';
@@ -42,11 +44,22 @@ export class OpenAiController {
   @OpenAiAnswers(z.object({ object: z.literal('list'), data: z.array(modelSchema) }))
   async models(@Call() call: UserCall) {
     const { projects } = await this.projects.list({ limit: LISTED, offset: 0 }, call);
-    const model = (id: string, created: number) => ({ id, object: 'model' as const, created, owned_by: 'caudex' });
-    const named = projects.map(({ project_id, created_at }) =>
-      model(`${MODEL}:${project_id}`, Math.floor(Date.parse(created_at) / 1000)),
-    );
-    return { object: 'list', data: [model(MODEL, 0), ...named] };
+    return { object: 'list', data: [WITHOUT_DOCUMENTS, ...projects.map(modelOf)] };
+  }
+
+  @Get('models/:model')
+  @RouteConfig(ERRORS)
+  @ApiOperation({ summary: 'One model' })
+  @OpenAiAnswers(modelSchema, 404)
+  async model(@Param('model') id: string, @Call() call: UserCall) {
+    const project = projectOf(id, undefined);
+    if (project === undefined) return WITHOUT_DOCUMENTS;
+    try {
+      return modelOf(await this.projects.get(project, call));
+    } catch (error) {
+      if (!(error instanceof DownstreamError) || error.status !== 404) throw error;
+      throw noModel(`model: ${JSON.stringify(id)} is none of yours; GET /v1/models lists those that are`);
+    }
   }
 
   @Post('chat/completions')
@@ -86,22 +99,25 @@ export class OpenAiController {
   }
 }
 
+const WITHOUT_DOCUMENTS = model(MODEL, 0);
+const modelOf = ({ project_id, created_at }: Project) =>
+  model(`${MODEL}:${project_id}`, Math.floor(Date.parse(created_at) / 1000));
+
+function model(id: string, created: number) {
+  return { id, object: 'model' as const, created, owned_by: 'caudex' };
+}
+
 /** @throws Problem 404 for a model that is none of ours */
 function projectOf(model: string, header: string | undefined): string | undefined {
   const project = header ?? (model.startsWith(`${MODEL}:`) ? model.slice(MODEL.length + 1) : undefined);
   if (project === undefined && model !== MODEL) {
-    throw new Problem({
-      status: 404,
-      code: 'model_not_found',
-      detail: `model: ${JSON.stringify(model)} is none; "${MODEL}" and "${MODEL}:<project_id>" are`,
-    });
+    throw noModel(`model: ${JSON.stringify(model)} is none; "${MODEL}" and "${MODEL}:<project_id>" are`);
   }
   if (project !== undefined && !idSchema.safeParse(project).success) {
-    throw new Problem({
-      status: 404,
-      code: 'model_not_found',
-      detail: `model: ${JSON.stringify(project)} is no project id`,
-    });
+    throw noModel(`model: ${JSON.stringify(project)} is no project id`);
   }
   return project;
 }
+
+const noModel = (detail: string) =>
+  new Problem({ status: 404, code: 'model_not_found', detail, errors: [{ path: 'model', detail }] });
