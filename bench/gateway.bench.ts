@@ -169,7 +169,8 @@ async function rejection(stub: string): Promise<void> {
   report('a healthy call ÷ a rejection by an open breaker', times, '≥ 20', times >= 20);
 }
 
-process.on('exit', () => children.forEach((child) => child.kill()));
+const end = () => children.forEach((child) => child.kill());
+process.on('exit', end);
 const stub = await start('chroma-stub.ts');
 const raw = await start('raw.ts', stub);
 const peer = await start('peer.ts', stub);
@@ -194,6 +195,7 @@ try {
   await system.stop();
 }
 await firstToken();
+end();
 if (failures.length > 0) {
   console.error(`missed: ${failures.join('; ')}`);
   process.exitCode = 1;

@@ -10,6 +10,10 @@ const RETRY_AFTER_S = 1;
 export class RequestsInFlight {
   private count = 0;
   private readonly waiting: (() => void)[] = [];
+  private readonly leave = () => {
+    this.count--;
+    if (this.count === 0) for (const resolve of this.waiting.splice(0)) resolve();
+  };
 
   constructor(fastify: FastifyInstance, lifecycle: Lifecycle) {
     fastify.addHook('onRequest', (request, reply, done) => {
@@ -19,7 +23,7 @@ export class RequestsInFlight {
       if (draining) return done(refusal());
       this.count++;
       // The end of a stream too, and of an answer whose reader left.
-      reply.raw.once('close', () => this.leave());
+      reply.raw.on('close', this.leave);
       done();
     });
   }
@@ -27,11 +31,6 @@ export class RequestsInFlight {
   /** Resolves when the last of them has been answered. */
   async finished(): Promise<void> {
     if (this.count > 0) await new Promise<void>((resolve) => this.waiting.push(resolve));
-  }
-
-  private leave(): void {
-    this.count--;
-    if (this.count === 0) for (const resolve of this.waiting.splice(0)) resolve();
   }
 }
 

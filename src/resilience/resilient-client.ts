@@ -4,7 +4,7 @@ import { decode, refusalOf } from './answer.js';
 import type { Attempt, Call } from './attempt.js';
 import type { ByteStream } from './byte-stream.js';
 import type { CallContext } from './call-context.js';
-import type { Transition } from './circuit-breaker.js';
+import type { BreakerState, Transition } from './circuit-breaker.js';
 import { type ClientReport, type ClientStatus, reportOf, statusOf } from './client-report.js';
 import { type Clock, systemClock } from './clock.js';
 import { DownstreamError } from './downstream-error.js';
@@ -68,6 +68,11 @@ export class ResilientClient {
 
   get url(): string | null {
     return this.settings.url;
+  }
+
+  /** The state of the breaker. */
+  get state(): BreakerState {
+    return this.policy.runner.breaker.name;
   }
 
   /** Whether there is an address to call. */

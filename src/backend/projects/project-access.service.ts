@@ -59,11 +59,20 @@ export class ProjectAccess {
    * work nobody waits long for a filesystem server that hangs.
    */
   async requireBeside(checking: Promise<DownstreamError | undefined>, work: Promise<unknown>): Promise<void> {
-    const late = work.then(
-      () => new Promise((resolve) => setTimeout(resolve, PATIENCE_MS).unref()),
-      () => undefined,
-    );
-    await Promise.race([checking, late]);
+    let timer: NodeJS.Timeout | undefined;
+    let done = false;
+    const late = new Promise<void>((resolve) => {
+      const wait = () => {
+        if (!done) timer = setTimeout(resolve, PATIENCE_MS);
+      };
+      work.then(wait, resolve);
+    });
+    try {
+      await Promise.race([checking, late]);
+    } finally {
+      done = true;
+      clearTimeout(timer);
+    }
   }
 
   remember(projectId: string, userId: string): void {

@@ -85,7 +85,7 @@ export class SearchController {
       });
     }
     // A caller in a hurry has a deadline of its own, and behind the probe of a breaker nobody waits.
-    const healthy = this.services.get('chroma')?.status().state === 'closed';
+    const healthy = this.services.get('chroma')?.state === 'closed';
     if (call.hurried || !healthy) return this.answer(body, limit, call);
     const key = { userId: call.userId, projectId: body.project_id, what: JSON.stringify(body) };
     const shared = await this.inFlight.share(key, call.signal, (signal) =>
