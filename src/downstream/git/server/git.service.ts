@@ -7,10 +7,13 @@ import type { Config } from '../../../config/config.schema.js';
 import { badRequest, Problem } from '../../../http/problem.js';
 import { transaction } from '../../../storage/sqlite.js';
 import { pathFault } from '../../document-path.js';
+import { GitError } from './git-command.js';
 import { GraphFeed } from './graph-feed.js';
 import { type Change, Repository } from './repository.js';
 import { type ProjectKey, type StoredVersion, VersionStore, type Which } from './version-store.js';
 
+/** How `git fast-import` ends when the branch is not where the commit goes on from. */
+const BRANCH_MOVED = 1;
 /** A diff longer than this is cut off. */
 const MAX_DIFF_CHARS = 4000;
 
@@ -133,8 +136,15 @@ export class GitService {
     const repository = this.repository(project);
     if (this.settled.delete(nameOf(project))) return repository.commit(change, false);
     await repository.init();
-    const newest = await repository.newest();
-    return newest?.version === change.version ? newest.commit : repository.commit(change, newest === null);
+    const add = async () => {
+      const newest = await repository.newest();
+      return newest?.version === change.version ? newest.commit : repository.commit(change, newest === null);
+    };
+    return add().catch((error: unknown) => {
+      // A git that outlived the process before this one had a commit to finish.
+      if (error instanceof GitError && error.exitCode === BRANCH_MOVED) return add();
+      throw error;
+    });
   }
 
   private require(project: ProjectKey, path: string, version: string): StoredVersion {
