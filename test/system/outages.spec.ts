@@ -77,6 +77,29 @@ describe('a chat while services are killed', () => {
     expect(await person.search(project, 'pears')).toMatchObject({ source: 'hybrid', degraded: false });
   }, 60_000);
 
+  it('lets nobody wait behind the probe of a breaker, not even for the same search', async () => {
+    await caudex.kill('chroma');
+    await until('the breaker opens', async () => {
+      await person.search(project, 'pears');
+      return (await caudex.breaker('chroma')).state === 'open';
+    });
+    await caudex.launch('chroma');
+    process.kill(caudex.pid('chroma'), 'SIGSTOP');
+    try {
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      const ended: string[] = [];
+      const searches = Array.from({ length: 4 }, async () => {
+        const { source, degradation } = await person.search(project, 'pears');
+        ended.push(`${source} ${degradation[0]?.reason}`);
+      });
+      await until('three are answered', () => Promise.resolve(ended.length >= 3), 2000);
+      expect(ended).toEqual(Array.from({ length: 3 }, () => 'fulltext circuit_open'));
+      await Promise.all(searches);
+    } finally {
+      process.kill(caudex.pid('chroma'), 'SIGCONT');
+    }
+  }, 60_000);
+
   it('keeps turn and charge when filesystem and billing are dead, and delivers both once', async () => {
     const before = await person.get<{ credits: number }>('/v1/api/billing/balance');
     await caudex.kill('filesystem');
@@ -202,6 +225,7 @@ describe('a chat while services are killed', () => {
     await Promise.all((['auth', ...DOWNSTREAM] as App[]).map((app) => caudex.kill(app)));
     const known = await person.chat(project, 'When do pears ripen?');
     expect(known).toMatchObject({ status: 200, source: 'cache', saved: 'queued', degraded: true });
+    expect(await person.search(project, 'pears', { limit: 3 })).toMatchObject({ source: 'cache', outcome: 'found' });
     const fresh = await person.chat(project, 'What about quinces?');
     expect(fresh).toMatchObject({ status: 200, source: 'none', outcome: 'unavailable', saved: 'queued' });
     expect(fresh.response).toContain('Search is away');
