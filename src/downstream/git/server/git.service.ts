@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DatabaseSync } from 'node:sqlite';
 import { Inject, Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
@@ -12,8 +13,10 @@ import { GraphFeed } from './graph-feed.js';
 import { type Change, Repository } from './repository.js';
 import { type ProjectKey, type StoredVersion, VersionStore, type Which } from './version-store.js';
 
-/** How `git fast-import` ends when the branch is not where the commit goes on from. */
-const BRANCH_MOVED = 1;
+/** How `git fast-import` ends when another git has the branch, or has moved it. */
+const BRANCH_BUSY = 1;
+const OUTLIVING_TRIES = 20;
+const OUTLIVING_MS = 50;
 /** A diff longer than this is cut off. */
 const MAX_DIFF_CHARS = 4000;
 
@@ -136,15 +139,17 @@ export class GitService {
     const repository = this.repository(project);
     if (this.settled.delete(nameOf(project))) return repository.commit(change, false);
     await repository.init();
-    const add = async () => {
+    for (let left = OUTLIVING_TRIES; ; left--) {
       const newest = await repository.newest();
-      return newest?.version === change.version ? newest.commit : repository.commit(change, newest === null);
-    };
-    return add().catch((error: unknown) => {
-      // A git that outlived the process before this one had a commit to finish.
-      if (error instanceof GitError && error.exitCode === BRANCH_MOVED) return add();
-      throw error;
-    });
+      if (newest?.version === change.version) return newest.commit;
+      try {
+        return await repository.commit(change, newest === null);
+      } catch (error) {
+        // A git that outlived the process before this one has a commit to finish.
+        if (!(error instanceof GitError) || error.exitCode !== BRANCH_BUSY || left === 0) throw error;
+        await sleep(OUTLIVING_MS);
+      }
+    }
   }
 
   private require(project: ProjectKey, path: string, version: string): StoredVersion {
