@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ServerProcess } from './server-process.js';
@@ -42,7 +42,7 @@ describe('the git server, killed in the middle of its work', () => {
       }
       await killing;
       // A git that was killed as well leaves its lock.
-      writeFileSync(join(repository, 'refs/heads/main.lock'), '');
+      if (existsSync(repository)) writeFileSync(join(repository, 'refs/heads/main.lock'), '');
     }
     server = await ServerProcess.start('git', { DATA_DIR: dataDir });
     for (const change of sent.slice(-2)) expect((await commit(change)).status).toBe(200);
