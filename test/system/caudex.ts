@@ -120,10 +120,11 @@ export class Caudex {
     return this.took.get(app) ?? NaN;
   }
 
-  async launch(app: App): Promise<void> {
+  /** @param env settings of this one process */
+  async launch(app: App, env: Record<string, string> = {}): Promise<void> {
     const beganMs = performance.now();
     const child = spawn(process.execPath, [MAIN, app], {
-      env: { PATH: process.env['PATH'], ...this.env, PORT: String(this.ports[app]) },
+      env: { PATH: process.env['PATH'], ...this.env, ...env, PORT: String(this.ports[app]) },
       stdio: this.quick ? ['ignore', 'pipe', 'pipe'] : ['ignore', 'ignore', 'inherit'],
     });
     this.processes.set(app, child);

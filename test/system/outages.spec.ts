@@ -170,6 +170,19 @@ describe('a chat while services are killed', () => {
     });
   }, 60_000);
 
+  it('does not take a project for gone because filesystem refuses us', async () => {
+    await caudex.kill('filesystem');
+    await caudex.launch('filesystem', { INTERNAL_SERVICE_TOKEN: 'x'.repeat(40) });
+    expect(await person.search('never-looked-at', 'pears')).toMatchObject({
+      outcome: 'unavailable',
+      degradation: [{ service: 'filesystem', reason: 'fault', fallback: 'none' }],
+    });
+    await caudex.kill('filesystem');
+    await caudex.launch('filesystem');
+    const answer = await person.request('GET', '/v1/api/search?q=pears&project_id=never-looked-at');
+    expect(answer.status).toBe(404);
+  }, 60_000);
+
   it('never answers from a deleted document, though neither index nor filesystem can be told or asked', async () => {
     const quinces = await person.project('Quinces');
     await person.upload(quinces, 'q.md', '# Quinces\n\nQuinces smell of honey.');

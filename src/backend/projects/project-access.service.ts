@@ -9,8 +9,11 @@ import { DownstreamError } from '../../resilience/downstream-error.js';
 import type { UserCall } from '../session/public-call.js';
 
 const FRESH_MS = 30_000;
-/** How much longer than for what else is under way it is waited for. */
-const PATIENCE_MS = 250;
+/**
+ * How much longer than for a search its project is waited for: one that something was found in is there, so that a
+ * filesystem server that hangs delays nobody for long.
+ */
+export const PROJECT_PATIENCE_MS = 250;
 
 /** What filesystem says of a project that is not the asker's: other refusals are about us. */
 const NOT_THERE: ReadonlySet<number> = new Set([400, 404, 410]);
@@ -51,27 +54,6 @@ export class ProjectAccess {
       if (error.reason !== 'rejected' || !NOT_THERE.has(error.status ?? 0)) return error;
       this.known.delete(key);
       throw notFound(`project_id: the project ${JSON.stringify(projectId)}`);
-    }
-  }
-
-  /**
-   * {@link require} beside other work that needs no leave: a project that something was found in is there, so that after the
-   * work nobody waits long for a filesystem server that hangs.
-   */
-  async requireBeside(checking: Promise<DownstreamError | undefined>, work: Promise<unknown>): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    let done = false;
-    const late = new Promise<void>((resolve) => {
-      const wait = () => {
-        if (!done) timer = setTimeout(resolve, PATIENCE_MS);
-      };
-      work.then(wait, resolve);
-    });
-    try {
-      await Promise.race([checking, late]);
-    } finally {
-      done = true;
-      clearTimeout(timer);
     }
   }
 
