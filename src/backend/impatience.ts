@@ -20,3 +20,25 @@ export function withoutRetries<T, C extends CallContext>(
     work({ ...call, deadlineMs, onAttemptFailed }).then(resolve, reject);
   });
 }
+
+/**
+ * Waits for what is asked beside other work, but no longer than `graceMs` after that has ended.
+ * @returns whether it ended in time
+ * @throws what either of them throws while it is waited for
+ */
+export async function beside(asked: Promise<unknown>, work: Promise<unknown>, graceMs: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  let waiting = true;
+  const late = work.then(
+    () =>
+      new Promise<boolean>((resolve) => {
+        if (waiting) timer = setTimeout(() => resolve(false), graceMs);
+      }),
+  );
+  try {
+    return await Promise.race([asked.then(() => true), late]);
+  } finally {
+    waiting = false;
+    clearTimeout(timer);
+  }
+}

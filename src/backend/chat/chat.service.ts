@@ -10,9 +10,10 @@ import { Credits } from '../billing/credits.service.js';
 import { ConversationsService, type History } from '../conversations/conversations.service.js';
 import { Turns } from '../conversations/turns.service.js';
 import { claimedId } from '../idempotency/idempotency.store.js';
-import { ProjectAccess } from '../projects/project-access.service.js';
+import { beside } from '../impatience.js';
+import { PROJECT_PATIENCE_MS, ProjectAccess } from '../projects/project-access.service.js';
 import { ChatPassages } from '../search/chat-passages.service.js';
-import type { Retrieved } from '../search/retrieval.service.js';
+import { type Retrieved, UNAVAILABLE } from '../search/retrieval.service.js';
 import type { UserCall } from '../session/public-call.js';
 import { Answering, type ChatContext } from './answering.service.js';
 import type { MessageStream } from './message-stream.js';
@@ -71,7 +72,7 @@ export class ChatService {
       const retrieving = this.context(request.message, projectId, history, leftMs, checking, own);
       // The question leaves for the passages first: the disk is waited for while they are looked up.
       await nextTurn();
-      await this.access.requireBeside(checking, retrieving);
+      await beside(checking, retrieving, PROJECT_PATIENCE_MS);
       const turn = await this.turns.begin(call.userId, {
         conversation_id: conversationId,
         project_id: projectId ?? null,
@@ -117,7 +118,8 @@ export class ChatService {
     call: UserCall,
   ): Promise<Retrieved | null> {
     if (projectId === null) return Promise.resolve(null);
-    if (projectId === undefined) return Promise.resolve(UNKNOWN_PROJECT);
+    // Filesystem, which knows whether the conversation has a project, is away.
+    if (projectId === undefined) return Promise.resolve(UNAVAILABLE);
     const { passages } = this.config.chat;
     const retrieving = this.passages.gather(
       question,
@@ -138,21 +140,15 @@ export class ChatService {
 
   /** Being out of credits is an answer; billing being away stops nobody, and is not waited for longer than the passages. */
   private async reserve(messageId: string, call: UserCall, retrieving: Promise<unknown>): Promise<void> {
-    const slow = retrieving.then(
-      () => new Promise<never>((_, reject) => setTimeout(() => reject(slowBilling()), BILLING_PATIENCE_MS).unref()),
-    );
-    slow.catch(() => undefined);
     try {
-      await Promise.race([this.credits.reserve(messageId, call), slow]);
+      const inTime = await beside(this.credits.reserve(messageId, call), retrieving, BILLING_PATIENCE_MS);
+      if (!inTime) throw slowBilling();
     } catch (error) {
       if (error instanceof DownstreamError && error.status === 402) throw error;
       call.degradation.add('billing', error, 'outbox');
     }
   }
 }
-
-/** The conversation has a project, or none: filesystem, which knows, is away. */
-const UNKNOWN_PROJECT: Retrieved = { results: [], total: 0, source: 'none', outcome: 'unavailable' };
 
 function asTurn({ question, answer }: { question: string; answer: string }): Turn {
   return { message_id: '', created_at: '', question, answer: { text: answer, state: 'complete', metadata: {} } };

@@ -39,15 +39,12 @@ export class ChatPassages {
     checking: Promise<DownstreamError | undefined>,
   ): Promise<Retrieved> {
     const asked = changeQuestion(question, new Date());
-    const named = asked && this.named(asked, query.projectId, call);
-    named?.catch(() => undefined);
+    const commitsOf = asked && this.commits(asked, query.projectId, call);
     const found = await this.retrieval.retrieve({ ...query, limit: query.limit + FURTHER }, call, checking);
     const best = found.results.slice(0, query.limit);
     const further = found.results.slice(query.limit);
     const [commits, related] = await Promise.all([
-      asked === undefined || named === undefined
-        ? []
-        : this.orNothing(this.commits(asked, named, query.projectId, best, call), call),
+      commitsOf === undefined ? [] : this.orNothing(commitsOf(best), call),
       this.orNothing(this.related(query.projectId, best, further, call), call),
     ]);
     const results = [...commits, ...joinNeighbours([...best, ...related])];
@@ -76,29 +73,26 @@ export class ChatPassages {
     return candidates.filter(({ document }) => related.has(document)).slice(0, RELATED_PASSAGES);
   }
 
-  /** Commits by the words of the question in path and message; needs no passages, and so is asked beside them. */
-  private named(asked: ChangeQuestion, projectId: string, call: UserCall) {
-    return this.changes(
-      asked,
-      projectId,
-      { ...(asked.about === '' ? {} : { text: asked.about }), limit: COMMITS },
-      call,
-    );
-  }
-
-  /** The named commits, else those of the documents that the search found first. */
-  private async commits(
+  /**
+   * Asks at once for commits by the words of the question in path and message; where there are none, for those of the
+   * documents that the search found first.
+   */
+  private commits(
     asked: ChangeQuestion,
-    named: ReturnType<typeof this.named>,
     projectId: string,
-    best: readonly Passage[],
     call: UserCall,
-  ): Promise<Passage[]> {
-    const found = await named;
-    if (found.length > 0 || asked.about === '' || !asked.sure) return found.map(commitPassage);
-    const documents = documentsOf(best).slice(0, 2);
-    const changes = documents.map((path) => this.changes(asked, projectId, { path, limit: 2 }, call));
-    return (await Promise.all(changes)).flat().map(commitPassage);
+  ): (best: readonly Passage[]) => Promise<Passage[]> {
+    const { about, sure } = asked;
+    const words = about === '' ? {} : { text: about };
+    const named = this.changes(asked, projectId, { ...words, limit: COMMITS }, call);
+    named.catch(() => undefined);
+    return async (best) => {
+      const found = await named;
+      if (found.length > 0 || about === '' || !sure) return found.map(commitPassage);
+      const documents = documentsOf(best).slice(0, 2);
+      const changes = documents.map((path) => this.changes(asked, projectId, { path, limit: 2 }, call));
+      return (await Promise.all(changes)).flat().map(commitPassage);
+    };
   }
 
   private async changes(

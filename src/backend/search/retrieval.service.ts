@@ -30,6 +30,9 @@ export interface Retrieved {
   outcome: 'found' | 'no_match' | 'empty_project' | 'unavailable';
 }
 
+/** Nobody could be asked. */
+export const UNAVAILABLE = { results: [], total: 0, source: 'none', outcome: 'unavailable' } satisfies Retrieved;
+
 /** Passages from Chroma, else from full text, else the last good ones from the cache, inside one time budget. */
 @Injectable()
 export class Retrieval {
@@ -56,7 +59,7 @@ export class Retrieval {
     const unsure = await checking;
     if (unsure === undefined) return found;
     call.degradation.add('filesystem', unsure, 'none');
-    return { ...found, outcome: 'unavailable' };
+    return UNAVAILABLE;
   }
 
   private async passages(query: RetrievalQuery, call: UserCall): Promise<Retrieved> {
@@ -86,7 +89,7 @@ export class Retrieval {
     const cached = await last.last();
     if (cached !== undefined) return { ...cached, source: 'cache' };
     degradation.fellThrough();
-    return { results: [], total: 0, source: 'none', outcome: 'unavailable' };
+    return UNAVAILABLE;
   }
 
   private async hybrid({ projectId, query, limit, offset, mode }: RetrievalQuery, call: UserCall): Promise<Retrieved> {
@@ -123,7 +126,7 @@ export class Retrieval {
       call.degradation.add('filesystem', error, 'none');
       // An earlier text of a document is better than none of it; that of a deleted one is not.
       const results = found.results.filter(({ document }) => behind.get(document)?.deleted !== true);
-      if (results.length === 0) return { results, total: 0, source: 'none', outcome: 'unavailable' };
+      if (results.length === 0) return UNAVAILABLE;
       return { results, total: found.total, source: found.source, outcome: 'found' };
     }
     const kept = found.results.filter(({ document }) => !behind.has(document));

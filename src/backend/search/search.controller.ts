@@ -9,7 +9,8 @@ import { InFlight } from '../../resilience/in-flight.js';
 import { ServiceRegistry } from '../../resilience/service-registry.js';
 import { Degradation, degradationSchema } from '../degradation.js';
 import { Answers } from '../openapi.js';
-import { ProjectAccess } from '../projects/project-access.service.js';
+import { beside } from '../impatience.js';
+import { PROJECT_PATIENCE_MS, ProjectAccess } from '../projects/project-access.service.js';
 import { idSchema } from '../schemas.js';
 import { Call, type UserCall } from '../session/public-call.js';
 import { Retrieval } from './retrieval.service.js';
@@ -110,7 +111,7 @@ export class SearchController {
       checking,
     );
     retrieving.catch(() => undefined);
-    await this.access.requireBeside(checking, retrieving);
+    await beside(checking, retrieving, PROJECT_PATIENCE_MS);
     const { results, total, source, outcome } = await retrieving;
     const { degraded, list: degradation } = call.degradation;
     return { results, total, source, outcome, degraded, degradation };
