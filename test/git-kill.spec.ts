@@ -41,8 +41,9 @@ describe('the git server, killed in the middle of its work', () => {
         );
       }
       await killing;
-      // A git that was killed as well leaves its lock.
-      if (existsSync(repository)) writeFileSync(join(repository, 'refs/heads/main.lock'), '');
+      // A git that was killed as well leaves its lock; one that is still at work has its own.
+      const lock = join(repository, 'refs/heads/main.lock');
+      if (existsSync(repository) && !existsSync(lock)) writeFileSync(lock, '', { flag: 'a' });
     }
     server = await ServerProcess.start('git', { DATA_DIR: dataDir });
     for (const change of sent.slice(-2)) expect((await commit(change)).status).toBe(200);

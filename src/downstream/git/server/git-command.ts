@@ -62,10 +62,15 @@ export function git(repository: string, args: readonly string[], options: GitOpt
     });
     child.on('close', (code) => {
       if (code === 0) resolve(Buffer.concat(out));
-      else reject(new GitError(/^fatal: .*$/m.exec(complaint)?.[0] ?? `git ${args[0]} ended with ${code}`, code));
+      else reject(new GitError(reason(complaint) ?? `git ${args.join(' ')} ended with ${code}`, code));
     });
     // git may end before it has read everything; its exit code says why.
     child.stdin.on('error', () => undefined);
     child.stdin.end(input);
   });
+}
+
+/** What git says last, where it does not say what was fatal. */
+function reason(complaint: string): string | undefined {
+  return /^fatal: .*$/m.exec(complaint)?.[0] ?? (complaint.trim().split('\n').at(-1) || undefined);
 }

@@ -15,7 +15,8 @@ import { type ProjectKey, type StoredVersion, VersionStore, type Which } from '.
 
 /** How `git fast-import` ends when another git has the branch, or has moved it. */
 const BRANCH_BUSY = 1;
-const OUTLIVING_TRIES = 20;
+/** Together longer than a lock is taken for a living git's. */
+const OUTLIVING_TRIES = 30;
 const OUTLIVING_MS = 50;
 /** A diff longer than this is cut off. */
 const MAX_DIFF_CHARS = 4000;
@@ -137,16 +138,18 @@ export class GitService {
 
   private async committed(project: ProjectKey, change: Change): Promise<string> {
     const repository = this.repository(project);
-    if (this.settled.delete(nameOf(project))) return repository.commit(change, false);
-    await repository.init();
+    let isSettled = this.settled.delete(nameOf(project));
     for (let left = OUTLIVING_TRIES; ; left--) {
-      const newest = await repository.newest();
-      if (newest?.version === change.version) return newest.commit;
       try {
+        if (isSettled) return await repository.commit(change, false);
+        await repository.init();
+        const newest = await repository.newest();
+        if (newest?.version === change.version) return newest.commit;
         return await repository.commit(change, newest === null);
       } catch (error) {
-        // A git that outlived the process before this one has a commit to finish.
+        // A git that outlived the process before this one has a commit to finish, or left its lock.
         if (!(error instanceof GitError) || error.exitCode !== BRANCH_BUSY || left === 0) throw error;
+        isSettled = false;
         await sleep(OUTLIVING_MS);
       }
     }

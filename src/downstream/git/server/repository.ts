@@ -3,6 +3,8 @@ import { dirname, join } from 'node:path';
 import { git } from './git-command.js';
 
 const BRANCH = 'refs/heads/main';
+/** A branch is locked while one file is written: for milliseconds. */
+const STALE_LOCK_MS = 1000;
 
 export interface Change {
   path: string;
@@ -30,17 +32,24 @@ export class Repository {
   }
 
   /**
-   * Makes the repository where there is none; a half-made one is never seen. For who has the turn to write: a lock that is
-   * still there was left by a git that was killed.
+   * Makes the repository where there is none; a half-made one is never seen. For who has the turn to write: a lock that has
+   * been there for long was left by a git that was killed.
    */
   async init(): Promise<void> {
-    if (await this.exists()) return rm(join(this.dir, `${BRANCH}.lock`), { force: true });
+    if (await this.exists()) return this.unlock();
     const draft = `${this.dir}.new`;
     await rm(draft, { recursive: true, force: true });
     await mkdir(draft, { recursive: true });
     await git(draft, ['init', '--quiet', '--bare', '--initial-branch=main', draft]);
     await mkdir(dirname(this.dir), { recursive: true });
     await rename(draft, this.dir);
+  }
+
+  /** A git that is alive, even one that outlived the process before this one, must not lose its lock to another. */
+  private async unlock(): Promise<void> {
+    const lock = join(this.dir, `${BRANCH}.lock`);
+    const found = await stat(lock).catch(() => undefined);
+    if (found !== undefined && Date.now() - found.mtimeMs > STALE_LOCK_MS) await rm(lock, { force: true });
   }
 
   /**
