@@ -31,9 +31,9 @@ export class FaultDrill {
   private wait(ms: number, attempt: Attempt): Promise<void> {
     return new Promise((resolve, reject) => {
       const stop = this.clock.after(ms, resolve);
-      attempt.onabort = (reason) => {
+      attempt.onabort = () => {
         stop();
-        reject(reason);
+        reject(attempt.reason as DownstreamError);
       };
     });
   }
