@@ -33,7 +33,8 @@ export class FaultDrill {
       const stop = this.clock.after(ms, resolve);
       attempt.onabort = () => {
         stop();
-        reject(attempt.reason as DownstreamError);
+        const reason = attempt.reason as DownstreamError;
+        reject(reason);
       };
     });
   }
