@@ -6,20 +6,9 @@ import type { Clock } from './clock.js';
 import { DownstreamError, type DownstreamReason, refusal } from './downstream-error.js';
 import { ExpiryQueue } from './expiry-queue.js';
 import { History } from './history.js';
+import { LoneCaller, suspectOf } from './lone-caller.js';
+import { outcomeOf } from './outcome.js';
 import type { ServiceLog } from './service-log.js';
-
-/** What each reason says of the service. */
-const OUTCOME: Record<DownstreamReason, Outcome> = {
-  unreachable: 'failure',
-  timeout: 'failure',
-  fault: 'failure',
-  protocol: 'failure',
-  deadline: 'failure',
-  rejected: 'success',
-  saturated: 'neutral',
-  circuit_open: 'neutral',
-  cancelled: 'neutral',
-};
 
 /**
  * Carries single attempts through bulkhead, breaker and timeout. Whatever comes first ends an attempt: its answer, its
@@ -38,6 +27,8 @@ export class AttemptRunner implements AttemptHost {
   traceAttempt: ((attempt: Attempt) => AttemptTrace) | undefined;
 
   private readonly expiries: ExpiryQueue;
+  /** Only where the service has a health route to ask. */
+  private readonly lone: LoneCaller | undefined;
 
   constructor(
     private readonly service: ClientName,
@@ -45,9 +36,18 @@ export class AttemptRunner implements AttemptHost {
     private readonly clock: Clock,
     private readonly log: ServiceLog,
     private readonly onTransition: (transition: Transition) => void,
+    isHealthy?: () => Promise<boolean>,
   ) {
     this.expiries = new ExpiryQueue(clock);
-    this.breaker = new CircuitBreaker(settings, clock, (transition) => this.changed(transition));
+    this.lone =
+      isHealthy &&
+      new LoneCaller({
+        clock,
+        isHealthy,
+        recoveryMs: () => this.settings.recovery_timeout_ms,
+        onSpared: (caller) => this.log.spared(caller, this.breaker.failures),
+      });
+    this.breaker = new CircuitBreaker(settings, clock, (transition) => this.changed(transition), this.lone);
     this.bulkhead = new Bulkhead(settings.bulkhead, () => this.breaker.hasRoom);
   }
 
@@ -71,17 +71,22 @@ export class AttemptRunner implements AttemptHost {
     });
   }
 
+  /** How many milliseconds a call is refused for, by the breaker or by its caller's own circuit. */
+  refusedForMs({ context }: Call): number | undefined {
+    return this.breaker.refusal() ?? this.lone?.refusal(context.userId);
+  }
+
   private refusal({ call, number }: Attempt): DownstreamError | undefined {
     if (call.context.signal?.aborted) return this.error('cancelled', 'the caller went away');
-    const retryAfterMs = this.breaker.refusal();
+    const retryAfterMs = this.refusedForMs(call);
     if (retryAfterMs !== undefined) {
+      const state = this.breaker.name === 'closed' ? 'open' : this.breaker.name;
       this.counts.refused++;
-      const state = this.breaker.name;
       this.log.refused(call, number, state);
       const message = `the breaker is ${state}`;
       return refusal({ service: this.service, reason: 'circuit_open', message, retryAfterMs });
     }
-    if (this.clock.now() >= (call.context.deadlineMs ?? Infinity)) {
+    if (this.clock.now() >= lastBeginMs(call)) {
       return this.error('deadline', 'the deadline had passed before the attempt began');
     }
     return undefined;
@@ -96,7 +101,7 @@ export class AttemptRunner implements AttemptHost {
       return;
     }
     attempt.call.context.signal?.addEventListener('abort', attempt);
-    attempt.expiresAtMs = attempt.call.context.deadlineMs ?? Infinity;
+    attempt.expiresAtMs = lastBeginMs(attempt.call);
     if (attempt.expiresAtMs < Infinity) this.expiries.add(attempt);
   }
 
@@ -155,7 +160,9 @@ export class AttemptRunner implements AttemptHost {
   private fail(attempt: Attempt, error: unknown): void {
     if (attempt.phase === 'over') return;
     if (error instanceof DownstreamError) {
-      const outcome = OUTCOME[error.reason];
+      const outcome = outcomeOf(error, this.hadItsTime(attempt));
+      const { userId, address } = attempt.call.context;
+      attempt.suspect = suspectOf(userId ?? address, error.reason);
       this.log.failed(attempt, error);
       if (outcome === 'failure') this.lastFailure = { at: this.clock.wallMs(), reason: error.reason };
       this.end(attempt, outcome, error.reason);
@@ -172,6 +179,11 @@ export class AttemptRunner implements AttemptHost {
     this.onAttempt?.(attempt, name, durationMs);
     attempt.trace?.end(name, attempt.status);
     this.admit();
+  }
+
+  /** Whether an attempt lasted as long as the service's own limit. The rest of a streamed answer has another one. */
+  private hadItsTime({ phase, beganAtMs }: Attempt): boolean {
+    return phase === 'running' && this.clock.now() - beganAtMs >= this.settings.timeout_ms;
   }
 
   private forget(attempt: Attempt): void {
@@ -232,4 +244,9 @@ export class AttemptRunner implements AttemptHost {
   private error(reason: DownstreamReason, message: string, retryAfterMs?: number): DownstreamError {
     return new DownstreamError({ service: this.service, reason, message, retryAfterMs });
   }
+}
+
+/** After this nobody waits for an attempt that has not begun. */
+export function lastBeginMs({ context: { deadlineMs = Infinity, waitsUntilMs = Infinity } }: Call): number {
+  return Math.min(deadlineMs, waitsUntilMs);
 }

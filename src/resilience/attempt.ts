@@ -44,6 +44,7 @@ export class Attempt implements Ticket, Expiring {
   phase: 'waiting' | 'running' | 'streaming' | 'over' = 'waiting';
   generation = 0;
   ramp: Ramp | undefined = undefined;
+  suspect: string | undefined = undefined;
   beganAtMs = 0;
   /** To the answer's first part; the rest of a streamed answer takes as long as it is long. */
   answeredAfterMs: number | undefined = undefined;
@@ -54,7 +55,7 @@ export class Attempt implements Ticket, Expiring {
   status: number | undefined = undefined;
   aborted = false;
   /** Set by whatever carries the attempt out: takes it off the wire. */
-  onabort: ((reason: DownstreamError) => void) | null = null;
+  onabort: ((reason: Error) => void) | null = null;
 
   constructor(
     readonly call: Call,

@@ -204,7 +204,7 @@ describe('an attempt', () => {
   it('times out, and its work is told to stop', async () => {
     const { clock, execute, attempts, policy } = rig({ max_retries: 1 });
     const end = execute(never);
-    const stopped: DownstreamError[] = [];
+    const stopped: Error[] = [];
     (attempts[0] as Attempt).onabort = (reason) => stopped.push(reason);
     await clock.pass(4999);
     expect(attempts[0]?.aborted).toBe(false);
@@ -215,11 +215,36 @@ describe('an attempt', () => {
     expect(policy.runner.lastFailure).toEqual({ at: clock.wallMs(), reason: 'timeout' });
   });
 
-  it('ends with the deadline, which counts against the service', async () => {
-    const { clock, execute, policy } = rig();
-    const end = execute(never, {}, { deadlineMs: 2000 });
-    await clock.pass(2000);
-    expect(end).toMatchObject({ atMs: 2000, error: { reason: 'deadline' } });
+  it.each([
+    ['says nothing of the service when it is shorter than its timeout', 4999, 0],
+    ['counts against a service that had its whole timeout', 5000, 1],
+  ])('ends with the deadline, which %s', async (_, deadlineMs, failures) => {
+    const { clock, execute, policy } = rig({ max_retries: 1 });
+    const end = execute(never, {}, { deadlineMs });
+    await clock.pass(deadlineMs);
+    expect(end).toMatchObject({ atMs: deadlineMs, error: { reason: 'deadline' } });
+    expect(policy.runner.breaker.failures).toBe(failures);
+  });
+
+  it('is not repeated once its caller has stopped waiting, and goes on to its own timeout', async () => {
+    const { clock, execute, begun, policy } = rig();
+    const end = execute(never, {}, { waitsUntilMs: 1000 });
+    await clock.pass(4999);
+    expect(end).toEqual({});
+    await clock.pass(60_000);
+    expect(end).toMatchObject({ atMs: 5000, error: { reason: 'timeout' } });
+    expect(begun).toEqual([0]);
+    expect(policy.runner.breaker.failures).toBe(1);
+  });
+
+  it('is neutral and not repeated when the disk there is full', async () => {
+    const { clock, execute, begun, policy } = rig();
+    execute(fails({ reason: 'timeout' }));
+    await clock.pass(0);
+    const end = execute(fails({ reason: 'rejected', status: 507 }));
+    await clock.pass(0);
+    expect(end.error).toMatchObject({ reason: 'rejected', status: 507 });
+    expect(begun).toEqual([0, 0]);
     expect(policy.runner.breaker.failures).toBe(1);
   });
 
@@ -375,7 +400,7 @@ describe('a streamed attempt', () => {
 
   it.each([
     ['when it takes too long in all', {}, 20_000, 'timeout'],
-    ['when the deadline passes', { deadlineMs: 7000 }, 7000, 'deadline'],
+    ['when the deadline passes, which is no fault of the service', { deadlineMs: 7000 }, 7000, undefined],
   ])('fails %s', async (_, context, afterMs, reason) => {
     const { attempt, policy, clock } = await start({}, context);
     await clock.pass(afterMs - 1);

@@ -1,6 +1,6 @@
 import type { DownstreamSettings, ClientName } from '../config/config.schema.js';
 import type { Attempt, Call } from './attempt.js';
-import { AttemptRunner } from './attempt-runner.js';
+import { AttemptRunner, lastBeginMs } from './attempt-runner.js';
 import { backoff, LONGEST_WAIT_MS, withJitter } from './backoff.js';
 import type { Transition } from './circuit-breaker.js';
 import type { Clock } from './clock.js';
@@ -27,8 +27,11 @@ export class ResiliencePolicy {
     private readonly clock: Clock,
     private readonly log: ServiceLog,
     private readonly onTransition: (transition: Transition) => void,
+    /** Whether the service's health route answers; without it, one caller's failures are not told from an outage. */
+    isHealthy?: () => Promise<boolean>,
   ) {
-    this.runner = new AttemptRunner(service, settings, clock, log, (transition) => this.changed(transition));
+    const changed = (transition: Transition) => this.changed(transition);
+    this.runner = new AttemptRunner(service, settings, clock, log, changed, isHealthy);
     this.budget = new RetryBudget(settings.retry_budget, clock);
   }
 
@@ -77,8 +80,8 @@ export class ResiliencePolicy {
   }
 
   private mayRetry(call: Call, number: number, waitMs: number, pauseMs: number): boolean {
-    if (waitMs > LONGEST_WAIT_MS || this.runner.breaker.refusal() !== undefined) return false;
-    if (this.clock.now() + pauseMs >= (call.context.deadlineMs ?? Infinity)) return false;
+    if (waitMs > LONGEST_WAIT_MS || this.runner.refusedForMs(call) !== undefined) return false;
+    if (this.clock.now() + pauseMs >= lastBeginMs(call)) return false;
     if (this.budget.withdraw()) return true;
     this.counts.unbudgeted++;
     this.log.budgetSpent(call, number);

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { DownstreamSettings, ClientName } from '../config/config.schema.js';
 import type { Endpoint, EndpointInput, EndpointOutput } from '../downstream/endpoint.js';
 import { decode, refusalOf } from './answer.js';
@@ -14,10 +15,14 @@ import type { Transport, WireAnswer, WireRequest } from './http-transport.js';
 import { ResiliencePolicy } from './resilience-policy.js';
 import { type LogSink, ServiceLog } from './service-log.js';
 import { StreamedAnswer } from './streamed-answer.js';
+import type { WireSignal } from './undici-adapter.js';
 import { wireError } from './wire-error.js';
 import type { HeaderWriter } from './wire-headers.js';
 import { compose } from './wire-request.js';
 
+const healthy = z.object({ status: z.literal('ok') });
+/** How long the health route may take. */
+const HEALTH_MS = 1000;
 /** How long calls that nobody waits for may go on when the process ends. */
 const LAST_CALLS_MS = 1000;
 
@@ -28,6 +33,8 @@ export interface ClientParts {
   /** null: no address is configured. */
   connect: (settings: DownstreamSettings) => Transport | null;
   headers: HeaderWriter;
+  /** What answers cheaply while the service is well; none: one caller's failures are not told from an outage. */
+  healthPath?: string;
   sink: LogSink;
   clock?: Clock;
   onTransition?: (transition: Transition) => void;
@@ -63,7 +70,9 @@ export class ResilientClient {
     this.drill = new FaultDrill(service, clock);
     this.log = new ServiceLog(sink, service, title);
     this.log.drill(settings.fault_drill);
-    this.policy = new ResiliencePolicy(service, settings, clock, this.log, parts.onTransition ?? (() => undefined));
+    const { healthPath, onTransition = () => undefined } = parts;
+    const isHealthy = healthPath === undefined ? undefined : () => this.isHealthy(healthPath, clock);
+    this.policy = new ResiliencePolicy(service, settings, clock, this.log, onTransition, isHealthy);
   }
 
   get url(): string | null {
@@ -177,6 +186,20 @@ export class ResilientClient {
   /** Nest calls this when the last request of the process itself has been answered. */
   async onApplicationShutdown(): Promise<void> {
     await this.transport?.end(LAST_CALLS_MS);
+  }
+
+  /** Past the policy, which asks; a fault drill is an outage. */
+  private async isHealthy(path: string, clock: Clock): Promise<boolean> {
+    if (this.transport === null || this.settings.fault_drill.enabled) return false;
+    const signal: WireSignal = { aborted: false, onabort: null };
+    const stop = clock.after(HEALTH_MS, () => signal.onabort?.(new Error('the health route took too long')));
+    try {
+      const request = { method: 'GET', path, headers: {}, body: undefined };
+      const { status, body } = await this.transport.send(request, signal);
+      return status === 200 && healthy.safeParse(JSON.parse(body.toString())).success;
+    } finally {
+      stop();
+    }
   }
 
   /** Reads the answer to its end, so that its connection is free for the next attempt. */

@@ -87,6 +87,14 @@ export class ServiceLog {
     this.sink.warn({ service: this.service, state: to }, `[${this.title}] ${text}`);
   }
 
+  /** One caller's failures opened that caller's circuit alone. */
+  spared(caller: string, failures: number): void {
+    this.sink.warn(
+      { service: this.service, caller },
+      `[${this.title}] ${failures} failures of one caller alone, and the health route answers: only that caller is refused`,
+    );
+  }
+
   /** Nobody shall look for a fault that was made here. */
   drill(drill: DownstreamSettings['fault_drill']): void {
     if (drill.enabled) this.sink.warn({ service: this.service, drill }, `[${this.title}] Fault drill is ON`);

@@ -11,6 +11,8 @@ export interface ModelCall {
   deadlineMs: number;
   /** When the wait or the attempt ends of itself. */
   dueMs: number;
+  /** When the attempt on the wire began. */
+  beganMs: number;
   generation: number;
   inRamp: boolean;
   result: string | undefined;
@@ -53,6 +55,7 @@ export class ReferenceModel {
       of,
       deadlineMs,
       dueMs: 0,
+      beganMs: 0,
       generation: 0,
       inRamp: false,
       result: undefined,
@@ -141,6 +144,7 @@ export class ReferenceModel {
 
   private begin(call: ModelCall): void {
     call.at = 'wire';
+    call.beganMs = this.now;
     call.dueMs = Math.min(this.now + this.settings.timeout_ms, call.deadlineMs);
     if (this.state !== 'closed') {
       if (this.state === 'open') this.become('half_open');
@@ -155,7 +159,8 @@ export class ReferenceModel {
   private leaveWire(call: ModelCall, how: string): void {
     call.at = 'done';
     const succeeded = how === 'success' || how === 'rejected';
-    const failed = how === 'fault' || how === 'timeout' || how === 'deadline';
+    const hadItsTime = this.now - call.beganMs >= this.settings.timeout_ms;
+    const failed = how === 'fault' || how === 'timeout' || (how === 'deadline' && hadItsTime);
     if (call.inRamp && this.ramp !== undefined && call.generation >= this.rampSince) {
       this.ramp.active--;
       if (succeeded && ++this.ramp.successes >= this.ramp.limit) {
