@@ -51,6 +51,17 @@ export interface StreamRequest<T = Uint8Array> {
   decode?: (chunks: AsyncIterable<Uint8Array>) => AsyncIterable<T>;
 }
 
+/** A class: axios hands on a copy of a plain object. */
+class HealthSignal implements WireSignal {
+  aborted = false;
+  onabort: ((reason: Error) => void) | null = null;
+
+  abort(reason: Error): void {
+    this.aborted = true;
+    this.onabort?.(reason);
+  }
+}
+
 /** What every call to one downstream service goes through: one for each service and process, and so one breaker. */
 export class ResilientClient {
   readonly service: ClientName;
@@ -191,8 +202,8 @@ export class ResilientClient {
   /** Past the policy, which asks; a fault drill is an outage. */
   private async isHealthy(path: string, clock: Clock): Promise<boolean> {
     if (this.transport === null || this.settings.fault_drill.enabled) return false;
-    const signal: WireSignal = { aborted: false, onabort: null };
-    const stop = clock.after(HEALTH_MS, () => signal.onabort?.(new Error('the health route took too long')));
+    const signal = new HealthSignal();
+    const stop = clock.after(HEALTH_MS, () => signal.abort(new Error('the health route took too long')));
     try {
       const request = { method: 'GET', path, headers: {}, body: undefined };
       const { status, body } = await this.transport.send(request, signal);
