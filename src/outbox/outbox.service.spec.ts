@@ -109,6 +109,32 @@ describe('Outbox', () => {
     expect(delivered).toEqual(['a']);
   });
 
+  it('counts no refusal by a service whose disk is full', async () => {
+    let full = true;
+    const noRoom = () => new DownstreamError({ service: 'git', reason: 'rejected', status: 507, message: 'full' });
+    handler('commit', 'git', () => (full ? Promise.reject(noRoom()) : Promise.resolve()));
+    await outbox.send([entry('commit', 'a')]);
+    await pause(20 * RETRY_MS);
+    expect(await store.dead(10)).toEqual([]);
+    full = false;
+    await pause(5 * RETRY_MS);
+    expect(delivered).toEqual(['a']);
+  });
+
+  it('delivers again what its store could not write down', async () => {
+    const remove = store.remove.bind(store);
+    const postpone = store.postpone.bind(store);
+    const locked = () => Promise.reject(new Error('database is locked'));
+    Object.assign(store, { remove: locked, postpone: locked });
+    handler('commit', 'git', () => Promise.resolve());
+    await outbox.send([entry('commit', 'a')]);
+    await pause(3 * RETRY_MS);
+    Object.assign(store, { remove, postpone });
+    await pause(5 * RETRY_MS);
+    expect(delivered.length).toBeGreaterThan(1);
+    expect(await store.stats()).toEqual([]);
+  });
+
   it('sets aside what is refused again and again, and delivers it when it is replayed', async () => {
     let good = false;
     handler('commit', 'git', () => (good ? Promise.resolve() : Promise.reject(new Error('no good'))));

@@ -27,10 +27,22 @@ export interface AttemptObserver {
   /** The last of several attempts failed. */
   gaveUp?(attempt: Attempt): void;
   stateChanged?(transition: Transition): void;
+  /** One caller's failures opened the circuit of that caller, not the breaker: the health route answers. */
+  callerOpened?(caller: string, failures: number): void;
   observerFailed?(error: unknown): void;
 }
 
-const NOTICES = ['called', 'began', 'answered', 'ended', 'refused', 'retrying', 'gaveUp', 'stateChanged'] as const;
+const NOTICES = [
+  'called',
+  'began',
+  'answered',
+  'ended',
+  'refused',
+  'retrying',
+  'gaveUp',
+  'stateChanged',
+  'callerOpened',
+] as const;
 type Notice = (typeof NOTICES)[number];
 
 /** Several observers, told in their order. Each notice reaches only those that ask for it. */

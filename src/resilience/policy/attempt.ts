@@ -23,6 +23,7 @@ export interface StreamLimits {
 export class Attempt extends LightSignal implements Ticket {
   generation = 0;
   ramp: Ramp | undefined = undefined;
+  suspect: string | undefined = undefined;
   /** When the attempt is ended at the latest, on the scale of the clock. */
   expiresAtMs = Infinity;
   stream: StreamLimits | undefined = undefined;

@@ -118,7 +118,7 @@ class Queued implements Expiring {
     private readonly begin: () => void,
     private readonly reject: (error: DownstreamError) => void,
   ) {
-    this.expiresAtMs = attempt.call.context.deadlineMs ?? Infinity;
+    this.expiresAtMs = attempt.call.lastBeginMs;
   }
 
   enter(): void {

@@ -41,6 +41,12 @@ export class Call extends LightSignal implements CallDetails {
     this.streamMs = streamMs;
   }
 
+  /** No attempt begins at this time or later, on the scale of the clock: nothing would wait for its answer. */
+  get lastBeginMs(): number {
+    const { deadlineMs = Infinity, waitsUntilMs = Infinity } = this.context;
+    return Math.min(deadlineMs, waitsUntilMs);
+  }
+
   /** The call that a policy is given. A plain signal, from a policy that is not ours, becomes a call without details. */
   static of(signal: AbortSignal | undefined): Call {
     if (signal instanceof Call) return signal;

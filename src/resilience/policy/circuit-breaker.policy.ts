@@ -1,29 +1,23 @@
 import { EventEmitter, type IPolicy } from 'cockatiel';
 import type { ClientName } from '../../config/config.schema.js';
-import type { DownstreamReason } from '../../contract/downstream-reason.js';
 import { Attempt } from './attempt.js';
 import type { Gate } from './bulkhead.policy.js';
-import { CircuitBreaker, type BreakerSettings, type Outcome, type Transition } from './circuit-breaker.js';
+import type { Call } from './call.js';
+import { CallerCircuits, type CallerOpening, suspectOf } from './caller-circuits.js';
+import { type BreakerSettings, CircuitBreaker, type Transition } from './circuit-breaker.js';
 import type { Clock } from './clock.js';
 import { DownstreamError, refusal } from './downstream-error.js';
+import { outcomeOf } from './outcome.js';
 import { PolicyEvents } from './policy-events.js';
 import { type AttemptContext, follow, start, type Work } from './work.js';
 
-/**
- * What each reason says of the service. A deadline says nothing: an attempt that had the service's own full timeout ends
- * with `timeout`, and a caller that sets a shorter one must not open the breaker for others.
- */
-const OUTCOME: Record<DownstreamReason, Outcome> = {
-  unreachable: 'failure',
-  timeout: 'failure',
-  fault: 'failure',
-  protocol: 'failure',
-  rejected: 'success',
-  deadline: 'neutral',
-  saturated: 'neutral',
-  circuit_open: 'neutral',
-  cancelled: 'neutral',
-};
+export interface CircuitBreakerOptions {
+  service: ClientName;
+  settings: BreakerSettings;
+  clock: Clock;
+  /** Whether the service's health route answers. Without it, one caller's failures are not told from an outage. */
+  isHealthy?: (() => Promise<boolean>) | undefined;
+}
 
 /**
  * Puts the state machine of {@link CircuitBreaker} around attempts. Replaces cockatiel's `circuitBreaker`, which
@@ -40,18 +34,25 @@ export class CircuitBreakerPolicy implements IPolicy<AttemptContext>, Gate {
   private readonly events = new PolicyEvents();
   private readonly changes = new EventEmitter<Transition>();
   private readonly rejects = new EventEmitter<Attempt>();
+  private readonly callers = new EventEmitter<CallerOpening>();
+  private readonly circuits: CallerCircuits | undefined;
   readonly onSuccess = this.events.onSuccess;
   readonly onFailure = this.events.onFailure;
   readonly onStateChange = this.changes.addListener;
   /** The breaker refused an attempt. */
   readonly onReject = this.rejects.addListener;
+  /** The circuit of one caller has opened, and the breaker has not. */
+  readonly onCallerOpen = this.callers.addListener;
 
-  constructor(
-    private readonly service: ClientName,
-    settings: BreakerSettings,
-    private readonly clock: Clock,
-  ) {
-    this.breaker = new CircuitBreaker(settings, clock, (transition) => this.changes.emit(transition));
+  constructor(private readonly options: CircuitBreakerOptions) {
+    const { settings, clock, isHealthy } = options;
+    this.circuits = isHealthy && this.callerCircuits(isHealthy);
+    this.breaker = new CircuitBreaker(settings, clock, (transition) => this.changes.emit(transition), this.circuits);
+  }
+
+  reconfigure(settings: BreakerSettings): void {
+    this.options.settings = settings;
+    this.breaker.reconfigure(settings);
   }
 
   get hasRoom(): boolean {
@@ -60,16 +61,22 @@ export class CircuitBreakerPolicy implements IPolicy<AttemptContext>, Gate {
 
   refusal(attempt: Attempt): DownstreamError | undefined {
     if (attempt.aborted) return this.error('cancelled', 'the caller disconnected');
-    const retryAfterMs = this.breaker.refusal();
+    const retryAfterMs = this.refusedForMs(attempt.call);
     if (retryAfterMs !== undefined) {
       this.rejects.emit(attempt);
-      const message = `the breaker is ${this.breaker.name}`;
-      return refusal({ service: this.service, reason: 'circuit_open', message, retryAfterMs });
+      const { name } = this.breaker;
+      const message = `the breaker is ${name === 'closed' ? 'open for this caller' : name}`;
+      return refusal({ service: this.options.service, reason: 'circuit_open', message, retryAfterMs });
     }
-    if (this.clock.now() >= (attempt.call.context.deadlineMs ?? Infinity)) {
+    if (this.options.clock.now() >= attempt.call.lastBeginMs) {
       return this.error('deadline', 'the deadline had passed before the attempt began');
     }
     return undefined;
+  }
+
+  /** How many milliseconds a call is refused for, by the breaker or by the circuit of its caller. */
+  refusedForMs({ context }: Call): number | undefined {
+    return this.breaker.refusal() ?? this.circuits?.refusal(context.userId);
   }
 
   /** @throws DownstreamError `circuit_open`, `deadline`, `cancelled`; and what the work throws */
@@ -77,32 +84,34 @@ export class CircuitBreakerPolicy implements IPolicy<AttemptContext>, Gate {
     const attempt = Attempt.of(signal);
     const refused = this.refusal(attempt);
     if (refused !== undefined) return Promise.reject(refused);
-    const beganAtMs = this.clock.now();
+    const { clock } = this.options;
+    const beganAtMs = clock.now();
     let answeredAtMs: number | undefined;
     this.breaker.enter(attempt);
     const running = start(work, attempt);
     follow(running, attempt, {
       answered: () => {
-        answeredAtMs = this.clock.now();
+        answeredAtMs = clock.now();
         this.breaker.alive(attempt);
       },
-      ended: (error) => this.breaker.report(attempt, outcomeOf(error), (answeredAtMs ?? this.clock.now()) - beganAtMs),
+      ended: (error) => {
+        attempt.suspect = suspectOf(attempt.call.context, error);
+        this.breaker.report(attempt, outcomeOf(error), (answeredAtMs ?? clock.now()) - beganAtMs);
+      },
     });
     return this.events.watch(running);
   }
 
-  private error(reason: 'deadline' | 'cancelled', message: string): DownstreamError {
-    return new DownstreamError({ service: this.service, reason, message });
+  private callerCircuits(isHealthy: () => Promise<boolean>): CallerCircuits {
+    return new CallerCircuits({
+      clock: this.options.clock,
+      isHealthy,
+      recoveryMs: () => this.options.settings.recovery_timeout_ms,
+      onOpen: (caller) => this.callers.emit({ caller, failures: this.breaker.failures }),
+    });
   }
-}
 
-/** Whether an attempt that ended for this reason counts against the service. */
-export function isFailure(reason: DownstreamReason): boolean {
-  return OUTCOME[reason] === 'failure';
-}
-
-/** An error that is not a {@link DownstreamError} is a bug here, and says nothing of the service. */
-function outcomeOf(error: unknown): Outcome {
-  if (error === undefined) return 'success';
-  return error instanceof DownstreamError ? OUTCOME[error.reason] : 'neutral';
+  private error(reason: 'deadline' | 'cancelled', message: string): DownstreamError {
+    return new DownstreamError({ service: this.options.service, reason, message });
+  }
 }

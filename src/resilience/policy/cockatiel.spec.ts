@@ -31,7 +31,7 @@ const down = () => new DownstreamError({ service: 'chroma', reason: 'unreachable
 const ours = {
   retry: () => new RetryPolicy('chroma', settings, systemClock),
   bulkhead: () => new BulkheadPolicy({ service: 'chroma', limits, retryAfterMs: 1, expiries: expiries() }),
-  breaker: () => new CircuitBreakerPolicy('chroma', settings, systemClock),
+  breaker: () => new CircuitBreakerPolicy({ service: 'chroma', settings, clock: systemClock }),
   observe: () => new ObservePolicy(new Observers([]), systemClock),
   timeout: () => new TimeoutPolicy({ service: 'chroma', timeoutMs: 50, clock: systemClock, expiries: expiries() }),
 };

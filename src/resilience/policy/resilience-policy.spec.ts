@@ -236,6 +236,28 @@ describe('an attempt', () => {
     expect(policy.breaker.breaker.failures).toBe(1);
   });
 
+  it('is not repeated once its caller has stopped waiting, and goes on to its own timeout', async () => {
+    const { clock, execute, begun, policy } = rig();
+    const end = execute(never, {}, { waitsUntilMs: 1000 });
+    await clock.pass(4999);
+    expect(end).toEqual({});
+    await clock.pass(60_000);
+    expect(end).toMatchObject({ atMs: 5000, error: { reason: 'timeout' } });
+    expect(begun).toEqual([0]);
+    expect(policy.breaker.breaker.failures).toBe(1);
+  });
+
+  it('is neutral and not repeated when the disk there is full', async () => {
+    const { clock, execute, begun, policy } = rig();
+    execute(fails({ reason: 'timeout' }));
+    await clock.pass(0);
+    const end = execute(fails({ reason: 'rejected', status: 507 }));
+    await clock.pass(0);
+    expect(end.error).toMatchObject({ reason: 'rejected', status: 507 });
+    expect(begun).toEqual([0, 0]);
+    expect(policy.breaker.breaker.failures).toBe(1);
+  });
+
   it('is not begun when the deadline has passed, which counts against nobody', async () => {
     const { clock, execute, begun, policy } = rig();
     const end = execute(never, {}, { deadlineMs: 0 });
@@ -392,14 +414,14 @@ describe('a streamed attempt', () => {
 
   it.each([
     ['when it takes too long in all', {}, 20_000, 'timeout'],
-    ['when the deadline passes', { deadlineMs: 7000 }, 7000, 'deadline'],
+    ['when the deadline passes, which is no fault of the service', { deadlineMs: 7000 }, 7000, undefined],
   ])('fails %s', async (_, context, afterMs, reason) => {
     const { attempt, clock, history } = await start({}, context);
     await clock.pass(afterMs - 1);
     expect(attempt.aborted).toBe(false);
     await clock.pass(1);
     expect(attempt.aborted).toBe(true);
-    expect(history.outcomes().at(-1)?.outcome).toBe(reason);
+    expect(history.lastFailure?.reason).toBe(reason);
   });
 
   it('fails when it breaks off', async () => {

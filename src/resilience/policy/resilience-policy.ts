@@ -33,12 +33,13 @@ export class ResiliencePolicy {
     settings: DownstreamSettings,
     clock: Clock,
     observers: readonly AttemptObserver[] = [],
+    isHealthy?: () => Promise<boolean>,
   ) {
     const { timeout_ms: timeoutMs, retry_base_ms: retryAfterMs, bulkhead: limits } = settings;
     const expiries = new ExpiryQueue(clock);
     this.observers = new Observers([tellCaller, ...observers]);
-    this.breaker = new CircuitBreakerPolicy(service, settings, clock);
-    this.retry = new RetryPolicy(service, settings, clock, () => this.breaker.breaker.refusal() !== undefined);
+    this.breaker = new CircuitBreakerPolicy({ service, settings, clock, isHealthy });
+    this.retry = new RetryPolicy(service, settings, clock, (call) => this.breaker.refusedForMs(call) !== undefined);
     this.bulkhead = new BulkheadPolicy({ service, limits, retryAfterMs, expiries, gate: this.breaker });
     this.timeout = new TimeoutPolicy({ service, timeoutMs, clock, expiries });
     const observe = new ObservePolicy(this.observers, clock);
@@ -58,7 +59,7 @@ export class ResiliencePolicy {
   /** Takes over new settings. Attempts under way end under the old ones, and the breaker keeps its state. */
   reconfigure(settings: DownstreamSettings): void {
     this.retry.reconfigure(settings);
-    this.breaker.breaker.reconfigure(settings);
+    this.breaker.reconfigure(settings);
     this.timeout.reconfigure(settings.timeout_ms);
     this.bulkhead.reconfigure(settings.bulkhead, settings.retry_base_ms);
   }
@@ -71,6 +72,7 @@ export class ResiliencePolicy {
     retry.onReject((attempt) => observers.tell('refused', attempt, 'retry_budget'));
     bulkhead.onReject((attempt) => observers.tell('refused', attempt, 'bulkhead'));
     breaker.onReject((attempt) => observers.tell('refused', attempt, 'breaker'));
+    breaker.onCallerOpen(({ caller, failures }) => observers.tell('callerOpened', caller, failures));
     breaker.onStateChange((transition) => this.changed(transition));
   }
 

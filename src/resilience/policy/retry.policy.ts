@@ -44,7 +44,7 @@ export class RetryPolicy implements IPolicy<AttemptContext> {
     private settings: RetrySettings,
     private readonly clock: Clock,
     /** Whether the next attempt would be refused anyway: the breaker is open. */
-    private readonly isRefused: () => boolean = () => false,
+    private readonly isRefused: (call: Call) => boolean = () => false,
   ) {
     this.budget = new RetryBudget(settings.retry_budget, clock);
   }
@@ -96,8 +96,8 @@ export class RetryPolicy implements IPolicy<AttemptContext> {
   }
 
   private mayRetry(attempt: Attempt, waitMs: number, pauseMs: number): boolean {
-    if (waitMs > LONGEST_WAIT_MS || this.isRefused()) return false;
-    if (this.clock.now() + pauseMs >= (attempt.call.context.deadlineMs ?? Infinity)) return false;
+    if (waitMs > LONGEST_WAIT_MS || this.isRefused(attempt.call)) return false;
+    if (this.clock.now() + pauseMs >= attempt.call.lastBeginMs) return false;
     if (this.budget.withdraw()) return true;
     this.rejects.emit(attempt);
     return false;

@@ -2,9 +2,10 @@ import type { DownstreamReason } from '../../contract/downstream-reason.js';
 import type { Attempt } from '../policy/attempt.js';
 import type { AttemptObserver, AttemptOutcome } from '../policy/attempt-observer.js';
 import type { Transition } from '../policy/circuit-breaker.js';
-import { isFailure } from '../policy/circuit-breaker.policy.js';
+
 import type { Clock } from '../policy/clock.js';
 import { DownstreamError } from '../policy/downstream-error.js';
+import { outcomeOf } from '../policy/outcome.js';
 
 /** How one attempt ended. */
 export interface OutcomeRecord {
@@ -36,7 +37,8 @@ export class History implements AttemptObserver {
 
   ended({ call }: Attempt, outcome: AttemptOutcome, durationMs: number, error: unknown): void {
     const at = this.clock.wallMs();
-    if (error instanceof DownstreamError && isFailure(error.reason)) this.lastFailure = { at, reason: error.reason };
+    if (error instanceof DownstreamError && outcomeOf(error) === 'failure')
+      this.lastFailure = { at, reason: error.reason };
     this.record(at, outcome, durationMs, call.context.requestId);
   }
 

@@ -71,6 +71,13 @@ export class ServiceLog implements AttemptObserver {
     this.sink.warn({ service: this.service, state: to }, `[${this.title}] ${text}`);
   }
 
+  callerOpened(caller: string, failures: number): void {
+    this.sink.warn(
+      { service: this.service, caller },
+      `[${this.title}] ${failures} failures of one caller alone, and the health route answers: only that caller is refused`,
+    );
+  }
+
   /** Says in the log that the faults that follow are injected here. */
   drill(drill: DownstreamSettings['fault_drill']): void {
     if (drill.enabled) this.sink.warn({ service: this.service, drill }, `[${this.title}] Fault drill is ON`);

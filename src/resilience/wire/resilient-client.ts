@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { DownstreamSettings, ClientName } from '../../config/config.schema.js';
 import type { Endpoint, EndpointInput, EndpointOutput } from '../../contract/endpoint.js';
 import { decode, refusalOf } from './answer.js';
@@ -13,6 +14,7 @@ import { FaultDrill } from './fault-drill.js';
 import { Counts } from '../report/counts.js';
 import { type Decision, History } from '../report/history.js';
 import type { Transport, WireAnswer, WireRequest } from './http-transport.js';
+import { LightSignal } from '../policy/light-signal.js';
 import { ResiliencePolicy } from '../policy/resilience-policy.js';
 import { type LogSink, ServiceLog } from '../report/service-log.js';
 import { StreamedAnswer } from './streamed-answer.js';
@@ -20,6 +22,9 @@ import { wireError } from './wire-error.js';
 import type { HeaderWriter } from './wire-headers.js';
 import { compose } from './wire-request.js';
 
+const healthy = z.object({ status: z.literal('ok') });
+/** How long the health route may take. */
+const HEALTH_MS = 1000;
 /** How long calls may still take when the process ends, after the last request was answered. */
 const LAST_CALLS_MS = 1000;
 
@@ -30,6 +35,8 @@ export interface ClientParts {
   /** null: no address is configured. */
   connect: (settings: DownstreamSettings) => Transport | null;
   headers: HeaderWriter;
+  /** A route that answers cheaply while the service works. Without it one caller's failures are not told from an outage. */
+  healthPath?: string;
   sink: LogSink;
   clock?: Clock;
   onTransition?: (transition: Transition) => void;
@@ -68,8 +75,11 @@ export class ResilientClient {
     this.log = new ServiceLog(sink, service, title);
     this.log.drill(settings.fault_drill);
     this.history = new History(clock);
+    const { healthPath } = parts;
+    const isHealthy = healthPath === undefined ? undefined : () => this.isHealthy(healthPath, clock);
     const announce = { stateChanged: (transition: Transition) => parts.onTransition?.(transition) };
-    this.policy = new ResiliencePolicy(service, settings, clock, [this.log, this.counts, this.history, announce]);
+    const observers = [this.log, this.counts, this.history, announce];
+    this.policy = new ResiliencePolicy(service, settings, clock, observers, isHealthy);
   }
 
   get url(): string | null {
@@ -183,6 +193,20 @@ export class ResilientClient {
   /** Nest calls this when the last request of the process itself has been answered. */
   async onApplicationShutdown(): Promise<void> {
     await this.transport?.end(LAST_CALLS_MS);
+  }
+
+  /** Goes past the policies, which ask for it. A fault drill counts as an outage. */
+  private async isHealthy(path: string, clock: Clock): Promise<boolean> {
+    if (this.transport === null || this.settings.fault_drill.enabled) return false;
+    const signal = new LightSignal(undefined);
+    const stop = clock.after(HEALTH_MS, () => signal.abort(new Error('the health route took too long')));
+    try {
+      const request = { method: 'GET', path, headers: {}, body: undefined };
+      const { status, body } = await this.transport.send(request, signal);
+      return status === 200 && healthy.safeParse(JSON.parse(body.toString())).success;
+    } finally {
+      stop();
+    }
   }
 
   private get breaker(): CircuitBreaker {

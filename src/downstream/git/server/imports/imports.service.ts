@@ -139,16 +139,17 @@ export class ImportsService {
       });
       await repository.merge(head, untouched, `Import ${progress.source}`);
       await rm(join(repository.dir, `${taken}.lock`), { force: true });
-      await git(repository.dir, ['update-ref', taken, head]);
+      await git(repository.dir, ['update-ref'], { revisions: [taken, head] });
     });
-    await git(repository.dir, ['update-ref', '-d', incoming]);
+    await git(repository.dir, ['update-ref', '-d'], { revisions: [incoming] });
     await this.feed.catchUp();
   }
 
   private async fetch(dir: string, from: ImportSource, refspec: string, signal: AbortSignal): Promise<void> {
     const careful = ['-c', 'http.followRedirects=false', '-c', 'credential.helper='];
     const alone = ['--no-tags', '--no-recurse-submodules', '--no-write-fetch-head', '--no-auto-maintenance', '--quiet'];
-    await git(dir, [...careful, 'fetch', ...alone, '--', from.address, refspec], {
+    await git(dir, [...careful, 'fetch', ...alone], {
+      operands: [from.address, refspec],
       protocol: from.protocol,
       timeoutMs: this.config.git.import_timeout_ms,
       signal,
@@ -197,7 +198,7 @@ export class ImportsService {
 }
 
 async function resolved(dir: string, ref: string): Promise<string | null> {
-  return git(dir, ['rev-parse', '--verify', '--quiet', `${ref}^{commit}`]).then(
+  return git(dir, ['rev-parse', '--verify', '--quiet'], { revisions: [`${ref}^{commit}`] }).then(
     (out) => out.toString().trim(),
     () => null,
   );

@@ -8,7 +8,7 @@ import type { Config } from '../../../../config/config.schema.js';
 import { badRequest, Problem } from '../../../../http/problem.js';
 import { transaction } from '../../../../storage/sqlite.js';
 import { pathFault } from '../../../../contract/document-path.js';
-import { GitError } from './git-command.js';
+import { GitError, isObjectName } from './git-command.js';
 import { GraphFeed } from '../graph/graph-feed.js';
 import { type Change, Repository } from './repository.js';
 import { type ProjectKey, type StoredVersion, VersionStore, type Which } from './version-store.js';
@@ -60,7 +60,8 @@ export class GitService {
   }
 
   async changes(project: ProjectKey, which: Which & { limit: number }) {
-    const { versions } = this.versions.list(project, { ...which, offset: 0 });
+    const listed = this.versions.list(project, { ...which, offset: 0 });
+    const versions = listed.versions.filter(({ commit }) => isObjectName(commit));
     const repository = this.repository(project);
     return Promise.all(
       versions.map(async (version) => {
@@ -83,7 +84,8 @@ export class GitService {
 
   async blame(project: ProjectKey, path: string, version: string | undefined) {
     const found = version === undefined ? this.versions.latest(project, path) : this.require(project, path, version);
-    if (found === undefined || found.deleted) throw versionNotFound(path, version ?? 'the newest');
+    if (found === undefined || found.deleted || !isObjectName(found.commit))
+      throw versionNotFound(path, version ?? 'the newest');
     const lines = await this.repository(project).blame(found.commit, path);
     return lines.map(({ commit, text }, index) => {
       const by = this.versions.byHash(project, commit) ?? found;
@@ -157,7 +159,8 @@ export class GitService {
 
   private require(project: ProjectKey, path: string, version: string): StoredVersion {
     const found = this.versions.find(project, version, path);
-    if (found === undefined) throw versionNotFound(path, version);
+    // A row from a time when a foreign history could name its commits itself.
+    if (found === undefined || !isObjectName(found.commit)) throw versionNotFound(path, version);
     return found;
   }
 

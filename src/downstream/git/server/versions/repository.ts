@@ -40,7 +40,7 @@ export class Repository {
     const draft = `${this.dir}.new`;
     await rm(draft, { recursive: true, force: true });
     await mkdir(draft, { recursive: true });
-    await git(draft, ['init', '--quiet', '--bare', '--initial-branch=main', draft]);
+    await git(draft, ['init', '--quiet', '--bare', '--initial-branch=main']);
     await mkdir(dirname(this.dir), { recursive: true });
     await rename(draft, this.dir);
   }
@@ -101,32 +101,31 @@ export class Repository {
   /** The newest commit's hash and the version that it carries; null where there is none. */
   async newest(): Promise<{ commit: string; version: string } | null> {
     const format = `--format=%H %(trailers:key=${VERSION_TRAILER},valueonly)`;
-    const out = await git(this.dir, ['log', '-1', format, BRANCH, '--']).catch(() => null);
+    const out = await git(this.dir, ['log', '-1', format], { revisions: [BRANCH], operands: [] }).catch(() => null);
     if (out === null) return null;
     const [, commit, version] = /^(\S+) (.*)/.exec(out.toString()) as RegExpExecArray;
     return { commit: commit as string, version: version as string };
   }
 
   async textAt(commit: string, path: string): Promise<string> {
-    return (await git(this.dir, ['cat-file', 'blob', `${commit}:${path}`])).toString();
+    return (await git(this.dir, ['cat-file', 'blob'], { revisions: [`${commit}:${path}`] })).toString();
   }
 
   /** A unified diff by lines; empty where the two are equal. */
   async diff(from: string, to: string, path: string): Promise<string> {
-    return (
-      await git(this.dir, ['diff', '--no-color', '--no-ext-diff', '--no-textconv', from, to, '--', path])
-    ).toString();
+    const plain = ['--no-color', '--no-ext-diff', '--no-textconv'];
+    return (await git(this.dir, ['diff', ...plain], { revisions: [from, to], operands: [path] })).toString();
   }
 
   /** What a commit did to a document: a unified diff by lines. */
   async changeOf(commit: string, path: string): Promise<string> {
     const options = ['--format=', '--no-color', '--no-ext-diff', '--no-textconv', '--unified=1', '--first-parent'];
-    return (await git(this.dir, ['show', ...options, commit, '--', path])).toString();
+    return (await git(this.dir, ['show', ...options], { revisions: [commit], operands: [path] })).toString();
   }
 
   /** For each line of the text its commit. */
   async blame(commit: string, path: string): Promise<{ commit: string; text: string }[]> {
-    const out = await git(this.dir, ['blame', '--line-porcelain', commit, '--', path]);
+    const out = await git(this.dir, ['blame', '--porcelain'], { revisions: [commit], operands: [path] });
     const lines: { commit: string; text: string }[] = [];
     let current = '';
     for (const row of out.toString().split('\n')) {

@@ -1,6 +1,7 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import { terms } from '../../../../text/analysis.js';
 import type { Version } from '../../git.contract.js';
+import { isObjectName } from './git-command.js';
 
 export interface ProjectKey {
   userId: string;
@@ -67,6 +68,7 @@ export class VersionStore {
 
   /** @returns its number in the order of arrival; null where it was known already */
   add({ userId, projectId }: ProjectKey, version: StoredVersion): number | null {
+    if (!isObjectName(version.commit)) throw new Error(`${JSON.stringify(version.commit)} is not the name of a commit`);
     const { changes, lastInsertRowid } = this.db
       .prepare(
         `INSERT OR IGNORE INTO versions
