@@ -144,7 +144,10 @@ export class BackendModule {
     await useSecurityHeaders(app.getHttpAdapter().getInstance());
     await app.register(fastifyCookie);
     await app.register(fastifyMultipart, { limits: { fileSize: config.http.max_body_bytes, files: 2, fields: 10 } });
-    useBodyParsers(app, config.http.max_body_bytes);
+    useBodyParsers(app, {
+      bytes: config.http.max_body_bytes,
+      jsonBytes: config.http.max_json_bytes,
+    });
     const document = new DocumentBuilder()
       .setTitle('Caudex')
       .setDescription('Chat and search over your own documents.')

@@ -72,6 +72,7 @@ export const configSchema = z.strictObject({
     headers_timeout_ms: ms,
     request_timeout_ms: ms,
     max_body_bytes: count,
+    max_json_bytes: count,
   }),
   downstream: z.strictObject({
     auth: downstream,

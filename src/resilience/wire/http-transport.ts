@@ -40,7 +40,7 @@ export class HttpTransport implements Transport {
   ) {
     dropDefaults(axios);
     const { origin, pathname } = new URL(url);
-    this.prefix = pathname.replace(/\/+$/, '');
+    this.prefix = pathname.replace(/(?<!\/)\/+$/, '');
     this.pool = new Pool(origin, {
       headersTimeout: 0,
       bodyTimeout: 0,

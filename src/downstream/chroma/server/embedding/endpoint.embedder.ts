@@ -60,7 +60,7 @@ export async function postJson(
   apiKey: string | undefined,
   timeoutMs: number,
 ): Promise<unknown> {
-  const response = await fetch(`${baseUrl.replace(/\/+$/, '')}/${path}`, {
+  const response = await fetch(`${baseUrl.replace(/(?<!\/)\/+$/, '')}/${path}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...(apiKey ? { authorization: `Bearer ${apiKey}` } : {}) },
     body: JSON.stringify(body),

@@ -63,7 +63,8 @@ export class TextExtractor {
         // How V8 ends a process whose heap is full, and the kernel one that took what was left.
         const outOfMemory = signal === 'SIGABRT' || signal === 'SIGKILL';
         if (outOfMemory) resolve(tooMuch);
-        else reject(new Error(`the process that reads files ended without an answer (${code ?? signal})`));
+        // It had started, so what ended it was the file.
+        else resolve({ fault: `reading it ended the process that reads files (${code ?? signal})` });
       });
       child.send(job, (error) => error !== null && reject(error));
     }).finally(() => {
