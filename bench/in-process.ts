@@ -1,9 +1,9 @@
 // A collection indexed with the ranking code of the servers, in memory: no HTTP, and exact nearest neighbours in place of ChromaDB.
-import { certaintyOf, fused } from '../dist/downstream/chroma/server/fusion.js';
-import { capturedByLsa, embedLsa, trainLsa } from '../dist/downstream/chroma/server/lsa-model.js';
+import { certaintyOf, fused } from '../dist/downstream/chroma/server/searching/fusion.js';
+import { capturedByLsa, embedLsa, trainLsa } from '../dist/downstream/chroma/server/embedding/lsa-model.js';
 import { openDatabase, transaction } from '../dist/storage/sqlite.js';
 import { analyseDocument } from '../dist/text/analysed-document.js';
-import type { LsaModel } from '../src/downstream/chroma/server/lsa-model.js';
+import type { LsaModel } from '../src/downstream/chroma/server/embedding/lsa-model.js';
 import type { LexicalImage, Ranked } from '../src/text/lexical-image.js';
 import { LEXICAL_MIGRATION, LexicalIndex } from '../dist/text/lexical-index.js';
 import { asked, exactFirst, holdingPhrases, rankByWords, withFeedback } from '../dist/text/lexical-search.js';
