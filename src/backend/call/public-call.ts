@@ -4,7 +4,7 @@ import type { Config } from '../../config/config.schema.js';
 import type { User } from '../../downstream/auth/auth.contract.js';
 import { remainingMs } from '../../http/caller.js';
 import type { Degradation } from './degradation.js';
-import type { Claim } from '../edge/idempotency/idempotency.store.js';
+import type { Claim } from './claim.js';
 import type { CallContext } from '../../resilience/policy/call-context.js';
 
 /** A request from outside: what every downstream call made for it carries. */

@@ -8,10 +8,10 @@ import { GitClient } from '../../downstream/git/git.client.js';
 import { badRequest, notFound } from '../../http/problem.js';
 import { DownstreamError } from '../../resilience/policy/downstream-error.js';
 import { change } from '../call/change.js';
-import { claimedId } from '../edge/idempotency/idempotency.store.js';
+import { claimedId } from '../call/claim.js';
 import type { OwnerCall, UserCall } from '../call/public-call.js';
 import { type CommitPayload, DocumentSync } from './document-sync.service.js';
-import { ProjectChanges } from './project-changes.js';
+import { ProjectEvents } from '../projects/project-events.js';
 import { type Upload, uploadOf } from './upload.js';
 
 /** A text up to this size travels in the outbox with its commit; a larger one is fetched when it is committed. */
@@ -25,7 +25,7 @@ export class DocumentsService {
     private readonly chroma: ChromaClient,
     private readonly git: GitClient,
     private readonly sync: DocumentSync,
-    private readonly changes: ProjectChanges,
+    private readonly events: ProjectEvents,
   ) {}
 
   async put(projectId: string, path: string, upload: Upload, ifMatch: string | undefined, call: UserCall) {
@@ -64,7 +64,7 @@ export class DocumentsService {
       await this.sync.abandon(held, true);
       return answer(stored, !wasStale);
     }
-    this.changes.changed(userId, projectId);
+    this.events.changed(userId, projectId);
     // Behind an earlier change that waits for its index there is nothing to wait for.
     return answer(stored, await this.sync.release(held, wasStale ? 0 : this.config.documents.index_wait_ms));
   }
@@ -100,7 +100,7 @@ export class DocumentsService {
       await this.sync.abandon(held, true);
       return false;
     }
-    this.changes.changed(userId, projectId);
+    this.events.changed(userId, projectId);
     await this.sync.release(held, this.config.documents.index_wait_ms);
     return true;
   }

@@ -5,7 +5,7 @@ import { LRUCache } from 'lru-cache';
 import { repeatable } from '../../../../storage/sqlite.js';
 import { documentFacts, type DocumentFacts } from './document-facts.js';
 import { GraphAway, type GraphStore } from './graph-store.js';
-import type { ProjectKey } from '../versions/version-store.js';
+import type { ProjectKey } from '../project-key.js';
 
 export const PENDING_TABLES = `
   CREATE TABLE graph_pending (
