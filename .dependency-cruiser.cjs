@@ -67,7 +67,7 @@ module.exports = {
       name: 'policies-know-neither-nest-nor-http',
       severity: 'error',
       from: { path: '^src/resilience/policy/' },
-      to: { path: ['node_modules/(@nestjs|axios|undici|nestjs-pino|fastify)', '^src/resilience/wire/'] },
+      to: { path: ['node_modules/(@nestjs|axios|undici|nestjs-pino|fastify)', '^src/resilience/(wire|report)/'] },
     },
     { name: 'no-orphan-imports', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],

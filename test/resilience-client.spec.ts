@@ -17,7 +17,7 @@ import type { DownstreamError } from '../src/resilience/policy/downstream-error.
 import { HttpTransport } from '../src/resilience/wire/http-transport.js';
 import { ResilientClient } from '../src/resilience/wire/resilient-client.js';
 import { ServiceRegistry } from '../src/resilience/service-registry.js';
-import { RecordedLog } from '../src/resilience/policy/testing/recorded-log.js';
+import { RecordedLog } from '../src/resilience/report/testing/recorded-log.js';
 import { testSettings } from '../src/resilience/policy/testing/settings.js';
 import { bearerHeaders, internalHeaders } from '../src/resilience/wire/wire-headers.js';
 import {
@@ -247,7 +247,7 @@ describe('the end of a call', () => {
     expect(made.status()).toMatchObject({ state: 'closed', failure_count: 0 });
   });
 
-  it('a deadline that is shorter than the timeout says nothing about the service', async () => {
+  it('a deadline shorter than the timeout says nothing of the service', async () => {
     server.will(hang);
     const made = client({ failure_threshold: 1 });
     const deadlineMs = performance.now() + 50;

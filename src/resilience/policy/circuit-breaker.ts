@@ -41,7 +41,10 @@ type State =
   | { name: 'open'; failures: number; probeAtMs: number }
   | { name: 'half_open'; failures: number; probing: boolean };
 
-type Settings = Pick<DownstreamSettings, 'failure_threshold' | 'recovery_timeout_ms' | 'breaker' | 'bulkhead'>;
+export type BreakerSettings = Pick<
+  DownstreamSettings,
+  'failure_threshold' | 'recovery_timeout_ms' | 'breaker' | 'bulkhead'
+>;
 
 /** What a caller is told who comes while a probe is under way or an operator holds the service off. */
 const COME_BACK_MS = 1000;
@@ -57,7 +60,7 @@ export class CircuitBreaker {
   changedAt: number;
 
   constructor(
-    private settings: Settings,
+    private settings: BreakerSettings,
     private readonly clock: Clock,
     private readonly onTransition: (transition: Transition) => void,
     private readonly guard?: OpeningGuard,
@@ -81,7 +84,7 @@ export class CircuitBreaker {
   }
 
   /** Takes over new settings; what was counted and when the breaker opened stays. */
-  reconfigure(settings: Settings): void {
+  reconfigure(settings: BreakerSettings): void {
     const before = this.settings;
     this.settings = settings;
     const { state } = this;

@@ -1,15 +1,18 @@
-import type { Outcome } from './circuit-breaker.js';
 import type { DownstreamReason } from '../../contract/downstream-reason.js';
-import type { DownstreamError } from './downstream-error.js';
+import type { Outcome } from './circuit-breaker.js';
+import { DownstreamError } from './downstream-error.js';
 
-/** What each reason says of the service. */
+/**
+ * What each reason says of the service. A deadline says nothing: an attempt that had the service's own full timeout ends
+ * with `timeout`, and a caller that sets a shorter deadline must not open the breaker for others.
+ */
 const OUTCOME: Record<DownstreamReason, Outcome> = {
   unreachable: 'failure',
   timeout: 'failure',
   fault: 'failure',
   protocol: 'failure',
-  deadline: 'neutral',
   rejected: 'success',
+  deadline: 'neutral',
   saturated: 'neutral',
   circuit_open: 'neutral',
   cancelled: 'neutral',
@@ -17,12 +20,12 @@ const OUTCOME: Record<DownstreamReason, Outcome> = {
 const INSUFFICIENT_STORAGE = 507;
 
 /**
- * What a failed attempt says of the service.
- * @param hadItsTime whether the attempt lasted as long as the service's own timeout: a shorter deadline is the caller's
+ * What the end of an attempt says of the service; `undefined` is a success. An error that is not a
+ * {@link DownstreamError} is a bug on this side and says nothing.
  */
-export function outcomeOf({ reason, status }: DownstreamError, hadItsTime: boolean): Outcome {
-  if (reason === 'deadline' && hadItsTime) return 'failure';
-  // A full disk says nothing of reads, which go on.
-  if (status === INSUFFICIENT_STORAGE) return 'neutral';
-  return OUTCOME[reason];
+export function outcomeOf(error: unknown): Outcome {
+  if (error === undefined) return 'success';
+  if (!(error instanceof DownstreamError)) return 'neutral';
+  // A full disk stops writes and says nothing of reads.
+  return error.status === INSUFFICIENT_STORAGE ? 'neutral' : OUTCOME[error.reason];
 }

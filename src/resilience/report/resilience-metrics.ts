@@ -1,5 +1,4 @@
 import { Counter, Gauge, Histogram, register } from 'prom-client';
-import { amplificationOf } from './client-report.js';
 import type { ResilientClient } from '../wire/resilient-client.js';
 import { addressOf } from '../wire/server-address.js';
 
@@ -38,18 +37,21 @@ export function registerResilienceMetrics(clients: () => readonly ResilientClien
     STATES.map((state) => [{ state }, client.status().state === state ? 1 : 0]),
   );
   gauge('caudex_breaker_failures', 'Failures counted by the breaker', [], (client) => client.status().failure_count);
-  gauge('caudex_retry_budget_tokens', 'Retries that the budget allows', [], (client) => client.policy.budget.available);
-  gauge('caudex_bulkhead_active', 'Attempts under way', [], ({ policy }) => policy.runner.bulkhead.active);
-  gauge('caudex_bulkhead_queued', 'Calls waiting for their turn', [], ({ policy }) => policy.runner.bulkhead.queued);
-  gauge('caudex_call_amplification', 'Attempts for each call', [], ({ policy }) => amplificationOf(policy));
-  counter('caudex_calls_total', 'Calls', [], ({ policy }) => policy.counts.calls);
-  counter('caudex_attempts_total', 'Attempts on the wire', [], ({ policy }) => policy.runner.counts.attempts);
-  counter('caudex_retries_total', 'Attempts after the first', [], ({ policy }) => policy.counts.retries);
-  counter('caudex_refusals_total', 'What was not sent, by what refused it', ['by'], ({ policy }) => [
-    [{ by: 'breaker' }, policy.runner.counts.refused],
-    [{ by: 'bulkhead' }, policy.runner.counts.saturated],
-    [{ by: 'retry_budget' }, policy.counts.unbudgeted],
-  ]);
+  gauge(
+    'caudex_retry_budget_tokens',
+    'Retries that the budget allows',
+    [],
+    ({ policy }) => policy.retry.budget.available,
+  );
+  gauge('caudex_bulkhead_active', 'Attempts under way', [], ({ policy }) => policy.bulkhead.active);
+  gauge('caudex_bulkhead_queued', 'Calls in the queue', [], ({ policy }) => policy.bulkhead.queued);
+  gauge('caudex_call_amplification', 'Attempts for each call', [], ({ counts }) => counts.amplification);
+  counter('caudex_calls_total', 'Calls', [], ({ counts }) => counts.calls);
+  counter('caudex_attempts_total', 'Attempts on the wire', [], ({ counts }) => counts.attempts);
+  counter('caudex_retries_total', 'Attempts after the first', [], ({ counts }) => counts.retries);
+  counter('caudex_refusals_total', 'Attempts that were not sent, by what refused them', ['by'], ({ counts }) =>
+    Object.entries(counts.refusedBy).map(([by, count]) => [{ by }, count]),
+  );
   measureDurations(clients());
 }
 
@@ -64,19 +66,21 @@ function measureDurations(clients: readonly ResilientClient[]): void {
   });
   for (const client of clients) {
     let labels = addressOf(client);
-    client.policy.runner.onAttempt = ({ call }, outcome, durationMs) => {
-      if (labels.url !== client.url) labels = addressOf(client);
-      durations.observe(
-        {
-          service: client.service,
-          http_request_method: call.method,
-          server_address: labels.server_address,
-          server_port: labels.server_port,
-          url_template: call.route,
-          error_type: outcome === 'success' ? '' : outcome,
-        },
-        durationMs / 1000,
-      );
-    };
+    client.policy.observe({
+      ended: ({ call }, outcome, durationMs) => {
+        if (labels.url !== client.url) labels = addressOf(client);
+        durations.observe(
+          {
+            service: client.service,
+            http_request_method: call.method,
+            server_address: labels.server_address,
+            server_port: labels.server_port,
+            url_template: call.route,
+            error_type: outcome === 'success' ? '' : outcome,
+          },
+          durationMs / 1000,
+        );
+      },
+    });
   }
 }

@@ -1,7 +1,7 @@
 import type { AxiosInstance, AxiosResponse } from 'axios';
 import { Pool } from 'undici';
 import type { ByteStream } from './byte-stream.js';
-import { undiciAdapter, type WireSignal } from './undici-adapter.js';
+import { undiciAdapter } from './undici-adapter.js';
 
 export interface WireRequest {
   method: string;
@@ -18,8 +18,8 @@ export interface WireAnswer<Body = Buffer> {
 
 /** Carries requests to one service. The policy's attempt is the signal that takes them off the wire. */
 export interface Transport {
-  send(request: WireRequest, signal: WireSignal): Promise<WireAnswer>;
-  open(request: WireRequest, signal: WireSignal): Promise<WireAnswer<ByteStream>>;
+  send(request: WireRequest, signal: AbortSignal): Promise<WireAnswer>;
+  open(request: WireRequest, signal: AbortSignal): Promise<WireAnswer<ByteStream>>;
   /** Takes no more requests, and lets those under way end. */
   close(): Promise<void>;
   /** The same, but no longer than that. */
@@ -49,11 +49,11 @@ export class HttpTransport implements Transport {
     });
   }
 
-  async send(request: WireRequest, signal: WireSignal): Promise<WireAnswer> {
+  async send(request: WireRequest, signal: AbortSignal): Promise<WireAnswer> {
     return answerOf<Buffer>(await this.request(request, signal, 'arraybuffer'));
   }
 
-  async open(request: WireRequest, signal: WireSignal): Promise<WireAnswer<ByteStream>> {
+  async open(request: WireRequest, signal: AbortSignal): Promise<WireAnswer<ByteStream>> {
     return answerOf<ByteStream>(await this.request(request, signal, 'stream'));
   }
 
@@ -66,7 +66,7 @@ export class HttpTransport implements Transport {
     await this.close().finally(() => clearTimeout(late));
   }
 
-  private request(request: WireRequest, signal: WireSignal, responseType: 'arraybuffer' | 'stream') {
+  private request(request: WireRequest, signal: AbortSignal, responseType: 'arraybuffer' | 'stream') {
     return this.axios.request<unknown>({
       adapter: undiciAdapter(this.pool, request.headers),
       method: request.method,

@@ -11,8 +11,6 @@ export interface ModelCall {
   deadlineMs: number;
   /** When the wait or the attempt ends of itself. */
   dueMs: number;
-  /** When the attempt on the wire began. */
-  beganMs: number;
   generation: number;
   inRamp: boolean;
   result: string | undefined;
@@ -55,7 +53,6 @@ export class ReferenceModel {
       of,
       deadlineMs,
       dueMs: 0,
-      beganMs: 0,
       generation: 0,
       inRamp: false,
       result: undefined,
@@ -107,7 +104,7 @@ export class ReferenceModel {
 
   private expire(due: ModelCall[]): void {
     const ended = due.map((call) => {
-      const reason = call.dueMs >= call.deadlineMs ? 'deadline' : 'timeout';
+      const reason = call.dueMs === call.deadlineMs ? 'deadline' : 'timeout';
       if (call.at === 'wire') {
         this.leaveWire(call, reason);
         return [call, reason] as const;
@@ -144,7 +141,6 @@ export class ReferenceModel {
 
   private begin(call: ModelCall): void {
     call.at = 'wire';
-    call.beganMs = this.now;
     call.dueMs = Math.min(this.now + this.settings.timeout_ms, call.deadlineMs);
     if (this.state !== 'closed') {
       if (this.state === 'open') this.become('half_open');
@@ -159,8 +155,7 @@ export class ReferenceModel {
   private leaveWire(call: ModelCall, how: string): void {
     call.at = 'done';
     const succeeded = how === 'success' || how === 'rejected';
-    const hadItsTime = this.now - call.beganMs >= this.settings.timeout_ms;
-    const failed = how === 'fault' || how === 'timeout' || (how === 'deadline' && hadItsTime);
+    const failed = how === 'fault' || how === 'timeout';
     if (call.inRamp && this.ramp !== undefined && call.generation >= this.rampSince) {
       this.ramp.active--;
       if (succeeded && ++this.ramp.successes >= this.ramp.limit) {

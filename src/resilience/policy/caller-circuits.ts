@@ -1,12 +1,22 @@
 import type { Clock } from './clock.js';
+import { DownstreamError } from './downstream-error.js';
 import type { DownstreamReason } from '../../contract/downstream-reason.js';
+import type { CallContext } from './call-context.js';
+import type { OpeningGuard } from './circuit-breaker.js';
 
 /** Failures that the input of one request can bring about; a refused or reset connection is the service's own. */
-const OF_INPUT: ReadonlySet<DownstreamReason> = new Set(['fault', 'timeout', 'deadline', 'protocol']);
+const OF_INPUT: ReadonlySet<DownstreamReason> = new Set(['fault', 'timeout', 'protocol']);
 
-/** Whom a failure may be put down to: undefined where only the service can be the cause. */
-export function suspectOf(caller: string | undefined, reason: DownstreamReason): string | undefined {
-  return OF_INPUT.has(reason) ? caller : undefined;
+/** The caller (user, or address) whose input may have caused a failure; `undefined`: only the service can be the cause. */
+export function suspectOf({ userId, address }: CallContext, error: unknown): string | undefined {
+  const possible = error instanceof DownstreamError && OF_INPUT.has(error.reason);
+  return possible ? (userId ?? address) : undefined;
+}
+
+/** The circuit of one caller has opened after so many failures. */
+export interface CallerOpening {
+  caller: string;
+  failures: number;
 }
 
 /** The failures that a breaker has counted since its last success. */
@@ -15,13 +25,13 @@ interface FailureRun {
   caller: string | undefined;
 }
 
-export interface LoneCallerParts {
+export interface CallerCircuitsOptions {
   clock: Clock;
   /** Whether the service's health route answers. */
   isHealthy: () => Promise<boolean>;
-  /** How long a caller stays off after that, in ms. */
+  /** How long the circuit of a caller stays open, in milliseconds. */
   recoveryMs: () => number;
-  onSpared: (caller: string) => void;
+  onOpen: (caller: string) => void;
 }
 
 /** How long a caller is refused while the health route is asked. */
@@ -32,18 +42,18 @@ const ASKING_MS = 1000;
  * from one caller and input can have caused each of them, the service's health route is asked: if it answers, only that
  * caller's circuit opens; if not, the breaker does. A failure of a second caller opens the breaker without asking.
  */
-export class LoneCaller {
+export class CallerCircuits implements OpeningGuard {
   private run: FailureRun | undefined;
   private asking: FailureRun | undefined;
   /** When the circuit of each caller closes again, on the scale of the clock. */
   private readonly circuits = new Map<string, number>();
 
-  constructor(private readonly parts: LoneCallerParts) {}
+  constructor(private readonly options: CallerCircuitsOptions) {}
 
   /** How many milliseconds a caller's circuit stays open; undefined: it is closed. */
   refusal(caller: string | undefined): number | undefined {
     if (caller === undefined || this.circuits.size === 0) return undefined;
-    const leftMs = (this.circuits.get(caller) ?? 0) - this.parts.clock.now();
+    const leftMs = (this.circuits.get(caller) ?? 0) - this.options.clock.now();
     return leftMs > 0 ? leftMs : undefined;
   }
 
@@ -72,18 +82,18 @@ export class LoneCaller {
 
   private async ask(run: FailureRun, caller: string, open: () => void): Promise<void> {
     this.asking = run;
-    this.close(caller, ASKING_MS);
-    const healthy = await this.parts.isHealthy().catch(() => false);
+    this.openFor(caller, ASKING_MS);
+    const healthy = await this.options.isHealthy().catch(() => false);
     this.asking = undefined;
     // A success, or the breaker's own change, has settled the question.
     if (this.run !== run) return;
     if (!healthy) return open();
-    this.close(caller, this.parts.recoveryMs());
-    this.parts.onSpared(caller);
+    this.openFor(caller, this.options.recoveryMs());
+    this.options.onOpen(caller);
   }
 
-  private close(caller: string, forMs: number): void {
-    const now = this.parts.clock.now();
+  private openFor(caller: string, forMs: number): void {
+    const now = this.options.clock.now();
     for (const [other, untilMs] of this.circuits) if (untilMs <= now) this.circuits.delete(other);
     this.circuits.set(caller, now + forMs);
   }

@@ -4,8 +4,9 @@ import type { CallContext } from './call-context.js';
 import type { DownstreamReason } from '../../contract/downstream-reason.js';
 import { DownstreamError } from './downstream-error.js';
 import { ResiliencePolicy } from './resilience-policy.js';
+import { Counts } from '../report/counts.js';
 import { ServiceLog } from '../report/service-log.js';
-import { RecordedLog } from './testing/recorded-log.js';
+import { RecordedLog } from '../report/testing/recorded-log.js';
 import { testSettings } from './testing/settings.js';
 import { VirtualClock } from './testing/virtual-clock.js';
 
@@ -20,7 +21,8 @@ function rig(over: Partial<DownstreamSettings> = {}) {
     return health.answer();
   };
   const serviceLog = new ServiceLog(log, 'chroma', 'Chroma Server');
-  const policy = new ResiliencePolicy('chroma', settings, clock, serviceLog, () => undefined, isHealthy);
+  const counts = new Counts();
+  const policy = new ResiliencePolicy('chroma', settings, clock, [serviceLog, counts], isHealthy);
   const call = async (
     userId: string | undefined,
     ends: DownstreamReason | 'fine',
@@ -41,8 +43,8 @@ function rig(over: Partial<DownstreamSettings> = {}) {
     await clock.pass(0);
     return ended;
   };
-  const state = () => policy.runner.breaker.name;
-  return { clock, log, health, call, state, policy };
+  const state = () => policy.breaker.breaker.name;
+  return { clock, log, health, call, state, counts };
 }
 
 beforeEach(() => jest.spyOn(Math, 'random').mockReturnValue(0));
@@ -121,12 +123,12 @@ it('calls of nobody open the breaker as ever', async () => {
 });
 
 it('a caller whose circuit is open is not tried again', async () => {
-  const { call, clock, policy } = rig({ max_retries: 3 });
+  const { call, clock, counts } = rig({ max_retries: 3 });
   const context = { userId: 'eve' };
   const first = call('eve', 'fault');
   await clock.pass(10_000);
   expect(await first).toBe('fault');
-  const before = policy.runner.counts.attempts;
+  const before = counts.attempts;
   expect(await call(context.userId, 'fault')).toBe('circuit_open');
-  expect(policy.runner.counts.attempts).toBe(before);
+  expect(counts.attempts).toBe(before);
 });
