@@ -49,11 +49,12 @@ export class DocumentsService {
     commit: CommitPayload | null,
     call: OwnerCall,
   ) {
+    const arrived_ms = arrivalMs();
     const { userId } = call;
     const wasStale = (await this.sync.staleDocuments(userId, projectId)).has(path);
     const held = await this.sync.hold({ userId, projectId, path }, commit, false);
     const params = { project_id: projectId };
-    const body = { version, ...upload, ...(ifMatch === undefined ? {} : { if_match: ifMatch }) };
+    const body = { version, arrived_ms, ...upload, ...(ifMatch === undefined ? {} : { if_match: ifMatch }) };
     const stored = await change(
       // A caller who goes away does not undo what is being written.
       { ...call, signal: undefined },
@@ -89,11 +90,12 @@ export class DocumentsService {
     call: OwnerCall,
   ): Promise<boolean> {
     const { userId } = call;
+    const arrived_ms = arrivalMs();
     const held = await this.sync.hold({ userId, projectId, path }, commit, true);
     const params = { project_id: projectId };
     const { deleted } = await change(
       { ...call, signal: undefined },
-      (own) => this.filesystem.deleteDocument({ params, query: { path } }, own),
+      (own) => this.filesystem.deleteDocument({ params, query: { path, arrived_ms } }, own),
       (nothingDone) => this.sync.abandon(held, nothingDone),
     ).catch(namePath);
     if (!deleted) {
@@ -139,6 +141,11 @@ export class DocumentsService {
       committed_at: new Date().toISOString(),
     };
   }
+}
+
+/** Milliseconds since 1970, growing while the process runs, however its clock is set. */
+function arrivalMs(): number {
+  return performance.timeOrigin + performance.now();
 }
 
 /** What the filesystem server finds wrong with a request of ours can only be its path. */

@@ -33,7 +33,7 @@ export class UploadReader {
   ) {}
 
   /** @throws UnreadableDocument; Problem 400 `invalid_request`, `invalid_text`; 413; 415; 429 `saturated` */
-  async read(upload: Upload): Promise<ReadUpload> {
+  async read(upload: Upload, userId: string): Promise<ReadUpload> {
     const { text: given, content_base64 } = upload;
     if ((given === undefined) === (content_base64 === undefined)) {
       throw badRequest('invalid_request', 'body: exactly one of text and content_base64 is needed');
@@ -44,7 +44,7 @@ export class UploadReader {
       throw unsupported(media_type, format);
     }
     const file = content_base64 === undefined ? undefined : Buffer.from(content_base64, 'base64');
-    const text = given ?? (await this.extractor.textOf(file as Buffer, format));
+    const text = given ?? (await this.extractor.textOf(file as Buffer, format, userId));
     this.checkText(text);
     const content = Buffer.from(text);
     const original = format === 'text' ? undefined : file;

@@ -51,10 +51,10 @@ export class DocumentsService {
     });
   }
 
-  async delete(key: ProjectKey, path: string): Promise<boolean> {
+  async delete(key: ProjectKey, path: string, arrivedMs = Date.now()): Promise<boolean> {
     this.projects.requireReadable(key);
     checkPath(path);
-    const { deleted, files } = this.documents.delete(key, path);
+    const { deleted, files } = this.documents.delete(key, path, arrivedMs);
     await this.files.remove(key, files);
     return deleted;
   }

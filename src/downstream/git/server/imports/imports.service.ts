@@ -18,6 +18,9 @@ import { VersionStore } from '../versions/version-store.js';
 
 const BRANCH = /^(?!.*(\.\.|\/\/|\.lock$|@\{))[A-Za-z0-9_][A-Za-z0-9._/-]{0,199}$/;
 
+/** One user's imports take one place at a time; how long one waits is for who asked to say. */
+const LIMITS = { concurrent: 2, perUser: 1, waiting: 20, waitMs: 3_600_000 };
+
 interface ImportJob {
   readonly project: ProjectKey;
   readonly progress: Import;
@@ -43,7 +46,7 @@ interface HeadFile {
 export class ImportsService {
   private readonly log = new Logger('Imports');
   private readonly jobs = new LRUCache<string, ImportJob>({ max: 100 });
-  private readonly semaphore = new Semaphore({ concurrent: 2, waiting: 20 }, 'imports');
+  private readonly semaphore = new Semaphore(LIMITS, 'imports');
 
   constructor(
     @InjectConfig() private readonly config: Config,
@@ -79,7 +82,7 @@ export class ImportsService {
     };
     this.jobs.set(key, job);
     void this.semaphore
-      .pass(() => (job.run = this.run(from, branch, job)))
+      .pass(project.userId, () => (job.run = this.run(from, branch, job)))
       .then(
         () => void (job.progress.state = 'done'),
         (error: unknown) => this.failed(key, job, error),
@@ -143,7 +146,7 @@ export class ImportsService {
       await git(repository.dir, ['update-ref'], { revisions: [taken, head] });
     });
     await git(repository.dir, ['update-ref', '-d'], { revisions: [incoming] });
-    await this.feed.catchUp();
+    await this.feed.catchUp(project);
   }
 
   private async fetch(dir: string, from: ImportSource, refspec: string, signal: AbortSignal): Promise<void> {

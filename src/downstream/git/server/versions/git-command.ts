@@ -24,6 +24,8 @@ interface GitOptions {
   operands?: readonly string[];
   input?: string | Buffer;
   timeoutMs?: number;
+  /** Enough of the output: what comes after it is not waited for. */
+  enoughBytes?: number;
   /** The one transport that may be used; without it none may. */
   protocol?: 'file' | 'https';
   /** Ends the command before its time. */
@@ -47,7 +49,7 @@ export function isObjectName(text: string): boolean {
  * @throws GitError; Problem 422 `too_much_for_git` where the time or the output has no end in sight
  */
 export function git(repository: string, args: readonly string[], options: GitOptions = {}): Promise<Buffer> {
-  const { input = '', timeoutMs = TIMEOUT_MS, protocol, signal } = options;
+  const { input = '', timeoutMs = TIMEOUT_MS, enoughBytes = Infinity, protocol, signal } = options;
   return new Promise((resolve, reject) => {
     const command = commandLine(args, options);
     const child = spawn('git', ['-c', `core.hooksPath=${devNull}`, '--literal-pathspecs', ...command], {
@@ -72,8 +74,8 @@ export function git(repository: string, args: readonly string[], options: GitOpt
     let complaint = '';
     child.stdout.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
-      if (bytes > MAX_OUTPUT_BYTES) child.kill();
-      else out.push(chunk);
+      if (bytes <= MAX_OUTPUT_BYTES) out.push(chunk);
+      if (bytes > Math.min(MAX_OUTPUT_BYTES, enoughBytes)) child.kill();
     });
     child.stderr.on('data', (chunk: Buffer) => (complaint = (complaint + chunk.toString()).slice(-4096)));
     child.on('error', (error) => {
@@ -81,7 +83,7 @@ export function git(repository: string, args: readonly string[], options: GitOpt
       if (signal?.aborted !== true) reject(new GitError(`git could not be started: ${error.message}`, null));
     });
     child.on('close', (code) => {
-      if (code === 0) resolve(Buffer.concat(out));
+      if (code === 0 || bytes > enoughBytes) resolve(Buffer.concat(out));
       else if (child.killed && signal?.aborted !== true) reject(tooMuch(args[0] ?? '', bytes, timeoutMs));
       else reject(new GitError(reason(complaint) ?? `git ${args[0]} ended with ${code}`, code));
     });
