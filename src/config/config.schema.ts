@@ -87,6 +87,15 @@ export const configSchema = z.strictObject({
   metrics: z.strictObject({ enabled: z.boolean() }),
   tracing: z.strictObject({ otlp_url: otlpUrl.nullable(), sample_ratio: share }),
   deadlines: z.strictObject({ default_ms: ms, chat_ms: ms, upload_ms: ms, floor_ms: ms }),
+  patience: z.strictObject({
+    project_ms: ms,
+    billing_ms: ms,
+    commit_ms: ms,
+    graph_ms: ms,
+    neo4j_ms: ms,
+    redis_ms: ms,
+    reader_ms: ms,
+  }),
   session: z.strictObject({ fresh_ms: z.int().min(0), grace_ms: z.int().min(0) }),
   chat: z.strictObject({
     context_budget_ms: ms,

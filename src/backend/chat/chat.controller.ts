@@ -8,6 +8,7 @@ import { badRequest, notFound, Problem } from '../../http/problem.js';
 import { degradationSchema } from '../call/degradation.js';
 import { type Claim, claimedId } from '../call/claim.js';
 import { IdempotencyStore } from '../edge/idempotency/idempotency.store.js';
+import { eventStreamTimes } from '../edge/event-stream.js';
 import { Answers } from '../edge/openapi.js';
 import { idSchema } from '../edge/schemas.js';
 import { Call, Deadline, type UserCall } from '../call/public-call.js';
@@ -111,7 +112,7 @@ export class ChatController {
         `last-event-id: ${JSON.stringify(lastEventId)} is not an id of an event of this stream`,
       );
     }
-    await sendEventStream(reply, this.find(messageId, call), after, call.signal, this.config.chat.heartbeat_ms);
+    await sendEventStream(reply, this.find(messageId, call), after, call.signal, eventStreamTimes(this.config));
   }
 
   @Delete(':message_id/stream')
@@ -165,7 +166,7 @@ export class ChatController {
     reply: FastifyReply,
     call: UserCall,
   ): Promise<void> {
-    const { max_message_bytes, heartbeat_ms } = this.config.chat;
+    const { max_message_bytes } = this.config.chat;
     const bytes = Buffer.byteLength(request.message);
     if (bytes > max_message_bytes) {
       throw new Problem({
@@ -179,7 +180,7 @@ export class ChatController {
       call,
     );
     if (streamed || accept?.includes('text/event-stream')) {
-      return sendEventStream(reply, stream, 0, call.signal, heartbeat_ms);
+      return sendEventStream(reply, stream, 0, call.signal, eventStreamTimes(this.config));
     }
     const answer = await collectAnswer(stream, call.signal);
     if (answer !== null) await reply.status(200).send({ response: answer.text, ...answer.summary });
