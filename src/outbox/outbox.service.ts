@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
 import { PinoLogger } from 'nestjs-pino';
 import { InjectConfig } from '../config/config.module.js';
 import type { ClientName, Config, ServiceName } from '../config/config.schema.js';
@@ -27,6 +28,12 @@ export interface Delivery {
   reason?: DownstreamReason;
 }
 
+interface Running {
+  readonly service: ServiceName;
+  readonly userId: string;
+  readonly ended: Promise<void>;
+}
+
 /** The service was not there to judge the entry: this is no mark against the entry. */
 const ABSENT: ReadonlySet<DownstreamReason> = new Set([
   'unreachable',
@@ -42,6 +49,15 @@ export const isAbsence = (error: unknown) =>
   error instanceof DownstreamError && (ABSENT.has(error.reason) || error.status === INSUFFICIENT_STORAGE);
 /** Deliveries to one service at a time: one that hangs holds up no other. */
 const PARALLEL = 8;
+/** Of those, for one user: the others find room at once, however much one has changed. */
+const PER_USER = 4;
+/**
+ * What a try counts for that a service did not answer while it took other entries: the entry may be what ends it or keeps it
+ * busy. With 20 attempts it is set aside after the fifth.
+ */
+const SUSPICION = 4;
+/** Entries that a service was away for say nothing of it; these may be its fault. */
+const SUSPICIOUS: ReadonlySet<DownstreamReason> = new Set(['timeout', 'unreachable']);
 const DELIVERY_MS = 60_000;
 /** A clock that is kept in step by small corrections is not set back. */
 const CLOCK_SLACK_MS = 1000;
@@ -50,7 +66,11 @@ const CLOCK_SLACK_MS = 1000;
 @Injectable()
 export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly handlers = new Map<string, OutboxHandler>();
-  private readonly running = new Map<string, { service: ServiceName; ended: Promise<void> }>();
+  private readonly running = new Map<string, Running>();
+  /** How many entries each service has taken since the start. */
+  private readonly taken = new Map<ServiceName, number>();
+  /** Entries whose last try the service did not answer, with how many it had taken by then. */
+  private readonly unanswered = new LRUCache<string, number>({ max: 10_000 });
   /** Services whose breaker is open, with the time of `performance.now()` until which nothing is sent to them. */
   private readonly paused = new Map<ServiceName, number>();
   private readonly waiting = new Map<string, (outcome: Delivery) => void>();
@@ -173,10 +193,17 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
   private async startDue(nowMs: number): Promise<void> {
     for (const handler of this.handlers.values()) {
       if (this.isPaused(handler.service)) continue;
-      const running = [...this.running.values()].filter(({ service }) => service === handler.service).length;
-      if (running >= PARALLEL) continue;
-      const due = await this.store.due(handler.topic, nowMs, PARALLEL - running, [...this.running.keys()]);
-      for (const entry of due) this.start(entry, handler);
+      const running = [...this.running.values()].filter(({ service }) => service === handler.service);
+      if (running.length >= PARALLEL) continue;
+      const room = PARALLEL - running.length;
+      const perUser = Map.groupBy(running, ({ userId }) => userId);
+      const busy = [...perUser].filter(([, entries]) => entries.length >= PER_USER).map(([userId]) => userId);
+      const due = await this.store.due(handler.topic, nowMs, room, [...this.running.keys()], busy);
+      for (const entry of due) {
+        const entries = perUser.get(entry.userId) ?? [];
+        if (entries.length >= PER_USER) continue;
+        perUser.set(entry.userId, [...entries, this.start(entry, handler)]);
+      }
     }
   }
 
@@ -202,14 +229,16 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
     return service !== undefined && (this.paused.get(service) ?? 0) > performance.now();
   }
 
-  private start(entry: OutboxEntry, handler: OutboxHandler): void {
+  private start(entry: OutboxEntry, handler: OutboxHandler): Running {
     const ended = this.deliver(entry, handler)
       .catch((error: unknown) => this.storeFailed(error))
       .finally(() => {
         this.running.delete(entry.id);
         void this.pump();
       });
-    this.running.set(entry.id, { service: handler.service, ended });
+    const running = { service: handler.service, userId: entry.userId, ended };
+    this.running.set(entry.id, running);
+    return running;
   }
 
   private async deliver(entry: OutboxEntry, handler: OutboxHandler): Promise<void> {
@@ -224,6 +253,7 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
       });
       // The receiver has it: whoever waits need not wait until that is written down here too.
       this.waiting.get(entry.id)?.({ delivered: true });
+      this.taken.set(handler.service, this.takenBy(handler.service) + 1);
       await this.store.remove([entry.id]);
     } catch (error) {
       const reason = error instanceof DownstreamError ? { reason: error.reason } : {};
@@ -232,7 +262,8 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
         this.paused.set(handler.service, performance.now() + waitMs);
       }
       this.waiting.get(entry.id)?.({ delivered: false, ...reason });
-      if (!this.stopping.signal.aborted) await this.undelivered(entry, error);
+      if (!this.stopping.signal.aborted)
+        await this.undelivered(entry, error, this.weigh(entry, handler.service, error));
     }
   }
 
@@ -243,16 +274,29 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
     await sleep(this.config.outbox.retry_base_ms, undefined, wait).catch(() => undefined);
   }
 
-  private async undelivered(entry: OutboxEntry, error: unknown): Promise<void> {
+  /** How many attempts a failed delivery counts for. */
+  private weigh({ id }: OutboxEntry, service: ServiceName, error: unknown): number {
+    if (!isAbsence(error)) return 1;
+    if (!(error instanceof DownstreamError) || !SUSPICIOUS.has(error.reason)) return 0;
+    const before = this.unanswered.get(id);
+    this.unanswered.set(id, this.takenBy(service));
+    return before !== undefined && before < this.takenBy(service) ? SUSPICION : 0;
+  }
+
+  private takenBy(service: ServiceName): number {
+    return this.taken.get(service) ?? 0;
+  }
+
+  private async undelivered(entry: OutboxEntry, error: unknown, weight: number): Promise<void> {
     const { retry_base_ms, retry_max_ms, max_attempts } = this.config.outbox;
     const message = error instanceof Error ? error.message : String(error);
-    const attempts = entry.attempts + (isAbsence(error) ? 0 : 1);
+    const attempts = entry.attempts + weight;
     const fields = { topic: entry.topic, entry: entry.id, attempts };
     if (attempts >= max_attempts) {
       await this.store.bury(entry.id, message);
       this.log.error(
         { ...fields, err: error },
-        `Outbox: ${entry.topic} was refused ${attempts} times and is set aside`,
+        `Outbox: ${entry.topic} was refused again and again (${attempts} of ${max_attempts}) and is set aside`,
       );
       return;
     }
