@@ -95,6 +95,7 @@ export const configSchema = z.strictObject({
     history_tokens: z.int().min(0),
     answer_tokens: count,
     reserve_credits: z.int().min(0),
+    max_unmetered: count,
     save_wait_ms: z.int().min(0),
     resume_ms: ms,
     detached_ms: z.int().min(0),
