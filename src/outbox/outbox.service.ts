@@ -9,7 +9,8 @@ import type { CallContext } from '../resilience/policy/call-context.js';
 import type { DownstreamReason } from '../contract/downstream-reason.js';
 import { DownstreamError } from '../resilience/policy/downstream-error.js';
 import { ServiceRegistry } from '../resilience/service-registry.js';
-import type { NewOutboxEntry, OutboxEntry, OutboxStore } from './outbox.store.js';
+import { isStorageBusy, isStorageFull } from '../storage/storage-errors.js';
+import { type NewOutboxEntry, type OutboxEntry, OutboxFullError, type OutboxStore } from './outbox.store.js';
 
 export const OUTBOX_STORE = Symbol('OutboxStore');
 
@@ -59,6 +60,7 @@ const SUSPICION = 4;
 /** Entries that a service was away for say nothing of it; these may be its fault. */
 const SUSPICIOUS: ReadonlySet<DownstreamReason> = new Set(['timeout', 'unreachable']);
 const DELIVERY_MS = 60_000;
+const MAX_POSTPONED = 10_000;
 /** A clock that is kept in step by small corrections is not set back. */
 const CLOCK_SLACK_MS = 1000;
 
@@ -76,6 +78,9 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly waiting = new Map<string, (outcome: Delivery) => void>();
   private readonly stopping = new AbortController();
   private timer: NodeJS.Timeout | undefined;
+  /** What the store had no room or no time for, in order. */
+  private readonly postponed: (() => Promise<unknown>)[] = [];
+  private postponing: Promise<void> | undefined;
   private pumping = false;
   private again = false;
   private clockOffsetMs = clockOffsetMs();
@@ -106,6 +111,7 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
     this.stopping.abort();
     clearTimeout(this.timer);
     await Promise.allSettled([...this.running.values()].map(({ ended }) => ended));
+    await this.postponing;
     await this.store.close();
   }
 
@@ -114,20 +120,31 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
     return this.store.add(entries, 'held');
   }
 
-  discard(entries: readonly OutboxEntry[]): Promise<void> {
-    return this.store.remove(entries.map((entry) => entry.id));
+  async discard(entries: readonly OutboxEntry[]): Promise<void> {
+    await this.eventually(() => this.store.remove(entries.map((entry) => entry.id)));
   }
 
-  /** Sends held entries, and further ones, on their way; `changed`: what some of them deliver instead. */
+  /** Replaces what a held entry will deliver. */
+  async update(entry: OutboxEntry, payload: unknown): Promise<void> {
+    await this.eventually(() => this.store.update(entry.id, payload));
+  }
+
+  /**
+   * Sends held entries, and further ones, on their way; `changed`: what some of them deliver instead.
+   * @returns the further entries; none where the store has no room for a while, and is written to later
+   */
   async release(
     held: readonly OutboxEntry[],
     further: readonly NewOutboxEntry[] = [],
     changed: readonly { id: string; payload: unknown }[] = [],
   ): Promise<OutboxEntry[]> {
     const ids = held.map((entry) => entry.id);
-    const added = await this.store.release(ids, further, changed);
-    void this.pump();
-    return added;
+    const added = await this.eventually(async () => {
+      const released = await this.store.release(ids, further, changed);
+      void this.pump();
+      return released;
+    });
+    return added ?? [];
   }
 
   async send(entries: readonly NewOutboxEntry[]): Promise<OutboxEntry[]> {
@@ -158,6 +175,45 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
     const found = await this.store.replay(id);
     if (found) void this.pump();
     return found;
+  }
+
+  /**
+   * Makes a write that ends what was begun. Where the disk is full or the store locked, it is made later, and those that come
+   * behind it too: what was answered as done is not taken back.
+   */
+  private async eventually<T>(write: () => Promise<T>): Promise<T | undefined> {
+    if (this.postponed.length === 0) {
+      try {
+        return await write();
+      } catch (error) {
+        if (!isStorageFull(error) && !isStorageBusy(error)) throw error;
+        this.log.warn({ err: error }, 'Outbox: the store takes no writes; what was begun is written down later');
+      }
+    }
+    if (this.postponed.length >= MAX_POSTPONED) throw new OutboxFullError('too many writes wait for the store');
+    this.postponed.push(write);
+    this.postponing ??= this.catchUp().finally(() => (this.postponing = undefined));
+    return undefined;
+  }
+
+  private async catchUp(): Promise<void> {
+    for (let write = this.postponed[0]; write !== undefined; write = this.postponed[0]) {
+      try {
+        await write();
+        this.postponed.shift();
+      } catch (error) {
+        if (this.stopping.signal.aborted) return;
+        if (!isStorageFull(error) && !isStorageBusy(error)) {
+          this.log.error({ err: error }, 'Outbox: a write that was made later failed');
+          this.postponed.shift();
+        } else await this.pauseForStore();
+      }
+    }
+  }
+
+  private async pauseForStore(): Promise<void> {
+    const wait = { signal: this.stopping.signal, ref: false };
+    await sleep(this.config.outbox.retry_base_ms, undefined, wait).catch(() => undefined);
   }
 
   private async wake(service: ClientName): Promise<void> {
@@ -270,8 +326,7 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
   /** What became of an entry was not written down: it is delivered once more, after a wait. */
   private async storeFailed(error: unknown): Promise<void> {
     this.log.error({ err: error }, 'Outbox: the store failed; trying again');
-    const wait = { signal: this.stopping.signal, ref: false };
-    await sleep(this.config.outbox.retry_base_ms, undefined, wait).catch(() => undefined);
+    await this.pauseForStore();
   }
 
   /** How many attempts a failed delivery counts for. */
