@@ -73,6 +73,9 @@ export const configSchema = z.strictObject({
     request_timeout_ms: ms,
     max_body_bytes: count,
     max_json_bytes: count,
+    trusted_proxies: z.array(
+      z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()], 'an address or a range like 10.0.0.0/8 is needed'),
+    ),
   }),
   downstream: z.strictObject({
     auth: downstream,
@@ -104,6 +107,7 @@ export const configSchema = z.strictObject({
     history_tokens: z.int().min(0),
     answer_tokens: count,
     reserve_credits: z.int().min(0),
+    max_unmetered: count,
     save_wait_ms: z.int().min(0),
     resume_ms: ms,
     detached_ms: z.int().min(0),

@@ -12,6 +12,7 @@ import { eventStreamTimes } from '../edge/event-stream.js';
 import { Answers } from '../edge/openapi.js';
 import { idSchema } from '../edge/schemas.js';
 import { Call, Deadline, type UserCall } from '../call/public-call.js';
+import { Changes } from '../session/session.guard.js';
 import { type ChatRequest, ChatService } from './chat.service.js';
 import type { MessageStream } from './message-stream.js';
 import { MessageStreams } from './message-streams.service.js';
@@ -81,6 +82,7 @@ export class ChatController {
   }
 
   @Get()
+  @Changes()
   @Deadline('chat_ms')
   @ApiOperation({ summary: 'The same by address' })
   @ApiProduces('application/json', 'text/event-stream')

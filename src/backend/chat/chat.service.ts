@@ -150,6 +150,7 @@ export class ChatService {
     } catch (error) {
       if (error instanceof DownstreamError && error.status === 402) throw error;
       call.degradation.add('billing', error, 'outbox');
+      await this.credits.requireUnmeteredRoom(call.userId);
     }
   }
 }

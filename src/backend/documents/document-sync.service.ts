@@ -92,7 +92,7 @@ export class DocumentSync implements OnModuleInit {
   async abandon({ index, commit }: HeldChange, nothingDone: boolean): Promise<void> {
     if (nothingDone) return this.outbox.discard(both(index, commit));
     if (commit !== undefined) {
-      await this.outbox.store.update(commit.id, { ...(commit.payload as CommitPayload), uncertain: true });
+      await this.outbox.update(commit, { ...(commit.payload as CommitPayload), uncertain: true });
     }
     await this.outbox.release(both(index, commit));
   }
