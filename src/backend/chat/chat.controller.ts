@@ -129,7 +129,7 @@ export class ChatController {
     const stream = this.streams.find(messageId, call.userId);
     if (stream === undefined) {
       throw notFound(
-        `message_id: the stream ${JSON.stringify(messageId)}; when it has ended, its answer is in its conversation. It`,
+        `message_id: there is no stream ${JSON.stringify(messageId)}; the answer of one that has ended is in its conversation.`,
       );
     }
     return stream;

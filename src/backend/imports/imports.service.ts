@@ -101,7 +101,8 @@ export class Imports implements OnApplicationBootstrap, OnApplicationShutdown {
   /** @throws Problem 404 */
   get(projectId: string, importId: string, { userId }: UserCall): ImportProgress {
     const found = this.find(userId, projectId, importId);
-    if (found === undefined) throw notFound(`import_id: the import ${JSON.stringify(importId)}`);
+    if (found === undefined)
+      throw notFound(`import_id: there is no import ${JSON.stringify(importId)} in this project.`);
     return found;
   }
 

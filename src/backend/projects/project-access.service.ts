@@ -47,7 +47,7 @@ export class ProjectAccess {
       if (error.reason === 'cancelled') throw error;
       if (error.reason !== 'rejected' || !NOT_THERE.has(error.status ?? 0)) return error;
       this.known.delete(key);
-      throw notFound(`project_id: the project ${JSON.stringify(projectId)}`);
+      throw notFound(`project_id: you have no project ${JSON.stringify(projectId)}.`);
     }
   }
 

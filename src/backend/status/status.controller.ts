@@ -114,7 +114,7 @@ export class StatusController {
 
   private client(name: Name): ResilientClient {
     const client = this.services.get(name);
-    if (client === undefined) throw notFound(`service: ${JSON.stringify(name)}`);
+    if (client === undefined) throw notFound(`service: there is no service ${JSON.stringify(name)}.`);
     return client;
   }
 }
