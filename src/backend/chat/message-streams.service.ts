@@ -13,9 +13,9 @@ export class MessageStreams {
   constructor(@InjectConfig() private readonly config: Config) {}
 
   /** @throws Problem 429 when the user has too many answers under way */
-  open(messageId: string, userId: string): MessageStream {
+  open(messageId: string, userId: string, detachedMs = this.config.chat.detached_ms): MessageStream {
     const open = this.openByUser.get(userId) ?? 0;
-    const { max_streams_per_user, detached_ms } = this.config.chat;
+    const { max_streams_per_user } = this.config.chat;
     if (open >= max_streams_per_user) {
       throw new Problem({
         status: 429,
@@ -25,7 +25,7 @@ export class MessageStreams {
       });
     }
     this.openByUser.set(userId, open + 1);
-    const stream = new MessageStream(messageId, userId, detached_ms);
+    const stream = new MessageStream(messageId, userId, detachedMs);
     this.streams.set(messageId, stream);
     return stream;
   }
