@@ -22,6 +22,7 @@ import { ServiceRegistry } from '../resilience/service-registry.js';
 import type { Tracing } from '../tracing/tracing.js';
 import { BillingController } from './billing/billing.controller.js';
 import { Credits } from './billing/credits.service.js';
+import { Deletions } from './call/deletions.js';
 import { useBodyParsers } from './edge/body-parsers.js';
 import { CacheModule } from './cache/cache.module.js';
 import { AnswerCache } from './chat/answer-cache.service.js';
@@ -131,6 +132,7 @@ import { StatusController } from './status/status.controller.js';
     ModelRelay,
     AnswerCache,
     MessageStreams,
+    Deletions,
     DemoProject,
     IdempotencyStore,
     BackendMetrics,

@@ -64,7 +64,9 @@ export class ChatService {
     const newId = (what: string) => (call.claim ? claimedId(call.claim, what) : randomUUID());
     const messageId = newId('message');
     const conversationId = request.conversation_id ?? newId('conversation');
-    const stream = this.streams.open(messageId, call.userId);
+    const about = { projectId: projectId ?? null, conversationId };
+    if (call.claim !== undefined) call.claim.about = about;
+    const stream = this.streams.open(messageId, call.userId, about);
     try {
       // From here on the answer is nobody's but the conversation's: who asked may go away.
       const own: UserCall = { ...call, signal: stream.stopSignal };

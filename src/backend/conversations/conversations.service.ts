@@ -8,6 +8,7 @@ import { notFound } from '../../http/problem.js';
 import { DownstreamError } from '../../resilience/policy/downstream-error.js';
 import { withoutRetries } from '../call/waiting.js';
 import type { UserCall } from '../call/public-call.js';
+import { Deletions } from '../call/deletions.js';
 import { Turns } from './turns.service.js';
 
 export interface History {
@@ -29,6 +30,7 @@ export class ConversationsService {
     @InjectConfig() private readonly config: Config,
     private readonly filesystem: FilesystemClient,
     private readonly turns: Turns,
+    private readonly deletions: Deletions,
   ) {}
 
   list(page: { limit: number; offset: number }, call: UserCall) {
@@ -71,6 +73,7 @@ export class ConversationsService {
     const pending = await this.turns.pending(call.userId, conversationId);
     this.projects.delete(nameOf(call.userId, conversationId));
     await this.turns.forget(call.userId, { key: conversationId });
+    this.deletions.deleted({ kind: 'conversation', userId: call.userId, conversationId });
     if (!deleted && pending.length === 0) throw notFound(`conversation_id: ${JSON.stringify(conversationId)}`);
   }
 

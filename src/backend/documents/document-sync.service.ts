@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { ChromaClient } from '../../downstream/chroma/chroma.client.js';
 import { FilesystemClient } from '../../downstream/filesystem/filesystem.client.js';
 import { GitClient } from '../../downstream/git/git.client.js';
+import { Deletions } from '../call/deletions.js';
 import { Outbox } from '../../outbox/outbox.service.js';
 import type { NewOutboxEntry, OutboxEntry } from '../../outbox/outbox.store.js';
 import type { CallContext } from '../../resilience/policy/call-context.js';
@@ -49,7 +50,10 @@ export class DocumentSync implements OnModuleInit {
     private readonly chroma: ChromaClient,
     private readonly git: GitClient,
     private readonly outbox: Outbox,
-  ) {}
+    deletions: Deletions,
+  ) {
+    deletions.onDelete(() => outbox.scrub());
+  }
 
   onModuleInit(): void {
     this.outbox.register({ topic: 'index', service: 'chroma', deliver: (entry, call) => this.index(entry, call) });
@@ -82,6 +86,12 @@ export class DocumentSync implements OnModuleInit {
     const delivery = this.outbox.delivery(index, waitMs);
     await this.outbox.release(both(index, commit));
     return (await delivery).delivered;
+  }
+
+  /** The files did not change: history has nothing to learn, and the index only what it has lost. */
+  async releaseIndex({ index, commit }: HeldChange, waitMs: number): Promise<boolean> {
+    if (commit !== undefined) await this.outbox.discard([commit]);
+    return this.release({ index, commit: undefined }, waitMs);
   }
 
   /** The files did not change, or nobody knows whether they did. */

@@ -8,6 +8,7 @@ import { GitClient } from '../../downstream/git/git.client.js';
 import { badRequest, notFound } from '../../http/problem.js';
 import { DownstreamError } from '../../resilience/policy/downstream-error.js';
 import { change } from '../call/change.js';
+import { Deletions } from '../call/deletions.js';
 import { claimedId } from '../edge/idempotency/idempotency.store.js';
 import type { OwnerCall, UserCall } from '../call/public-call.js';
 import { type CommitPayload, DocumentSync } from './document-sync.service.js';
@@ -26,6 +27,7 @@ export class DocumentsService {
     private readonly git: GitClient,
     private readonly sync: DocumentSync,
     private readonly changes: ProjectChanges,
+    private readonly deletions: Deletions,
   ) {}
 
   async put(projectId: string, path: string, upload: Upload, ifMatch: string | undefined, call: UserCall) {
@@ -62,8 +64,9 @@ export class DocumentsService {
       (nothingDone) => this.sync.abandon(held, nothingDone),
     ).catch(namePath);
     if (!stored.changed) {
-      await this.sync.abandon(held, true);
-      return answer(stored, !wasStale);
+      // The index may have lost what the files have: it is told again, and has nothing to do where it knows.
+      const indexed = await this.sync.releaseIndex(held, wasStale ? 0 : this.config.documents.index_wait_ms);
+      return answer(stored, indexed && !wasStale);
     }
     this.changes.changed(userId, projectId);
     // Behind an earlier change that waits for its index there is nothing to wait for.
@@ -103,6 +106,7 @@ export class DocumentsService {
       return false;
     }
     this.changes.changed(userId, projectId);
+    this.deletions.deleted({ kind: 'document', userId, projectId });
     await this.sync.release(held, this.config.documents.index_wait_ms);
     return true;
   }

@@ -11,6 +11,7 @@ import { DownstreamError } from '../../resilience/policy/downstream-error.js';
 import { Turns } from '../conversations/turns.service.js';
 import { DocumentSync } from '../documents/document-sync.service.js';
 import { change } from '../call/change.js';
+import { Deletions } from '../call/deletions.js';
 import { ProjectChanges } from '../documents/project-changes.js';
 import { Imports } from '../imports/imports.service.js';
 import { claimedId } from '../edge/idempotency/idempotency.store.js';
@@ -29,6 +30,7 @@ export class ProjectsService implements OnModuleInit {
     private readonly sync: DocumentSync,
     private readonly turns: Turns,
     private readonly imports: Imports,
+    private readonly deletions: Deletions,
   ) {}
 
   onModuleInit(): void {
@@ -88,6 +90,7 @@ export class ProjectsService implements OnModuleInit {
     this.access.forget(projectId, userId);
     this.changes.changed(userId, projectId);
     this.imports.forget(userId, projectId);
+    this.deletions.deleted({ kind: 'project', userId, projectId });
     await Promise.all([this.sync.forget(userId, projectId), this.turns.forget(userId, { projectId })]);
     await this.outbox.release(held);
   }

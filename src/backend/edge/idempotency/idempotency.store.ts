@@ -6,7 +6,9 @@ import type { FastifyRequest } from 'fastify';
 import { InjectConfig } from '../../../config/config.module.js';
 import type { Config } from '../../../config/config.schema.js';
 import { badRequest, Problem } from '../../../http/problem.js';
+import { type About, type Deletion, Deletions, isAbout } from '../../call/deletions.js';
 import { preparedBy } from '../../../storage/statements.js';
+import { scrubSoon } from '../../../storage/scrub.js';
 import { openDatabase } from '../../../storage/sqlite.js';
 
 const MIGRATIONS = [
@@ -15,6 +17,8 @@ const MIGRATIONS = [
      PRIMARY KEY (user_id, key)
    ) STRICT;
    CREATE INDEX answers_age ON answers (created_ms)`,
+  `ALTER TABLE answers ADD COLUMN project_id TEXT;
+   ALTER TABLE answers ADD COLUMN conversation_id TEXT`,
 ];
 const KEPT_MS = 24 * 60 * 60 * 1000;
 
@@ -24,7 +28,12 @@ export interface Claim {
   readonly key: string;
   /** What was answered the first time; null while that is not known. */
   readonly answer: { status: number; body: unknown; etag?: string } | null;
+  /** Set when it is known: the answer goes with it. */
+  about?: About;
 }
+
+/** What is kept of an answer whose subject was deleted. */
+const GONE = 'gone';
 
 /** Remembers for a day what was answered to which `Idempotency-Key`. */
 @Injectable()
@@ -32,7 +41,8 @@ export class IdempotencyStore implements OnApplicationShutdown {
   private readonly db: DatabaseSync;
   private readonly prepared: ReturnType<typeof preparedBy>;
 
-  constructor(@InjectConfig() config: Config) {
+  constructor(@InjectConfig() config: Config, deletions: Deletions) {
+    deletions.onDelete((deletion) => this.forget(deletion));
     this.db = openDatabase(join(config.data_dir, 'backend', 'idempotency.db'), MIGRATIONS);
     this.prepared = preparedBy(this.db);
   }
@@ -68,16 +78,37 @@ export class IdempotencyStore implements OnApplicationShutdown {
         detail: 'idempotency-key: this key came with another request before; take a new key for a new request',
       });
     }
+    if (row['answer'] === GONE) {
+      const detail =
+        'idempotency-key: the first answer was about something that was deleted since, and is gone with it';
+      throw new Problem({ status: 410, code: 'deleted', detail });
+    }
     const answer = row['answer'] === null ? null : (JSON.parse(String(row['answer'])) as Claim['answer']);
     return { userId, key, answer };
   }
 
-  complete({ userId, key }: Claim, answer: NonNullable<Claim['answer']>): void {
-    this.prepared('UPDATE answers SET answer = ? WHERE user_id = ? AND key = ?').run(
-      JSON.stringify(answer),
-      userId,
-      key,
-    );
+  complete({ userId, key, about }: Claim, answer: NonNullable<Claim['answer']>): void {
+    this.prepared(
+      'UPDATE answers SET answer = ?, project_id = ?, conversation_id = ? WHERE user_id = ? AND key = ?',
+    ).run(JSON.stringify(answer), about?.projectId ?? null, about?.conversationId ?? null, userId, key);
+  }
+
+  private forget(deletion: Deletion): void {
+    const rows = this.prepared(
+      `SELECT key, project_id, conversation_id FROM answers
+       WHERE user_id = ? AND (project_id IS NOT NULL OR conversation_id IS NOT NULL)`,
+    ).all(deletion.userId);
+    for (const { key, project_id, conversation_id } of rows) {
+      const about: About = { projectId: project_id === null ? null : String(project_id) };
+      if (conversation_id !== null) about.conversationId = String(conversation_id);
+      if (!isAbout(about, deletion)) continue;
+      this.prepared('UPDATE answers SET answer = ? WHERE user_id = ? AND key = ?').run(
+        GONE,
+        deletion.userId,
+        String(key),
+      );
+    }
+    scrubSoon(this.db);
   }
 
   /** The request was refused or failed: the key may be used for it again. */

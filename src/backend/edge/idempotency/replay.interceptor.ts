@@ -19,6 +19,8 @@ export class ReplayInterceptor implements NestInterceptor {
     if (claim === undefined) return next.handle();
     if (claim.answer !== null) return of(replay(reply, claim.answer));
     call.claim = claim;
+    const { project_id } = request.params as { project_id?: string };
+    if (project_id !== undefined) claim.about = { projectId: project_id };
     const key = `${claim.userId}/${claim.key}`;
     const first = this.running.get(key);
     if (first !== undefined) return from(first.then(() => this.again(request, reply, call)));

@@ -5,6 +5,7 @@ import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { InjectConfig } from '../../../../config/config.module.js';
 import type { Config } from '../../../../config/config.schema.js';
 import { openDatabase, transaction } from '../../../../storage/sqlite.js';
+import { scrubSoon } from '../../../../storage/scrub.js';
 import { preparedBy } from '../../../../storage/statements.js';
 import type { AnalysedDocument } from '../../../../text/analysed-document.js';
 import {
@@ -126,6 +127,7 @@ export class IndexStore implements OnApplicationShutdown {
 
   /** Returns the ids that are gone; undefined where there was no such document. */
   remove(key: ProjectKey, path: string): number[] | undefined {
+    scrubSoon(this.db);
     return transaction(this.db, () => {
       const { userId, projectId } = key;
       const remove = this.sql('DELETE FROM documents WHERE user_id = ? AND project_id = ? AND path = ?');
@@ -136,6 +138,7 @@ export class IndexStore implements OnApplicationShutdown {
   }
 
   dropProject(key: ProjectKey): boolean {
+    scrubSoon(this.db);
     return transaction(this.db, () => {
       const { userId, projectId } = key;
       this.sql("UPDATE generations SET state = 'retired', model = NULL WHERE user_id = ? AND project_id = ?").run(
@@ -193,6 +196,7 @@ export class IndexStore implements OnApplicationShutdown {
     ).run(id, id, limit);
     if (changes === limit) return false;
     this.sql('DELETE FROM generations WHERE id = ?').run(id);
+    scrubSoon(this.db);
     return true;
   }
 

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { preparedBy } from '../../../../storage/statements.js';
+import { scrubSoon } from '../../../../storage/scrub.js';
 import { transaction } from '../../../../storage/sqlite.js';
 import type { AnalysedDocument } from '../../../../text/analysed-document.js';
 import type { LexicalIndex, ProjectKey } from '../../../../text/lexical-index.js';
@@ -111,6 +112,7 @@ export class DocumentStore {
   /** `deleted` is false where there never was such a document. */
   delete(key: ProjectKey, path: string, arrivedMs: number): { deleted: boolean; files: (string | null)[] } {
     const values = [key.userId, key.projectId, path];
+    scrubSoon(this.db);
     return this.atomically(() => {
       const document = this.find(key, path);
       // A later change has brought the document back.

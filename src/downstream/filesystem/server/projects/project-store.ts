@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { preparedBy } from '../../../../storage/statements.js';
+import { scrubSoon } from '../../../../storage/scrub.js';
 import { transaction } from '../../../../storage/sqlite.js';
 import type { LexicalIndex, ProjectKey } from '../../../../text/lexical-index.js';
 import type { Project } from '../../filesystem.contract.js';
@@ -56,6 +57,7 @@ export class ProjectStore {
   delete(key: ProjectKey): boolean {
     const { userId, projectId } = key;
     const run = (sql: string) => this.prepared(sql).run(userId, projectId);
+    scrubSoon(this.db);
     return transaction(this.db, () => {
       const before = this.find(key);
       if (before === undefined || before === 'deleted') return before === 'deleted';
