@@ -37,6 +37,7 @@ import { Turns } from './conversations/turns.service.js';
 import { DemoProject } from './demo/demo-project.service.js';
 import { BulkController } from './documents/bulk.controller.js';
 import { BulkUpload } from './documents/bulk-upload.service.js';
+import { IndexRepair } from './documents/index-repair.service.js';
 import { DocumentSync } from './documents/document-sync.service.js';
 import { DocumentsController } from './documents/documents.controller.js';
 import { DocumentsService } from './documents/documents.service.js';
@@ -133,6 +134,7 @@ import { StatusController } from './status/status.controller.js';
     AnswerCache,
     MessageStreams,
     Deletions,
+    IndexRepair,
     DemoProject,
     IdempotencyStore,
     BackendMetrics,

@@ -56,7 +56,11 @@ export class DocumentSync implements OnModuleInit {
   }
 
   onModuleInit(): void {
-    this.outbox.register({ topic: 'index', service: 'chroma', deliver: (entry, call) => this.index(entry, call) });
+    this.outbox.register({
+      topic: 'index',
+      service: 'chroma',
+      deliver: (entry, call) => this.bringInStep(entry, call),
+    });
     this.outbox.register({ topic: 'commit', service: 'git', deliver: (entry, call) => this.commit(entry, call) });
   }
 
@@ -79,6 +83,15 @@ export class DocumentSync implements OnModuleInit {
       ...(commit === null ? [] : [{ ...entry, topic: 'commit', payload: commit }]),
     ]);
     return { index: index as OutboxEntry, commit: history };
+  }
+
+  /** Has the index of some documents brought in step with what the files are when it is their turn. */
+  async index({ userId, projectId }: Omit<DocumentKey, 'path'>, paths: readonly string[]): Promise<void> {
+    const entries = paths.map((path) => ({
+      ...{ topic: 'index', key: keyOf({ userId, projectId, path }), userId, projectId },
+      payload: { path, deleted: false },
+    }));
+    await this.outbox.send(entries);
   }
 
   /** Whether the index was in step within `waitMs`. */
@@ -130,7 +143,7 @@ export class DocumentSync implements OnModuleInit {
     }
   }
 
-  private async index({ projectId, payload }: OutboxEntry, call: CallContext): Promise<void> {
+  private async bringInStep({ projectId, payload }: OutboxEntry, call: CallContext): Promise<void> {
     const { path } = indexPayload.parse(payload);
     const project_id = String(projectId);
     const document = await this.current(project_id, path, call);

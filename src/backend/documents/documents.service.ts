@@ -12,6 +12,7 @@ import { Deletions } from '../call/deletions.js';
 import { claimedId } from '../edge/idempotency/idempotency.store.js';
 import type { OwnerCall, UserCall } from '../call/public-call.js';
 import { type CommitPayload, DocumentSync } from './document-sync.service.js';
+import { IndexRepair } from './index-repair.service.js';
 import { ProjectChanges } from './project-changes.js';
 import { type Upload, uploadOf } from './upload.js';
 
@@ -28,6 +29,7 @@ export class DocumentsService {
     private readonly sync: DocumentSync,
     private readonly changes: ProjectChanges,
     private readonly deletions: Deletions,
+    private readonly repair: IndexRepair,
   ) {}
 
   async put(projectId: string, path: string, upload: Upload, ifMatch: string | undefined, call: UserCall) {
@@ -116,11 +118,12 @@ export class DocumentsService {
   }
 
   async index(projectId: string, call: UserCall) {
-    const [index, behind] = await Promise.all([
+    const [index, behind, rebuilding] = await Promise.all([
       this.chroma.describe({ params: { project_id: projectId } }, call),
       this.sync.staleDocuments(call.userId, projectId),
+      this.repair.isRebuilding(call.userId, projectId),
     ]);
-    return { ...index, queued: behind.size };
+    return { ...index, queued: behind.size, index: rebuilding ? ('rebuilding' as const) : ('ready' as const) };
   }
 
   /** The text of a document, as it is or as it was at a version. */

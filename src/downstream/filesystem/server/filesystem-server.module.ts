@@ -16,6 +16,7 @@ import { DocumentsController } from './documents/documents.controller.js';
 import { DocumentsService } from './documents/documents.service.js';
 import { databaseFile, filesFolder, openFilesystemDatabase } from './filesystem-database.js';
 import { ProjectStore } from './projects/project-store.js';
+import { ProjectInventory } from '../../../storage/inventory.js';
 import { ProjectsController } from './projects/projects.controller.js';
 import { ProjectsService } from './projects/projects.service.js';
 import { TextExtractor } from './extraction/text-extractor.js';
@@ -70,6 +71,11 @@ const extractor = {
     ConversationsService,
     extractor,
     ...stores,
+    {
+      provide: ProjectInventory,
+      inject: [DatabaseSync],
+      useFactory: (db: DatabaseSync) => new ProjectInventory(db, 'document'),
+    },
   ],
 })
 export class FilesystemServerModule implements OnApplicationBootstrap, OnApplicationShutdown {
