@@ -23,6 +23,7 @@ import type { Tracing } from '../tracing/tracing.js';
 import { BillingController } from './billing/billing.controller.js';
 import { Credits } from './billing/credits.service.js';
 import { Deletions } from './call/deletions.js';
+import { OpenStreams } from './edge/limits/open-streams.js';
 import { useBodyParsers } from './edge/body-parsers.js';
 import { CacheModule } from './cache/cache.module.js';
 import { AnswerCache } from './chat/answer-cache.service.js';
@@ -135,6 +136,7 @@ import { StatusController } from './status/status.controller.js';
     MessageStreams,
     Deletions,
     IndexRepair,
+    OpenStreams,
     DemoProject,
     IdempotencyStore,
     BackendMetrics,

@@ -206,7 +206,7 @@ export class Answering {
       usage: { ...tokens, credits },
     };
     const { delivered, reason } = await turn.end(
-      { text: draft.text, state: draft.state, metadata: { ...summary } },
+      { text: draft.text, state: draft.state, metadata: { ...summary, saved: 'stored' } },
       [this.credits.charge(call.userId, stream.messageId, credits)],
       this.config.chat.save_wait_ms,
     );

@@ -48,7 +48,8 @@ export class ChatService {
 
   /**
    * Returns when it is certain that there will be an answer; the answer goes on by itself, whoever reads it.
-   * @throws Problem 404 for a project or conversation that is not the asker's, 429 for too many answers at a time
+   * @throws Problem 404 for a project or conversation that is not the asker's, 429 for too many answers at a time, 507 for too many
+   * conversations
    * @throws DownstreamError `rejected` with status 402 when the credits are used up
    */
   async begin(request: ChatRequest, call: UserCall): Promise<MessageStream> {
@@ -72,9 +73,11 @@ export class ChatService {
       const own: UserCall = { ...call, signal: stream.stopSignal };
       const leftMs = this.config.chat.context_budget_ms - (performance.now() - begunMs);
       const retrieving = this.context(request.message, projectId, history, leftMs, checking, own);
+      const room = request.conversation_id === undefined ? this.conversations.requireRoom(own) : Promise.resolve();
+      room.catch(() => undefined);
       // The question leaves for the passages first: the disk is waited for while they are looked up.
       await nextTurn();
-      await waitAtMost(checking, retrieving, PROJECT_PATIENCE_MS);
+      await waitAtMost(Promise.all([checking, room]), retrieving, PROJECT_PATIENCE_MS);
       const turn = await this.turns.begin(call.userId, {
         conversation_id: conversationId,
         project_id: projectId ?? null,

@@ -9,6 +9,7 @@ import { badRequest, Problem } from '../../../http/problem.js';
 import { type About, type Deletion, Deletions, isAbout } from '../../call/deletions.js';
 import { preparedBy } from '../../../storage/statements.js';
 import { scrubSoon } from '../../../storage/scrub.js';
+import { bufferedFiles } from '../multipart.js';
 import { openDatabase } from '../../../storage/sqlite.js';
 
 const MIGRATIONS = [
@@ -55,7 +56,7 @@ export class IdempotencyStore implements OnApplicationShutdown {
    * The claim of a request that carries a key; undefined without one.
    * @throws Problem 400 for a malformed key, 422 for one that came with another request before
    */
-  claim(request: FastifyRequest, userId: string): Claim | undefined {
+  async claim(request: FastifyRequest, userId: string): Promise<Claim | undefined> {
     const key = request.headers['idempotency-key'];
     if (key === undefined) return undefined;
     if (typeof key !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(key)) {
@@ -63,7 +64,7 @@ export class IdempotencyStore implements OnApplicationShutdown {
     }
     const nowMs = Date.now();
     this.prepared('DELETE FROM answers WHERE created_ms < ?').run(nowMs - KEPT_MS);
-    const fingerprint = fingerprintOf(request);
+    const fingerprint = await fingerprintOf(request);
     this.prepared('INSERT OR IGNORE INTO answers (user_id, key, fingerprint, created_ms) VALUES (?, ?, ?, ?)').run(
       userId,
       key,
@@ -128,10 +129,13 @@ export function claimedId({ userId, key }: Claim, what: string): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
-/** A multipart body is read by its handler: of it, only the length is known here. */
-function fingerprintOf(request: FastifyRequest): string {
+/** Of what a request asks for and all that it brings; the boundary of a multipart body is another one each time. */
+async function fingerprintOf(request: FastifyRequest): Promise<string> {
   const hash = createHash('sha256').update(`${request.method} ${request.url}\n`);
-  if (request.isMultipart()) hash.update(String(request.headers['content-length']));
-  else hash.update(Buffer.isBuffer(request.body) ? request.body : JSON.stringify(request.body ?? null));
+  if (request.isMultipart()) {
+    for (const { filename, mimetype, bytes } of await bufferedFiles(request)) {
+      hash.update(JSON.stringify([filename, mimetype, bytes.length])).update(bytes);
+    }
+  } else hash.update(Buffer.isBuffer(request.body) ? request.body : JSON.stringify(request.body ?? null));
   return hash.digest('hex');
 }

@@ -38,13 +38,13 @@ const stores = [
   { provide: LexicalIndex, inject: [DatabaseSync], useFactory: (db: DatabaseSync) => new LexicalIndex(db) },
   {
     provide: ProjectStore,
-    inject: [DatabaseSync, LexicalIndex],
-    useFactory: (db: DatabaseSync, index: LexicalIndex) => new ProjectStore(db, index),
+    inject: [DatabaseSync, LexicalIndex, CONFIG],
+    useFactory: (db: DatabaseSync, index: LexicalIndex, { quotas }: Config) => new ProjectStore(db, index, quotas),
   },
   {
     provide: DocumentStore,
-    inject: [DatabaseSync, LexicalIndex],
-    useFactory: (db: DatabaseSync, index: LexicalIndex) => new DocumentStore(db, index),
+    inject: [DatabaseSync, LexicalIndex, CONFIG],
+    useFactory: (db: DatabaseSync, index: LexicalIndex, { quotas }: Config) => new DocumentStore(db, index, quotas),
   },
   { provide: ConversationStore, inject: [DatabaseSync], useFactory: (db: DatabaseSync) => new ConversationStore(db) },
 ];
