@@ -8,6 +8,13 @@ module.exports = {
       to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
     },
     {
+      name: 'no-circles-of-folders',
+      severity: 'error',
+      scope: 'folder',
+      from: {},
+      to: { circular: true },
+    },
+    {
       name: 'only-resilience-knows-cockatiel',
       severity: 'error',
       from: { pathNot: '^src/resilience/' },

@@ -26,5 +26,7 @@ export function lockDataFolder(dataDir: string, server: string): () => void {
       `DATA_DIR: ${folder} is in use by another ${server} process; end that one, or give this one a folder of its own`,
     );
   }
-  return () => db.close();
+  return () => {
+    if (db.isOpen) db.close();
+  };
 }

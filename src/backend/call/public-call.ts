@@ -1,11 +1,11 @@
 import { createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { addressOf } from '../edge/address.js';
+import { addressOf } from './address.js';
 import type { Config } from '../../config/config.schema.js';
 import type { User } from '../../downstream/auth/auth.contract.js';
 import { remainingMs } from '../../http/caller.js';
 import type { Degradation } from './degradation.js';
-import type { Claim } from '../edge/idempotency/idempotency.store.js';
+import type { Claim } from './claim.js';
 import type { CallContext } from '../../resilience/policy/call-context.js';
 
 /** A request from outside: what every downstream call made for it carries. */

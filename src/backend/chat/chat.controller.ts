@@ -6,8 +6,10 @@ import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
 import { badRequest, notFound, Problem } from '../../http/problem.js';
 import { degradationSchema } from '../call/degradation.js';
-import { type Claim, claimedId, IdempotencyStore } from '../edge/idempotency/idempotency.store.js';
+import { type Claim, claimedId } from '../call/claim.js';
 import { OpenStreams } from '../edge/limits/open-streams.js';
+import { IdempotencyStore } from '../edge/idempotency/idempotency.store.js';
+import { eventStreamTimes } from '../edge/event-stream.js';
 import { Answers } from '../edge/openapi.js';
 import { idSchema } from '../edge/schemas.js';
 import { Call, Deadline, type UserCall } from '../call/public-call.js';
@@ -116,7 +118,7 @@ export class ChatController {
     }
     const stream = this.find(messageId, call);
     this.open.enter(call.userId, reply);
-    await sendEventStream(reply, stream, after, call.signal, this.config.chat.heartbeat_ms);
+    await sendEventStream(reply, stream, after, call.signal, eventStreamTimes(this.config));
   }
 
   @Delete(':message_id/stream')
@@ -131,7 +133,7 @@ export class ChatController {
     const stream = this.streams.find(messageId, call.userId);
     if (stream === undefined) {
       throw notFound(
-        `message_id: the stream ${JSON.stringify(messageId)}; when it has ended, its answer is in its conversation. It`,
+        `message_id: there is no stream ${JSON.stringify(messageId)}; the answer of one that has ended is in its conversation.`,
       );
     }
     return stream;
@@ -170,7 +172,7 @@ export class ChatController {
     reply: FastifyReply,
     call: UserCall,
   ): Promise<void> {
-    const { max_message_bytes, heartbeat_ms } = this.config.chat;
+    const { max_message_bytes } = this.config.chat;
     const bytes = Buffer.byteLength(request.message);
     if (bytes > max_message_bytes) {
       throw new Problem({
@@ -184,7 +186,7 @@ export class ChatController {
       call,
     );
     if (streamed || accept?.includes('text/event-stream')) {
-      return sendEventStream(reply, stream, 0, call.signal, heartbeat_ms);
+      return sendEventStream(reply, stream, 0, call.signal, eventStreamTimes(this.config));
     }
     const answer = await collectAnswer(stream, call.signal);
     if (answer !== null) await reply.status(200).send({ response: answer.text, ...answer.summary });

@@ -49,7 +49,7 @@ export class ConversationsService {
     ]);
     const first = pending[0];
     if (stored === undefined && first === undefined)
-      throw notFound(`conversation_id: ${JSON.stringify(conversationId)}`);
+      throw notFound(`conversation_id: you have no conversation ${JSON.stringify(conversationId)}.`);
     const conversation = stored ?? {
       conversation_id: conversationId,
       project_id: first?.project_id ?? null,
@@ -101,7 +101,8 @@ export class ConversationsService {
     this.projects.delete(nameOf(call.userId, conversationId));
     await this.turns.forget(call.userId, { key: conversationId });
     this.deletions.deleted({ kind: 'conversation', userId: call.userId, conversationId });
-    if (!deleted && pending.length === 0) throw notFound(`conversation_id: ${JSON.stringify(conversationId)}`);
+    if (!deleted && pending.length === 0)
+      throw notFound(`conversation_id: you have no conversation ${JSON.stringify(conversationId)}.`);
   }
 
   /**
@@ -129,7 +130,7 @@ export class ConversationsService {
     } catch (error) {
       const unknown = error instanceof DownstreamError && error.status === 404;
       if (unknown && pending.length === 0)
-        throw notFound(`conversation_id: the conversation ${JSON.stringify(conversationId)}`);
+        throw notFound(`conversation_id: you have no conversation ${JSON.stringify(conversationId)}.`);
       if (!unknown) call.degradation.add('filesystem', error, pending.length > 0 ? 'outbox' : 'none');
       const named = pending.find(({ project_id }) => project_id !== null)?.project_id;
       const projectId = named ?? this.projects.get(nameOf(call.userId, conversationId))?.id;

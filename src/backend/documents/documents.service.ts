@@ -9,11 +9,11 @@ import { badRequest, notFound } from '../../http/problem.js';
 import { DownstreamError } from '../../resilience/policy/downstream-error.js';
 import { change } from '../call/change.js';
 import { Deletions } from '../call/deletions.js';
-import { claimedId } from '../edge/idempotency/idempotency.store.js';
+import { IndexRepair } from './index-repair.service.js';
+import { claimedId } from '../call/claim.js';
 import type { OwnerCall, UserCall } from '../call/public-call.js';
 import { type CommitPayload, DocumentSync } from './document-sync.service.js';
-import { IndexRepair } from './index-repair.service.js';
-import { ProjectChanges } from './project-changes.js';
+import { ProjectEvents } from '../projects/project-events.js';
 import { type Upload, uploadOf } from './upload.js';
 
 /** A text up to this size travels in the outbox with its commit; a larger one is fetched when it is committed. */
@@ -27,7 +27,7 @@ export class DocumentsService {
     private readonly chroma: ChromaClient,
     private readonly git: GitClient,
     private readonly sync: DocumentSync,
-    private readonly changes: ProjectChanges,
+    private readonly events: ProjectEvents,
     private readonly deletions: Deletions,
     private readonly repair: IndexRepair,
   ) {}
@@ -70,7 +70,7 @@ export class DocumentsService {
       const indexed = await this.sync.releaseIndex(held, wasStale ? 0 : this.config.documents.index_wait_ms);
       return answer(stored, indexed && !wasStale);
     }
-    this.changes.changed(userId, projectId);
+    this.events.changed(userId, projectId);
     // Behind an earlier change that waits for its index there is nothing to wait for.
     return answer(stored, await this.sync.release(held, wasStale ? 0 : this.config.documents.index_wait_ms));
   }
@@ -78,7 +78,7 @@ export class DocumentsService {
   async delete(projectId: string, path: string, call: UserCall): Promise<void> {
     const commit = { ...this.commitOf(call, path, randomUUID(), 'Delete'), text: null };
     if (!(await this.remove(projectId, path, commit, call))) {
-      throw notFound(`path: the document ${JSON.stringify(path)}`);
+      throw notFound(`path: there is no document ${JSON.stringify(path)} in this project.`);
     }
   }
 
@@ -107,7 +107,7 @@ export class DocumentsService {
       await this.sync.abandon(held, true);
       return false;
     }
-    this.changes.changed(userId, projectId);
+    this.events.changed(userId, projectId);
     this.deletions.deleted({ kind: 'document', userId, projectId });
     await this.sync.release(held, this.config.documents.index_wait_ms);
     return true;
@@ -135,7 +135,8 @@ export class DocumentsService {
     });
     if (current !== undefined && (version === undefined || version === current.version)) return current;
     const past = await this.git.textAt({ params, query: { path, version: String(version) } }, call);
-    if (past.text === null) throw notFound(`version: at ${JSON.stringify(version)} the document was deleted; its text`);
+    if (past.text === null)
+      throw notFound(`version: the document was deleted at ${JSON.stringify(version)}, so it has no text there.`);
     return { path, version: past.version, text: past.text, media_type: current?.media_type ?? 'text/plain' };
   }
 

@@ -7,7 +7,7 @@ import type { Config } from '../../config/config.schema.js';
 import { userSchema } from '../../downstream/auth/auth.contract.js';
 import { Public } from '../../http/public.decorator.js';
 import { DemoProject } from '../demo/demo-project.service.js';
-import { addressOf } from '../edge/address.js';
+import { addressOf } from '../call/address.js';
 import { RateLimits } from '../edge/limits/rate-limits.service.js';
 import { Answers } from '../edge/openapi.js';
 import { Call, type PublicCall, type UserCall } from '../call/public-call.js';

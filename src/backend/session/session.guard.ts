@@ -6,7 +6,7 @@ import type { Config } from '../../config/config.schema.js';
 import { Problem } from '../../http/problem.js';
 import { Degradation } from '../call/degradation.js';
 import { isPublic } from '../../http/public.decorator.js';
-import { addressOf } from '../edge/address.js';
+import { addressOf } from '../call/address.js';
 import { RateLimits } from '../edge/limits/rate-limits.service.js';
 import { DEADLINE, type DeadlineName, openCall, type PublicCall, type UserCall } from '../call/public-call.js';
 import { SessionService, unauthorized } from './session.service.js';

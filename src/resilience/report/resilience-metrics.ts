@@ -1,19 +1,31 @@
 import { Counter, Gauge, Histogram, register } from 'prom-client';
-import type { ResilientClient } from '../wire/resilient-client.js';
-import { addressOf } from '../wire/server-address.js';
+import type { ClientName } from '../../config/config.schema.js';
+import type { ResiliencePolicy } from '../policy/resilience-policy.js';
+import type { ClientStatus } from './client-report.js';
+import type { Counts } from './counts.js';
+import { addressOf } from './server-address.js';
 
 /** As OpenTelemetry's semantic conventions advise for http.client.request.duration, in seconds. */
 const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
 
 const STATES = ['closed', 'open', 'half_open'] as const;
 
-type Reading = (client: ResilientClient) => number | [labels: Record<string, string>, value: number][];
+/** What the series are read from. */
+interface MeasuredClient {
+  service: ClientName;
+  url: string | null;
+  policy: ResiliencePolicy;
+  counts: Counts;
+  status(): ClientStatus;
+}
+
+type Reading = (client: MeasuredClient) => number | [labels: Record<string, string>, value: number][];
 
 /**
  * The series of docs/operations.md. All but the durations are read off the clients when they are asked for; the
  * durations are the only thing that a call itself does for them.
  */
-export function registerResilienceMetrics(clients: () => readonly ResilientClient[]): void {
+export function registerResilienceMetrics(clients: () => readonly MeasuredClient[]): void {
   const series = (kind: typeof Gauge | typeof Counter, name: string, help: string, labels: string[], read: Reading) => {
     register.removeSingleMetric(name);
     new kind({
@@ -55,7 +67,7 @@ export function registerResilienceMetrics(clients: () => readonly ResilientClien
   measureDurations(clients());
 }
 
-function measureDurations(clients: readonly ResilientClient[]): void {
+function measureDurations(clients: readonly MeasuredClient[]): void {
   const name = 'http_client_request_duration_seconds';
   register.removeSingleMetric(name);
   const durations = new Histogram({

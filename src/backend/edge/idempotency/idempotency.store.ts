@@ -7,6 +7,7 @@ import { InjectConfig } from '../../../config/config.module.js';
 import type { Config } from '../../../config/config.schema.js';
 import { badRequest, Problem } from '../../../http/problem.js';
 import { type About, type Deletion, Deletions, isAbout } from '../../call/deletions.js';
+import type { Claim } from '../../call/claim.js';
 import { preparedBy } from '../../../storage/statements.js';
 import { scrubSoon } from '../../../storage/scrub.js';
 import { bufferedFiles } from '../multipart.js';
@@ -23,24 +24,16 @@ const MIGRATIONS = [
 ];
 const KEPT_MS = 24 * 60 * 60 * 1000;
 
-/** One use of an `Idempotency-Key`. */
-export interface Claim {
-  readonly userId: string;
-  readonly key: string;
-  /** What was answered the first time; null while that is not known. */
-  readonly answer: { status: number; body: unknown; etag?: string } | null;
-  /** Set when it is known: the answer goes with it. */
-  about?: About;
-}
-
 /** What is kept of an answer whose subject was deleted. */
 const GONE = 'gone';
 
-/** Remembers for a day what was answered to which `Idempotency-Key`. */
+/** Keeps for a day the answer to each `Idempotency-Key`. */
 @Injectable()
 export class IdempotencyStore implements OnApplicationShutdown {
   private readonly db: DatabaseSync;
   private readonly prepared: ReturnType<typeof preparedBy>;
+  /** The first requests of keys, while they run. */
+  readonly running = new Map<string, Promise<unknown>>();
 
   constructor(@InjectConfig() config: Config, deletions: Deletions) {
     deletions.onDelete((deletion) => this.forget(deletion));
@@ -116,17 +109,6 @@ export class IdempotencyStore implements OnApplicationShutdown {
   release({ userId, key }: Claim): void {
     this.prepared('DELETE FROM answers WHERE user_id = ? AND key = ? AND answer IS NULL').run(userId, key);
   }
-}
-
-/**
- * The id of what a claimed request makes: the same one each time, so that a request that ran before a crash, answered
- * or not, makes the same thing when it runs again.
- */
-export function claimedId({ userId, key }: Claim, what: string): string {
-  const hex = createHash('sha256')
-    .update(JSON.stringify([userId, key, what]))
-    .digest('hex');
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
 /** Of what a request asks for and all that it brings; the boundary of a multipart body is another one each time. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Problem } from '../../../../http/problem.js';
 import type { Embeddable, Embedder } from './embedder.js';
-import { normalised } from '../chromadb/vectors.js';
+import { normalised } from '../index/vectors.js';
 
 const BATCH = 64;
 const TIMEOUT_MS = 20_000;

@@ -7,7 +7,7 @@ import type { AnalysedDocument } from '../../../../text/analysed-document.js';
 import type { LexicalIndex, ProjectKey } from '../../../../text/lexical-index.js';
 import type { DocumentInfo } from '../../filesystem.contract.js';
 import { quotaExceeded } from '../projects/quota-exceeded.js';
-import type { StoredFile } from './document-files.js';
+import type { StoredFile } from '../files/document-files.js';
 
 /** What is known of a document: the row is the document, the files hold its contents. */
 export interface DocumentRow extends DocumentInfo {

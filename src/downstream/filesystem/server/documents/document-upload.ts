@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectConfig } from '../../../../config/config.module.js';
 import type { Config } from '../../../../config/config.schema.js';
 import { badRequest, Problem } from '../../../../http/problem.js';
-import { hashOf } from './document-files.js';
+import { hashOf } from '../files/document-files.js';
 import { type DocumentFormat, essenceOf, formatOf, READABLE_FORMATS } from '../extraction/media-type.js';
 import { TextExtractor } from '../extraction/text-extractor.js';
 

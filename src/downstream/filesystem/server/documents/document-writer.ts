@@ -3,7 +3,7 @@ import { Problem } from '../../../../http/problem.js';
 import { analyseDocument } from '../../../../text/analysed-document.js';
 import type { ProjectKey } from '../../../../text/lexical-index.js';
 import { titleOf } from '../../../../text/title.js';
-import { DamagedFile, DocumentFiles, type StoredFile } from './document-files.js';
+import { DamagedFile, DocumentFiles, type StoredFile } from '../files/document-files.js';
 import { type DocumentRow, DocumentStore, originalOf } from './document-store.js';
 import { type ReadUpload, type Upload, UploadReader } from './document-upload.js';
 import { ProjectsService } from '../projects/projects.service.js';

@@ -13,7 +13,8 @@ import { git } from '../versions/git-command.js';
 import { GitService } from '../versions/git.service.js';
 import { GraphFeed } from '../graph/graph-feed.js';
 import { allowedSource, type ImportSource } from './import-source.js';
-import { type ProjectKey, VersionStore } from '../versions/version-store.js';
+import type { ProjectKey } from '../project-key.js';
+import { VersionStore } from '../versions/version-store.js';
 
 const BRANCH = /^(?!.*(\.\.|\/\/|\.lock$|@\{))[A-Za-z0-9_][A-Za-z0-9._/-]{0,199}$/;
 
@@ -100,7 +101,7 @@ export class ImportsService {
   /** @throws Problem 404 */
   files(project: ProjectKey, importId: string): ImportJob['files'] {
     const job = this.jobs.get(keyOf(project, importId));
-    if (job === undefined) throw notFound(`import_id: the import ${JSON.stringify(importId)}`);
+    if (job === undefined) throw notFound(`There is no import ${JSON.stringify(importId)}.`);
     return job.files;
   }
 

@@ -12,7 +12,8 @@ import { pathFault } from '../../../../contract/document-path.js';
 import { GitError, isObjectName } from './git-command.js';
 import { GraphFeed } from '../graph/graph-feed.js';
 import { type Change, Repository } from './repository.js';
-import { type ProjectKey, type StoredVersion, VersionStore, type Which } from './version-store.js';
+import type { ProjectKey } from '../project-key.js';
+import { type StoredVersion, VersionStore, type Which } from './version-store.js';
 
 /** How `git fast-import` ends when another git has the branch, or has moved it. */
 const BRANCH_BUSY = 1;

@@ -2,12 +2,8 @@ import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import { terms } from '../../../../text/analysis.js';
 import { scrubSoon } from '../../../../storage/scrub.js';
 import type { Version } from '../../git.contract.js';
+import type { ProjectKey } from '../project-key.js';
 import { isObjectName } from './git-command.js';
-
-export interface ProjectKey {
-  userId: string;
-  projectId: string;
-}
 
 export interface StoredVersion extends Version {
   /** Of the author; may be empty. */
