@@ -96,7 +96,7 @@ export const configSchema = z.strictObject({
   }),
   /** Services whose fault drill may run in production. */
   fault_drills_in_production: z.array(z.enum(SERVICE_NAMES)),
-  metrics: z.strictObject({ enabled: z.boolean() }),
+  metrics: z.strictObject({ enabled: z.boolean(), public: z.boolean() }),
   tracing: z.strictObject({ otlp_url: otlpUrl.nullable(), sample_ratio: share }),
   deadlines: z.strictObject({ default_ms: ms, chat_ms: ms, upload_ms: ms, floor_ms: ms }),
   patience: z.strictObject({
@@ -145,9 +145,11 @@ export const configSchema = z.strictObject({
   }),
   documents: z.strictObject({
     index_wait_ms: z.int().min(0),
+    compare_ms: ms,
     archive: z.strictObject({ max_files: count, max_bytes: count, max_ratio: count }),
   }),
   outbox: z.strictObject({ retry_base_ms: ms, retry_max_ms: ms, max_attempts: count, max_bytes: count }),
+  quotas: z.strictObject({ projects: count, documents: count, bytes: count, conversations: count }),
   rate_limit: z.strictObject({ enabled: z.boolean(), per_user: count, per_address: count, sign_in: count }),
   shedding: z.strictObject({ max_concurrency: count, max_event_loop_delay_ms: ms }),
   auth: z.strictObject({

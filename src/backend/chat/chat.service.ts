@@ -51,7 +51,8 @@ export class ChatService {
 
   /**
    * Returns when it is certain that there will be an answer; the answer goes on by itself, whoever reads it.
-   * @throws Problem 404 for a project or conversation that is not the asker's, 429 for too many answers at a time
+   * @throws Problem 404 for a project or conversation that is not the asker's, 429 for too many answers at a time, 507 for too many
+   * conversations
    * @throws DownstreamError `rejected` with status 402 when the credits are used up
    */
   async begin(request: ChatRequest, call: UserCall): Promise<MessageStream> {
@@ -68,15 +69,19 @@ export class ChatService {
     const newId = (what: string) => (call.claim ? claimedId(call.claim, what) : randomUUID());
     const messageId = newId('message');
     const conversationId = request.conversation_id ?? newId('conversation');
-    const stream = this.streams.open(messageId, call.userId, request.detachedMs);
+    const about = { projectId: projectId ?? null, conversationId };
+    if (call.claim !== undefined) call.claim.about = about;
+    const stream = this.streams.open(messageId, call.userId, about, request.detachedMs);
     try {
       // From here on the answer is nobody's but the conversation's: who asked may go away.
       const own: UserCall = { ...call, signal: stream.stopSignal };
       const leftMs = this.config.chat.context_budget_ms - (performance.now() - begunMs);
       const retrieving = this.context(request.message, projectId, said, leftMs, checking, own);
+      const room = request.conversation_id === undefined ? this.conversations.requireRoom(own) : Promise.resolve();
+      room.catch(() => undefined);
       // The question leaves for the passages first: the disk is waited for while they are looked up.
       await nextTurn();
-      await waitAtMost(checking, retrieving, this.config.patience.project_ms);
+      await waitAtMost(Promise.all([checking, room]), retrieving, this.config.patience.project_ms);
       const turn = await this.turns.begin(call.userId, {
         conversation_id: conversationId,
         project_id: projectId ?? null,

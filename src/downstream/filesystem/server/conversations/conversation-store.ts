@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { preparedBy } from '../../../../storage/statements.js';
+import { scrubSoon } from '../../../../storage/scrub.js';
 import { transaction } from '../../../../storage/sqlite.js';
 import type { ConversationInfo, Turn } from '../../filesystem.contract.js';
 
@@ -102,6 +103,7 @@ export class ConversationStore {
    * where there never was such a conversation.
    */
   delete(userId: string, conversationId: string): boolean {
+    scrubSoon(this.db);
     return transaction(this.db, () => {
       this.prepared('DELETE FROM turn WHERE user_id = ? AND conversation_id = ?').run(userId, conversationId);
       const row = this.prepared(
