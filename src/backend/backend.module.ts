@@ -15,6 +15,7 @@ import { SearchModule } from './search/search.module.js';
 import { ChatModule } from './chat/chat.module.js';
 import { ConversationsModule } from './conversations/conversations.module.js';
 import { CreditsModule } from './billing/credits.module.js';
+import { KeysModule } from './keys/keys.module.js';
 import { OpenAiModule } from './openai/openai.module.js';
 import { StatusModule } from './status/status.module.js';
 import { HealthModule } from './health/health.module.js';
@@ -27,6 +28,7 @@ import { useSecurityHeaders } from './edge/security-headers.js';
 @Module({
   imports: [
     SessionModule,
+    KeysModule,
     ProjectsModule,
     DocumentsModule,
     HistoryModule,
