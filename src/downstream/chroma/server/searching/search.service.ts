@@ -103,7 +103,7 @@ export class SearchService {
   ): Promise<Ranked[]> {
     if (isZero(direction)) return [];
     // Not waited for: until it is done, ChromaDB knows less than it will, and what it knows too much is left out below.
-    this.sync.tell(generation).catch(() => undefined);
+    this.sync.push(generation).catch(() => undefined);
     const neighbours = await this.vectors.nearest(generation.collection, direction, limit);
     const image = await this.store.passages.image(key);
     const floor = MIN_SIMILARITY[generation.embedder] ?? 0;
