@@ -1,5 +1,8 @@
-import { terms } from './analysis.js';
-import { highlights } from './highlights.js';
+import { tellingTerms } from './analysis.js';
+import { highlights as highlightsOf } from './highlights.js';
+
+const terms = (text: string) => tellingTerms(text).map((term) => ({ terms: [term], weight: 1 }));
+const highlights = (text: string, asked: ReturnType<typeof terms>) => highlightsOf(text, asked, 'en');
 
 describe('highlights', () => {
   it('gives the sentences that match, word for word and in their order', () => {

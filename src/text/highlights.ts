@@ -1,4 +1,6 @@
-import { terms } from './analysis.js';
+import { analyse } from './analysis.js';
+import type { Language } from './language.js';
+import type { Concept } from './lexical-image.js';
 import { sentences } from './sentences.js';
 
 const MAX_SENTENCES = 2;
@@ -7,17 +9,13 @@ const MAX_CHARS = 400;
 const NO_SENTENCE = /^\s*(#{1,6}\s|\||```)|\s\|\s/;
 
 /**
- * The sentences of a passage that share most with the query, in their order, word for word; none when no term is shared.
- * A rare term counts for more: `weightOf` says how much, 1 each when it is not given.
+ * The sentences of a passage that share most with what was asked, in their order, word for word; none where they share nothing.
+ * `weight` says how much a concept counts: a rare one counts for more.
  */
-export function highlights(
-  text: string,
-  queryTerms: readonly string[],
-  weightOf: (term: string) => number = () => 1,
-): string[] {
-  const wanted = new Set(queryTerms);
+export function highlights(text: string, concepts: readonly Concept[], language: Language): string[] {
+  const weights = new Map(concepts.flatMap((concept) => concept.terms.map((term) => [term, concept] as const)));
   const matching = sentences(text)
-    .map(({ start, end }) => ({ start, end, weight: weightOfSentence(text.slice(start, end), wanted, weightOf) }))
+    .map(({ start, end }) => ({ start, end, weight: weightOfSentence(text.slice(start, end), weights, language) }))
     .filter(({ weight }) => weight > 0);
   const proper = matching.filter(({ start, end }) => !NO_SENTENCE.test(text.slice(start, end)));
   return (proper.length > 0 ? proper : matching)
@@ -27,10 +25,14 @@ export function highlights(
     .map(({ start, end }) => text.slice(start, shortened(text, start, end)));
 }
 
-function weightOfSentence(sentence: string, wanted: ReadonlySet<string>, weightOf: (term: string) => number): number {
-  let weight = 0;
-  for (const term of new Set(terms(sentence))) if (wanted.has(term)) weight += weightOf(term);
-  return weight;
+function weightOfSentence(sentence: string, weights: ReadonlyMap<string, Concept>, language: Language): number {
+  const { terms, extras } = analyse(sentence, language);
+  const said = new Set<Concept>();
+  for (const term of [...terms, ...extras]) {
+    const concept = weights.get(term);
+    if (concept !== undefined) said.add(concept);
+  }
+  return [...said].reduce((sum, { weight }) => sum + weight, 0);
 }
 
 /** Cuts a very long sentence at a blank. */

@@ -3,14 +3,14 @@ import { highlights } from './highlights.js';
 import type { LexicalImage, Ranked } from './lexical-image.js';
 import type { LexicalIndex, ProjectKey, StoredPassage } from './lexical-index.js';
 import { rankByWords } from './lexical-search.js';
-import { parseQuery, type Query } from './query.js';
+import { conceptsOf, parseQuery, type Query } from './query.js';
 
 export interface Page {
   limit: number;
   offset: number;
 }
 
-export interface Result extends Omit<StoredPassage, 'id' | 'fingerprint'> {
+export interface Result extends Omit<StoredPassage, 'id' | 'fingerprint' | 'language'> {
   highlights: string[];
   score: number;
 }
@@ -51,9 +51,12 @@ export function presented(
       if (isNew) kept.push({ passage, score: slice.get(passage.id) as number });
     }
   }
-  return kept.slice(offset, offset + limit).map(({ passage: { id: _, fingerprint: __, ...passage }, score }) => ({
-    ...passage,
-    highlights: highlights(passage.text, query.terms, (term) => image.idf(term)),
-    score,
-  }));
+  const asked = conceptsOf(query, image).map(({ terms }) => ({ terms, weight: image.idf(terms) }));
+  return kept
+    .slice(offset, offset + limit)
+    .map(({ passage: { id: _, fingerprint: __, language, ...passage }, score }) => ({
+      ...passage,
+      highlights: highlights(passage.text, asked, language),
+      score,
+    }));
 }

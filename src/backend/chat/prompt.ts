@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Turn } from '../../downstream/filesystem/filesystem.contract.js';
 import type { ChatMessage } from '../../downstream/llm/llm.client.js';
 import type { Passage } from '../../contract/passage.contract.js';
-import { terms } from '../../text/analysis.js';
+import { tellingTerms } from '../../text/analysis.js';
 
 /** Four characters of English to a token: the rule of thumb of the OpenAI documentation; an estimate, never a bill. */
 export const estimateTokens = (text: string): number => Math.ceil(text.length / CHARS_PER_TOKEN);
@@ -84,5 +84,5 @@ export function searchQuery(question: string, history: readonly Turn[]): string 
 
 /** Says too little by itself: a word or none that could be searched for, or one that stands for another. */
 function leans(question: string): boolean {
-  return new Set(terms(question)).size < 2 || LEANING.test(question);
+  return new Set(tellingTerms(question)).size < 2 || LEANING.test(question);
 }

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { openDatabase } from '../../../storage/sqlite.js';
-import { LEXICAL_MIGRATION } from '../../../text/lexical-index.js';
+import { LEXICAL_LANGUAGES_MIGRATION, LEXICAL_MIGRATION } from '../../../text/lexical-index.js';
 
 const MIGRATIONS = [
   `CREATE TABLE project (
@@ -81,6 +81,7 @@ const MIGRATIONS = [
    UPDATE turn SET project_id = (SELECT c.project_id FROM conversation AS c
      WHERE c.user_id = turn.user_id AND c.conversation_id = turn.conversation_id);
    CREATE INDEX turn_by_project ON turn (user_id, project_id)`,
+  LEXICAL_LANGUAGES_MIGRATION,
 ];
 
 /**

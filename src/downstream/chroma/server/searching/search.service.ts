@@ -2,8 +2,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import type { LexicalImage, Ranked } from '../../../../text/lexical-image.js';
 import type { ProjectKey } from '../../../../text/lexical-index.js';
-import { asked, exactFirst, holdingPhrases, withFeedback } from '../../../../text/lexical-search.js';
-import { parseQuery, type Query } from '../../../../text/query.js';
+import { exactFirst, holdingPhrases, usualTerms, withFeedback } from '../../../../text/lexical-search.js';
+import { conceptsOf, parseQuery, type Query } from '../../../../text/query.js';
 import { MAX_RANKED, type Page, presented, type Result } from '../../../../text/results.js';
 import { Embedders, LSA, PROJECTION } from '../embedding/embedders.js';
 import { certaintyOf, fused } from './fusion.js';
@@ -71,25 +71,22 @@ export class SearchService {
   ): Promise<{ ranked: Ranked[]; total: number }> {
     const image = await this.store.passages.image(key);
     const allowed = holdingPhrases(this.store.passages, key, image, query);
-    const words = asked(image, query);
+    const concepts = conceptsOf(query, image);
     // ChromaDB searches while the words are ranked here: the request has left by the next turn.
     const [meaning, byWords] = await Promise.all([
       this.nearest(key, generation, direction, candidates, allowed),
-      nextTurn().then(() => image.rank(words, candidates, allowed)),
+      nextTurn().then(() => image.rank(concepts, candidates, allowed)),
     ]);
-    const captured = this.embedders.captured(
-      generation,
-      query.terms.filter((term) => image.idf(term) > 0),
-    );
+    const captured = this.embedders.captured(generation, usualTerms(concepts, image));
     const ranked = fused({ words: byWords.ranked, meaning, captured }, () =>
-      withFeedback(this.store.passages, key, image, words, byWords.ranked, allowed),
+      withFeedback(this.store.passages, key, image, concepts, byWords.ranked, allowed),
     );
-    return { ranked: exactFirst(image, words, ranked), total: Math.max(byWords.total, ranked.length) };
+    return { ranked: exactFirst(image, concepts, ranked), total: Math.max(byWords.total, ranked.length) };
   }
 
   /** The built-in embedders hear only words that the project knows: for others they could but guess. */
   private async directionOf(generation: Generation, query: Query, image: LexicalImage): Promise<Float32Array> {
-    const terms = query.terms.filter((term) => image.idf(term) > 0);
+    const terms = usualTerms(conceptsOf(query, image), image);
     const [direction] = await this.embedders.embed(generation, [{ title: '', text: query.text, terms }]);
     return direction as Float32Array;
   }
