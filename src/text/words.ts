@@ -93,8 +93,8 @@ const ELIDED = new Set(
 const SUFFIXES = new Set(['s', 't', 're', 've', 'll', 'd', 'm']);
 
 function addName(found: Word[], chunk: string): void {
-  const isMarked = /[+#]/.test(chunk.at(-1) as string);
-  const name = isMarked ? chunk.replace(/[+#]+$/, '') : chunk;
+  const mark = chunk.endsWith('++') ? '++' : chunk.endsWith('#') ? '#' : '';
+  const name = chunk.slice(0, chunk.length - mark.length);
   const pieces = name.split(JOINT).filter((piece) => piece !== '');
   const parts = pieces.flatMap((piece) => (piece.length <= MAX_TERM_CHARS ? piece.split(CAMEL_HUMP) : [piece]));
   const said = APOSTROPHE.test(name) && pieces.length === 2 ? withoutElision(pieces as [string, string]) : parts;
@@ -103,7 +103,7 @@ function addName(found: Word[], chunk: string): void {
     if (ACRONYM.test(part) && STOP_WORDS.has(part.toLowerCase())) found.push({ ...fixed(part), extra: true });
   }
   const whole = pieces.join('');
-  if (isMarked) found.push({ ...fixed(chunk.toLowerCase()), extra: true });
+  if (mark !== '') found.push({ ...fixed(chunk.toLowerCase()), extra: true });
   if (parts.length > 1 && parts.length <= MAX_PARTS && whole.length <= MAX_TERM_CHARS) {
     found.push({ ...spaced(whole), extra: true, weight: PLAIN_COMPOUND.test(name) ? COMPOUND_WEIGHT : 1 });
   }

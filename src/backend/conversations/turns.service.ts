@@ -4,6 +4,7 @@ import { FilesystemClient } from '../../downstream/filesystem/filesystem.client.
 import { type Turn, turnSchema } from '../../downstream/filesystem/filesystem.contract.js';
 import { Outbox, type Delivery } from '../../outbox/outbox.service.js';
 import type { NewOutboxEntry, OutboxEntry } from '../../outbox/outbox.store.js';
+import { ProjectEvents } from '../projects/project-events.js';
 import { DownstreamError } from '../../resilience/policy/downstream-error.js';
 
 const TOPIC = 'turn';
@@ -19,9 +20,11 @@ export class Turns implements OnModuleInit {
   constructor(
     private readonly filesystem: FilesystemClient,
     private readonly outbox: Outbox,
+    private readonly events: ProjectEvents,
   ) {}
 
   onModuleInit(): void {
+    this.events.onDelete((userId, projectId) => this.forget(userId, { projectId }));
     this.outbox.register({
       topic: TOPIC,
       service: 'filesystem',
@@ -64,7 +67,7 @@ export class OpenTurn {
 
   /** Writes down the answer as far as it is. */
   async keep(answer: Turn['answer']): Promise<void> {
-    await this.outbox.store.update(this.entry.id, this.with(answer));
+    await this.outbox.update(this.entry, this.with(answer));
   }
 
   /** Sends the turn off, with what else is owed for it, and says how it fares within `waitMs`. */

@@ -1,5 +1,5 @@
 import { leftSingularVectors } from './svd.js';
-import { normalised, termFrequencies } from '../chromadb/vectors.js';
+import { normalised, termFrequencies } from '../index/vectors.js';
 
 /**
  * Latent semantic analysis: words that keep the same company point the same way, so that a passage is near a question that

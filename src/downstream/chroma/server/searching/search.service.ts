@@ -12,7 +12,7 @@ import { type Generation, IndexStore } from '../index/index.store.js';
 import { Reranker } from './reranker.js';
 import { VectorStore } from '../chromadb/vector.store.js';
 import { VectorSync } from '../chromadb/vector-sync.js';
-import { isZero } from '../chromadb/vectors.js';
+import { isZero } from '../index/vectors.js';
 
 export interface Answer {
   results: Result[];
