@@ -2,7 +2,7 @@ import { formsOf } from './forms.js';
 import { lowered } from './folding.js';
 import type { Language } from './language.js';
 import { STOP_WORDS } from './stop-words.js';
-import { type Word, wordsOf } from './words.js';
+import { chunksOf, type Word, wordsOfChunk } from './words.js';
 
 export interface Analysis {
   /** In the order of the text: phrases are looked for in them. */
@@ -14,7 +14,39 @@ export interface Analysis {
 /** The terms of a text in a language, as they are indexed. */
 export function analyse(text: string, language: Language): Analysis {
   const found: Analysis = { terms: [], extras: [] };
-  for (const word of wordsOf(text)) {
+  const known = rememberedOf(language);
+  for (const chunk of chunksOf(text)) {
+    let analysed = known.get(chunk);
+    if (analysed === undefined) {
+      analysed = analyseChunk(chunk, language);
+      if (chunk.length <= MAX_REMEMBERED_CHARS) known.set(chunk, analysed);
+    }
+    for (const term of analysed.terms) found.terms.push(term);
+    for (const extra of analysed.extras) found.extras.push(extra);
+  }
+  if (known.size > MAX_REMEMBERED) known.clear();
+  return found;
+}
+
+/** Texts repeat their words: looking one up is some ten times faster than taking it apart again. */
+const MAX_REMEMBERED = 50_000;
+/** A longer one would be a view into its text, and keep that in memory. */
+const MAX_REMEMBERED_CHARS = 12;
+const MAX_LANGUAGES = 10;
+const remembered = new Map<Language, Map<string, Analysis>>();
+
+function rememberedOf(language: Language): Map<string, Analysis> {
+  let known = remembered.get(language);
+  if (known === undefined) {
+    if (remembered.size >= MAX_LANGUAGES) remembered.clear();
+    remembered.set(language, (known = new Map<string, Analysis>()));
+  }
+  return known;
+}
+
+function analyseChunk(chunk: string, language: Language): Analysis {
+  const found: Analysis = { terms: [], extras: [] };
+  for (const word of wordsOfChunk(chunk)) {
     const [usual, ...others] = termsOf(word, language);
     if (usual === undefined) continue;
     (word.extra ? found.extras : found.terms).push(usual);

@@ -3,23 +3,13 @@ import type { Language } from './language.js';
 import { STEMMERS } from './stemmers.js';
 import { STOP_WORDS } from './stop-words.js';
 
-const MAX_REMEMBERED = 100_000;
-const remembered = new Map<string, readonly string[]>();
-
 /**
  * The terms that a word is indexed and asked for by, the usual one first: its stem by the rules of its language, folded. Others
  * stand for the ways in which people write the same word: without its accents, with ae for ä, with or without an article or
  * preposition that the script joins to it.
  */
 export function formsOf(word: string, language: Language): readonly string[] {
-  const key = `${language}\0${word}`;
-  let forms = remembered.get(key);
-  if (forms === undefined) {
-    forms = [...new Set(allForms(lowered(word), language))].filter((form) => form !== '');
-    if (remembered.size >= MAX_REMEMBERED) remembered.clear();
-    remembered.set(key, forms);
-  }
-  return forms;
+  return [...new Set(allForms(lowered(word), language))].filter((form) => form !== '');
 }
 
 const ASCII = /^[\x00-\x7f]*$/;

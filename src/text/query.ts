@@ -3,7 +3,7 @@ import { compoundsOf } from './compounds.js';
 import type { Language } from './language.js';
 import type { Concept, LexicalImage } from './lexical-image.js';
 import { STOP_WORDS } from './stop-words.js';
-import { ACRONYM, type Word, wordsOf } from './words.js';
+import { ACRONYM, chunksOf, type Word, wordsOf } from './words.js';
 
 /** What somebody asked for, taken apart. What its words are as terms depends on the languages of the project. */
 export interface Query {
@@ -24,12 +24,12 @@ const MAX_PHRASES = 8;
 export function parseQuery(text: string): Query {
   const bounded = text.slice(0, MAX_QUERY_CHARS);
   const phrases = [...bounded.matchAll(PHRASE)].map(([, phrase]) => phrase as string);
-  const words = [...wordsOf(bounded)].slice(0, MAX_WORDS);
+  const words = wordsOf(bounded).slice(0, MAX_WORDS);
   return {
     text: bounded,
     words,
     phrases: phrases.filter((phrase) => analyse(phrase, '').terms.length > 1).slice(0, MAX_PHRASES),
-    isPhraseOnly: phrases.length > 0 && wordsOf(bounded.replace(PHRASE, ' ')).next().done === true,
+    isPhraseOnly: phrases.length > 0 && chunksOf(bounded.replace(PHRASE, ' ')).length === 0,
   };
 }
 

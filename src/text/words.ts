@@ -28,26 +28,18 @@ const HANGUL = /^\p{Script=Hangul}/u;
 const CAMEL_HUMP = /(?<=[\p{Ll}\p{N}])(?=\p{Lu})|(?<=\p{Lu})(?=\p{Lu}\p{Ll})/u;
 const SIMPLE = /^[A-Za-zÀ-ÖØ-öø-ÿА-Яа-яЁё][a-zß-öø-ÿа-яё]*$/;
 
-/** Texts repeat their words: looking one up is some ten times faster than taking it apart again. */
-const MAX_REMEMBERED = 50_000;
-/** A longer one would be a view into its text, and keep that in memory. */
-const MAX_REMEMBERED_CHARS = 12;
-const remembered = new Map<string, readonly Word[]>();
-
-/** The words of a text in their order. */
-export function* wordsOf(text: string): Generator<Word> {
-  for (const [chunk] of cleaned(text).matchAll(CHUNK)) yield* wordsOfChunk(chunk);
+/** The pieces of a text that words are made of: what stands between spaces and marks. */
+export function chunksOf(text: string): readonly string[] {
+  return cleaned(text).match(CHUNK) ?? [];
 }
 
-function wordsOfChunk(chunk: string): readonly Word[] {
-  const known = remembered.get(chunk);
-  if (known !== undefined) return known;
-  const found = SIMPLE.test(chunk) ? [spaced(chunk)] : takenApart(chunk);
-  if (chunk.length <= MAX_REMEMBERED_CHARS) {
-    if (remembered.size >= MAX_REMEMBERED) remembered.clear();
-    remembered.set(chunk, found);
-  }
-  return found;
+/** The words of a text in their order. */
+export function wordsOf(text: string): Word[] {
+  return chunksOf(text).flatMap((chunk) => wordsOfChunk(chunk));
+}
+
+export function wordsOfChunk(chunk: string): Word[] {
+  return SIMPLE.test(chunk) ? [spaced(chunk)] : takenApart(chunk);
 }
 
 type Script = 'unspaced' | 'hangul' | 'other';
