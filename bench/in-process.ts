@@ -79,7 +79,7 @@ export class IndexedCollection {
     const both = fused({ words: byWords, meaning, captured }, () =>
       withFeedback(index, KEY, image, concepts, byWords, allowed),
     );
-    const { ranked: fulltext } = await rankByWords(index, KEY, query, CANDIDATES);
+    const fulltext = await rankByWords(index, KEY, query, CANDIDATES);
     return {
       full: this.paths(exactFirst(image, concepts, both)),
       fulltext: this.paths(fulltext),

@@ -41,8 +41,9 @@ export async function analyseDocument(document: {
 }): Promise<AnalysedDocument> {
   const passages: AnalysedPassage[] = [];
   const documentLanguage = languageOf(document.text);
+  const name = wordsOfPath(document.path);
   let started = performance.now();
-  for (const passage of splitPassages(document.text, document.mediaType)) {
+  for (const passage of splitPassages(document.text, document.mediaType, document.path)) {
     const title = fullTitle(document.title, passage.title);
     const language = languageOf(passage.text, documentLanguage);
     const inTitle = analyse(title, language);
@@ -54,7 +55,7 @@ export async function analyseDocument(document: {
       language,
       titleTerms: inTitle.terms,
       terms: inText.terms,
-      extras: [...inTitle.extras, ...inText.extras],
+      extras: [...inTitle.extras, ...inText.extras, ...name],
       fingerprint: fingerprint(inText.terms),
     });
     if (performance.now() - started > SLICE_MS) {
@@ -63,6 +64,12 @@ export async function analyseDocument(document: {
     }
   }
   return { path: document.path, passages };
+}
+
+/** A document is found by its name and its folders as well. */
+function wordsOfPath(path: string): string[] {
+  const { terms, extras } = analyse(path.replace(/\.[a-z0-9]{1,8}$/i, ''), 'en');
+  return [...new Set([...terms, ...extras, ...analyse(path.slice(path.lastIndexOf('/') + 1), 'en').extras])];
 }
 
 /** The document's title and the headings below it; the highest heading often is the title already. */

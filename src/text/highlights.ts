@@ -1,24 +1,33 @@
 import { analyse } from './analysis.js';
 import type { Language } from './language.js';
 import type { Concept } from './lexical-image.js';
+import { linesOf } from './lines.js';
+import { layoutOf } from './media-type.js';
 import { sentences } from './sentences.js';
 
 const MAX_SENTENCES = 2;
 const MAX_CHARS = 400;
-/** A heading or a row of a table says little by itself: it is quoted only where no sentence matches. */
+/** A heading or a row of a table says little by itself: a sentence is preferred that says nearly as much of what was asked. */
+const ENOUGH = 0.75;
 const NO_SENTENCE = /^\s*(#{1,6}\s|\||```)|\s\|\s/;
 
 /**
  * The sentences of a passage that share most with what was asked, in their order, word for word; none where they share nothing.
  * `weight` says how much a concept counts: a rare one counts for more.
  */
-export function highlights(text: string, concepts: readonly Concept[], language: Language): string[] {
+export function highlights(
+  { document, text }: { document: string; text: string },
+  concepts: readonly Concept[],
+  language: Language,
+): string[] {
   const weights = new Map(concepts.flatMap((concept) => concept.terms.map((term) => [term, concept] as const)));
-  const matching = sentences(text)
+  const parts = layoutOf(document, '') === 'prose' ? sentences(text) : [...linesOf(text)];
+  const matching = parts
     .map(({ start, end }) => ({ start, end, weight: weightOfSentence(text.slice(start, end), weights, language) }))
     .filter(({ weight }) => weight > 0);
+  const best = Math.max(0, ...matching.map(({ weight }) => weight));
   const proper = matching.filter(({ start, end }) => !NO_SENTENCE.test(text.slice(start, end)));
-  return (proper.length > 0 ? proper : matching)
+  return (proper.some(({ weight }) => weight >= ENOUGH * best) ? proper : matching)
     .sort((a, b) => b.weight - a.weight || a.start - b.start)
     .slice(0, MAX_SENTENCES)
     .sort((a, b) => a.start - b.start)

@@ -1,3 +1,4 @@
+import { type Fingerprint, hash } from './fingerprint.js';
 import { STOP_WORDS } from './stop-words.js';
 
 /** Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond" (2009): the usual middle values. */
@@ -35,6 +36,7 @@ export interface Indexed {
   terms: readonly string[];
   /** Found by them as well, but no part of its length. */
   extras: readonly string[];
+  fingerprint: Fingerprint;
 }
 
 /** The postings of one project in memory, ranked by BM25 over title and text. */
@@ -45,6 +47,7 @@ export class LexicalImage {
   /** Weighted length by slot; 0 where the passage is gone. */
   private readonly lengths: number[] = [];
   private readonly distinct: number[] = [];
+  private readonly marks: { fingerprint: Fingerprint; numbers: number }[] = [];
   private totalLength = 0;
   private readonly languageCounts = new Map<string, number>();
   private scores = new Float32Array(0);
@@ -64,7 +67,7 @@ export class LexicalImage {
     return this.slots.has(id);
   }
 
-  add(id: number, { language, titleTerms, terms, extras }: Indexed): void {
+  add(id: number, { language, titleTerms, terms, extras, fingerprint }: Indexed): void {
     const slot = this.ids.push(id) - 1;
     this.slots.set(id, slot);
     const length = Math.max(1, telling(terms) + TITLE_WEIGHT * telling(titleTerms));
@@ -72,6 +75,7 @@ export class LexicalImage {
     this.totalLength += length;
     const counts = frequenciesOf(titleTerms, terms, extras);
     this.distinct.push(counts.size);
+    this.marks.push({ fingerprint, numbers: numbersOf(terms) });
     for (const [term, frequency] of counts) {
       let postings = this.postings.get(term);
       if (postings === undefined) this.postings.set(term, (postings = { entries: [], passages: 0 }));
@@ -133,6 +137,12 @@ export class LexicalImage {
   /** The terms of so many characters or more. */
   *longWords(minChars: number): Generator<string> {
     for (const [term, { passages }] of this.postings) if (term.length >= minChars && passages > 0) yield term;
+  }
+
+  /** What tells a passage from others that say the same; undefined where it is gone. */
+  mark(id: number): { fingerprint: Fingerprint; numbers: number } | undefined {
+    const slot = this.slots.get(id);
+    return slot === undefined ? undefined : this.marks[slot];
   }
 
   /** Inverse document frequency of what the terms stand for; above 0, and 0 where no passage holds any. */
@@ -230,6 +240,13 @@ export class LexicalImage {
       return entry;
     });
   }
+}
+
+/** A number that differs where the terms with digits do. */
+function numbersOf(terms: readonly string[]): number {
+  let numbers = 0;
+  for (const term of terms) if (/\d/.test(term)) numbers = hash(term, numbers);
+  return numbers;
 }
 
 /** How many of the terms say what the text is about. */

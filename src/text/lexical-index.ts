@@ -1,7 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { preparedBy } from '../storage/statements.js';
 import { ANALYSIS_VERSION, type AnalysedDocument, type AnalysedPassage } from './analysed-document.js';
-import type { Fingerprint } from './fingerprint.js';
 import type { Language } from './language.js';
 import { type Indexed, LexicalImage } from './lexical-image.js';
 
@@ -22,7 +21,6 @@ export interface StoredPassage {
   start: number;
   end: number;
   language: Language;
-  fingerprint: Fingerprint;
 }
 
 /** What a write changed. A passage that says the same as before keeps its id and is in neither list. */
@@ -183,14 +181,12 @@ export class LexicalIndex {
   passages(key: ProjectKey, ids: readonly number[]): StoredPassage[] {
     const project = this.projectOf(key) ?? -1;
     const select = this.sql(
-      `SELECT id, document, chunk, title, text, start, "end", language, fingerprint_high AS high, fingerprint_low AS low
+      `SELECT id, document, chunk, title, text, start, "end", language
        FROM lexical_passages WHERE id = ? AND project = ?`,
     );
     return ids.flatMap((id) => {
-      const row = select.get(id, project) as (Omit<StoredPassage, 'fingerprint'> & Fingerprint) | undefined;
-      if (row === undefined) return [];
-      const { high, low, ...passage } = row;
-      return { ...passage, fingerprint: { high, low } };
+      const row = select.get(id, project) as StoredPassage | undefined;
+      return row === undefined ? [] : [{ ...row }];
     });
   }
 
@@ -326,7 +322,7 @@ function split(terms: unknown): string[] {
   return typeof terms === 'string' && terms !== '' ? terms.split(' ') : [];
 }
 
-const INDEXED = 'language, title_terms, terms, extras';
+const INDEXED = 'language, title_terms, terms, extras, fingerprint_high, fingerprint_low';
 
 function indexedOf(row: Record<string, unknown>): Indexed {
   return {
@@ -334,5 +330,6 @@ function indexedOf(row: Record<string, unknown>): Indexed {
     titleTerms: split(row['title_terms']),
     terms: split(row['terms']),
     extras: split(row['extras']),
+    fingerprint: { high: Number(row['fingerprint_high']), low: Number(row['fingerprint_low']) },
   };
 }

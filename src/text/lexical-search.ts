@@ -4,12 +4,6 @@ import type { Concept, LexicalImage, Ranked } from './lexical-image.js';
 import type { LexicalIndex, ProjectKey } from './lexical-index.js';
 import { conceptsOf, holdsPhrase, type Query } from './query.js';
 
-export interface LexicalRanking {
-  ranked: Ranked[];
-  /** How many passages hold a word of the query. */
-  total: number;
-}
-
 /** Passages that are looked at for a phrase: the best of those that hold all of its words. */
 const MAX_PHRASE_PASSAGES = 2000;
 /** A name or number that stands in more passages than this does not single one out. */
@@ -24,12 +18,12 @@ export async function rankByWords(
   key: ProjectKey,
   query: Query,
   limit: number,
-): Promise<LexicalRanking> {
+): Promise<Ranked[]> {
   const image = await index.image(key);
   const allowed = holdingPhrases(index, key, image, query);
   const concepts = conceptsOf(query, image);
-  const { ranked, total } = image.rank(concepts, limit, allowed);
-  return { ranked: exactFirst(image, concepts, withFeedback(index, key, image, concepts, ranked, allowed)), total };
+  const { ranked } = image.rank(concepts, limit, allowed);
+  return exactFirst(image, concepts, withFeedback(index, key, image, concepts, ranked, allowed));
 }
 
 /** Of each concept the term that most passages use, as often as it was said. */

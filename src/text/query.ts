@@ -66,6 +66,22 @@ export function conceptsOf(query: Query, image: LexicalImage): Concept[] {
     .slice(0, MAX_CONCEPTS);
 }
 
+/** How much of what a query says the project has words for, from 0 to 1, rare words counting for more. */
+export function coverageOf(query: Query, image: LexicalImage): number {
+  const languages = image.languages().slice(0, MAX_LANGUAGES);
+  const rarest = Math.log(1 + image.passages);
+  let known = 0;
+  let all = 0;
+  for (const word of query.words.filter(({ extra }) => !extra)) {
+    const terms = [...new Set(languages.flatMap((language) => termsOf(word, language)))];
+    if (terms.every((term) => STOP_WORDS.has(term))) continue;
+    const idf = image.idf(terms);
+    known += idf;
+    all += idf > 0 ? idf : rarest;
+  }
+  return all === 0 ? 0 : known / all;
+}
+
 /** The terms for a word of a query in one language. */
 function spellings(word: Word, language: Language, image: LexicalImage): readonly string[] {
   // IT is not "it", where the project has it in capitals.

@@ -19,11 +19,13 @@ export interface Word {
 export const MAX_TERM_CHARS = 64;
 const MAX_PARTS = 8;
 /** Words with what may join them to a name: `get_user_by_id`, `OPS-31415`, `node:sqlite`, `3.14`, `l'eau`. */
-const CHUNK = /[\p{L}\p{N}\p{M}]+(?:[-_.:/@&'’ʼʻ＇,·״׳"‐‑][\p{L}\p{N}\p{M}]+)*(?:\+\+|#(?![\p{L}\p{N}]))?/gu;
+const CHUNK = /[\p{L}\p{N}\p{M}]+(?:[-_.:/@&'’ʼʻ＇,·״׳"‐‑][\p{L}\p{N}\p{M}]+){0,15}(?:\+\+|#(?![\p{L}\p{N}]))?/gu;
 const RUN =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}\p{Script=Tibetan}ー々〆ヶ]\p{M}*|\p{Script=Hangul}+|[^]/gu;
 const UNSPACED =
   /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}\p{Script=Tibetan}ー々〆ヶ]/u;
+const UNUSUAL =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}\p{Script=Tibetan}ー々〆ヶ\p{Script=Hangul}]/u;
 const HANGUL = /^\p{Script=Hangul}/u;
 const CAMEL_HUMP = /(?<=[\p{Ll}\p{N}])(?=\p{Lu})|(?<=\p{Lu})(?=\p{Lu}\p{Ll})/u;
 const SIMPLE = /^[A-Za-zÀ-ÖØ-öø-ÿА-Яа-яЁё][a-zß-öø-ÿа-яё]*$/;
@@ -47,6 +49,10 @@ type Script = 'unspaced' | 'hangul' | 'other';
 /** Cuts a chunk where its script changes: a Latin name within Chinese is a word of its own. */
 function takenApart(chunk: string): Word[] {
   const found: Word[] = [];
+  if (!UNUSUAL.test(chunk)) {
+    addName(found, chunk);
+    return found;
+  }
   let script: Script | undefined;
   let open: string[] = [];
   const close = () => {

@@ -42,6 +42,11 @@ export class Embedders {
     return this.of(generation).captured(terms);
   }
 
+  /** Whether an embedder learned its language elsewhere, and so knows words that the project does not have. */
+  isPretrained({ embedder }: Generation): boolean {
+    return embedder === this.endpoint;
+  }
+
   async embedPassages(generation: Generation, key: ProjectKey, ids: readonly number[]): Promise<Embedded[]> {
     const passages = this.store.passages.passages(key, ids);
     const terms = this.store.passages.terms(
