@@ -9,6 +9,8 @@ const MAX_SENTENCES = 2;
 const MAX_CHARS = 400;
 /** A heading or a row of a table says little by itself: a sentence is preferred that says nearly as much of what was asked. */
 const ENOUGH = 0.75;
+/** A second sentence is quoted where it says so much beside the best. */
+const BESIDE = 0.5;
 const NO_SENTENCE = /^\s*(#{1,6}\s|\||```)|\s\|\s/;
 
 /**
@@ -28,6 +30,7 @@ export function highlights(
   const best = Math.max(0, ...matching.map(({ weight }) => weight));
   const proper = matching.filter(({ start, end }) => !NO_SENTENCE.test(text.slice(start, end)));
   return (proper.some(({ weight }) => weight >= ENOUGH * best) ? proper : matching)
+    .filter(({ weight }) => weight >= BESIDE * best)
     .sort((a, b) => b.weight - a.weight || a.start - b.start)
     .slice(0, MAX_SENTENCES)
     .sort((a, b) => a.start - b.start)

@@ -144,6 +144,11 @@ describe('a word is found as a speaker of its language types it', () => {
     ['Nguyen Hue', 'vietnamese'],
     ['transportation', 'hidden'],
     ['full width', 'hidden'],
+    ['tehcnicians', 'english'],
+    ['Yosemitte', 'english'],
+    ['calibr', 'english'],
+    ['Yosem', 'english'],
+    ['assurrance', 'french'],
   ])('%s: %s', async (query, expected) => {
     const { results } = await searchByWords(index, key, query, { limit: 5, offset: 0 });
     expect(results[0]?.document).toBe(expected);

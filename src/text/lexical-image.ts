@@ -27,6 +27,8 @@ export interface Ranked {
 export interface Concept {
   terms: readonly string[];
   weight: number;
+  /** The word that was typed, where no passage holds it and these terms are like it. */
+  guessedFrom?: string;
 }
 
 /** A passage as it is indexed. */

@@ -1,5 +1,6 @@
 import { analyse, termsOf } from './analysis.js';
 import { compoundsOf } from './compounds.js';
+import { guessesFor } from './guesses.js';
 import type { Language } from './language.js';
 import type { Concept, LexicalImage } from './lexical-image.js';
 import { STOP_WORDS } from './stop-words.js';
@@ -61,9 +62,20 @@ export function conceptsOf(query: Query, image: LexicalImage): Concept[] {
   const all = [...byTerms.values()];
   const telling = all.filter(({ terms }) => !terms.every((term) => STOP_WORDS.has(term)));
   const compounds = compoundsOf(telling, unknown, image);
+  if (telling.length + compounds.length === 0) telling.push(...guessed(unknown, image));
   return [...(telling.length + compounds.length > 0 ? telling : all), ...compounds]
     .sort((a, b) => image.idf(b.terms) - image.idf(a.terms))
     .slice(0, MAX_CONCEPTS);
+}
+
+const MAX_GUESSED_WORDS = 8;
+
+/** Only where the project has none of the words: what was typed is never overruled. */
+function guessed(unknown: readonly string[], image: LexicalImage): Concept[] {
+  return [...new Set(unknown)].slice(0, MAX_GUESSED_WORDS).flatMap((word) => {
+    const terms = guessesFor(word, image);
+    return terms.length === 0 ? [] : [{ terms, weight: 1, guessedFrom: word }];
+  });
 }
 
 /** How much of what a query says the project has words for, from 0 to 1, rare words counting for more. */

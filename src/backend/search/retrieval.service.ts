@@ -110,7 +110,7 @@ export class Retrieval {
     if (stale.size > 0) {
       return this.caughtUp({ projectId, query, limit, offset }, found, stale, call, waitsUntilMs);
     }
-    const outcome = found.passages === 0 ? 'empty_project' : found.results.length === 0 ? 'no_match' : 'found';
+    const outcome = found.passages === 0 ? 'empty_project' : found.total === 0 ? 'no_match' : 'found';
     return {
       results: found.results,
       total: found.total,
@@ -161,7 +161,7 @@ export class Retrieval {
   private async fulltext(query: RetrievalQuery, call: UserCall, waitsUntilMs: number): Promise<Retrieved> {
     try {
       const found = await this.textSearch(query, call, waitsUntilMs);
-      const outcome = found.documents === 0 ? 'empty_project' : found.results.length === 0 ? 'no_match' : 'found';
+      const outcome = found.documents === 0 ? 'empty_project' : found.total === 0 ? 'no_match' : 'found';
       return {
         results: found.results,
         total: found.total,
