@@ -59,7 +59,7 @@ const STEPS: readonly Step[] = [
   },
   {
     name: 'the words and phrases of a query',
-    bound: '4,096 characters',
+    bound: '8,192 characters',
     n: 512,
     inputs: ['"a b"', '"', 'word ', '" "'],
     run: (text) => parseQuery(text),
