@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { DownstreamSettings, ClientName } from '../../config/config.schema.js';
 import { isModel } from '../../config/llm-models.js';
-import type { Endpoint, EndpointInput, EndpointOutput } from '../../contract/endpoint.js';
+import { type Endpoint, type EndpointInput, type EndpointOutput, HEADER } from '../../contract/endpoint.js';
 import { decode, refusalOf } from './answer.js';
 import { decoded } from './content-encoding.js';
 import type { Attempt } from '../policy/attempt.js';
@@ -62,6 +62,8 @@ export interface StreamRequest<T = Uint8Array> {
 export class ResilientClient {
   readonly service: ClientName;
   readonly title: string;
+  /** Which start of the server answered last; undefined before its first answer. */
+  instance: string | undefined;
   readonly policy: ResiliencePolicy;
   readonly counts = new Counts();
   readonly history: History;
@@ -103,6 +105,12 @@ export class ResilientClient {
     return this.transport !== null;
   }
 
+  /** Asks the health route which {@link instance} is there. It counts for nothing, and an absent server changes nothing. */
+  async lookUp(): Promise<void> {
+    const { healthPath, clock = systemClock } = this.parts;
+    if (healthPath !== undefined) await this.isHealthy(healthPath, clock).catch(() => false);
+  }
+
   /** @throws DownstreamError */
   async call<E extends Endpoint>(
     endpoint: E,
@@ -121,6 +129,7 @@ export class ResilientClient {
       const request = this.request(endpoint.method, path + query, body, attempt);
       const answer = await this.carry(attempt, (transport) => transport.send(request, attempt));
       attempt.status = answer.status;
+      this.instance = answer.headers[HEADER.instance] ?? this.instance;
       return decode(this.service, endpoint, answer) as EndpointOutput<E>;
     });
   }
@@ -210,7 +219,8 @@ export class ResilientClient {
     const stop = clock.after(HEALTH_MS, () => signal.abort(new Error('the health route took too long')));
     try {
       const request = { method: 'GET', path, headers: {}, body: undefined };
-      const { status, body } = await this.transport.send(request, signal);
+      const { status, headers, body } = await this.transport.send(request, signal);
+      this.instance = headers[HEADER.instance] ?? this.instance;
       return status === 200 && healthy.safeParse(JSON.parse(body.toString())).success;
     } finally {
       stop();
