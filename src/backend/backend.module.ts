@@ -3,7 +3,7 @@ import fastifyMultipart from '@fastify/multipart';
 import { Module, StandardSchemaValidationPipe } from '@nestjs/common';
 import { APP_GUARD, APP_PIPE } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import { SwaggerModule } from '@nestjs/swagger';
 import { TerminusModule } from '@nestjs/terminus';
 import { ConfigModule } from '../config/config.module.js';
 import type { Config } from '../config/config.schema.js';
@@ -47,8 +47,9 @@ import { Imports } from './history/imports.service.js';
 import { IdempotencyStore } from './idempotency/idempotency.store.js';
 import { shedLoad } from './limits/load-shedding.js';
 import { RateLimits } from './limits/rate-limits.service.js';
-import { describeApi } from './openapi.js';
+import { createApiDocument } from './openapi.js';
 import { OpenAiController } from './openai/openai.controller.js';
+import { servePage } from './page/serve-page.js';
 import { ProjectAccess } from './projects/project-access.service.js';
 import { ProjectsController } from './projects/projects.controller.js';
 import { ProjectsService } from './projects/projects.service.js';
@@ -145,16 +146,10 @@ export class BackendModule {
     await app.register(fastifyCookie);
     await app.register(fastifyMultipart, { limits: { fileSize: config.http.max_body_bytes, files: 2, fields: 10 } });
     useBodyParsers(app, config.http.max_body_bytes);
-    const document = new DocumentBuilder()
-      .setTitle('Caudex')
-      .setDescription('Chat and search over your own documents.')
-      .setVersion('1')
-      .addBearerAuth()
-      .addCookieAuth('auth_token')
-      .build();
-    SwaggerModule.setup('v1/api/docs', app, () => describeApi(SwaggerModule.createDocument(app, document)), {
+    SwaggerModule.setup('v1/api/docs', app, () => createApiDocument(app), {
       jsonDocumentUrl: 'v1/api/openapi.json',
       raw: ['json'],
     });
+    await servePage(app.getHttpAdapter().getInstance());
   }
 }

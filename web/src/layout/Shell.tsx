@@ -1,0 +1,66 @@
+import { Dialog } from '@base-ui/react/dialog';
+import { Outlet, useLocation, useParams } from '@tanstack/react-router';
+import { useEffect, useState } from 'react';
+import { rememberProject } from '../session/session.ts';
+import { SessionEnded } from '../session/SessionEnded.tsx';
+import { t } from '../texts/en.ts';
+import { ConnectionLine } from './ConnectionLine.tsx';
+import { SideBar } from './SideBar.tsx';
+import { UndoBar } from './UndoBar.tsx';
+import { useSearchKey } from './search-key.ts';
+import './layout.css';
+
+/** What stays while one goes from page to page: the sections at the side, and the lines that say what is amiss. */
+export function Shell() {
+  const { project } = useParams({ strict: false });
+  useEffect(() => {
+    if (project !== undefined) rememberProject(project);
+  }, [project]);
+  useSearchKey(project);
+
+  return (
+    <div className="shell">
+      <a className="skip-link" href="#content">
+        {t.app.skip}
+      </a>
+      <aside className="side-bar-place">
+        <SideBar project={project} />
+      </aside>
+      <div className="shell-main">
+        <TopBar project={project} />
+        <ConnectionLine />
+        <main id="content" className="content" tabIndex={-1}>
+          <Outlet />
+        </main>
+      </div>
+      <UndoBar />
+      <SessionEnded />
+    </div>
+  );
+}
+
+/** On a narrow screen the sections are behind a button. */
+function TopBar({ project }: { project: string | undefined }) {
+  const { pathname } = useLocation();
+  const [openAt, setOpenAt] = useState<string>();
+  return (
+    <div className="top-bar">
+      <Dialog.Root open={openAt === pathname} onOpenChange={(open) => setOpenAt(open ? pathname : undefined)}>
+        <Dialog.Trigger className="button button-quiet" aria-label={t.app.menu}>
+          <svg width="18" height="18" viewBox="0 0 18 18" aria-hidden="true">
+            <path d="M2 5h14M2 9h14M2 13h14" stroke="currentColor" strokeWidth="1.5" strokeLinecap="round" />
+          </svg>
+        </Dialog.Trigger>
+        <Dialog.Portal>
+          <Dialog.Backdrop className="dialog-scrim" />
+          <Dialog.Popup className="drawer">
+            <Dialog.Title className="hidden-visually">{t.app.menu}</Dialog.Title>
+            <SideBar project={project} />
+            <Dialog.Close className="button drawer-close">{t.app.close}</Dialog.Close>
+          </Dialog.Popup>
+        </Dialog.Portal>
+      </Dialog.Root>
+      <span className="wordmark">{t.app.name}</span>
+    </div>
+  );
+}
