@@ -10,10 +10,10 @@ import axios from 'axios';
 import { pino } from 'pino';
 import { loadConfig } from '../dist/config/config.loader.js';
 import { chromaContract } from '../dist/downstream/chroma/chroma.contract.js';
-import { systemClock } from '../dist/resilience/clock.js';
-import { HttpTransport } from '../dist/resilience/http-transport.js';
-import { ResilientClient } from '../dist/resilience/resilient-client.js';
-import { internalHeaders } from '../dist/resilience/wire-headers.js';
+import { systemClock } from '../dist/resilience/policy/clock.js';
+import { HttpTransport } from '../dist/resilience/wire/http-transport.js';
+import { ResilientClient } from '../dist/resilience/wire/resilient-client.js';
+import { internalHeaders } from '../dist/resilience/wire/wire-headers.js';
 import { median, searchRate, searchTimes, type Target } from './gateway/load.ts';
 import { Caudex, freePort } from '../test/system/caudex.ts';
 

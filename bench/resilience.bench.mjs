@@ -13,11 +13,11 @@ import {
 import CircuitBreaker from 'opossum';
 import { pino } from 'pino';
 import { z } from 'zod';
-import { systemClock } from '../dist/resilience/clock.js';
-import { ResilientClient } from '../dist/resilience/resilient-client.js';
-import { ResiliencePolicy } from '../dist/resilience/resilience-policy.js';
-import { ServiceLog } from '../dist/resilience/service-log.js';
-import { internalHeaders } from '../dist/resilience/wire-headers.js';
+import { systemClock } from '../dist/resilience/policy/clock.js';
+import { ResilientClient } from '../dist/resilience/wire/resilient-client.js';
+import { ResiliencePolicy } from '../dist/resilience/policy/resilience-policy.js';
+import { ServiceLog } from '../dist/resilience/report/service-log.js';
+import { internalHeaders } from '../dist/resilience/wire/wire-headers.js';
 
 const ROUNDS = 15;
 const CALLS = 20_000;

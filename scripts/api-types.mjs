@@ -10,12 +10,12 @@ import openapiTypescript, { astToString } from 'openapi-typescript';
 const root = join(import.meta.dirname, '..');
 const { BackendModule } = await import(join(root, 'dist/backend/backend.module.js'));
 const { currentConfig, withConfig } = await import(join(root, 'dist/config/config.module.js'));
-const { createApiDocument } = await import(join(root, 'dist/backend/openapi.js'));
+const { createApiDocument } = await import(join(root, 'dist/backend/edge/openapi.js'));
 
 const app = await withConfig(currentConfig(), () =>
   NestFactory.create(BackendModule, new FastifyAdapter(), { preview: true, logger: ['error'], abortOnError: false }),
 );
 const document = JSON.parse(JSON.stringify(createApiDocument(app)));
-const target = join(root, 'web/src/api');
+const target = join(root, 'web/generated');
 mkdirSync(target, { recursive: true });
-writeFileSync(join(target, 'schema.d.ts'), astToString(await openapiTypescript(document)));
+writeFileSync(join(target, 'api.d.ts'), astToString(await openapiTypescript(document)));

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { SAMPLE_SERVICE_TOKEN } from '../src/config/config.loader.js';
-import type { Passage } from '../src/downstream/passage.contract.js';
+import type { Passage } from '../src/contract/passage.contract.js';
 
 const MAIN = join(process.env['CAUDEX_DIST'] ?? join(import.meta.dirname, '../dist'), 'main.js');
 

@@ -11,15 +11,15 @@ import { ChromaClient } from '../src/downstream/chroma/chroma.client.js';
 import { chromaContract } from '../src/downstream/chroma/chroma.contract.js';
 import { ChromaModule } from '../src/downstream/chroma/chroma.module.js';
 import { LoggingModule } from '../src/http/logging.module.js';
-import type { CallContext } from '../src/resilience/call-context.js';
-import { systemClock } from '../src/resilience/clock.js';
-import type { DownstreamError } from '../src/resilience/downstream-error.js';
-import { HttpTransport } from '../src/resilience/http-transport.js';
-import { ResilientClient } from '../src/resilience/resilient-client.js';
+import type { CallContext } from '../src/resilience/policy/call-context.js';
+import { systemClock } from '../src/resilience/policy/clock.js';
+import type { DownstreamError } from '../src/resilience/policy/downstream-error.js';
+import { HttpTransport } from '../src/resilience/wire/http-transport.js';
+import { ResilientClient } from '../src/resilience/wire/resilient-client.js';
 import { ServiceRegistry } from '../src/resilience/service-registry.js';
-import { RecordedLog } from '../src/resilience/testing/recorded-log.js';
-import { testSettings } from '../src/resilience/testing/settings.js';
-import { bearerHeaders, internalHeaders } from '../src/resilience/wire-headers.js';
+import { RecordedLog } from '../src/resilience/policy/testing/recorded-log.js';
+import { testSettings } from '../src/resilience/policy/testing/settings.js';
+import { bearerHeaders, internalHeaders } from '../src/resilience/wire/wire-headers.js';
 import {
   answer,
   type Behaviour,
@@ -407,7 +407,7 @@ describe('a streamed answer', () => {
     expect(made.report().bulkhead.active).toBe(0);
   });
 
-  it('is not hurried by a slow reader', async () => {
+  it('does not shorten its limits for a slow reader', async () => {
     server.will(streams(part('one'), part('two'), end));
     let text = '';
     for await (const chunk of await client(settings).stream(request, { requestId: 'r' })) {

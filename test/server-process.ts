@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { SAMPLE_SERVICE_TOKEN } from '../src/config/config.loader.js';
 import type { AppName } from '../src/config/config.schema.js';
-import { HEADER } from '../src/downstream/endpoint.js';
+import { HEADER } from '../src/contract/endpoint.js';
 import type { Answer } from './server-under-test.js';
 
 const ROOT = join(import.meta.dirname, '..');

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { loadConfig, SAMPLE_SERVICE_TOKEN } from '../src/config/config.loader.js';
 import type { AppName } from '../src/config/config.schema.js';
-import { HEADER } from '../src/downstream/endpoint.js';
+import { HEADER } from '../src/contract/endpoint.js';
 import { type AppModule, startServer } from '../src/http/server.js';
 
 export interface Answer {

@@ -4,7 +4,7 @@ import { authContract } from '../src/downstream/auth/auth.contract.js';
 import { AuthServerModule } from '../src/downstream/auth/server/auth-server.module.js';
 import { billingContract } from '../src/downstream/billing/billing.contract.js';
 import { BillingServerModule } from '../src/downstream/billing/server/billing-server.module.js';
-import type { Endpoint, ServiceContract } from '../src/downstream/endpoint.js';
+import type { Endpoint, ServiceContract } from '../src/contract/endpoint.js';
 import { filesystemContract } from '../src/downstream/filesystem/filesystem.contract.js';
 import { FilesystemServerModule } from '../src/downstream/filesystem/server/filesystem-server.module.js';
 import type { AppModule } from '../src/http/server.js';

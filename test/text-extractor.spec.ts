@@ -1,5 +1,5 @@
 import { strToU8, zipSync } from 'fflate';
-import { TextExtractor, UnreadableDocument } from '../src/downstream/filesystem/server/text-extractor.js';
+import { TextExtractor, UnreadableDocument } from '../src/downstream/filesystem/server/extraction/text-extractor.js';
 import { docx, paragraph, pdf, pdfWithStream } from './sample-files.js';
 
 const LIMITS = { timeoutMs: 15_000, maxMemoryBytes: 2 ** 28, maxTextBytes: 1_000_000 };

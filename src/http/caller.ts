@@ -1,6 +1,6 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import { HEADER } from '../downstream/endpoint.js';
+import { HEADER } from '../contract/endpoint.js';
 import { badRequest } from './problem.js';
 
 /** Who asks a downstream server, and for how long they will wait. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { HEADER } from '../downstream/endpoint.js';
+import { HEADER } from '../contract/endpoint.js';
 import { problemBody } from './problem.filter.js';
 import type { ProblemDetails } from './problem.js';
 

@@ -13,7 +13,7 @@ import {
 import type { FastifyRequest } from 'fastify';
 import { map, type Observable } from 'rxjs';
 import type { ZodError, ZodType } from 'zod';
-import type { Endpoint } from '../downstream/endpoint.js';
+import type { Endpoint } from '../contract/endpoint.js';
 import { remainingMs } from './caller.js';
 import { Problem } from './problem.js';
 

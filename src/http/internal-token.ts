@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config/config.schema.js';
-import { HEADER } from '../downstream/endpoint.js';
+import { HEADER } from '../contract/endpoint.js';
 import { writeProblem } from './problem.filter.js';
 
 const PROBES = /^\/health(\/|\?|$)/;

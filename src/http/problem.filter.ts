@@ -2,8 +2,8 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { PinoLogger } from 'nestjs-pino';
 import { isStorageFull } from '../storage/storage-full.js';
-import { HEADER } from '../downstream/endpoint.js';
-import { DownstreamError } from '../resilience/downstream-error.js';
+import { HEADER } from '../contract/endpoint.js';
+import { DownstreamError } from '../resilience/policy/downstream-error.js';
 import { Problem, type ProblemDetails } from './problem.js';
 
 /** The one place where an error becomes HTTP: no stack trace and no inner message leaves it. */

@@ -6,7 +6,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Logger } from 'nestjs-pino';
 import { withConfig } from '../config/config.module.js';
 import type { AppName, Config } from '../config/config.schema.js';
-import { HEADER } from '../downstream/endpoint.js';
+import { HEADER } from '../contract/endpoint.js';
 import type { Tracing } from '../tracing/tracing.js';
 import { withoutBootLines } from './boot-logger.js';
 import { answerClientError } from './client-error.js';

@@ -1,9 +1,9 @@
 import { jest } from '@jest/globals';
 import type { PinoLogger } from 'nestjs-pino';
 import type { Config } from '../config/config.schema.js';
-import { DownstreamError } from '../resilience/downstream-error.js';
+import { DownstreamError } from '../resilience/policy/downstream-error.js';
 import type { ServiceRegistry } from '../resilience/service-registry.js';
-import { silentLog } from '../resilience/testing/recorded-log.js';
+import { silentLog } from '../resilience/policy/testing/recorded-log.js';
 import { Outbox, type OutboxHandler } from './outbox.service.js';
 import type { NewOutboxEntry, OutboxEntry } from './outbox.store.js';
 import { SqliteOutboxStore } from './sqlite-outbox.store.js';

@@ -3,8 +3,9 @@ import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShut
 import { PinoLogger } from 'nestjs-pino';
 import { InjectConfig } from '../config/config.module.js';
 import type { ClientName, Config, ServiceName } from '../config/config.schema.js';
-import type { CallContext } from '../resilience/call-context.js';
-import { DownstreamError, type DownstreamReason } from '../resilience/downstream-error.js';
+import type { CallContext } from '../resilience/policy/call-context.js';
+import type { DownstreamReason } from '../contract/downstream-reason.js';
+import { DownstreamError } from '../resilience/policy/downstream-error.js';
 import { ServiceRegistry } from '../resilience/service-registry.js';
 import type { NewOutboxEntry, OutboxEntry, OutboxStore } from './outbox.store.js';
 

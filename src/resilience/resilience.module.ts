@@ -6,12 +6,12 @@ import { CONFIG, ConfigModule, InjectConfig, isOwnConfig } from '../config/confi
 import { ConfigReloader } from '../config/config.reloader.js';
 import type { ClientName, Config, DownstreamSettings, ServiceName } from '../config/config.schema.js';
 import { isModel, keyOf, modelNames, settingsOf } from '../config/llm-models.js';
-import { systemClock } from './clock.js';
-import { HttpTransport } from './http-transport.js';
-import { registerResilienceMetrics } from './resilience-metrics.js';
-import { ResilientClient } from './resilient-client.js';
+import { systemClock } from './policy/clock.js';
+import { HttpTransport } from './wire/http-transport.js';
+import { registerResilienceMetrics } from './report/resilience-metrics.js';
+import { ResilientClient } from './wire/resilient-client.js';
 import { ServiceRegistry } from './service-registry.js';
-import { bearerHeaders, internalHeaders } from './wire-headers.js';
+import { bearerHeaders, internalHeaders } from './wire/wire-headers.js';
 
 /** One registry for the process, and what speaks to all of its clients. */
 @Module({

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import type { ClientName } from '../config/config.schema.js';
-import type { BreakerState } from './circuit-breaker.js';
-import type { ResilientClient } from './resilient-client.js';
+import type { BreakerState } from './policy/circuit-breaker.js';
+import type { ResilientClient } from './wire/resilient-client.js';
 
 export interface StateChange {
   service: ClientName;

@@ -1,7 +1,7 @@
 import { type Span, SpanKind, SpanStatusCode, type Tracer } from '@opentelemetry/api';
-import type { Attempt, AttemptTrace } from '../resilience/attempt.js';
-import type { ResilientClient } from '../resilience/resilient-client.js';
-import { addressOf } from '../resilience/server-address.js';
+import type { Attempt, AttemptTrace } from '../resilience/policy/attempt.js';
+import type { ResilientClient } from '../resilience/wire/resilient-client.js';
+import { addressOf } from '../resilience/wire/server-address.js';
 import { parentOf, traceparentOf } from './trace-context.js';
 
 /** A span for each attempt of the clients, refused calls aside: they are none. */

@@ -9,7 +9,7 @@ import {
 } from '@opentelemetry/sdk-trace';
 import type { FastifyInstance } from 'fastify';
 import type { AppName } from '../config/config.schema.js';
-import type { ResilientClient } from '../resilience/resilient-client.js';
+import type { ResilientClient } from '../resilience/wire/resilient-client.js';
 import { traceAttempts } from './attempt-spans.js';
 import { traceRequests } from './request-spans.js';
 import { WatchedExporter } from './watched-exporter.js';

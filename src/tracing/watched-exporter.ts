@@ -14,7 +14,7 @@ export class WatchedExporter implements SpanExporter {
   export(...[spans, done]: Parameters<SpanExporter['export']>): void {
     this.exporter.export(spans, (result) => {
       done(result);
-      if (result.error !== undefined) this.tell(result.error);
+      if (result.error !== undefined) this.report(result.error);
     });
   }
 
@@ -22,7 +22,7 @@ export class WatchedExporter implements SpanExporter {
     return this.exporter.shutdown();
   }
 
-  private tell(error: Error & { code?: string | number }): void {
+  private report(error: Error & { code?: string | number }): void {
     const now = performance.now();
     if (now < this.quietUntilMs) return;
     this.quietUntilMs = now + QUIET_MS;

@@ -3,12 +3,12 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import Axios from 'axios';
 import { chromaContract } from '../../src/downstream/chroma/chroma.contract.js';
-import { systemClock } from '../../src/resilience/clock.js';
-import { HttpTransport } from '../../src/resilience/http-transport.js';
-import { ResilientClient } from '../../src/resilience/resilient-client.js';
-import { silentLog } from '../../src/resilience/testing/recorded-log.js';
-import { testSettings } from '../../src/resilience/testing/settings.js';
-import { internalHeaders } from '../../src/resilience/wire-headers.js';
+import { systemClock } from '../../src/resilience/policy/clock.js';
+import { HttpTransport } from '../../src/resilience/wire/http-transport.js';
+import { ResilientClient } from '../../src/resilience/wire/resilient-client.js';
+import { silentLog } from '../../src/resilience/policy/testing/recorded-log.js';
+import { testSettings } from '../../src/resilience/policy/testing/settings.js';
+import { internalHeaders } from '../../src/resilience/wire/wire-headers.js';
 import { type Behaviour, hang, json, MisbehavingServer, reset, resetInBody } from '../misbehaving-server.js';
 
 const CALLS = Number(process.env['CAUDEX_CALLS'] ?? '10000');

@@ -3,10 +3,10 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { BillingClient } from '../../downstream/billing/billing.client.js';
 import { ledgerRowSchema } from '../../downstream/billing/billing.contract.js';
-import { Answers } from '../openapi.js';
-import { SharedReadsInterceptor } from '../reads/shared-reads.interceptor.js';
-import { type Page, pageSchema } from '../schemas.js';
-import { Call, type UserCall } from '../session/public-call.js';
+import { Answers } from '../edge/openapi.js';
+import { SharedReadsInterceptor } from '../edge/reads/shared-reads.interceptor.js';
+import { type Page, pageSchema } from '../edge/schemas.js';
+import { Call, type UserCall } from '../call/public-call.js';
 
 @ApiTags('billing')
 @UseInterceptors(SharedReadsInterceptor)

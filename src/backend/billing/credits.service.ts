@@ -5,8 +5,8 @@ import type { Config } from '../../config/config.schema.js';
 import { BillingClient } from '../../downstream/billing/billing.client.js';
 import { Outbox } from '../../outbox/outbox.service.js';
 import type { NewOutboxEntry } from '../../outbox/outbox.store.js';
-import { withoutRetries } from '../impatience.js';
-import type { UserCall } from '../session/public-call.js';
+import { withoutRetries } from '../call/waiting.js';
+import type { UserCall } from '../call/public-call.js';
 
 const chargePayload = z.object({ message_id: z.string(), credits: z.int() });
 const TOKENS_PER_CREDIT = 1000;

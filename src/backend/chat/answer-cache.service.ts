@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import type { Passage } from '../../downstream/passage.contract.js';
+import type { Passage } from '../../contract/passage.contract.js';
 import { type Cache, normalised, scopeOf } from '../cache/cache.js';
 import { CACHE } from '../cache/cache.module.js';
 

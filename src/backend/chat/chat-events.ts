@@ -1,5 +1,5 @@
-import type { Passage } from '../../downstream/passage.contract.js';
-import type { DegradationList } from '../degradation.js';
+import type { Passage } from '../../contract/passage.contract.js';
+import type { DegradationList } from '../call/degradation.js';
 import type { Retrieved, Source } from '../search/retrieval.service.js';
 
 export interface ChatSource {

@@ -5,16 +5,16 @@ import { PinoLogger } from 'nestjs-pino';
 import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
 import type { Turn } from '../../downstream/filesystem/filesystem.contract.js';
-import { DownstreamError } from '../../resilience/downstream-error.js';
+import { DownstreamError } from '../../resilience/policy/downstream-error.js';
 import { Credits } from '../billing/credits.service.js';
 import { ConversationsService, type History } from '../conversations/conversations.service.js';
 import { Turns } from '../conversations/turns.service.js';
-import { claimedId } from '../idempotency/idempotency.store.js';
-import { beside } from '../impatience.js';
+import { claimedId } from '../edge/idempotency/idempotency.store.js';
+import { waitAtMost } from '../call/waiting.js';
 import { PROJECT_PATIENCE_MS, ProjectAccess } from '../projects/project-access.service.js';
 import { ChatPassages } from '../search/chat-passages.service.js';
 import { type Retrieved, UNAVAILABLE } from '../search/retrieval.service.js';
-import type { UserCall } from '../session/public-call.js';
+import type { UserCall } from '../call/public-call.js';
 import { Answering, type ChatContext } from './answering.service.js';
 import type { MessageStream } from './message-stream.js';
 import { MessageStreams } from './message-streams.service.js';
@@ -72,7 +72,7 @@ export class ChatService {
       const retrieving = this.context(request.message, projectId, history, leftMs, checking, own);
       // The question leaves for the passages first: the disk is waited for while they are looked up.
       await nextTurn();
-      await beside(checking, retrieving, PROJECT_PATIENCE_MS);
+      await waitAtMost(checking, retrieving, PROJECT_PATIENCE_MS);
       const turn = await this.turns.begin(call.userId, {
         conversation_id: conversationId,
         project_id: projectId ?? null,
@@ -141,7 +141,7 @@ export class ChatService {
   /** Being out of credits is an answer; billing being away stops nobody, and is not waited for longer than the passages. */
   private async reserve(messageId: string, call: UserCall, retrieving: Promise<unknown>): Promise<void> {
     try {
-      const inTime = await beside(this.credits.reserve(messageId, call), retrieving, BILLING_PATIENCE_MS);
+      const inTime = await waitAtMost(this.credits.reserve(messageId, call), retrieving, BILLING_PATIENCE_MS);
       if (!inTime) throw slowBilling();
     } catch (error) {
       if (error instanceof DownstreamError && error.status === 402) throw error;

@@ -1,4 +1,4 @@
-import type { Passage } from '../../downstream/passage.contract.js';
+import type { Passage } from '../../contract/passage.contract.js';
 import type { Retrieved } from '../search/retrieval.service.js';
 
 const QUOTED_PASSAGES = 3;

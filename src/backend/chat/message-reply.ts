@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify';
 import { Problem } from '../../http/problem.js';
-import { EventStream } from '../event-stream.js';
+import { EventStream } from '../edge/event-stream.js';
 import type { ChatSummary } from './chat-events.js';
 import { MessageStream } from './message-stream.js';
 

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { type ChatMessage, LlmClient, type LanguageModel, type LlmEvent } from '../../downstream/llm/llm.client.js';
-import { DownstreamError } from '../../resilience/downstream-error.js';
-import type { Fallback } from '../degradation.js';
-import type { UserCall } from '../session/public-call.js';
+import { DownstreamError } from '../../resilience/policy/downstream-error.js';
+import type { Fallback } from '../call/degradation.js';
+import type { UserCall } from '../call/public-call.js';
 import { Continuation, wholeWords } from './continuation.js';
 import { estimateTokens } from './prompt.js';
 

@@ -1,5 +1,5 @@
 import type { Turn } from '../../downstream/filesystem/filesystem.contract.js';
-import type { Passage } from '../../downstream/passage.contract.js';
+import type { Passage } from '../../contract/passage.contract.js';
 import { extractiveAnswer } from './extractive-answer.js';
 import { buildPrompt, searchQuery } from './prompt.js';
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Turn } from '../../downstream/filesystem/filesystem.contract.js';
 import type { ChatMessage } from '../../downstream/llm/llm.client.js';
-import type { Passage } from '../../downstream/passage.contract.js';
+import type { Passage } from '../../contract/passage.contract.js';
 import { terms } from '../../text/analysis.js';
 
 /** Four characters of English to a token: the rule of thumb of the OpenAI documentation; an estimate, never a bill. */

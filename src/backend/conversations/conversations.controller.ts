@@ -3,10 +3,10 @@ import { ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { conversationInfoSchema, turnSchema } from '../../downstream/filesystem/filesystem.contract.js';
-import { Answers } from '../openapi.js';
-import { SharedReadsInterceptor } from '../reads/shared-reads.interceptor.js';
-import { idSchema, type Page, pageSchema } from '../schemas.js';
-import { Call, type UserCall } from '../session/public-call.js';
+import { Answers } from '../edge/openapi.js';
+import { SharedReadsInterceptor } from '../edge/reads/shared-reads.interceptor.js';
+import { idSchema, type Page, pageSchema } from '../edge/schemas.js';
+import { Call, type UserCall } from '../call/public-call.js';
 import { conversationAsMarkdown } from './markdown-export.js';
 import { ConversationsService } from './conversations.service.js';
 

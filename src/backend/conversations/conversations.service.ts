@@ -5,9 +5,9 @@ import type { Config } from '../../config/config.schema.js';
 import { FilesystemClient } from '../../downstream/filesystem/filesystem.client.js';
 import type { Turn } from '../../downstream/filesystem/filesystem.contract.js';
 import { notFound } from '../../http/problem.js';
-import { DownstreamError } from '../../resilience/downstream-error.js';
-import { withoutRetries } from '../impatience.js';
-import type { UserCall } from '../session/public-call.js';
+import { DownstreamError } from '../../resilience/policy/downstream-error.js';
+import { withoutRetries } from '../call/waiting.js';
+import type { UserCall } from '../call/public-call.js';
 import { Turns } from './turns.service.js';
 
 export interface History {

@@ -4,7 +4,7 @@ import { FilesystemClient } from '../../downstream/filesystem/filesystem.client.
 import { type Turn, turnSchema } from '../../downstream/filesystem/filesystem.contract.js';
 import { Outbox, type Delivery } from '../../outbox/outbox.service.js';
 import type { NewOutboxEntry, OutboxEntry } from '../../outbox/outbox.store.js';
-import { DownstreamError } from '../../resilience/downstream-error.js';
+import { DownstreamError } from '../../resilience/policy/downstream-error.js';
 
 const TOPIC = 'turn';
 const payloadSchema = z.object({ conversation_id: z.string(), project_id: z.string().nullable(), turn: turnSchema });

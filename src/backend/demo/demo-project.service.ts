@@ -7,9 +7,9 @@ import type { Config } from '../../config/config.schema.js';
 import { DEMO_ACCOUNT } from '../../config/demo-account.js';
 import type { User } from '../../downstream/auth/auth.contract.js';
 import { FilesystemClient } from '../../downstream/filesystem/filesystem.client.js';
-import { Degradation } from '../degradation.js';
+import { Degradation } from '../call/degradation.js';
 import { DocumentsService } from '../documents/documents.service.js';
-import type { PublicCall, UserCall } from '../session/public-call.js';
+import type { PublicCall, UserCall } from '../call/public-call.js';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const PROJECT = { project_id: 'caudex-docs', name: 'Caudex docs' };

@@ -7,8 +7,8 @@ import { FilesystemClient } from '../../downstream/filesystem/filesystem.client.
 import { GitClient } from '../../downstream/git/git.client.js';
 import { Outbox } from '../../outbox/outbox.service.js';
 import type { NewOutboxEntry, OutboxEntry } from '../../outbox/outbox.store.js';
-import type { CallContext } from '../../resilience/call-context.js';
-import { DownstreamError } from '../../resilience/downstream-error.js';
+import type { CallContext } from '../../resilience/policy/call-context.js';
+import { DownstreamError } from '../../resilience/policy/downstream-error.js';
 
 const indexPayload = z.object({
   path: z.string(),
@@ -101,7 +101,7 @@ export class DocumentSync implements OnModuleInit {
   }
 
   /** Documents whose index is not yet in step, by path, and whether their deletion is on its way. */
-  async behind(userId: string, projectId: string): Promise<ReadonlyMap<string, { deleted: boolean }>> {
+  async staleDocuments(userId: string, projectId: string): Promise<ReadonlyMap<string, { deleted: boolean }>> {
     const behind = new Map<string, { deleted: boolean }>();
     for (const { payload } of await this.outbox.store.pending('index', userId, { projectId })) {
       const { path, deleted } = indexPayload.parse(payload);

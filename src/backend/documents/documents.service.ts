@@ -6,10 +6,10 @@ import { ChromaClient } from '../../downstream/chroma/chroma.client.js';
 import { FilesystemClient } from '../../downstream/filesystem/filesystem.client.js';
 import { GitClient } from '../../downstream/git/git.client.js';
 import { badRequest, notFound } from '../../http/problem.js';
-import { DownstreamError } from '../../resilience/downstream-error.js';
-import { change } from '../change.js';
-import { claimedId } from '../idempotency/idempotency.store.js';
-import type { OwnerCall, UserCall } from '../session/public-call.js';
+import { DownstreamError } from '../../resilience/policy/downstream-error.js';
+import { change } from '../call/change.js';
+import { claimedId } from '../edge/idempotency/idempotency.store.js';
+import type { OwnerCall, UserCall } from '../call/public-call.js';
 import { type CommitPayload, DocumentSync } from './document-sync.service.js';
 import { ProjectChanges } from './project-changes.js';
 import { type Upload, uploadOf } from './upload.js';
@@ -50,7 +50,7 @@ export class DocumentsService {
     call: OwnerCall,
   ) {
     const { userId } = call;
-    const wasBehind = (await this.sync.behind(userId, projectId)).has(path);
+    const wasStale = (await this.sync.staleDocuments(userId, projectId)).has(path);
     const held = await this.sync.hold({ userId, projectId, path }, commit, false);
     const params = { project_id: projectId };
     const body = { version, ...upload, ...(ifMatch === undefined ? {} : { if_match: ifMatch }) };
@@ -62,11 +62,11 @@ export class DocumentsService {
     ).catch(namePath);
     if (!stored.changed) {
       await this.sync.abandon(held, true);
-      return answer(stored, !wasBehind);
+      return answer(stored, !wasStale);
     }
     this.changes.changed(userId, projectId);
     // Behind an earlier change that waits for its index there is nothing to wait for.
-    return answer(stored, await this.sync.release(held, wasBehind ? 0 : this.config.documents.index_wait_ms));
+    return answer(stored, await this.sync.release(held, wasStale ? 0 : this.config.documents.index_wait_ms));
   }
 
   async delete(projectId: string, path: string, call: UserCall): Promise<void> {
@@ -112,7 +112,7 @@ export class DocumentsService {
   async index(projectId: string, call: UserCall) {
     const [index, behind] = await Promise.all([
       this.chroma.describe({ params: { project_id: projectId } }, call),
-      this.sync.behind(call.userId, projectId),
+      this.sync.staleDocuments(call.userId, projectId),
     ]);
     return { ...index, queued: behind.size };
   }

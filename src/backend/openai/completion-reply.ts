@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify';
 import type { ChatSummary } from '../chat/chat-events.js';
 import type { MessageStream } from '../chat/message-stream.js';
-import { EventStream } from '../event-stream.js';
+import { EventStream } from '../edge/event-stream.js';
 
 const seconds = () => Math.floor(Date.now() / 1000);
 

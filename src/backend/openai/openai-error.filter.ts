@@ -2,7 +2,7 @@ import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common'
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { PinoLogger } from 'nestjs-pino';
 import { z } from 'zod';
-import { answersWith, problemSchema } from '../openapi.js';
+import { answersWith, problemSchema } from '../edge/openapi.js';
 import type { ProblemDetails } from '../../http/problem.js';
 import { toProblem } from '../../http/problem.filter.js';
 

@@ -7,12 +7,12 @@ import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
 import type { Project } from '../../downstream/filesystem/filesystem.contract.js';
 import { badRequest, Problem } from '../../http/problem.js';
-import { DownstreamError } from '../../resilience/downstream-error.js';
+import { DownstreamError } from '../../resilience/policy/downstream-error.js';
 import { ChatService } from '../chat/chat.service.js';
 import { collectAnswer } from '../chat/message-reply.js';
 import { ProjectsService } from '../projects/projects.service.js';
-import { idSchema } from '../schemas.js';
-import { Call, Deadline, type UserCall } from '../session/public-call.js';
+import { idSchema } from '../edge/schemas.js';
+import { Call, Deadline, type UserCall } from '../call/public-call.js';
 import { completion, sendCompletionStream } from './completion-reply.js';
 import { OpenAiAnswers, OpenAiErrorFilter, writeOpenAiError } from './openai-error.filter.js';
 import {

@@ -4,9 +4,9 @@ import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
 import { FilesystemClient } from '../../downstream/filesystem/filesystem.client.js';
 import { notFound } from '../../http/problem.js';
-import { withoutRetries } from '../impatience.js';
-import { DownstreamError } from '../../resilience/downstream-error.js';
-import type { UserCall } from '../session/public-call.js';
+import { withoutRetries } from '../call/waiting.js';
+import { DownstreamError } from '../../resilience/policy/downstream-error.js';
+import type { UserCall } from '../call/public-call.js';
 
 const FRESH_MS = 30_000;
 /**

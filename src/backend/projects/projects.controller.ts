@@ -2,11 +2,11 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, UseInterce
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { projectSchema } from '../../downstream/filesystem/filesystem.contract.js';
-import { ReplayInterceptor } from '../idempotency/replay.interceptor.js';
-import { Answers } from '../openapi.js';
-import { SharedReadsInterceptor } from '../reads/shared-reads.interceptor.js';
-import { idSchema, pageSchema, type Page } from '../schemas.js';
-import { Call, type UserCall } from '../session/public-call.js';
+import { ReplayInterceptor } from '../edge/idempotency/replay.interceptor.js';
+import { Answers } from '../edge/openapi.js';
+import { SharedReadsInterceptor } from '../edge/reads/shared-reads.interceptor.js';
+import { idSchema, pageSchema, type Page } from '../edge/schemas.js';
+import { Call, type UserCall } from '../call/public-call.js';
 import { ProjectsService } from './projects.service.js';
 
 const newProject = z.strictObject({ name: z.string().trim().min(1).max(200) });

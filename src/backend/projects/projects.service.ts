@@ -6,15 +6,15 @@ import type { Project } from '../../downstream/filesystem/filesystem.contract.js
 import { GitClient } from '../../downstream/git/git.client.js';
 import { notFound } from '../../http/problem.js';
 import { Outbox } from '../../outbox/outbox.service.js';
-import type { CallContext } from '../../resilience/call-context.js';
-import { DownstreamError } from '../../resilience/downstream-error.js';
+import type { CallContext } from '../../resilience/policy/call-context.js';
+import { DownstreamError } from '../../resilience/policy/downstream-error.js';
 import { Turns } from '../conversations/turns.service.js';
 import { DocumentSync } from '../documents/document-sync.service.js';
-import { change } from '../change.js';
+import { change } from '../call/change.js';
 import { ProjectChanges } from '../documents/project-changes.js';
-import { Imports } from '../history/imports.service.js';
-import { claimedId } from '../idempotency/idempotency.store.js';
-import type { UserCall } from '../session/public-call.js';
+import { Imports } from '../imports/imports.service.js';
+import { claimedId } from '../edge/idempotency/idempotency.store.js';
+import type { UserCall } from '../call/public-call.js';
 import { ProjectAccess } from './project-access.service.js';
 
 @Injectable()

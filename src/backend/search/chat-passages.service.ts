@@ -2,12 +2,12 @@ import { Injectable } from '@nestjs/common';
 import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
 import { GitClient } from '../../downstream/git/git.client.js';
-import type { Passage } from '../../downstream/passage.contract.js';
-import { withoutRetries } from '../impatience.js';
-import type { UserCall } from '../session/public-call.js';
+import type { Passage } from '../../contract/passage.contract.js';
+import { withoutRetries } from '../call/waiting.js';
+import type { UserCall } from '../call/public-call.js';
 import { type ChangeQuestion, changeQuestion } from './change-question.js';
 import { commitPassage } from './commit-passage.js';
-import type { DownstreamError } from '../../resilience/downstream-error.js';
+import type { DownstreamError } from '../../resilience/policy/downstream-error.js';
 import { joinNeighbours } from './neighbours.js';
 import { Retrieval, type RetrievalQuery, type Retrieved } from './retrieval.service.js';
 

@@ -1,4 +1,4 @@
-import type { Passage } from '../../downstream/passage.contract.js';
+import type { Passage } from '../../contract/passage.contract.js';
 import { joinNeighbours } from './neighbours.js';
 
 const passage = (document: string, chunk: number, text: string, start: number): Passage => ({

@@ -1,4 +1,4 @@
-import type { Passage } from '../../downstream/passage.contract.js';
+import type { Passage } from '../../contract/passage.contract.js';
 
 /** White space is all that stands between two passages of a document that follow each other. */
 const MAX_GAP_CHARS = 64;

@@ -3,10 +3,10 @@ import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
 import { ChromaClient } from '../../downstream/chroma/chroma.client.js';
 import { FilesystemClient } from '../../downstream/filesystem/filesystem.client.js';
-import type { Passage } from '../../downstream/passage.contract.js';
-import { DownstreamError } from '../../resilience/downstream-error.js';
+import type { Passage } from '../../contract/passage.contract.js';
+import { DownstreamError } from '../../resilience/policy/downstream-error.js';
 import { DocumentSync } from '../documents/document-sync.service.js';
-import type { UserCall } from '../session/public-call.js';
+import type { UserCall } from '../call/public-call.js';
 import { ResultCache } from './result-cache.service.js';
 
 export type Source = 'hybrid' | 'vector' | 'fulltext' | 'cache' | 'none';
@@ -101,8 +101,8 @@ export class Retrieval {
       mode: mode === 'vector' ? ('vector' as const) : ('hybrid' as const),
     };
     const found = await this.chroma.query({ body }, call);
-    const behind = await this.sync.behind(call.userId, projectId);
-    if (behind.size > 0) return this.caughtUp({ projectId, query, limit, offset }, found, behind, call);
+    const stale = await this.sync.staleDocuments(call.userId, projectId);
+    if (stale.size > 0) return this.caughtUp({ projectId, query, limit, offset }, found, stale, call);
     const outcome = found.passages === 0 ? 'empty_project' : found.results.length === 0 ? 'no_match' : 'found';
     return {
       results: found.results,
@@ -112,11 +112,11 @@ export class Retrieval {
     };
   }
 
-  /** Of documents whose index is behind their text, the text speaks: a deleted passage never answers again. */
+  /** Of documents whose index is older than their text, the text decides: a deleted passage is never returned. */
   private async caughtUp(
     { projectId, query, limit, offset }: Pick<RetrievalQuery, 'projectId' | 'query' | 'limit' | 'offset'>,
     found: { results: Passage[]; total: number; source: Source; passages: number },
-    behind: ReadonlyMap<string, { deleted: boolean }>,
+    stale: ReadonlyMap<string, { deleted: boolean }>,
     call: UserCall,
   ): Promise<Retrieved> {
     let fresh: { results: Passage[]; documents: number };
@@ -125,12 +125,12 @@ export class Retrieval {
     } catch (error) {
       call.degradation.add('filesystem', error, 'none');
       // An earlier text of a document is better than none of it; that of a deleted one is not.
-      const results = found.results.filter(({ document }) => behind.get(document)?.deleted !== true);
+      const results = found.results.filter(({ document }) => stale.get(document)?.deleted !== true);
       if (results.length === 0) return UNAVAILABLE;
       return { results, total: found.total, source: found.source, outcome: 'found' };
     }
-    const kept = found.results.filter(({ document }) => !behind.has(document));
-    const added = fresh.results.filter(({ document }) => behind.has(document));
+    const kept = found.results.filter(({ document }) => !stale.has(document));
+    const added = fresh.results.filter(({ document }) => stale.has(document));
     const results = interleave(kept, added).slice(0, limit);
     const empty = fresh.documents === 0;
     return {

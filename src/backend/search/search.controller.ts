@@ -3,16 +3,16 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
-import { passageSchema } from '../../downstream/passage.contract.js';
+import { passageSchema } from '../../contract/passage.contract.js';
 import { Problem } from '../../http/problem.js';
-import { InFlight } from '../../resilience/in-flight.js';
+import { InFlight } from '../../resilience/policy/in-flight.js';
 import { ServiceRegistry } from '../../resilience/service-registry.js';
-import { Degradation, degradationSchema } from '../degradation.js';
-import { Answers } from '../openapi.js';
-import { beside } from '../impatience.js';
+import { Degradation, degradationSchema } from '../call/degradation.js';
+import { Answers } from '../edge/openapi.js';
+import { waitAtMost } from '../call/waiting.js';
 import { PROJECT_PATIENCE_MS, ProjectAccess } from '../projects/project-access.service.js';
-import { idSchema } from '../schemas.js';
-import { Call, type UserCall } from '../session/public-call.js';
+import { idSchema } from '../edge/schemas.js';
+import { Call, type UserCall } from '../call/public-call.js';
 import { Retrieval } from './retrieval.service.js';
 
 const MAX_QUERY_CHARS = 8192;
@@ -87,7 +87,7 @@ export class SearchController {
     }
     // A caller in a hurry has a deadline of its own, and behind the probe of a breaker nobody waits.
     const healthy = this.services.get('chroma')?.state === 'closed';
-    if (call.hurried || !healthy) return this.answer(body, limit, call);
+    if (call.hasOwnDeadline || !healthy) return this.answer(body, limit, call);
     const key = { userId: call.userId, projectId: body.project_id, what: JSON.stringify(body) };
     const shared = await this.inFlight.share(key, call.signal, (signal) =>
       this.answer(body, limit, { ...call, signal, degradation: new Degradation() }),
@@ -111,7 +111,7 @@ export class SearchController {
       checking,
     );
     retrieving.catch(() => undefined);
-    await beside(checking, retrieving, PROJECT_PATIENCE_MS);
+    await waitAtMost(checking, retrieving, PROJECT_PATIENCE_MS);
     const { results, total, source, outcome } = await retrieving;
     const { degraded, list: degradation } = call.degradation;
     return { results, total, source, outcome, degraded, degradation };

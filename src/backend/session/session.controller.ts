@@ -7,9 +7,9 @@ import type { Config } from '../../config/config.schema.js';
 import { userSchema } from '../../downstream/auth/auth.contract.js';
 import { Public } from '../../http/public.decorator.js';
 import { DemoProject } from '../demo/demo-project.service.js';
-import { RateLimits } from '../limits/rate-limits.service.js';
-import { Answers } from '../openapi.js';
-import { Call, type PublicCall, type UserCall } from './public-call.js';
+import { RateLimits } from '../edge/limits/rate-limits.service.js';
+import { Answers } from '../edge/openapi.js';
+import { Call, type PublicCall, type UserCall } from '../call/public-call.js';
 import { AUTH_COOKIE, refuseCrossSite, tokenOf } from './session.guard.js';
 import { SessionService } from './session.service.js';
 

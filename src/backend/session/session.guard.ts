@@ -4,10 +4,10 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
 import { Problem } from '../../http/problem.js';
-import { Degradation } from '../degradation.js';
+import { Degradation } from '../call/degradation.js';
 import { isPublic } from '../../http/public.decorator.js';
-import { RateLimits } from '../limits/rate-limits.service.js';
-import { DEADLINE, type DeadlineName, openCall, type PublicCall, type UserCall } from './public-call.js';
+import { RateLimits } from '../edge/limits/rate-limits.service.js';
+import { DEADLINE, type DeadlineName, openCall, type PublicCall, type UserCall } from '../call/public-call.js';
 import { SessionService, unauthorized } from './session.service.js';
 
 const OPERATOR = Symbol('operator');

@@ -6,9 +6,9 @@ import type { Config } from '../../config/config.schema.js';
 import { AuthClient } from '../../downstream/auth/auth.client.js';
 import type { User } from '../../downstream/auth/auth.contract.js';
 import { Problem } from '../../http/problem.js';
-import { withoutRetries } from '../impatience.js';
-import type { CallContext } from '../../resilience/call-context.js';
-import { DownstreamError } from '../../resilience/downstream-error.js';
+import { withoutRetries } from '../call/waiting.js';
+import type { CallContext } from '../../resilience/policy/call-context.js';
+import { DownstreamError } from '../../resilience/policy/downstream-error.js';
 
 export interface Session {
   user: User;

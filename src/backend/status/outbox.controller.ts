@@ -4,9 +4,9 @@ import { PinoLogger } from 'nestjs-pino';
 import { z } from 'zod';
 import { notFound } from '../../http/problem.js';
 import { Outbox } from '../../outbox/outbox.service.js';
-import { Answers } from '../openapi.js';
-import { idSchema } from '../schemas.js';
-import { Call, type UserCall } from '../session/public-call.js';
+import { Answers } from '../edge/openapi.js';
+import { idSchema } from '../edge/schemas.js';
+import { Call, type UserCall } from '../call/public-call.js';
 import { OperatorOnly } from '../session/session.guard.js';
 
 const LISTED = 100;

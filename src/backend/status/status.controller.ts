@@ -8,12 +8,12 @@ import { type Config, SERVICE_NAMES } from '../../config/config.schema.js';
 import { Lifecycle } from '../../http/lifecycle.js';
 import { notFound } from '../../http/problem.js';
 import { Public } from '../../http/public.decorator.js';
-import type { ResilientClient } from '../../resilience/resilient-client.js';
+import type { ResilientClient } from '../../resilience/wire/resilient-client.js';
 import { ServiceRegistry } from '../../resilience/service-registry.js';
-import { timestamp } from '../../resilience/timestamp.js';
-import { EventStream } from '../event-stream.js';
-import { Answers } from '../openapi.js';
-import { Call, type UserCall } from '../session/public-call.js';
+import { timestamp } from '../../resilience/report/timestamp.js';
+import { EventStream } from '../edge/event-stream.js';
+import { Answers } from '../edge/openapi.js';
+import { Call, type UserCall } from '../call/public-call.js';
 import { OperatorOnly } from '../session/session.guard.js';
 
 const nameSchema = z.enum(SERVICE_NAMES).or(z.string().regex(/^llm_[1-9]\d?$/));

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { clientOf } from '../../resilience/contract-client.js';
+import { clientOf } from '../../resilience/wire/contract-client.js';
 import { authContract } from './auth.contract.js';
 
 @Injectable()

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ServiceContract } from '../endpoint.js';
+import type { ServiceContract } from '../../contract/endpoint.js';
 
 export const userSchema = z.object({
   user_id: z.string().min(1),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ServiceContract } from '../endpoint.js';
+import type { ServiceContract } from '../../contract/endpoint.js';
 
 const id = z.string().min(1).max(200);
 const credits = z.int().min(0).max(1_000_000_000);

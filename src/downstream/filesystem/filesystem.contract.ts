@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { ServiceContract } from '../endpoint.js';
-import { passageSchema } from '../passage.contract.js';
+import type { ServiceContract } from '../../contract/endpoint.js';
+import { passageSchema } from '../../contract/passage.contract.js';
 
 const id = z.string().min(1).max(200);
 const page = {

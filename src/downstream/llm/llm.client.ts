@@ -3,9 +3,9 @@ import { createParser } from 'eventsource-parser';
 import { z } from 'zod';
 import { InjectConfig } from '../../config/config.module.js';
 import type { ClientName, Config } from '../../config/config.schema.js';
-import type { CallContext } from '../../resilience/call-context.js';
+import type { CallContext } from '../../resilience/policy/call-context.js';
 import { MODEL_CLIENTS } from '../../resilience/resilience.module.js';
-import type { ResilientClient } from '../../resilience/resilient-client.js';
+import type { ResilientClient } from '../../resilience/wire/resilient-client.js';
 
 export interface ChatMessage {
   role: 'system' | 'user' | 'assistant';

@@ -1,6 +1,6 @@
 import createClient from 'openapi-fetch';
 import { connection } from './connection.ts';
-import type { paths } from './schema';
+import type { paths } from '../../generated/api';
 
 /** The public API, typed by its OpenAPI document. The session travels in the cookie. */
 export const api = createClient<paths>({ baseUrl: '/', fetch: watchedFetch });

@@ -1,6 +1,6 @@
 import { Controller } from '@nestjs/common';
 import { Implements, Input } from '../../../http/implements.decorator.js';
-import type { EndpointOutput, EndpointRequest } from '../../endpoint.js';
+import type { EndpointOutput, EndpointRequest } from '../../../contract/endpoint.js';
 import { authContract as contract } from '../auth.contract.js';
 import { AuthService } from './auth.service.js';
 

@@ -1,5 +1,5 @@
 import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
-import { Turnstile } from '../../../http/turnstile.js';
+import { Semaphore } from '../../../http/semaphore.js';
 
 const R = 8;
 const P = 1;
@@ -14,13 +14,13 @@ const LIMITS = { concurrent: 2, waiting: 16 };
  * stored as `scrypt$N$r$p$salt$key`. Never more than a few at a time: the memory is bounded, and so is the queue.
  */
 export class PasswordHasher {
-  private readonly turnstile: Turnstile;
+  private readonly semaphore: Semaphore;
 
   constructor(
     private readonly n: number,
     limits = LIMITS,
   ) {
-    this.turnstile = new Turnstile(limits, 'sign-ins');
+    this.semaphore = new Semaphore(limits, 'sign-ins');
   }
 
   /** @throws Problem 429 `saturated` */
@@ -47,7 +47,7 @@ export class PasswordHasher {
   }
 
   private derive(password: string, salt: Buffer, n: number, r: number, p: number): Promise<Buffer> {
-    return this.turnstile.pass(
+    return this.semaphore.pass(
       () =>
         new Promise((resolve, reject) =>
           scrypt(password.normalize('NFC'), salt, KEY_BYTES, { N: n, r, p, maxmem: 256 * n * r }, (error, key) =>

@@ -1,7 +1,7 @@
 import { Controller } from '@nestjs/common';
 import { type Caller, CallerOf } from '../../../http/caller.js';
 import { Implements, Input } from '../../../http/implements.decorator.js';
-import type { EndpointOutput, EndpointRequest } from '../../endpoint.js';
+import type { EndpointOutput, EndpointRequest } from '../../../contract/endpoint.js';
 import { billingContract as contract } from '../billing.contract.js';
 import { BillingService } from './billing.service.js';
 

@@ -1,10 +1,10 @@
 import { Controller } from '@nestjs/common';
 import { type Caller, CallerOf } from '../../../http/caller.js';
 import { Implements, Input } from '../../../http/implements.decorator.js';
-import type { EndpointOutput, EndpointRequest } from '../../endpoint.js';
+import type { EndpointOutput, EndpointRequest } from '../../../contract/endpoint.js';
 import { chromaContract } from '../chroma.contract.js';
-import { IndexerService } from './indexer.service.js';
-import { SearchService } from './search.service.js';
+import { IndexerService } from './indexing/indexer.service.js';
+import { SearchService } from './searching/search.service.js';
 
 type Contract = typeof chromaContract;
 type Request<K extends keyof Contract> = EndpointRequest<Contract[K]>;

@@ -6,14 +6,14 @@ import type { Config } from '../../../config/config.schema.js';
 import { InternalServerModule } from '../../../http/http.module.js';
 import { openDatabase } from '../../../storage/sqlite.js';
 import { GitController } from './git.controller.js';
-import { GitService, repositoryOf } from './git.service.js';
-import { GraphFeed, PENDING_TABLES } from './graph-feed.js';
-import { GRAPH_STORE, type GraphStore } from './graph-store.js';
-import { ImportsController } from './imports.controller.js';
-import { ImportsService } from './imports.service.js';
-import { Neo4jGraphStore } from './neo4j-graph.store.js';
-import { GRAPH_TABLES, SqliteGraphStore } from './sqlite-graph.store.js';
-import { AUTHOR_EMAIL, IMPORT_TABLES, VERSION_TABLES, VersionStore } from './version-store.js';
+import { GitService, repositoryOf } from './versions/git.service.js';
+import { GraphFeed, PENDING_TABLES } from './graph/graph-feed.js';
+import { GRAPH_STORE, type GraphStore } from './graph/graph-store.js';
+import { ImportsController } from './imports/imports.controller.js';
+import { ImportsService } from './imports/imports.service.js';
+import { Neo4jGraphStore } from './graph/neo4j-graph.store.js';
+import { GRAPH_TABLES, SqliteGraphStore } from './graph/sqlite-graph.store.js';
+import { AUTHOR_EMAIL, IMPORT_TABLES, VERSION_TABLES, VersionStore } from './versions/version-store.js';
 
 @Module({
   imports: [ConfigModule, InternalServerModule],

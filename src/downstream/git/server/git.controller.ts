@@ -3,11 +3,11 @@ import { Controller, Inject } from '@nestjs/common';
 import { type Caller, CallerOf } from '../../../http/caller.js';
 import { Implements, Input } from '../../../http/implements.decorator.js';
 import { Problem } from '../../../http/problem.js';
-import type { EndpointRequest } from '../../endpoint.js';
+import type { EndpointRequest } from '../../../contract/endpoint.js';
 import { gitContract } from '../git.contract.js';
-import { GitService } from './git.service.js';
-import { GRAPH_STORE, GraphAway, type GraphStore } from './graph-store.js';
-import { ImportsService } from './imports.service.js';
+import { GitService } from './versions/git.service.js';
+import { GRAPH_STORE, GraphAway, type GraphStore } from './graph/graph-store.js';
+import { ImportsService } from './imports/imports.service.js';
 
 type Request<K extends keyof typeof gitContract> = EndpointRequest<(typeof gitContract)[K]>;
 

@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import type { ClientName } from '../../config/config.schema.js';
+import { DownstreamError } from '../../resilience/policy/downstream-error.js';
+
+export const degradationSchema = z.array(
+  z.object({
+    service: z.string(),
+    reason: z.enum(['unreachable', 'timeout', 'circuit_open', 'saturated', 'fault', 'protocol', 'deadline']),
+    fallback: z.string(),
+  }),
+);
+export type DegradationList = z.output<typeof degradationSchema>;
+export type Fallback = 'fulltext' | 'cache' | 'extractive' | 'next_model' | 'outbox' | 'grace' | 'unmetered' | 'none';
+
+/** What was worked around while one request was answered. */
+export class Degradation {
+  readonly list: DegradationList = [];
+
+  /** @throws the error itself when it is not a service's failure: a bug, or a caller who went away */
+  add(service: ClientName, error: unknown, fallback: Fallback): void {
+    if (!(error instanceof DownstreamError) || error.reason === 'cancelled') throw error;
+    const reason = error.reason === 'rejected' ? 'fault' : error.reason;
+    this.list.push({ service, reason, fallback });
+  }
+
+  /** The last fallback had nothing either. */
+  fellThrough(): void {
+    const last = this.list.at(-1);
+    if (last !== undefined) last.fallback = 'none';
+  }
+
+  get degraded(): boolean {
+    return this.list.length > 0;
+  }
+}

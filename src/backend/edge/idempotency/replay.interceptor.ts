@@ -1,0 +1,53 @@
+import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { from, lastValueFrom, type Observable, of } from 'rxjs';
+import { callOf, type UserCall } from '../../call/public-call.js';
+import { type Claim, IdempotencyStore } from './idempotency.store.js';
+
+/** Answers a repeated `Idempotency-Key` with the first answer; two that come at once run once. */
+@Injectable()
+export class ReplayInterceptor implements NestInterceptor {
+  private readonly running = new Map<string, Promise<unknown>>();
+
+  constructor(private readonly store: IdempotencyStore) {}
+
+  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    const reply = context.switchToHttp().getResponse<FastifyReply>();
+    const call = callOf(request) as UserCall;
+    const claim = this.store.claim(request, call.userId);
+    if (claim === undefined) return next.handle();
+    if (claim.answer !== null) return of(replay(reply, claim.answer));
+    call.claim = claim;
+    const key = `${claim.userId}/${claim.key}`;
+    const first = this.running.get(key);
+    if (first !== undefined) return from(first.then(() => this.again(request, reply, call)));
+    const run = this.run(claim, next, reply).finally(() => this.running.delete(key));
+    this.running.set(key, run);
+    return from(run);
+  }
+
+  private async run(claim: Claim, next: CallHandler, reply: FastifyReply): Promise<unknown> {
+    try {
+      const body: unknown = await lastValueFrom(next.handle());
+      const etag = reply.getHeader('etag');
+      this.store.complete(claim, { status: reply.statusCode, body, ...(typeof etag === 'string' ? { etag } : {}) });
+      return body;
+    } catch (error) {
+      this.store.release(claim);
+      throw error;
+    }
+  }
+
+  private again(request: FastifyRequest, reply: FastifyReply, { userId }: UserCall): unknown {
+    const answer = this.store.claim(request, userId)?.answer;
+    if (answer === null || answer === undefined) throw new Error('the first answer was not kept');
+    return replay(reply, answer);
+  }
+}
+
+function replay(reply: FastifyReply, { status, body, etag }: NonNullable<Claim['answer']>): unknown {
+  void reply.status(status).header('idempotent-replayed', 'true');
+  if (etag !== undefined) void reply.header('etag', etag);
+  return body;
+}

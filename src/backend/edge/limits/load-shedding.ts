@@ -1,0 +1,60 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { Config } from '../../../config/config.schema.js';
+import { Problem } from '../../../http/problem.js';
+
+const EXEMPT = /^\/(health|metrics|v1\/api\/status)(\/|\?|$)/;
+const RESOLUTION_MS = 20;
+const WINDOW_MS = 500;
+const RETRY_AFTER_S = 1;
+
+const LEAVE = Symbol('leave');
+type Raw = FastifyReply['raw'] & { [LEAVE]?: () => void };
+
+/** Refuses early what could not be served in time anyway, so that what is being served is. */
+export function shedLoad(
+  fastify: FastifyInstance,
+  { max_concurrency, max_event_loop_delay_ms }: Config['shedding'],
+): void {
+  let active = 0;
+  let delayMs = 0;
+  const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+  delay.enable();
+  const timer = setInterval(() => {
+    delayMs = Math.max(0, delay.mean / 1e6 - RESOLUTION_MS);
+    delay.reset();
+  }, WINDOW_MS).unref();
+  fastify.addHook('onClose', (_instance, done) => {
+    clearInterval(timer);
+    delay.disable();
+    done();
+  });
+  fastify.addHook('onRequest', (request, reply, done) => {
+    if (EXEMPT.test(request.url)) return done();
+    if (active >= max_concurrency) return done(overloaded(`${active} requests are being worked on`));
+    if (delayMs > max_event_loop_delay_ms) return done(overloaded(`the event loop is ${Math.round(delayMs)} ms late`));
+    active += 1;
+    let counted = true;
+    const leave = () => {
+      if (counted) active -= 1;
+      counted = false;
+    };
+    (reply.raw as Raw)[LEAVE] = leave;
+    reply.raw.once('close', leave);
+    done();
+  });
+}
+
+/** An open stream waits more than it works: from its first byte on it is no load. */
+export function countsNoMore(reply: FastifyReply): void {
+  (reply.raw as Raw)[LEAVE]?.();
+}
+
+function overloaded(why: string): Problem {
+  return new Problem({
+    status: 503,
+    code: 'overloaded',
+    detail: `The backend has more to do than it can: ${why}. Nothing was begun; come back.`,
+    retryAfter: RETRY_AFTER_S,
+  });
+}

@@ -1,0 +1,170 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Injectable } from '@nestjs/common';
+import { InjectConfig } from '../../config/config.module.js';
+import type { Config } from '../../config/config.schema.js';
+import { GitClient } from '../../downstream/git/git.client.js';
+import { Problem } from '../../http/problem.js';
+import { toProblem } from '../../http/problem.filter.js';
+import { DownstreamError } from '../../resilience/policy/downstream-error.js';
+import { DocumentsService } from '../documents/documents.service.js';
+import type { OwnerCall } from '../call/public-call.js';
+import { type ImportJob, type ImportProgress, ImportStore } from './import.store.js';
+
+interface ImportedFile {
+  path: string;
+  version: string;
+  deleted: boolean;
+}
+
+const MAX_NAMED = 100;
+const PARALLEL = 4;
+const PAGE = 500;
+const POLL_MS = 200;
+/** So often, in files, it is written down how far an import is. */
+const KEEP_EVERY = 100;
+/** The version of a text that came from a repository is the hash of its commit; one from here is a UUID. */
+const COMMIT = /^[0-9a-f]{40}$/;
+
+/** Why a repository can't be imported, as git has it. */
+export class ImportFailed extends Error {}
+
+/** Brings a repository into a project: git takes its history, and the texts at its head become documents. */
+@Injectable()
+export class Importing {
+  constructor(
+    @InjectConfig() private readonly config: Config,
+    private readonly git: GitClient,
+    private readonly documents: DocumentsService,
+    private readonly store: ImportStore,
+  ) {}
+
+  /**
+   * Does what is left of an import, and counts anew what it did before it was cut off.
+   * @throws ImportFailed; DownstreamError, after which it may be run again
+   */
+  async run(job: ImportJob, signal: AbortSignal): Promise<void> {
+    const { progress } = job;
+    const skipped = await this.fetched(job, signal);
+    const files = await this.files(job, signal);
+    const current = await this.versions(job, signal);
+    if (job.before === null) {
+      job.before = current;
+      this.store.keepBefore(job);
+    }
+    const before = job.before;
+    const left = files.filter((file) => !isIn(current, file));
+    const brought = files.filter((file) => isIn(current, file) && !isIn(before, file));
+    Object.assign(progress, { skipped, documents: brought.length, skipped_documents: [] });
+    for (let at = 0; at < left.length; at += KEEP_EVERY) {
+      await this.bringAll(job, left.slice(at, at + KEEP_EVERY), current, signal);
+      this.store.keepProgress(job);
+    }
+  }
+
+  /** Waits until git has the history. @returns how many files at the head are no text */
+  private async fetched(job: ImportJob, signal: AbortSignal): Promise<number> {
+    const { progress } = job;
+    const { import_id, source, branch } = progress;
+    const body = { import_id, source, ...(branch === null ? {} : { branch }) };
+    for (;;) {
+      const params = { project_id: job.projectId };
+      const found = await this.git.startImport({ params, body }, this.callOf(job, signal));
+      progress.imported_commits = found.imported_commits;
+      if (found.state === 'done') return found.skipped;
+      if (found.state === 'failed') throw new ImportFailed(`${found.detail ?? 'the repository could not be read'}.`);
+      await sleep(POLL_MS, undefined, { signal });
+    }
+  }
+
+  private async files(job: ImportJob, signal: AbortSignal): Promise<ImportedFile[]> {
+    const files: ImportedFile[] = [];
+    const params = { project_id: job.projectId, import_id: job.progress.import_id };
+    for (let total = Infinity; files.length < total;) {
+      const query = { limit: PAGE, offset: files.length };
+      const page = await this.git.importedFiles({ params, query }, this.callOf(job, signal));
+      total = page.total;
+      files.push(...page.files);
+    }
+    return files;
+  }
+
+  /** What the project's documents are now. */
+  private async versions(job: ImportJob, signal: AbortSignal): Promise<Map<string, string>> {
+    const versions = new Map<string, string>();
+    for (let offset = 0, total = Infinity; offset < total; offset += PAGE) {
+      const query = { prefix: '', limit: PAGE, offset };
+      const page = await this.documents.list(job.projectId, query, this.callOf(job, signal));
+      total = page.total;
+      for (const { path, version } of page.documents) versions.set(path, version);
+    }
+    return versions;
+  }
+
+  /** Ends, also where one of the files ends it, with no file still under way. */
+  private async bringAll(
+    job: ImportJob,
+    files: readonly ImportedFile[],
+    current: ReadonlyMap<string, string>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const queue = files.values();
+    const failed = new AbortController();
+    const work = async () => {
+      for (const file of queue) {
+        signal.throwIfAborted();
+        if (failed.signal.aborted) return;
+        await this.bring(job, file, current.get(file.path), signal).catch((error: unknown) => {
+          failed.abort();
+          throw error;
+        });
+      }
+    };
+    const ends = await Promise.allSettled(Array.from({ length: PARALLEL }, work));
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
+  }
+
+  /** What somebody wrote here is never written over. */
+  private async bring(
+    job: ImportJob,
+    { path, version, deleted }: ImportedFile,
+    current: string | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { projectId, progress } = job;
+    if (current !== undefined && !COMMIT.test(current)) {
+      if (!deleted) skip(progress, path, 'it was changed here; it stays as it is');
+      return;
+    }
+    try {
+      if (deleted) await this.documents.deleteFromHistory(projectId, path, this.callOf(job, signal));
+      else {
+        const params = { project_id: projectId };
+        const { text } = await this.git.textAt({ params, query: { path, version } }, this.callOf(job, signal));
+        await this.documents.putFromHistory(projectId, path, version, text ?? '', this.callOf(job, signal));
+      }
+      progress.documents++;
+    } catch (error) {
+      const refused =
+        error instanceof Problem ||
+        (error instanceof DownstreamError && error.reason === 'rejected' && error.status !== 410);
+      if (!refused) throw error;
+      skip(progress, path, toProblem(error).detail);
+    }
+  }
+
+  /** Each call of an import has a time limit of its own. */
+  private callOf({ userId, progress }: ImportJob, signal: AbortSignal): OwnerCall {
+    const deadlineMs = performance.now() + this.config.deadlines.upload_ms;
+    return { requestId: progress.import_id, userId, signal, deadlineMs };
+  }
+}
+
+/** Whether the documents are as this file of the repository has it. */
+function isIn(versions: ReadonlyMap<string, string>, { path, version, deleted }: ImportedFile): boolean {
+  return deleted ? !versions.has(path) : versions.get(path) === version;
+}
+
+function skip(progress: ImportProgress, path: string, reason: string): void {
+  progress.skipped++;
+  if (progress.skipped_documents.length < MAX_NAMED) progress.skipped_documents.push({ path, reason });
+}

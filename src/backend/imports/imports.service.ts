@@ -1,0 +1,160 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { PinoLogger } from 'nestjs-pino';
+import { InjectConfig } from '../../config/config.module.js';
+import type { Config } from '../../config/config.schema.js';
+import { GitClient } from '../../downstream/git/git.client.js';
+import { notFound, Problem } from '../../http/problem.js';
+import { toProblem } from '../../http/problem.filter.js';
+import { isAbsence } from '../../outbox/outbox.service.js';
+import { DownstreamError } from '../../resilience/policy/downstream-error.js';
+import { claimedId } from '../edge/idempotency/idempotency.store.js';
+import type { UserCall } from '../call/public-call.js';
+import { type ImportJob, type ImportProgress, ImportStore } from './import.store.js';
+import { ImportFailed, Importing } from './importing.service.js';
+
+interface Running {
+  readonly job: ImportJob;
+  readonly ending: AbortController;
+}
+
+const UNFINISHED_PER_USER = 2;
+
+/**
+ * Imports go on until they are done, whatever is killed: each is written down before it is acknowledged and taken up
+ * again at the next start, and waits while a service is away. Doing it again is safe: only what is missing is brought.
+ * It is no entry of the outbox: one would hold a place there for minutes that a turn or a charge needs for milliseconds.
+ */
+@Injectable()
+export class Imports implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly running = new Map<string, Running>();
+
+  constructor(
+    @InjectConfig() private readonly config: Config,
+    private readonly git: GitClient,
+    private readonly importing: Importing,
+    private readonly store: ImportStore,
+    private readonly log: PinoLogger,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    for (const job of this.store.unfinished()) this.take(job);
+  }
+
+  onApplicationShutdown(): void {
+    for (const { ending } of this.running.values()) ending.abort();
+  }
+
+  /** @throws DownstreamError `rejected` with status 403 for a source that is not allowed; Problem 429 */
+  async start(
+    projectId: string,
+    { source, branch }: { source: string; branch?: string | undefined },
+    call: UserCall,
+  ): Promise<ImportProgress> {
+    const { userId } = call;
+    const import_id = call.claim ? claimedId(call.claim, 'import') : randomUUID();
+    const known = this.find(userId, projectId, import_id);
+    if (known !== undefined) return known;
+    const unfinished = this.store.countUnfinished(userId);
+    if (unfinished >= UNFINISHED_PER_USER) {
+      const detail = `${unfinished} of your imports are running; wait for one of them to end`;
+      throw new Problem({ status: 429, code: 'too_many_imports', detail, retryAfter: 5 });
+    }
+    const params = { project_id: projectId };
+    await this.git.startImport({ params, body: { import_id, source, ...(branch ? { branch } : {}) } }, call);
+    const progress: ImportProgress = {
+      ...{ import_id, source, branch: branch ?? null, state: 'running', detail: null },
+      ...{ imported_commits: 0, documents: 0, skipped: 0, skipped_documents: [] },
+    };
+    const job: ImportJob = { userId, projectId, progress, before: null };
+    this.store.add(job);
+    this.take(job);
+    return progress;
+  }
+
+  /** @throws Problem 404 */
+  get(projectId: string, importId: string, { userId }: UserCall): ImportProgress {
+    const found = this.find(userId, projectId, importId);
+    if (found === undefined) throw notFound(`import_id: the import ${JSON.stringify(importId)}`);
+    return found;
+  }
+
+  /** Ends the imports of a project that is deleted; nothing tells of them any more. */
+  forget(userId: string, projectId: string): void {
+    this.store.forget(userId, projectId);
+    for (const { job, ending } of this.running.values()) {
+      if (job.userId === userId && job.projectId === projectId) ending.abort();
+    }
+  }
+
+  private find(userId: string, projectId: string, importId: string): ImportProgress | undefined {
+    const kept = this.store.find(userId, projectId, importId);
+    return kept && (this.running.get(importId)?.job.progress ?? kept);
+  }
+
+  private take(job: ImportJob): void {
+    const { import_id } = job.progress;
+    const ending = new AbortController();
+    this.running.set(import_id, { job, ending });
+    void this.untilEnded(job, ending.signal)
+      .catch((error: unknown) => this.log.error({ err: error, import: import_id }, 'An import could not be kept'))
+      .finally(() => this.running.delete(import_id));
+  }
+
+  private async untilEnded(job: ImportJob, signal: AbortSignal): Promise<void> {
+    const { progress } = job;
+    let faults = 0;
+    for (;;) {
+      const before = progress.documents;
+      try {
+        await this.importing.run(job, signal);
+        return this.end(job, 'done', null);
+      } catch (error) {
+        if (signal.aborted) return;
+        if (isProjectGone(error)) return this.store.forget(job.userId, job.projectId);
+        if (progress.documents > before) faults = 0;
+        if (!isAbsence(error)) faults++;
+        if (!mayPass(error) || faults >= this.config.outbox.max_attempts) return this.fail(job, error);
+        await this.wait(job, error as DownstreamError, faults, signal);
+      }
+    }
+  }
+
+  private async wait({ progress }: ImportJob, error: DownstreamError, faults: number, signal: AbortSignal) {
+    const { retry_base_ms, retry_max_ms } = this.config.outbox;
+    const waitMs = Math.min(retry_max_ms, Math.max(retry_base_ms * 2 ** faults, error.retryAfterMs ?? 0));
+    const detail = `${error.service} is not available (${error.reason}); the import goes on when it is back.`;
+    Object.assign(progress, { state: 'waiting', detail });
+    this.log.info({ import: progress.import_id }, `An import waits: ${error.message}`);
+    await sleep(waitMs, undefined, { signal }).catch(() => undefined);
+    Object.assign(progress, { state: 'running', detail: null });
+  }
+
+  private fail(job: ImportJob, error: unknown): void {
+    const detail = error instanceof ImportFailed ? error.message : toProblem(error).detail;
+    this.log.warn({ err: error, import: job.progress.import_id }, 'An import failed');
+    this.end(job, 'failed', `${detail} Import again to do what is left.`);
+  }
+
+  private end(job: ImportJob, state: 'done' | 'failed', detail: string | null): void {
+    Object.assign(job.progress, { state, detail });
+    this.store.end(job);
+  }
+}
+
+/** The project was deleted, and whoever did so could not say it here: by a backend that died over it, for instance. */
+function isProjectGone(error: unknown): boolean {
+  return (
+    error instanceof DownstreamError &&
+    (error.status === 410 || (error.service === 'filesystem' && error.status === 404))
+  );
+}
+
+/** 404 from git: it was restarted, and does not know of the import any more until it is begun again. */
+function mayPass(error: unknown): boolean {
+  return (
+    error instanceof DownstreamError &&
+    (error.reason !== 'rejected' || (error.service === 'git' && error.status === 404))
+  );
+}

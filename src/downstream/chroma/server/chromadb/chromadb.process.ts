@@ -1,0 +1,117 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { PinoLogger } from 'nestjs-pino';
+import { StartError } from '../../../../config/start-error.js';
+
+const START_TIMEOUT_MS = 10_000;
+const PROBE_INTERVAL_MS = 25;
+const FIRST_BACKOFF_MS = 250;
+const MAX_BACKOFF_MS = 10_000;
+/** A run of this length was a good one: the next crash is answered at once again. */
+const GOOD_RUN_MS = 30_000;
+
+/** A ChromaDB of this server's own: started, watched, started again when it ends, and gone when this process is gone. */
+export class ChromadbProcess {
+  /** Where it answers; undefined while it does not. */
+  url: string | undefined;
+  private child: ChildProcess | undefined;
+  private stopped = false;
+  private backoffMs = FIRST_BACKOFF_MS;
+
+  constructor(
+    private readonly dir: string,
+    private readonly log: PinoLogger,
+    private readonly onUp: () => void,
+  ) {}
+
+  /** @throws StartError saying what to do, when it can't be started at all */
+  async start(): Promise<void> {
+    const binding = bindingFor(process.platform, process.arch);
+    await this.launch(binding);
+  }
+
+  stop(): void {
+    this.stopped = true;
+    this.url = undefined;
+    this.child?.kill('SIGKILL');
+  }
+
+  private async launch(binding: string): Promise<void> {
+    const port = await freePort();
+    const child = fork(join(import.meta.dirname, 'chromadb-child.js'), [this.dir, String(port), binding], {
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      execArgv: [],
+    });
+    this.child = child;
+    let lastWords = '';
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => (lastWords = (lastWords + text).slice(-2000)));
+    const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    const url = `http://127.0.0.1:${port}`;
+    const startedAt = performance.now();
+    if (!(await Promise.race([answers(url), ended.then(() => false)]))) {
+      child.kill('SIGKILL');
+      throw new StartError(`ChromaDB did not start on ${this.dir}: ${lastWords.trim() || 'no reason was given'}`);
+    }
+    this.url = url;
+    this.log.info(
+      { chromadb: url, pid: child.pid },
+      `ChromaDB is up after ${Math.round(performance.now() - startedAt)} ms`,
+    );
+    void ended.then(() => this.revive(binding, performance.now() - startedAt));
+    this.onUp();
+  }
+
+  private async revive(binding: string, ranForMs: number): Promise<void> {
+    this.url = undefined;
+    if (ranForMs > GOOD_RUN_MS) this.backoffMs = FIRST_BACKOFF_MS;
+    while (!this.stopped) {
+      this.log.error(`ChromaDB ended; starting it again in ${this.backoffMs} ms`);
+      await wait(this.backoffMs, undefined, { ref: false });
+      this.backoffMs = Math.min(MAX_BACKOFF_MS, this.backoffMs * 2);
+      if (this.stopped) return;
+      try {
+        return await this.launch(binding);
+      } catch (error) {
+        this.log.error((error as Error).message);
+      }
+    }
+  }
+}
+
+/** The package that holds ChromaDB for this machine. @throws StartError when it is not installed */
+function bindingFor(platform: string, arch: string): string {
+  const suffix = { linux: '-gnu', win32: '-msvc' }[platform] ?? '';
+  const name = `chromadb-js-bindings-${platform}-${arch}${suffix}`;
+  try {
+    // An optional dependency of chromadb: it is looked for from there.
+    return createRequire(createRequire(import.meta.url).resolve('chromadb')).resolve(name);
+  } catch {
+    throw new StartError(
+      `ChromaDB's binary for ${platform} ${arch} (the package ${name}) is missing: run "npm ci" without --omit=optional, or set CHROMADB_URL to a ChromaDB that runs elsewhere`,
+    );
+  }
+}
+
+async function answers(url: string): Promise<boolean> {
+  const until = performance.now() + START_TIMEOUT_MS;
+  while (performance.now() < until) {
+    const response = await fetch(`${url}/api/v2/heartbeat`).catch(() => undefined);
+    await response?.body?.cancel();
+    if (response?.ok) return true;
+    await wait(PROBE_INTERVAL_MS);
+  }
+  return false;
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}

@@ -1,0 +1,75 @@
+import { Injectable } from '@nestjs/common';
+import { InjectConfig } from '../../../../config/config.module.js';
+import type { Config } from '../../../../config/config.schema.js';
+import type { ProjectKey } from '../../../../text/lexical-index.js';
+import type { Embeddable, Embedder } from './embedder.js';
+import { EndpointEmbedder } from './endpoint.embedder.js';
+import { embedProjected } from './hashed-projection.js';
+import { type Embedded, type Generation, IndexStore } from '../index/index.store.js';
+import { decodeLsa, embedLsa } from './lsa-model.js';
+
+export const PROJECTION = 'hashed-projection';
+export const LSA = 'lsa';
+const MAX_MODELS = 16;
+
+/** The embedder that belongs to each generation. */
+@Injectable()
+export class Embedders {
+  /** The name of the endpoint's embedder; undefined where the built-in ones are used. */
+  readonly endpoint: string | undefined;
+  private readonly remote: Embedder | undefined;
+  private readonly trained = new Map<number, Embedder>();
+
+  constructor(
+    @InjectConfig() config: Config,
+    private readonly store: IndexStore,
+  ) {
+    const { url, model } = config.chroma.embeddings;
+    if (url === null || model === null) return;
+    this.endpoint = `endpoint ${model}`;
+    this.remote = new EndpointEmbedder(url, model, config.secrets.embeddings_api_key);
+  }
+
+  /** @throws Problem 503 where the endpoint gives no answer */
+  async embed(generation: Generation, texts: readonly Embeddable[]): Promise<Float32Array[]> {
+    return this.of(generation).embed(texts);
+  }
+
+  async embedPassages(generation: Generation, key: ProjectKey, ids: readonly number[]): Promise<Embedded[]> {
+    const passages = this.store.passages.passages(key, ids);
+    const terms = this.store.passages.terms(
+      key,
+      passages.map(({ id }) => id),
+    );
+    const texts = passages.map(({ title, text }, i) => ({ title, text, terms: terms[i] as string[] }));
+    const vectors = await this.embed(generation, texts);
+    return passages.map(({ id }, i) => ({ id, vector: vectors[i] as Float32Array }));
+  }
+
+  private of(generation: Generation): Embedder {
+    if (generation.embedder === PROJECTION) return local(embedProjected);
+    if (generation.embedder === LSA) return this.lsaOf(generation);
+    if (generation.embedder === this.endpoint && this.remote !== undefined) return this.remote;
+    // Made by an endpoint that is not configured any more: words alone answer until the project is embedded anew.
+    return local(() => new Float32Array(0));
+  }
+
+  private lsaOf(generation: Generation): Embedder {
+    let embedder = this.trained.get(generation.id);
+    if (embedder === undefined) {
+      const encoded = this.store.model(generation);
+      if (encoded === undefined) return local(() => new Float32Array(0));
+      const model = decodeLsa(encoded);
+      embedder = local((terms) => embedLsa(model, terms));
+    }
+    this.trained.delete(generation.id);
+    this.trained.set(generation.id, embedder);
+    const [oldest] = this.trained.keys();
+    if (this.trained.size > MAX_MODELS && oldest !== undefined) this.trained.delete(oldest);
+    return embedder;
+  }
+}
+
+function local(embed: (terms: readonly string[]) => Float32Array): Embedder {
+  return { embed: (texts) => Promise.resolve(texts.map(({ terms }) => embed(terms))) };
+}

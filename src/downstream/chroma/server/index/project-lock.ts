@@ -1,0 +1,20 @@
+import { Injectable } from '@nestjs/common';
+import type { ProjectKey } from '../../../../text/lexical-index.js';
+
+/** Lets the writes of one project happen one after the other, in the order they came. */
+@Injectable()
+export class ProjectLock {
+  private readonly last = new Map<string, Promise<unknown>>();
+
+  async run<T>({ userId, projectId }: ProjectKey, work: () => Promise<T>): Promise<T> {
+    const name = `${userId}/${projectId}`;
+    const before = this.last.get(name) ?? Promise.resolve();
+    const mine = before.then(work, work);
+    this.last.set(name, mine);
+    try {
+      return await mine;
+    } finally {
+      if (this.last.get(name) === mine) this.last.delete(name);
+    }
+  }
+}

@@ -1,0 +1,130 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Injectable } from '@nestjs/common';
+import { type AnalysedPassage, analyseDocument } from '../../../../text/analysed-document.js';
+import type { ProjectKey } from '../../../../text/lexical-index.js';
+import type { Embeddable } from '../embedding/embedder.js';
+import { Embedders } from '../embedding/embedders.js';
+import { GenerationBuilder } from './generation.builder.js';
+import { type Generation, IndexStore, type PreparedDocument } from '../index/index.store.js';
+import { ProjectLock } from '../index/project-lock.js';
+
+export interface DocumentState {
+  path: string;
+  version: string;
+  title: string;
+  mediaType: string;
+  text: string;
+}
+
+/** What changed in the passages, and the generation that has their vectors. */
+export interface Written {
+  generation: Generation;
+  put: number[];
+  removed: number[];
+}
+
+interface Arrival {
+  document: DocumentState;
+  outcome: Written | { error: unknown } | undefined;
+}
+
+/** Written together: few enough not to keep anybody else waiting for long. */
+const MAX_TOGETHER = 16;
+const MAX_CHARS_TOGETHER = 100_000;
+
+/**
+ * Documents on their way into the index. Those of a project that arrive while others are written go together in the next
+ * transaction: what a commit costs is the disk's answer, and that is the same for one document and for many.
+ */
+@Injectable()
+export class DocumentArrivals {
+  private readonly waiting = new Map<string, Arrival[]>();
+
+  constructor(
+    private readonly store: IndexStore,
+    private readonly embedders: Embedders,
+    private readonly builder: GenerationBuilder,
+    private readonly lock: ProjectLock,
+  ) {}
+
+  /** Resolves when the document is kept. */
+  async add(key: ProjectKey, document: DocumentState): Promise<Written> {
+    const name = `${key.userId}/${key.projectId}`;
+    const arrival: Arrival = { document, outcome: undefined };
+    const queue = this.waiting.get(name) ?? [];
+    this.waiting.set(name, queue);
+    queue.push(arrival);
+    await this.lock.run(key, async () => {
+      // The lock keeps the order: who was not written with those before is the first in the queue.
+      if (arrival.outcome === undefined) {
+        // Those that have come over the wire in the meantime join the queue.
+        await nextTurn();
+        await this.write(key, together(queue));
+      }
+      if (queue.length === 0) this.waiting.delete(name);
+    });
+    const outcome = arrival.outcome;
+    if (outcome === undefined) throw new Error(`${document.path} was passed over`);
+    if ('error' in outcome) throw outcome.error;
+    return outcome;
+  }
+
+  private async write(key: ProjectKey, arrivals: readonly Arrival[]): Promise<void> {
+    const prepared: { arrival: Arrival; document: PreparedDocument }[] = [];
+    try {
+      const generation = this.builder.currentOf(key);
+      for (const arrival of arrivals) {
+        const document = await this.prepare(key, generation, arrival);
+        if (document !== undefined) prepared.push({ arrival, document });
+      }
+      const changes = this.store.put(
+        key,
+        generation,
+        prepared.map(({ document }) => document),
+      );
+      for (const [i, { arrival }] of prepared.entries()) {
+        arrival.outcome = { generation, ...(changes[i] as { put: number[]; removed: number[] }) };
+      }
+    } catch (error) {
+      for (const arrival of arrivals) arrival.outcome ??= { error };
+    }
+  }
+
+  /** undefined: there is nothing to write, and the arrival knows why. */
+  private async prepare(
+    key: ProjectKey,
+    generation: Generation,
+    arrival: Arrival,
+  ): Promise<PreparedDocument | undefined> {
+    const { path, version } = arrival.document;
+    if (this.store.version(key, path)?.version === version) {
+      arrival.outcome = { generation, put: [], removed: [] };
+      return undefined;
+    }
+    try {
+      const analysed = await analyseDocument(arrival.document);
+      const vectors = await this.embedders.embed(generation, this.store.passages.fresh(key, analysed).map(embeddable));
+      return { version, analysed, vectors };
+    } catch (error) {
+      arrival.outcome = { error };
+      return undefined;
+    }
+  }
+}
+
+/** Takes from the queue what may be written at once: one document, or several small ones, none of them twice. */
+function together(queue: Arrival[]): Arrival[] {
+  const paths = new Set<string>();
+  let chars = 0;
+  for (const { document } of queue) {
+    chars += document.text.length;
+    const full = paths.size >= MAX_TOGETHER || chars > MAX_CHARS_TOGETHER || paths.has(document.path);
+    if (full && paths.size > 0) break;
+    paths.add(document.path);
+  }
+  return queue.splice(0, paths.size);
+}
+
+function embeddable({ title, text, titleTerms, terms }: AnalysedPassage): Embeddable {
+  return { title, text, terms: [...titleTerms, ...terms] };
+}

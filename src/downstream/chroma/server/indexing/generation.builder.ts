@@ -1,0 +1,219 @@
+import { Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
+import { PinoLogger } from 'nestjs-pino';
+import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+import type { ProjectKey } from '../../../../text/lexical-index.js';
+import { Embedders, LSA, PROJECTION } from '../embedding/embedders.js';
+import { type Generation, IndexStore } from '../index/index.store.js';
+import type { TrainingMessage, TrainingTask } from '../embedding/lsa.worker.js';
+import { ProjectLock } from '../index/project-lock.js';
+import { VectorStore } from '../chromadb/vector.store.js';
+import { VectorSync } from '../chromadb/vector-sync.js';
+
+/** Fewer passages teach nothing about the words. */
+const MIN_TRAINING_PASSAGES = 200;
+/** A project that has grown by so much is learned anew. */
+const MIN_GROWTH = 1.2;
+/** When nobody has written to it for this long: learning takes a core, which the writers need more. */
+const REST_MS = 2000;
+/** But not later than this. */
+const MAX_DELAY_MS = 60_000;
+const BATCH = 500;
+
+/**
+ * Keeps the embedder of each project up with it: when a project has grown, the embedder is trained again in a worker, all
+ * passages are embedded into a new generation, and this takes the place of the old one when it is complete. What was begun
+ * and not finished when the process ended is thrown away and begun again.
+ */
+@Injectable()
+export class GenerationBuilder implements BeforeApplicationShutdown {
+  private readonly due = new Map<string, { sinceMs: number; timer: NodeJS.Timeout }>();
+  private queue: Promise<void> = Promise.resolve();
+  private readonly queued = new Set<string>();
+  private worker: Worker | undefined;
+  private stopped = false;
+
+  constructor(
+    private readonly store: IndexStore,
+    private readonly embedders: Embedders,
+    private readonly vectors: VectorStore,
+    private readonly sync: VectorSync,
+    private readonly lock: ProjectLock,
+    private readonly log: PinoLogger,
+  ) {}
+
+  async beforeApplicationShutdown(): Promise<void> {
+    this.stopped = true;
+    for (const { timer } of this.due.values()) clearTimeout(timer);
+    await this.worker?.terminate();
+    await this.queue;
+  }
+
+  /** The generation that new passages of a project go into; made when the project is new. */
+  currentOf(key: ProjectKey): Generation {
+    return (
+      this.store.current(key) ?? this.store.createGeneration(key, this.embedders.endpoint ?? PROJECTION, 0, 'current')
+    );
+  }
+
+  /** After a start: clears away what was not finished, and sees to every project. */
+  resume(): void {
+    for (const generation of this.store.inState('building')) {
+      if (!this.queued.has(nameOf(generation))) this.store.retire(generation);
+    }
+    for (const generation of this.store.inState('current')) this.consider(generation);
+    this.clearAway();
+  }
+
+  /** Deletes what is retired, in ChromaDB and here. */
+  clearAway(): void {
+    this.enqueue(() => this.clearRetired());
+  }
+
+  /** Sees whether a project wants to be embedded anew. */
+  consider(key: ProjectKey): void {
+    const current = this.store.current(key);
+    if (current === undefined || this.stopped) return;
+    const name = nameOf(key);
+    const before = this.due.get(name);
+    clearTimeout(before?.timer);
+    this.due.delete(name);
+    if (!this.isDue(current)) return;
+    const sinceMs = before?.sinceMs ?? performance.now();
+    const delayMs = Math.max(0, Math.min(REST_MS, sinceMs + MAX_DELAY_MS - performance.now()));
+    this.due.set(name, { sinceMs, timer: setTimeout(() => this.begin(key), delayMs) });
+  }
+
+  /** Whether the embedder of a project is behind its text. */
+  isDue(generation: Generation): boolean {
+    return this.growth(generation) >= MIN_GROWTH;
+  }
+
+  private begin(key: ProjectKey): void {
+    const name = nameOf(key);
+    this.due.delete(name);
+    if (this.queued.has(name)) return;
+    this.queued.add(name);
+    this.enqueue(async () => {
+      try {
+        const current = this.store.current(key);
+        if (current !== undefined && this.isDue(current)) await this.build(key);
+      } finally {
+        this.queued.delete(name);
+      }
+      this.consider(key);
+    });
+  }
+
+  private growth({ embedder, trainedOn, userId, projectId }: Generation): number {
+    if (this.embedders.endpoint !== undefined) return embedder === this.embedders.endpoint ? 1 : Infinity;
+    if (embedder !== LSA && embedder !== PROJECTION) return Infinity;
+    const passages = this.store.passages.count({ userId, projectId });
+    if (passages < MIN_TRAINING_PASSAGES) return 1;
+    return embedder === LSA ? passages / Math.max(1, trainedOn) : Infinity;
+  }
+
+  private async build(key: ProjectKey): Promise<void> {
+    const startedAt = performance.now();
+    const passages = this.store.passages.count(key);
+    const trains = this.embedders.endpoint === undefined && passages >= MIN_TRAINING_PASSAGES;
+    const embedder = this.embedders.endpoint ?? (trains ? LSA : PROJECTION);
+    const generation = this.store.createGeneration(key, embedder, trains ? passages : 0, 'building');
+    try {
+      this.sync.begin(generation);
+      if (trains) await this.train(generation);
+      await this.pushAll(generation);
+      const last = await this.embedMissing(generation, 0);
+      await this.lock.run(key, async () => {
+        await this.embedMissing(generation, last);
+        if (!this.store.isAsked(generation)) throw new Error('the project was dropped');
+        this.store.promote(generation);
+      });
+      const tookMs = Math.round(performance.now() - startedAt);
+      this.log.info({ passages, embedder }, `A project was embedded anew in ${tookMs} ms`);
+    } catch (error) {
+      this.store.retire(generation);
+      if (!this.stopped) this.log.warn(`A project was not embedded anew: ${(error as Error).message}`);
+    }
+    await this.clearRetired();
+  }
+
+  private train(generation: Generation): Promise<void> {
+    const { userId, projectId } = generation;
+    const task: TrainingTask = { file: this.store.file, userId, projectId };
+    const worker = new Worker(join(import.meta.dirname, '../embedding/lsa.worker.js'), { workerData: task });
+    this.worker = worker;
+    return new Promise((resolve, reject) => {
+      worker.on('message', (message: TrainingMessage) => {
+        try {
+          this.keep(generation, message);
+        } catch (error) {
+          reject(error instanceof Error ? error : new Error(String(error)));
+          void worker.terminate();
+        }
+      });
+      worker.once('error', reject);
+      worker.once('exit', (code) => (code === 0 ? resolve() : reject(new Error('the training was ended'))));
+    });
+  }
+
+  private keep(generation: Generation, message: TrainingMessage): void {
+    if (message.kind === 'model') return this.store.saveModel(generation, message.model);
+    const { ids, vectors, dimensions } = message;
+    const embedded = ids.map((id, i) => ({ id, vector: vectors.subarray(i * dimensions, (i + 1) * dimensions) }));
+    this.store.putVectors(generation, embedded);
+  }
+
+  private async pushAll(generation: Generation): Promise<void> {
+    const ids = this.store.vectorIds(generation);
+    for (let at = 0; at < ids.length; at += BATCH) {
+      this.throwIfStopped();
+      await this.sync.push(generation, { put: ids.slice(at, at + BATCH) });
+    }
+  }
+
+  private throwIfStopped(): void {
+    if (this.stopped) throw new Error('the server is being stopped');
+  }
+
+  /** Embeds what came after an id; answers the last one. Ids only grow, so that nothing is looked at twice. */
+  private async embedMissing(generation: Generation, after: number): Promise<number> {
+    for (let last = after; ;) {
+      this.throwIfStopped();
+      const next = this.store.missing(generation, last, BATCH);
+      if (next.last === undefined) return last;
+      if (next.ids.length > 0) {
+        this.store.putVectors(generation, await this.embedders.embedPassages(generation, generation, next.ids));
+        await this.sync.push(generation, { put: next.ids });
+      }
+      last = next.last;
+      await nextTurn();
+    }
+  }
+
+  private async clearRetired(): Promise<void> {
+    for (const generation of this.store.inState('retired')) {
+      if (this.stopped) return;
+      try {
+        await this.vectors.drop(generation.collection);
+      } catch {
+        return; // ChromaDB is away: it is done when it has come up.
+      }
+      this.sync.forget(generation);
+      while (!this.stopped && !this.store.forgetSome(generation, BATCH)) await nextTurn();
+    }
+  }
+
+  /** One after the other: training takes a core. */
+  private enqueue(work: () => Promise<void>): void {
+    this.queue = this.queue.then(async () => {
+      if (this.stopped) return;
+      await work().catch((error: unknown) => this.log.error({ err: error }, 'Work on the index failed'));
+    });
+  }
+}
+
+function nameOf({ userId, projectId }: ProjectKey): string {
+  return `${userId}/${projectId}`;
+}

@@ -1,0 +1,81 @@
+import { Injectable } from '@nestjs/common';
+import type { ProjectKey } from '../../../../text/lexical-index.js';
+import { DocumentArrivals, type DocumentState } from './document-arrivals.js';
+import { Embedders, LSA, PROJECTION } from '../embedding/embedders.js';
+import { GenerationBuilder } from './generation.builder.js';
+import { type Generation, IndexStore } from '../index/index.store.js';
+import { ProjectLock } from '../index/project-lock.js';
+import { VectorStore } from '../chromadb/vector.store.js';
+import { VectorSync } from '../chromadb/vector-sync.js';
+
+const DESCRIPTIONS: Record<string, string> = {
+  [LSA]: 'latent semantic analysis, trained on the project',
+  [PROJECTION]: 'hashed random projection, until the project is large enough to learn from',
+};
+
+/** Writes to the index. What it has answered is kept, whatever is killed after that. */
+@Injectable()
+export class IndexerService {
+  constructor(
+    private readonly store: IndexStore,
+    private readonly arrivals: DocumentArrivals,
+    private readonly embedders: Embedders,
+    private readonly builder: GenerationBuilder,
+    private readonly vectors: VectorStore,
+    private readonly sync: VectorSync,
+    private readonly lock: ProjectLock,
+  ) {
+    vectors.onUp = () => {
+      sync.markUnsynced();
+      builder.resume();
+    };
+  }
+
+  async upsert(key: ProjectKey, document: DocumentState): Promise<{ passages: number; version: string }> {
+    this.vectors.check();
+    const { path, version } = document;
+    const { generation, put, removed } = await this.arrivals.add(key, document);
+    // Outside the lock, so that the next documents are prepared while ChromaDB takes these.
+    await this.push(key, generation, { put, removed });
+    this.builder.consider(key);
+    return { passages: this.store.version(key, path)?.passages ?? 0, version };
+  }
+
+  async remove(key: ProjectKey, path: string): Promise<boolean> {
+    const removed = await this.lock.run(key, () => Promise.resolve(this.store.remove(key, path)));
+    const generation = this.store.current(key);
+    if (generation !== undefined) await this.push(key, generation, { put: [], removed: removed ?? [] });
+    return removed !== undefined;
+  }
+
+  async dropProject(key: ProjectKey): Promise<boolean> {
+    const dropped = await this.lock.run(key, () => Promise.resolve(this.store.dropProject(key)));
+    this.builder.clearAway();
+    return dropped;
+  }
+
+  describe(key: ProjectKey): { documents: number; passages: number; embedder: string; stale_passages: number } {
+    const passages = this.store.passages.count(key);
+    const building = this.store.building(key);
+    const current = this.store.current(key);
+    const isDue = current !== undefined && this.builder.isDue(current);
+    const embedder = current?.embedder ?? this.embedders.endpoint ?? PROJECTION;
+    return {
+      documents: this.store.countDocuments(key),
+      passages,
+      embedder: DESCRIPTIONS[embedder] ?? embedder,
+      stale_passages: isDue || building !== undefined ? passages : 0,
+    };
+  }
+
+  private async push(
+    key: ProjectKey,
+    current: Generation,
+    change: { put: number[]; removed: number[] },
+  ): Promise<void> {
+    const building = this.store.building(key);
+    // It takes up new passages by itself, and would keep those that are gone.
+    if (building !== undefined) await this.sync.push(building, { removed: change.removed });
+    await this.sync.push(current, change);
+  }
+}

@@ -1,0 +1,162 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { preparedBy } from '../../../../storage/statements.js';
+import { transaction } from '../../../../storage/sqlite.js';
+import type { AnalysedDocument } from '../../../../text/analysed-document.js';
+import type { LexicalIndex, ProjectKey } from '../../../../text/lexical-index.js';
+import type { DocumentInfo } from '../../filesystem.contract.js';
+import type { StoredFile } from './document-files.js';
+
+/** What is known of a document: the row is the document, the files hold its contents. */
+export interface DocumentRow extends DocumentInfo {
+  /** The version that it came into being with. */
+  first_version: string;
+  file: string;
+  sha256: string;
+  /** The file that the text was taken from. */
+  original_file: string | null;
+  original_sha256: string | null;
+}
+
+export function originalOf(row: DocumentRow | undefined): StoredFile | undefined {
+  if (row === undefined || row.original_file === null || row.original_sha256 === null) return undefined;
+  return { file: row.original_file, sha256: row.original_sha256 };
+}
+
+/** The last file sent for a path that no text could be taken from. */
+export interface UnreadableRow {
+  path: string;
+  media_type: string;
+  reason: string;
+  received_at: string;
+  file: string;
+  sha256: string;
+}
+
+const COLUMNS = [
+  'path',
+  'version',
+  'first_version',
+  'title',
+  'media_type',
+  'bytes',
+  'updated_at',
+  'file',
+  'sha256',
+  'original_file',
+  'original_sha256',
+] as const;
+const UNREADABLE_COLUMNS = ['path', 'media_type', 'reason', 'received_at', 'file', 'sha256'] as const;
+
+/** Documents and, in step with them, their full-text index. Every answer that names files names those nobody needs any more. */
+export class DocumentStore {
+  private readonly prepared = preparedBy(this.db);
+
+  constructor(
+    private readonly db: DatabaseSync,
+    private readonly index: LexicalIndex,
+  ) {}
+
+  /** Runs `work`, which must be synchronous, so that all it does is kept or nothing. */
+  atomically<T>(work: () => T): T {
+    return transaction(this.db, work);
+  }
+
+  find({ userId, projectId }: ProjectKey, path: string): DocumentRow | undefined {
+    return this.prepared(
+      `SELECT ${COLUMNS.join(', ')} FROM document WHERE user_id = ? AND project_id = ? AND path = ?`,
+    ).get(userId, projectId, path) as DocumentRow | undefined;
+  }
+
+  findUnreadable({ userId, projectId }: ProjectKey, path: string): UnreadableRow | undefined {
+    return this.prepared(
+      `SELECT ${UNREADABLE_COLUMNS.join(', ')} FROM unreadable WHERE user_id = ? AND project_id = ? AND path = ?`,
+    ).get(userId, projectId, path) as UnreadableRow | undefined;
+  }
+
+  /** Call it inside {@link atomically}. */
+  put(key: ProjectKey, row: DocumentRow, analysed: AnalysedDocument): (string | null)[] {
+    const before = this.find(key, row.path);
+    this.replace('document', key, COLUMNS, row);
+    this.index.put(key, analysed);
+    return [before?.file ?? null, before?.original_file ?? null, this.dropUnreadable(key, row.path)];
+  }
+
+  /** Call it inside {@link atomically}. */
+  putUnreadable(key: ProjectKey, row: UnreadableRow): (string | null)[] {
+    const before = this.dropUnreadable(key, row.path);
+    this.replace('unreadable', key, UNREADABLE_COLUMNS, row);
+    return [before];
+  }
+
+  /** `deleted` is false where there never was such a document. */
+  delete(key: ProjectKey, path: string): { deleted: boolean; files: (string | null)[] } {
+    const values = [key.userId, key.projectId, path];
+    return this.atomically(() => {
+      const document = this.find(key, path);
+      this.prepared('DELETE FROM document WHERE user_id = ? AND project_id = ? AND path = ?').run(...values);
+      this.index.remove(key, path);
+      const files = [document?.file ?? null, document?.original_file ?? null, this.dropUnreadable(key, path)];
+      if (files.some((file) => file !== null)) {
+        this.prepared(
+          'INSERT INTO removed_document (user_id, project_id, path) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
+        ).run(...values);
+        return { deleted: true, files };
+      }
+      const removed = this.prepared(
+        'SELECT 1 FROM removed_document WHERE user_id = ? AND project_id = ? AND path = ?',
+      ).get(...values);
+      return { deleted: removed !== undefined, files };
+    });
+  }
+
+  /** By path. */
+  list({ userId, projectId }: ProjectKey, prefix: string, limit: number, offset: number) {
+    const where = 'user_id = ? AND project_id = ? AND path >= ? AND substr(path, 1, length(?)) = ?';
+    const values = [userId, projectId, prefix, prefix, prefix];
+    const total = this.prepared(`SELECT COUNT(*) AS total FROM document WHERE ${where}`).get(...values);
+    const documents = this.prepared(
+      `SELECT path, version, title, media_type, bytes, updated_at FROM document WHERE ${where}
+         ORDER BY path LIMIT ? OFFSET ?`,
+    ).all(...values, limit, offset);
+    return { documents: documents as unknown as DocumentInfo[], total: Number(total?.['total']) };
+  }
+
+  count({ userId, projectId }: ProjectKey): number {
+    const row = this.prepared('SELECT COUNT(*) AS total FROM document WHERE user_id = ? AND project_id = ?').get(
+      userId,
+      projectId,
+    );
+    return Number(row?.['total']);
+  }
+
+  /** Every file that a row names, of all users: for cleaning up at start. */
+  *files(): Generator<{ key: ProjectKey; file: string }> {
+    const rows = this.prepared(
+      `SELECT user_id, project_id, file FROM document
+         UNION ALL SELECT user_id, project_id, original_file FROM document WHERE original_file IS NOT NULL
+         UNION ALL SELECT user_id, project_id, file FROM unreadable`,
+    ).iterate();
+    for (const { user_id, project_id, file } of rows) {
+      yield { key: { userId: String(user_id), projectId: String(project_id) }, file: String(file) };
+    }
+  }
+
+  private dropUnreadable({ userId, projectId }: ProjectKey, path: string): string | null {
+    const row = this.prepared(
+      'DELETE FROM unreadable WHERE user_id = ? AND project_id = ? AND path = ? RETURNING file',
+    ).get(userId, projectId, path);
+    return row === undefined ? null : String(row['file']);
+  }
+
+  private replace<C extends string>(
+    table: 'document' | 'unreadable',
+    { userId, projectId }: ProjectKey,
+    columns: readonly C[],
+    row: Record<C, string | number | null>,
+  ): void {
+    const places = columns.map(() => '?').join(', ');
+    this.prepared(
+      `INSERT OR REPLACE INTO ${table} (user_id, project_id, ${columns.join(', ')}) VALUES (?, ?, ${places})`,
+    ).run(userId, projectId, ...columns.map((column) => row[column]));
+  }
+}

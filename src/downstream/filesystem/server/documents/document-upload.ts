@@ -1,0 +1,72 @@
+import { Injectable } from '@nestjs/common';
+import { InjectConfig } from '../../../../config/config.module.js';
+import type { Config } from '../../../../config/config.schema.js';
+import { badRequest, Problem } from '../../../../http/problem.js';
+import { hashOf } from './document-files.js';
+import { type DocumentFormat, essenceOf, formatOf, READABLE_FORMATS } from '../extraction/media-type.js';
+import { TextExtractor } from '../extraction/text-extractor.js';
+
+/** A document as it is sent: exactly one of text and content. */
+export interface Upload {
+  media_type: string;
+  text?: string | undefined;
+  content_base64?: string | undefined;
+}
+
+/** The same, ready to be stored. */
+export interface ReadUpload {
+  media_type: string;
+  text: string;
+  /** The text in UTF-8. */
+  content: Buffer;
+  /** Of `content`. */
+  sha256: string;
+  /** The file that the text was taken from; undefined where it is the text. */
+  original: Buffer | undefined;
+}
+
+@Injectable()
+export class UploadReader {
+  constructor(
+    private readonly extractor: TextExtractor,
+    @InjectConfig() private readonly config: Config,
+  ) {}
+
+  /** @throws UnreadableDocument; Problem 400 `invalid_request`, `invalid_text`; 413; 415; 429 `saturated` */
+  async read(upload: Upload): Promise<ReadUpload> {
+    const { text: given, content_base64 } = upload;
+    if ((given === undefined) === (content_base64 === undefined)) {
+      throw badRequest('invalid_request', 'body: exactly one of text and content_base64 is needed');
+    }
+    const media_type = essenceOf(upload.media_type);
+    const format = formatOf(media_type);
+    if (format === undefined || (given !== undefined && (format === 'pdf' || format === 'docx'))) {
+      throw unsupported(media_type, format);
+    }
+    const file = content_base64 === undefined ? undefined : Buffer.from(content_base64, 'base64');
+    const text = given ?? (await this.extractor.textOf(file as Buffer, format));
+    this.checkText(text);
+    const content = Buffer.from(text);
+    const original = format === 'text' ? undefined : file;
+    return { media_type, text, content, sha256: hashOf(content), original };
+  }
+
+  private checkText(text: string): void {
+    if (!text.isWellFormed()) {
+      throw badRequest('invalid_text', 'text: it is not valid Unicode: half of a surrogate pair stands alone');
+    }
+    const bytes = Buffer.byteLength(text);
+    const { max_body_bytes: max } = this.config.http;
+    if (bytes <= max) return;
+    const detail = `text: ${bytes} bytes are too many; at most ${max} are taken`;
+    throw new Problem({ status: 413, code: 'too_large', detail });
+  }
+}
+
+function unsupported(mediaType: string, format: DocumentFormat | undefined): Problem {
+  const detail =
+    format === undefined
+      ? `media_type: no text can be taken from "${mediaType}"; what can be read is ${READABLE_FORMATS}`
+      : `media_type: a file of type "${mediaType}" is not text; send its bytes as content_base64`;
+  return new Problem({ status: 415, code: 'unsupported_media_type', detail });
+}

@@ -1,0 +1,147 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { Problem } from '../../../../http/problem.js';
+import { analyseDocument } from '../../../../text/analysed-document.js';
+import type { ProjectKey } from '../../../../text/lexical-index.js';
+import { titleOf } from '../../../../text/title.js';
+import { DamagedFile, DocumentFiles, type StoredFile } from './document-files.js';
+import { type DocumentRow, DocumentStore, originalOf } from './document-store.js';
+import { type ReadUpload, type Upload, UploadReader } from './document-upload.js';
+import { ProjectsService } from '../projects/projects.service.js';
+import { UnreadableDocument } from '../extraction/text-extractor.js';
+
+export interface WriteRequest extends Upload {
+  version: string;
+  if_match?: string | undefined;
+}
+
+export interface Written {
+  row: DocumentRow;
+  created: boolean;
+  changed: boolean;
+}
+
+/** Takes documents in: the files first, then in one transaction the row that names them and the full-text index. */
+@Injectable()
+export class DocumentWriter {
+  private readonly log = new Logger('Documents');
+
+  constructor(
+    private readonly projects: ProjectsService,
+    private readonly documents: DocumentStore,
+    private readonly files: DocumentFiles,
+    private readonly uploads: UploadReader,
+  ) {}
+
+  /** @throws Problem as the contract says */
+  async put(key: ProjectKey, path: string, request: WriteRequest): Promise<Written> {
+    this.projects.requireWritable(key);
+    const upload = await this.uploads.read(request).catch(async (error: unknown) => {
+      throw error instanceof UnreadableDocument ? await this.keepUnreadable(key, path, request, error) : error;
+    });
+    const damaged = await this.damagedFile(key, path, upload);
+    const decide = () => decision(this.documents.find(key, path), { ...request, ...upload }, damaged);
+    const first = decide();
+    if (first !== 'store') return first;
+
+    const { media_type, text, content, original } = upload;
+    const title = titleOf(path, text, media_type);
+    const analysed = await analyseDocument({ path, title, text, mediaType: media_type });
+    const contents = original === undefined ? [content] : [content, original];
+    return this.store(key, contents, (stored, kept) => {
+      const now = decide();
+      if (now !== 'store') return { result: now, unneeded: [stored.file, kept?.file ?? null] };
+      const { version } = request;
+      const first_version = this.documents.find(key, path)?.first_version ?? version;
+      const row: DocumentRow = {
+        ...{ path, version, first_version, title, media_type, bytes: content.length },
+        ...{ updated_at: new Date().toISOString(), ...stored },
+        ...{ original_file: kept?.file ?? null, original_sha256: kept?.sha256 ?? null },
+      };
+      const unneeded = this.documents.put(key, row, analysed);
+      return { result: { row, created: version === first_version, changed: true }, unneeded };
+    });
+  }
+
+  /** A file that can't be read is kept as well; it does not replace a document at the same path. */
+  private async keepUnreadable(key: ProjectKey, path: string, upload: Upload, fault: UnreadableDocument) {
+    const content = Buffer.from(upload.content_base64 ?? '', 'base64');
+    const { message: reason } = fault;
+    const received_at = new Date().toISOString();
+    await this.store(key, [content], (stored) => {
+      const row = { path, media_type: upload.media_type, reason, received_at, ...stored };
+      return { result: undefined, unneeded: this.documents.putUnreadable(key, row) };
+    });
+    return new Problem({
+      status: 422,
+      code: 'unreadable_document',
+      detail: `No text can be taken from ${path}: ${reason}. The file itself is kept.`,
+    });
+  }
+
+  /**
+   * Writes files and lets `commit` take them into the database. Then those that nothing names any more are removed; a
+   * crash before that leaves them to the next start.
+   */
+  private async store<T>(
+    key: ProjectKey,
+    contents: readonly Uint8Array[],
+    commit: (...written: StoredFile[]) => { result: T; unneeded: (string | null)[] },
+  ): Promise<T> {
+    const written: StoredFile[] = [];
+    let unneeded: (string | null)[] | undefined;
+    try {
+      for (const content of contents) written.push(await this.files.write(key, content));
+      const committed = this.documents.atomically(() => {
+        this.projects.requireWritable(key);
+        return commit(...written);
+      });
+      unneeded = committed.unneeded;
+      return committed.result;
+    } finally {
+      await this.files
+        .remove(key, unneeded ?? written.map(({ file }) => file))
+        .catch((error: Error) =>
+          this.log.warn(`a file that is not needed stays until the next start: ${error.message}`),
+        );
+    }
+  }
+
+  /** The stored file where it should hold this very text and it or its original is damaged: then the same text is news. */
+  private async damagedFile(key: ProjectKey, path: string, { sha256 }: ReadUpload): Promise<string | undefined> {
+    const current = this.documents.find(key, path);
+    if (current?.sha256 !== sha256) return undefined;
+    try {
+      await this.files.read(key, current);
+      const original = originalOf(current);
+      if (original !== undefined) await this.files.read(key, original);
+      return undefined;
+    } catch (error) {
+      if (error instanceof DamagedFile) return current.file;
+      throw error;
+    }
+  }
+}
+
+/** What a request means for the document as it is now. @throws Problem 409 `version_taken`, 412 `version_conflict` */
+function decision(
+  current: DocumentRow | undefined,
+  wanted: ReadUpload & WriteRequest,
+  damaged: string | undefined,
+): 'store' | Written {
+  const { version, if_match } = wanted;
+  const same = current?.sha256 === wanted.sha256 && current.media_type === wanted.media_type;
+  const intact = current?.file !== damaged;
+  if (current?.version === version) {
+    if (same) return intact ? { row: current, created: version === current.first_version, changed: true } : 'store';
+    const detail = `version: ${version} is the current one already, with another text`;
+    throw new Problem({ status: 409, code: 'version_taken', detail });
+  }
+  if (if_match !== undefined && if_match !== (current?.version ?? '*')) {
+    const detail =
+      current === undefined
+        ? `if_match: there is no document to match ${if_match}`
+        : `if_match: the current version is ${current.version}, not ${if_match === '*' ? 'none' : if_match}`;
+    throw new Problem({ status: 412, code: 'version_conflict', detail });
+  }
+  return same && intact ? { row: current, created: false, changed: false } : 'store';
+}

@@ -1,0 +1,55 @@
+import { Controller } from '@nestjs/common';
+import { type Caller, CallerOf } from '../../../../http/caller.js';
+import { Implements, Input } from '../../../../http/implements.decorator.js';
+import type { EndpointOutput, EndpointRequest } from '../../../../contract/endpoint.js';
+import { filesystemContract as contract } from '../../filesystem.contract.js';
+import { DocumentsService } from './documents.service.js';
+
+type Request<K extends keyof typeof contract> = EndpointRequest<(typeof contract)[K]>;
+type Answer<K extends keyof typeof contract> = EndpointOutput<(typeof contract)[K]>;
+
+const keyOf = ({ userId }: Caller, { project_id }: { project_id: string }) => ({ userId, projectId: project_id });
+
+@Controller()
+export class DocumentsController {
+  constructor(private readonly documents: DocumentsService) {}
+
+  @Implements(contract.putDocument)
+  put(
+    @CallerOf() caller: Caller,
+    @Input() { params, query, body }: Request<'putDocument'>,
+  ): Promise<Answer<'putDocument'>> {
+    return this.documents.put(keyOf(caller, params), query.path, body);
+  }
+
+  @Implements(contract.getDocument)
+  get(@CallerOf() caller: Caller, @Input() { params, query }: Request<'getDocument'>): Promise<Answer<'getDocument'>> {
+    return this.documents.get(keyOf(caller, params), query.path);
+  }
+
+  @Implements(contract.getOriginal)
+  original(
+    @CallerOf() caller: Caller,
+    @Input() { params, query }: Request<'getOriginal'>,
+  ): Promise<Answer<'getOriginal'>> {
+    return this.documents.original(keyOf(caller, params), query.path);
+  }
+
+  @Implements(contract.deleteDocument)
+  async delete(
+    @CallerOf() caller: Caller,
+    @Input() { params, query }: Request<'deleteDocument'>,
+  ): Promise<Answer<'deleteDocument'>> {
+    return { deleted: await this.documents.delete(keyOf(caller, params), query.path) };
+  }
+
+  @Implements(contract.listDocuments)
+  list(@CallerOf() caller: Caller, @Input() { params, query }: Request<'listDocuments'>): Answer<'listDocuments'> {
+    return this.documents.list(keyOf(caller, params), query.prefix, query.limit, query.offset);
+  }
+
+  @Implements(contract.search)
+  search(@CallerOf() caller: Caller, @Input() { params, body }: Request<'search'>): Promise<Answer<'search'>> {
+    return this.documents.search(keyOf(caller, params), body.query, body.limit, body.offset);
+  }
+}

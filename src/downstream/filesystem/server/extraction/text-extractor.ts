@@ -1,0 +1,92 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { extname, join } from 'node:path';
+import { Semaphore } from '../../../../http/semaphore.js';
+import type { ExtractionJob, ExtractionResult } from './extraction.child.js';
+import type { DocumentFormat } from './media-type.js';
+
+/** Why no text can be taken from a file, for people. */
+export class UnreadableDocument extends Error {}
+
+export interface TextExtractorLimits {
+  timeoutMs: number;
+  /** Of the process that reads the file. */
+  maxMemoryBytes: number;
+  maxTextBytes: number;
+}
+
+const WATCH_MS = 50;
+const READER = join(import.meta.dirname, `extraction.child${extname(import.meta.filename)}`);
+const ROOT = join(import.meta.dirname, '../../../../..');
+/** Itself and its packages, and none of what people keep here; it may write nothing and start nothing. */
+const MAY_READ = [READER, join(ROOT, 'package.json'), join(ROOT, 'node_modules')].map(
+  (path) => `--allow-fs-read=${path}`,
+);
+
+/**
+ * Takes the text out of files. Formats that need a parser are read in a process for each file, a few at a time: whatever
+ * is in it, a file costs nobody else's request. A thread would not do: one that allocates fast enough takes the whole
+ * process with it when its heap is full.
+ */
+export class TextExtractor {
+  private readonly semaphore = new Semaphore({ concurrent: 2, waiting: 16 }, 'files to be read');
+
+  constructor(private readonly limits: TextExtractorLimits) {}
+
+  /** @throws UnreadableDocument; Problem 429 `saturated` */
+  async textOf(content: Uint8Array, format: DocumentFormat): Promise<string> {
+    if (format === 'text') return decode(content);
+    const { maxTextBytes } = this.limits;
+    const result = await this.semaphore.pass(() => this.inProcess({ content, format, maxTextBytes }));
+    if ('text' in result) return result.text;
+    throw new UnreadableDocument(result.fault);
+  }
+
+  private inProcess(job: ExtractionJob): Promise<ExtractionResult> {
+    const { timeoutMs, maxMemoryBytes } = this.limits;
+    const child = fork(READER, {
+      execArgv: [`--max-old-space-size=${Math.floor(maxMemoryBytes / 2 ** 20)}`, '--permission', ...MAY_READ],
+      env: {},
+      serialization: 'advanced',
+      stdio: 'ignore',
+    });
+    const tooMuch = { fault: `reading it takes more than ${maxMemoryBytes} bytes of memory` };
+    let timer: NodeJS.Timeout | undefined;
+    let watch: NodeJS.Timeout | undefined;
+    return new Promise<ExtractionResult>((resolve, reject) => {
+      timer = setTimeout(() => resolve({ fault: `reading it took longer than ${timeoutMs} ms` }), timeoutMs);
+      // The limit of the heap says nothing of what lies beside it, such as the bytes of an unpacked stream.
+      watch = setInterval(() => residentBytes(child) > maxMemoryBytes && resolve(tooMuch), WATCH_MS);
+      child.once('message', (result) => resolve(result as ExtractionResult));
+      child.once('error', reject);
+      child.once('exit', (code, signal) => {
+        // How V8 ends a process whose heap is full, and the kernel one that took what was left.
+        const outOfMemory = signal === 'SIGABRT' || signal === 'SIGKILL';
+        if (outOfMemory) resolve(tooMuch);
+        else reject(new Error(`the process that reads files ended without an answer (${code ?? signal})`));
+      });
+      child.send(job, (error) => error !== null && reject(error));
+    }).finally(() => {
+      clearTimeout(timer);
+      clearInterval(watch);
+      child.kill('SIGKILL');
+    });
+  }
+}
+
+/** 0 where the system does not tell: Linux alone does. */
+function residentBytes({ pid }: ChildProcess): number {
+  try {
+    return 1024 * Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}
+
+function decode(content: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(content);
+  } catch {
+    throw new UnreadableDocument('it is not UTF-8 text');
+  }
+}

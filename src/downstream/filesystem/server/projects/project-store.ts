@@ -1,0 +1,76 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { preparedBy } from '../../../../storage/statements.js';
+import { transaction } from '../../../../storage/sqlite.js';
+import type { LexicalIndex, ProjectKey } from '../../../../text/lexical-index.js';
+import type { Project } from '../../filesystem.contract.js';
+
+const COLUMNS = `project_id, name, created_at,
+  (SELECT COUNT(*) FROM document AS d WHERE d.user_id = p.user_id AND d.project_id = p.project_id) AS documents`;
+
+/** Projects, and the tombstones of those that were deleted. */
+export class ProjectStore {
+  private readonly prepared = preparedBy(this.db);
+
+  constructor(
+    private readonly db: DatabaseSync,
+    private readonly index: LexicalIndex,
+  ) {}
+
+  find({ userId, projectId }: ProjectKey): Project | 'deleted' | undefined {
+    const row = this.prepared(`SELECT ${COLUMNS}, deleted FROM project AS p WHERE user_id = ? AND project_id = ?`).get(
+      userId,
+      projectId,
+    );
+    if (row === undefined) return undefined;
+    const { deleted, ...project } = row;
+    return deleted === 1 ? 'deleted' : (project as unknown as Project);
+  }
+
+  /** Without counting what is in it: it is asked for every document, turn and search. */
+  state({ userId, projectId }: ProjectKey): 'there' | 'deleted' | undefined {
+    const row = this.prepared('SELECT deleted FROM project WHERE user_id = ? AND project_id = ?').get(
+      userId,
+      projectId,
+    );
+    return row && (row['deleted'] === 1 ? 'deleted' : 'there');
+  }
+
+  /** Does nothing where the id was ever used. */
+  add({ userId, projectId }: ProjectKey, name: string): void {
+    this.prepared(
+      'INSERT INTO project (user_id, project_id, name, created_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
+    ).run(userId, projectId, name, new Date().toISOString());
+  }
+
+  /** Newest first. */
+  list(userId: string, limit: number, offset: number): { projects: Project[]; total: number } {
+    const total = this.prepared('SELECT COUNT(*) AS total FROM project WHERE user_id = ? AND deleted = 0').get(userId);
+    const projects = this.prepared(
+      `SELECT ${COLUMNS} FROM project AS p WHERE user_id = ? AND deleted = 0
+         ORDER BY created_at DESC, project_id LIMIT ? OFFSET ?`,
+    ).all(userId, limit, offset);
+    return { projects: projects as unknown as Project[], total: Number(total?.['total']) };
+  }
+
+  /** Removes the project with all that is in it; its id stays used. False where there never was such a project. */
+  delete(key: ProjectKey): boolean {
+    const { userId, projectId } = key;
+    const run = (sql: string) => this.prepared(sql).run(userId, projectId);
+    return transaction(this.db, () => {
+      const before = this.find(key);
+      if (before === undefined || before === 'deleted') return before === 'deleted';
+      run("UPDATE project SET name = '', deleted = 1 WHERE user_id = ? AND project_id = ?");
+      run('DELETE FROM document WHERE user_id = ? AND project_id = ?');
+      run('DELETE FROM removed_document WHERE user_id = ? AND project_id = ?');
+      run('DELETE FROM unreadable WHERE user_id = ? AND project_id = ?');
+      run(
+        `DELETE FROM turn WHERE user_id = ?1 AND conversation_id IN
+           (SELECT conversation_id FROM conversation WHERE user_id = ?1 AND project_id = ?2)`,
+      );
+      run('DELETE FROM turn WHERE user_id = ? AND project_id = ?');
+      run("UPDATE conversation SET title = '', deleted = 1 WHERE user_id = ? AND project_id = ?");
+      this.index.dropProject(key);
+      return true;
+    });
+  }
+}

@@ -1,0 +1,60 @@
+import { posix } from 'node:path';
+import { terms } from '../../../../text/analysis.js';
+
+/** What the graph knows of one document's text. */
+export interface DocumentFacts {
+  headings: string[];
+  /** Paths of documents it links to, whether they exist or not. */
+  links: string[];
+  /** Its most telling terms, stemmed. */
+  terms: string[];
+}
+
+const MAX_HEADINGS = 200;
+const MAX_LINKS = 500;
+const MAX_TERMS = 24;
+
+/** Reads Markdown headings, `[text](path)` and `[[path]]` links, and the terms used most. */
+export function documentFacts(path: string, text: string): DocumentFacts {
+  const headings = [...text.matchAll(/^#{1,6}[ \t]+(.+?)[ \t]*#*$/gm)].map((match) => match[1] as string);
+  const inline = [...text.matchAll(/\[[^\]\n]{0,500}\]\(([^)\s]{1,500})\)/g)].map((match) => match[1] as string);
+  const wiki = [...text.matchAll(/\[\[([^\]|\n]{1,255})(?:\|[^\]\n]{0,255})?\]\]/g)].map((match) => match[1] as string);
+  const links = [...inline.map((target) => resolve(path, target)), ...wiki.map((target) => resolveWiki(path, target))];
+  return {
+    headings: unique(headings).slice(0, MAX_HEADINGS),
+    links: unique(links.filter((link) => link !== undefined && link !== path) as string[]).slice(0, MAX_LINKS),
+    terms: frequentTerms(text),
+  };
+}
+
+/** The path a link leads to within the project; undefined where it leads out of it. */
+function resolve(from: string, target: string): string | undefined {
+  const plain = target.split('#')[0]?.split('?')[0] ?? '';
+  if (plain === '' || /^[a-z][a-z0-9+.-]*:/i.test(plain)) return undefined;
+  let decoded: string;
+  try {
+    decoded = decodeURIComponent(plain);
+  } catch {
+    decoded = plain;
+  }
+  const path = decoded.startsWith('/') ? decoded.slice(1) : posix.join(posix.dirname(from), decoded);
+  const normal = posix.normalize(path);
+  return normal.startsWith('..') || normal === '.' ? undefined : normal;
+}
+
+function resolveWiki(from: string, target: string): string | undefined {
+  const name = target.trim();
+  return resolve(from, /\.[a-z0-9]{1,8}$/i.test(name) ? name : `${name}.md`);
+}
+
+function frequentTerms(text: string): string[] {
+  const counts = new Map<string, number>();
+  for (const term of terms(text.slice(0, 500_000))) counts.set(term, (counts.get(term) ?? 0) + 1);
+  return [...counts]
+    .filter(([term, count]) => count >= 2 && term.length >= 3 && !/^\d+$/.test(term))
+    .sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
+    .slice(0, MAX_TERMS)
+    .map(([term]) => term);
+}
+
+const unique = <T>(items: readonly T[]): T[] => [...new Set(items)];

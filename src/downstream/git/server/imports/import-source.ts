@@ -1,0 +1,70 @@
+import { realpath } from 'node:fs/promises';
+import { sep } from 'node:path';
+import { badRequest, Problem } from '../../../../http/problem.js';
+
+export interface ImportSource {
+  /** What git fetches from. */
+  address: string;
+  protocol: 'file' | 'https';
+}
+
+/**
+ * A repository that the configuration allows: `allowed` holds absolute paths and https:// URLs, each with all that lies
+ * below it. Links are followed before a path is compared.
+ * @throws Problem 403 `import_not_allowed`, 400 `invalid_source`
+ */
+export async function allowedSource(source: string, allowed: readonly string[]): Promise<ImportSource> {
+  if (source.startsWith('/')) return localSource(source, allowed);
+  let url: URL;
+  try {
+    url = new URL(source);
+  } catch {
+    throw notAllowed(source);
+  }
+  if (url.protocol !== 'https:') throw notAllowed(source);
+  if (url.username !== '' || url.password !== '') {
+    throw badRequest('invalid_source', 'source: a URL with a user or a password in it is not taken');
+  }
+  const address = url.origin + url.pathname;
+  const inside = allowed.filter(isUrl).some((prefix) => {
+    const base = new URL(prefix);
+    return url.origin === base.origin && isBelow(decodedPath(url), decodedPath(base), '/');
+  });
+  if (!inside) throw notAllowed(source);
+  return { address, protocol: 'https' };
+}
+
+async function localSource(source: string, allowed: readonly string[]): Promise<ImportSource> {
+  const real = await realpath(source).catch(() => null);
+  for (const prefix of allowed) {
+    if (isUrl(prefix)) continue;
+    const base = await realpath(prefix).catch(() => null);
+    if (real !== null && base !== null && isBelow(real, base, sep)) return { address: real, protocol: 'file' };
+  }
+  // Whether a path exists outside of what is allowed is nobody's business.
+  throw notAllowed(source);
+}
+
+/** An encoded slash or dot must not make a path look shorter than the server will read it. */
+function decodedPath({ pathname }: URL): string {
+  try {
+    return new URL(decodeURIComponent(pathname).replaceAll('\\', '/'), 'https://any').pathname;
+  } catch {
+    return '';
+  }
+}
+
+const isUrl = (prefix: string) => prefix.startsWith('https://');
+
+function isBelow(path: string, base: string, separator: string): boolean {
+  const folder = base.endsWith(separator) ? base : base + separator;
+  return path === base || path.startsWith(folder) || path + separator === folder;
+}
+
+function notAllowed(source: string): Problem {
+  return new Problem({
+    status: 403,
+    code: 'import_not_allowed',
+    detail: `source: ${JSON.stringify(source.slice(0, 200))} is not among the paths and https:// URLs that the operator allows (git.import_allowed)`,
+  });
+}

@@ -1,0 +1,202 @@
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
+import { terms } from '../../../../text/analysis.js';
+import type { Version } from '../../git.contract.js';
+
+export interface ProjectKey {
+  userId: string;
+  projectId: string;
+}
+
+export interface StoredVersion extends Version {
+  /** Of the author; may be empty. */
+  email: string;
+  commit: string;
+  deleted: boolean;
+}
+
+/** Which versions: of one document, of a span of time (`until` excluded), about some words. */
+export interface Which {
+  path?: string | undefined;
+  /** UTC, ISO 8601, as `until`. */
+  since?: string | undefined;
+  until?: string | undefined;
+  text?: string | undefined;
+}
+
+export const VERSION_TABLES = `
+  CREATE TABLE versions (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    user_id TEXT NOT NULL,
+    project_id TEXT NOT NULL,
+    version TEXT NOT NULL,
+    path TEXT NOT NULL,
+    hash TEXT NOT NULL,
+    deleted INTEGER NOT NULL,
+    author TEXT NOT NULL,
+    message TEXT NOT NULL,
+    committed_at TEXT NOT NULL,
+    UNIQUE (user_id, project_id, version, path)
+  ) STRICT;
+  CREATE INDEX versions_by_path ON versions (user_id, project_id, path, seq);
+  CREATE INDEX versions_by_hash ON versions (user_id, project_id, hash);
+  CREATE TABLE dropped (user_id TEXT NOT NULL, project_id TEXT NOT NULL, PRIMARY KEY (user_id, project_id)) STRICT`;
+
+export const AUTHOR_EMAIL = `
+  ALTER TABLE versions ADD COLUMN email TEXT NOT NULL DEFAULT '';
+  CREATE INDEX versions_by_time ON versions (user_id, project_id, committed_at, seq)`;
+
+/** How many commits an import has brought: in the transaction that brings them, so that no kill makes it wrong. */
+export const IMPORT_TABLES = `
+  CREATE TABLE imports (
+    user_id TEXT NOT NULL,
+    project_id TEXT NOT NULL,
+    import_id TEXT NOT NULL,
+    commits INTEGER NOT NULL,
+    PRIMARY KEY (user_id, project_id, import_id)
+  ) STRICT`;
+
+const NEWEST_FIRST = 'ORDER BY committed_at DESC, seq DESC';
+
+/** Which commit is which version of which document. */
+export class VersionStore {
+  constructor(private readonly db: DatabaseSync) {
+    db.function('mentions_all', { deterministic: true }, (text, words) =>
+      mentionsAll(String(text), JSON.parse(String(words)) as string[]) ? 1 : 0,
+    );
+  }
+
+  /** @returns its number in the order of arrival; null where it was known already */
+  add({ userId, projectId }: ProjectKey, version: StoredVersion): number | null {
+    const { changes, lastInsertRowid } = this.db
+      .prepare(
+        `INSERT OR IGNORE INTO versions
+           (user_id, project_id, version, path, hash, deleted, author, email, message, committed_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      )
+      .run(
+        userId,
+        projectId,
+        version.version,
+        version.path,
+        version.commit,
+        version.deleted ? 1 : 0,
+        version.author,
+        version.email,
+        version.message,
+        new Date(version.committed_at).toISOString(),
+      );
+    return Number(changes) === 0 ? null : Number(lastInsertRowid);
+  }
+
+  find({ userId, projectId }: ProjectKey, version: string, path: string): StoredVersion | undefined {
+    return stored(
+      this.db
+        .prepare('SELECT * FROM versions WHERE user_id = ? AND project_id = ? AND version = ? AND path = ?')
+        .get(userId, projectId, version, path),
+    );
+  }
+
+  latest({ userId, projectId }: ProjectKey, path: string): StoredVersion | undefined {
+    return stored(
+      this.db
+        .prepare(`SELECT * FROM versions WHERE user_id = ? AND project_id = ? AND path = ? ${NEWEST_FIRST} LIMIT 1`)
+        .get(userId, projectId, path),
+    );
+  }
+
+  /** The one that was written last, whenever it was made. */
+  last({ userId, projectId }: ProjectKey, path: string): StoredVersion | undefined {
+    return stored(
+      this.db
+        .prepare('SELECT * FROM versions WHERE user_id = ? AND project_id = ? AND path = ? ORDER BY seq DESC LIMIT 1')
+        .get(userId, projectId, path),
+    );
+  }
+
+  byHash({ userId, projectId }: ProjectKey, hash: string): StoredVersion | undefined {
+    return stored(
+      this.db
+        .prepare('SELECT * FROM versions WHERE user_id = ? AND project_id = ? AND hash = ? LIMIT 1')
+        .get(userId, projectId, hash),
+    );
+  }
+
+  /** Newest first. */
+  list(
+    { userId, projectId }: ProjectKey,
+    { path, since, until, text, limit, offset }: Which & { limit: number; offset: number },
+  ): { versions: StoredVersion[]; total: number } {
+    const words = text === undefined ? [] : mentioned(text);
+    const where = `user_id = ?1 AND project_id = ?2 AND (?3 IS NULL OR path = ?3)
+      AND (?4 IS NULL OR committed_at >= ?4) AND (?5 IS NULL OR committed_at < ?5)
+      AND (?6 = '[]' OR mentions_all(path || ' ' || message, ?6))`;
+    const values = [userId, projectId, path ?? null, iso(since), iso(until), JSON.stringify(words)];
+    const rows = this.db
+      .prepare(`SELECT * FROM versions WHERE ${where} ${NEWEST_FIRST} LIMIT ?7 OFFSET ?8`)
+      .all(...values, limit, offset);
+    const total = this.db.prepare(`SELECT count(*) AS n FROM versions WHERE ${where}`).get(...values);
+    return { versions: rows.map((row) => stored(row) as StoredVersion), total: Number(total?.['n']) };
+  }
+
+  addImported({ userId, projectId }: ProjectKey, importId: string, commits: number): void {
+    this.db
+      .prepare(
+        `INSERT INTO imports VALUES (?, ?, ?, ?)
+           ON CONFLICT (user_id, project_id, import_id) DO UPDATE SET commits = commits + excluded.commits`,
+      )
+      .run(userId, projectId, importId, commits);
+  }
+
+  imported({ userId, projectId }: ProjectKey, importId: string): number {
+    const row = this.db
+      .prepare('SELECT commits FROM imports WHERE user_id = ? AND project_id = ? AND import_id = ?')
+      .get(userId, projectId, importId);
+    return Number(row?.['commits'] ?? 0);
+  }
+
+  /** Forgets a project for good. @returns whether there was anything */
+  drop({ userId, projectId }: ProjectKey): boolean {
+    const { changes } = this.db
+      .prepare('DELETE FROM versions WHERE user_id = ? AND project_id = ?')
+      .run(userId, projectId);
+    this.db.prepare('DELETE FROM imports WHERE user_id = ? AND project_id = ?').run(userId, projectId);
+    this.db.prepare('INSERT OR IGNORE INTO dropped VALUES (?, ?)').run(userId, projectId);
+    return Number(changes) > 0;
+  }
+
+  isDropped({ userId, projectId }: ProjectKey): boolean {
+    return (
+      this.db.prepare('SELECT 1 FROM dropped WHERE user_id = ? AND project_id = ?').get(userId, projectId) !== undefined
+    );
+  }
+}
+
+/** All times are compared as text: each in the one form. */
+function iso(time: string | undefined): string | null {
+  return time === undefined ? null : new Date(time).toISOString();
+}
+
+/** The words of a path, a message or a question: `chapter03.md` says "chapter", "3" and "md". */
+function mentioned(text: string): string[] {
+  const parted = text.replace(/(?<=\p{L})(?=\p{N})|(?<=\p{N})(?=\p{L})/gu, ' ').replaceAll('_', ' ');
+  return terms(parted).map((term) => term.replace(/^0+(?=\d)/, ''));
+}
+
+function mentionsAll(text: string, words: readonly string[]): boolean {
+  const known = new Set(mentioned(text));
+  return words.every((word) => known.has(word));
+}
+
+function stored(row: Record<string, SQLOutputValue> | undefined): StoredVersion | undefined {
+  if (row === undefined) return undefined;
+  return {
+    version: String(row['version']),
+    path: String(row['path']),
+    author: String(row['author']),
+    email: String(row['email']),
+    message: String(row['message']),
+    committed_at: String(row['committed_at']),
+    commit: String(row['hash']),
+    deleted: row['deleted'] === 1,
+  };
+}

@@ -1,0 +1,17 @@
+import type { DownstreamReason } from '../../contract/downstream-reason.js';
+
+/** On whose behalf a call is made, and what bounds it. */
+export interface CallContext {
+  requestId: string;
+  userId?: string;
+  /** On the scale of `performance.now()`; without it only the attempts are bounded. */
+  deadlineMs?: number;
+  /** The caller going away. */
+  signal?: AbortSignal;
+  /** Makes a call that is not idempotent safe to repeat. */
+  idempotencyKey?: string;
+  /** The W3C trace context to pass on; with tracing, the parent of each attempt's own. */
+  traceparent?: string;
+  /** Told of each failed attempt while the call goes on. */
+  onAttemptFailed?: (reason: DownstreamReason) => void;
+}

@@ -1,0 +1,210 @@
+import { CircuitState } from 'cockatiel';
+import type { DownstreamSettings } from '../../config/config.schema.js';
+import { breakerStrategy, type BreakerStrategy } from './breaker-strategy.js';
+import type { Clock } from './clock.js';
+import { Ramp } from './ramp.js';
+
+export type BreakerState = 'closed' | 'open' | 'half_open';
+
+/** What an attempt had to say about the service; `neutral`: nothing. */
+export type Outcome = 'success' | 'failure' | 'neutral';
+
+/** What the breaker remembers of an attempt that it let through. */
+export interface Ticket {
+  generation: number;
+  ramp: Ramp | undefined;
+}
+
+export interface Transition {
+  from: BreakerState;
+  to: BreakerState;
+  /** For people: what brought it about. */
+  why: string;
+  /** Milliseconds since 1970. */
+  at: number;
+}
+
+/** Each state carries only its own data. */
+type State =
+  | { name: 'closed'; strategy: BreakerStrategy; ramp: Ramp | undefined }
+  | { name: 'open'; failures: number; probeAtMs: number }
+  | { name: 'half_open'; failures: number; probing: boolean };
+
+type Settings = Pick<DownstreamSettings, 'failure_threshold' | 'recovery_timeout_ms' | 'breaker' | 'bulkhead'>;
+
+/** What a caller is told who comes while a probe is under way or an operator holds the service off. */
+const COME_BACK_MS = 1000;
+
+/**
+ * The state machine of one service. An attempt asks for a `refusal`, is let in with `enter`, and says with `report` how
+ * it went. Every state has a generation, and so has every attempt: what began under an earlier one is not listened to.
+ */
+export class CircuitBreaker {
+  private state: State;
+  private generation = 1;
+  private readonly isolations = new Map<symbol, string>();
+  changedAt: number;
+
+  constructor(
+    private settings: Settings,
+    private readonly clock: Clock,
+    private readonly onTransition: (transition: Transition) => void,
+  ) {
+    this.state = { name: 'closed', strategy: breakerStrategy(settings, clock), ramp: undefined };
+    this.changedAt = clock.wallMs();
+  }
+
+  /** As it is seen from outside: an isolated service is `open`. */
+  get name(): BreakerState {
+    return this.isolations.size > 0 ? 'open' : this.state.name;
+  }
+
+  get failures(): number {
+    return this.state.name === 'closed' ? this.state.strategy.failures : this.state.failures;
+  }
+
+  /** Who holds the service off by hand. */
+  get isolatedBy(): string[] {
+    return [...this.isolations.values()];
+  }
+
+  /** Takes over new settings; what was counted and when the breaker opened stays. */
+  reconfigure(settings: Settings): void {
+    const before = this.settings;
+    this.settings = settings;
+    const { state } = this;
+    if (state.name === 'open') state.probeAtMs += settings.recovery_timeout_ms - before.recovery_timeout_ms;
+    if (state.name !== 'closed') return;
+    const { strategy } = state;
+    state.strategy = breakerStrategy(settings, this.clock);
+    if (settings.breaker.kind === before.breaker.kind) state.strategy.state = strategy.state;
+  }
+
+  /** Whether an attempt may begin: `undefined`, or how many milliseconds to wait before asking again. */
+  refusal(): number | undefined {
+    if (this.isolations.size > 0) return COME_BACK_MS;
+    const { state } = this;
+    if (state.name === 'closed') return undefined;
+    if (state.name === 'half_open') return state.probing ? COME_BACK_MS : undefined;
+    const leftMs = state.probeAtMs - this.clock.now();
+    return leftMs > 0 ? leftMs : undefined;
+  }
+
+  /** False while a service that has just come back has as many attempts as it may have for now. */
+  get hasRoom(): boolean {
+    return this.state.name !== 'closed' || this.state.ramp === undefined || this.state.ramp.hasRoom;
+  }
+
+  /** Lets an attempt in that was not refused; after the recovery time the first one is the probe. */
+  enter(ticket: Ticket): void {
+    if (this.state.name === 'open') {
+      this.become({ name: 'half_open', failures: this.state.failures, probing: true }, 'the recovery time is over');
+    } else if (this.state.name === 'half_open') {
+      this.state.probing = true;
+    } else {
+      ticket.ramp = this.state.ramp;
+      ticket.ramp?.enter();
+    }
+    ticket.generation = this.generation;
+  }
+
+  /** The attempt is over. */
+  report(ticket: Ticket, outcome: Outcome, durationMs: number): void {
+    const { ramp } = ticket;
+    ticket.ramp = undefined;
+    ramp?.leave(outcome === 'success');
+    if (ticket.generation !== this.generation) return;
+    const { state } = this;
+    const heard = outcome === 'success' && this.isSlow(durationMs) ? 'failure' : outcome;
+    if (state.name === 'half_open') this.afterProbe(state, heard);
+    else if (state.name === 'closed') this.count(state, heard);
+  }
+
+  /**
+   * A long answer has begun: that ends a probe, and makes room for the next caller. How it went is still to be reported.
+   */
+  alive(ticket: Ticket): void {
+    const { ramp } = ticket;
+    ticket.ramp = undefined;
+    ramp?.leave(true);
+    if (ticket.generation !== this.generation || this.state.name !== 'half_open') return;
+    this.close();
+    ticket.generation = this.generation;
+  }
+
+  /**
+   * Holds the service off until the returned function is called; then the state from before comes back. What attempts
+   * report meanwhile is not listened to: they may fail for what the operator does there.
+   */
+  isolate(by: string): () => void {
+    const key = Symbol(by);
+    this.hold(`isolated by ${by}`, () => this.isolations.set(key, by));
+    return () => {
+      if (this.isolations.has(key)) this.hold(`released by ${by}`, () => this.isolations.delete(key));
+    };
+  }
+
+  /** Ends every isolation. @returns whether there was one */
+  release(by: string): boolean {
+    if (this.isolations.size === 0) return false;
+    this.hold(`released by ${by}`, () => this.isolations.clear());
+    return true;
+  }
+
+  private isSlow(durationMs: number): boolean {
+    const { breaker } = this.settings;
+    return breaker.kind === 'slow_calls' && durationMs >= breaker.slow_call_ms;
+  }
+
+  private count(state: State & { name: 'closed' }, outcome: Outcome): void {
+    if (state.ramp?.isOver) state.ramp = undefined;
+    if (outcome === 'success') state.strategy.success(CircuitState.Closed);
+    else if (outcome === 'failure' && state.strategy.failure(CircuitState.Closed)) {
+      this.open(state.strategy.failures, `threshold reached: ${state.strategy.describe()}`);
+    }
+  }
+
+  private afterProbe(state: State & { name: 'half_open' }, outcome: Outcome): void {
+    state.probing = false;
+    if (outcome === 'success') this.close();
+    else if (outcome === 'failure') {
+      const failures = state.failures + 1;
+      const { breaker, failure_threshold } = this.settings;
+      // The threshold was reached before, and each failed probe counts on top of it.
+      const counted = Math.min(failures, failure_threshold);
+      const reached = breaker.kind === 'consecutive' ? `${counted}/${failure_threshold}` : 'the probe failed';
+      this.open(failures, `threshold reached: ${reached}`);
+    }
+  }
+
+  private open(failures: number, why: string): void {
+    const probeAtMs = this.clock.now() + this.settings.recovery_timeout_ms;
+    this.become({ name: 'open', failures, probeAtMs }, why);
+  }
+
+  private close(): void {
+    const strategy = breakerStrategy(this.settings, this.clock);
+    const ramp = new Ramp(this.settings.bulkhead.concurrency);
+    this.become({ name: 'closed', strategy, ramp }, 'service recovered');
+  }
+
+  private become(state: State, why: string): void {
+    this.change(why, () => (this.state = state));
+  }
+
+  /** Changes who holds the service off. A probe under way is forgotten with all other attempts, so another may begin. */
+  private hold(why: string, apply: () => void): void {
+    if (this.state.name === 'half_open') this.state.probing = false;
+    this.change(why, apply);
+  }
+
+  private change(why: string, apply: () => void): void {
+    const from = this.name;
+    apply();
+    this.generation++;
+    const to = this.name;
+    if (from === to) return;
+    this.changedAt = this.clock.wallMs();
+    this.onTransition({ from, to, why, at: this.changedAt });
+  }
+}

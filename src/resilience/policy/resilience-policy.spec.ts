@@ -1,0 +1,533 @@
+import { getEventListeners } from 'node:events';
+import { jest } from '@jest/globals';
+import type { DownstreamSettings } from '../../config/config.schema.js';
+import type { Attempt, Call } from './attempt.js';
+import type { Transition } from './circuit-breaker.js';
+import { reportOf } from '../report/client-report.js';
+import { DownstreamError, type DownstreamErrorDetails } from './downstream-error.js';
+import { ResiliencePolicy } from './resilience-policy.js';
+import { ServiceLog } from '../report/service-log.js';
+import { RecordedLog } from './testing/recorded-log.js';
+import { testSettings } from './testing/settings.js';
+import { VirtualClock } from './testing/virtual-clock.js';
+
+const failure = (over: Partial<DownstreamErrorDetails> = {}) =>
+  new DownstreamError({ service: 'chroma', reason: 'unreachable', message: 'Connection refused', ...over });
+
+function rig(over: Partial<DownstreamSettings> = {}, onTransition: (transition: Transition) => void = () => undefined) {
+  const clock = new VirtualClock();
+  const log = new RecordedLog();
+  const settings = testSettings({ failure_threshold: 100, ...over });
+  const policy = new ResiliencePolicy(
+    'chroma',
+    settings,
+    clock,
+    new ServiceLog(log, 'chroma', 'Chroma Server'),
+    onTransition,
+  );
+  const begun: number[] = [];
+  const attempts: Attempt[] = [];
+  /** Makes a call and tells how it ended, and when. */
+  const execute = (run: (attempt: Attempt) => Promise<unknown>, call: Partial<Call> = {}, context = {}) => {
+    const end: { value?: unknown; error?: DownstreamError; atMs?: number } = {};
+    const whole: Call = {
+      method: 'POST',
+      path: '/query',
+      route: '/query',
+      context: { requestId: 'r7', ...context },
+      repeatable: true,
+      ...call,
+    };
+    policy
+      .execute(whole, (attempt) => {
+        begun.push(clock.now());
+        attempts.push(attempt);
+        return run(attempt);
+      })
+      .then(
+        (value) => Object.assign(end, { value, atMs: clock.now() }),
+        (error: unknown) => Object.assign(end, { error, atMs: clock.now() }),
+      );
+    return end;
+  };
+  return { clock, log, policy, begun, attempts, execute };
+}
+const never = () => new Promise(() => undefined);
+const fails =
+  (over: Partial<DownstreamErrorDetails> = {}) =>
+  () =>
+    Promise.reject(failure(over));
+
+beforeEach(() => {
+  jest.spyOn(Math, 'random').mockReturnValue(0);
+});
+afterEach(() => {
+  jest.restoreAllMocks();
+});
+
+describe('the attempts of a call', () => {
+  it('come 1 s and 2 s apart, and are logged word for word', async () => {
+    const { clock, execute, begun, log } = rig();
+    const end = execute(fails());
+    await clock.pass(10_000);
+    expect(begun).toEqual([0, 1000, 3000]);
+    expect(end).toMatchObject({ atMs: 3000, error: { reason: 'unreachable' } });
+    expect(log.lines).toEqual([
+      '[Chroma Server] POST /query (attempt 1/3)',
+      '[Chroma Server] Connection failed on attempt 1/3: Connection refused',
+      '[Chroma Server] Retrying in 1s...',
+      '[Chroma Server] POST /query (attempt 2/3)',
+      '[Chroma Server] Connection failed on attempt 2/3: Connection refused',
+      '[Chroma Server] Retrying in 2s...',
+      '[Chroma Server] POST /query (attempt 3/3)',
+      '[Chroma Server] Connection failed on attempt 3/3: Connection refused',
+      '[Chroma Server] ✗ All 3 retry attempts failed',
+    ]);
+    expect(log.entries[3]?.fields).toEqual({ service: 'chroma', attempt: 2, request_id: 'r7' });
+  });
+
+  it('have up to a fifth of jitter, of which the log says nothing', async () => {
+    jest.spyOn(Math, 'random').mockReturnValue(0.5);
+    const { clock, execute, begun, log } = rig();
+    execute(fails());
+    await clock.pass(10_000);
+    expect(begun).toEqual([0, 1100, 3300]);
+    expect(log.lines.filter((line) => line.includes('Retrying'))).toEqual([
+      '[Chroma Server] Retrying in 1s...',
+      '[Chroma Server] Retrying in 2s...',
+    ]);
+  });
+
+  it('end with the first success', async () => {
+    const { clock, execute, begun } = rig();
+    const end = execute(({ number }) => (number === 2 ? Promise.resolve('fine') : Promise.reject(failure())));
+    await clock.pass(10_000);
+    expect(end).toMatchObject({ value: 'fine', atMs: 1000 });
+    expect(begun).toHaveLength(2);
+  });
+
+  it('are one when the call cannot be repeated', async () => {
+    const { clock, execute, begun, log } = rig();
+    execute(fails(), { repeatable: false });
+    await clock.pass(10_000);
+    expect(begun).toEqual([0]);
+    expect(log.lines[0]).toBe('[Chroma Server] POST /query (attempt 1/1)');
+  });
+
+  it.each([
+    ['the service says no', { reason: 'rejected', status: 404 }],
+    ['the service asks not to be tried again', { reason: 'fault', status: 502, doNotRetry: true }],
+    ['the service asks for more than a minute', { reason: 'saturated', status: 429, retryAfterMs: 60_001 }],
+  ] as const)('are one when %s', async (_, details) => {
+    const { clock, execute, begun } = rig();
+    const end = execute(fails(details));
+    await clock.pass(120_000);
+    expect(begun).toEqual([0]);
+    expect(end).toMatchObject({ atMs: 0, error: { reason: details.reason } });
+  });
+
+  it('wait for as long as the service asks', async () => {
+    const { clock, execute, begun, log } = rig();
+    execute(fails({ reason: 'saturated', status: 429, retryAfterMs: 7000 }));
+    await clock.pass(60_000);
+    expect(begun).toEqual([0, 7000, 14_000]);
+    expect(log.lines).toContain('[Chroma Server] Retrying in 7s...');
+  });
+
+  it('do not wait for less than the backoff because the service asks', async () => {
+    const { clock, execute, begun } = rig();
+    execute(fails({ reason: 'fault', status: 503, retryAfterMs: 10 }));
+    await clock.pass(60_000);
+    expect(begun).toEqual([0, 1000, 3000]);
+  });
+
+  it('begin no wait that cannot end before the deadline', async () => {
+    const { clock, execute, begun } = rig();
+    const end = execute(fails(), {}, { deadlineMs: 3000 });
+    await clock.pass(10_000);
+    expect(begun).toEqual([0, 1000]);
+    expect(end).toMatchObject({ atMs: 1000, error: { reason: 'unreachable' } });
+  });
+
+  it('are told to whoever wants to know, while the call goes on', async () => {
+    const { clock, execute } = rig();
+    const told: [string, number][] = [];
+    execute(fails(), {}, { onAttemptFailed: (reason: string) => told.push([reason, clock.now()]) });
+    await clock.pass(10_000);
+    expect(told).toEqual([
+      ['unreachable', 0],
+      ['unreachable', 1000],
+    ]);
+  });
+
+  it('do not suffer from a listener that throws', async () => {
+    const { clock, execute, log } = rig();
+    const onAttemptFailed = () => {
+      throw new Error('from the listener');
+    };
+    const end = execute(
+      ({ number }) => (number === 2 ? Promise.resolve('fine') : Promise.reject(failure())),
+      {},
+      { onAttemptFailed },
+    );
+    await clock.pass(10_000);
+    expect(end.value).toBe('fine');
+    expect(log.lines).toContain('[Chroma Server] A listener of this client failed');
+  });
+
+  it('end when the budget is spent, and say so', async () => {
+    const { clock, execute, begun, log, policy } = rig({ retry_budget: { ratio: 0, reserve: 1, refill_per_s: 0 } });
+    const end = execute(fails());
+    await clock.pass(10_000);
+    expect(begun).toEqual([0, 1000]);
+    expect(end.error?.reason).toBe('unreachable');
+    expect(log.lines.at(-1)).toBe('[Chroma Server] Retry budget spent - not retrying POST /query');
+    expect(policy.counts).toEqual({ calls: 1, retries: 1, unbudgeted: 1 });
+  });
+
+  it('end with a bug in the code that makes them, which is passed on', async () => {
+    const { clock, execute, begun, policy } = rig();
+    const bug = new TypeError('bug');
+    const end = execute(() => Promise.reject(bug));
+    const thrown = execute(() => {
+      throw bug;
+    });
+    await clock.pass(10_000);
+    expect(end.error).toBe(bug);
+    expect(thrown.error).toBe(bug);
+    expect(begun).toHaveLength(2);
+    expect(policy.runner).toMatchObject({ breaker: { failures: 0 }, bulkhead: { active: 0 } });
+  });
+});
+
+describe('an attempt', () => {
+  it('times out, and its work is told to stop', async () => {
+    const { clock, execute, attempts, policy } = rig({ max_retries: 1 });
+    const end = execute(never);
+    const stopped: DownstreamError[] = [];
+    (attempts[0] as Attempt).onabort = (reason) => stopped.push(reason);
+    await clock.pass(4999);
+    expect(attempts[0]?.aborted).toBe(false);
+    await clock.pass(1);
+    expect(end).toMatchObject({ atMs: 5000, error: { reason: 'timeout', message: 'no answer after 5000 ms' } });
+    expect(attempts[0]?.aborted).toBe(true);
+    expect(stopped).toEqual([end.error]);
+    expect(policy.runner.lastFailure).toEqual({ at: clock.wallMs(), reason: 'timeout' });
+  });
+
+  it('ends with the deadline, which counts against the service', async () => {
+    const { clock, execute, policy } = rig();
+    const end = execute(never, {}, { deadlineMs: 2000 });
+    await clock.pass(2000);
+    expect(end).toMatchObject({ atMs: 2000, error: { reason: 'deadline' } });
+    expect(policy.runner.breaker.failures).toBe(1);
+  });
+
+  it('is not begun when the deadline has passed, which counts against nobody', async () => {
+    const { clock, execute, begun, policy } = rig();
+    const end = execute(never, {}, { deadlineMs: 0 });
+    await clock.pass(0);
+    expect(end.error?.reason).toBe('deadline');
+    expect(begun).toEqual([]);
+    expect(policy.runner.breaker.failures).toBe(0);
+  });
+
+  it('is not begun for a caller who has left', async () => {
+    const { clock, execute, begun } = rig();
+    const end = execute(never, {}, { signal: AbortSignal.abort() });
+    await clock.pass(0);
+    expect(end.error?.reason).toBe('cancelled');
+    expect(begun).toEqual([]);
+  });
+
+  it.each([
+    ['has no deadline', {}, 5000, 'no answer after 5000 ms'],
+    ['has one', { deadlineMs: 2000 }, 2000, 'the deadline passed after 2000 ms'],
+  ])('says how long it took when it %s', async (_, context, atMs, message) => {
+    const { clock, execute } = rig({ max_retries: 1 });
+    const end = execute(never, {}, context);
+    await clock.pass(5000);
+    expect(end).toMatchObject({ atMs, error: { message } });
+  });
+
+  it('that waits for its turn can run out of time, which counts against nobody', async () => {
+    const { clock, execute, begun, policy } = rig({ bulkhead: { concurrency: 1, queue: 5 } });
+    execute(never);
+    const end = execute(never, {}, { deadlineMs: 2000 });
+    await clock.pass(2000);
+    const message = 'the deadline passed while the call waited for its turn';
+    expect(end).toMatchObject({ atMs: 2000, error: { reason: 'deadline', message } });
+    expect(begun).toHaveLength(1);
+    expect(policy.runner).toMatchObject({ breaker: { failures: 0 }, bulkhead: { active: 1, queued: 0 } });
+  });
+
+  it('that waits for its turn is turned away when the breaker opens', async () => {
+    const { clock, execute, begun } = rig({ bulkhead: { concurrency: 1, queue: 5 }, failure_threshold: 1 });
+    execute(never);
+    const end = execute(never);
+    await clock.pass(5000);
+    expect(end).toMatchObject({ atMs: 5000, error: { reason: 'circuit_open', retryAfterMs: 10_000 } });
+    expect(begun).toHaveLength(1);
+  });
+
+  it('that finds the queue full is turned away, and not tried again', async () => {
+    const { clock, execute, log, policy } = rig({ bulkhead: { concurrency: 1, queue: 0 } });
+    execute(never);
+    const end = execute(never);
+    await clock.pass(0);
+    expect(end).toMatchObject({ atMs: 0, error: { reason: 'saturated', retryAfterMs: 1000 } });
+    expect(policy.runner.counts).toEqual({ attempts: 1, refused: 0, saturated: 1 });
+    expect(log.lines).toHaveLength(1);
+  });
+
+  it('is let in when a reload makes room', async () => {
+    const { clock, execute, begun, policy } = rig({ bulkhead: { concurrency: 1, queue: 5 } });
+    execute(never);
+    execute(never);
+    policy.reconfigure(testSettings({ bulkhead: { concurrency: 2, queue: 5 } }));
+    await clock.pass(0);
+    expect(begun).toHaveLength(2);
+  });
+
+  it('refused by an open breaker says when to come back', async () => {
+    const transitions: string[] = [];
+    const { clock, execute, log, policy } = rig({ failure_threshold: 1 }, ({ to }) => transitions.push(to));
+    execute(fails());
+    await clock.pass(4000);
+    const end = execute(never);
+    await clock.pass(0);
+    expect(end.error).toMatchObject({ reason: 'circuit_open', retryAfterMs: 6000, message: 'the breaker is open' });
+    expect(log.lines.slice(-2)).toEqual([
+      '[Chroma Server] Circuit breaker OPEN (threshold reached: 1/1)',
+      '[Chroma Server] Circuit breaker OPEN - rejecting request',
+    ]);
+    expect(policy.runner.counts.refused).toBe(1);
+    expect(transitions).toEqual(['open']);
+  });
+
+  it('is reported in whole milliseconds, of which none is too few', async () => {
+    const { clock, execute, policy } = rig({ failure_threshold: 1, timeout_ms: 100.25 });
+    execute(never);
+    await clock.pass(300.5);
+    const { retry_after_ms, recent_attempts } = reportOf('Chroma Server', testSettings(), policy);
+    expect(retry_after_ms).toBe(9800);
+    expect(recent_attempts).toMatchObject([{ outcome: 'timeout', duration_ms: 101 }]);
+  });
+
+  it('is remembered, and a decision with those that led to it', async () => {
+    const measured: unknown[] = [];
+    const { clock, execute, policy } = rig({ failure_threshold: 2, max_retries: 1 });
+    policy.runner.onAttempt = (attempt, outcome, durationMs) =>
+      measured.push([attempt.call.route, outcome, durationMs]);
+    execute(() => Promise.resolve('fine'));
+    execute(never);
+    execute(fails({ reason: 'fault', status: 500 }));
+    await clock.pass(5000);
+    const at = (ms: number) => clock.wallMs() - 5000 + ms;
+    const outcomes = [
+      { at: at(0), outcome: 'success', durationMs: 0, requestId: 'r7' },
+      { at: at(0), outcome: 'fault', durationMs: 0, requestId: 'r7' },
+      { at: at(5000), outcome: 'timeout', durationMs: 5000, requestId: 'r7' },
+    ];
+    expect(policy.runner.history.decisions()).toEqual([
+      { from: 'closed', to: 'open', why: 'threshold reached: 2/2', at: at(5000), outcomes },
+    ]);
+    expect(measured).toEqual(outcomes.map(({ outcome, durationMs }) => ['/query', outcome, durationMs]));
+  });
+});
+
+describe('a streamed attempt', () => {
+  const streamed = { streamMs: 20_000 };
+  const start = async (over: Partial<DownstreamSettings> = {}, context = {}) => {
+    const made = rig({ max_retries: 1, ...over });
+    const end = made.execute(() => Promise.resolve('stream'), streamed, context);
+    await made.clock.pass(0);
+    expect(end.value).toBe('stream');
+    return { ...made, attempt: made.attempts[0] as Attempt };
+  };
+
+  it('keeps its place until it is finished, and then counts', async () => {
+    const { attempt, policy, clock } = await start();
+    expect(policy.runner.bulkhead.active).toBe(1);
+    await clock.pass(6000);
+    expect(attempt.aborted).toBe(false);
+    attempt.finish();
+    attempt.finish();
+    expect(policy.runner.bulkhead.active).toBe(0);
+    expect(policy.runner.history.outcomes().map(({ outcome }) => outcome)).toEqual(['success']);
+  });
+
+  it('fails when its next part does not come in time', async () => {
+    const { attempt, policy, clock } = await start();
+    attempt.limit(1000);
+    await clock.pass(900);
+    attempt.limit(Infinity);
+    await clock.pass(5000);
+    attempt.limit(1000);
+    await clock.pass(1000);
+    expect(attempt.aborted).toBe(true);
+    expect(policy.runner.breaker.failures).toBe(1);
+    expect(policy.runner.lastFailure?.reason).toBe('timeout');
+    attempt.limit(1000);
+    attempt.finish();
+    expect(policy.runner.bulkhead.active).toBe(0);
+  });
+
+  it.each([
+    ['when it takes too long in all', {}, 20_000, 'timeout'],
+    ['when the deadline passes', { deadlineMs: 7000 }, 7000, 'deadline'],
+  ])('fails %s', async (_, context, afterMs, reason) => {
+    const { attempt, policy, clock } = await start({}, context);
+    await clock.pass(afterMs - 1);
+    expect(attempt.aborted).toBe(false);
+    await clock.pass(1);
+    expect(attempt.aborted).toBe(true);
+    expect(policy.runner.lastFailure?.reason).toBe(reason);
+  });
+
+  it('fails when it breaks off', async () => {
+    const { attempt, policy, log } = await start();
+    attempt.finish(failure({ message: 'Connection reset' }));
+    expect(policy.runner).toMatchObject({ breaker: { failures: 1 }, bulkhead: { active: 0 } });
+    expect(log.lines.at(-1)).toBe('[Chroma Server] Connection failed on attempt 1/1: Connection reset');
+  });
+
+  it('is slow by its first part, not by its length', async () => {
+    const slow = { kind: 'slow_calls', window_ms: 60_000, min_calls: 1, failure_rate: 1, slow_call_ms: 100 } as const;
+    const { attempt, policy, clock } = await start({ breaker: slow });
+    await clock.pass(6000);
+    attempt.finish();
+    expect(policy.runner.breaker).toMatchObject({ name: 'closed', failures: 0 });
+  });
+
+  it('lets the next ones in with its first part while load comes back', async () => {
+    const { clock, execute, policy, begun } = rig({ failure_threshold: 1, max_retries: 1 });
+    execute(fails());
+    await clock.pass(10_000);
+    for (let i = 0; i < 10; i++) execute(() => Promise.resolve('stream'), streamed);
+    await clock.pass(0);
+    expect(policy.runner.breaker.name).toBe('closed');
+    for (let i = 0; i < 10; i++) execute(() => Promise.resolve('stream'), streamed);
+    await clock.pass(0);
+    expect(begun).toHaveLength(1 + 1 + 10);
+  });
+});
+
+describe('what a call leaves behind', () => {
+  it.each([
+    ['it succeeds at last', () => undefined, 'fine'],
+    ['its caller leaves in a wait', (gone: AbortController) => gone.abort(), 'cancelled'],
+  ])('is nothing when %s', async (_, meanwhile, result) => {
+    const { clock, execute, policy } = rig();
+    const gone = new AbortController();
+    const end = execute(
+      ({ number }) => (number === 2 ? Promise.resolve('fine') : Promise.reject(failure())),
+      {},
+      {
+        signal: gone.signal,
+      },
+    );
+    await clock.pass(500);
+    expect(policy.waiting).toBe(1);
+    expect(getEventListeners(gone.signal, 'abort')).toHaveLength(1);
+    meanwhile(gone);
+    await clock.pass(500);
+    expect(end.value ?? end.error?.reason).toBe(result);
+    expect(policy.waiting).toBe(0);
+    expect(getEventListeners(gone.signal, 'abort')).toHaveLength(0);
+    // The shared timer of the timeouts stays; that of the wait does not.
+    expect(clock.pending).toBe(1);
+    await clock.pass(5000);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('is nothing when its caller leaves while the attempt that failed is told of', async () => {
+    const { clock, execute, begun } = rig();
+    const gone = new AbortController();
+    const end = execute(fails(), {}, { signal: gone.signal, onAttemptFailed: () => gone.abort() });
+    await clock.pass(0);
+    expect(end).toMatchObject({ atMs: 0, error: { reason: 'cancelled', message: 'the caller went away' } });
+    await clock.pass(10_000);
+    expect(begun).toEqual([0]);
+    expect(getEventListeners(gone.signal, 'abort')).toHaveLength(0);
+  });
+
+  it('is nothing when its caller leaves the queue', async () => {
+    const { clock, execute, policy } = rig({ bulkhead: { concurrency: 1, queue: 5 } });
+    execute(never);
+    const gone = new AbortController();
+    const end = execute(never, {}, { signal: gone.signal, deadlineMs: 4000 });
+    await clock.pass(100);
+    gone.abort();
+    await clock.pass(0);
+    expect(end).toMatchObject({ atMs: 100, error: { reason: 'cancelled' } });
+    expect(policy.runner.bulkhead.queued).toBe(0);
+    expect(getEventListeners(gone.signal, 'abort')).toHaveLength(0);
+  });
+});
+
+describe('an isolation', () => {
+  it('turns away those who wait for their turn, and those between two attempts', async () => {
+    const { clock, execute, policy } = rig({ bulkhead: { concurrency: 1, queue: 5 } });
+    const retrying = execute(fails());
+    await clock.pass(100);
+    execute(never);
+    const queued = execute(never);
+    policy.runner.breaker.isolate('ada');
+    await clock.pass(0);
+    expect(queued).toMatchObject({ atMs: 100, error: { reason: 'circuit_open', message: 'isolated by ada' } });
+    expect(retrying).toMatchObject({ atMs: 100, error: { reason: 'circuit_open' } });
+    expect(policy.waiting).toBe(0);
+  });
+});
+
+it('who waits for a turn while a probe gets the place is turned away', async () => {
+  const { clock, execute, policy } = rig({ failure_threshold: 1, timeout_ms: 30_000, max_retries: 1 });
+  const ends: (() => void)[] = [];
+  const held = () => new Promise<void>((resolve) => ends.push(resolve));
+  execute(held);
+  execute(held);
+  execute(fails());
+  policy.reconfigure(
+    testSettings({ failure_threshold: 1, timeout_ms: 30_000, bulkhead: { concurrency: 2, queue: 5 } }),
+  );
+  await clock.pass(10_000);
+  const [probe, other] = [execute(held), execute(held)];
+  expect(policy.runner.bulkhead.queued).toBe(2);
+  ends[0]?.();
+  await clock.pass(0);
+  expect(policy.runner.breaker.name).toBe('half_open');
+  ends[1]?.();
+  await clock.pass(0);
+  expect(other).toMatchObject({ atMs: 10_000, error: { reason: 'circuit_open', message: 'the breaker is half_open' } });
+  ends[2]?.();
+  await clock.pass(0);
+  expect(probe.atMs).toBe(10_000);
+  expect(policy.runner).toMatchObject({ breaker: { name: 'closed' }, bulkhead: { active: 0, queued: 0 } });
+});
+
+it('durations are counted from where they begin', async () => {
+  const { clock, execute, policy } = rig({ max_retries: 1 });
+  await clock.pass(700);
+  const end = execute(never);
+  const streamed = execute(() => Promise.resolve('stream'), { streamMs: 2000 });
+  await clock.pass(5000);
+  expect(end).toMatchObject({ atMs: 5700, error: { message: 'no answer after 5000 ms' } });
+  expect(streamed.value).toBe('stream');
+  expect(policy.runner.history.outcomes().map(({ durationMs }) => durationMs)).toEqual([0, 5000]);
+});
+
+it('a settled attempt does not listen to what its work says later', async () => {
+  const { clock, execute, log, policy } = rig({ max_retries: 1 });
+  const late: { resolve: () => void; reject: (error: Error) => void }[] = [];
+  const held = () => new Promise<void>((resolve, reject) => late.push({ resolve, reject }));
+  execute(held);
+  execute(held);
+  await clock.pass(5000);
+  const lines = log.lines.length;
+  late[0]?.resolve();
+  late[1]?.reject(failure());
+  await clock.pass(0);
+  expect(log.lines).toHaveLength(lines);
+  expect(policy.runner).toMatchObject({ breaker: { failures: 2 }, bulkhead: { active: 0 } });
+});

@@ -1,0 +1,89 @@
+import type { DownstreamSettings } from '../../config/config.schema.js';
+import type { BreakerState } from '../policy/circuit-breaker.js';
+import type { OutcomeRecord } from './history.js';
+import type { ResiliencePolicy } from '../policy/resilience-policy.js';
+import { timestamp } from './timestamp.js';
+
+/** How a service stands, as it is told to everybody. */
+export interface ClientStatus {
+  /** The service's title. */
+  service: string;
+  state: BreakerState;
+  failure_count: number;
+  /** UTC, to the microsecond, without a zone; null: never. */
+  last_failure: string | null;
+  last_failure_reason: string | null;
+  last_state_change: string;
+  /** While the breaker is not closed: whole milliseconds until it is worth asking again, never too few. */
+  retry_after_ms: number | null;
+  isolated_by: string[];
+}
+
+interface AttemptReport {
+  at: string;
+  /** `success`, or the reason of the failure. */
+  outcome: string;
+  duration_ms: number;
+  request_id: string;
+}
+
+/** Why a service stands as it does, for an operator. */
+export interface ClientReport extends ClientStatus {
+  /** Newest first, each with the attempts that led to it. */
+  decisions: { at: string; from: BreakerState; to: BreakerState; why: string; attempts: AttemptReport[] }[];
+  recent_attempts: AttemptReport[];
+  settings: DownstreamSettings;
+  /** `waiting`: calls between two attempts. */
+  retry_budget: { tokens: number; reserve: number; waiting: number };
+  bulkhead: { active: number; queued: number; concurrency: number; queue: number };
+  counts: { calls: number; attempts: number; retries: number; refused: number; saturated: number; unbudgeted: number };
+  /** Attempts on the wire for each call. */
+  amplification: number;
+}
+
+export function statusOf(title: string, { runner: { breaker, lastFailure } }: ResiliencePolicy): ClientStatus {
+  const refusedForMs = breaker.refusal();
+  return {
+    service: title,
+    state: breaker.name,
+    failure_count: breaker.failures,
+    last_failure: lastFailure === undefined ? null : timestamp(lastFailure.at),
+    last_state_change: timestamp(breaker.changedAt),
+    last_failure_reason: lastFailure?.reason ?? null,
+    retry_after_ms: refusedForMs === undefined ? null : Math.ceil(refusedForMs),
+    isolated_by: breaker.isolatedBy,
+  };
+}
+
+export function reportOf(title: string, settings: DownstreamSettings, policy: ResiliencePolicy): ClientReport {
+  const { bulkhead, counts, history } = policy.runner;
+  return {
+    ...statusOf(title, policy),
+    decisions: history.decisions().map(({ at, from, to, why, outcomes }) => ({
+      at: timestamp(at),
+      from,
+      to,
+      why,
+      attempts: outcomes.map(attemptReport),
+    })),
+    recent_attempts: history.outcomes().map(attemptReport),
+    settings,
+    retry_budget: {
+      tokens: policy.budget.available,
+      reserve: settings.retry_budget.reserve,
+      waiting: policy.waiting,
+    },
+    bulkhead: { active: bulkhead.active, queued: bulkhead.queued, ...settings.bulkhead },
+    counts: { ...policy.counts, ...counts },
+    amplification: amplificationOf(policy),
+  };
+}
+
+/** Attempts on the wire for each call, since the start. */
+export function amplificationOf({ counts: { calls }, runner }: ResiliencePolicy): number {
+  return calls === 0 ? 0 : runner.counts.attempts / calls;
+}
+
+function attemptReport({ at, outcome, durationMs, requestId }: OutcomeRecord): AttemptReport {
+  return { at: timestamp(at), outcome, duration_ms: Math.ceil(durationMs), request_id: requestId };
+}

@@ -1,0 +1,24 @@
+import { Injectable, type Type } from '@nestjs/common';
+import type { EndpointInput, EndpointOutput, ServiceContract } from '../../contract/endpoint.js';
+import type { CallContext } from '../policy/call-context.js';
+import { ResilientClient } from './resilient-client.js';
+
+/** One method for each endpoint of a contract; each rejects with nothing but a DownstreamError. */
+export type ContractClient<C extends ServiceContract> = {
+  readonly [K in keyof C]: (input: EndpointInput<C[K]>, context: CallContext) => Promise<EndpointOutput<C[K]>>;
+};
+
+/** A class to extend: the injectable client of everything that a contract names. */
+export function clientOf<C extends ServiceContract>(contract: C): Type<ContractClient<C>> {
+  @Injectable()
+  class Client {
+    constructor(client: ResilientClient) {
+      for (const [name, endpoint] of Object.entries(contract)) {
+        const method = (input: EndpointInput<typeof endpoint>, context: CallContext) =>
+          client.call(endpoint, input, context);
+        Object.defineProperty(this, name, { value: method, enumerable: true, writable: true });
+      }
+    }
+  }
+  return Client as Type<ContractClient<C>>;
+}

@@ -1,0 +1,93 @@
+import type { AxiosInstance, AxiosResponse } from 'axios';
+import { Pool } from 'undici';
+import type { Attempt } from '../policy/attempt.js';
+import type { ByteStream } from './byte-stream.js';
+import { undiciAdapter } from './undici-adapter.js';
+
+export interface WireRequest {
+  method: string;
+  path: string;
+  headers: Record<string, string>;
+  body: string | undefined;
+}
+
+export interface WireAnswer<Body = Buffer> {
+  status: number;
+  headers: Readonly<Record<string, string | undefined>>;
+  body: Body;
+}
+
+/** Carries requests to one service. The policy's attempt is the signal that takes them off the wire. */
+export interface Transport {
+  send(request: WireRequest, attempt: Attempt): Promise<WireAnswer>;
+  open(request: WireRequest, attempt: Attempt): Promise<WireAnswer<ByteStream>>;
+  /** Takes no more requests, and lets those under way end. */
+  close(): Promise<void>;
+  /** The same, but no longer than that. */
+  end(withinMs: number): Promise<void>;
+}
+
+/** axios over one undici pool. Nothing here times out: that is the policy's. */
+export class HttpTransport implements Transport {
+  private readonly pool: Pool;
+  private readonly prefix: string;
+  private closing: Promise<void> | undefined;
+
+  constructor(
+    private readonly axios: AxiosInstance,
+    /** A path in it comes before that of every request. */
+    url: string,
+    connectTimeoutMs: number,
+  ) {
+    dropDefaults(axios);
+    const { origin, pathname } = new URL(url);
+    this.prefix = pathname.replace(/\/+$/, '');
+    this.pool = new Pool(origin, {
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      allowH2: false,
+      connect: { timeout: connectTimeoutMs },
+    });
+  }
+
+  async send(request: WireRequest, attempt: Attempt): Promise<WireAnswer> {
+    return answerOf<Buffer>(await this.request(request, attempt, 'arraybuffer'));
+  }
+
+  async open(request: WireRequest, attempt: Attempt): Promise<WireAnswer<ByteStream>> {
+    return answerOf<ByteStream>(await this.request(request, attempt, 'stream'));
+  }
+
+  close(): Promise<void> {
+    return (this.closing ??= this.pool.close());
+  }
+
+  async end(withinMs: number): Promise<void> {
+    const late = setTimeout(() => void this.pool.destroy(), withinMs);
+    await this.close().finally(() => clearTimeout(late));
+  }
+
+  private request(request: WireRequest, attempt: Attempt, responseType: 'arraybuffer' | 'stream') {
+    return this.axios.request<unknown>({
+      adapter: undiciAdapter(this.pool, request.headers),
+      method: request.method,
+      url: this.prefix + request.path,
+      data: request.body,
+      responseType,
+      signal: attempt,
+    });
+  }
+}
+
+/**
+ * axios merges its defaults into every request anew, which is half of what it costs. They are about transforming,
+ * redirecting and proxies, and none of them is wanted here.
+ */
+function dropDefaults({ defaults }: AxiosInstance): void {
+  for (const key of Object.keys(defaults)) delete defaults[key as keyof typeof defaults];
+  Object.assign(defaults, { headers: {} });
+}
+
+function answerOf<Body>({ status, headers, data }: AxiosResponse): WireAnswer<Body> {
+  return { status, headers: headers as Record<string, string>, body: data as Body };
+}

@@ -1,0 +1,211 @@
+import type { DownstreamSettings, ClientName } from '../../config/config.schema.js';
+import type { Endpoint, EndpointInput, EndpointOutput } from '../../contract/endpoint.js';
+import { decode, refusalOf } from './answer.js';
+import type { Attempt, Call } from '../policy/attempt.js';
+import type { ByteStream } from './byte-stream.js';
+import type { CallContext } from '../policy/call-context.js';
+import type { BreakerState, Transition } from '../policy/circuit-breaker.js';
+import { type ClientReport, type ClientStatus, reportOf, statusOf } from '../report/client-report.js';
+import { type Clock, systemClock } from '../policy/clock.js';
+import { DownstreamError } from '../policy/downstream-error.js';
+import { FaultDrill } from './fault-drill.js';
+import type { Decision } from '../report/history.js';
+import type { Transport, WireAnswer, WireRequest } from './http-transport.js';
+import { ResiliencePolicy } from '../policy/resilience-policy.js';
+import { type LogSink, ServiceLog } from '../report/service-log.js';
+import { StreamedAnswer } from './streamed-answer.js';
+import { wireError } from './wire-error.js';
+import type { HeaderWriter } from './wire-headers.js';
+import { compose } from './wire-request.js';
+
+/** How long calls that nobody waits for may go on when the process ends. */
+const LAST_CALLS_MS = 1000;
+
+export interface ClientParts {
+  service: ClientName;
+  title: string;
+  settings: DownstreamSettings;
+  /** null: no address is configured. */
+  connect: (settings: DownstreamSettings) => Transport | null;
+  headers: HeaderWriter;
+  sink: LogSink;
+  clock?: Clock;
+  onTransition?: (transition: Transition) => void;
+}
+
+export interface StreamRequest<T = Uint8Array> {
+  method: 'POST';
+  path: string;
+  headers?: Record<string, string>;
+  body: unknown;
+  /** false: one attempt is all. */
+  repeatable?: boolean;
+  /** Makes parts out of chunks; what it throws of itself is an answer that breaks the contract. Without it: chunks. */
+  decode?: (chunks: AsyncIterable<Uint8Array>) => AsyncIterable<T>;
+}
+
+/** What every call to one downstream service goes through: one for each service and process, and so one breaker. */
+export class ResilientClient {
+  readonly service: ClientName;
+  readonly title: string;
+  readonly policy: ResiliencePolicy;
+  private readonly log: ServiceLog;
+  private readonly drill: FaultDrill;
+  private transport: Transport | null;
+  private settings: DownstreamSettings;
+
+  constructor(private readonly parts: ClientParts) {
+    const { service, title, settings, sink, clock = systemClock } = parts;
+    this.service = service;
+    this.title = title;
+    this.settings = settings;
+    this.transport = parts.connect(settings);
+    this.drill = new FaultDrill(service, clock);
+    this.log = new ServiceLog(sink, service, title);
+    this.log.drill(settings.fault_drill);
+    this.policy = new ResiliencePolicy(service, settings, clock, this.log, parts.onTransition ?? (() => undefined));
+  }
+
+  get url(): string | null {
+    return this.settings.url;
+  }
+
+  /** The state of the breaker. */
+  get state(): BreakerState {
+    return this.policy.runner.breaker.name;
+  }
+
+  /** Whether there is an address to call. */
+  get configured(): boolean {
+    return this.transport !== null;
+  }
+
+  /** @throws DownstreamError */
+  async call<E extends Endpoint>(
+    endpoint: E,
+    input: EndpointInput<E>,
+    context: CallContext,
+  ): Promise<EndpointOutput<E>> {
+    const { path, query, body } = compose(this.service, endpoint, input);
+    const call: Call = {
+      method: endpoint.method,
+      path,
+      route: endpoint.path,
+      context,
+      repeatable: endpoint.idempotent || context.idempotencyKey !== undefined,
+    };
+    return this.policy.execute(call, async (attempt) => {
+      const request = this.request(endpoint.method, path + query, body, attempt);
+      const answer = await this.carry(attempt, (transport) => transport.send(request, attempt));
+      attempt.status = answer.status;
+      return decode(this.service, endpoint, answer) as EndpointOutput<E>;
+    });
+  }
+
+  /**
+   * An answer that comes bit by bit. The attempt's timeout is to its first part, and only before that is there another
+   * attempt; leaving the loop, the caller's signal and the limits take the request off the wire.
+   * @throws DownstreamError here and from the loop
+   */
+  async stream<T = Uint8Array>(request: StreamRequest<T>, context: CallContext): Promise<AsyncIterable<T>> {
+    const { method, path, repeatable = true } = request;
+    const { idle_timeout_ms = Infinity, stream_timeout_ms = Infinity } = this.settings;
+    const call: Call = {
+      method,
+      path,
+      route: path,
+      context,
+      repeatable,
+      streamMs: stream_timeout_ms,
+    };
+    const body = JSON.stringify(request.body);
+    return this.policy.execute(call, async (attempt) => {
+      const wire = this.request(method, path, body, attempt);
+      Object.assign(wire.headers, request.headers);
+      return this.carry(attempt, async (transport) => {
+        const answer = await transport.open(wire, attempt);
+        attempt.status = answer.status;
+        if (answer.status !== 200) throw await this.refusal(answer);
+        const parts = (request.decode?.(answer.body) ?? answer.body) as AsyncIterable<T>;
+        const explain = (error: unknown) => this.explainPart(error);
+        const iterator = parts[Symbol.asyncIterator]();
+        try {
+          return await new StreamedAnswer(iterator, answer.body, attempt, idle_timeout_ms, explain).begin();
+        } catch (error) {
+          answer.body.destroy();
+          throw explain(error);
+        }
+      });
+    });
+  }
+
+  status(): ClientStatus {
+    return statusOf(this.title, this.policy);
+  }
+
+  report(): ClientReport {
+    return reportOf(this.title, this.settings, this.policy);
+  }
+
+  /** The breaker's last decisions, newest first. */
+  decisions(): Decision[] {
+    return this.policy.runner.history.decisions();
+  }
+
+  /** Rejects every call until the returned function is called; then the state from before comes back. */
+  isolate(by: string): () => void {
+    return this.policy.runner.breaker.isolate(by);
+  }
+
+  /** Ends every isolation. @returns whether there was one */
+  release(by: string): boolean {
+    return this.policy.runner.breaker.release(by);
+  }
+
+  /** Takes over changed settings. Calls under way end as they began; the breaker keeps its state. */
+  reconfigure(settings: DownstreamSettings): void {
+    const { url, timeout_ms } = this.settings;
+    this.settings = settings;
+    this.policy.reconfigure(settings);
+    this.log.drill(settings.fault_drill);
+    if (settings.url === url && settings.timeout_ms === timeout_ms) return;
+    const before = this.transport;
+    this.transport = this.parts.connect(settings);
+    void before?.close();
+  }
+
+  /** Nest calls this when the last request of the process itself has been answered. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.transport?.end(LAST_CALLS_MS);
+  }
+
+  /** Reads the answer to its end, so that its connection is free for the next attempt. */
+  private async refusal({ status, headers, body }: WireAnswer<ByteStream>): Promise<DownstreamError> {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of body) chunks.push(chunk);
+    return refusalOf(this.service, { status, headers, body: Buffer.concat(chunks) }, `status ${status}`);
+  }
+
+  private explainPart(error: unknown): unknown {
+    const known = wireError(this.service, error);
+    if (known instanceof DownstreamError) return known;
+    return new DownstreamError({ service: this.service, reason: 'protocol', message: String(error), cause: error });
+  }
+
+  private request(method: string, path: string, body: string | undefined, attempt: Attempt): WireRequest {
+    const headers = this.parts.headers(attempt);
+    if (body !== undefined) headers['content-type'] = 'application/json';
+    return { method, path, headers, body };
+  }
+
+  private async carry<T>(attempt: Attempt, exchange: (transport: Transport) => Promise<T>): Promise<T> {
+    if (this.transport === null) throw new Error(`${this.service}: called without an address; see "configured"`);
+    try {
+      const { fault_drill } = this.settings;
+      if (fault_drill.enabled) await this.drill.inject(fault_drill, attempt);
+      return await exchange(this.transport);
+    } catch (error) {
+      throw wireError(this.service, error);
+    }
+  }
+}
