@@ -7,6 +7,7 @@ import type { DownstreamReason } from '../../contract/downstream-reason.js';
 import { DownstreamError, refusal } from './downstream-error.js';
 import { ExpiryQueue } from './expiry-queue.js';
 import { History } from '../report/history.js';
+import { Minutes } from '../report/minutes.js';
 import type { ServiceLog } from '../report/service-log.js';
 
 /** What each reason says of the service. */
@@ -30,6 +31,7 @@ export class AttemptRunner implements AttemptHost {
   readonly breaker: CircuitBreaker;
   readonly bulkhead: Bulkhead<Attempt>;
   readonly history = new History();
+  readonly minutes = new Minutes();
   readonly counts = { attempts: 0, refused: 0, saturated: 0 };
   lastFailure: { at: number; reason: DownstreamReason } | undefined;
   /** Told of every attempt that was made; set only while somebody measures. */
@@ -168,7 +170,9 @@ export class AttemptRunner implements AttemptHost {
     const durationMs = attempt.answeredAfterMs ?? this.clock.now() - attempt.beganAtMs;
     this.forget(attempt);
     this.bulkhead.leave();
-    this.history.record(this.clock.wallMs(), name, durationMs, attempt.call.context.requestId);
+    const wallMs = this.clock.wallMs();
+    this.history.record(wallMs, name, durationMs, attempt.call.context.requestId);
+    this.minutes.record(wallMs, outcome, durationMs);
     this.breaker.report(attempt, outcome, durationMs);
     this.onAttempt?.(attempt, name, durationMs);
     attempt.trace?.end(name, attempt.status);

@@ -27,6 +27,14 @@ interface AttemptReport {
   request_id: string;
 }
 
+/** The last hour of a service. */
+export interface ClientTimeline {
+  /** Oldest first; minutes without an attempt are left out. */
+  minutes: { at: string; attempts: number; failures: number; slowest_ms: number }[];
+  /** The last changes of the breaker, newest first. */
+  changes: { at: string; from: BreakerState; to: BreakerState; why: string }[];
+}
+
 /** Why a service stands as it does, for an operator. */
 export interface ClientReport extends ClientStatus {
   /** Newest first, each with the attempts that led to it. */
@@ -52,6 +60,15 @@ export function statusOf(title: string, { runner: { breaker, lastFailure } }: Re
     last_failure_reason: lastFailure?.reason ?? null,
     retry_after_ms: refusedForMs === undefined ? null : Math.ceil(refusedForMs),
     isolated_by: breaker.isolatedBy,
+  };
+}
+
+export function timelineOf({ runner: { history, minutes } }: ResiliencePolicy, nowMs: number): ClientTimeline {
+  return {
+    minutes: minutes
+      .until(nowMs)
+      .map(({ at, slowestMs, ...counts }) => ({ at: timestamp(at), ...counts, slowest_ms: Math.ceil(slowestMs) })),
+    changes: history.decisions().map(({ at, from, to, why }) => ({ at: timestamp(at), from, to, why })),
   };
 }
 

@@ -5,7 +5,14 @@ import type { Attempt, Call } from '../policy/attempt.js';
 import type { ByteStream } from './byte-stream.js';
 import type { CallContext } from '../policy/call-context.js';
 import type { BreakerState, Transition } from '../policy/circuit-breaker.js';
-import { type ClientReport, type ClientStatus, reportOf, statusOf } from '../report/client-report.js';
+import {
+  type ClientReport,
+  type ClientStatus,
+  type ClientTimeline,
+  reportOf,
+  statusOf,
+  timelineOf,
+} from '../report/client-report.js';
 import { type Clock, systemClock } from '../policy/clock.js';
 import { DownstreamError } from '../policy/downstream-error.js';
 import { FaultDrill } from './fault-drill.js';
@@ -50,6 +57,7 @@ export class ResilientClient {
   readonly title: string;
   readonly policy: ResiliencePolicy;
   private readonly log: ServiceLog;
+  private readonly clock: Clock;
   private readonly drill: FaultDrill;
   private transport: Transport | null;
   private settings: DownstreamSettings;
@@ -60,6 +68,7 @@ export class ResilientClient {
     this.title = title;
     this.settings = settings;
     this.transport = parts.connect(settings);
+    this.clock = clock;
     this.drill = new FaultDrill(service, clock);
     this.log = new ServiceLog(sink, service, title);
     this.log.drill(settings.fault_drill);
@@ -145,6 +154,10 @@ export class ResilientClient {
 
   report(): ClientReport {
     return reportOf(this.title, this.settings, this.policy);
+  }
+
+  timeline(): ClientTimeline {
+    return timelineOf(this.policy, this.clock.wallMs());
   }
 
   /** The breaker's last decisions, newest first. */

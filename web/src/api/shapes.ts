@@ -33,3 +33,4 @@ export type SearchResult = SearchAnswer['results'][number];
 export type LedgerRow = Answer<'/v1/api/billing/usage', 'get'>['rows'][number];
 export type ServiceStatus = Answer<'/v1/api/status/services', 'get'>['services'][string];
 export type OutboxReport = Answer<'/v1/api/status/outbox', 'get'>;
+export type ServiceTimeline = Answer<'/v1/api/status/timeline', 'get'>['services'][string];

@@ -307,6 +307,7 @@ export const t = {
   status: {
     title: 'Status',
     allWell: 'Everything works.',
+    isAway: (service: string) => `The ${service} is away.`,
     works: {
       chroma: 'Search and chat go on by full text; wording close to yours matters more.',
       filesystem: 'Answers still come; documents cannot be added or opened, and new turns are kept for later.',
