@@ -1,3 +1,5 @@
+// Before anything that brings the AI SDK.
+import './without-eval.ts';
 import { QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';

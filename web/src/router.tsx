@@ -82,7 +82,7 @@ interface ReadingSearch {
 }
 const reading = createRoute({
   getParentRoute: () => project,
-  path: '/documents/$',
+  path: '/documents/read/$',
   component: lazyRouteComponent(() => import('./documents/ReadingPage.tsx'), 'ReadingPage'),
   validateSearch: ({ view, start, end }: Record<string, unknown>): ReadingSearch => ({
     ...(READING_VIEWS.includes(view as ReadingView) && view !== 'read' ? { view: view as ReadingView } : {}),
@@ -95,7 +95,7 @@ const search = createRoute({
   component: lazyRouteComponent(() => import('./search/SearchPage.tsx'), 'SearchPage'),
   validateSearch: ({ q, mode, folder }: Record<string, unknown>) => ({
     ...(typeof q === 'string' || typeof q === 'number' ? { q: String(q) } : {}),
-    ...(mode === 'vector' || mode === 'fulltext' ? { mode: mode as 'vector' | 'fulltext' } : {}),
+    ...(mode === 'vector' || mode === 'fulltext' ? { mode: mode } : {}),
     ...(typeof folder === 'string' && folder !== '' ? { folder } : {}),
   }),
 });

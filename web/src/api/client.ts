@@ -57,7 +57,7 @@ export function problemOf(status: number, body: unknown): ApiProblem {
     code = 'unexpected_answer',
     detail = `The answer had the status ${status}.`,
     ...rest
-  } = typeof body === 'object' && body !== null ? (body as Partial<Problem>) : {};
+  } = typeof body === 'object' && body !== null ? body : {};
   return new ApiProblem({ type: '', title: '', request_id: '', ...rest, status, code, detail });
 }
 

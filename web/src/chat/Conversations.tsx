@@ -165,7 +165,7 @@ function RenameDialog({
       <Dialog.Portal>
         <Dialog.Backdrop className="dialog-scrim" />
         <Dialog.Popup className="dialog">
-          <Dialog.Title render={<h2 />}>{t.chat.rename}</Dialog.Title>
+          <Dialog.Title>{t.chat.rename}</Dialog.Title>
           <form
             className="stack"
             onSubmit={(event) => {

@@ -36,7 +36,18 @@ export function Turns({
     if (atEnd.current && place.current !== null) place.current.scrollTop = place.current.scrollHeight;
   }, [messages, status, phase]);
 
-  if (messages.length === 0) return <Welcome project={chat.project} onAsk={(text) => chat.send(text)} />;
+  const isEmpty = messages.length === 0;
+  // What is beside the turns, and the words still to come, change how much room they have.
+  const column = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    const resized = new ResizeObserver(() => {
+      if (atEnd.current && place.current !== null) place.current.scrollTop = place.current.scrollHeight;
+    });
+    for (const element of [place.current, column.current]) if (element !== null) resized.observe(element);
+    return () => resized.disconnect();
+  }, [isEmpty]);
+
+  if (isEmpty) return <Welcome project={chat.project} onAsk={(text) => chat.send(text)} />;
   const visible = messages.slice(-shown);
   const hidden = messages.length - visible.length;
   return (
@@ -47,7 +58,7 @@ export function Turns({
         atEnd.current = scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
       }}
     >
-      <div className="turns-column">
+      <div className="turns-column" ref={column}>
         {hidden > 0 && (
           <button className="button button-small earlier" onClick={() => setShown(shown + SHOWN)}>
             {t.chat.earlier(Math.ceil(hidden / 2))}

@@ -59,7 +59,11 @@ function NewDocument({ project, open, onClose }: AddDialogProps) {
         onSubmit={(event) => {
           event.preventDefault();
           const path = (new FormData(event.currentTarget).get('path') as string).trim();
-          void navigate({ to: '/p/$project/documents/$', params: { project, _splat: path }, search: { view: 'edit' } });
+          void navigate({
+            to: '/p/$project/documents/read/$',
+            params: { project, _splat: path },
+            search: { view: 'edit' },
+          });
         }}
       >
         <div className="field">
@@ -136,7 +140,7 @@ function AddDialog({
         <Dialog.Backdrop className="dialog-scrim" />
         <Dialog.Popup className="dialog">
           <div className="row spread">
-            <Dialog.Title render={<h2 />}>{title}</Dialog.Title>
+            <Dialog.Title>{title}</Dialog.Title>
             <Dialog.Close className="button button-quiet">{t.app.close}</Dialog.Close>
           </div>
           {children}

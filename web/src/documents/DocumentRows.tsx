@@ -96,7 +96,7 @@ function EntryRow({
   const { path, title, bytes, updated_at } = entry.document;
   return (
     <>
-      <Link className="document-name" to="/p/$project/documents/$" params={{ project, _splat: path }} title={path}>
+      <Link className="document-name" to="/p/$project/documents/read/$" params={{ project, _splat: path }} title={path}>
         <span>{flat ? path : nameOf(path)}</span>
         {title !== '' && title !== path && <span className="small soft">{title}</span>}
       </Link>

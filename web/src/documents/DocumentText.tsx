@@ -51,7 +51,7 @@ export function DocumentText({
             renderLink={(href, children) => {
               const target = resolvePath(path, href);
               return target === undefined ? null : (
-                <Link to="/p/$project/documents/$" params={{ project, _splat: target }}>
+                <Link to="/p/$project/documents/read/$" params={{ project, _splat: target }}>
                   {children}
                 </Link>
               );

@@ -23,7 +23,8 @@ export function Editor({
   const [text, setText] = useState(() => readDraft(name) ?? document?.text ?? '');
   const navigate = useNavigate();
   const changed = text !== (base?.text ?? '');
-  const read = () => void navigate({ to: '/p/$project/documents/$', params: { project, _splat: path }, search: {} });
+  const read = () =>
+    void navigate({ to: '/p/$project/documents/read/$', params: { project, _splat: path }, search: {} });
   const saving = useMutation({
     mutationFn: (force: boolean) => save(project, path, text, force ? undefined : (base?.version ?? '*')),
     onSuccess: async () => {

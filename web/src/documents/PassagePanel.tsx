@@ -52,7 +52,7 @@ export function PassagePanel({
         <p className="soft small passage-path">
           {source.document}{' '}
           <Link
-            to="/p/$project/documents/$"
+            to="/p/$project/documents/read/$"
             params={{ project, _splat: source.document }}
             search={range === undefined ? {} : range}
           >

@@ -91,7 +91,7 @@ function Related({ project, path }: { project: string; path: string }) {
       <ul className="plain-list related">
         {data.map(({ path: other, reasons }) => (
           <li key={other}>
-            <Link to="/p/$project/documents/$" params={{ project, _splat: other }} title={reasons.join('; ')}>
+            <Link to="/p/$project/documents/read/$" params={{ project, _splat: other }} title={reasons.join('; ')}>
               {other}
             </Link>
           </li>

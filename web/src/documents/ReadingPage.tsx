@@ -17,12 +17,12 @@ const History = lazy(() => import('./History.tsx'));
 const Blame = lazy(() => import('./Blame.tsx'));
 
 export function ReadingPage() {
-  const { project, _splat: path = '' } = useParams({ from: '/shell/p/$project/documents/$' });
-  const { view = 'read', start, end } = useSearch({ from: '/shell/p/$project/documents/$' });
+  const { project, _splat: path = '' } = useParams({ from: '/shell/p/$project/documents/read/$' });
+  const { view = 'read', start, end } = useSearch({ from: '/shell/p/$project/documents/read/$' });
   useTitle(nameOf(path));
   return (
     <div className="page reading">
-      <Head project={project} path={path} view={view} />
+      <Head project={project} path={path} />
       <Suspense fallback={<Loading lines={8} />}>
         {view === 'history' && <History key={path} project={project} path={path} />}
         {view === 'blame' && <Blame key={path} project={project} path={path} />}
@@ -77,7 +77,7 @@ const VIEW_NAMES: Record<ReadingView, string> = {
   blame: t.reading.blame,
 };
 
-function Head({ project, path, view }: { project: string; path: string; view: ReadingView }) {
+function Head({ project, path }: { project: string; path: string }) {
   const navigate = useNavigate();
   const folder = folderOf(path);
   const remove = () => {
@@ -96,10 +96,10 @@ function Head({ project, path, view }: { project: string; path: string; view: Re
         {READING_VIEWS.map((name) => (
           <Link
             key={name}
-            to="/p/$project/documents/$"
+            to="/p/$project/documents/read/$"
             params={{ project, _splat: path }}
-            search={name === 'read' ? {} : { view: name }}
-            aria-current={name === view ? 'page' : undefined}
+            search={{ view: name === 'read' ? undefined : name }}
+            activeOptions={{ exact: true, includeSearch: true, explicitUndefined: true }}
           >
             {VIEW_NAMES[name]}
           </Link>

@@ -46,7 +46,7 @@ function Walk({ project, graph, from }: { project: string; graph: Graph; from: s
     ({ kind, label, id }) => from !== undefined && (id === from || (kind === 'document' && label === from)),
   );
   const [steps, setSteps] = useState(2);
-  const [kinds, setKinds] = useState<ReadonlySet<Kind>>(() => new Set<Kind>(['document', 'heading', 'person']));
+  const [kinds, setKinds] = useState<ReadonlySet<Kind>>(() => new Set<Kind>(['document', 'heading']));
   const [chosen, setChosen] = useState(start?.id);
   const navigate = useNavigate({ from: '/p/$project/graph' });
   const whole = useMemo(() => walkFrom(graph, start?.id, steps, kinds), [graph, start?.id, steps, kinds]);
@@ -146,7 +146,7 @@ function Chosen({
             {node.kind === 'document' && (
               <Link
                 className="button button-small"
-                to="/p/$project/documents/$"
+                to="/p/$project/documents/read/$"
                 params={{ project, _splat: node.label }}
               >
                 {t.graph.open}

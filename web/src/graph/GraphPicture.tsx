@@ -4,7 +4,7 @@ import { t } from '../texts/en.ts';
 import { layoutOf, type PlacedNode } from './layout.ts';
 
 /** With more than these only documents and what is near the chosen node have their names written. */
-const NAMED = 60;
+const NAMED = 30;
 const LABEL_CHARS = 28;
 
 export function GraphPicture({
@@ -40,7 +40,7 @@ export function GraphPicture({
     setView((before) => ({ ...before, zoom: Math.min(8, Math.max(0.5, before.zoom * factor)) }));
   const unitsPerPixel = () => shownWidth / (picture.current?.clientWidth ?? shownWidth);
   const isNamed = ({ id, kind }: PlacedNode) =>
-    nodes.length <= NAMED || kind === 'document' || id === chosen || near.has(id) || view.zoom > 2.5;
+    nodes.length <= NAMED || kind === 'document' || id === chosen || near.has(id) || view.zoom > 2;
 
   return (
     <div className="graph-picture">
@@ -80,7 +80,7 @@ export function GraphPicture({
         ))}
         {nodes.map((node) => (
           // Without a mouse one walks through the list beside the picture.
-          // eslint-disable-next-line jsx-a11y-x/click-events-have-key-events, jsx-a11y-x/no-static-element-interactions -- see above
+
           <g
             key={node.id}
             className={`node node-${node.kind} ${node.id === chosen ? 'node-chosen' : ''} ${node.id === start ? 'node-start' : ''}`}

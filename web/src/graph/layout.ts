@@ -41,15 +41,15 @@ export function layoutOf({ nodes, edges }: Graph): Picture {
       'link',
       forceLink<PlacedNode, { source: string; target: string }>(links)
         .id(({ id }) => id)
-        .distance(52),
+        .distance(64),
     )
-    .force('charge', forceManyBody().strength(-130).distanceMax(500))
+    .force('charge', forceManyBody().strength(-220).distanceMax(600))
     .force(
       'collide',
       forceCollide<PlacedNode>(({ radius }) => radius + 8),
     )
-    .force('x', forceX(0).strength(0.05))
-    .force('y', forceY(0).strength(0.07))
+    .force('x', forceX(0).strength(0.04))
+    .force('y', forceY(0).strength(0.08))
     .stop()
     .tick(TICKS);
   const margin = 60;

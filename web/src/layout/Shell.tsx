@@ -1,7 +1,7 @@
 import { Dialog } from '@base-ui/react/dialog';
 import { Outlet, useLocation, useParams } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
-import { rememberProject } from '../session/session.ts';
+import { lastProjectUsed, rememberProject } from '../session/session.ts';
 import { SessionEnded } from '../session/SessionEnded.tsx';
 import { t } from '../texts/en.ts';
 import { ConnectionLine } from './ConnectionLine.tsx';
@@ -12,10 +12,12 @@ import './layout.css';
 
 /** What stays while one goes from page to page: the sections at the side, and the lines that say what is amiss. */
 export function Shell() {
-  const { project } = useParams({ strict: false });
+  const { project: shown } = useParams({ strict: false });
+  // On a page of no project the sections are those of the project one came from.
+  const project = shown ?? lastProjectUsed() ?? undefined;
   useEffect(() => {
-    if (project !== undefined) rememberProject(project);
-  }, [project]);
+    if (shown !== undefined) rememberProject(shown);
+  }, [shown]);
   useSearchKey(project);
 
   return (

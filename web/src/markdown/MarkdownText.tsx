@@ -76,10 +76,13 @@ const BlockText = memo(function BlockText({
       rehypePlugins={overlaps ? [[rehypeMark, { range: { start, end } }]] : []}
       components={components}
     >
-      {text}
+      {overlaps ? text : text.replace(FORMULA, '$$$$\n$1\n$$$$')}
     </Markdown>
   );
 });
+
+/** A formula on a line of its own, as most models write it; remark-math takes it for one within a line. */
+const FORMULA = /^\$\$([^$\n]+)\$\$$/gm;
 
 const PARTS: Components = {
   // The picture would come from another host, or from a file that is no document.

@@ -18,7 +18,7 @@ function markIn(node: Root | Element, range: Range): void {
     if (child.type === 'text') return marked(child, range);
     if (child.type === 'element') markIn(child, range);
     return [child];
-  }) as typeof node.children;
+  });
 }
 
 function marked(node: Text, { start, end }: Range): ElementContent[] {

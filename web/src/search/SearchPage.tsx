@@ -113,12 +113,16 @@ function SearchBox({
   const id = useId();
   const navigate = useNavigate();
   const [active, setActive] = useState(0);
-  const list = useRef<HTMLUListElement>(null);
+  const list = useRef<HTMLDivElement>(null);
   const at = Math.min(active, results.length - 1);
   const open = (result: SearchResult | undefined) => {
     if (result === undefined) return;
     const { document, start, end } = result;
-    void navigate({ to: '/p/$project/documents/$', params: { project, _splat: document }, search: { start, end } });
+    void navigate({
+      to: '/p/$project/documents/read/$',
+      params: { project, _splat: document },
+      search: { start, end },
+    });
   };
   const onKeyDown = (event: KeyboardEvent) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
@@ -155,11 +159,11 @@ function SearchBox({
         onKeyDown={onKeyDown}
       />
       {below}
-      <ul id={`${id}-list`} ref={list} role="listbox" aria-label={t.search.title} className="plain-list results">
+      <div id={`${id}-list`} ref={list} role="listbox" aria-label={t.search.title} className="results">
         {results.map((result, index) => (
           // The keys go to the combobox, which names the active option.
           // eslint-disable-next-line jsx-a11y-x/click-events-have-key-events -- see above
-          <li
+          <div
             key={`${result.document} ${result.chunk}`}
             id={`${id}-${index}`}
             role="option"
@@ -168,18 +172,18 @@ function SearchBox({
             onClick={() => open(result)}
             onMouseMove={() => setActive(index)}
           >
-            <Result result={result} />
-          </li>
+            <Result result={result} query={text} />
+          </div>
         ))}
-      </ul>
+      </div>
     </>
   );
 }
 
 const SHOWN_CHARS = 420;
 
-function Result({ result: { document, title, text, highlights } }: { result: SearchResult }) {
-  const pieces = useMemo(() => piecesOf(text, highlights, SHOWN_CHARS), [text, highlights]);
+function Result({ result: { document, title, text, highlights }, query }: { result: SearchResult; query: string }) {
+  const pieces = useMemo(() => piecesOf(text, query, highlights, SHOWN_CHARS), [text, query, highlights]);
   return (
     <>
       <span className="result-title">{title || document}</span>

@@ -11,7 +11,7 @@ export function SessionEnded() {
       <Dialog.Portal>
         <Dialog.Backdrop className="dialog-scrim" />
         <Dialog.Popup className="dialog">
-          <Dialog.Title render={<h2 />}>{t.session.endedTitle}</Dialog.Title>
+          <Dialog.Title>{t.session.endedTitle}</Dialog.Title>
           <Dialog.Description className="soft">{t.session.ended}</Dialog.Description>
           <SignInForm kind="renew" onDone={() => undefined} />
         </Dialog.Popup>

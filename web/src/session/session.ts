@@ -76,6 +76,7 @@ function forgetPerson(): void {
   localStorage.removeItem(LAST_USER);
 }
 
+export const lastProjectUsed = () => localStorage.getItem(LAST_PROJECT);
 export const rememberProject = (project: string) => localStorage.setItem(LAST_PROJECT, project);
 
 /** The project to begin with: the one used last, or else the newest; null: there is none. */

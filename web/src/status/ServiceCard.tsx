@@ -88,7 +88,7 @@ function Steering({ name, title, isolated }: { name: string; title: string; isol
       <Dialog.Portal>
         <Dialog.Backdrop className="dialog-scrim" />
         <Dialog.Popup className="dialog">
-          <Dialog.Title render={<h2 />}>{t.status.isolateWhy(title)}</Dialog.Title>
+          <Dialog.Title>{t.status.isolateWhy(title)}</Dialog.Title>
           <Dialog.Description className="soft">{t.status.isolateWhat}</Dialog.Description>
           <form
             className="stack"

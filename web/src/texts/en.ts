@@ -35,7 +35,7 @@ export const t = {
     home: 'Go to the start',
   },
   session: {
-    signInTitle: 'Sign in to Caudex',
+    signInTitle: 'Sign in',
     registerTitle: 'Make an account',
     claim: 'Chat and search over your own documents, also while parts of the system are away.',
     email: 'E-mail address',

@@ -5,6 +5,7 @@ import { formatNumber } from '../texts/format.ts';
 import type { DaySpending } from './spending.ts';
 
 const HEIGHT_PX = 200;
+const HALF_DAY_S = 43_200;
 
 /** Bars, one a day. The table beside it says the same for those who do not see it. */
 export default function SpendingPlot({ days }: { days: DaySpending[] }) {
@@ -35,7 +36,7 @@ function options(width: number): uPlot.Options {
   const colour = (name: string) => style.getPropertyValue(name).trim();
   const axis: uPlot.Axis = {
     stroke: colour('--ink-soft'),
-    font: '12px system-ui, sans-serif',
+    font: `12px ${style.getPropertyValue('--font')}`,
     grid: { stroke: colour('--line'), width: 1 },
     ticks: { show: false },
   };
@@ -45,7 +46,10 @@ function options(width: number): uPlot.Options {
     height: HEIGHT_PX,
     legend: { show: false },
     cursor: { show: false },
-    scales: { y: { range: (_, _min, max) => [0, Math.max(5, max * 1.1)] } },
+    scales: {
+      x: { range: (_, min, max) => [min - HALF_DAY_S, max + HALF_DAY_S] },
+      y: { range: (_, _min, max) => [0, Math.max(5, max * 1.1)] },
+    },
     axes: [
       { ...axis, grid: { show: false }, values: (_, ticks) => ticks.map((at) => dayName.format(at * 1000)), space: 70 },
       {
