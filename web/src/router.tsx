@@ -89,11 +89,16 @@ const reading = createRoute({
     ...(typeof start === 'number' && typeof end === 'number' ? { start, end } : {}),
   }),
 });
+interface SearchAddress {
+  q?: string;
+  mode?: 'vector' | 'fulltext';
+  folder?: string;
+}
 const search = createRoute({
   getParentRoute: () => project,
   path: '/search',
   component: lazyRouteComponent(() => import('./search/SearchPage.tsx'), 'SearchPage'),
-  validateSearch: ({ q, mode, folder }: Record<string, unknown>) => ({
+  validateSearch: ({ q, mode, folder }: Record<string, unknown>): SearchAddress => ({
     ...(typeof q === 'string' || typeof q === 'number' ? { q: String(q) } : {}),
     ...(mode === 'vector' || mode === 'fulltext' ? { mode: mode } : {}),
     ...(typeof folder === 'string' && folder !== '' ? { folder } : {}),

@@ -53,12 +53,9 @@ export async function dataOf<T>(
 
 /** A proxy's answer may have any body, or none. */
 export function problemOf(status: number, body: unknown): ApiProblem {
-  const {
-    code = 'unexpected_answer',
-    detail = `The answer had the status ${status}.`,
-    ...rest
-  } = typeof body === 'object' && body !== null ? body : {};
-  return new ApiProblem({ type: '', title: '', request_id: '', ...rest, status, code, detail });
+  const given: Partial<Problem> = typeof body === 'object' && body !== null ? body : {};
+  const { code = 'unexpected_answer', detail = `The answer had the status ${status}.` } = given;
+  return new ApiProblem({ type: '', title: '', request_id: '', ...given, status, code, detail });
 }
 
 /** Whether the same request may succeed a little later. */

@@ -15,7 +15,8 @@ import { Turns } from './Turns.tsx';
 import './chat.css';
 
 export function ChatPage() {
-  const { project, conversation } = useParams({ strict: false }) as { project: string; conversation?: string };
+  const { project, conversation } = useParams({ strict: false });
+  if (project === undefined) return null;
   return conversation === undefined ? (
     <OpenChat key={project} chat={openChat(`new:${project}`, project)} />
   ) : (

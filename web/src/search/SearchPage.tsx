@@ -162,7 +162,7 @@ function SearchBox({
       <div id={`${id}-list`} ref={list} role="listbox" aria-label={t.search.title} className="results">
         {results.map((result, index) => (
           // The keys go to the combobox, which names the active option.
-          // eslint-disable-next-line jsx-a11y-x/click-events-have-key-events -- see above
+          // eslint-disable-next-line jsx-a11y-x/click-events-have-key-events, jsx-a11y-x/interactive-supports-focus -- see above
           <div
             key={`${result.document} ${result.chunk}`}
             id={`${id}-${index}`}
