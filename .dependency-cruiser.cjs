@@ -8,6 +8,13 @@ module.exports = {
       to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
     },
     {
+      name: 'no-circles-of-folders',
+      severity: 'error',
+      scope: 'folder',
+      from: {},
+      to: { circular: true },
+    },
+    {
       name: 'only-resilience-knows-cockatiel',
       severity: 'error',
       from: { pathNot: '^src/resilience/' },
@@ -67,7 +74,7 @@ module.exports = {
       name: 'policies-know-neither-nest-nor-http',
       severity: 'error',
       from: { path: '^src/resilience/policy/' },
-      to: { path: ['node_modules/(@nestjs|axios|undici|nestjs-pino|fastify)', '^src/resilience/wire/'] },
+      to: { path: ['node_modules/(@nestjs|axios|undici|nestjs-pino|fastify)', '^src/resilience/(wire|report)/'] },
     },
     { name: 'no-orphan-imports', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],

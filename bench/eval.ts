@@ -1,8 +1,12 @@
-// How well search finds what people judged relevant: npm run eval -- --data DIR [--url URL --email E --password P]
+// How well search finds what people judged relevant. Through the public API of a whole system:
+//   npm run eval -- --data DIR [--url URL --email E --password P]
+// and, much faster, with the ranking code alone over every collection of a folder:
+//   npm run eval -- --all DIR
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Api, inParallel, percentile } from './api.ts';
 import { type Dataset, ndcg, readDataset, recall } from './beir.ts';
+import { evaluateAll } from './eval-all.ts';
 import { Caudex } from '../test/system/caudex.ts';
 
 const UPLOADS_AT_ONCE = 8;
@@ -14,13 +18,18 @@ const REST_MS = 8000;
 const { values } = parseArgs({
   options: {
     data: { type: 'string' },
+    all: { type: 'string' },
     url: { type: 'string' },
     email: { type: 'string' },
     password: { type: 'string' },
   },
 });
+if (values.all !== undefined) {
+  await evaluateAll(values.all);
+  process.exit();
+}
 if (values.data === undefined) {
-  console.error('usage: npm run eval -- --data DIR [--url URL [--email ADDRESS --password PASSWORD]]');
+  console.error('usage: npm run eval -- --all DIR | --data DIR [--url URL [--email ADDRESS --password PASSWORD]]');
   process.exit(2);
 }
 

@@ -41,7 +41,7 @@ export function questions(texts: readonly string[], count: number): string[] {
   });
 }
 
-function seeded(seed: number): () => number {
+export function seeded(seed: number): () => number {
   let state = seed;
   return () => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;

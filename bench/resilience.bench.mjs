@@ -16,6 +16,8 @@ import { z } from 'zod';
 import { systemClock } from '../dist/resilience/policy/clock.js';
 import { ResilientClient } from '../dist/resilience/wire/resilient-client.js';
 import { ResiliencePolicy } from '../dist/resilience/policy/resilience-policy.js';
+import { Counts } from '../dist/resilience/report/counts.js';
+import { History } from '../dist/resilience/report/history.js';
 import { ServiceLog } from '../dist/resilience/report/service-log.js';
 import { internalHeaders } from '../dist/resilience/wire/wire-headers.js';
 
@@ -61,7 +63,7 @@ function makeOpossum(action) {
 const call = { method: 'POST', path: '/query', route: '/query', context: { requestId: 'r' }, repeatable: true };
 function makePolicy() {
   const log = new ServiceLog(sinkAt('warn'), 'chroma', 'Chroma Server');
-  return new ResiliencePolicy('chroma', settings, systemClock, log, () => undefined);
+  return new ResiliencePolicy('chroma', settings, systemClock, [log, new Counts(), new History(systemClock)]);
 }
 
 const endpoint = {
@@ -129,7 +131,7 @@ await swallow(openCockatiel.execute(fails));
 const openOpossum = makeOpossum(fails);
 openOpossum.open();
 const openPolicy = makePolicy();
-openPolicy.runner.breaker.isolate('bench');
+openPolicy.breaker.breaker.isolate('bench');
 const openClient = makeClient('warn');
 openClient.isolate('bench');
 const rejection = await compare('A rejection by an open breaker (1.00 = opossum)', {

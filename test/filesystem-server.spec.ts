@@ -199,6 +199,28 @@ describe('documents', () => {
     expect(await original()).toMatchObject({ status: 404 });
   });
 
+  it('never go back to a change that came in earlier, however late it is stored', async () => {
+    const project = await makeProject();
+    const now = Date.now();
+    const superseded = { status: 409, body: { code: 'superseded' } };
+    expect(await put(project, 'plan.md', { text: 'new', arrived_ms: now })).toMatchObject({ status: 200 });
+    expect(await put(project, 'plan.md', { text: 'old', arrived_ms: now - 25_000 })).toMatchObject(superseded);
+    const broken = { media_type: 'application/pdf', content_base64: 'AAAA', arrived_ms: now - 25_000 };
+    expect(await put(project, 'plan.md', broken)).toMatchObject(superseded);
+    expect((await get(project, 'plan.md')).body).toMatchObject({ text: 'new' });
+    const remove = (arrivedMs: number) =>
+      server.call('DELETE', `/projects/${project}/document${at('plan.md')}&arrived_ms=${arrivedMs}`, { user: 'ada' });
+    await remove(now - 1000);
+    expect((await get(project, 'plan.md')).body).toMatchObject({ text: 'new' });
+    await remove(now + 1000);
+    expect(await put(project, 'plan.md', { text: 'back', arrived_ms: now + 500 })).toMatchObject(superseded);
+    expect(await get(project, 'plan.md')).toMatchObject({ status: 404 });
+    expect(await put(project, 'plan.md', { text: 'newest', arrived_ms: now + 2000 })).toMatchObject({ status: 200 });
+    // A clock that was set back by an hour stops nobody.
+    const hourAgo = { text: 'after the clock was set back', arrived_ms: now - 3_600_000 };
+    expect(await put(project, 'plan.md', hourAgo)).toMatchObject({ status: 200 });
+  });
+
   it('written by many at a time are one of what was written', async () => {
     const project = await makeProject();
     const texts = Array.from({ length: 20 }, (_, i) => `number${i} ${'and more '.repeat(50 * i)}`);

@@ -17,7 +17,7 @@ import type { DownstreamError } from '../src/resilience/policy/downstream-error.
 import { HttpTransport } from '../src/resilience/wire/http-transport.js';
 import { ResilientClient } from '../src/resilience/wire/resilient-client.js';
 import { ServiceRegistry } from '../src/resilience/service-registry.js';
-import { RecordedLog } from '../src/resilience/policy/testing/recorded-log.js';
+import { RecordedLog } from '../src/resilience/report/testing/recorded-log.js';
 import { testSettings } from '../src/resilience/policy/testing/settings.js';
 import { bearerHeaders, internalHeaders } from '../src/resilience/wire/wire-headers.js';
 import {
@@ -51,6 +51,7 @@ function client(over: Partial<DownstreamSettings> = {}): ResilientClient {
     title: 'Chroma Server',
     settings,
     connect: ({ url, timeout_ms }) => new HttpTransport(Axios.create(), url as string, timeout_ms),
+    healthPath: '/health/live',
     headers: over.idle_timeout_ms === undefined ? internalHeaders('secret', systemClock) : bearerHeaders('key'),
     sink: log,
   });
@@ -66,8 +67,8 @@ const failure = (promise: Promise<unknown>) =>
     },
     (error: DownstreamError) => error,
   );
-const until = async (done: () => boolean) => {
-  for (let i = 0; i < 100 && !done(); i++) await new Promise((resolve) => setTimeout(resolve, 10));
+const until = async (done: () => boolean, limitMs = 1000) => {
+  for (let i = 0; i < limitMs / 10 && !done(); i++) await new Promise((resolve) => setTimeout(resolve, 10));
   expect(done()).toBe(true);
 };
 
@@ -246,19 +247,19 @@ describe('the end of a call', () => {
     expect(made.status()).toMatchObject({ state: 'closed', failure_count: 0 });
   });
 
-  it('a deadline that runs out counts against the service that had the call', async () => {
+  it('a deadline shorter than the timeout says nothing of the service', async () => {
     server.will(hang);
-    const made = client();
+    const made = client({ failure_threshold: 1 });
     const deadlineMs = performance.now() + 50;
     expect((await failure(made.call(chromaContract.remove, input, { requestId: 'r', deadlineMs }))).reason).toBe(
       'deadline',
     );
-    expect(made.status()).toMatchObject({ failure_count: 1, last_failure_reason: 'deadline' });
+    expect(made.status()).toMatchObject({ state: 'closed', failure_count: 0, last_failure: null });
     expect((await failure(made.call(chromaContract.remove, input, { requestId: 'r', deadlineMs }))).reason).toBe(
       'deadline',
     );
     expect(server.requests).toHaveLength(1);
-    expect(made.status()).toMatchObject({ failure_count: 1 });
+    expect(made.status()).toMatchObject({ state: 'closed', failure_count: 0 });
   });
 
   it('a wait that cannot end before the deadline is not begun', async () => {
@@ -267,6 +268,42 @@ describe('the end of a call', () => {
     const beganAt = performance.now();
     expect((await failure(remove({ retry_base_ms: 1000 }, { deadlineMs }))).reason).toBe('fault');
     expect(performance.now() - beganAt).toBeLessThan(200);
+  });
+});
+
+describe('failures of one user alone', () => {
+  const fails =
+    (behaviour: Behaviour, health: Behaviour): Behaviour =>
+    (socket, head) =>
+      (head.startsWith('GET /health/live ') ? health : behaviour)(socket, head);
+  const live = json({ status: 'ok' });
+
+  it.each([
+    ['answers 500', json({}, 500)],
+    ['hangs', hang],
+    ['answers what is no JSON', answer(200, 'oops')],
+  ])('open the breaker of a service that %s to its health route too', async (_, behaviour) => {
+    server.will(behaviour);
+    const made = client({ failure_threshold: 2, max_retries: 1, recovery_timeout_ms: 60_000 });
+    for (let i = 0; i < 2; i++)
+      await failure(made.call(chromaContract.remove, input, { requestId: 'r', userId: 'eve' }));
+    await until(() => made.state === 'open', 2000);
+  });
+
+  it.each([
+    ['answers 500', json({}, 500)],
+    ['hangs', hang],
+  ])('leave the breaker closed where a service %s to them, and its health route answers', async (_, behaviour) => {
+    server.will(fails(behaviour, live));
+    const made = client({ failure_threshold: 2, max_retries: 1 });
+    const call = (userId: string) => made.call(chromaContract.remove, input, { requestId: 'r', userId });
+    for (let i = 0; i < 2; i++) await failure(call('eve'));
+    await until(() => log.lines.some((line) => line.includes('only that caller is refused')));
+    expect((await failure(call('eve'))).reason).toBe('circuit_open');
+    expect(made.state).toBe('closed');
+    server.will(fine);
+    expect(await call('bob')).toEqual({ removed: true });
+    expect(made.status()).toMatchObject({ state: 'closed', failure_count: 0 });
   });
 });
 

@@ -6,7 +6,7 @@ const LIMITS = { timeoutMs: 15_000, maxMemoryBytes: 2 ** 28, maxTextBytes: 1_000
 const extractor = new TextExtractor(LIMITS);
 
 const faultOf = (content: Uint8Array, format: 'text' | 'html' | 'pdf' | 'docx', limits = {}) =>
-  new TextExtractor({ ...LIMITS, ...limits }).textOf(content, format).then(
+  new TextExtractor({ ...LIMITS, ...limits }).textOf(content, format, 'ada').then(
     (text) => `no fault: ${text.slice(0, 100)}`,
     (error: unknown) => {
       if (error instanceof UnreadableDocument) return error.message;
@@ -19,7 +19,7 @@ describe('TextExtractor', () => {
     const html = `<html><head><title>t</title><style>p{}</style></head><body><h1>The <b>river</b></h1><p>It is
       <a href="https://example.com">long</a>.</p><h2>Source</h2><ul><li>one</li><li>two</li></ul>
       <script>alert(1)</script><table><tr><td>a</td><td>b</td></tr></table></body></html>`;
-    const text = await extractor.textOf(strToU8(html), 'html');
+    const text = await extractor.textOf(strToU8(html), 'html', 'ada');
     expect(text).toContain('# The river\n\nIt is long.\n\n## Source\n\n');
     expect(text).toMatch(/a +b/);
     expect(text).not.toMatch(/alert|example\.com|p\{\}/);
@@ -27,17 +27,17 @@ describe('TextExtractor', () => {
 
   it('reads HTML in the character set that it names', async () => {
     const latin = Buffer.from('<meta charset="iso-8859-1"><p>caf\u00e9</p>', 'latin1');
-    expect(await extractor.textOf(latin, 'html')).toBe('café');
+    expect(await extractor.textOf(latin, 'html', 'ada')).toBe('café');
   });
 
   it('reads PDF, page after page', async () => {
-    const text = await extractor.textOf(pdf('The first page\nhas two lines.', 'The second page.'), 'pdf');
+    const text = await extractor.textOf(pdf('The first page\nhas two lines.', 'The second page.'), 'pdf', 'ada');
     expect(text).toBe('The first page\nhas two lines.\n\nThe second page.');
   });
 
   it('reads DOCX, with its headings', async () => {
     const body = paragraph('Chapter one', 'Heading1') + paragraph('It was a dark &amp; stormy night.');
-    expect(await extractor.textOf(docx(body), 'docx')).toBe('# Chapter one\n\nIt was a dark & stormy night.');
+    expect(await extractor.textOf(docx(body), 'docx', 'ada')).toBe('# Chapter one\n\nIt was a dark & stormy night.');
   });
 
   it('says what is wrong with a file', async () => {
@@ -72,4 +72,33 @@ describe('TextExtractor', () => {
     const nested = strToU8(`<p>before</p>${'<div>'.repeat(20_000)}deep`);
     expect(await faultOf(nested, 'html')).toMatch(/^no fault: before/);
   });
+
+  it.each([
+    ['tags named like members of every object', '<__proto__>x</__proto__><constructor>y</constructor><toString>z'],
+    ['attributes named so', '<p class="__proto__" constructor=x hasOwnProperty>z</p>'],
+    ['a cell that spans four billion columns', '<table><tr><td colspan="4294967296">x</td><td>y</td></tr></table>'],
+    [
+      'a cell that spans four billion rows',
+      '<table><tr><td rowspan="4294967296">x</td></tr><tr><td>z</td></tr></table>',
+    ],
+    ['a cell that spans minus one columns', '<table><tr><td colspan="-1">x</td><td>y</td></tr></table>'],
+    ['lists with numbers beyond all bounds', '<ol start="99999999999999999999" type="i"><li>x</li></ol>'],
+    ['characters that are none', 'x &#1114112;&#xD800;&#0; &#99999999999;'],
+    ['tables in tables', '<table><tr><td>'.repeat(5000)],
+    ['quotations in quotations', '<blockquote>'.repeat(3000) + 'x'],
+  ])('answers to HTML with %s', async (_, html) => {
+    expect(await faultOf(strToU8(html), 'html', { timeoutMs: 3000 })).toMatch(/^(no fault|it |reading it )/);
+  });
+
+  it('leaves a place to others while one user sends slow files', async () => {
+    const busy = new TextExtractor({ ...LIMITS, timeoutMs: 3000 });
+    const slow = strToU8('<div>'.repeat(400_000));
+    const hogs = Array.from({ length: 20 }, () => busy.textOf(slow, 'html', 'eve').catch((error: unknown) => error));
+    const beganMs = performance.now();
+    expect(await busy.textOf(strToU8('<p>mine</p>'), 'html', 'bob')).toBe('mine');
+    expect(performance.now() - beganMs).toBeLessThan(2500);
+    const ends = await Promise.all(hogs);
+    const refused = ends.filter((end) => (end as { problem?: { status: number } }).problem?.status === 429);
+    expect(refused.length).toBeGreaterThanOrEqual(17);
+  }, 30_000);
 });

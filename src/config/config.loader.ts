@@ -92,14 +92,15 @@ export function loadConfig(env: Variables = process.env, dir: string = configDir
   const parsed = configSchema.safeParse(tree);
   if (!parsed.success) problems.push(...new Set(describe(parsed.error, tree, sourceOf, origin)));
   const secrets = secretsSchema.parse({
-    internal_service_token: env['INTERNAL_SERVICE_TOKEN'] ?? (environment === 'production' ? '' : SAMPLE_SERVICE_TOKEN),
-    internal_service_token_previous: env['INTERNAL_SERVICE_TOKEN_PREVIOUS'],
+    internal_service_token:
+      secretOf(env, 'INTERNAL_SERVICE_TOKEN') ?? (environment === 'production' ? '' : SAMPLE_SERVICE_TOKEN),
+    internal_service_token_previous: secretOf(env, 'INTERNAL_SERVICE_TOKEN_PREVIOUS'),
     llm_api_keys: listed(env['LLM_API_KEY']),
-    embeddings_api_key: env['EMBEDDINGS_API_KEY'],
-    reranker_api_key: env['RERANKER_API_KEY'],
-    chromadb_token: env['CHROMADB_TOKEN'],
-    graph_password: env['GRAPH_PASSWORD'],
-    cache_password: env['CACHE_PASSWORD'],
+    embeddings_api_key: secretOf(env, 'EMBEDDINGS_API_KEY'),
+    reranker_api_key: secretOf(env, 'RERANKER_API_KEY'),
+    chromadb_token: secretOf(env, 'CHROMADB_TOKEN'),
+    graph_password: secretOf(env, 'GRAPH_PASSWORD'),
+    cache_password: secretOf(env, 'CACHE_PASSWORD'),
   });
   problems.push(...weakTokens(env, environment));
   const port = portOf(env['PORT'], problems);
@@ -182,17 +183,17 @@ function portOf(text: string | undefined, problems: string[]): number | null {
 
 function weakTokens(env: Variables, environment: Environment): string[] {
   const problems: string[] = [];
-  const current = env['INTERNAL_SERVICE_TOKEN'];
-  if (environment === 'production' && !current) {
+  const current = secretOf(env, 'INTERNAL_SERVICE_TOKEN');
+  if (environment === 'production' && current === undefined) {
     problems.push(
       `INTERNAL_SERVICE_TOKEN: missing; production needs a secret of at least ${MIN_TOKEN_LENGTH} characters`,
     );
   }
   for (const name of ['INTERNAL_SERVICE_TOKEN', 'INTERNAL_SERVICE_TOKEN_PREVIOUS']) {
-    const token = env[name];
+    const token = secretOf(env, name);
     if (token === undefined) continue;
-    if (token.trim() === '' || /[^\x21-\x7e]/.test(token)) {
-      if (token !== '' || environment !== 'production') problems.push(`${name}: visible ASCII characters are needed`);
+    if (/[^\x21-\x7e]/.test(token)) {
+      problems.push(`${name}: visible ASCII characters are needed`);
     } else if (environment === 'production') {
       if (token.length < MIN_TOKEN_LENGTH) {
         problems.push(`${name}: ${token.length} characters are too few; at least ${MIN_TOKEN_LENGTH} are needed`);
@@ -204,6 +205,12 @@ function weakTokens(env: Variables, environment: Environment): string[] {
     }
   }
   return problems;
+}
+
+/** An empty secret is an unset one: compose files and charts set variables to nothing. */
+function secretOf(env: Variables, name: string): string | undefined {
+  const value = env[name];
+  return value === undefined || value.trim() === '' ? undefined : value;
 }
 
 function isSample(token: string): boolean {

@@ -72,6 +72,7 @@ export const configSchema = z.strictObject({
     headers_timeout_ms: ms,
     request_timeout_ms: ms,
     max_body_bytes: count,
+    max_json_bytes: count,
   }),
   downstream: z.strictObject({
     auth: downstream,
@@ -85,7 +86,7 @@ export const configSchema = z.strictObject({
   fault_drills_in_production: z.array(z.enum(SERVICE_NAMES)),
   metrics: z.strictObject({ enabled: z.boolean() }),
   tracing: z.strictObject({ otlp_url: otlpUrl.nullable(), sample_ratio: share }),
-  deadlines: z.strictObject({ default_ms: ms, chat_ms: ms, upload_ms: ms }),
+  deadlines: z.strictObject({ default_ms: ms, chat_ms: ms, upload_ms: ms, floor_ms: ms }),
   session: z.strictObject({ fresh_ms: z.int().min(0), grace_ms: z.int().min(0) }),
   chat: z.strictObject({
     context_budget_ms: ms,

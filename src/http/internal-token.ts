@@ -14,7 +14,7 @@ const digest = (text: string) => createHash('sha256').update(text).digest();
  */
 export function requireInternalToken(fastify: FastifyInstance, secrets: Config['secrets']): void {
   const accepted = [secrets.internal_service_token, secrets.internal_service_token_previous]
-    .filter((token) => token !== undefined)
+    .filter((token): token is string => token !== undefined && token !== '')
     .map(digest);
   fastify.addHook('onRequest', (request, reply, done) => {
     if (PROBES.test(request.url)) return done();
@@ -22,7 +22,7 @@ export function requireInternalToken(fastify: FastifyInstance, secrets: Config['
     // Digests have one length, and every one is compared: the time tells nothing about the token.
     const actual = digest(typeof given === 'string' ? given : '');
     const matches = accepted.map((expected) => timingSafeEqual(actual, expected));
-    if (typeof given === 'string' && matches.includes(true)) return done();
+    if (typeof given === 'string' && given !== '' && matches.includes(true)) return done();
     const fault = given === undefined ? 'the header is missing' : 'this is not the internal token';
     writeProblem(reply, { status: 401, code: 'internal_token', detail: `${HEADER.internalToken}: ${fault}` });
   });

@@ -1,7 +1,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { PinoLogger } from 'nestjs-pino';
-import { isStorageFull } from '../storage/storage-full.js';
+import { isStorageBusy, isStorageFull } from '../storage/storage-errors.js';
 import { HEADER } from '../contract/endpoint.js';
 import { DownstreamError } from '../resilience/policy/downstream-error.js';
 import { Problem, type ProblemDetails } from './problem.js';
@@ -71,6 +71,10 @@ export function toProblem(error: unknown): ProblemDetails {
   if (error instanceof DownstreamError) return fromDownstream(error);
   if (isStorageFull(error)) {
     return { status: 507, code: 'storage_full', detail: 'There is no room left to store this; nothing was changed.' };
+  }
+  if (isStorageBusy(error)) {
+    const detail = 'The store is locked at the moment; nothing was changed, try again.';
+    return { status: 503, code: 'storage_busy', detail, retryAfter: 1 };
   }
   const status = statusOf(error);
   if (status === undefined || status >= 500) {

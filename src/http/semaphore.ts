@@ -1,37 +1,105 @@
 import { Problem } from './problem.js';
 
-/** Lets so many through at a time and so many wait, in their order; whoever comes then is refused at once. */
+export interface SemaphoreLimits {
+  /** How much is done at a time. */
+  concurrent: number;
+  /** How much of that for one user: the others' share is never theirs. */
+  perUser: number;
+  /** How much of one user waits. */
+  waiting: number;
+  /** How long. */
+  waitMs: number;
+}
+
+interface Waiter {
+  begin: () => void;
+  refuse: (problem: Problem) => void;
+}
+
+/**
+ * Lets so much work through at a time, and so much of each user. What waits is taken up by turns of the users, for each in
+ * its order; what finds no room, or waits too long, is refused.
+ */
 export class Semaphore {
   private running = 0;
-  private readonly queue: (() => void)[] = [];
+  private readonly runningOf = new Map<string, number>();
+  /** In the order of their turns. */
+  private readonly queues = new Map<string, Set<Waiter>>();
 
   constructor(
-    private readonly limits: { concurrent: number; waiting: number },
-    /** What is being done, as the refused caller reads it. */
+    private readonly limits: SemaphoreLimits,
+    /** What is being done, as the refused user reads it. */
     private readonly what: string,
   ) {}
 
   /** @throws Problem 429 `saturated` */
-  async pass<T>(work: () => Promise<T>): Promise<T> {
-    if (this.running < this.limits.concurrent) this.running++;
-    else if (this.queue.length < this.limits.waiting) await new Promise<void>((resolve) => this.queue.push(resolve));
-    else throw this.refusal();
+  async pass<T>(userId: string, work: () => Promise<T>): Promise<T> {
+    if (!this.hasRoom(userId)) await this.wait(userId);
+    else this.enter(userId);
     try {
       return await work();
     } finally {
-      // The place goes to who waits longest, and is never free in between.
-      const next = this.queue.shift();
-      if (next === undefined) this.running--;
-      else next();
+      this.leave(userId);
+    }
+  }
+
+  private hasRoom(userId: string): boolean {
+    return this.running < this.limits.concurrent && (this.runningOf.get(userId) ?? 0) < this.limits.perUser;
+  }
+
+  private wait(userId: string): Promise<void> {
+    const queue = this.queues.get(userId) ?? new Set();
+    if (queue.size >= this.limits.waiting) throw this.refusal();
+    this.queues.set(userId, queue);
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => waiter.refuse(this.refusal()), this.limits.waitMs).unref();
+      const end = () => {
+        clearTimeout(timer);
+        queue.delete(waiter);
+        if (queue.size === 0) this.queues.delete(userId);
+      };
+      const waiter: Waiter = {
+        begin: () => {
+          end();
+          this.enter(userId);
+          resolve();
+        },
+        refuse: (problem) => {
+          end();
+          reject(problem);
+        },
+      };
+      queue.add(waiter);
+    });
+  }
+
+  private enter(userId: string): void {
+    this.running++;
+    this.runningOf.set(userId, (this.runningOf.get(userId) ?? 0) + 1);
+  }
+
+  private leave(userId: string): void {
+    this.running--;
+    const left = (this.runningOf.get(userId) ?? 1) - 1;
+    if (left === 0) this.runningOf.delete(userId);
+    else this.runningOf.set(userId, left);
+    for (const [next, queue] of this.queues) {
+      if (this.running >= this.limits.concurrent) return;
+      if (!this.hasRoom(next)) continue;
+      const [waiter] = queue;
+      // Its next turn comes after those of all others.
+      this.queues.delete(next);
+      this.queues.set(next, queue);
+      waiter?.begin();
     }
   }
 
   private refusal(): Problem {
-    const { concurrent, waiting } = this.limits;
+    const { perUser, waiting } = this.limits;
     return new Problem({
       status: 429,
       code: 'saturated',
-      detail: `${concurrent + waiting} ${this.what} are under way, as many as this server takes; try again in a moment.`,
+      detail: `${this.what}: ${perUser} at a time and ${waiting} waiting are what one user may have here; try again in a moment.`,
       retryAfter: 2,
     });
   }

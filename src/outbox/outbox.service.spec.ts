@@ -3,7 +3,7 @@ import type { PinoLogger } from 'nestjs-pino';
 import type { Config } from '../config/config.schema.js';
 import { DownstreamError } from '../resilience/policy/downstream-error.js';
 import type { ServiceRegistry } from '../resilience/service-registry.js';
-import { silentLog } from '../resilience/policy/testing/recorded-log.js';
+import { silentLog } from '../resilience/report/testing/recorded-log.js';
 import { Outbox, type OutboxHandler } from './outbox.service.js';
 import type { NewOutboxEntry, OutboxEntry } from './outbox.store.js';
 import { SqliteOutboxStore } from './sqlite-outbox.store.js';
@@ -107,6 +107,32 @@ describe('Outbox', () => {
     await pause(10 * RETRY_MS);
     clock.mockRestore();
     expect(delivered).toEqual(['a']);
+  });
+
+  it('counts no refusal by a service whose disk is full', async () => {
+    let full = true;
+    const noRoom = () => new DownstreamError({ service: 'git', reason: 'rejected', status: 507, message: 'full' });
+    handler('commit', 'git', () => (full ? Promise.reject(noRoom()) : Promise.resolve()));
+    await outbox.send([entry('commit', 'a')]);
+    await pause(20 * RETRY_MS);
+    expect(await store.dead(10)).toEqual([]);
+    full = false;
+    await pause(5 * RETRY_MS);
+    expect(delivered).toEqual(['a']);
+  });
+
+  it('delivers again what its store could not write down', async () => {
+    const remove = store.remove.bind(store);
+    const postpone = store.postpone.bind(store);
+    const locked = () => Promise.reject(new Error('database is locked'));
+    Object.assign(store, { remove: locked, postpone: locked });
+    handler('commit', 'git', () => Promise.resolve());
+    await outbox.send([entry('commit', 'a')]);
+    await pause(3 * RETRY_MS);
+    Object.assign(store, { remove, postpone });
+    await pause(5 * RETRY_MS);
+    expect(delivered.length).toBeGreaterThan(1);
+    expect(await store.stats()).toEqual([]);
   });
 
   it('sets aside what is refused again and again, and delivers it when it is replayed', async () => {

@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { InjectConfig } from '../config/config.module.js';
@@ -35,8 +36,10 @@ const ABSENT: ReadonlySet<DownstreamReason> = new Set([
   'deadline',
   'cancelled',
 ]);
+const INSUFFICIENT_STORAGE = 507;
 /** Whether the service was not there at all, or had no room. */
-export const isAbsence = (error: unknown) => error instanceof DownstreamError && ABSENT.has(error.reason);
+export const isAbsence = (error: unknown) =>
+  error instanceof DownstreamError && (ABSENT.has(error.reason) || error.status === INSUFFICIENT_STORAGE);
 /** Deliveries to one service at a time: one that hangs holds up no other. */
 const PARALLEL = 8;
 const DELIVERY_MS = 60_000;
@@ -200,10 +203,12 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
   }
 
   private start(entry: OutboxEntry, handler: OutboxHandler): void {
-    const ended = this.deliver(entry, handler).finally(() => {
-      this.running.delete(entry.id);
-      void this.pump();
-    });
+    const ended = this.deliver(entry, handler)
+      .catch((error: unknown) => this.storeFailed(error))
+      .finally(() => {
+        this.running.delete(entry.id);
+        void this.pump();
+      });
     this.running.set(entry.id, { service: handler.service, ended });
   }
 
@@ -229,6 +234,13 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
       this.waiting.get(entry.id)?.({ delivered: false, ...reason });
       if (!this.stopping.signal.aborted) await this.undelivered(entry, error);
     }
+  }
+
+  /** What became of an entry was not written down: it is delivered once more, after a wait. */
+  private async storeFailed(error: unknown): Promise<void> {
+    this.log.error({ err: error }, 'Outbox: the store failed; trying again');
+    const wait = { signal: this.stopping.signal, ref: false };
+    await sleep(this.config.outbox.retry_base_ms, undefined, wait).catch(() => undefined);
   }
 
   private async undelivered(entry: OutboxEntry, error: unknown): Promise<void> {

@@ -85,6 +85,8 @@ export class ResilienceModule {
 
 export const MODEL_CLIENTS = Symbol('MODEL_CLIENTS');
 
+/** Speaks of the server's process alone, and costs it nothing. */
+const HEALTH_PATH = '/health/live';
 const PARTS = [CONFIG, ServiceRegistry, HttpService, PinoLogger];
 type Parts = [config: Config, registry: ServiceRegistry, http: HttpService, sink: PinoLogger];
 
@@ -99,6 +101,7 @@ function connect(name: ClientName, title: string, ...[config, registry, http, si
     headers: outside
       ? bearerHeaders(keyOf(config, name))
       : internalHeaders(config.secrets.internal_service_token, systemClock),
+    ...(outside ? {} : { healthPath: HEALTH_PATH }),
     sink,
     onTransition: (transition) => registry.announce({ service: name, ...transition }),
   });

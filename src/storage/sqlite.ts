@@ -1,23 +1,44 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { StartError } from '../config/start-error.js';
+
+/** How long the opening waits for another process to let go of the file. */
+const OPEN_MS = 5000;
+/**
+ * How long a write waits for a lock. It blocks the whole process, reads included, and so is short: a caller is told to
+ * come back instead (503 `storage_busy`).
+ */
+const BUSY_MS = 250;
 
 /**
  * Opens (or makes) a database whose commits survive a kill and a power cut: WAL with `synchronous = FULL`.
  * `migrations[n]` brings the schema from version n to n + 1; a migration that was ever released is never edited.
- * @throws Error when the file was written by a newer release
+ * What is deleted is overwritten with zeros (`secure_delete`).
+ * @throws StartError when the file is no database, is damaged, or was written by a newer release
  */
 export function openDatabase(file: string, migrations: readonly string[]): DatabaseSync {
   if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  const db = new DatabaseSync(file, { timeout: 5000 });
-  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON');
+  try {
+    return open(file, migrations);
+  } catch (error) {
+    if (error instanceof StartError || (error as { code?: string }).code !== 'ERR_SQLITE_ERROR') throw error;
+    const advice = 'put a backup in its place, or move it away to begin with an empty one';
+    throw new StartError(`${file} can't be opened as a database (${(error as Error).message}); ${advice}`);
+  }
+}
+
+function open(file: string, migrations: readonly string[]): DatabaseSync {
+  const db = new DatabaseSync(file, { timeout: OPEN_MS });
+  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON');
   const version = Number(db.prepare('PRAGMA user_version').get()?.['user_version']);
   if (version > migrations.length) {
-    throw new Error(`${file} has schema version ${version}; this release knows ${migrations.length} at most`);
+    throw new StartError(`${file} has schema version ${version}; this release knows ${migrations.length} at most`);
   }
   for (const [index, sql] of migrations.entries()) {
     if (index >= version) transaction(db, () => db.exec(`${sql}; PRAGMA user_version = ${index + 1}`));
   }
+  db.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
   return db;
 }
 

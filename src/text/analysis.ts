@@ -45,7 +45,7 @@ function addWord(found: string[], word: string): void {
 }
 
 function addTerm(found: string[], word: string): void {
-  const folded = fold(word).replace(/['’].*$/u, '');
+  const folded = fold(word).replace(/['’].*/u, '');
   if (folded === '' || STOP_WORDS.has(folded)) return;
   found.push(/^[a-z]{3,64}$/.test(folded) ? stemmer(folded) : folded.slice(0, MAX_TERM_CHARS));
 }

@@ -78,7 +78,7 @@ const MAX_HEADING_CHARS = 200;
 
 function atxTitle(text: string, line: Line): { level: number; title: string } | undefined {
   if (text[line.indent] !== '#' || line.end - line.indent > MAX_HEADING_CHARS) return undefined;
-  const match = /^(#{1,6})[ \t]+(.*)$/.exec(text.slice(line.indent, line.end).trimEnd());
+  const match = /^(#{1,6})[ \t](.*)$/.exec(text.slice(line.indent, line.end).trimEnd());
   if (match === null) return undefined;
   return { level: (match[1] as string).length, title: (match[2] as string).replace(/[ \t]#+$/, '').trim() };
 }

@@ -24,6 +24,7 @@ export class LexicalImage {
   private readonly ids: number[] = [];
   /** Weighted length by slot; 0 where the passage is gone. */
   private readonly lengths: number[] = [];
+  private readonly distinct: number[] = [];
   private totalLength = 0;
   private scores = new Float32Array(0);
 
@@ -46,7 +47,9 @@ export class LexicalImage {
     const length = Math.max(1, textTerms.length + TITLE_WEIGHT * titleTerms.length);
     this.lengths.push(length);
     this.totalLength += length;
-    for (const [term, frequency] of frequencies(titleTerms, textTerms)) {
+    const counts = frequencies(titleTerms, textTerms);
+    this.distinct.push(counts.size);
+    for (const [term, frequency] of counts) {
       let postings = this.postings.get(term);
       if (postings === undefined) this.postings.set(term, (postings = { entries: [], passages: 0 }));
       postings.entries.push(slot * 256 + Math.min(frequency, MAX_FREQUENCY));
@@ -67,9 +70,19 @@ export class LexicalImage {
     }
   }
 
+  /** In how many passages a term stands. */
+  frequency(term: string): number {
+    return this.postings.get(term)?.passages ?? 0;
+  }
+
+  /** How many different terms a passage has; 0 where it is gone. */
+  distinctTerms(id: number): number {
+    return this.distinct[this.slots.get(id) ?? -1] ?? 0;
+  }
+
   /** Inverse document frequency; above 0 for every term, and 0 for one that no passage holds. */
   idf(term: string): number {
-    const holding = this.postings.get(term)?.passages ?? 0;
+    const holding = this.frequency(term);
     return holding === 0 ? 0 : Math.log(1 + (this.slots.size - holding + 0.5) / (holding + 0.5));
   }
 

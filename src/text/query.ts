@@ -12,8 +12,10 @@ export interface Query {
 }
 
 const PHRASE = /["“”„]([^"“”„]+)["“”„]/gu;
-/** What a person types is shorter; what is longer says the same again. */
+/** What a person types is shorter. The rest of a longer text is left out. */
 const MAX_QUERY_CHARS = 20_000;
+const MAX_PHRASES = 8;
+const MAX_PHRASE_TERMS = 32;
 
 export function parseQuery(text: string): Query {
   const bounded = text.slice(0, MAX_QUERY_CHARS);
@@ -21,7 +23,10 @@ export function parseQuery(text: string): Query {
   return {
     text: bounded,
     terms: terms(bounded),
-    phrases: phrases.filter((phrase) => phrase.length > 1),
+    phrases: phrases
+      .filter((phrase) => phrase.length > 1)
+      .slice(0, MAX_PHRASES)
+      .map((phrase) => phrase.slice(0, MAX_PHRASE_TERMS)),
     isPhraseOnly: phrases.length > 0 && terms(bounded.replace(PHRASE, ' ')).length === 0,
   };
 }

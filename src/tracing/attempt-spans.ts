@@ -1,18 +1,24 @@
 import { type Span, SpanKind, SpanStatusCode, type Tracer } from '@opentelemetry/api';
 import type { Attempt, AttemptTrace } from '../resilience/policy/attempt.js';
 import type { ResilientClient } from '../resilience/wire/resilient-client.js';
-import { addressOf } from '../resilience/wire/server-address.js';
+import { addressOf } from '../resilience/report/server-address.js';
 import { parentOf, traceparentOf } from './trace-context.js';
 
-/** A span for each attempt of the clients, refused calls aside: they are none. */
+/** A span for each attempt on the wire. A refused call has none. */
 export function traceAttempts(clients: readonly ResilientClient[], tracer: Tracer): void {
   for (const client of clients) {
     let address = addressOf(client);
-    client.policy.runner.traceAttempt = (attempt) => {
-      if (address.url !== client.url) address = addressOf(client);
-      const { server_address, server_port } = address;
-      return new AttemptSpan(attempt, tracer, { 'server.address': server_address, 'server.port': Number(server_port) });
-    };
+    client.policy.observe({
+      began: (attempt) => {
+        if (address.url !== client.url) address = addressOf(client);
+        const { server_address, server_port } = address;
+        const attributes = { 'server.address': server_address, 'server.port': Number(server_port) };
+        attempt.trace = new AttemptSpan(attempt, tracer, attributes);
+      },
+      ended: (attempt, outcome) => {
+        if (attempt.trace instanceof AttemptSpan) attempt.trace.end(outcome, attempt.status);
+      },
+    });
   }
 }
 

@@ -26,7 +26,7 @@ export class Tracing {
   private readonly tracer: Tracer;
 
   constructor(app: AppName, otlpUrl: string, sampleRatio: number, warn: (message: string) => void) {
-    const url = `${otlpUrl.replace(/\/+$/, '')}/v1/traces`;
+    const url = `${otlpUrl.replace(/(?<!\/)\/+$/, '')}/v1/traces`;
     const { host } = new URL(url);
     const exporter = new WatchedExporter(new OTLPTraceExporter({ url }), (why) =>
       warn(`Traces: the collector at ${host} takes no spans: ${why}`),

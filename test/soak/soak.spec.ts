@@ -6,7 +6,7 @@ import { chromaContract } from '../../src/downstream/chroma/chroma.contract.js';
 import { systemClock } from '../../src/resilience/policy/clock.js';
 import { HttpTransport } from '../../src/resilience/wire/http-transport.js';
 import { ResilientClient } from '../../src/resilience/wire/resilient-client.js';
-import { silentLog } from '../../src/resilience/policy/testing/recorded-log.js';
+import { silentLog } from '../../src/resilience/report/testing/recorded-log.js';
 import { testSettings } from '../../src/resilience/policy/testing/settings.js';
 import { internalHeaders } from '../../src/resilience/wire/wire-headers.js';
 import { type Behaviour, hang, json, MisbehavingServer, reset, resetInBody } from '../misbehaving-server.js';

@@ -2,7 +2,8 @@ import { Module } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { CONFIG, ConfigModule } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
-import { ProjectChanges } from '../documents/project-changes.js';
+import { ProjectsModule } from '../projects/projects.module.js';
+import { ProjectEvents } from '../projects/project-events.js';
 import { type Cache, scopeOf } from './cache.js';
 import { MemoryCache } from './memory-cache.js';
 import { RedisCache } from './redis-cache.js';
@@ -12,13 +13,12 @@ export const CACHE = Symbol('CACHE');
 
 /** One cache for all that is derived from a project; any change to the project empties its part. */
 @Module({
-  imports: [ConfigModule],
+  imports: [ConfigModule, ProjectsModule],
   providers: [
-    ProjectChanges,
     {
       provide: CACHE,
-      inject: [CONFIG, ProjectChanges, PinoLogger],
-      useFactory: ({ cache, secrets }: Config, changes: ProjectChanges, log: PinoLogger): Cache => {
+      inject: [CONFIG, ProjectEvents, PinoLogger],
+      useFactory: ({ cache, secrets }: Config, events: ProjectEvents, log: PinoLogger): Cache => {
         const memory = new MemoryCache({ maxBytes: cache.max_bytes, ttlMs: cache.ttl_ms });
         const whole =
           cache.url === null
@@ -27,11 +27,11 @@ export const CACHE = Symbol('CACHE');
                 memory,
                 new RedisCache({ url: cache.url, password: secrets.cache_password }, cache.ttl_ms, log),
               );
-        changes.onChange((userId, projectId) => whole.empty(scopeOf(userId, projectId)));
+        events.onChange((userId, projectId) => whole.empty(scopeOf(userId, projectId)));
         return whole;
       },
     },
   ],
-  exports: [CACHE, ProjectChanges],
+  exports: [CACHE],
 })
 export class CacheModule {}

@@ -4,7 +4,7 @@ import type { Config } from '../../config/config.schema.js';
 import type { User } from '../../downstream/auth/auth.contract.js';
 import { remainingMs } from '../../http/caller.js';
 import type { Degradation } from './degradation.js';
-import type { Claim } from '../edge/idempotency/idempotency.store.js';
+import type { Claim } from './claim.js';
 import type { CallContext } from '../../resilience/policy/call-context.js';
 
 /** A request from outside: what every downstream call made for it carries. */
@@ -31,12 +31,17 @@ export interface UserCall extends PublicCall {
 const CALL = Symbol('call');
 type WithCall = FastifyRequest & { [CALL]?: PublicCall };
 
-export type DeadlineName = keyof Config['deadlines'];
+export type DeadlineName = Exclude<keyof Config['deadlines'], 'floor_ms'>;
 export const DEADLINE = Symbol('deadline');
 /** Which of the configured deadlines a handler has; without it `default_ms`. */
 export const Deadline = (name: DeadlineName) => SetMetadata(DEADLINE, name);
 
-export function openCall(request: FastifyRequest, reply: FastifyReply, limitMs: number): PublicCall {
+/** @param floorMs what a shorter time wanted by the caller counts as */
+export function openCall(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { limitMs, floorMs }: { limitMs: number; floorMs: number },
+): PublicCall {
   const gone = new AbortController();
   reply.raw.once('close', () => {
     if (!reply.raw.writableFinished) gone.abort();
@@ -45,7 +50,8 @@ export function openCall(request: FastifyRequest, reply: FastifyReply, limitMs: 
   const traceparent = request.headers['traceparent'];
   const call: PublicCall = {
     requestId: request.id,
-    deadlineMs: performance.now() + Math.min(limitMs, Math.max(0, wantedMs)),
+    address: request.ip,
+    deadlineMs: performance.now() + Math.min(limitMs, wantedMs <= 0 ? 0 : Math.max(floorMs, wantedMs)),
     signal: gone.signal,
     hasOwnDeadline: wantedMs !== Infinity,
     ...(typeof traceparent === 'string' ? { traceparent } : {}),

@@ -3,9 +3,9 @@ import type { CallContext } from '../../resilience/policy/call-context.js';
 import { DownstreamError } from '../../resilience/policy/downstream-error.js';
 
 /**
- * Makes a call that can be done without: settles with it, as soon as its first attempt has failed, or after `withinMs`. A
- * call whose first attempt has failed goes on by itself, so that the service's breaker learns how it ended.
- * @throws DownstreamError of the first failed attempt
+ * Makes a call that can be done without: settles with it, as soon as its first attempt has failed, or after `withinMs`. The
+ * call itself goes on, so that the service's breaker learns how it ended.
+ * @throws DownstreamError of the first failed attempt, or `deadline`
  */
 export function withoutRetries<T, C extends CallContext>(
   service: ServiceName,
@@ -13,11 +13,32 @@ export function withoutRetries<T, C extends CallContext>(
   work: (call: C) => Promise<T>,
   withinMs = Infinity,
 ): Promise<T> {
-  const deadlineMs = Math.min(call.deadlineMs ?? Infinity, performance.now() + withinMs);
   return new Promise((resolve, reject) => {
     const onAttemptFailed: CallContext['onAttemptFailed'] = (reason) =>
       reject(new DownstreamError({ service, reason, message: `the first attempt failed: ${reason}` }));
-    work({ ...call, deadlineMs, onAttemptFailed }).then(resolve, reject);
+    waitUntil(service, { ...call, onAttemptFailed }, performance.now() + withinMs, work).then(resolve, reject);
+  });
+}
+
+/**
+ * Waits for a call until a time that is ours, not the caller's (on the scale of `performance.now()`). The attempt that is
+ * under way then goes on to the service's own timeout: a shorter wait says nothing about the service.
+ * @throws DownstreamError of the call, or `deadline`
+ */
+export function waitUntil<T, C extends CallContext>(
+  service: ServiceName,
+  call: C,
+  untilMs: number,
+  work: (call: C) => Promise<T>,
+): Promise<T> {
+  if (untilMs >= (call.deadlineMs ?? Infinity)) return work(call);
+  return new Promise((resolve, reject) => {
+    const message = 'the answer took longer than it is waited for';
+    const giveUp = () => reject(new DownstreamError({ service, reason: 'deadline', message }));
+    const timer = setTimeout(giveUp, untilMs - performance.now());
+    work({ ...call, waitsUntilMs: untilMs })
+      .finally(() => clearTimeout(timer))
+      .then(resolve, reject);
   });
 }
 

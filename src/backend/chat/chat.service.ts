@@ -9,7 +9,7 @@ import { DownstreamError } from '../../resilience/policy/downstream-error.js';
 import { Credits } from '../billing/credits.service.js';
 import { ConversationsService, type History } from '../conversations/conversations.service.js';
 import { Turns } from '../conversations/turns.service.js';
-import { claimedId } from '../edge/idempotency/idempotency.store.js';
+import { claimedId } from '../call/claim.js';
 import { waitAtMost } from '../call/waiting.js';
 import { PROJECT_PATIENCE_MS, ProjectAccess } from '../projects/project-access.service.js';
 import { ChatPassages } from '../search/chat-passages.service.js';

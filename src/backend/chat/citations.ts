@@ -1,7 +1,7 @@
 /** What may still become a citation, or a longer row of backticks. */
-const OPEN = /(?:`+|\[[\d\s,;–-]{0,40})$/;
+const OPEN = /(?:(?<!`)`+|\[[\d\s,;–-]{0,40})$/;
 /** A citation of one or several passages, a row of backticks, or the end of a paragraph. */
-const MARK = /( ?)\[(\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*)\](?!\()|`+|\n\s*\n/g;
+const MARK = /( ?)\[(\d{1,3}(?:\s{0,9}[,;–-]\s{0,9}\d{1,3})*)\](?!\()|`+|\n\s*\n/g;
 
 /**
  * Lets a model's text through as it comes, without the citations that point to no passage. Code is left alone: there
@@ -41,8 +41,10 @@ export class CitationFilter {
   }
 
   private cite(mark: string, blank: string, numbers: string): string {
-    const parts = numbers.split(/\s*[,;]\s*/);
-    const good = parts.filter((part) => part.split(/\s*[–-]\s*/).every((number) => this.exists(Number(number))));
+    const parts = numbers.split(/\s{0,9}[,;]\s{0,9}/);
+    const good = parts.filter((part) =>
+      part.split(/\s{0,9}[–-]\s{0,9}/).every((number) => this.exists(Number(number))),
+    );
     if (good.length === parts.length) return mark;
     return good.length === 0 ? '' : `${blank}[${good.join(', ')}]`;
   }

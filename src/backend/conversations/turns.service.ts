@@ -4,6 +4,7 @@ import { FilesystemClient } from '../../downstream/filesystem/filesystem.client.
 import { type Turn, turnSchema } from '../../downstream/filesystem/filesystem.contract.js';
 import { Outbox, type Delivery } from '../../outbox/outbox.service.js';
 import type { NewOutboxEntry, OutboxEntry } from '../../outbox/outbox.store.js';
+import { ProjectEvents } from '../projects/project-events.js';
 import { DownstreamError } from '../../resilience/policy/downstream-error.js';
 
 const TOPIC = 'turn';
@@ -19,9 +20,11 @@ export class Turns implements OnModuleInit {
   constructor(
     private readonly filesystem: FilesystemClient,
     private readonly outbox: Outbox,
+    private readonly events: ProjectEvents,
   ) {}
 
   onModuleInit(): void {
+    this.events.onDelete((userId, projectId) => this.forget(userId, { projectId }));
     this.outbox.register({
       topic: TOPIC,
       service: 'filesystem',

@@ -7,6 +7,7 @@ import { FilesystemClient } from '../../downstream/filesystem/filesystem.client.
 import { GitClient } from '../../downstream/git/git.client.js';
 import { Outbox } from '../../outbox/outbox.service.js';
 import type { NewOutboxEntry, OutboxEntry } from '../../outbox/outbox.store.js';
+import { ProjectEvents } from '../projects/project-events.js';
 import type { CallContext } from '../../resilience/policy/call-context.js';
 import { DownstreamError } from '../../resilience/policy/downstream-error.js';
 
@@ -49,9 +50,11 @@ export class DocumentSync implements OnModuleInit {
     private readonly chroma: ChromaClient,
     private readonly git: GitClient,
     private readonly outbox: Outbox,
+    private readonly events: ProjectEvents,
   ) {}
 
   onModuleInit(): void {
+    this.events.onDelete((userId, projectId) => this.forget(userId, projectId));
     this.outbox.register({ topic: 'index', service: 'chroma', deliver: (entry, call) => this.index(entry, call) });
     this.outbox.register({ topic: 'commit', service: 'git', deliver: (entry, call) => this.commit(entry, call) });
   }

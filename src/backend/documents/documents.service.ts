@@ -8,10 +8,10 @@ import { GitClient } from '../../downstream/git/git.client.js';
 import { badRequest, notFound } from '../../http/problem.js';
 import { DownstreamError } from '../../resilience/policy/downstream-error.js';
 import { change } from '../call/change.js';
-import { claimedId } from '../edge/idempotency/idempotency.store.js';
+import { claimedId } from '../call/claim.js';
 import type { OwnerCall, UserCall } from '../call/public-call.js';
 import { type CommitPayload, DocumentSync } from './document-sync.service.js';
-import { ProjectChanges } from './project-changes.js';
+import { ProjectEvents } from '../projects/project-events.js';
 import { type Upload, uploadOf } from './upload.js';
 
 /** A text up to this size travels in the outbox with its commit; a larger one is fetched when it is committed. */
@@ -25,7 +25,7 @@ export class DocumentsService {
     private readonly chroma: ChromaClient,
     private readonly git: GitClient,
     private readonly sync: DocumentSync,
-    private readonly changes: ProjectChanges,
+    private readonly events: ProjectEvents,
   ) {}
 
   async put(projectId: string, path: string, upload: Upload, ifMatch: string | undefined, call: UserCall) {
@@ -49,11 +49,12 @@ export class DocumentsService {
     commit: CommitPayload | null,
     call: OwnerCall,
   ) {
+    const arrived_ms = arrivalMs();
     const { userId } = call;
     const wasStale = (await this.sync.staleDocuments(userId, projectId)).has(path);
     const held = await this.sync.hold({ userId, projectId, path }, commit, false);
     const params = { project_id: projectId };
-    const body = { version, ...upload, ...(ifMatch === undefined ? {} : { if_match: ifMatch }) };
+    const body = { version, arrived_ms, ...upload, ...(ifMatch === undefined ? {} : { if_match: ifMatch }) };
     const stored = await change(
       // A caller who goes away does not undo what is being written.
       { ...call, signal: undefined },
@@ -64,7 +65,7 @@ export class DocumentsService {
       await this.sync.abandon(held, true);
       return answer(stored, !wasStale);
     }
-    this.changes.changed(userId, projectId);
+    this.events.changed(userId, projectId);
     // Behind an earlier change that waits for its index there is nothing to wait for.
     return answer(stored, await this.sync.release(held, wasStale ? 0 : this.config.documents.index_wait_ms));
   }
@@ -89,18 +90,19 @@ export class DocumentsService {
     call: OwnerCall,
   ): Promise<boolean> {
     const { userId } = call;
+    const arrived_ms = arrivalMs();
     const held = await this.sync.hold({ userId, projectId, path }, commit, true);
     const params = { project_id: projectId };
     const { deleted } = await change(
       { ...call, signal: undefined },
-      (own) => this.filesystem.deleteDocument({ params, query: { path } }, own),
+      (own) => this.filesystem.deleteDocument({ params, query: { path, arrived_ms } }, own),
       (nothingDone) => this.sync.abandon(held, nothingDone),
     ).catch(namePath);
     if (!deleted) {
       await this.sync.abandon(held, true);
       return false;
     }
-    this.changes.changed(userId, projectId);
+    this.events.changed(userId, projectId);
     await this.sync.release(held, this.config.documents.index_wait_ms);
     return true;
   }
@@ -139,6 +141,11 @@ export class DocumentsService {
       committed_at: new Date().toISOString(),
     };
   }
+}
+
+/** Milliseconds since 1970, growing while the process runs, however its clock is set. */
+function arrivalMs(): number {
+  return performance.timeOrigin + performance.now();
 }
 
 /** What the filesystem server finds wrong with a request of ours can only be its path. */

@@ -2,13 +2,33 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyRequest } from 'fastify';
 import { badRequest, Problem } from '../../http/problem.js';
 
+/** How deep JSON may be nested: no call of the API needs a tenth of it, and a deeper one costs parsers their stack. */
+const MAX_DEPTH = 100;
+
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
+interface BodyLimits {
+  /** Of a document. */
+  bytes: number;
+  /** Of any other call. */
+  jsonBytes: number;
+}
+
+/** Of JSON from somebody who need not be signed in. */
+const MAX_ANONYMOUS_BYTES = 16_384;
+/** Calls that anybody may make. */
+const ANONYMOUS = /^\/v1\/api\/auth\/(?:register|login)$/;
+
 /** JSON for the API's calls; the bytes as they are for documents, whatever their media type. */
-export function useBodyParsers(app: NestFastifyApplication, bodyLimit: number): void {
+export function useBodyParsers(app: NestFastifyApplication, limits: BodyLimits): void {
+  const bodyLimit = limits.bytes;
   const fastify = app.getHttpAdapter().getInstance();
   const takesBytes = ({ method, url }: FastifyRequest) =>
     (method === 'PUT' && url.includes('/documents/')) || (method === 'POST' && /\/documents\/?(\?|$)/.test(url));
+  fastify.addHook('onRoute', (route) => {
+    if (/\/documents(?:\/|$)/.test(route.url)) return;
+    route.bodyLimit = ANONYMOUS.test(route.url) ? MAX_ANONYMOUS_BYTES : limits.jsonBytes;
+  });
   const parse = (request: FastifyRequest, body: Buffer): unknown => (takesBytes(request) ? body : parseJson(body));
   const options = { bodyLimit };
   app.useBodyParser('application/json', options, (request, body, done) =>
@@ -51,9 +71,36 @@ function parseJson(body: Buffer): unknown {
   } catch {
     throw badRequest('invalid_utf8', 'body: these bytes are not UTF-8; JSON is sent as UTF-8');
   }
+  if (isDeeperThan(MAX_DEPTH, body)) {
+    throw badRequest('invalid_json', `body: this is nested deeper than ${MAX_DEPTH} levels`);
+  }
   try {
     return JSON.parse(text);
   } catch (error) {
     throw badRequest('invalid_json', `body: this is not JSON: ${(error as Error).message}`);
   }
+}
+
+/** Whether arrays and objects are nested deeper than `levels`: one pass over the bytes, JSON or not. */
+export function isDeeperThan(levels: number, json: Buffer): boolean {
+  let depth = 0;
+  let quoted = false;
+  for (let at = 0; at < json.length && depth <= levels; at++) {
+    switch (json[at]) {
+      case 0x22: // "
+        quoted = !quoted;
+        break;
+      case 0x5c: // a backslash, and what it escapes
+        if (quoted) at++;
+        break;
+      case 0x5b: // [
+      case 0x7b: // {
+        if (!quoted) depth++;
+        break;
+      case 0x5d: // ]
+      case 0x7d: // }
+        if (!quoted) depth--;
+    }
+  }
+  return depth > levels;
 }

@@ -9,8 +9,9 @@ import { notFound, Problem } from '../../http/problem.js';
 import { toProblem } from '../../http/problem.filter.js';
 import { isAbsence } from '../../outbox/outbox.service.js';
 import { DownstreamError } from '../../resilience/policy/downstream-error.js';
-import { claimedId } from '../edge/idempotency/idempotency.store.js';
+import { claimedId } from '../call/claim.js';
 import type { UserCall } from '../call/public-call.js';
+import { ProjectEvents } from '../projects/project-events.js';
 import { type ImportJob, type ImportProgress, ImportStore } from './import.store.js';
 import { ImportFailed, Importing } from './importing.service.js';
 
@@ -22,9 +23,9 @@ interface Running {
 const UNFINISHED_PER_USER = 2;
 
 /**
- * Imports go on until they are done, whatever is killed: each is written down before it is acknowledged and taken up
- * again at the next start, and waits while a service is away. Doing it again is safe: only what is missing is brought.
- * It is no entry of the outbox: one would hold a place there for minutes that a turn or a charge needs for milliseconds.
+ * Runs imports to their end, through kills and outages: each is stored before it is acknowledged, resumed at the next
+ * start, and waits while a service is away. Repeating one is safe, because only missing documents are brought. Imports
+ * are not outbox entries: one would hold a delivery slot for minutes that a turn or a charge needs for milliseconds.
  */
 @Injectable()
 export class Imports implements OnApplicationBootstrap, OnApplicationShutdown {
@@ -35,10 +36,12 @@ export class Imports implements OnApplicationBootstrap, OnApplicationShutdown {
     private readonly git: GitClient,
     private readonly importing: Importing,
     private readonly store: ImportStore,
+    private readonly events: ProjectEvents,
     private readonly log: PinoLogger,
   ) {}
 
   onApplicationBootstrap(): void {
+    this.events.onDelete((userId, projectId) => this.forget(userId, projectId));
     for (const job of this.store.unfinished()) this.take(job);
   }
 

@@ -8,12 +8,9 @@ import { notFound } from '../../http/problem.js';
 import { Outbox } from '../../outbox/outbox.service.js';
 import type { CallContext } from '../../resilience/policy/call-context.js';
 import { DownstreamError } from '../../resilience/policy/downstream-error.js';
-import { Turns } from '../conversations/turns.service.js';
-import { DocumentSync } from '../documents/document-sync.service.js';
 import { change } from '../call/change.js';
-import { ProjectChanges } from '../documents/project-changes.js';
-import { Imports } from '../imports/imports.service.js';
-import { claimedId } from '../edge/idempotency/idempotency.store.js';
+import { ProjectEvents } from './project-events.js';
+import { claimedId } from '../call/claim.js';
 import type { UserCall } from '../call/public-call.js';
 import { ProjectAccess } from './project-access.service.js';
 
@@ -25,10 +22,7 @@ export class ProjectsService implements OnModuleInit {
     private readonly git: GitClient,
     private readonly outbox: Outbox,
     private readonly access: ProjectAccess,
-    private readonly changes: ProjectChanges,
-    private readonly sync: DocumentSync,
-    private readonly turns: Turns,
-    private readonly imports: Imports,
+    private readonly events: ProjectEvents,
   ) {}
 
   onModuleInit(): void {
@@ -86,9 +80,7 @@ export class ProjectsService implements OnModuleInit {
       throw notFound(`project_id: the project ${JSON.stringify(projectId)}`);
     }
     this.access.forget(projectId, userId);
-    this.changes.changed(userId, projectId);
-    this.imports.forget(userId, projectId);
-    await Promise.all([this.sync.forget(userId, projectId), this.turns.forget(userId, { projectId })]);
+    await this.events.deleted(userId, projectId);
     await this.outbox.release(held);
   }
 

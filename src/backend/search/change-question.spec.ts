@@ -42,3 +42,18 @@ describe('a question about change', () => {
     expect(changeQuestion(question, NOW)).toBeUndefined();
   });
 });
+
+it.each(['who did ', 'who ', 'changed ', 'when was ', 'last 3 days ', 'a.', '.', '2026-01-01 ', "what's new "])(
+  'is told within 50 ms of a message of nothing but %j',
+  (piece) => {
+    for (const chars of [2000, 32_000]) {
+      const beganMs = performance.now();
+      const about = changeQuestion(
+        `who changed ${piece.repeat(Math.floor(chars / piece.length))}`.slice(0, chars),
+        NOW,
+      );
+      expect(performance.now() - beganMs).toBeLessThan(50);
+      expect((about?.about ?? '').length).toBeLessThanOrEqual(500);
+    }
+  },
+);

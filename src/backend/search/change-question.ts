@@ -13,17 +13,26 @@ export interface ChangeQuestion {
 
 const DONE = 'changed|edited|modified|rewritten|rewrote|revised|updated|added|removed|deleted|committed';
 const DO = 'change|edit|modify|rewrite|revise|update|add|remove|delete|commit|write';
+/** A longer message is no question about change: it is a text that something is to be done with. */
+const MAX_QUESTION_CHARS = 2000;
+/** The query of the git server takes no more. */
+const MAX_ABOUT_CHARS = 500;
+const words = (alternatives: string) => new RegExp(String.raw`\b(?:${alternatives})\b`, 'gi');
 /**
  * A question about change asks who, what, when, which, where or how often something was changed, what somebody did change,
- * what is new, who wrote something, or for a history, commits or changes.
+ * or who wrote something: one of the first words, and one of the second ones behind it.
  */
+const ASKS_IN_ORDER = [
+  [words('who|what|when|which|where|how often'), words(DONE)],
+  [words('did'), words(DO)],
+  [words('who|when'), words('wrote|written|created')],
+] as const;
+/** Or it asks what is new, or for a history, commits or changes. */
 const ASKS = [
-  String.raw`\b(?:who|what|when|which|where|how often)\b.*\b(?:${DONE})\b`,
-  String.raw`\bdid\b.*\b(?:${DO})\b`,
-  String.raw`\b(?:what|anything|everything)(?:['’]s| is| was)? new\b`,
-  String.raw`\b(?:who|when)\b.*\b(?:wrote|written|created)\b`,
-  String.raw`\b(?:history|commits?|revisions?|change ?log|(?:latest|recent|last) changes|changes (?:to|in|of|since|from|last|this))\b`,
-].map((rule) => new RegExp(rule, 'is'));
+  words(String.raw`(?:what|anything|everything)(?:['’]s| is| was)? new`),
+  words('history|commits?|revisions?|change ?log|(?:latest|recent|last) changes'),
+  words('changes (?:to|in|of|since|from|last|this)'),
+];
 /** "When was the church modified?" may well be about a church; these can only be about the documents. */
 const SURELY = /\b(?:i|we|my|our|who|history|commits?|revisions?|change ?log|changes)\b/i;
 const ASKING = new RegExp(
@@ -35,7 +44,7 @@ const DAY_MS = 86_400_000;
 
 /** What is asked about change, in English; undefined where it is something else that is asked. */
 export function changeQuestion(question: string, now: Date): ChangeQuestion | undefined {
-  if (!ASKS.some((rule) => rule.test(question))) return undefined;
+  if (question.length > MAX_QUESTION_CHARS || !asksAboutChange(question)) return undefined;
   const span = timeSpan(question, now);
   const about = question
     .replace(TIMES, ' ')
@@ -43,10 +52,19 @@ export function changeQuestion(question: string, now: Date): ChangeQuestion | un
     .replace(/['’]s?\b/g, ' ')
     .replace(ASKING, ' ')
     .split(/[^\p{L}\p{N}./_-]+/u)
-    .map((word) => word.replace(/^[./_-]+|[./_-]+$/g, ''))
+    .map((word) => word.replace(/^[./_-]+|(?<![./_-])[./_-]+$/g, ''))
     .filter((word) => word !== '' && !STOP_WORDS.has(word.toLowerCase()));
   const sure = span.since !== undefined || span.until !== undefined || SURELY.test(question);
-  return { ...span, about: about.join(' '), sure };
+  return { ...span, about: about.join(' ').slice(0, MAX_ABOUT_CHARS), sure };
+}
+
+function asksAboutChange(question: string): boolean {
+  if (ASKS.some((rule) => question.search(rule) !== -1)) return true;
+  return ASKS_IN_ORDER.some(([first, second]) => {
+    const from = question.search(first);
+    const last = [...question.matchAll(second)].at(-1);
+    return from !== -1 && last !== undefined && last.index > from;
+  });
 }
 
 const TIMES =

@@ -7,6 +7,7 @@ import type { Passage } from '../../contract/passage.contract.js';
 import { DownstreamError } from '../../resilience/policy/downstream-error.js';
 import { DocumentSync } from '../documents/document-sync.service.js';
 import type { UserCall } from '../call/public-call.js';
+import { waitUntil } from '../call/waiting.js';
 import { ResultCache } from './result-cache.service.js';
 
 export type Source = 'hybrid' | 'vector' | 'fulltext' | 'cache' | 'none';
@@ -65,12 +66,12 @@ export class Retrieval {
   private async passages(query: RetrievalQuery, call: UserCall): Promise<Retrieved> {
     const { degradation } = call;
     const last = this.cache.open(call.userId, query);
-    const budgeted = { ...call, deadlineMs: Math.min(call.deadlineMs, performance.now() + query.budgetMs) };
-    const fulltext = new Deferred(() => this.fulltext(query, budgeted));
+    const waitsUntilMs = performance.now() + query.budgetMs;
+    const fulltext = new Deferred(() => this.fulltext(query, call, waitsUntilMs));
     if (query.mode !== 'fulltext') {
       const timer = setTimeout(() => fulltext.start(), this.config.search.fulltext_after_ms);
       try {
-        const found = await this.hybrid(query, { ...budgeted, onAttemptFailed: () => fulltext.start() });
+        const found = await this.hybrid(query, { ...call, onAttemptFailed: () => fulltext.start() }, waitsUntilMs);
         last.keep(found);
         return found;
       } catch (error) {
@@ -92,7 +93,11 @@ export class Retrieval {
     return UNAVAILABLE;
   }
 
-  private async hybrid({ projectId, query, limit, offset, mode }: RetrievalQuery, call: UserCall): Promise<Retrieved> {
+  private async hybrid(
+    { projectId, query, limit, offset, mode }: RetrievalQuery,
+    call: UserCall,
+    waitsUntilMs: number,
+  ): Promise<Retrieved> {
     const body = {
       project_id: projectId,
       query,
@@ -100,9 +105,11 @@ export class Retrieval {
       offset,
       mode: mode === 'vector' ? ('vector' as const) : ('hybrid' as const),
     };
-    const found = await this.chroma.query({ body }, call);
+    const found = await waitUntil('chroma', call, waitsUntilMs, (own) => this.chroma.query({ body }, own));
     const stale = await this.sync.staleDocuments(call.userId, projectId);
-    if (stale.size > 0) return this.caughtUp({ projectId, query, limit, offset }, found, stale, call);
+    if (stale.size > 0) {
+      return this.caughtUp({ projectId, query, limit, offset }, found, stale, call, waitsUntilMs);
+    }
     const outcome = found.passages === 0 ? 'empty_project' : found.results.length === 0 ? 'no_match' : 'found';
     return {
       results: found.results,
@@ -118,10 +125,11 @@ export class Retrieval {
     found: { results: Passage[]; total: number; source: Source; passages: number },
     stale: ReadonlyMap<string, { deleted: boolean }>,
     call: UserCall,
+    waitsUntilMs: number,
   ): Promise<Retrieved> {
     let fresh: { results: Passage[]; documents: number };
     try {
-      fresh = await this.filesystem.search({ params: { project_id: projectId }, body: { query, limit, offset } }, call);
+      fresh = await this.textSearch({ projectId, query, limit, offset }, call, waitsUntilMs);
     } catch (error) {
       call.degradation.add('filesystem', error, 'none');
       // An earlier text of a document is better than none of it; that of a deleted one is not.
@@ -141,12 +149,18 @@ export class Retrieval {
     };
   }
 
-  private async fulltext({ projectId, query, limit, offset }: RetrievalQuery, call: UserCall): Promise<Retrieved> {
+  private textSearch(
+    { projectId, query, limit, offset }: Pick<RetrievalQuery, 'projectId' | 'query' | 'limit' | 'offset'>,
+    call: UserCall,
+    waitsUntilMs: number,
+  ) {
+    const asked = { params: { project_id: projectId }, body: { query, limit, offset } };
+    return waitUntil('filesystem', call, waitsUntilMs, (own) => this.filesystem.search(asked, own));
+  }
+
+  private async fulltext(query: RetrievalQuery, call: UserCall, waitsUntilMs: number): Promise<Retrieved> {
     try {
-      const found = await this.filesystem.search(
-        { params: { project_id: projectId }, body: { query, limit, offset } },
-        call,
-      );
+      const found = await this.textSearch(query, call, waitsUntilMs);
       const outcome = found.documents === 0 ? 'empty_project' : found.results.length === 0 ? 'no_match' : 'found';
       return {
         results: found.results,

@@ -31,7 +31,10 @@ export class SessionGuard implements CanActivate {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const reply = context.switchToHttp().getResponse<FastifyReply>();
     const deadline = this.reflector.getAllAndOverride<DeadlineName | undefined>(DEADLINE, targets) ?? 'default_ms';
-    const call: PublicCall & Partial<UserCall> = openCall(request, reply, this.config.deadlines[deadline]);
+    const call: PublicCall & Partial<UserCall> = openCall(request, reply, {
+      limitMs: this.config.deadlines[deadline],
+      floorMs: this.config.deadlines.floor_ms,
+    });
     if (call.deadlineMs <= performance.now()) {
       throw new Problem({
         status: 504,

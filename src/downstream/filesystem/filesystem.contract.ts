@@ -114,6 +114,8 @@ export const filesystemContract = {
       content_base64: z.base64().optional(),
       /** Store only when this is the current version; `*`: only when there is none. */
       if_match: z.string().optional(),
+      /** When the change came in, in ms since 1970: 409 `superseded` where a later one was stored meanwhile. */
+      arrived_ms: z.number().optional(),
     }),
     response: documentInfoSchema.extend({ created: z.boolean(), changed: z.boolean() }),
     idempotent: true,
@@ -140,7 +142,7 @@ export const filesystemContract = {
     method: 'DELETE',
     path: '/projects/:project_id/document',
     params: inProject,
-    query: ofDocument,
+    query: ofDocument.extend({ arrived_ms: z.coerce.number().optional() }),
     response: z.object({ deleted: z.boolean() }),
     idempotent: true,
   },

@@ -1,94 +1,72 @@
-import type { CallContext } from './call-context.js';
+import { Call } from './call.js';
 import type { Ticket } from './circuit-breaker.js';
-import type { DownstreamError } from './downstream-error.js';
-import type { Expiring } from './expiry-queue.js';
+import { LightSignal } from './light-signal.js';
 import type { Ramp } from './ramp.js';
-
-/** One call through the policy, which may take several attempts. */
-export interface Call {
-  method: string;
-  /** Without the query. */
-  path: string;
-  /** The path's template, for metrics. */
-  route: string;
-  context: CallContext;
-  /** Whether it may be made again without harm. */
-  repeatable: boolean;
-  /** The limit of an answer that goes on after its first byte; such an attempt is over with {@link Attempt.finish}. */
-  streamMs?: number;
-}
-
-export type Run = (attempt: Attempt) => PromiseLike<unknown>;
 
 /** What a trace keeps of an attempt. */
 export interface AttemptTrace {
-  /** What the attempt carries, so that what is done for it becomes its child. */
+  /** What the attempt carries, so that the work done for it becomes its child span. */
   readonly traceparent: string;
-  /** @param outcome `success`, or the reason of the failure */
-  end(outcome: string, status: number | undefined): void;
 }
 
-/** What an attempt tells the policy. */
-export interface AttemptHost {
-  expired(attempt: Attempt): void;
-  cancelled(attempt: Attempt): void;
-  finished(attempt: Attempt, error: unknown): void;
-  limit(attempt: Attempt, withinMs: number): void;
+/** The limits of an answer that goes on as a stream. The timeout policy sets them. */
+export interface StreamLimits {
+  /** The next part must come within `withinMs` milliseconds; `Infinity`: the reader is not waiting. */
+  limit(withinMs: number): void;
+  finish(error: unknown): void;
 }
 
 /**
- * One try at a call. To what carries it out it is the signal of its end (axios takes it as one): `aborted` and
- * `onabort`, without the cost of an AbortController.
+ * One try at a call, and the signal of its end: `aborted` when it timed out or the caller disconnected. It carries what
+ * the policies need to know of each other's work, because cockatiel's `wrap` hands nothing else from one to the next.
  */
-export class Attempt implements Ticket, Expiring {
-  phase: 'waiting' | 'running' | 'streaming' | 'over' = 'waiting';
+export class Attempt extends LightSignal implements Ticket {
   generation = 0;
   ramp: Ramp | undefined = undefined;
-  beganAtMs = 0;
-  /** To the answer's first part; the rest of a streamed answer takes as long as it is long. */
-  answeredAfterMs: number | undefined = undefined;
+  suspect: string | undefined = undefined;
+  /** When the attempt is ended at the latest, on the scale of the clock. */
   expiresAtMs = Infinity;
-  /** Only while somebody traces. */
+  stream: StreamLimits | undefined = undefined;
+  /** Only while spans are recorded. */
   trace: AttemptTrace | undefined = undefined;
-  /** Of the answer, whatever it was worth. */
+  /** HTTP status of the answer, good or bad. */
   status: number | undefined = undefined;
-  aborted = false;
-  /** Set by whatever carries the attempt out: takes it off the wire. */
-  onabort: ((reason: DownstreamError) => void) | null = null;
+  private ends: ((error: unknown) => void)[] | undefined = undefined;
 
   constructor(
     readonly call: Call,
     /** 1 for the first. */
     readonly number: number,
-    /** How many there may be. */
+    /** The most attempts that this call may have. */
     readonly of: number,
-    readonly run: Run,
-    readonly resolve: (value: unknown) => void,
-    readonly reject: (error: unknown) => void,
-    private readonly host: AttemptHost,
-  ) {}
-
-  expire(): void {
-    this.host.expired(this);
+  ) {
+    super(call.parent);
   }
 
-  /** The caller's signal calls this. */
-  handleEvent(): void {
-    this.host.cancelled(this);
+  /** The attempt that a policy is given; a signal from a policy that is not ours becomes a first and only attempt. */
+  static of(signal: AbortSignal | undefined): Attempt {
+    return signal instanceof Attempt ? signal : new Attempt(Call.of(signal), 1, 1);
   }
 
-  /** The next part of a streamed answer must come by then; `Infinity`: nobody is waiting for it. */
+  /** Limits the wait for the next part of a streamed answer. */
   limit(withinMs: number): void {
-    this.host.limit(this, withinMs);
+    this.stream?.limit(withinMs);
   }
 
-  /** The end of a streamed answer: with the error it broke off with, or without one. */
+  /** Ends a streamed answer: with the error that broke it off, or without one. */
   finish(error?: unknown): void {
-    this.host.finished(this, error);
+    this.stream?.finish(error);
   }
 
-  abort(reason: DownstreamError): void {
-    this.aborted = true;
-    this.onabort?.(reason);
+  /** Calls `end` when a streamed answer has ended, in the order in which the policies asked, innermost first. */
+  onStreamEnd(end: (error: unknown) => void): void {
+    (this.ends ??= []).push(end);
+  }
+
+  /** For the timeout policy, which knows when the stream has ended. */
+  streamEnded(error: unknown): void {
+    const ends = this.ends ?? [];
+    this.ends = undefined;
+    for (const end of ends) end(error);
   }
 }

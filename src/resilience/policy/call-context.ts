@@ -4,8 +4,15 @@ import type { DownstreamReason } from '../../contract/downstream-reason.js';
 export interface CallContext {
   requestId: string;
   userId?: string;
+  /** Where a request without a user comes from. */
+  address?: string;
   /** On the scale of `performance.now()`; without it only the attempts are bounded. */
   deadlineMs?: number;
+  /**
+   * When the caller stops waiting, on the same scale: no attempt begins after it. One under way goes on to its own limits,
+   * so that the breaker learns how the service fares.
+   */
+  waitsUntilMs?: number;
   /** The caller going away. */
   signal?: AbortSignal;
   /** Makes a call that is not idempotent safe to repeat. */

@@ -13,6 +13,17 @@ export type Outcome = 'success' | 'failure' | 'neutral';
 export interface Ticket {
   generation: number;
   ramp: Ramp | undefined;
+  /** The caller whose input a failure may be put down to; undefined: the service itself has failed. */
+  suspect?: string | undefined;
+}
+
+/** Is told what a closed breaker counts, and may keep it closed at its threshold. */
+export interface OpeningGuard {
+  add(suspect: string | undefined): void;
+  /** What was counted so far says nothing any more. */
+  forget(): void;
+  /** @returns whether the breaker stays closed; `open` may be called later */
+  spares(open: () => void): boolean;
 }
 
 export interface Transition {
@@ -30,7 +41,10 @@ type State =
   | { name: 'open'; failures: number; probeAtMs: number }
   | { name: 'half_open'; failures: number; probing: boolean };
 
-type Settings = Pick<DownstreamSettings, 'failure_threshold' | 'recovery_timeout_ms' | 'breaker' | 'bulkhead'>;
+export type BreakerSettings = Pick<
+  DownstreamSettings,
+  'failure_threshold' | 'recovery_timeout_ms' | 'breaker' | 'bulkhead'
+>;
 
 /** What a caller is told who comes while a probe is under way or an operator holds the service off. */
 const COME_BACK_MS = 1000;
@@ -46,9 +60,10 @@ export class CircuitBreaker {
   changedAt: number;
 
   constructor(
-    private settings: Settings,
+    private settings: BreakerSettings,
     private readonly clock: Clock,
     private readonly onTransition: (transition: Transition) => void,
+    private readonly guard?: OpeningGuard,
   ) {
     this.state = { name: 'closed', strategy: breakerStrategy(settings, clock), ramp: undefined };
     this.changedAt = clock.wallMs();
@@ -69,7 +84,7 @@ export class CircuitBreaker {
   }
 
   /** Takes over new settings; what was counted and when the breaker opened stays. */
-  reconfigure(settings: Settings): void {
+  reconfigure(settings: BreakerSettings): void {
     const before = this.settings;
     this.settings = settings;
     const { state } = this;
@@ -117,7 +132,7 @@ export class CircuitBreaker {
     const { state } = this;
     const heard = outcome === 'success' && this.isSlow(durationMs) ? 'failure' : outcome;
     if (state.name === 'half_open') this.afterProbe(state, heard);
-    else if (state.name === 'closed') this.count(state, heard);
+    else if (state.name === 'closed') this.count(state, heard, ticket.suspect);
   }
 
   /**
@@ -156,11 +171,17 @@ export class CircuitBreaker {
     return breaker.kind === 'slow_calls' && durationMs >= breaker.slow_call_ms;
   }
 
-  private count(state: State & { name: 'closed' }, outcome: Outcome): void {
+  private count(state: State & { name: 'closed' }, outcome: Outcome, suspect: string | undefined): void {
     if (state.ramp?.isOver) state.ramp = undefined;
-    if (outcome === 'success') state.strategy.success(CircuitState.Closed);
-    else if (outcome === 'failure' && state.strategy.failure(CircuitState.Closed)) {
-      this.open(state.strategy.failures, `threshold reached: ${state.strategy.describe()}`);
+    if (outcome === 'success') {
+      state.strategy.success(CircuitState.Closed);
+      this.guard?.forget();
+    } else if (outcome === 'failure') {
+      this.guard?.add(suspect);
+      const { strategy } = state;
+      if (!strategy.failure(CircuitState.Closed)) return;
+      const open = () => this.open(strategy.failures, `threshold reached: ${strategy.describe()}`);
+      if (this.guard?.spares(open) !== true) open();
     }
   }
 
@@ -201,6 +222,7 @@ export class CircuitBreaker {
   private change(why: string, apply: () => void): void {
     const from = this.name;
     apply();
+    this.guard?.forget();
     this.generation++;
     const to = this.name;
     if (from === to) return;

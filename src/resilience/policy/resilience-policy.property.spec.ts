@@ -2,10 +2,9 @@ import { jest } from '@jest/globals';
 import fc from 'fast-check';
 import type { DownstreamSettings } from '../../config/config.schema.js';
 import type { Attempt } from './attempt.js';
+import type { Transition } from './circuit-breaker.js';
 import { DownstreamError } from './downstream-error.js';
 import { ResiliencePolicy } from './resilience-policy.js';
-import { ServiceLog } from '../report/service-log.js';
-import { silentLog } from './testing/recorded-log.js';
 import { type Ending, ReferenceModel } from './testing/reference-model.js';
 import { testSettings } from './testing/settings.js';
 import { settle, VirtualClock } from './testing/virtual-clock.js';
@@ -89,11 +88,11 @@ class Rig {
   private release: (() => void) | undefined;
 
   constructor(settings: DownstreamSettings) {
-    const log = new ServiceLog(silentLog, 'chroma', 'Chroma Server');
-    this.policy = new ResiliencePolicy('chroma', settings, this.clock, log, ({ from, to }) => {
+    const stateChanged = ({ from, to }: Transition) => {
       const way = `${from} > ${to}`;
       seen.set(way, (seen.get(way) ?? 0) + 1);
-    });
+    };
+    this.policy = new ResiliencePolicy('chroma', settings, this.clock, [{ stateChanged }]);
   }
 
   call(of: number, deadlineMs: number): void {
@@ -111,7 +110,7 @@ class Rig {
   }
 
   isolate(on: boolean): void {
-    if (on) this.release ??= this.policy.runner.breaker.isolate('operator');
+    if (on) this.release ??= this.policy.breaker.breaker.isolate('operator');
     else {
       this.release?.();
       this.release = undefined;
@@ -132,7 +131,8 @@ class Rig {
 }
 
 function look(rig: Rig, model: ReferenceModel) {
-  const { breaker, bulkhead } = rig.policy.runner;
+  const { bulkhead, breaker: policy } = rig.policy;
+  const { breaker } = policy;
   return {
     real: {
       state: breaker.name,
@@ -232,14 +232,14 @@ describe('the real policy and the reference model', () => {
 async function comesToRest(rig: Rig, model: ReferenceModel): Promise<void> {
   await rig.clock.pass(120_000);
   expect(rig.results.every((result) => result !== undefined)).toBe(true);
-  expect([rig.onWire.size, rig.policy.runner.bulkhead.active, rig.policy.runner.bulkhead.queued]).toEqual([0, 0, 0]);
+  expect([rig.onWire.size, rig.policy.bulkhead.active, rig.policy.bulkhead.queued]).toEqual([0, 0, 0]);
   rig.isolate(false);
   rig.call(1, Infinity);
   await settle();
   rig.onWire.get(model.calls.length)?.end('success');
   await settle();
   expect(rig.results.at(-1)).toBe('ok');
-  expect(rig.policy.runner.breaker.name).toBe('closed');
+  expect(rig.policy.breaker.breaker.name).toBe('closed');
   await rig.clock.pass(10_000);
   expect(rig.clock.pending).toBe(0);
 }

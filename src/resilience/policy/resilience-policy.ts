@@ -1,137 +1,92 @@
-import type { DownstreamSettings, ClientName } from '../../config/config.schema.js';
-import type { Attempt, Call } from './attempt.js';
-import { AttemptRunner } from './attempt-runner.js';
-import { backoff, LONGEST_WAIT_MS, withJitter } from './backoff.js';
+import { type IPolicy, wrap } from 'cockatiel';
+import type { ClientName, DownstreamSettings } from '../../config/config.schema.js';
+import type { Attempt } from './attempt.js';
+import { type AttemptObserver, Observers } from './attempt-observer.js';
+import { BulkheadPolicy } from './bulkhead.policy.js';
+import { Call, type CallDetails } from './call.js';
 import type { Transition } from './circuit-breaker.js';
+import { CircuitBreakerPolicy } from './circuit-breaker.policy.js';
 import type { Clock } from './clock.js';
-import type { DownstreamReason } from '../../contract/downstream-reason.js';
 import { DownstreamError } from './downstream-error.js';
-import { RetryBudget } from './retry-budget.js';
-import type { ServiceLog } from '../report/service-log.js';
+import { ExpiryQueue } from './expiry-queue.js';
+import { ObservePolicy } from './observe.policy.js';
+import { RetryPolicy } from './retry.policy.js';
+import { TimeoutPolicy } from './timeout.policy.js';
+import type { AttemptContext } from './work.js';
 
-const RETRIED: ReadonlySet<DownstreamReason> = new Set(['unreachable', 'timeout', 'fault', 'protocol', 'saturated']);
+/** The caller learns of each failed attempt while its call goes on. */
+const tellCaller: AttemptObserver = {
+  retrying: ({ call }, error) => call.context.onAttemptFailed?.(error.reason),
+};
 
-/**
- * All that stands between a call and the wire: retry around bulkhead around breaker around timeout. Nobody is left
- * waiting for what cannot help any more: the caller's going, the deadline and an opening breaker end every wait at once.
- */
+/** Everything between a call and the wire, for one service. */
 export class ResiliencePolicy {
-  readonly runner: AttemptRunner;
-  readonly budget: RetryBudget;
-  readonly counts = { calls: 0, retries: 0, unbudgeted: 0 };
-  /** The waits between two attempts, to be cut short. */
-  private readonly pauses = new Set<(error: DownstreamError) => void>();
+  readonly retry: RetryPolicy;
+  readonly bulkhead: BulkheadPolicy;
+  readonly breaker: CircuitBreakerPolicy;
+  private readonly timeout: TimeoutPolicy;
+  private readonly observers: Observers;
+  private readonly composed: IPolicy<AttemptContext>;
 
   constructor(
     private readonly service: ClientName,
-    private settings: DownstreamSettings,
-    private readonly clock: Clock,
-    private readonly log: ServiceLog,
-    private readonly onTransition: (transition: Transition) => void,
+    settings: DownstreamSettings,
+    clock: Clock,
+    observers: readonly AttemptObserver[] = [],
+    isHealthy?: () => Promise<boolean>,
   ) {
-    this.runner = new AttemptRunner(service, settings, clock, log, (transition) => this.changed(transition));
-    this.budget = new RetryBudget(settings.retry_budget, clock);
+    const { timeout_ms: timeoutMs, retry_base_ms: retryAfterMs, bulkhead: limits } = settings;
+    const expiries = new ExpiryQueue(clock);
+    this.observers = new Observers([tellCaller, ...observers]);
+    this.breaker = new CircuitBreakerPolicy({ service, settings, clock, isHealthy });
+    this.retry = new RetryPolicy(service, settings, clock, (call) => this.breaker.refusedForMs(call) !== undefined);
+    this.bulkhead = new BulkheadPolicy({ service, limits, retryAfterMs, expiries, gate: this.breaker });
+    this.timeout = new TimeoutPolicy({ service, timeoutMs, clock, expiries });
+    const observe = new ObservePolicy(this.observers, clock);
+    this.composed = wrap(this.retry, this.bulkhead, this.breaker, observe, this.timeout);
+    this.connectObservers();
   }
 
-  /** Calls that wait between two attempts. */
-  get waiting(): number {
-    return this.pauses.size;
+  /** @throws DownstreamError; anything else that the work throws is a bug in it and passed on */
+  execute<T>(call: CallDetails, work: (attempt: Attempt) => PromiseLike<T> | T): Promise<T> {
+    return this.composed.execute(({ signal }) => work(signal), new Call(call));
   }
 
-  /** Takes over new settings; attempts under way go on under the old ones. */
+  observe(observer: AttemptObserver): void {
+    this.observers.add(observer);
+  }
+
+  /** Takes over new settings. Attempts under way end under the old ones, and the breaker keeps its state. */
   reconfigure(settings: DownstreamSettings): void {
-    this.settings = settings;
-    this.runner.reconfigure(settings);
-    this.budget.reconfigure(settings.retry_budget);
+    this.retry.reconfigure(settings);
+    this.breaker.reconfigure(settings);
+    this.timeout.reconfigure(settings.timeout_ms);
+    this.bulkhead.reconfigure(settings.bulkhead, settings.retry_base_ms);
   }
 
-  /** @throws DownstreamError; what else `run` throws is a bug of the caller's and passed on */
-  async execute<T>(call: Call, run: (attempt: Attempt) => PromiseLike<T>): Promise<T> {
-    this.counts.calls++;
-    this.budget.deposit();
-    const of = call.repeatable ? this.settings.max_retries : 1;
-    let waits: ReturnType<typeof backoff> | undefined;
-    for (let number = 1; ; number++) {
-      try {
-        return (await this.runner.attempt(call, number, of, run)) as T;
-      } catch (error) {
-        if (!(error instanceof DownstreamError) || !this.isRetried(error)) throw error;
-        if (number >= of) {
-          this.log.gaveUp(call, of);
-          throw error;
-        }
-        waits = waits?.next(undefined) ?? backoff(this.settings.retry_base_ms);
-        const waitMs = Math.max(waits.duration, error.retryAfterMs ?? 0);
-        const pauseMs = withJitter(waitMs);
-        if (!this.mayRetry(call, number, waitMs, pauseMs)) throw error;
-        this.counts.retries++;
-        this.tell(call, error.reason);
-        this.log.waits(call, number, waitMs);
-        await this.pause(call, pauseMs);
-      }
-    }
+  private connectObservers(): void {
+    const { observers, retry, bulkhead, breaker } = this;
+    retry.onCall((call) => observers.tell('called', call));
+    retry.onRetry(({ attempt, error, waitMs }) => observers.tell('retrying', attempt, error, waitMs));
+    retry.onGiveUp((attempt) => observers.tell('gaveUp', attempt));
+    retry.onReject((attempt) => observers.tell('refused', attempt, 'retry_budget'));
+    bulkhead.onReject((attempt) => observers.tell('refused', attempt, 'bulkhead'));
+    breaker.onReject((attempt) => observers.tell('refused', attempt, 'breaker'));
+    breaker.onCallerOpen(({ caller, failures }) => observers.tell('callerOpened', caller, failures));
+    breaker.onStateChange((transition) => this.changed(transition));
   }
 
-  private isRetried({ reason, status, doNotRetry }: DownstreamError): boolean {
-    const turnedAwayHere = reason === 'saturated' && status === undefined;
-    return RETRIED.has(reason) && !turnedAwayHere && !doNotRetry;
-  }
-
-  private mayRetry(call: Call, number: number, waitMs: number, pauseMs: number): boolean {
-    if (waitMs > LONGEST_WAIT_MS || this.runner.breaker.refusal() !== undefined) return false;
-    if (this.clock.now() + pauseMs >= (call.context.deadlineMs ?? Infinity)) return false;
-    if (this.budget.withdraw()) return true;
-    this.counts.unbudgeted++;
-    this.log.budgetSpent(call, number);
-    return false;
-  }
-
-  private pause(call: Call, pauseMs: number): Promise<void> {
-    const { signal } = call.context;
-    return new Promise((resolve, reject) => {
-      const end = () => {
-        stopTimer();
-        this.pauses.delete(cutShort);
-        signal?.removeEventListener('abort', cancelled);
-      };
-      const cutShort = (error: DownstreamError) => {
-        end();
-        reject(error);
-      };
-      const cancelled = () => cutShort(this.error('cancelled', 'the caller went away'));
-      const stopTimer = this.clock.after(pauseMs, () => {
-        end();
-        resolve();
-      });
-      this.pauses.add(cutShort);
-      signal?.addEventListener('abort', cancelled);
-      if (signal?.aborted) cancelled();
-    });
-  }
-
+  /** An opening breaker ends every wait: no queued call and no further attempt of a call can succeed now. */
   private changed(transition: Transition): void {
-    if (transition.to === 'open') {
-      const error = this.error('circuit_open', transition.why, this.runner.breaker.refusal());
-      for (const cutShort of [...this.pauses]) cutShort(error);
-    }
-    this.guard(() => this.onTransition(transition));
-  }
-
-  private tell(call: Call, reason: DownstreamReason): void {
-    const { onAttemptFailed } = call.context;
-    if (onAttemptFailed !== undefined) this.guard(() => onAttemptFailed(reason));
-  }
-
-  /** A listener that throws must not change what the caller gets. */
-  private guard(listener: () => void): void {
-    try {
-      listener();
-    } catch (error) {
-      this.log.listenerFailed(error);
-    }
-  }
-
-  private error(reason: DownstreamReason, message: string, retryAfterMs?: number): DownstreamError {
-    return new DownstreamError({ service: this.service, reason, message, retryAfterMs });
+    this.observers.tell('stateChanged', transition);
+    if (transition.to !== 'open') return;
+    const error = new DownstreamError({
+      service: this.service,
+      reason: 'circuit_open',
+      message: transition.why,
+      retryAfterMs: this.breaker.breaker.refusal(),
+    });
+    this.bulkhead.evict(error);
+    this.retry.cutShort(error);
   }
 }

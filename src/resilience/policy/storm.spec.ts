@@ -1,11 +1,11 @@
 import { getEventListeners } from 'node:events';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import type { Attempt, Call } from './attempt.js';
+import { Counts } from '../report/counts.js';
+import type { Attempt } from './attempt.js';
+import type { CallDetails } from './call.js';
 import { DownstreamError } from './downstream-error.js';
 import { ResiliencePolicy } from './resilience-policy.js';
-import { ServiceLog } from '../report/service-log.js';
-import { silentLog } from './testing/recorded-log.js';
 import { testSettings } from './testing/settings.js';
 import { settle, VirtualClock } from './testing/virtual-clock.js';
 
@@ -16,11 +16,11 @@ const collectGarbage = runInNewContext('gc') as () => void;
 
 function rig(over = {}) {
   const clock = new VirtualClock();
-  const log = new ServiceLog(silentLog, 'chroma', 'Chroma Server');
-  const policy = new ResiliencePolicy('chroma', testSettings(over), clock, log, () => undefined);
+  const counts = new Counts();
+  const policy = new ResiliencePolicy('chroma', testSettings(over), clock, [counts]);
   const wire: { attempt: Attempt; end: (error?: Error) => void }[] = [];
   const reasons = new Map<string, number>();
-  const call = (context: Partial<Call['context']> = {}): Call => ({
+  const call = (context: Partial<CallDetails['context']> = {}): CallDetails => ({
     method: 'GET',
     path: '/',
     route: '/',
@@ -43,7 +43,7 @@ function rig(over = {}) {
     for (const { end } of wire.splice(0)) end(error);
     await settle();
   };
-  return { clock, policy, wire, reasons, call, run, ask, endAll };
+  return { clock, policy, counts, wire, reasons, call, run, ask, endAll };
 }
 const down = new DownstreamError({ service: 'chroma', reason: 'unreachable', message: 'Connection refused' });
 
@@ -77,11 +77,11 @@ it('a queue that is full turns callers away at once, and counts nothing against 
   expect(reasons.get('saturated')).toBe(CALLERS - 30);
   for (let i = 0; i < 5; i++) await endAll();
   expect(reasons.get('ok')).toBe(30);
-  expect(policy.runner.breaker).toMatchObject({ name: 'closed', failures: 0 });
+  expect(policy.breaker.breaker).toMatchObject({ name: 'closed', failures: 0 });
 });
 
 it('a million calls leave nothing behind', async () => {
-  const { clock, policy, call } = rig();
+  const { clock, policy, counts, call } = rig();
   const { signal } = new AbortController();
   const one = call({ signal, deadlineMs: 1e9 });
   const round = async (calls: number) => {
@@ -101,7 +101,7 @@ it('a million calls leave nothing behind', async () => {
   const after = await round(900_000);
   expect(getEventListeners(signal, 'abort')).toHaveLength(0);
   expect(clock.pending).toBeLessThanOrEqual(1);
-  expect(policy.runner.bulkhead).toMatchObject({ active: 0, queued: 0 });
-  expect(policy.runner.counts.attempts).toBe(1_000_000);
+  expect(policy.bulkhead).toMatchObject({ active: 0, queued: 0 });
+  expect(counts.attempts).toBe(1_000_000);
   expect(after - before).toBeLessThan(5_000_000);
 }, 60_000);

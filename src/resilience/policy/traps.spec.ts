@@ -103,7 +103,7 @@ trap(
 );
 
 trap(
-  'callers come while a probe is under way',
+  'calls arrive while a probe is under way',
   async (make) => {
     const subject = make();
     const probe = await halfOpenWithProbe(subject);
@@ -119,7 +119,7 @@ trap(
 );
 
 trap(
-  'load comes back after the breaker has closed',
+  'load returns after the breaker has closed',
   async (make) => {
     const subject = make();
     const probe = await halfOpenWithProbe(subject);
@@ -163,7 +163,7 @@ trap(
 );
 
 trap(
-  'a call from before the trip fails while a probe is under way',
+  'a call from before the trip fails during a probe',
   async (make) => {
     const subject = make({ timeout_ms: 60_000 });
     const early = new Held();
@@ -217,7 +217,7 @@ describe('failures from outside the window', () => {
 });
 
 trap(
-  'a caller who goes away is told apart from a timeout',
+  'a caller who disconnects is told apart from a timeout',
   async (make) => {
     const gone = new AbortController();
     const subject = make({ max_retries: 1 });
@@ -228,7 +228,7 @@ trap(
     await pass(0);
     return { freedAfterMs: fate.settledAfterMs, says: String((fate.error as Error | undefined)?.message) };
   },
-  { freedAfterMs: 100, says: 'the caller went away' },
+  { freedAfterMs: 100, says: 'the caller disconnected' },
 );
 
 trap(
@@ -265,7 +265,7 @@ trap(
 );
 
 trap(
-  'one who waits for the bulkhead goes away',
+  'a queued call is aborted',
   async (make) => {
     const subject = make({ bulkhead: { concurrency: 1, queue: 1 }, max_retries: 1 });
     const held = new Held();
@@ -308,7 +308,7 @@ trap(
 );
 
 trap(
-  'the clock of the wall steps back while the breaker is open',
+  'the wall clock steps back while the breaker is open',
   async (make) => {
     const subject = make({ max_retries: 1 });
     await trip(subject);

@@ -1,10 +1,12 @@
 import type { DownstreamSettings } from '../../config/config.schema.js';
 import type { BreakerState } from '../policy/circuit-breaker.js';
-import type { OutcomeRecord } from './history.js';
+import type { Counts } from './counts.js';
+import type { History, OutcomeRecord } from './history.js';
+import type { Minutes } from './minutes.js';
 import type { ResiliencePolicy } from '../policy/resilience-policy.js';
 import { timestamp } from './timestamp.js';
 
-/** How a service stands, as it is told to everybody. */
+/** The public state of a service. */
 export interface ClientStatus {
   /** The service's title. */
   service: string;
@@ -35,7 +37,7 @@ export interface ClientTimeline {
   changes: { at: string; from: BreakerState; to: BreakerState; why: string }[];
 }
 
-/** Why a service stands as it does, for an operator. */
+/** The state of a service with what led to it, for operators. */
 export interface ClientReport extends ClientStatus {
   /** Newest first, each with the attempts that led to it. */
   decisions: { at: string; from: BreakerState; to: BreakerState; why: string; attempts: AttemptReport[] }[];
@@ -49,7 +51,16 @@ export interface ClientReport extends ClientStatus {
   amplification: number;
 }
 
-export function statusOf(title: string, { runner: { breaker, lastFailure } }: ResiliencePolicy): ClientStatus {
+/** Where the figures of one client come from. */
+export interface ReportSources {
+  title: string;
+  policy: ResiliencePolicy;
+  history: History;
+  counts: Counts;
+}
+
+export function statusOf({ title, policy, history: { lastFailure } }: ReportSources): ClientStatus {
+  const { breaker } = policy.breaker;
   const refusedForMs = breaker.refusal();
   return {
     service: title,
@@ -63,19 +74,21 @@ export function statusOf(title: string, { runner: { breaker, lastFailure } }: Re
   };
 }
 
-export function timelineOf({ runner: { history, minutes } }: ResiliencePolicy, nowMs: number): ClientTimeline {
+export function timelineOf({ history, minutes }: { history: History; minutes: Minutes }): ClientTimeline {
   return {
     minutes: minutes
-      .until(nowMs)
+      .lastHour()
       .map(({ at, slowestMs, ...counts }) => ({ at: timestamp(at), ...counts, slowest_ms: Math.ceil(slowestMs) })),
     changes: history.decisions().map(({ at, from, to, why }) => ({ at: timestamp(at), from, to, why })),
   };
 }
 
-export function reportOf(title: string, settings: DownstreamSettings, policy: ResiliencePolicy): ClientReport {
-  const { bulkhead, counts, history } = policy.runner;
+export function reportOf(sources: ReportSources, settings: DownstreamSettings): ClientReport {
+  const { history, counts } = sources;
+  const { bulkhead, retry } = sources.policy;
+  const { breaker: refused, bulkhead: saturated, retry_budget: unbudgeted } = counts.refusedBy;
   return {
-    ...statusOf(title, policy),
+    ...statusOf(sources),
     decisions: history.decisions().map(({ at, from, to, why, outcomes }) => ({
       at: timestamp(at),
       from,
@@ -86,19 +99,21 @@ export function reportOf(title: string, settings: DownstreamSettings, policy: Re
     recent_attempts: history.outcomes().map(attemptReport),
     settings,
     retry_budget: {
-      tokens: policy.budget.available,
+      tokens: retry.budget.available,
       reserve: settings.retry_budget.reserve,
-      waiting: policy.waiting,
+      waiting: retry.waiting,
     },
     bulkhead: { active: bulkhead.active, queued: bulkhead.queued, ...settings.bulkhead },
-    counts: { ...policy.counts, ...counts },
-    amplification: amplificationOf(policy),
+    counts: {
+      calls: counts.calls,
+      attempts: counts.attempts,
+      retries: counts.retries,
+      refused,
+      saturated,
+      unbudgeted,
+    },
+    amplification: counts.amplification,
   };
-}
-
-/** Attempts on the wire for each call, since the start. */
-export function amplificationOf({ counts: { calls }, runner }: ResiliencePolicy): number {
-  return calls === 0 ? 0 : runner.counts.attempts / calls;
 }
 
 function attemptReport({ at, outcome, durationMs, requestId }: OutcomeRecord): AttemptReport {

@@ -1,7 +1,8 @@
 import type { DownstreamSettings, ClientName } from '../../config/config.schema.js';
-import type { Attempt, Call } from '../policy/attempt.js';
-import type { Transition } from '../policy/circuit-breaker.js';
-import type { DownstreamError } from '../policy/downstream-error.js';
+import type { Attempt } from '../policy/attempt.js';
+import type { AttemptObserver, AttemptOutcome, Refuser } from '../policy/attempt-observer.js';
+import type { BreakerState, Transition } from '../policy/circuit-breaker.js';
+import { DownstreamError } from '../policy/downstream-error.js';
 
 type Write = (fields: object, message: string) => void;
 
@@ -16,24 +17,83 @@ export interface LogSink {
 
 const seconds = (ms: number) => `${Math.round(ms) / 1000}s`;
 
-/** The lines that the client writes. Their words are part of the public contract. */
-export class ServiceLog {
+/** The log lines of one service. Their words are part of the public contract. */
+export class ServiceLog implements AttemptObserver {
+  private state: BreakerState = 'closed';
+
   constructor(
     private readonly sink: LogSink,
     private readonly service: ClientName,
     private readonly title: string,
   ) {}
 
-  began({ call, number, of }: Attempt): void {
-    if (this.writesInfo) this.info(call, number, `${call.method} ${call.path} (attempt ${number}/${of})`);
+  began(attempt: Attempt): void {
+    const { call, number, of } = attempt;
+    if (this.writesInfo) this.info(attempt, `${call.method} ${call.path} (attempt ${number}/${of})`);
   }
 
-  succeeded({ call, number }: Attempt): void {
-    if (this.writesInfo) this.info(call, number, `✓ ${call.method} ${call.path} succeeded`);
+  answered(attempt: Attempt): void {
+    if (this.writesInfo) this.info(attempt, `✓ ${attempt.call.method} ${attempt.call.path} succeeded`);
   }
 
-  failed({ call, number, of }: Attempt, error: DownstreamError): void {
-    const fields = { ...this.fields(call, number), reason: error.reason };
+  ended(attempt: Attempt, _outcome: AttemptOutcome, _durationMs: number, error: unknown): void {
+    if (error instanceof DownstreamError) this.failed(attempt, error);
+  }
+
+  retrying(attempt: Attempt, _error: DownstreamError, waitMs: number): void {
+    if (this.writesInfo) this.info(attempt, `Retrying in ${seconds(waitMs)}...`);
+  }
+
+  gaveUp(attempt: Attempt): void {
+    this.sink.warn(this.fields(attempt), `[${this.title}] ✗ All ${attempt.of} retry attempts failed`);
+  }
+
+  refused(attempt: Attempt, by: Refuser): void {
+    const { call } = attempt;
+    if (by === 'retry_budget') {
+      this.sink.warn(
+        this.fields(attempt),
+        `[${this.title}] Retry budget spent - not retrying ${call.method} ${call.path}`,
+      );
+    } else if (by === 'breaker' && this.writesInfo) {
+      this.info(attempt, `Circuit breaker ${this.state.toUpperCase()} - rejecting request`);
+    }
+  }
+
+  stateChanged({ to, why }: Transition): void {
+    this.state = to;
+    const text =
+      to === 'open'
+        ? `Circuit breaker OPEN (${why})`
+        : to === 'half_open'
+          ? 'Circuit breaker entering HALF_OPEN state'
+          : `Circuit breaker CLOSED (${why})`;
+    this.sink.warn({ service: this.service, state: to }, `[${this.title}] ${text}`);
+  }
+
+  callerOpened(caller: string, failures: number): void {
+    this.sink.warn(
+      { service: this.service, caller },
+      `[${this.title}] ${failures} failures of one caller alone, and the health route answers: only that caller is refused`,
+    );
+  }
+
+  /** Says in the log that the faults that follow are injected here. */
+  drill(drill: DownstreamSettings['fault_drill']): void {
+    if (drill.enabled) this.sink.warn({ service: this.service, drill }, `[${this.title}] Fault drill is ON`);
+  }
+
+  observerFailed(error: unknown): void {
+    this.sink.error({ service: this.service, err: error }, `[${this.title}] An observer of this client failed`);
+  }
+
+  private get writesInfo(): boolean {
+    return this.sink.logger.isLevelEnabled('info');
+  }
+
+  private failed(attempt: Attempt, error: DownstreamError): void {
+    const { call, number, of } = attempt;
+    const fields = { ...this.fields(attempt), reason: error.reason };
     const line = (text: string) => `[${this.title}] ${text}`;
     switch (error.reason) {
       case 'unreachable':
@@ -58,53 +118,11 @@ export class ServiceLog {
     }
   }
 
-  waits(call: Call, number: number, waitMs: number): void {
-    if (this.writesInfo) this.info(call, number, `Retrying in ${seconds(waitMs)}...`);
+  private info(attempt: Attempt, text: string): void {
+    this.sink.info(this.fields(attempt), `[${this.title}] ${text}`);
   }
 
-  gaveUp(call: Call, attempts: number): void {
-    this.sink.warn(this.fields(call, attempts), `[${this.title}] ✗ All ${attempts} retry attempts failed`);
-  }
-
-  budgetSpent(call: Call, number: number): void {
-    this.sink.warn(
-      this.fields(call, number),
-      `[${this.title}] Retry budget spent - not retrying ${call.method} ${call.path}`,
-    );
-  }
-
-  refused(call: Call, number: number, state: string): void {
-    if (this.writesInfo) this.info(call, number, `Circuit breaker ${state.toUpperCase()} - rejecting request`);
-  }
-
-  changed({ to, why }: Transition): void {
-    const text =
-      to === 'open'
-        ? `Circuit breaker OPEN (${why})`
-        : to === 'half_open'
-          ? 'Circuit breaker entering HALF_OPEN state'
-          : `Circuit breaker CLOSED (${why})`;
-    this.sink.warn({ service: this.service, state: to }, `[${this.title}] ${text}`);
-  }
-
-  /** Nobody shall look for a fault that was made here. */
-  drill(drill: DownstreamSettings['fault_drill']): void {
-    if (drill.enabled) this.sink.warn({ service: this.service, drill }, `[${this.title}] Fault drill is ON`);
-  }
-
-  listenerFailed(error: unknown): void {
-    this.sink.error({ service: this.service, err: error }, `[${this.title}] A listener of this client failed`);
-  }
-
-  private get writesInfo(): boolean {
-    return this.sink.logger.isLevelEnabled('info');
-  }
-
-  private info(call: Call, number: number, text: string): void {
-    this.sink.info(this.fields(call, number), `[${this.title}] ${text}`);
-  }
-
-  private fields(call: Call, number: number): object {
+  private fields({ call, number }: Attempt): object {
     return { service: this.service, attempt: number, request_id: call.context.requestId };
   }
 }

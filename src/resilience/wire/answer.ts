@@ -20,7 +20,11 @@ export function decode(service: ClientName, endpoint: Endpoint, answer: WireAnsw
   throw new DownstreamError({ service, reason: 'protocol', status: expected, message });
 }
 
-/** An answer that is not the hoped-for one. */
+const INSUFFICIENT_STORAGE = 507;
+/** The code of a 503 whose store is locked for a moment: the server itself is well. */
+const STORAGE_BUSY = 'storage_busy';
+
+/** An answer that is not the hoped-for one: a full disk (507) is for the caller to hear, as a 4xx is. */
 export function refusalOf(
   service: ClientName,
   { status, headers, body }: WireAnswer,
@@ -30,12 +34,18 @@ export function refusalOf(
   if (status === 429) {
     return new DownstreamError({ ...details, reason: 'saturated', message: 'the service asks for fewer calls (429)' });
   }
+  const problem = problemOf(body);
+  if (status === 503 && problem?.code === STORAGE_BUSY) {
+    return new DownstreamError({ ...details, reason: 'saturated', message: problem.detail });
+  }
+  if (status === 504 && problem?.code === 'deadline') {
+    return new DownstreamError({ ...details, reason: 'deadline', message: problem.detail });
+  }
   const doNotRetry = headers[HEADER.doNotRetry] !== undefined;
-  if (status >= 500) {
+  if (status >= 500 && status !== INSUFFICIENT_STORAGE) {
     return new DownstreamError({ ...details, reason: 'fault', message: `server error ${status}`, doNotRetry });
   }
   if (status >= 400) {
-    const problem = problemOf(body);
     return new DownstreamError({
       ...details,
       reason: 'rejected',

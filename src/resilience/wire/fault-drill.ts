@@ -31,8 +31,9 @@ export class FaultDrill {
   private wait(ms: number, attempt: Attempt): Promise<void> {
     return new Promise((resolve, reject) => {
       const stop = this.clock.after(ms, resolve);
-      attempt.onabort = (reason) => {
+      attempt.onabort = () => {
         stop();
+        const reason = attempt.reason as DownstreamError;
         reject(reason);
       };
     });

@@ -1,6 +1,5 @@
 import type { AxiosInstance, AxiosResponse } from 'axios';
 import { Pool } from 'undici';
-import type { Attempt } from '../policy/attempt.js';
 import type { ByteStream } from './byte-stream.js';
 import { undiciAdapter } from './undici-adapter.js';
 
@@ -19,8 +18,8 @@ export interface WireAnswer<Body = Buffer> {
 
 /** Carries requests to one service. The policy's attempt is the signal that takes them off the wire. */
 export interface Transport {
-  send(request: WireRequest, attempt: Attempt): Promise<WireAnswer>;
-  open(request: WireRequest, attempt: Attempt): Promise<WireAnswer<ByteStream>>;
+  send(request: WireRequest, signal: AbortSignal): Promise<WireAnswer>;
+  open(request: WireRequest, signal: AbortSignal): Promise<WireAnswer<ByteStream>>;
   /** Takes no more requests, and lets those under way end. */
   close(): Promise<void>;
   /** The same, but no longer than that. */
@@ -41,7 +40,7 @@ export class HttpTransport implements Transport {
   ) {
     dropDefaults(axios);
     const { origin, pathname } = new URL(url);
-    this.prefix = pathname.replace(/\/+$/, '');
+    this.prefix = pathname.replace(/(?<!\/)\/+$/, '');
     this.pool = new Pool(origin, {
       headersTimeout: 0,
       bodyTimeout: 0,
@@ -50,12 +49,12 @@ export class HttpTransport implements Transport {
     });
   }
 
-  async send(request: WireRequest, attempt: Attempt): Promise<WireAnswer> {
-    return answerOf<Buffer>(await this.request(request, attempt, 'arraybuffer'));
+  async send(request: WireRequest, signal: AbortSignal): Promise<WireAnswer> {
+    return answerOf<Buffer>(await this.request(request, signal, 'arraybuffer'));
   }
 
-  async open(request: WireRequest, attempt: Attempt): Promise<WireAnswer<ByteStream>> {
-    return answerOf<ByteStream>(await this.request(request, attempt, 'stream'));
+  async open(request: WireRequest, signal: AbortSignal): Promise<WireAnswer<ByteStream>> {
+    return answerOf<ByteStream>(await this.request(request, signal, 'stream'));
   }
 
   close(): Promise<void> {
@@ -67,14 +66,14 @@ export class HttpTransport implements Transport {
     await this.close().finally(() => clearTimeout(late));
   }
 
-  private request(request: WireRequest, attempt: Attempt, responseType: 'arraybuffer' | 'stream') {
+  private request(request: WireRequest, signal: AbortSignal, responseType: 'arraybuffer' | 'stream') {
     return this.axios.request<unknown>({
       adapter: undiciAdapter(this.pool, request.headers),
       method: request.method,
       url: this.prefix + request.path,
       data: request.body,
       responseType,
-      signal: attempt,
+      signal,
     });
   }
 }

@@ -1,10 +1,12 @@
+import { z } from 'zod';
 import type { DownstreamSettings, ClientName } from '../../config/config.schema.js';
 import type { Endpoint, EndpointInput, EndpointOutput } from '../../contract/endpoint.js';
 import { decode, refusalOf } from './answer.js';
-import type { Attempt, Call } from '../policy/attempt.js';
+import type { Attempt } from '../policy/attempt.js';
+import type { CallDetails } from '../policy/call.js';
 import type { ByteStream } from './byte-stream.js';
 import type { CallContext } from '../policy/call-context.js';
-import type { BreakerState, Transition } from '../policy/circuit-breaker.js';
+import type { BreakerState, CircuitBreaker, Transition } from '../policy/circuit-breaker.js';
 import {
   type ClientReport,
   type ClientStatus,
@@ -15,9 +17,12 @@ import {
 } from '../report/client-report.js';
 import { type Clock, systemClock } from '../policy/clock.js';
 import { DownstreamError } from '../policy/downstream-error.js';
+import { Minutes } from '../report/minutes.js';
 import { FaultDrill } from './fault-drill.js';
-import type { Decision } from '../report/history.js';
+import { Counts } from '../report/counts.js';
+import { type Decision, History } from '../report/history.js';
 import type { Transport, WireAnswer, WireRequest } from './http-transport.js';
+import { LightSignal } from '../policy/light-signal.js';
 import { ResiliencePolicy } from '../policy/resilience-policy.js';
 import { type LogSink, ServiceLog } from '../report/service-log.js';
 import { StreamedAnswer } from './streamed-answer.js';
@@ -25,7 +30,10 @@ import { wireError } from './wire-error.js';
 import type { HeaderWriter } from './wire-headers.js';
 import { compose } from './wire-request.js';
 
-/** How long calls that nobody waits for may go on when the process ends. */
+const healthy = z.object({ status: z.literal('ok') });
+/** How long the health route may take. */
+const HEALTH_MS = 1000;
+/** How long calls may still take when the process ends, after the last request was answered. */
 const LAST_CALLS_MS = 1000;
 
 export interface ClientParts {
@@ -35,6 +43,8 @@ export interface ClientParts {
   /** null: no address is configured. */
   connect: (settings: DownstreamSettings) => Transport | null;
   headers: HeaderWriter;
+  /** A route that answers cheaply while the service works. Without it one caller's failures are not told from an outage. */
+  healthPath?: string;
   sink: LogSink;
   clock?: Clock;
   onTransition?: (transition: Transition) => void;
@@ -56,8 +66,10 @@ export class ResilientClient {
   readonly service: ClientName;
   readonly title: string;
   readonly policy: ResiliencePolicy;
+  readonly counts = new Counts();
+  readonly history: History;
+  readonly minutes: Minutes;
   private readonly log: ServiceLog;
-  private readonly clock: Clock;
   private readonly drill: FaultDrill;
   private transport: Transport | null;
   private settings: DownstreamSettings;
@@ -68,11 +80,16 @@ export class ResilientClient {
     this.title = title;
     this.settings = settings;
     this.transport = parts.connect(settings);
-    this.clock = clock;
     this.drill = new FaultDrill(service, clock);
     this.log = new ServiceLog(sink, service, title);
     this.log.drill(settings.fault_drill);
-    this.policy = new ResiliencePolicy(service, settings, clock, this.log, parts.onTransition ?? (() => undefined));
+    this.history = new History(clock);
+    this.minutes = new Minutes(clock);
+    const { healthPath } = parts;
+    const isHealthy = healthPath === undefined ? undefined : () => this.isHealthy(healthPath, clock);
+    const announce = { stateChanged: (transition: Transition) => parts.onTransition?.(transition) };
+    const observers = [this.log, this.counts, this.history, this.minutes, announce];
+    this.policy = new ResiliencePolicy(service, settings, clock, observers, isHealthy);
   }
 
   get url(): string | null {
@@ -81,7 +98,7 @@ export class ResilientClient {
 
   /** The state of the breaker. */
   get state(): BreakerState {
-    return this.policy.runner.breaker.name;
+    return this.breaker.name;
   }
 
   /** Whether there is an address to call. */
@@ -96,7 +113,7 @@ export class ResilientClient {
     context: CallContext,
   ): Promise<EndpointOutput<E>> {
     const { path, query, body } = compose(this.service, endpoint, input);
-    const call: Call = {
+    const call: CallDetails = {
       method: endpoint.method,
       path,
       route: endpoint.path,
@@ -119,7 +136,7 @@ export class ResilientClient {
   async stream<T = Uint8Array>(request: StreamRequest<T>, context: CallContext): Promise<AsyncIterable<T>> {
     const { method, path, repeatable = true } = request;
     const { idle_timeout_ms = Infinity, stream_timeout_ms = Infinity } = this.settings;
-    const call: Call = {
+    const call: CallDetails = {
       method,
       path,
       route: path,
@@ -149,30 +166,30 @@ export class ResilientClient {
   }
 
   status(): ClientStatus {
-    return statusOf(this.title, this.policy);
-  }
-
-  report(): ClientReport {
-    return reportOf(this.title, this.settings, this.policy);
+    return statusOf(this);
   }
 
   timeline(): ClientTimeline {
-    return timelineOf(this.policy, this.clock.wallMs());
+    return timelineOf(this);
+  }
+
+  report(): ClientReport {
+    return reportOf(this, this.settings);
   }
 
   /** The breaker's last decisions, newest first. */
   decisions(): Decision[] {
-    return this.policy.runner.history.decisions();
+    return this.history.decisions();
   }
 
   /** Rejects every call until the returned function is called; then the state from before comes back. */
   isolate(by: string): () => void {
-    return this.policy.runner.breaker.isolate(by);
+    return this.breaker.isolate(by);
   }
 
   /** Ends every isolation. @returns whether there was one */
   release(by: string): boolean {
-    return this.policy.runner.breaker.release(by);
+    return this.breaker.release(by);
   }
 
   /** Takes over changed settings. Calls under way end as they began; the breaker keeps its state. */
@@ -190,6 +207,24 @@ export class ResilientClient {
   /** Nest calls this when the last request of the process itself has been answered. */
   async onApplicationShutdown(): Promise<void> {
     await this.transport?.end(LAST_CALLS_MS);
+  }
+
+  /** Goes past the policies, which ask for it. A fault drill counts as an outage. */
+  private async isHealthy(path: string, clock: Clock): Promise<boolean> {
+    if (this.transport === null || this.settings.fault_drill.enabled) return false;
+    const signal = new LightSignal(undefined);
+    const stop = clock.after(HEALTH_MS, () => signal.abort(new Error('the health route took too long')));
+    try {
+      const request = { method: 'GET', path, headers: {}, body: undefined };
+      const { status, body } = await this.transport.send(request, signal);
+      return status === 200 && healthy.safeParse(JSON.parse(body.toString())).success;
+    } finally {
+      stop();
+    }
+  }
+
+  private get breaker(): CircuitBreaker {
+    return this.policy.breaker.breaker;
   }
 
   /** Reads the answer to its end, so that its connection is free for the next attempt. */

@@ -2,12 +2,6 @@ import { type AxiosAdapter, AxiosHeaders, type InternalAxiosRequestConfig } from
 import type { Dispatcher } from 'undici';
 import { ByteStream } from './byte-stream.js';
 
-/** An end of the request that comes from outside: undici learns of it without an AbortController. */
-export interface WireSignal {
-  aborted: boolean;
-  onabort: ((reason: Error) => void) | null;
-}
-
 /**
  * Carries axios' requests over an undici dispatcher, every one of them over connections that are kept. The answer's body
  * is a Buffer, or a {@link ByteStream} with `responseType: 'stream'`; every status is an answer, only the wire fails.
@@ -16,9 +10,9 @@ export interface WireSignal {
 export function undiciAdapter(dispatcher: Dispatcher, headers: Record<string, string>): AxiosAdapter {
   return (config) =>
     new Promise((resolve, reject) => {
-      const signal = config.signal as WireSignal | undefined;
+      const signal = config.signal as AbortSignal | undefined;
       const exchange = new Exchange(config, resolve, reject);
-      if (signal !== undefined) signal.onabort = (reason) => exchange.abort(reason);
+      if (signal !== undefined) signal.onabort = () => exchange.abort(signal.reason as Error);
       dispatcher.dispatch(
         {
           method: (config.method ?? 'get').toUpperCase(),

@@ -6,6 +6,7 @@ import type { FastifyRequest } from 'fastify';
 import { InjectConfig } from '../../../config/config.module.js';
 import type { Config } from '../../../config/config.schema.js';
 import { badRequest, Problem } from '../../../http/problem.js';
+import type { Claim } from '../../call/claim.js';
 import { preparedBy } from '../../../storage/statements.js';
 import { openDatabase } from '../../../storage/sqlite.js';
 
@@ -18,19 +19,13 @@ const MIGRATIONS = [
 ];
 const KEPT_MS = 24 * 60 * 60 * 1000;
 
-/** One use of an `Idempotency-Key`. */
-export interface Claim {
-  readonly userId: string;
-  readonly key: string;
-  /** What was answered the first time; null while that is not known. */
-  readonly answer: { status: number; body: unknown; etag?: string } | null;
-}
-
-/** Remembers for a day what was answered to which `Idempotency-Key`. */
+/** Keeps for a day the answer to each `Idempotency-Key`. */
 @Injectable()
 export class IdempotencyStore implements OnApplicationShutdown {
   private readonly db: DatabaseSync;
   private readonly prepared: ReturnType<typeof preparedBy>;
+  /** The first requests of keys, while they run. */
+  readonly running = new Map<string, Promise<unknown>>();
 
   constructor(@InjectConfig() config: Config) {
     this.db = openDatabase(join(config.data_dir, 'backend', 'idempotency.db'), MIGRATIONS);
@@ -84,17 +79,6 @@ export class IdempotencyStore implements OnApplicationShutdown {
   release({ userId, key }: Claim): void {
     this.prepared('DELETE FROM answers WHERE user_id = ? AND key = ? AND answer IS NULL').run(userId, key);
   }
-}
-
-/**
- * The id of what a claimed request makes: the same one each time, so that a request that ran before a crash, answered
- * or not, makes the same thing when it runs again.
- */
-export function claimedId({ userId, key }: Claim, what: string): string {
-  const hex = createHash('sha256')
-    .update(JSON.stringify([userId, key, what]))
-    .digest('hex');
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
 /** A multipart body is read by its handler: of it, only the length is known here. */

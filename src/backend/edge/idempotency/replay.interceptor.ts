@@ -2,13 +2,12 @@ import { type CallHandler, type ExecutionContext, Injectable, type NestIntercept
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { from, lastValueFrom, type Observable, of } from 'rxjs';
 import { callOf, type UserCall } from '../../call/public-call.js';
-import { type Claim, IdempotencyStore } from './idempotency.store.js';
+import type { Claim } from '../../call/claim.js';
+import { IdempotencyStore } from './idempotency.store.js';
 
-/** Answers a repeated `Idempotency-Key` with the first answer; two that come at once run once. */
+/** Answers a repeated `Idempotency-Key` with the first answer; two requests at the same time run once. */
 @Injectable()
 export class ReplayInterceptor implements NestInterceptor {
-  private readonly running = new Map<string, Promise<unknown>>();
-
   constructor(private readonly store: IdempotencyStore) {}
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
@@ -20,10 +19,10 @@ export class ReplayInterceptor implements NestInterceptor {
     if (claim.answer !== null) return of(replay(reply, claim.answer));
     call.claim = claim;
     const key = `${claim.userId}/${claim.key}`;
-    const first = this.running.get(key);
+    const first = this.store.running.get(key);
     if (first !== undefined) return from(first.then(() => this.again(request, reply, call)));
-    const run = this.run(claim, next, reply).finally(() => this.running.delete(key));
-    this.running.set(key, run);
+    const run = this.run(claim, next, reply).finally(() => this.store.running.delete(key));
+    this.store.running.set(key, run);
     return from(run);
   }
 

@@ -1,75 +1,21 @@
 import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { LRUCache } from 'lru-cache';
 import { finalize, from, lastValueFrom, type Observable } from 'rxjs';
-import { DownstreamError } from '../../../resilience/policy/downstream-error.js';
-import { InFlight } from '../../../resilience/policy/in-flight.js';
-import { type Aged, StaleIfError } from '../../../resilience/policy/stale-if-error.js';
 import { callOf, type UserCall } from '../../call/public-call.js';
+import { SharedReads } from './shared-reads.js';
 
-const MAX_AGE_MS = 60 * 60 * 1000;
-const MAX_USERS = 1000;
-const ENTRIES_PER_USER = 50;
-
-/**
- * For lists and other small reads: the same one asked twice at a time is made once, and while its service is away the
- * last good answer is given, with its age in `Age` (seconds) and the reason in `X-Caudex-Stale`. Whatever a person
- * deletes empties what is kept for them, so that nothing deleted is told again.
- */
+/** Puts a controller's reads through {@link SharedReads}, and tells it of the writes. */
 @Injectable()
 export class SharedReadsInterceptor implements NestInterceptor {
-  private readonly inFlight = new InFlight();
-  private readonly writes = new LRUCache<string, number>({ max: MAX_USERS });
-  private readonly kept = new LRUCache<string, StaleIfError<unknown>>({ max: MAX_USERS });
+  constructor(private readonly reads: SharedReads) {}
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const reply = context.switchToHttp().getResponse<FastifyReply>();
     const call = callOf(request) as UserCall;
     if (request.method !== 'GET') {
-      return next.handle().pipe(finalize(() => this.written(request.method, call)));
+      return next.handle().pipe(finalize(() => this.reads.written(request.method, call)));
     }
-    return from(this.read(request, reply, call, () => lastValueFrom(next.handle())));
-  }
-
-  private async read(
-    request: FastifyRequest,
-    reply: FastifyReply,
-    call: UserCall,
-    fresh: () => Promise<unknown>,
-  ): Promise<unknown> {
-    const { userId } = call;
-    // A read that comes after a write does not join one that began before it.
-    const shared = { userId, projectId: null, what: `${this.writesOf(call)} ${request.url}` };
-    const key = { userId, projectId: null, what: request.url };
-    const kept = this.keptFor(call.userId);
-    let result: Aged<unknown>;
-    try {
-      result = await this.inFlight.share(shared, undefined, () => kept.read(key, fresh));
-    } catch (error) {
-      // The one whose read was shared went away; this one is still here.
-      const othersFault = error instanceof DownstreamError && error.reason === 'cancelled' && !call.signal.aborted;
-      if (!othersFault) throw error;
-      result = await kept.read(key, fresh);
-    }
-    if (result.error !== undefined) {
-      void reply.header('age', String(Math.round(result.ageMs / 1000))).header('x-caudex-stale', result.error.reason);
-    }
-    return result.value;
-  }
-
-  private written(method: string, call: UserCall): void {
-    this.writes.set(call.userId, this.writesOf(call) + 1);
-    if (method === 'DELETE') this.kept.delete(call.userId);
-  }
-
-  private writesOf({ userId }: UserCall): number {
-    return this.writes.get(userId) ?? 0;
-  }
-
-  private keptFor(userId: string): StaleIfError<unknown> {
-    const kept = this.kept.get(userId) ?? new StaleIfError({ maxEntries: ENTRIES_PER_USER, maxAgeMs: MAX_AGE_MS });
-    this.kept.set(userId, kept);
-    return kept;
+    return from(this.reads.read(request, reply, call, () => lastValueFrom(next.handle())));
   }
 }

@@ -8,6 +8,10 @@ const SALT_BYTES = 16;
 
 /** Each hash at work takes 128 · N · r bytes, 128 MiB with N = 2^17; one that waits takes nothing. */
 const LIMITS = { concurrent: 2, waiting: 16 };
+/** Shorter than the caller's own limit, so that it is told to come back. */
+const WAIT_MS = 4000;
+/** Passwords have no user yet. */
+const ANYBODY = '';
 
 /**
  * scrypt with r = 8, p = 1 and the configured N (RFC 7914; OWASP's Password Storage Cheat Sheet asks for N = 2^17),
@@ -20,7 +24,7 @@ export class PasswordHasher {
     private readonly n: number,
     limits = LIMITS,
   ) {
-    this.semaphore = new Semaphore(limits, 'sign-ins');
+    this.semaphore = new Semaphore({ ...limits, perUser: limits.concurrent, waitMs: WAIT_MS }, 'sign-ins');
   }
 
   /** @throws Problem 429 `saturated` */
@@ -48,6 +52,7 @@ export class PasswordHasher {
 
   private derive(password: string, salt: Buffer, n: number, r: number, p: number): Promise<Buffer> {
     return this.semaphore.pass(
+      ANYBODY,
       () =>
         new Promise((resolve, reject) =>
           scrypt(password.normalize('NFC'), salt, KEY_BYTES, { N: n, r, p, maxmem: 256 * n * r }, (error, key) =>

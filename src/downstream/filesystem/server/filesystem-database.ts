@@ -81,6 +81,8 @@ const MIGRATIONS = [
    UPDATE turn SET project_id = (SELECT c.project_id FROM conversation AS c
      WHERE c.user_id = turn.user_id AND c.conversation_id = turn.conversation_id);
    CREATE INDEX turn_by_project ON turn (user_id, project_id)`,
+  `ALTER TABLE document ADD COLUMN arrived_ms REAL NOT NULL DEFAULT 0;
+   ALTER TABLE removed_document ADD COLUMN arrived_ms REAL NOT NULL DEFAULT 0`,
 ];
 
 /**
@@ -91,10 +93,7 @@ export function openFilesystemDatabase(file: string, files: string): DatabaseSyn
   if (!existsSync(file) && existsSync(files) && readdirSync(files).length > 0) {
     throw new Error(`${file} is missing, but ${files} holds documents; restore it, or move the documents away`);
   }
-  const db = openDatabase(file, MIGRATIONS);
-  // What was deleted is overwritten, not just unlinked.
-  db.exec('PRAGMA secure_delete = ON');
-  return db;
+  return openDatabase(file, MIGRATIONS);
 }
 
 export const databaseFile = (dir: string) => join(dir, 'metadata.sqlite');

@@ -8,7 +8,7 @@ import { LexicalIndex } from '../../../text/lexical-index.js';
 import { ConversationStore } from './conversations/conversation-store.js';
 import { ConversationsController } from './conversations/conversations.controller.js';
 import { ConversationsService } from './conversations/conversations.service.js';
-import { DocumentFiles } from './documents/document-files.js';
+import { DocumentFiles } from './files/document-files.js';
 import { DocumentStore } from './documents/document-store.js';
 import { UploadReader } from './documents/document-upload.js';
 import { DocumentWriter } from './documents/document-writer.js';

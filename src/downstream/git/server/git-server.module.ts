@@ -7,7 +7,7 @@ import { InternalServerModule } from '../../../http/http.module.js';
 import { openDatabase } from '../../../storage/sqlite.js';
 import { GitController } from './git.controller.js';
 import { GitService, repositoryOf } from './versions/git.service.js';
-import { GraphFeed, PENDING_TABLES } from './graph/graph-feed.js';
+import { GraphFeed, PENDING_TABLES, SET_ASIDE } from './graph/graph-feed.js';
 import { GRAPH_STORE, type GraphStore } from './graph/graph-store.js';
 import { ImportsController } from './imports/imports.controller.js';
 import { ImportsService } from './imports/imports.service.js';
@@ -58,7 +58,7 @@ export class GitServerModule implements OnApplicationBootstrap, OnApplicationShu
   }
 }
 
-const MIGRATIONS = [VERSION_TABLES, GRAPH_TABLES, AUTHOR_EMAIL, PENDING_TABLES, IMPORT_TABLES];
+const MIGRATIONS = [VERSION_TABLES, GRAPH_TABLES, AUTHOR_EMAIL, PENDING_TABLES, IMPORT_TABLES, SET_ASIDE];
 
 function graphStore({ git, secrets }: Config, db: DatabaseSync): GraphStore {
   if (git.graph_url === null) return new SqliteGraphStore(db);

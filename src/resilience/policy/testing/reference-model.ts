@@ -104,7 +104,7 @@ export class ReferenceModel {
 
   private expire(due: ModelCall[]): void {
     const ended = due.map((call) => {
-      const reason = call.dueMs >= call.deadlineMs ? 'deadline' : 'timeout';
+      const reason = call.dueMs === call.deadlineMs ? 'deadline' : 'timeout';
       if (call.at === 'wire') {
         this.leaveWire(call, reason);
         return [call, reason] as const;
@@ -155,7 +155,7 @@ export class ReferenceModel {
   private leaveWire(call: ModelCall, how: string): void {
     call.at = 'done';
     const succeeded = how === 'success' || how === 'rejected';
-    const failed = how === 'fault' || how === 'timeout' || how === 'deadline';
+    const failed = how === 'fault' || how === 'timeout';
     if (call.inRamp && this.ramp !== undefined && call.generation >= this.rampSince) {
       this.ramp.active--;
       if (succeeded && ++this.ramp.successes >= this.ramp.limit) {

@@ -17,8 +17,6 @@ import { systemClock } from '../clock.js';
 import type { DownstreamReason } from '../../../contract/downstream-reason.js';
 import { DownstreamError } from '../downstream-error.js';
 import { ResiliencePolicy } from '../resilience-policy.js';
-import { ServiceLog } from '../../report/service-log.js';
-import { silentLog } from './recorded-log.js';
 import { testSettings } from './settings.js';
 
 /** What an operation is told of its attempt. */
@@ -39,8 +37,7 @@ export const failure = (reason: DownstreamReason) =>
 
 export function ours(over: Partial<DownstreamSettings> = {}): Subject {
   let listener: () => void = () => undefined;
-  const log = new ServiceLog(silentLog, 'chroma', 'Chroma Server');
-  const policy = new ResiliencePolicy('chroma', testSettings(over), systemClock, log, () => listener());
+  const policy = new ResiliencePolicy('chroma', testSettings(over), systemClock, [{ stateChanged: () => listener() }]);
   return {
     call: (run, signal, streamed = false) =>
       policy.execute(
@@ -54,8 +51,8 @@ export function ours(over: Partial<DownstreamSettings> = {}): Subject {
         },
         run,
       ),
-    state: () => policy.runner.breaker.name,
-    isolate: () => policy.runner.breaker.isolate('operator'),
+    state: () => policy.breaker.breaker.name,
+    isolate: () => policy.breaker.breaker.isolate('operator'),
     onStateChange: (given) => (listener = given),
   };
 }

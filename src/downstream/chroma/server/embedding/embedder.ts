@@ -10,4 +10,7 @@ export interface Embeddable {
 export interface Embedder {
   /** Vectors of length 1, or all zero where nothing is known of the text. */
   embed(texts: readonly Embeddable[]): Promise<Float32Array[]>;
+
+  /** How much of the meaning of a question with these terms it takes in, from 0 to 1. */
+  captured(terms: readonly string[]): number;
 }

@@ -6,10 +6,11 @@ import type { Embeddable, Embedder } from './embedder.js';
 import { EndpointEmbedder } from './endpoint.embedder.js';
 import { embedProjected } from './hashed-projection.js';
 import { type Embedded, type Generation, IndexStore } from '../index/index.store.js';
-import { decodeLsa, embedLsa } from './lsa-model.js';
+import { capturedByLsa, decodeLsa, embedLsa } from './lsa-model.js';
 
 export const PROJECTION = 'hashed-projection';
-export const LSA = 'lsa';
+/** The number counts the kinds of model that were stored under this name: one of another kind is trained anew. */
+export const LSA = 'lsa 2';
 const MAX_MODELS = 16;
 
 /** The embedder that belongs to each generation. */
@@ -33,6 +34,11 @@ export class Embedders {
   /** @throws Problem 503 where the endpoint gives no answer */
   async embed(generation: Generation, texts: readonly Embeddable[]): Promise<Float32Array[]> {
     return this.of(generation).embed(texts);
+  }
+
+  /** How much of a question the embedder takes in, from 0 to 1: see {@link Embedder}. */
+  captured(generation: Generation, terms: readonly string[]): number {
+    return this.of(generation).captured(terms);
   }
 
   async embedPassages(generation: Generation, key: ProjectKey, ids: readonly number[]): Promise<Embedded[]> {
@@ -60,7 +66,10 @@ export class Embedders {
       const encoded = this.store.model(generation);
       if (encoded === undefined) return local(() => new Float32Array(0));
       const model = decodeLsa(encoded);
-      embedder = local((terms) => embedLsa(model, terms));
+      embedder = local(
+        (terms) => embedLsa(model, terms),
+        (terms) => capturedByLsa(model, terms),
+      );
     }
     this.trained.delete(generation.id);
     this.trained.set(generation.id, embedder);
@@ -70,6 +79,10 @@ export class Embedders {
   }
 }
 
-function local(embed: (terms: readonly string[]) => Float32Array): Embedder {
-  return { embed: (texts) => Promise.resolve(texts.map(({ terms }) => embed(terms))) };
+/** Without `captured`, it knows nothing of meaning: it only compares words. */
+function local(
+  embed: (terms: readonly string[]) => Float32Array,
+  captured: (terms: readonly string[]) => number = () => 0,
+): Embedder {
+  return { embed: (texts) => Promise.resolve(texts.map(({ terms }) => embed(terms))), captured };
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Problem } from '../../../../http/problem.js';
 import type { Embeddable, Embedder } from './embedder.js';
-import { normalised } from '../chromadb/vectors.js';
+import { normalised } from '../index/vectors.js';
 
 const BATCH = 64;
 const TIMEOUT_MS = 20_000;
@@ -28,6 +28,11 @@ export class EndpointEmbedder implements Embedder {
       vectors.push(...(await this.ask(batch)));
     }
     return vectors;
+  }
+
+  /** A model that was trained on much text knows all words. */
+  captured(): number {
+    return 1;
   }
 
   private async ask(input: readonly string[]): Promise<Float32Array[]> {
@@ -60,7 +65,7 @@ export async function postJson(
   apiKey: string | undefined,
   timeoutMs: number,
 ): Promise<unknown> {
-  const response = await fetch(`${baseUrl.replace(/\/+$/, '')}/${path}`, {
+  const response = await fetch(`${baseUrl.replace(/(?<!\/)\/+$/, '')}/${path}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...(apiKey ? { authorization: `Bearer ${apiKey}` } : {}) },
     body: JSON.stringify(body),

@@ -1,5 +1,5 @@
 import { hash, mixed } from '../../../../text/fingerprint.js';
-import { normalised, termFrequencies } from '../chromadb/vectors.js';
+import { normalised, termFrequencies } from '../index/vectors.js';
 
 export const PROJECTION_DIMENSIONS = 256;
 /** In how many dimensions a term leaves its mark, one in each block of as many. */

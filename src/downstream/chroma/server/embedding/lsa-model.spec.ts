@@ -1,6 +1,5 @@
-import { fused } from '../searching/fusion.js';
 import { embedProjected } from './hashed-projection.js';
-import { decodeLsa, embedLsa, encodeLsa, trainLsa } from './lsa-model.js';
+import { capturedByLsa, decodeLsa, embedLsa, encodeLsa, trainLsa } from './lsa-model.js';
 import { leftSingularVectors, type SparseColumn } from './svd.js';
 
 function cosine(a: Float32Array, b: Float32Array): number {
@@ -62,6 +61,14 @@ describe('the trained embedder', () => {
     expect(of('unknown').every((value) => value === 0)).toBe(true);
   });
 
+  it('says how much of a text it takes in', () => {
+    const model = decodeLsa(encodeLsa(trainLsa(passages)));
+    expect(capturedByLsa(model, ['ship', 'sea', 'sail', 'wind'])).toBeGreaterThan(0.7);
+    expect(capturedByLsa(model, ['ship', 'unknown', 'words'])).toBeLessThan(0.5);
+    expect(capturedByLsa(model, ['unknown'])).toBe(0);
+    expect(capturedByLsa(model, [])).toBe(0);
+  });
+
   it('can be trained on next to nothing', () => {
     for (const few of [[], [[]], [['a']], [['a'], ['a']]]) {
       expect(embedLsa(trainLsa(few), ['a']).every(Number.isFinite)).toBe(true);
@@ -77,12 +84,5 @@ describe('embedProjected', () => {
     expect(cosine(embedProjected(text), embedProjected(text))).toBeCloseTo(1, 5);
     expect(cosine(embedProjected(text), embedProjected(half))).toBeCloseTo(0.5, 0);
     expect(Math.abs(cosine(embedProjected(text), embedProjected(other)))).toBeLessThan(0.25);
-  });
-});
-
-describe('fused', () => {
-  it('puts first what both rankings know', () => {
-    const ranking = (...ids: number[]) => ids.map((id, i) => ({ id, score: 10 - i }));
-    expect(fused(ranking(1, 2, 3), ranking(4, 2, 5)).map(({ id }) => id)).toEqual([2, 1, 4, 3, 5]);
   });
 });

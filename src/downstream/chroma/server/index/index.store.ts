@@ -13,7 +13,7 @@ import {
   type LexicalChange,
   type ProjectKey,
 } from '../../../../text/lexical-index.js';
-import { isZero } from '../chromadb/vectors.js';
+import { isZero } from './vectors.js';
 
 /** A state of a project's embedder, with a collection of vectors of its own in ChromaDB. */
 export interface Generation extends ProjectKey {

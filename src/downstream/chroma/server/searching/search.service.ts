@@ -1,19 +1,18 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
-import { EXPANSION, expanded } from '../../../../text/expansion.js';
 import type { LexicalImage, Ranked } from '../../../../text/lexical-image.js';
 import type { ProjectKey } from '../../../../text/lexical-index.js';
-import { asked, holdingPhrases } from '../../../../text/lexical-search.js';
+import { asked, exactFirst, holdingPhrases, withFeedback } from '../../../../text/lexical-search.js';
 import { parseQuery, type Query } from '../../../../text/query.js';
 import { MAX_RANKED, type Page, presented, type Result } from '../../../../text/results.js';
-import { Embedders, PROJECTION } from '../embedding/embedders.js';
-import { fused } from './fusion.js';
+import { Embedders, LSA, PROJECTION } from '../embedding/embedders.js';
+import { certaintyOf, fused } from './fusion.js';
 import { PROJECTION_DIMENSIONS } from '../embedding/hashed-projection.js';
 import { type Generation, IndexStore } from '../index/index.store.js';
 import { Reranker } from './reranker.js';
 import { VectorStore } from '../chromadb/vector.store.js';
 import { VectorSync } from '../chromadb/vector-sync.js';
-import { isZero, normalised } from '../chromadb/vectors.js';
+import { isZero } from '../index/vectors.js';
 
 export interface Answer {
   results: Result[];
@@ -26,16 +25,10 @@ export interface Answer {
 const MIN_CANDIDATES = 300;
 /** Ranked beyond the page, to take the place of near-duplicates. */
 const SPARE = 20;
-/** Rocchio's feedback in the space of the vectors: the question moves by half towards the best five. */
-const FEEDBACK_PASSAGES = 5;
-const FEEDBACK_SHARE = 0.5;
 /** What is less similar has nothing in common: three standard deviations of the projection's error; opposite for the others. */
 const MIN_SIMILARITY: Record<string, number> = { [PROJECTION]: 3 / Math.sqrt(PROJECTION_DIMENSIONS) };
 
-/**
- * Search by words and by vectors, fused. Both are asked twice: what is best after the first round widens the question for the
- * second, in words and in direction.
- */
+/** Search by words and by vectors, fused. */
 @Injectable()
 export class SearchService {
   constructor(
@@ -76,41 +69,22 @@ export class SearchService {
     direction: Float32Array,
     candidates: number,
   ): Promise<{ ranked: Ranked[]; total: number }> {
-    const first = await this.store.passages.image(key);
-    const allowed = holdingPhrases(this.store.passages, key, first, query);
-    const words = asked(first, query);
-    // In both rounds ChromaDB searches while the words are ranked here: the request has left by the next turn.
-    const [nearby, byWords] = await Promise.all([
+    const image = await this.store.passages.image(key);
+    const allowed = holdingPhrases(this.store.passages, key, image, query);
+    const words = asked(image, query);
+    // ChromaDB searches while the words are ranked here: the request has left by the next turn.
+    const [meaning, byWords] = await Promise.all([
       this.nearest(key, generation, direction, candidates, allowed),
-      nextTurn().then(() => first.rank(words, candidates, allowed).ranked),
+      nextTurn().then(() => image.rank(words, candidates, allowed)),
     ]);
-    const best = fused(byWords, nearby).slice(0, EXPANSION.passages);
-    if (best.length === 0) return { ranked: [], total: 0 };
-
-    const moved = this.movedTowards(generation, direction, best.slice(0, FEEDBACK_PASSAGES));
-    const [nearer, { ranked, total }] = await Promise.all([
-      this.nearest(key, generation, moved, candidates, allowed),
-      nextTurn().then(() => first.rank(this.widened(key, first, words, best), candidates, allowed)),
-    ]);
-    const all = fused(ranked, nearer);
-    return { ranked: all, total: Math.max(total, all.length) };
-  }
-
-  private widened(
-    key: ProjectKey,
-    image: LexicalImage,
-    words: ReadonlyMap<string, number>,
-    best: readonly Ranked[],
-  ): Map<string, number> {
-    const terms = this.store.passages.terms(
-      key,
-      best.map(({ id }) => id),
+    const captured = this.embedders.captured(
+      generation,
+      query.terms.filter((term) => image.idf(term) > 0),
     );
-    return expanded(
-      image,
-      words,
-      best.map(({ score }, i) => ({ terms: terms[i] as string[], score })),
+    const ranked = fused({ words: byWords.ranked, meaning, captured }, () =>
+      withFeedback(this.store.passages, key, image, words, byWords.ranked, allowed),
     );
+    return { ranked: exactFirst(image, words, ranked), total: Math.max(byWords.total, ranked.length) };
   }
 
   /** The built-in embedders hear only words that the project knows: for others they could but guess. */
@@ -118,18 +92,6 @@ export class SearchService {
     const terms = query.terms.filter((term) => image.idf(term) > 0);
     const [direction] = await this.embedders.embed(generation, [{ title: '', text: query.text, terms }]);
     return direction as Float32Array;
-  }
-
-  private movedTowards(generation: Generation, direction: Float32Array, best: readonly Ranked[]): Float32Array {
-    const sum = new Float32Array(direction.length);
-    for (const { vector } of this.store.vectors(
-      generation,
-      best.map(({ id }) => id),
-    )) {
-      for (let i = 0; i < sum.length; i++) sum[i]! += vector[i]!;
-    }
-    const mean = normalised(sum);
-    return normalised(direction.map((value, i) => value + FEEDBACK_SHARE * mean[i]!));
   }
 
   private async nearest(
@@ -145,8 +107,11 @@ export class SearchService {
     const neighbours = await this.vectors.nearest(generation.collection, direction, limit);
     const image = await this.store.passages.image(key);
     const floor = MIN_SIMILARITY[generation.embedder] ?? 0;
+    const isBuiltIn = generation.embedder === LSA || generation.embedder === PROJECTION;
+    const certainty = (id: number) => (isBuiltIn ? certaintyOf(image.distinctTerms(id)) : 1);
     return neighbours
       .filter(({ id, similarity }) => similarity > floor && image.has(id) && allowed?.has(id) !== false)
-      .map(({ id, similarity }) => ({ id, score: similarity }));
+      .map(({ id, similarity }) => ({ id, score: similarity * certainty(id) }))
+      .sort((a, b) => b.score - a.score || a.id - b.id);
   }
 }

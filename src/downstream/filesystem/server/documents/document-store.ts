@@ -4,7 +4,7 @@ import { transaction } from '../../../../storage/sqlite.js';
 import type { AnalysedDocument } from '../../../../text/analysed-document.js';
 import type { LexicalIndex, ProjectKey } from '../../../../text/lexical-index.js';
 import type { DocumentInfo } from '../../filesystem.contract.js';
-import type { StoredFile } from './document-files.js';
+import type { StoredFile } from '../files/document-files.js';
 
 /** What is known of a document: the row is the document, the files hold its contents. */
 export interface DocumentRow extends DocumentInfo {
@@ -15,6 +15,8 @@ export interface DocumentRow extends DocumentInfo {
   /** The file that the text was taken from. */
   original_file: string | null;
   original_sha256: string | null;
+  /** When the change came in, in ms since 1970. */
+  arrived_ms: number;
 }
 
 export function originalOf(row: DocumentRow | undefined): StoredFile | undefined {
@@ -32,6 +34,13 @@ export interface UnreadableRow {
   sha256: string;
 }
 
+/** No change is under way for longer; where the times are further apart, a clock was set back. */
+const MAX_UNDER_WAY_MS = 300_000;
+
+function isLater(arrivedMs: number, thanMs: number): boolean {
+  return arrivedMs > thanMs && arrivedMs - thanMs < MAX_UNDER_WAY_MS;
+}
+
 const COLUMNS = [
   'path',
   'version',
@@ -44,6 +53,7 @@ const COLUMNS = [
   'sha256',
   'original_file',
   'original_sha256',
+  'arrived_ms',
 ] as const;
 const UNREADABLE_COLUMNS = ['path', 'media_type', 'reason', 'received_at', 'file', 'sha256'] as const;
 
@@ -65,6 +75,16 @@ export class DocumentStore {
     return this.prepared(
       `SELECT ${COLUMNS.join(', ')} FROM document WHERE user_id = ? AND project_id = ? AND path = ?`,
     ).get(userId, projectId, path) as DocumentRow | undefined;
+  }
+
+  /** The version that a later change left (null: a deletion); undefined where no change came in after `arrivedMs`. */
+  changedSince(key: ProjectKey, path: string, arrivedMs: number): { version: string | null } | undefined {
+    const document = this.find(key, path);
+    if (document !== undefined) return isLater(document.arrived_ms, arrivedMs) ? document : undefined;
+    const removed = this.prepared(
+      'SELECT arrived_ms FROM removed_document WHERE user_id = ? AND project_id = ? AND path = ?',
+    ).get(key.userId, key.projectId, path);
+    return removed !== undefined && isLater(Number(removed['arrived_ms']), arrivedMs) ? { version: null } : undefined;
   }
 
   findUnreadable({ userId, projectId }: ProjectKey, path: string): UnreadableRow | undefined {
@@ -89,17 +109,20 @@ export class DocumentStore {
   }
 
   /** `deleted` is false where there never was such a document. */
-  delete(key: ProjectKey, path: string): { deleted: boolean; files: (string | null)[] } {
+  delete(key: ProjectKey, path: string, arrivedMs: number): { deleted: boolean; files: (string | null)[] } {
     const values = [key.userId, key.projectId, path];
     return this.atomically(() => {
       const document = this.find(key, path);
+      // A later change has brought the document back.
+      if (document !== undefined && isLater(document.arrived_ms, arrivedMs)) return { deleted: true, files: [] };
       this.prepared('DELETE FROM document WHERE user_id = ? AND project_id = ? AND path = ?').run(...values);
       this.index.remove(key, path);
       const files = [document?.file ?? null, document?.original_file ?? null, this.dropUnreadable(key, path)];
       if (files.some((file) => file !== null)) {
         this.prepared(
-          'INSERT INTO removed_document (user_id, project_id, path) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
-        ).run(...values);
+          `INSERT INTO removed_document (user_id, project_id, path, arrived_ms) VALUES (?, ?, ?, ?)
+           ON CONFLICT DO UPDATE SET arrived_ms = max(arrived_ms, excluded.arrived_ms)`,
+        ).run(...values, arrivedMs);
         return { deleted: true, files };
       }
       const removed = this.prepared(

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectConfig } from '../../../../config/config.module.js';
 import type { Config } from '../../../../config/config.schema.js';
 import { badRequest, Problem } from '../../../../http/problem.js';
-import { hashOf } from './document-files.js';
+import { hashOf } from '../files/document-files.js';
 import { type DocumentFormat, essenceOf, formatOf, READABLE_FORMATS } from '../extraction/media-type.js';
 import { TextExtractor } from '../extraction/text-extractor.js';
 
@@ -33,7 +33,7 @@ export class UploadReader {
   ) {}
 
   /** @throws UnreadableDocument; Problem 400 `invalid_request`, `invalid_text`; 413; 415; 429 `saturated` */
-  async read(upload: Upload): Promise<ReadUpload> {
+  async read(upload: Upload, userId: string): Promise<ReadUpload> {
     const { text: given, content_base64 } = upload;
     if ((given === undefined) === (content_base64 === undefined)) {
       throw badRequest('invalid_request', 'body: exactly one of text and content_base64 is needed');
@@ -44,7 +44,7 @@ export class UploadReader {
       throw unsupported(media_type, format);
     }
     const file = content_base64 === undefined ? undefined : Buffer.from(content_base64, 'base64');
-    const text = given ?? (await this.extractor.textOf(file as Buffer, format));
+    const text = given ?? (await this.extractor.textOf(file as Buffer, format, userId));
     this.checkText(text);
     const content = Buffer.from(text);
     const original = format === 'text' ? undefined : file;

@@ -3,7 +3,7 @@ import { Problem } from '../../../../http/problem.js';
 import { analyseDocument } from '../../../../text/analysed-document.js';
 import type { ProjectKey } from '../../../../text/lexical-index.js';
 import { titleOf } from '../../../../text/title.js';
-import { DamagedFile, DocumentFiles, type StoredFile } from './document-files.js';
+import { DamagedFile, DocumentFiles, type StoredFile } from '../files/document-files.js';
 import { type DocumentRow, DocumentStore, originalOf } from './document-store.js';
 import { type ReadUpload, type Upload, UploadReader } from './document-upload.js';
 import { ProjectsService } from '../projects/projects.service.js';
@@ -12,6 +12,8 @@ import { UnreadableDocument } from '../extraction/text-extractor.js';
 export interface WriteRequest extends Upload {
   version: string;
   if_match?: string | undefined;
+  /** When the change came in, in ms since 1970: one that came in before the current state is dropped. */
+  arrived_ms?: number | undefined;
 }
 
 export interface Written {
@@ -35,11 +37,14 @@ export class DocumentWriter {
   /** @throws Problem as the contract says */
   async put(key: ProjectKey, path: string, request: WriteRequest): Promise<Written> {
     this.projects.requireWritable(key);
-    const upload = await this.uploads.read(request).catch(async (error: unknown) => {
+    const upload = await this.uploads.read(request, key.userId).catch(async (error: unknown) => {
       throw error instanceof UnreadableDocument ? await this.keepUnreadable(key, path, request, error) : error;
     });
     const damaged = await this.damagedFile(key, path, upload);
-    const decide = () => decision(this.documents.find(key, path), { ...request, ...upload }, damaged);
+    const decide = () => {
+      this.refuseSuperseded(key, path, request);
+      return decision(this.documents.find(key, path), { ...request, ...upload }, damaged);
+    };
     const first = decide();
     if (first !== 'store') return first;
 
@@ -54,7 +59,7 @@ export class DocumentWriter {
       const first_version = this.documents.find(key, path)?.first_version ?? version;
       const row: DocumentRow = {
         ...{ path, version, first_version, title, media_type, bytes: content.length },
-        ...{ updated_at: new Date().toISOString(), ...stored },
+        ...{ updated_at: new Date().toISOString(), arrived_ms: request.arrived_ms ?? Date.now(), ...stored },
         ...{ original_file: kept?.file ?? null, original_sha256: kept?.sha256 ?? null },
       };
       const unneeded = this.documents.put(key, row, analysed);
@@ -62,12 +67,24 @@ export class DocumentWriter {
     });
   }
 
+  /** @throws Problem 409 `superseded` */
+  private refuseSuperseded(key: ProjectKey, path: string, { arrived_ms = Infinity, version }: WriteRequest): void {
+    const changed = this.documents.changedSince(key, path, arrived_ms);
+    if (changed === undefined || changed.version === version) return;
+    throw new Problem({
+      status: 409,
+      code: 'superseded',
+      detail: `${path} was ${changed.version === null ? 'deleted' : 'replaced'} by a change that came in after this one; this one was not stored.`,
+    });
+  }
+
   /** A file that can't be read is kept as well; it does not replace a document at the same path. */
-  private async keepUnreadable(key: ProjectKey, path: string, upload: Upload, fault: UnreadableDocument) {
+  private async keepUnreadable(key: ProjectKey, path: string, upload: WriteRequest, fault: UnreadableDocument) {
     const content = Buffer.from(upload.content_base64 ?? '', 'base64');
     const { message: reason } = fault;
     const received_at = new Date().toISOString();
     await this.store(key, [content], (stored) => {
+      this.refuseSuperseded(key, path, upload);
       const row = { path, media_type: upload.media_type, reason, received_at, ...stored };
       return { result: undefined, unneeded: this.documents.putUnreadable(key, row) };
     });

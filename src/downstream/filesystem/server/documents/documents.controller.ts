@@ -40,7 +40,7 @@ export class DocumentsController {
     @CallerOf() caller: Caller,
     @Input() { params, query }: Request<'deleteDocument'>,
   ): Promise<Answer<'deleteDocument'>> {
-    return { deleted: await this.documents.delete(keyOf(caller, params), query.path) };
+    return { deleted: await this.documents.delete(keyOf(caller, params), query.path, query.arrived_ms) };
   }
 
   @Implements(contract.listDocuments)

@@ -4,7 +4,7 @@ import { LexicalIndex, type ProjectKey } from '../../../../text/lexical-index.js
 import { searchByWords } from '../../../../text/results.js';
 import { pathFault } from '../../../../contract/document-path.js';
 import type { DocumentInfo } from '../../filesystem.contract.js';
-import { DamagedFile, DocumentFiles } from './document-files.js';
+import { DamagedFile, DocumentFiles } from '../files/document-files.js';
 import { type DocumentRow, DocumentStore, originalOf } from './document-store.js';
 import { DocumentWriter, type WriteRequest } from './document-writer.js';
 import { ProjectsService } from '../projects/projects.service.js';
@@ -51,10 +51,10 @@ export class DocumentsService {
     });
   }
 
-  async delete(key: ProjectKey, path: string): Promise<boolean> {
+  async delete(key: ProjectKey, path: string, arrivedMs = Date.now()): Promise<boolean> {
     this.projects.requireReadable(key);
     checkPath(path);
-    const { deleted, files } = this.documents.delete(key, path);
+    const { deleted, files } = this.documents.delete(key, path, arrivedMs);
     await this.files.remove(key, files);
     return deleted;
   }

@@ -15,6 +15,7 @@ class Fault extends Error {}
 /** The parts of a DOCX may unpack to so many times the largest text: markup is bulky, a zip bomb is bulkier. */
 const MAX_MARKUP_RATIO = 10;
 const MAX_HTML_DEPTH = 500;
+const MAX_WHY_CHARS = 200;
 /** Unpacks to 4 MiB at most: what is too much is noticed soon. */
 const CHUNK_BYTES = 4096;
 
@@ -124,8 +125,9 @@ async function resultOf(job: ExtractionJob): Promise<ExtractionResult> {
   try {
     return { text: await textOf(job) };
   } catch (error) {
-    if (error instanceof Fault) return { fault: error.message };
-    throw error;
+    // A parser that stumbles over a file says something about the file.
+    const why = error instanceof Error ? error.message : String(error);
+    return { fault: error instanceof Fault ? why : `it can't be read (${why.slice(0, MAX_WHY_CHARS)})` };
   }
 }
 

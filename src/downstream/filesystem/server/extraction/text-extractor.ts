@@ -15,6 +15,8 @@ export interface TextExtractorLimits {
   maxTextBytes: number;
 }
 
+/** One user's slow files leave the other place to others. A wait and the reading fit into the caller's limit together. */
+const LIMITS = { concurrent: 2, perUser: 1, waiting: 16, waitMs: 4000 };
 const WATCH_MS = 50;
 const READER = join(import.meta.dirname, `extraction.child${extname(import.meta.filename)}`);
 const ROOT = join(import.meta.dirname, '../../../../..');
@@ -29,15 +31,15 @@ const MAY_READ = [READER, join(ROOT, 'package.json'), join(ROOT, 'node_modules')
  * process with it when its heap is full.
  */
 export class TextExtractor {
-  private readonly semaphore = new Semaphore({ concurrent: 2, waiting: 16 }, 'files to be read');
+  private readonly semaphore = new Semaphore(LIMITS, 'files to be read');
 
   constructor(private readonly limits: TextExtractorLimits) {}
 
   /** @throws UnreadableDocument; Problem 429 `saturated` */
-  async textOf(content: Uint8Array, format: DocumentFormat): Promise<string> {
+  async textOf(content: Uint8Array, format: DocumentFormat, userId: string): Promise<string> {
     if (format === 'text') return decode(content);
     const { maxTextBytes } = this.limits;
-    const result = await this.semaphore.pass(() => this.inProcess({ content, format, maxTextBytes }));
+    const result = await this.semaphore.pass(userId, () => this.inProcess({ content, format, maxTextBytes }));
     if ('text' in result) return result.text;
     throw new UnreadableDocument(result.fault);
   }
@@ -63,7 +65,8 @@ export class TextExtractor {
         // How V8 ends a process whose heap is full, and the kernel one that took what was left.
         const outOfMemory = signal === 'SIGABRT' || signal === 'SIGKILL';
         if (outOfMemory) resolve(tooMuch);
-        else reject(new Error(`the process that reads files ended without an answer (${code ?? signal})`));
+        // It had started, so what ended it was the file.
+        else resolve({ fault: `reading it ended the process that reads files (${code ?? signal})` });
       });
       child.send(job, (error) => error !== null && reject(error));
     }).finally(() => {

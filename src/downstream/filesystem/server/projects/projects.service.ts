@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { badRequest, notFound, Problem } from '../../../../http/problem.js';
 import type { ProjectKey } from '../../../../text/lexical-index.js';
 import type { Project } from '../../filesystem.contract.js';
-import { DocumentFiles } from '../documents/document-files.js';
+import { DocumentFiles } from '../files/document-files.js';
 import { ProjectStore } from './project-store.js';
 
 const MAX_NAME_CHARS = 200;

@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import { terms } from '../../../../text/analysis.js';
+import { documentLinks, headings } from './markdown-marks.js';
 
 /** What the graph knows of one document's text. */
 export interface DocumentFacts {
@@ -13,17 +14,19 @@ export interface DocumentFacts {
 const MAX_HEADINGS = 200;
 const MAX_LINKS = 500;
 const MAX_TERMS = 24;
+/** How much of a text is read: what a document is about stands near its beginning. */
+const MAX_CHARS = 1_000_000;
+const MAX_TERM_CHARS = 200_000;
 
-/** Reads Markdown headings, `[text](path)` and `[[path]]` links, and the terms used most. */
+/** Reads Markdown headings, `[text](path)` and `[[path]]` links, and the terms used most, in time linear in the text. */
 export function documentFacts(path: string, text: string): DocumentFacts {
-  const headings = [...text.matchAll(/^#{1,6}[ \t]+(.+?)[ \t]*#*$/gm)].map((match) => match[1] as string);
-  const inline = [...text.matchAll(/\[[^\]\n]{0,500}\]\(([^)\s]{1,500})\)/g)].map((match) => match[1] as string);
-  const wiki = [...text.matchAll(/\[\[([^\]|\n]{1,255})(?:\|[^\]\n]{0,255})?\]\]/g)].map((match) => match[1] as string);
+  const read = text.slice(0, MAX_CHARS);
+  const { inline, wiki } = documentLinks(read);
   const links = [...inline.map((target) => resolve(path, target)), ...wiki.map((target) => resolveWiki(path, target))];
   return {
-    headings: unique(headings).slice(0, MAX_HEADINGS),
+    headings: unique(headings(read)).slice(0, MAX_HEADINGS),
     links: unique(links.filter((link) => link !== undefined && link !== path) as string[]).slice(0, MAX_LINKS),
-    terms: frequentTerms(text),
+    terms: frequentTerms(read),
   };
 }
 
@@ -49,7 +52,7 @@ function resolveWiki(from: string, target: string): string | undefined {
 
 function frequentTerms(text: string): string[] {
   const counts = new Map<string, number>();
-  for (const term of terms(text.slice(0, 500_000))) counts.set(term, (counts.get(term) ?? 0) + 1);
+  for (const term of terms(text.slice(0, MAX_TERM_CHARS))) counts.set(term, (counts.get(term) ?? 0) + 1);
   return [...counts]
     .filter(([term, count]) => count >= 2 && term.length >= 3 && !/^\d+$/.test(term))
     .sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))

@@ -5,7 +5,7 @@ import { LRUCache } from 'lru-cache';
 import { repeatable } from '../../../../storage/sqlite.js';
 import { documentFacts, type DocumentFacts } from './document-facts.js';
 import { GraphAway, type GraphStore } from './graph-store.js';
-import type { ProjectKey } from '../versions/version-store.js';
+import type { ProjectKey } from '../project-key.js';
 
 export const PENDING_TABLES = `
   CREATE TABLE graph_pending (
@@ -17,22 +17,39 @@ export const PENDING_TABLES = `
   ) STRICT;
   CREATE INDEX graph_pending_project ON graph_pending (user_id, project_id)`;
 
+/** What failed too often is set aside: `set_aside` says why. */
+export const SET_ASIDE = `
+  ALTER TABLE graph_pending ADD COLUMN set_aside TEXT;
+  CREATE INDEX graph_pending_version ON graph_pending (version_seq)`;
+
 const RETRY_MS = 5000;
 /** How long a commit waits until the graph has seen it. */
 const PATIENCE_MS = 1000;
-const MAX_REFUSALS = 5;
+/** How often a change may fail, or end the process that is at it, before it is set aside. */
+const MAX_TRIES = 5;
 const MAX_EXPECTED_CHARS = 8 * 1024 * 1024;
 
 interface Pending extends ProjectKey {
   seq: number;
   /** null: the whole project goes. */
   versionSeq: number | null;
-  refusals: number;
+  /** Before this one. */
+  tries: number;
+}
+
+/** A project with changes that the graph has not seen. */
+interface Turn extends ProjectKey {
+  /** On the scale of `performance.now()`. */
+  notBeforeMs: number;
+  /** Who waits until the graph has seen them all. */
+  readonly waiting: (() => void)[];
 }
 
 /**
  * What the graph has not seen yet, on disk and in order: a change is written down in the transaction that records its
- * version, so the graph catches up however long it was away and whenever the process died.
+ * version, so the graph catches up however long it was away and whenever the process died. Projects take turns, and a try
+ * is counted before it begins: a change that fails, or that ends the process each time, holds up its project alone, and
+ * after {@link MAX_TRIES} tries nobody.
  */
 export class GraphFeed {
   private readonly log = new Logger('Graph');
@@ -41,6 +58,8 @@ export class GraphFeed {
     maxSize: MAX_EXPECTED_CHARS,
     sizeCalculation: (text) => text.length + 1,
   });
+  /** By project, in the order of their turns. */
+  private readonly turns = new Map<string, Turn>();
   private running: Promise<void> | undefined;
   private timer: NodeJS.Timeout | undefined;
   private stopped = false;
@@ -50,7 +69,12 @@ export class GraphFeed {
     private readonly graph: GraphStore,
     /** The text of a document in one of its commits. */
     private readonly textOf: (project: ProjectKey, commit: string, path: string) => Promise<string>,
-  ) {}
+  ) {
+    const waiting = db.prepare('SELECT DISTINCT user_id, project_id FROM graph_pending WHERE set_aside IS NULL').all();
+    for (const { user_id, project_id } of waiting) {
+      this.turnOf({ userId: String(user_id), projectId: String(project_id) });
+    }
+  }
 
   /** A commit that is about to be added, with its text. */
   expect(commit: string, path: string, text: string): void {
@@ -62,29 +86,51 @@ export class GraphFeed {
     this.db
       .prepare('INSERT INTO graph_pending (user_id, project_id, version_seq) VALUES (?, ?, ?)')
       .run(userId, projectId, versionSeq);
+    this.turnOf({ userId, projectId });
   }
 
   /** The project goes from the graph, and what it had not seen of it need not come any more. */
   addDrop({ userId, projectId }: ProjectKey): void {
     this.db.prepare('DELETE FROM graph_pending WHERE user_id = ? AND project_id = ?').run(userId, projectId);
     this.db.prepare('INSERT INTO graph_pending (user_id, project_id) VALUES (?, ?)').run(userId, projectId);
+    this.turnOf({ userId, projectId });
   }
 
   /**
-   * Brings the graph as far as it goes, and waits for that a moment at most; a graph that is away is tried again later by
-   * itself.
+   * Brings the graph as far as it goes, and waits a moment at most until it has seen the changes of one project. A graph
+   * that is away is tried again later by itself.
    */
-  async catchUp(): Promise<void> {
+  async catchUp(project?: ProjectKey): Promise<void> {
     if (this.stopped || this.timer !== undefined) return;
     this.running ??= this.drain()
-      .catch((error: unknown) => this.log.error(error, 'the list of changes for the graph could not be read'))
+      .catch((error: unknown) => {
+        this.log.error(error, 'the list of changes for the graph could not be read');
+        this.retryIn(RETRY_MS);
+      })
       .finally(() => (this.running = undefined));
+    const turn = project && this.turns.get(nameOf(project));
+    if (turn === undefined) return;
     const patience = new AbortController();
-    await Promise.race([
-      this.running,
-      sleep(PATIENCE_MS, undefined, { signal: patience.signal }).catch(() => undefined),
-    ]);
+    const tooLong = sleep(PATIENCE_MS, undefined, { signal: patience.signal }).catch(() => undefined);
+    await Promise.race([new Promise<void>((resolve) => turn.waiting.push(resolve)), this.running, tooLong]);
     patience.abort();
+  }
+
+  /** What was set aside, oldest first, for an operator. */
+  setAside(limit: number): { userId: string; projectId: string; path: string; tries: number; reason: string }[] {
+    return this.db
+      .prepare(
+        `SELECT p.*, v.path FROM graph_pending p LEFT JOIN versions v ON v.seq = p.version_seq
+         WHERE set_aside IS NOT NULL ORDER BY p.seq LIMIT ?`,
+      )
+      .all(limit)
+      .map((row) => ({
+        userId: String(row['user_id']),
+        projectId: String(row['project_id']),
+        path: String(row['path'] ?? ''),
+        tries: Number(row['refusals']),
+        reason: String(row['set_aside']),
+      }));
   }
 
   async stop(): Promise<void> {
@@ -94,19 +140,62 @@ export class GraphFeed {
   }
 
   private async drain(): Promise<void> {
-    for (let next = this.next(); next !== undefined && !this.stopped; next = this.next()) {
-      try {
-        await this.deliver(next);
-        this.remove(next);
-      } catch (error) {
-        if (!(error instanceof GraphAway) && this.refused(next, error)) continue;
-        this.log.warn(`${(error as Error).message}; ${this.waiting()} changes wait for it`);
-        this.retryLater();
-        return;
-      }
+    for (let turn = this.nextTurn(); turn !== undefined && !this.stopped; turn = this.nextTurn()) {
+      const change = this.first(turn);
+      if (change === undefined) this.done(turn);
+      else if (!(await this.take(turn, change))) return;
       // The embedded graph never waits for anything: let others have their turn.
       await new Promise(setImmediate);
     }
+    const laterMs = Math.min(...[...this.turns.values()].map(({ notBeforeMs }) => notBeforeMs));
+    if (laterMs < Infinity) this.retryIn(Math.max(1, laterMs - performance.now()));
+  }
+
+  /** @returns false where the graph is away, and no other change is worth trying either */
+  private async take(turn: Turn, change: Pending): Promise<boolean> {
+    if (change.tries >= MAX_TRIES) {
+      this.putAside(change, 'the process ended each time while it was at this change');
+      return true;
+    }
+    this.count(change, change.tries + 1);
+    try {
+      await this.deliver(change);
+      this.remove(change);
+    } catch (error) {
+      if (error instanceof GraphAway) {
+        this.count(change, change.tries);
+        this.log.warn(`${error.message}; ${this.waiting()} changes wait for it`);
+        this.retryIn(RETRY_MS);
+        return false;
+      }
+      if (change.tries + 1 >= MAX_TRIES) this.putAside(change, error instanceof Error ? error.message : String(error));
+      else turn.notBeforeMs = performance.now() + RETRY_MS;
+    }
+    return true;
+  }
+
+  /** The project whose turn it is, which then stands behind all others. */
+  private nextTurn(): Turn | undefined {
+    const now = performance.now();
+    for (const [name, turn] of this.turns) {
+      if (turn.notBeforeMs > now) continue;
+      this.turns.delete(name);
+      this.turns.set(name, turn);
+      return turn;
+    }
+    return undefined;
+  }
+
+  private turnOf(project: ProjectKey): Turn {
+    const name = nameOf(project);
+    const turn = this.turns.get(name) ?? { ...project, notBeforeMs: 0, waiting: [] };
+    this.turns.set(name, turn);
+    return turn;
+  }
+
+  private done(turn: Turn): void {
+    this.turns.delete(nameOf(turn));
+    for (const resolve of turn.waiting) resolve();
   }
 
   private async deliver({ userId, projectId, versionSeq }: Pending): Promise<void> {
@@ -130,7 +219,7 @@ export class GraphFeed {
     const later = this.db
       .prepare(
         `SELECT 1 FROM versions v JOIN graph_pending p ON p.version_seq = v.seq
-         WHERE v.user_id = ? AND v.project_id = ? AND v.path = ? AND v.seq > ? LIMIT 1`,
+         WHERE v.user_id = ? AND v.project_id = ? AND v.path = ? AND v.seq > ? AND p.set_aside IS NULL LIMIT 1`,
       )
       .get(project.userId, project.projectId, path, versionSeq);
     if (later !== undefined) return undefined;
@@ -140,37 +229,34 @@ export class GraphFeed {
     return documentFacts(path, expected ?? (await this.textOf(project, commit, path)));
   }
 
-  /** A change that the graph refuses again and again must not stand in the way of the others. */
-  private refused(pending: Pending, error: unknown): boolean {
-    if (pending.refusals + 1 < MAX_REFUSALS) {
-      this.db.prepare('UPDATE graph_pending SET refusals = refusals + 1 WHERE seq = ?').run(pending.seq);
-      return false;
-    }
-    this.log.error({ err: error, ...pending }, 'the graph refused a change and goes on without it');
-    this.remove(pending);
-    return true;
+  private putAside({ seq, ...change }: Pending, reason: string): void {
+    this.db.prepare('UPDATE graph_pending SET set_aside = ? WHERE seq = ?').run(reason, seq);
+    this.log.error({ ...change, reason }, 'a change was set aside; the graph goes on without it');
   }
 
-  private retryLater(): void {
-    if (this.stopped) return;
+  /** A kill keeps it, and a power cut may undo it: then the change is tried once more. */
+  private count({ seq }: Pending, tries: number): void {
+    repeatable(this.db, () => this.db.prepare('UPDATE graph_pending SET refusals = ? WHERE seq = ?').run(tries, seq));
+  }
+
+  private retryIn(ms: number): void {
+    if (this.stopped || this.timer !== undefined) return;
     this.timer = setTimeout(() => {
       this.timer = undefined;
       void this.catchUp();
-    }, RETRY_MS).unref();
+    }, ms).unref();
   }
 
-  private next(): Pending | undefined {
+  private first({ userId, projectId }: Turn): Pending | undefined {
     if (!this.db.isOpen) return undefined;
-    const row = this.db.prepare('SELECT * FROM graph_pending ORDER BY seq LIMIT 1').get();
-    return (
-      row && {
-        seq: Number(row['seq']),
-        userId: String(row['user_id']),
-        projectId: String(row['project_id']),
-        versionSeq: row['version_seq'] === null ? null : Number(row['version_seq']),
-        refusals: Number(row['refusals']),
-      }
-    );
+    const row = this.db
+      .prepare(
+        `SELECT * FROM graph_pending WHERE user_id = ? AND project_id = ? AND set_aside IS NULL ORDER BY seq LIMIT 1`,
+      )
+      .get(userId, projectId);
+    if (row === undefined) return undefined;
+    const versionSeq = row['version_seq'] === null ? null : Number(row['version_seq']);
+    return { userId, projectId, seq: Number(row['seq']), versionSeq, tries: Number(row['refusals']) };
   }
 
   private remove({ seq }: Pending): void {
@@ -178,6 +264,8 @@ export class GraphFeed {
   }
 
   private waiting(): number {
-    return Number(this.db.prepare('SELECT count(*) AS n FROM graph_pending').get()?.['n']);
+    return Number(this.db.prepare('SELECT count(*) AS n FROM graph_pending WHERE set_aside IS NULL').get()?.['n']);
   }
 }
+
+const nameOf = ({ userId, projectId }: ProjectKey) => `${userId}/${projectId}`;

@@ -1,6 +1,6 @@
 import type { GraphEdge, GraphNode } from '../../git.contract.js';
 import type { DocumentFacts } from './document-facts.js';
-import type { ProjectKey } from '../versions/version-store.js';
+import type { ProjectKey } from '../project-key.js';
 
 export const GRAPH_STORE = Symbol('GraphStore');
 

@@ -10,7 +10,7 @@ import {
   type Related,
   type Tie,
 } from './graph-store.js';
-import type { ProjectKey } from '../versions/version-store.js';
+import type { ProjectKey } from '../project-key.js';
 
 const PATIENCE_MS = 2000;
 const RETRY_MS = 500;

@@ -3,7 +3,7 @@ import { preparedBy } from '../../../../storage/statements.js';
 import { repeatable, transaction } from '../../../../storage/sqlite.js';
 import type { GraphEdge, GraphNode } from '../../git.contract.js';
 import { type GraphChange, type GraphStore, MAX_SHARED, rankTies, type Related, type Tie } from './graph-store.js';
-import type { ProjectKey } from '../versions/version-store.js';
+import type { ProjectKey } from '../project-key.js';
 
 export const GRAPH_TABLES = `
   CREATE TABLE graph_nodes (

@@ -1,5 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import { sep } from 'node:path';
+import { leadsOutOf } from './repository-links.js';
 import { badRequest, Problem } from '../../../../http/problem.js';
 
 export interface ImportSource {
@@ -36,13 +37,17 @@ export async function allowedSource(source: string, allowed: readonly string[]):
 
 async function localSource(source: string, allowed: readonly string[]): Promise<ImportSource> {
   const real = await realpath(source).catch(() => null);
-  for (const prefix of allowed) {
-    if (isUrl(prefix)) continue;
-    const base = await realpath(prefix).catch(() => null);
-    if (real !== null && base !== null && isBelow(real, base, sep)) return { address: real, protocol: 'file' };
-  }
+  const bases = await Promise.all(allowed.filter((one) => !isUrl(one)).map((one) => realpath(one).catch(() => null)));
+  const inside = (path: string) => bases.some((base) => base !== null && isBelow(path, base, sep));
   // Whether a path exists outside of what is allowed is nobody's business.
-  throw notAllowed(source);
+  if (real === null || !inside(real)) throw notAllowed(source);
+  const link = await leadsOutOf(real, inside);
+  if (link === undefined) return { address: real, protocol: 'file' };
+  throw new Problem({
+    status: 403,
+    code: 'import_not_allowed',
+    detail: `source: the repository's ${JSON.stringify(link)} leads to a place that the operator does not allow (git.import_allowed)`,
+  });
 }
 
 /** An encoded slash or dot must not make a path look shorter than the server will read it. */

@@ -13,9 +13,13 @@ import { git } from '../versions/git-command.js';
 import { GitService } from '../versions/git.service.js';
 import { GraphFeed } from '../graph/graph-feed.js';
 import { allowedSource, type ImportSource } from './import-source.js';
-import { type ProjectKey, VersionStore } from '../versions/version-store.js';
+import type { ProjectKey } from '../project-key.js';
+import { VersionStore } from '../versions/version-store.js';
 
 const BRANCH = /^(?!.*(\.\.|\/\/|\.lock$|@\{))[A-Za-z0-9_][A-Za-z0-9._/-]{0,199}$/;
+
+/** One user's imports take one place at a time; how long one waits is for who asked to say. */
+const LIMITS = { concurrent: 2, perUser: 1, waiting: 20, waitMs: 3_600_000 };
 
 interface ImportJob {
   readonly project: ProjectKey;
@@ -42,7 +46,7 @@ interface HeadFile {
 export class ImportsService {
   private readonly log = new Logger('Imports');
   private readonly jobs = new LRUCache<string, ImportJob>({ max: 100 });
-  private readonly semaphore = new Semaphore({ concurrent: 2, waiting: 20 }, 'imports');
+  private readonly semaphore = new Semaphore(LIMITS, 'imports');
 
   constructor(
     @InjectConfig() private readonly config: Config,
@@ -78,7 +82,7 @@ export class ImportsService {
     };
     this.jobs.set(key, job);
     void this.semaphore
-      .pass(() => (job.run = this.run(from, branch, job)))
+      .pass(project.userId, () => (job.run = this.run(from, branch, job)))
       .then(
         () => void (job.progress.state = 'done'),
         (error: unknown) => this.failed(key, job, error),
@@ -139,16 +143,17 @@ export class ImportsService {
       });
       await repository.merge(head, untouched, `Import ${progress.source}`);
       await rm(join(repository.dir, `${taken}.lock`), { force: true });
-      await git(repository.dir, ['update-ref', taken, head]);
+      await git(repository.dir, ['update-ref'], { revisions: [taken, head] });
     });
-    await git(repository.dir, ['update-ref', '-d', incoming]);
-    await this.feed.catchUp();
+    await git(repository.dir, ['update-ref', '-d'], { revisions: [incoming] });
+    await this.feed.catchUp(project);
   }
 
   private async fetch(dir: string, from: ImportSource, refspec: string, signal: AbortSignal): Promise<void> {
     const careful = ['-c', 'http.followRedirects=false', '-c', 'credential.helper='];
     const alone = ['--no-tags', '--no-recurse-submodules', '--no-write-fetch-head', '--no-auto-maintenance', '--quiet'];
-    await git(dir, [...careful, 'fetch', ...alone, '--', from.address, refspec], {
+    await git(dir, [...careful, 'fetch', ...alone], {
+      operands: [from.address, refspec],
       protocol: from.protocol,
       timeoutMs: this.config.git.import_timeout_ms,
       signal,
@@ -197,7 +202,7 @@ export class ImportsService {
 }
 
 async function resolved(dir: string, ref: string): Promise<string | null> {
-  return git(dir, ['rev-parse', '--verify', '--quiet', `${ref}^{commit}`]).then(
+  return git(dir, ['rev-parse', '--verify', '--quiet'], { revisions: [`${ref}^{commit}`] }).then(
     (out) => out.toString().trim(),
     () => null,
   );

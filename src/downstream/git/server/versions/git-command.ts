@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { devNull } from 'node:os';
 import { childEnvironment } from '../../../../config/config.loader.js';
+import { Problem } from '../../../../http/problem.js';
 
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
-const TIMEOUT_MS = 25_000;
+const TIMEOUT_MS = 20_000;
 
 /** git said no; `message` is its own. */
 export class GitError extends Error {
@@ -17,22 +18,41 @@ export class GitError extends Error {
 }
 
 interface GitOptions {
+  /** Full object names, HEAD and refs, with `^{commit}` or `:path` behind them; they stand behind `--end-of-options`. */
+  revisions?: readonly string[];
+  /** Paths, or what a command takes besides; they stand behind `--`. */
+  operands?: readonly string[];
   input?: string | Buffer;
   timeoutMs?: number;
+  /** Enough of the output: what comes after it is not waited for. */
+  enoughBytes?: number;
   /** The one transport that may be used; without it none may. */
   protocol?: 'file' | 'https';
   /** Ends the command before its time. */
   signal?: AbortSignal;
 }
 
+const OBJECT_NAME = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
+const REVISION =
+  /^(?:[0-9a-f]{40}|[0-9a-f]{64}|HEAD|refs\/[A-Za-z0-9_][A-Za-z0-9._/-]*)(?:\^(?:0|\{commit\}))?(?::[^\0]*)?$/;
+/** git 2.39 does not know `--end-of-options` here; what {@link REVISION} lets through is no option. */
+const WITHOUT_END_OF_OPTIONS = new Set(['blame']);
+
+/** Whether a text is the whole name of an object: what an imported repository says of itself need not be. */
+export function isObjectName(text: string): boolean {
+  return OBJECT_NAME.test(text);
+}
+
 /**
  * Runs one git command on a repository, without any configuration, hook or prompt of the machine's.
- * Whatever a person wrote goes in behind `--` or through `input`, never as an option.
+ * @param args the command and its options: constants of this program, and nothing that came from outside
+ * @throws GitError; Problem 422 `too_much_for_git` where the time or the output has no end in sight
  */
 export function git(repository: string, args: readonly string[], options: GitOptions = {}): Promise<Buffer> {
-  const { input = '', timeoutMs = TIMEOUT_MS, protocol, signal } = options;
+  const { input = '', timeoutMs = TIMEOUT_MS, enoughBytes = Infinity, protocol, signal } = options;
   return new Promise((resolve, reject) => {
-    const child = spawn('git', ['-c', `core.hooksPath=${devNull}`, '--literal-pathspecs', ...args], {
+    const command = commandLine(args, options);
+    const child = spawn('git', ['-c', `core.hooksPath=${devNull}`, '--literal-pathspecs', ...command], {
       cwd: repository,
       env: childEnvironment({
         GIT_DIR: repository,
@@ -41,6 +61,8 @@ export function git(repository: string, args: readonly string[], options: GitOpt
         GIT_TERMINAL_PROMPT: '0',
         GIT_ASKPASS: 'true',
         GIT_ALLOW_PROTOCOL: protocol ?? 'none',
+        // A source may name a remote of its own to fetch missing objects from, with a command to run.
+        GIT_NO_LAZY_FETCH: '1',
         LC_ALL: 'C.UTF-8',
       }),
       stdio: ['pipe', 'pipe', 'pipe'],
@@ -52,8 +74,8 @@ export function git(repository: string, args: readonly string[], options: GitOpt
     let complaint = '';
     child.stdout.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
-      if (bytes > MAX_OUTPUT_BYTES) child.kill();
-      else out.push(chunk);
+      if (bytes <= MAX_OUTPUT_BYTES) out.push(chunk);
+      if (bytes > Math.min(MAX_OUTPUT_BYTES, enoughBytes)) child.kill();
     });
     child.stderr.on('data', (chunk: Buffer) => (complaint = (complaint + chunk.toString()).slice(-4096)));
     child.on('error', (error) => {
@@ -61,12 +83,33 @@ export function git(repository: string, args: readonly string[], options: GitOpt
       if (signal?.aborted !== true) reject(new GitError(`git could not be started: ${error.message}`, null));
     });
     child.on('close', (code) => {
-      if (code === 0) resolve(Buffer.concat(out));
-      else reject(new GitError(reason(complaint) ?? `git ${args.join(' ')} ended with ${code}`, code));
+      if (code === 0 || bytes > enoughBytes) resolve(Buffer.concat(out));
+      else if (child.killed && signal?.aborted !== true) reject(tooMuch(args[0] ?? '', bytes, timeoutMs));
+      else reject(new GitError(reason(complaint) ?? `git ${args[0]} ended with ${code}`, code));
     });
     // git may end before it has read everything; its exit code says why.
     child.stdin.on('error', () => undefined);
     child.stdin.end(input);
+  });
+}
+
+/** @throws GitError for a revision that git could take for anything else */
+function commandLine(args: readonly string[], { revisions = [], operands }: GitOptions): string[] {
+  for (const revision of revisions) {
+    if (!REVISION.test(revision)) throw new GitError(`${JSON.stringify(revision)} is no revision`, null);
+  }
+  const end = revisions.length === 0 || WITHOUT_END_OF_OPTIONS.has(args[0] ?? '') ? [] : ['--end-of-options'];
+  return [...args, ...end, ...revisions, ...(operands === undefined ? [] : ['--', ...operands])];
+}
+
+/** The texts that were asked about are too large or too many: that is no fault of this server. */
+function tooMuch(command: string, bytes: number, timeoutMs: number): Problem {
+  const limit =
+    bytes > MAX_OUTPUT_BYTES ? `gives more than ${MAX_OUTPUT_BYTES} bytes` : `takes longer than ${timeoutMs / 1000} s`;
+  return new Problem({
+    status: 422,
+    code: 'too_much_for_git',
+    detail: `"git ${command}" ${limit} here: the document or its history is too large for this.`,
   });
 }
 

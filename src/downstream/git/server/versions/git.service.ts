@@ -6,18 +6,22 @@ import { LRUCache } from 'lru-cache';
 import { InjectConfig } from '../../../../config/config.module.js';
 import type { Config } from '../../../../config/config.schema.js';
 import { badRequest, Problem } from '../../../../http/problem.js';
+import { Semaphore } from '../../../../http/semaphore.js';
 import { transaction } from '../../../../storage/sqlite.js';
 import { pathFault } from '../../../../contract/document-path.js';
-import { GitError } from './git-command.js';
+import { GitError, isObjectName } from './git-command.js';
 import { GraphFeed } from '../graph/graph-feed.js';
 import { type Change, Repository } from './repository.js';
-import { type ProjectKey, type StoredVersion, VersionStore, type Which } from './version-store.js';
+import type { ProjectKey } from '../project-key.js';
+import { type StoredVersion, VersionStore, type Which } from './version-store.js';
 
 /** How `git fast-import` ends when another git has the branch, or has moved it. */
 const BRANCH_BUSY = 1;
 /** Together longer than a lock is taken for a living git's. */
 const OUTLIVING_TRIES = 30;
 const OUTLIVING_MS = 50;
+/** A wait and a read that takes as long as it may fit into the caller's limit together. */
+const READERS = { concurrent: 4, perUser: 2, waiting: 60, waitMs: 5000 };
 /** A diff longer than this is cut off. */
 const MAX_DIFF_CHARS = 4000;
 
@@ -25,6 +29,7 @@ const MAX_DIFF_CHARS = 4000;
 @Injectable()
 export class GitService {
   private readonly queues = new Map<string, Promise<unknown>>();
+  private readonly readers = new Semaphore(READERS, 'reads of the history');
   /**
    * Repositories whose newest commit is one that this process wrote down. Of the others that isn't known: a process may have
    * died between a commit and its row, and then the newest commit carries the version already.
@@ -51,7 +56,7 @@ export class GitService {
       if (change.text === null && last?.deleted === true) return last.commit;
       return this.write(project, change);
     });
-    await this.feed.catchUp();
+    await this.feed.catchUp(project);
     return { commit, version: change.version };
   }
 
@@ -60,11 +65,12 @@ export class GitService {
   }
 
   async changes(project: ProjectKey, which: Which & { limit: number }) {
-    const { versions } = this.versions.list(project, { ...which, offset: 0 });
+    const listed = this.versions.list(project, { ...which, offset: 0 });
+    const versions = listed.versions.filter(({ commit }) => isObjectName(commit));
     const repository = this.repository(project);
     return Promise.all(
       versions.map(async (version) => {
-        const diff = await repository.changeOf(version.commit, version.path);
+        const diff = await this.reading(project, () => repository.changeOf(version.commit, version.path));
         return { ...version, diff: diff.length <= MAX_DIFF_CHARS ? diff : `${diff.slice(0, MAX_DIFF_CHARS)}\n…` };
       }),
     );
@@ -73,20 +79,23 @@ export class GitService {
   /** @throws Problem 404 */
   async textAt(project: ProjectKey, path: string, version: string): Promise<string | null> {
     const found = this.require(project, path, version);
-    return found.deleted ? null : this.repository(project).textAt(found.commit, path);
+    return found.deleted ? null : this.reading(project, () => this.repository(project).textAt(found.commit, path));
   }
 
   async diff(project: ProjectKey, path: string, from: string, to: string): Promise<string> {
     const [before, after] = [this.require(project, path, from), this.require(project, path, to)];
-    return this.repository(project).diff(before.commit, after.commit, path);
+    return this.reading(project, () => this.repository(project).diff(before.commit, after.commit, path));
   }
 
   async blame(project: ProjectKey, path: string, version: string | undefined) {
     const found = version === undefined ? this.versions.latest(project, path) : this.require(project, path, version);
-    if (found === undefined || found.deleted) throw versionNotFound(path, version ?? 'the newest');
-    const lines = await this.repository(project).blame(found.commit, path);
+    if (found === undefined || found.deleted || !isObjectName(found.commit))
+      throw versionNotFound(path, version ?? 'the newest');
+    const lines = await this.reading(project, () => this.repository(project).blame(found.commit, path));
+    const authors = new Map<string, StoredVersion>();
     return lines.map(({ commit, text }, index) => {
-      const by = this.versions.byHash(project, commit) ?? found;
+      const by = authors.get(commit) ?? this.versions.byHash(project, commit) ?? found;
+      authors.set(commit, by);
       return { line: index + 1, text, version: by.version, author: by.author, committed_at: by.committed_at };
     });
   }
@@ -99,7 +108,7 @@ export class GitService {
       });
       this.settled.delete(nameOf(project));
       await this.repository(project).remove();
-      await this.feed.catchUp();
+      await this.feed.catchUp(project);
       return removed;
     });
   }
@@ -157,12 +166,18 @@ export class GitService {
 
   private require(project: ProjectKey, path: string, version: string): StoredVersion {
     const found = this.versions.find(project, version, path);
-    if (found === undefined) throw versionNotFound(path, version);
+    // A row from a time when a foreign history could name its commits itself.
+    if (found === undefined || !isObjectName(found.commit)) throw versionNotFound(path, version);
     return found;
   }
 
   repository(project: ProjectKey): Repository {
     return repositoryOf(this.config.data_dir, project);
+  }
+
+  /** A git process for one answer: some at a time, and of one user half of them. @throws Problem 429 `saturated` */
+  private reading<T>({ userId }: ProjectKey, work: () => Promise<T>): Promise<T> {
+    return this.readers.pass(userId, work);
   }
 
   /** One change at a time to each repository. */

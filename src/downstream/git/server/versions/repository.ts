@@ -1,6 +1,12 @@
 import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { Problem } from '../../../../http/problem.js';
 import { git } from './git-command.js';
+
+const MAX_DIFF_BYTES = 8 * 1024 * 1024;
+const BEGINNING_BYTES = 65_536;
+/** git takes seconds for more, and a page shows none of it. */
+const MAX_BLAMED_LINES = 20_000;
 
 const BRANCH = 'refs/heads/main';
 /** A branch is locked while one file is written: for milliseconds. */
@@ -40,7 +46,7 @@ export class Repository {
     const draft = `${this.dir}.new`;
     await rm(draft, { recursive: true, force: true });
     await mkdir(draft, { recursive: true });
-    await git(draft, ['init', '--quiet', '--bare', '--initial-branch=main', draft]);
+    await git(draft, ['init', '--quiet', '--bare', '--initial-branch=main']);
     await mkdir(dirname(this.dir), { recursive: true });
     await rename(draft, this.dir);
   }
@@ -101,32 +107,37 @@ export class Repository {
   /** The newest commit's hash and the version that it carries; null where there is none. */
   async newest(): Promise<{ commit: string; version: string } | null> {
     const format = `--format=%H %(trailers:key=${VERSION_TRAILER},valueonly)`;
-    const out = await git(this.dir, ['log', '-1', format, BRANCH, '--']).catch(() => null);
+    const out = await git(this.dir, ['log', '-1', format], { revisions: [BRANCH], operands: [] }).catch(() => null);
     if (out === null) return null;
     const [, commit, version] = /^(\S+) (.*)/.exec(out.toString()) as RegExpExecArray;
     return { commit: commit as string, version: version as string };
   }
 
   async textAt(commit: string, path: string): Promise<string> {
-    return (await git(this.dir, ['cat-file', 'blob', `${commit}:${path}`])).toString();
+    return (await git(this.dir, ['cat-file', 'blob'], { revisions: [`${commit}:${path}`] })).toString();
   }
 
-  /** A unified diff by lines; empty where the two are equal. */
+  /** A unified diff by lines; empty where the two are equal, and cut off after `MAX_DIFF_BYTES`. */
   async diff(from: string, to: string, path: string): Promise<string> {
+    const plain = ['--no-color', '--no-ext-diff', '--no-textconv'];
     return (
-      await git(this.dir, ['diff', '--no-color', '--no-ext-diff', '--no-textconv', from, to, '--', path])
+      await git(this.dir, ['diff', ...plain], { revisions: [from, to], operands: [path], enoughBytes: MAX_DIFF_BYTES })
     ).toString();
   }
 
-  /** What a commit did to a document: a unified diff by lines. */
+  /** The beginning of what a commit did to a document: a unified diff by lines. */
   async changeOf(commit: string, path: string): Promise<string> {
     const options = ['--format=', '--no-color', '--no-ext-diff', '--no-textconv', '--unified=1', '--first-parent'];
-    return (await git(this.dir, ['show', ...options, commit, '--', path])).toString();
+    return (
+      await git(this.dir, ['show', ...options], { revisions: [commit], operands: [path], enoughBytes: BEGINNING_BYTES })
+    ).toString();
   }
 
-  /** For each line of the text its commit. */
+  /** For each line of the text its commit. @throws Problem 422 `too_many_lines` */
   async blame(commit: string, path: string): Promise<{ commit: string; text: string }[]> {
-    const out = await git(this.dir, ['blame', '--line-porcelain', commit, '--', path]);
+    const count = lineCount(await this.textAt(commit, path));
+    if (count > MAX_BLAMED_LINES) throw tooManyLines(path, count);
+    const out = await git(this.dir, ['blame', '--porcelain'], { revisions: [commit], operands: [path] });
     const lines: { commit: string; text: string }[] = [];
     let current = '';
     for (const row of out.toString().split('\n')) {
@@ -139,6 +150,20 @@ export class Repository {
   async remove(): Promise<void> {
     await rm(this.dir, { recursive: true, force: true });
   }
+}
+
+function lineCount(text: string): number {
+  let lines = 1;
+  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) lines++;
+  return lines;
+}
+
+function tooManyLines(path: string, lines: number): Problem {
+  return new Problem({
+    status: 422,
+    code: 'too_many_lines',
+    detail: `path: ${path} has ${lines} lines; who changed each of them is told up to ${MAX_BLAMED_LINES} lines`,
+  });
 }
 
 const VERSION_TRAILER = 'Caudex-Version';

@@ -1,11 +1,8 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import { terms } from '../../../../text/analysis.js';
 import type { Version } from '../../git.contract.js';
-
-export interface ProjectKey {
-  userId: string;
-  projectId: string;
-}
+import type { ProjectKey } from '../project-key.js';
+import { isObjectName } from './git-command.js';
 
 export interface StoredVersion extends Version {
   /** Of the author; may be empty. */
@@ -67,6 +64,7 @@ export class VersionStore {
 
   /** @returns its number in the order of arrival; null where it was known already */
   add({ userId, projectId }: ProjectKey, version: StoredVersion): number | null {
+    if (!isObjectName(version.commit)) throw new Error(`${JSON.stringify(version.commit)} is not the name of a commit`);
     const { changes, lastInsertRowid } = this.db
       .prepare(
         `INSERT OR IGNORE INTO versions

@@ -1,4 +1,4 @@
-import type { LogSink } from '../../report/service-log.js';
+import type { LogSink } from '../service-log.js';
 
 /** Keeps the lines it is given. */
 export class RecordedLog implements LogSink {

@@ -1,0 +1,20 @@
+import { createHash } from 'node:crypto';
+
+/** One use of an `Idempotency-Key`. */
+export interface Claim {
+  readonly userId: string;
+  readonly key: string;
+  /** The first answer; null while it is not known. */
+  readonly answer: { status: number; body: unknown; etag?: string } | null;
+}
+
+/**
+ * The id of what a claimed request creates. It is the same each time, so that a request that ran before a crash, answered
+ * or not, creates the same thing when it runs again.
+ */
+export function claimedId({ userId, key }: Claim, what: string): string {
+  const hex = createHash('sha256')
+    .update(JSON.stringify([userId, key, what]))
+    .digest('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}

@@ -1,0 +1,32 @@
+import { Module } from '@nestjs/common';
+import { ConfigModule } from '../../config/config.module.js';
+import { EdgeModule } from '../edge/edge.module.js';
+import { LlmModule } from '../../downstream/llm/llm.module.js';
+import { CacheModule } from '../cache/cache.module.js';
+import { ProjectsModule } from '../projects/projects.module.js';
+import { ConversationsModule } from '../conversations/conversations.module.js';
+import { CreditsModule } from '../billing/credits.module.js';
+import { SearchModule } from '../search/search.module.js';
+import { ChatController } from './chat.controller.js';
+import { ChatService } from './chat.service.js';
+import { Answering } from './answering.service.js';
+import { ModelRelay } from './model-relay.service.js';
+import { AnswerCache } from './answer-cache.service.js';
+import { MessageStreams } from './message-streams.service.js';
+
+@Module({
+  imports: [
+    ConfigModule,
+    EdgeModule,
+    LlmModule,
+    CacheModule,
+    ProjectsModule,
+    ConversationsModule,
+    CreditsModule,
+    SearchModule,
+  ],
+  controllers: [ChatController],
+  providers: [ChatService, Answering, ModelRelay, AnswerCache, MessageStreams],
+  exports: [ChatService],
+})
+export class ChatModule {}

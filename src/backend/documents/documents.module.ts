@@ -1,0 +1,21 @@
+import { Module } from '@nestjs/common';
+import { ConfigModule } from '../../config/config.module.js';
+import { EdgeModule } from '../edge/edge.module.js';
+import { OutboxModule } from '../../outbox/outbox.module.js';
+import { FilesystemModule } from '../../downstream/filesystem/filesystem.module.js';
+import { ChromaModule } from '../../downstream/chroma/chroma.module.js';
+import { GitModule } from '../../downstream/git/git.module.js';
+import { ProjectsModule } from '../projects/projects.module.js';
+import { DocumentsController } from './documents.controller.js';
+import { BulkController } from './bulk.controller.js';
+import { DocumentsService } from './documents.service.js';
+import { BulkUpload } from './bulk-upload.service.js';
+import { DocumentSync } from './document-sync.service.js';
+
+@Module({
+  imports: [ConfigModule, EdgeModule, OutboxModule, FilesystemModule, ChromaModule, GitModule, ProjectsModule],
+  controllers: [DocumentsController, BulkController],
+  providers: [DocumentsService, BulkUpload, DocumentSync],
+  exports: [DocumentsService, DocumentSync],
+})
+export class DocumentsModule {}

@@ -1,0 +1,26 @@
+import { Module, StandardSchemaValidationPipe } from '@nestjs/common';
+import { APP_PIPE } from '@nestjs/core';
+import { faultsOf, invalidRequest } from '../../http/implements.decorator.js';
+import { ConfigModule } from '../../config/config.module.js';
+import { RateLimits } from './limits/rate-limits.service.js';
+import { IdempotencyStore } from './idempotency/idempotency.store.js';
+import { SharedReads } from './reads/shared-reads.js';
+
+/** What the public routes share: rate limits, idempotency keys, shared reads, validation. */
+@Module({
+  imports: [ConfigModule],
+  providers: [
+    {
+      provide: APP_PIPE,
+      useFactory: () =>
+        new StandardSchemaValidationPipe({
+          exceptionFactory: (issues) => invalidRequest(issues.flatMap((issue) => faultsOf(issue))),
+        }),
+    },
+    RateLimits,
+    IdempotencyStore,
+    SharedReads,
+  ],
+  exports: [RateLimits, IdempotencyStore, SharedReads],
+})
+export class EdgeModule {}

@@ -1,0 +1,30 @@
+import { Module } from '@nestjs/common';
+import { ConfigModule } from '../../config/config.module.js';
+import { ResilienceModule } from '../../resilience/resilience.module.js';
+import { FilesystemModule } from '../../downstream/filesystem/filesystem.module.js';
+import { ChromaModule } from '../../downstream/chroma/chroma.module.js';
+import { GitModule } from '../../downstream/git/git.module.js';
+import { CacheModule } from '../cache/cache.module.js';
+import { ProjectsModule } from '../projects/projects.module.js';
+import { DocumentsModule } from '../documents/documents.module.js';
+import { SearchController } from './search.controller.js';
+import { Retrieval } from './retrieval.service.js';
+import { ChatPassages } from './chat-passages.service.js';
+import { ResultCache } from './result-cache.service.js';
+
+@Module({
+  imports: [
+    ConfigModule,
+    ResilienceModule,
+    FilesystemModule,
+    ChromaModule,
+    GitModule,
+    CacheModule,
+    ProjectsModule,
+    DocumentsModule,
+  ],
+  controllers: [SearchController],
+  providers: [Retrieval, ChatPassages, ResultCache],
+  exports: [ChatPassages],
+})
+export class SearchModule {}

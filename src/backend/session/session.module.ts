@@ -1,0 +1,17 @@
+import { Module } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import { ConfigModule } from '../../config/config.module.js';
+import { EdgeModule } from '../edge/edge.module.js';
+import { AuthModule } from '../../downstream/auth/auth.module.js';
+import { DemoModule } from '../demo/demo.module.js';
+import { SessionController } from './session.controller.js';
+import { SessionService } from './session.service.js';
+import { SessionGuard } from './session.guard.js';
+
+/** Accounts and sessions, and the guard of every public route. */
+@Module({
+  imports: [ConfigModule, EdgeModule, AuthModule, DemoModule],
+  controllers: [SessionController],
+  providers: [{ provide: APP_GUARD, useClass: SessionGuard }, SessionService],
+})
+export class SessionModule {}

@@ -1,0 +1,16 @@
+import { Module } from '@nestjs/common';
+import { ConfigModule } from '../../config/config.module.js';
+import { HttpModule } from '../../http/http.module.js';
+import { ResilienceModule } from '../../resilience/resilience.module.js';
+import { OutboxModule } from '../../outbox/outbox.module.js';
+import { StatusController } from './status.controller.js';
+import { OutboxController } from './outbox.controller.js';
+import { MetricsController } from './metrics.controller.js';
+import { BackendMetrics } from './backend-metrics.service.js';
+
+@Module({
+  imports: [ConfigModule, HttpModule, ResilienceModule, OutboxModule],
+  controllers: [StatusController, OutboxController, MetricsController],
+  providers: [BackendMetrics],
+})
+export class StatusModule {}

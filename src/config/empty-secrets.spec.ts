@@ -1,0 +1,33 @@
+import { secretsSchema } from './config.schema.js';
+import { load, problems } from './testing/loading.js';
+
+const TOKEN = '9f2c4e7ab81d03564f6e8a90b7c1d2e3f4a5968778695a4b';
+/** The variable of every secret. */
+const VARIABLES = Object.keys(secretsSchema.shape).map((name) =>
+  name === 'llm_api_keys' ? 'LLM_API_KEY' : name.toUpperCase(),
+);
+
+describe.each(['development', 'production'])('in %s', (environment) => {
+  const base = { NODE_ENV: environment, INTERNAL_SERVICE_TOKEN: TOKEN };
+
+  it.each(VARIABLES.filter((name) => name !== 'INTERNAL_SERVICE_TOKEN'))('%s that is empty is unset', (name) => {
+    for (const empty of ['', ' ', '\n']) expect(load({ ...base, [name]: empty }).secrets).toEqual(load(base).secrets);
+  });
+});
+
+it('knows the variable of every secret', () => {
+  for (const name of VARIABLES) {
+    expect(load({ INTERNAL_SERVICE_TOKEN: TOKEN, [name]: 'a-value-of-this-secret' }).secrets).not.toEqual(
+      load({ INTERNAL_SERVICE_TOKEN: TOKEN }).secrets,
+    );
+  }
+});
+
+it('refuses an empty INTERNAL_SERVICE_TOKEN in production, as it refuses a missing one', () => {
+  for (const empty of ['', '  ']) {
+    expect(problems({ NODE_ENV: 'production', INTERNAL_SERVICE_TOKEN: empty })).toEqual(
+      problems({ NODE_ENV: 'production' }),
+    );
+  }
+  expect(load({ INTERNAL_SERVICE_TOKEN: '' }).secrets).toEqual(load({}).secrets);
+});

@@ -1,0 +1,103 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { jest } from '@jest/globals';
+import { Logger } from '@nestjs/common';
+import { openDatabase } from '../../../../storage/sqlite.js';
+import { VERSION_TABLES, AUTHOR_EMAIL, VersionStore } from '../versions/version-store.js';
+import { GraphFeed, PENDING_TABLES, SET_ASIDE } from './graph-feed.js';
+import { GraphAway, type GraphChange, type GraphStore } from './graph-store.js';
+
+const COMMIT = 'a'.repeat(40);
+const EVE = { userId: 'eve', projectId: 'p' };
+const BOB = { userId: 'bob', projectId: 'q' };
+
+describe('GraphFeed', () => {
+  let db: DatabaseSync;
+  let versions: VersionStore;
+  let applied: string[];
+  let apply: (change: GraphChange) => Promise<void>;
+  const feeds: GraphFeed[] = [];
+
+  /** As a process has it that has just been started. */
+  function newFeed(): GraphFeed {
+    const graph = {
+      apply: async (_: unknown, change: GraphChange) => {
+        await apply(change);
+        applied.push(change.path);
+      },
+      drop: () => Promise.resolve(),
+    } as Partial<GraphStore> as GraphStore;
+    const feed = new GraphFeed(db, graph, () => Promise.resolve('text'));
+    feeds.push(feed);
+    return feed;
+  }
+  function change(feed: GraphFeed, project: typeof EVE, path: string): void {
+    const version = { version: path, path, author: 'n', email: '', message: 'm', committed_at: '2026-01-01T00:00:00Z' };
+    feed.add(project, versions.add(project, { ...version, commit: COMMIT, deleted: false }) as number);
+  }
+
+  beforeEach(() => {
+    Logger.overrideLogger(false);
+    db = openDatabase(':memory:', [VERSION_TABLES, AUTHOR_EMAIL, PENDING_TABLES, SET_ASIDE]);
+    versions = new VersionStore(db);
+    applied = [];
+    apply = () => Promise.resolve();
+  });
+  afterEach(async () => {
+    jest.useRealTimers();
+    for (const feed of feeds.splice(0)) await feed.stop();
+    db.close();
+  });
+
+  it('takes the changes of projects by turns', async () => {
+    const feed = newFeed();
+    for (let i = 0; i < 100; i++) change(feed, EVE, `eve${i}.md`);
+    change(feed, BOB, 'bob.md');
+    await feed.catchUp(BOB);
+    expect(applied.slice(0, 2).sort()).toEqual(['bob.md', 'eve0.md']);
+    expect(applied.length).toBeLessThan(10);
+  });
+
+  it('lets a change that fails hold up its own project alone, and sets it aside after five tries', async () => {
+    apply = ({ path }) => (path === 'bad.md' ? Promise.reject(new Error('no')) : Promise.resolve());
+    jest.useFakeTimers();
+    const feed = newFeed();
+    change(feed, EVE, 'bad.md');
+    change(feed, EVE, 'good.md');
+    change(feed, BOB, 'bob.md');
+    void feed.catchUp();
+    await jest.advanceTimersByTimeAsync(100);
+    expect(applied).toEqual(['bob.md']);
+    await jest.advanceTimersByTimeAsync(30_000);
+    expect(applied).toEqual(['bob.md', 'good.md']);
+    expect(feed.setAside(10)).toEqual([{ ...EVE, path: 'bad.md', tries: 5, reason: 'no' }]);
+  });
+
+  it('sets a change aside that ended the process five times, and goes on', async () => {
+    const first = newFeed();
+    change(first, EVE, 'deadly.md');
+    change(first, BOB, 'bob.md');
+    let deaths = 0;
+    for (let feed = first; deaths < 10 && feed.setAside(1).length === 0; feed = newFeed()) {
+      // What is under way when a process is killed never settles.
+      apply = ({ path }) => (path === 'deadly.md' ? (deaths++, new Promise(() => undefined)) : Promise.resolve());
+      void feed.catchUp();
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      feeds.splice(0);
+    }
+    expect({ deaths, applied }).toEqual({ deaths: 5, applied: ['bob.md'] });
+    expect(newFeed().setAside(10)).toMatchObject([{ path: 'deadly.md', tries: 5 }]);
+  });
+
+  it('counts no try while the graph is away', async () => {
+    apply = () => Promise.reject(new GraphAway('refused'));
+    jest.useFakeTimers();
+    const feed = newFeed();
+    change(feed, EVE, 'a.md');
+    void feed.catchUp();
+    await jest.advanceTimersByTimeAsync(120_000);
+    expect(feed.setAside(10)).toEqual([]);
+    apply = () => Promise.resolve();
+    await jest.advanceTimersByTimeAsync(6000);
+    expect(applied).toEqual(['a.md']);
+  });
+});

@@ -1,0 +1,5 @@
+/** A project of a user. The two together name a repository, its versions and its part of the graph. */
+export interface ProjectKey {
+  userId: string;
+  projectId: string;
+}
