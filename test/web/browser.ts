@@ -44,7 +44,7 @@ export class Visit {
     browser: Browser,
     url: string,
     person?: Person,
-    { width = 1280, theme = 'light' as 'light' | 'dark' } = {},
+    { width = 1280, theme = 'light' } = {},
   ): Promise<Visit> {
     const viewport = { width, height: width < 500 ? 740 : 800 };
     const context = await browser.newContext({

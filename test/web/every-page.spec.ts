@@ -15,6 +15,19 @@ interface AxeReport {
 }
 declare const axe: { run: (options: object) => Promise<AxeReport> };
 
+async function faultsOn({ page }: Visit): Promise<string[]> {
+  const { violations } = await page.evaluate(() => axe.run({ resultTypes: ['violations'] }));
+  const faults = violations.map(
+    ({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ target }) => target.join(' ')).join('; ')}`,
+  );
+  const tooWide = await page.evaluate(() =>
+    [document.documentElement, document.querySelector('#content')].some(
+      (element) => element !== null && element.scrollWidth > element.clientWidth,
+    ),
+  );
+  return tooWide ? [...faults, 'the page is wider than the screen'] : faults;
+}
+
 describeInBrowser('every page in every state', () => {
   let gallery: Gallery;
   let browser: Browser;
@@ -30,24 +43,14 @@ describeInBrowser('every page in every state', () => {
   async function faultsOf(views: readonly View[], person?: Person): Promise<string[]> {
     const faults: string[] = [];
     for (const form of FORMS) {
+      const visit = await Visit.begin(browser, gallery.caudex.url, person, form);
+      await visit.context.addInitScript({ path: AXE });
       for (const { name, show } of views) {
-        const visit = await Visit.begin(browser, gallery.caudex.url, person, form);
-        await visit.context.addInitScript({ path: AXE });
-        const where = `${name}, ${form.width} px, ${form.theme}`;
         await show(visit);
-        const { violations } = await visit.page.evaluate(() => axe.run({ resultTypes: ['violations'] }));
-        for (const { id, help, nodes } of violations) {
-          faults.push(`${where}: ${id}: ${help}: ${nodes.map(({ target }) => target.join(' ')).join('; ')}`);
-        }
-        const tooWide = await visit.page.evaluate(() => {
-          const { scrollWidth, clientWidth } = document.documentElement;
-          const content = document.querySelector('#content');
-          const inner = content === null ? 0 : content.scrollWidth - content.clientWidth;
-          return scrollWidth > clientWidth || inner > 0;
-        });
-        if (tooWide) faults.push(`${where}: the page is wider than the screen`);
-        await visit.end();
+        const where = `${name}, ${form.width} px, ${form.theme}`;
+        faults.push(...(await faultsOn(visit)).map((fault) => `${where}: ${fault}`));
       }
+      await visit.end();
     }
     return faults;
   }

@@ -47,7 +47,10 @@ export class Gallery {
       LLM_BASE_URL: llm.url,
       LLM_MODEL: 'fake',
       LLM_API_KEY: 'k',
-      CAUDEX__AUTH__OPERATORS: 'operator@example.org',
+      CAUDEX__AUTH__OPERATORS: '[operator@example.org]',
+    }).catch(async (error: unknown) => {
+      await llm.stop();
+      throw error;
     });
     const [person, newcomer] = await Promise.all([caudex.signUp('operator@example.org'), caudex.signUp()]);
     const project = await person.project('Caudex docs');
@@ -133,7 +136,7 @@ export class Gallery {
       this.view('edit', `${reading}?view=edit`, (page) => page.getByLabel('Text of the document').waitFor()),
       this.view('history', `${reading}?view=history`, (page) => page.locator('.diff-code-insert').first().waitFor()),
       this.view('blame', `${reading}?view=blame`, (page) => page.locator('.blamed').first().waitFor()),
-      this.view('search', `${of('search')}?q=outbox`, (page) => page.getByRole('option').first().waitFor()),
+      this.view('search', `${of('search')}?q=outbox`, (page) => page.locator('.result').first().waitFor()),
       this.view('graph', of('graph'), (page) => page.locator('.node').first().waitFor()),
       this.view('status', '/status', (page) => page.getByText('Everything works.').waitFor()),
       this.view('usage', '/usage', (page) => page.locator('.plot canvas').waitFor()),
@@ -141,7 +144,7 @@ export class Gallery {
     ];
   }
 
-  /** Chroma, git and billing are down. */
+  /** Chroma, git and billing are down. The last view leaves its browser offline. */
   get degraded(): View[] {
     const of = (section: string) => `/p/${this.project}/${section}`;
     const history = of('documents/read/notes/garden.md?view=history');
@@ -151,7 +154,17 @@ export class Gallery {
         page.getByText('Found by full text').waitFor(),
       ),
       this.view('history-error', history, (page) => page.getByText('The history cannot be read').waitFor()),
-      this.view('usage-error', '/usage', (page) => page.getByText('Billing cannot be read').waitFor()),
+      {
+        name: 'documents-error',
+        show: async (visit) => {
+          const code = 'filesystem_unreachable';
+          const detail = 'The filesystem service is not available (unreachable); nothing was lost, try again.';
+          await visit.page.route(/\/documents\?/, (route) => route.fulfill({ status: 502, json: { code, detail } }));
+          const page = await visit.open(of('documents'));
+          await page.getByText('This could not be loaded').waitFor();
+          await page.unroute(/\/documents\?/);
+        },
+      },
       this.view('status-degraded', '/status', (page) => page.getByText('The vector index is away.').waitFor()),
       {
         name: 'chat-offline',

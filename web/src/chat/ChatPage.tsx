@@ -76,6 +76,7 @@ function OpenChat({ chat }: { chat: LiveChat }) {
 
   return (
     <div className={passage === undefined ? 'chat' : 'chat chat-with-passage'}>
+      <h1 className="hidden-visually">{t.chat.title}</h1>
       <div className="chat-column">
         <Turns chat={chat} onPassage={(source, number) => setPassage({ source, number })} />
         <Composer chat={chat} />

@@ -10,7 +10,7 @@ export function DegradedLine({ degradation, kind }: { degradation: Degradation; 
   return (
     <details className="degraded">
       <summary>
-        {line} <span className="degraded-more">{t.degraded.details}</span>
+        {line} <span className="degraded-more">{t.degraded.details(degradation.length)}</span>
       </summary>
       <ul>
         {degradedDetails(degradation).map((detail) => (

@@ -40,7 +40,8 @@ async function collect(calls: AnswerCalls, onPhase: (phase: Phase) => void = () 
   return chunks;
 }
 
-const textOf = (chunks: ChatChunk[]) => chunks.map((chunk) => (chunk.type === 'text-delta' ? chunk.delta : '')).join('');
+const textOf = (chunks: ChatChunk[]) =>
+  chunks.map((chunk) => (chunk.type === 'text-delta' ? chunk.delta : '')).join('');
 
 /** Mulberry32: the same numbers for the same seed. */
 function random(seed: number): () => number {

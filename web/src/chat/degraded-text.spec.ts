@@ -24,6 +24,11 @@ describe('degradedLine', () => {
     expect(degradedDetails(degradation)).toHaveLength(2);
   });
 
+  it('says last what an answer does well without', () => {
+    const degradation = [entry('git', 'circuit_open', 'none'), entry('chroma', 'circuit_open', 'fulltext')];
+    expect(degradedLine(degradation, 'answer')).toMatch(/^Answered from full text/);
+  });
+
   it('names a fallback that it does not know as one that could not be taken', () => {
     expect(degradedLine([entry('llm_2', 'unreachable', 'something new')], 'answer')).toMatch(/language model is away/);
   });

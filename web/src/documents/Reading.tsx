@@ -25,7 +25,7 @@ export function Reading({
       <article className="reading-text">
         <DocumentText project={project} path={path} text={document.text} markdown={document.markdown} range={range} />
       </article>
-      <aside className="reading-side">
+      <aside className="reading-side" aria-label={t.reading.outline}>
         {headings.length > 1 && <Outline headings={headings} />}
         <Related project={project} path={path} />
       </aside>

@@ -135,7 +135,7 @@ function Chosen({
       ? graph.nodes.filter(({ kind }) => kind === 'document')
       : [...(neighbours.get(node.id) ?? [])].flatMap((id) => byId.get(id) ?? []);
   return (
-    <aside className="graph-side" aria-live="polite">
+    <aside className="graph-side" aria-label={t.graph.neighbours} aria-live="polite">
       {node === undefined ? (
         <p className="soft small">{t.graph.lead}</p>
       ) : (

@@ -25,13 +25,14 @@ export function Shell() {
       <a className="skip-link" href="#content">
         {t.app.skip}
       </a>
-      <aside className="side-bar-place">
+      <aside className="side-bar-place" aria-label={t.app.menu}>
         <SideBar project={project} />
       </aside>
       <div className="shell-main">
         <TopBar project={project} />
         <ConnectionLine />
-        <main id="content" className="content" tabIndex={-1}>
+        {/* eslint-disable-next-line jsx-a11y-x/no-noninteractive-tabindex -- it is what scrolls, also by keyboard */}
+        <main id="content" className="content" tabIndex={0}>
           <Outlet />
         </main>
       </div>
@@ -46,7 +47,7 @@ function TopBar({ project }: { project: string | undefined }) {
   const { pathname } = useLocation();
   const [openAt, setOpenAt] = useState<string>();
   return (
-    <div className="top-bar">
+    <header className="top-bar">
       <Dialog.Root open={openAt === pathname} onOpenChange={(open) => setOpenAt(open ? pathname : undefined)}>
         <Dialog.Trigger className="button button-quiet" aria-label={t.app.menu}>
           <svg width="18" height="18" viewBox="0 0 18 18" aria-hidden="true">
@@ -63,6 +64,6 @@ function TopBar({ project }: { project: string | undefined }) {
         </Dialog.Portal>
       </Dialog.Root>
       <span className="wordmark">{t.app.name}</span>
-    </div>
+    </header>
   );
 }

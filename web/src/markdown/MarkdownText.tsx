@@ -3,6 +3,7 @@ import Markdown, { type Components } from 'react-markdown';
 import remarkGfm from 'remark-gfm';
 import remarkMath from 'remark-math';
 import remend from 'remend';
+import { t } from '../texts/en.ts';
 import { blocksOf } from './blocks.ts';
 import { PASSAGE, remarkCitations } from './citations.ts';
 import { CodeBlock } from './CodeBlock.tsx';
@@ -90,11 +91,11 @@ const PARTS: Components = {
   table: ({ children }) => (
     // A wide table scrolls by itself; so that a keyboard can do it, it takes the focus.
     // eslint-disable-next-line jsx-a11y-x/no-noninteractive-tabindex -- see above
-    <div className="table-scroll" tabIndex={0} role="region" aria-label="Table">
+    <div className="table-scroll" tabIndex={0} role="group" aria-label={t.reading.table}>
       <table>{children}</table>
     </div>
   ),
-  input: ({ checked }) => <input type="checkbox" checked={checked ?? false} readOnly aria-label="Task" />,
+  input: ({ checked }) => <input type="checkbox" checked={checked ?? false} readOnly aria-label={t.reading.task} />,
   pre: ({ children }) => <>{children}</>,
   code: ({ className = '', children }) => {
     const text = String(children as string).replace(/\n$/, '');

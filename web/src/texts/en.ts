@@ -125,8 +125,7 @@ export const t = {
     copy: 'Copy',
   },
   degraded: {
-    details: 'Details',
-    hide: 'Hide details',
+    details: (n: number) => (n === 1 ? 'Details' : `${n} details`),
     detail: (service: string, reason: string, fallback: string) => `${service}: ${reason}; ${fallback}`,
     services: {
       chroma: 'vector index',
@@ -232,6 +231,8 @@ export const t = {
   } as Record<string, string>,
   reading: {
     outline: 'Outline',
+    table: 'Table',
+    task: 'Task',
     read: 'Read',
     edit: 'Edit',
     history: 'History',

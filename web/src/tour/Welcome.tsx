@@ -26,7 +26,7 @@ export function Welcome({ project, onAsk }: { project: string; onAsk: (question:
   return (
     <div className="welcome">
       <div className="welcome-column">
-        <h1>{t.tour.title}</h1>
+        <h2 className="welcome-title">{t.tour.title}</h2>
         <p className="soft">{t.tour.lead}</p>
         {project === DEMO_PROJECT && <Tour onAsk={onAsk} />}
       </div>
