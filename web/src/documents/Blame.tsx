@@ -31,7 +31,7 @@ export default function Blame({ project, path }: { project: string; path: string
       <LoadProblem error={error} text={t.history.away} onRetry={() => void refetch()} />
     );
   }
-  if (data.length === 0) return <Empty title={t.history.title} what={t.history.empty} />;
+  if (data.length === 0) return <Empty title={t.history.empty} what={t.history.emptyWhat} />;
   return (
     // eslint-disable-next-line jsx-a11y-x/no-noninteractive-tabindex -- many lines are scrolled by keyboard too
     <div className="blame" ref={place} tabIndex={0} role="region" aria-label={t.reading.blame}>

@@ -32,7 +32,7 @@ export default function History({ project, path }: { project: string; path: stri
       <LoadProblem error={error} text={t.history.away} onRetry={() => void refetch()} />
     );
   }
-  if (versions.length === 0) return <Empty title={t.history.title} what={t.history.empty} />;
+  if (versions.length === 0) return <Empty title={t.history.empty} what={t.history.emptyWhat} />;
   const at = Math.max(
     0,
     versions.findIndex(({ version }) => version === chosen),

@@ -22,7 +22,7 @@ export function ReadingPage() {
   useTitle(nameOf(path));
   return (
     <div className="page reading">
-      <Head project={project} path={path} />
+      <Head project={project} path={path} view={view} />
       <Suspense fallback={<Loading lines={8} />}>
         {view === 'history' && <History key={path} project={project} path={path} />}
         {view === 'blame' && <Blame key={path} project={project} path={path} />}
@@ -77,7 +77,7 @@ const VIEW_NAMES: Record<ReadingView, string> = {
   blame: t.reading.blame,
 };
 
-function Head({ project, path }: { project: string; path: string }) {
+function Head({ project, path, view }: { project: string; path: string; view: ReadingView }) {
   const navigate = useNavigate();
   const folder = folderOf(path);
   const remove = () => {
@@ -98,8 +98,9 @@ function Head({ project, path }: { project: string; path: string }) {
             key={name}
             to="/p/$project/documents/read/$"
             params={{ project, _splat: path }}
-            search={{ view: name === 'read' ? undefined : name }}
-            activeOptions={{ exact: true, includeSearch: true, explicitUndefined: true }}
+            search={name === 'read' ? {} : { view: name }}
+            activeOptions={{ includeSearch: false }}
+            activeProps={{ 'aria-current': name === view ? 'page' : false }}
           >
             {VIEW_NAMES[name]}
           </Link>

@@ -35,7 +35,7 @@ export function GraphPage() {
       {data === undefined && error !== null && (
         <LoadProblem error={error} text={t.graph.away} onRetry={() => void refetch()} />
       )}
-      {data?.nodes.length === 0 && <Empty title={t.graph.title} what={t.graph.empty} />}
+      {data?.nodes.length === 0 && <Empty title={t.graph.empty} what={t.graph.emptyWhat} />}
       {data !== undefined && data.nodes.length > 0 && <Walk key={from} project={project} graph={data} from={from} />}
     </div>
   );

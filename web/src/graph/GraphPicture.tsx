@@ -1,4 +1,4 @@
-import { useMemo, useRef, useState } from 'react';
+import { useLayoutEffect, useMemo, useRef, useState } from 'react';
 import type { Graph } from '../api/shapes.ts';
 import { t } from '../texts/en.ts';
 import { layoutOf, type PlacedNode } from './layout.ts';
@@ -6,6 +6,7 @@ import { layoutOf, type PlacedNode } from './layout.ts';
 /** With more than these only documents and what is near the chosen node have their names written. */
 const NAMED = 30;
 const LABEL_CHARS = 28;
+const LABEL_PX = 11;
 
 export function GraphPicture({
   graph,
@@ -22,6 +23,14 @@ export function GraphPicture({
   const [view, setView] = useState({ zoom: 1, x: 0, y: 0 });
   const drag = useRef<{ x: number; y: number }>(undefined);
   const picture = useRef<SVGSVGElement>(null);
+  const [widthPx, setWidthPx] = useState(640);
+  useLayoutEffect(() => {
+    const svg = picture.current;
+    if (svg === null) return;
+    const resized = new ResizeObserver(() => setWidthPx(Math.max(1, svg.clientWidth)));
+    resized.observe(svg);
+    return () => resized.disconnect();
+  }, []);
   const near = new Set(
     edges.flatMap(({ source, target }) =>
       source.id === chosen ? [target.id] : target.id === chosen ? [source.id] : [],
@@ -38,7 +47,7 @@ export function GraphPicture({
   ].join(' ');
   const zoom = (factor: number) =>
     setView((before) => ({ ...before, zoom: Math.min(8, Math.max(0.5, before.zoom * factor)) }));
-  const unitsPerPixel = () => shownWidth / (picture.current?.clientWidth ?? shownWidth);
+  const unitsPerPixel = shownWidth / widthPx;
   const isNamed = ({ id, kind }: PlacedNode) =>
     nodes.length <= NAMED || kind === 'document' || id === chosen || near.has(id) || view.zoom > 2;
 
@@ -58,11 +67,10 @@ export function GraphPicture({
         onPointerMove={({ clientX, clientY }) => {
           const from = drag.current;
           if (from === undefined) return;
-          const scale = unitsPerPixel();
           setView(({ x, y, ...rest }) => ({
             ...rest,
-            x: x - (clientX - from.x) * scale,
-            y: y - (clientY - from.y) * scale,
+            x: x - (clientX - from.x) * unitsPerPixel,
+            y: y - (clientY - from.y) * unitsPerPixel,
           }));
           drag.current = { x: clientX, y: clientY };
         }}
@@ -89,7 +97,7 @@ export function GraphPicture({
           >
             <circle r={node.radius} />
             {isNamed(node) && (
-              <text y={-node.radius - 4} fontSize={11 / Math.min(2, view.zoom)}>
+              <text y={-node.radius - 4} fontSize={LABEL_PX * unitsPerPixel}>
                 {short(node.label)}
               </text>
             )}

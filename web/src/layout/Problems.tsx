@@ -1,6 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import { ApiProblem, BackendAway } from '../api/client.ts';
 import { t } from '../texts/en.ts';
+import './layout.css';
 
 export function NotFound() {
   return (

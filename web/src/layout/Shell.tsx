@@ -1,7 +1,8 @@
 import { Dialog } from '@base-ui/react/dialog';
+import { useQuery } from '@tanstack/react-query';
 import { Outlet, useLocation, useParams } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
-import { lastProjectUsed, rememberProject } from '../session/session.ts';
+import { lastProjectUsed, projectsQuery, rememberProject } from '../session/session.ts';
 import { SessionEnded } from '../session/SessionEnded.tsx';
 import { t } from '../texts/en.ts';
 import { ConnectionLine } from './ConnectionLine.tsx';
@@ -14,7 +15,8 @@ import './layout.css';
 export function Shell() {
   const { project: shown } = useParams({ strict: false });
   // On a page of no project the sections are those of the project one came from.
-  const project = shown ?? lastProjectUsed() ?? undefined;
+  const { data: projects } = useQuery(projectsQuery);
+  const project = shown ?? lastProjectUsed() ?? projects?.at(-1)?.project_id;
   useEffect(() => {
     if (shown !== undefined) rememberProject(shown);
   }, [shown]);

@@ -71,7 +71,7 @@ function Figure({ name, value }: { name: string; value: number }) {
 }
 
 function Spending({ rows }: { rows: LedgerRow[] }) {
-  if (rows.every(({ kind }) => kind === 'grant')) return <Empty title={t.usage.title} what={t.usage.empty} />;
+  if (rows.every(({ kind }) => kind === 'grant')) return <Empty title={t.usage.empty} what={t.usage.price} />;
   return (
     <>
       <figure className="plot">
