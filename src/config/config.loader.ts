@@ -7,7 +7,7 @@ import { contradictions } from './contradictions.js';
 import { spreadDownstreamDefaults } from './downstream-defaults.js';
 import { keysWithoutModel, listed, llmSettings } from './llm-models.js';
 import { assign, isTree, lookUp, merge, type Tree } from './tree.js';
-import { configSchema, secretsSchema, type Config, type Environment } from './config.schema.js';
+import { configSchema, secretsSchema, SERVER_NAMES, type Config, type Environment } from './config.schema.js';
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -28,11 +28,7 @@ const VARIABLES: Record<string, string> = {
   HOST: 'host',
   DATA_DIR: 'data_dir',
   LOG_LEVEL: 'log.level',
-  AUTH_SERVER_URL: 'downstream.auth.url',
-  FILESYSTEM_SERVER_URL: 'downstream.filesystem.url',
-  CHROMA_SERVER_URL: 'downstream.chroma.url',
-  BILLING_SERVER_URL: 'downstream.billing.url',
-  GIT_SERVER_URL: 'downstream.git.url',
+  ...Object.fromEntries(SERVER_NAMES.map((name) => [`${name.toUpperCase()}_SERVER_URL`, `downstream.${name}.url`])),
   CHROMADB_URL: 'chroma.chromadb_url',
   EMBEDDINGS_BASE_URL: 'chroma.embeddings.url',
   EMBEDDINGS_MODEL: 'chroma.embeddings.model',

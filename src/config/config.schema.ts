@@ -39,14 +39,22 @@ const downstream = z.strictObject({
   }),
 });
 
-/** The names of the downstream services, as they stand in configuration, status and metrics. */
-export const SERVICE_NAMES = ['auth', 'filesystem', 'chroma', 'billing', 'git', 'llm'] as const;
+/** Our own servers behind the backend. Their ports, clients and URL variables are derived from this list. */
+export const SERVER_NAMES = ['auth', 'filesystem', 'chroma', 'billing', 'git'] as const;
+/** What the backend calls, as it stands in configuration, status and metrics. */
+export const SERVICE_NAMES = [...SERVER_NAMES, 'llm'] as const;
 export type ServiceName = (typeof SERVICE_NAMES)[number];
 /** A client and its breaker: one for each service, and for a second model `llm_2`, for a third `llm_3`. */
 export type ClientName = ServiceName | `llm_${number}`;
 
-export const APP_NAMES = ['backend', 'auth', 'filesystem', 'chroma', 'billing', 'git'] as const;
+/** The processes. */
+export const APP_NAMES = ['backend', ...SERVER_NAMES] as const;
 export type AppName = (typeof APP_NAMES)[number];
+
+/** The same schema under each of these names. */
+function each<K extends string, S extends z.ZodType>(names: readonly K[], schema: S): Record<K, S> {
+  return Object.fromEntries(names.map((name) => [name, schema])) as Record<K, S>;
+}
 
 /** What the YAML files may say. Names end in their unit: `_ms` milliseconds, `_bytes` bytes. */
 export const configSchema = z.strictObject({
@@ -59,27 +67,19 @@ export const configSchema = z.strictObject({
     ),
     format: z.enum(['json', 'pretty']),
   }),
-  ports: z.strictObject({
-    backend: port,
-    auth: port,
-    filesystem: port,
-    chroma: port,
-    billing: port,
-    git: port,
-  }),
+  ports: z.strictObject(each(APP_NAMES, port)),
   http: z.strictObject({
     shutdown_ms: ms,
     headers_timeout_ms: ms,
     request_timeout_ms: ms,
     max_body_bytes: count,
     max_json_bytes: count,
+    trusted_proxies: z.array(
+      z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()], 'an address or a range like 10.0.0.0/8 is needed'),
+    ),
   }),
   downstream: z.strictObject({
-    auth: downstream,
-    filesystem: downstream,
-    chroma: downstream,
-    billing: downstream,
-    git: downstream,
+    ...each(SERVER_NAMES, downstream),
     llm: downstream.extend({ url: httpUrl.nullable(), idle_timeout_ms: ms, stream_timeout_ms: ms }),
   }),
   /** Services whose fault drill may run in production. */
@@ -87,6 +87,15 @@ export const configSchema = z.strictObject({
   metrics: z.strictObject({ enabled: z.boolean() }),
   tracing: z.strictObject({ otlp_url: otlpUrl.nullable(), sample_ratio: share }),
   deadlines: z.strictObject({ default_ms: ms, chat_ms: ms, upload_ms: ms, floor_ms: ms }),
+  patience: z.strictObject({
+    project_ms: ms,
+    billing_ms: ms,
+    commit_ms: ms,
+    graph_ms: ms,
+    neo4j_ms: ms,
+    redis_ms: ms,
+    reader_ms: ms,
+  }),
   session: z.strictObject({ fresh_ms: z.int().min(0), grace_ms: z.int().min(0) }),
   chat: z.strictObject({
     context_budget_ms: ms,
@@ -95,6 +104,7 @@ export const configSchema = z.strictObject({
     history_tokens: z.int().min(0),
     answer_tokens: count,
     reserve_credits: z.int().min(0),
+    max_unmetered: count,
     save_wait_ms: z.int().min(0),
     resume_ms: ms,
     detached_ms: z.int().min(0),

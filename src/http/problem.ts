@@ -21,5 +21,5 @@ export class Problem extends HttpException {
 }
 
 export const badRequest = (code: string, detail: string) => new Problem({ status: 400, code, detail });
-export const notFound = (what: string) =>
-  new Problem({ status: 404, code: 'not_found', detail: `${what} was not found` });
+/** @param detail a whole sentence that names the value */
+export const notFound = (detail: string) => new Problem({ status: 404, code: 'not_found', detail });

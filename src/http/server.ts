@@ -7,6 +7,7 @@ import { Logger } from 'nestjs-pino';
 import { withConfig } from '../config/config.module.js';
 import type { AppName, Config } from '../config/config.schema.js';
 import { HEADER } from '../contract/endpoint.js';
+import { lockDataFolder } from '../storage/data-lock.js';
 import type { Tracing } from '../tracing/tracing.js';
 import { withoutBootLines } from './boot-logger.js';
 import { answerClientError } from './client-error.js';
@@ -34,10 +35,24 @@ const JSON_GROWTH = 2;
 const CHECKING_MS = 1000;
 const ROUTING = { maxParamLength: 4096, ignoreTrailingSlash: true };
 
-/** Starts one process's server and returns when it takes requests. @throws Error with code EADDRINUSE and the like */
+/**
+ * Starts one process's server and returns when it takes requests.
+ * @throws Error with code EADDRINUSE and the like; StartError where another process has the data folder
+ */
 export async function startServer(name: AppName, module: AppModule, config: Config): Promise<RunningServer> {
+  const unlock = lockDataFolder(config.data_dir, name);
+  try {
+    return await start(name, module, config, unlock);
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+}
+
+async function start(name: AppName, module: AppModule, config: Config, unlock: () => void): Promise<RunningServer> {
   const { http } = config;
   const adapter = new FastifyAdapter({
+    trustProxy: name === 'backend' && http.trusted_proxies.length > 0 ? [...http.trusted_proxies] : false,
     bodyLimit: name === 'backend' ? http.max_body_bytes : JSON_GROWTH * http.max_body_bytes,
     requestTimeout: http.request_timeout_ms,
     http: {
@@ -96,6 +111,7 @@ export async function startServer(name: AppName, module: AppModule, config: Conf
       await app.close();
       clearTimeout(timer);
       await tracing?.stop();
+      unlock();
     },
   };
 }

@@ -1,8 +1,7 @@
-import { APP_NAMES, type AppName, type Config } from '../config/config.schema.js';
+import { APP_NAMES, type AppName, type Config, SERVER_NAMES } from '../config/config.schema.js';
 import { DEMO_ACCOUNT } from '../config/demo-account.js';
 import { ChildApp } from './child-app.js';
 
-const DOWNSTREAM = APP_NAMES.filter((name) => name !== 'backend');
 /** How long the servers behind the backend have after it; with `http.shutdown_ms` for the backend all end within 10 s. */
 const LAST_STOP_MS = 3000;
 
@@ -53,7 +52,7 @@ export async function startAll(config: Config): Promise<void> {
 
 async function stopAll(children: ReadonlyMap<AppName, ChildApp>, config: Config): Promise<void> {
   await children.get('backend')?.stop(config.http.shutdown_ms + 500);
-  await Promise.all(DOWNSTREAM.map(async (name) => children.get(name)?.stop(LAST_STOP_MS)));
+  await Promise.all(SERVER_NAMES.map(async (name) => children.get(name)?.stop(LAST_STOP_MS)));
 }
 
 /** The port that the process's address names; null where the address is on another machine. */

@@ -73,7 +73,7 @@ describe('Outbox', () => {
     await outbox.send([entry('charge', 'c')]);
     await pause(10 * RETRY_MS);
     expect(delivered).toEqual(['c']);
-    expect(hanging).toHaveLength(8);
+    expect(hanging).toHaveLength(4);
     for (let ended = 0; ended < 20; await pause(5)) for (const end of hanging.splice(0)) ended += (end(), 1);
     await pause(20);
     expect(delivered).toHaveLength(21);
@@ -83,7 +83,7 @@ describe('Outbox', () => {
     const open = () =>
       new DownstreamError({ service: 'git', reason: 'circuit_open', message: 'open', retryAfterMs: 10 * RETRY_MS });
     let tries = 0;
-    handler('commit', 'git', () => (++tries <= 8 ? Promise.reject(open()) : Promise.resolve()));
+    handler('commit', 'git', () => (++tries <= 4 ? Promise.reject(open()) : Promise.resolve()));
     handler('charge', 'billing', () => Promise.resolve());
     await outbox.send(Array.from({ length: 100 }, (_, i) => entry('commit', `c${i}`)));
     await pause(5 * RETRY_MS);
@@ -92,7 +92,7 @@ describe('Outbox', () => {
     await outbox.discard([late as OutboxEntry]);
     await outbox.send([entry('charge', 'c')]);
     await pause(2 * RETRY_MS);
-    expect({ tries, delivered }).toEqual({ tries: 8, delivered: ['c'] });
+    expect({ tries, delivered }).toEqual({ tries: 4, delivered: ['c'] });
     await pause(15 * RETRY_MS);
     expect(delivered).toHaveLength(101);
   });
@@ -107,6 +107,52 @@ describe('Outbox', () => {
     await pause(10 * RETRY_MS);
     clock.mockRestore();
     expect(delivered).toEqual(['a']);
+  });
+
+  it('takes up the entries of users by turns, however many one of them has', async () => {
+    const order: string[] = [];
+    handler('index', 'chroma', async ({ userId }) => {
+      order.push(userId);
+      await pause(2);
+    });
+    const of = (userId: string, n: number) =>
+      Array.from({ length: n }, (_, i) => ({ ...entry('index', `${userId}${i}`), userId }));
+    await outbox.send(of('eve', 500));
+    await pause(5);
+    const before = order.length;
+    await outbox.send([...of('bob', 2), ...of('cid', 1)]);
+    await pause(100);
+    expect(order.slice(before, before + 16).filter((userId) => userId !== 'eve')).toHaveLength(3);
+  });
+
+  it('leaves room for others beside the slow entries of one user', async () => {
+    const held: (() => void)[] = [];
+    handler('index', 'chroma', ({ userId }) =>
+      userId === 'eve' ? new Promise<void>((resolve) => held.push(resolve)) : Promise.resolve(),
+    );
+    await outbox.send(Array.from({ length: 20 }, (_, i) => ({ ...entry('index', `e${i}`), userId: 'eve' })));
+    await pause(5);
+    await outbox.send([{ ...entry('index', 'bob'), userId: 'bob' }]);
+    await pause(20);
+    expect({ held: held.length, delivered }).toEqual({ held: 4, delivered: ['bob'] });
+    while (delivered.length < 21) {
+      for (const end of held.splice(0)) end();
+      await pause(2);
+    }
+  });
+
+  it('sets an entry aside that ends its service each time while others are taken', async () => {
+    handler('index', 'chroma', ({ key }) =>
+      key === 'deadly'
+        ? Promise.reject(new DownstreamError({ service: 'chroma', reason: 'unreachable', message: 'Connection reset' }))
+        : Promise.resolve(),
+    );
+    await outbox.send([entry('index', 'deadly')]);
+    for (let i = 0; i < 40 && (await store.dead(1)).length === 0; i++) {
+      await outbox.send([entry('index', `good${i}`)]);
+      await pause(RETRY_MS);
+    }
+    expect(await store.dead(10)).toMatchObject([{ key: 'deadly' }]);
   });
 
   it('counts no refusal by a service whose disk is full', async () => {

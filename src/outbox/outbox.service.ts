@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
 import { PinoLogger } from 'nestjs-pino';
 import { InjectConfig } from '../config/config.module.js';
 import type { ClientName, Config, ServiceName } from '../config/config.schema.js';
@@ -8,7 +9,8 @@ import type { CallContext } from '../resilience/policy/call-context.js';
 import type { DownstreamReason } from '../contract/downstream-reason.js';
 import { DownstreamError } from '../resilience/policy/downstream-error.js';
 import { ServiceRegistry } from '../resilience/service-registry.js';
-import type { NewOutboxEntry, OutboxEntry, OutboxStore } from './outbox.store.js';
+import { isStorageBusy, isStorageFull } from '../storage/storage-errors.js';
+import { type NewOutboxEntry, type OutboxEntry, OutboxFullError, type OutboxStore } from './outbox.store.js';
 
 export const OUTBOX_STORE = Symbol('OutboxStore');
 
@@ -27,6 +29,12 @@ export interface Delivery {
   reason?: DownstreamReason;
 }
 
+interface Running {
+  readonly service: ServiceName;
+  readonly userId: string;
+  readonly ended: Promise<void>;
+}
+
 /** The service was not there to judge the entry: this is no mark against the entry. */
 const ABSENT: ReadonlySet<DownstreamReason> = new Set([
   'unreachable',
@@ -42,7 +50,17 @@ export const isAbsence = (error: unknown) =>
   error instanceof DownstreamError && (ABSENT.has(error.reason) || error.status === INSUFFICIENT_STORAGE);
 /** Deliveries to one service at a time: one that hangs holds up no other. */
 const PARALLEL = 8;
+/** Of those, for one user: the others find room at once, however much one has changed. */
+const PER_USER = 4;
+/**
+ * What a try counts for that a service did not answer while it took other entries: the entry may be what ends it or keeps it
+ * busy. With 20 attempts it is set aside after the fifth.
+ */
+const SUSPICION = 4;
+/** Entries that a service was away for say nothing of it; these may be its fault. */
+const SUSPICIOUS: ReadonlySet<DownstreamReason> = new Set(['timeout', 'unreachable']);
 const DELIVERY_MS = 60_000;
+const MAX_POSTPONED = 10_000;
 /** A clock that is kept in step by small corrections is not set back. */
 const CLOCK_SLACK_MS = 1000;
 
@@ -50,12 +68,19 @@ const CLOCK_SLACK_MS = 1000;
 @Injectable()
 export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly handlers = new Map<string, OutboxHandler>();
-  private readonly running = new Map<string, { service: ServiceName; ended: Promise<void> }>();
+  private readonly running = new Map<string, Running>();
+  /** How many entries each service has taken since the start. */
+  private readonly taken = new Map<ServiceName, number>();
+  /** Entries whose last try the service did not answer, with how many it had taken by then. */
+  private readonly unanswered = new LRUCache<string, number>({ max: 10_000 });
   /** Services whose breaker is open, with the time of `performance.now()` until which nothing is sent to them. */
   private readonly paused = new Map<ServiceName, number>();
   private readonly waiting = new Map<string, (outcome: Delivery) => void>();
   private readonly stopping = new AbortController();
   private timer: NodeJS.Timeout | undefined;
+  /** What the store had no room or no time for, in order. */
+  private readonly postponed: (() => Promise<unknown>)[] = [];
+  private postponing: Promise<void> | undefined;
   private pumping = false;
   private again = false;
   private clockOffsetMs = clockOffsetMs();
@@ -86,6 +111,7 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
     this.stopping.abort();
     clearTimeout(this.timer);
     await Promise.allSettled([...this.running.values()].map(({ ended }) => ended));
+    await this.postponing;
     await this.store.close();
   }
 
@@ -94,20 +120,31 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
     return this.store.add(entries, 'held');
   }
 
-  discard(entries: readonly OutboxEntry[]): Promise<void> {
-    return this.store.remove(entries.map((entry) => entry.id));
+  async discard(entries: readonly OutboxEntry[]): Promise<void> {
+    await this.eventually(() => this.store.remove(entries.map((entry) => entry.id)));
   }
 
-  /** Sends held entries, and further ones, on their way; `changed`: what some of them deliver instead. */
+  /** Replaces what a held entry will deliver. */
+  async update(entry: OutboxEntry, payload: unknown): Promise<void> {
+    await this.eventually(() => this.store.update(entry.id, payload));
+  }
+
+  /**
+   * Sends held entries, and further ones, on their way; `changed`: what some of them deliver instead.
+   * @returns the further entries; none where the store has no room for a while, and is written to later
+   */
   async release(
     held: readonly OutboxEntry[],
     further: readonly NewOutboxEntry[] = [],
     changed: readonly { id: string; payload: unknown }[] = [],
   ): Promise<OutboxEntry[]> {
     const ids = held.map((entry) => entry.id);
-    const added = await this.store.release(ids, further, changed);
-    void this.pump();
-    return added;
+    const added = await this.eventually(async () => {
+      const released = await this.store.release(ids, further, changed);
+      void this.pump();
+      return released;
+    });
+    return added ?? [];
   }
 
   async send(entries: readonly NewOutboxEntry[]): Promise<OutboxEntry[]> {
@@ -138,6 +175,45 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
     const found = await this.store.replay(id);
     if (found) void this.pump();
     return found;
+  }
+
+  /**
+   * Makes a write that ends what was begun. Where the disk is full or the store locked, it is made later, and those that come
+   * behind it too: what was answered as done is not taken back.
+   */
+  private async eventually<T>(write: () => Promise<T>): Promise<T | undefined> {
+    if (this.postponed.length === 0) {
+      try {
+        return await write();
+      } catch (error) {
+        if (!isStorageFull(error) && !isStorageBusy(error)) throw error;
+        this.log.warn({ err: error }, 'Outbox: the store takes no writes; what was begun is written down later');
+      }
+    }
+    if (this.postponed.length >= MAX_POSTPONED) throw new OutboxFullError('too many writes wait for the store');
+    this.postponed.push(write);
+    this.postponing ??= this.catchUp().finally(() => (this.postponing = undefined));
+    return undefined;
+  }
+
+  private async catchUp(): Promise<void> {
+    for (let write = this.postponed[0]; write !== undefined; write = this.postponed[0]) {
+      try {
+        await write();
+        this.postponed.shift();
+      } catch (error) {
+        if (this.stopping.signal.aborted) return;
+        if (!isStorageFull(error) && !isStorageBusy(error)) {
+          this.log.error({ err: error }, 'Outbox: a write that was made later failed');
+          this.postponed.shift();
+        } else await this.pauseForStore();
+      }
+    }
+  }
+
+  private async pauseForStore(): Promise<void> {
+    const wait = { signal: this.stopping.signal, ref: false };
+    await sleep(this.config.outbox.retry_base_ms, undefined, wait).catch(() => undefined);
   }
 
   private async wake(service: ClientName): Promise<void> {
@@ -173,10 +249,17 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
   private async startDue(nowMs: number): Promise<void> {
     for (const handler of this.handlers.values()) {
       if (this.isPaused(handler.service)) continue;
-      const running = [...this.running.values()].filter(({ service }) => service === handler.service).length;
-      if (running >= PARALLEL) continue;
-      const due = await this.store.due(handler.topic, nowMs, PARALLEL - running, [...this.running.keys()]);
-      for (const entry of due) this.start(entry, handler);
+      const running = [...this.running.values()].filter(({ service }) => service === handler.service);
+      if (running.length >= PARALLEL) continue;
+      const room = PARALLEL - running.length;
+      const perUser = Map.groupBy(running, ({ userId }) => userId);
+      const busy = [...perUser].filter(([, entries]) => entries.length >= PER_USER).map(([userId]) => userId);
+      const due = await this.store.due(handler.topic, nowMs, room, [...this.running.keys()], busy);
+      for (const entry of due) {
+        const entries = perUser.get(entry.userId) ?? [];
+        if (entries.length >= PER_USER) continue;
+        perUser.set(entry.userId, [...entries, this.start(entry, handler)]);
+      }
     }
   }
 
@@ -202,14 +285,16 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
     return service !== undefined && (this.paused.get(service) ?? 0) > performance.now();
   }
 
-  private start(entry: OutboxEntry, handler: OutboxHandler): void {
+  private start(entry: OutboxEntry, handler: OutboxHandler): Running {
     const ended = this.deliver(entry, handler)
       .catch((error: unknown) => this.storeFailed(error))
       .finally(() => {
         this.running.delete(entry.id);
         void this.pump();
       });
-    this.running.set(entry.id, { service: handler.service, ended });
+    const running = { service: handler.service, userId: entry.userId, ended };
+    this.running.set(entry.id, running);
+    return running;
   }
 
   private async deliver(entry: OutboxEntry, handler: OutboxHandler): Promise<void> {
@@ -224,6 +309,7 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
       });
       // The receiver has it: whoever waits need not wait until that is written down here too.
       this.waiting.get(entry.id)?.({ delivered: true });
+      this.taken.set(handler.service, this.takenBy(handler.service) + 1);
       await this.store.remove([entry.id]);
     } catch (error) {
       const reason = error instanceof DownstreamError ? { reason: error.reason } : {};
@@ -232,27 +318,40 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
         this.paused.set(handler.service, performance.now() + waitMs);
       }
       this.waiting.get(entry.id)?.({ delivered: false, ...reason });
-      if (!this.stopping.signal.aborted) await this.undelivered(entry, error);
+      if (!this.stopping.signal.aborted)
+        await this.undelivered(entry, error, this.weigh(entry, handler.service, error));
     }
   }
 
   /** What became of an entry was not written down: it is delivered once more, after a wait. */
   private async storeFailed(error: unknown): Promise<void> {
     this.log.error({ err: error }, 'Outbox: the store failed; trying again');
-    const wait = { signal: this.stopping.signal, ref: false };
-    await sleep(this.config.outbox.retry_base_ms, undefined, wait).catch(() => undefined);
+    await this.pauseForStore();
   }
 
-  private async undelivered(entry: OutboxEntry, error: unknown): Promise<void> {
+  /** How many attempts a failed delivery counts for. */
+  private weigh({ id }: OutboxEntry, service: ServiceName, error: unknown): number {
+    if (!isAbsence(error)) return 1;
+    if (!(error instanceof DownstreamError) || !SUSPICIOUS.has(error.reason)) return 0;
+    const before = this.unanswered.get(id);
+    this.unanswered.set(id, this.takenBy(service));
+    return before !== undefined && before < this.takenBy(service) ? SUSPICION : 0;
+  }
+
+  private takenBy(service: ServiceName): number {
+    return this.taken.get(service) ?? 0;
+  }
+
+  private async undelivered(entry: OutboxEntry, error: unknown, weight: number): Promise<void> {
     const { retry_base_ms, retry_max_ms, max_attempts } = this.config.outbox;
     const message = error instanceof Error ? error.message : String(error);
-    const attempts = entry.attempts + (isAbsence(error) ? 0 : 1);
+    const attempts = entry.attempts + weight;
     const fields = { topic: entry.topic, entry: entry.id, attempts };
     if (attempts >= max_attempts) {
       await this.store.bury(entry.id, message);
       this.log.error(
         { ...fields, err: error },
-        `Outbox: ${entry.topic} was refused ${attempts} times and is set aside`,
+        `Outbox: ${entry.topic} was refused again and again (${attempts} of ${max_attempts}) and is set aside`,
       );
       return;
     }

@@ -58,8 +58,19 @@ export interface OutboxStore {
   remove(ids: readonly string[]): Promise<void>;
   /** What a process that died left held becomes ready, marked `recovered`. For the start, before anything is added. */
   recoverHeld(): Promise<number>;
-  /** Ready entries of a topic whose time has come, oldest first; of each key its oldest alone; none of `running`. */
-  due(topic: string, nowMs: number, limit: number, running?: readonly string[]): Promise<OutboxEntry[]>;
+  /**
+   * Ready entries of a topic whose time has come, by turns of the users; of each user oldest first, of each key its oldest
+   * alone.
+   * @param running ids of entries that are left out
+   * @param busy users that are left out
+   */
+  due(
+    topic: string,
+    nowMs: number,
+    limit: number,
+    running?: readonly string[],
+    busy?: readonly string[],
+  ): Promise<OutboxEntry[]>;
   /** When the next ready entry after `nowMs` is due; null where there is none. */
   nextDueMs(nowMs: number): Promise<number | null>;
   postpone(id: string, untilMs: number, attempts: number, error: string): Promise<void>;

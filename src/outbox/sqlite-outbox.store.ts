@@ -31,7 +31,26 @@ const MIGRATIONS = [
    CREATE INDEX entries_order ON entries (topic, key, seq);
    CREATE INDEX entries_owner ON entries (user_id, topic)`,
   `CREATE INDEX entries_due ON entries (topic, state, seq)`,
+  `DROP INDEX entries_due;
+   CREATE INDEX entries_turn ON entries (topic, state, user_id, seq)`,
 ];
+
+/** One step in the index for each user, however many entries there are. */
+const USERS = `
+  WITH RECURSIVE users (user_id) AS (
+    SELECT min(user_id) FROM entries WHERE topic = ?1 AND state = 'ready'
+    UNION ALL
+    SELECT (SELECT min(e.user_id) FROM entries e WHERE e.topic = ?1 AND e.state = 'ready' AND e.user_id > users.user_id)
+    FROM users WHERE users.user_id IS NOT NULL
+  )
+  SELECT user_id FROM users WHERE user_id IS NOT NULL`;
+/** Left to itself, SQLite sorts a long queue for its first few entries. */
+const DUE = `
+  SELECT * FROM entries e INDEXED BY entries_turn
+  WHERE topic = ? AND state = 'ready' AND user_id = ? AND due_ms <= ? AND id NOT IN (SELECT value FROM json_each(?))
+    AND NOT EXISTS (SELECT 1 FROM entries o INDEXED BY entries_order
+                    WHERE o.topic = e.topic AND o.key = e.key AND o.seq < e.seq AND o.state = 'ready')
+  ORDER BY seq LIMIT ?`;
 
 type Row = Record<string, SQLOutputValue>;
 
@@ -42,6 +61,8 @@ export class SqliteOutboxStore implements OutboxStore {
   private bytes: number;
   /** Entries of each topic that may be pending: most searches ask after a topic that has none. */
   private readonly counts = new Map<string, number>();
+  /** The user of each topic whose turn was last. */
+  private readonly lastTurn = new Map<string, string>();
 
   constructor(
     file: string,
@@ -95,18 +116,39 @@ export class SqliteOutboxStore implements OutboxStore {
     );
   }
 
-  async due(topic: string, nowMs: number, limit: number, running: readonly string[] = []): Promise<OutboxEntry[]> {
-    if (!this.mayHave(topic)) return [];
-    return this.prepared(
-      // Left to itself, SQLite sorts a long queue for its first few entries.
-      `SELECT * FROM entries e INDEXED BY entries_due
-       WHERE topic = ? AND state = 'ready' AND due_ms <= ? AND id NOT IN (SELECT value FROM json_each(?))
-         AND NOT EXISTS (SELECT 1 FROM entries o INDEXED BY entries_order
-                         WHERE o.topic = e.topic AND o.key = e.key AND o.seq < e.seq AND o.state = 'ready')
-       ORDER BY seq LIMIT ?`,
-    )
-      .all(topic, nowMs, JSON.stringify(running), limit)
-      .map(toEntry);
+  async due(
+    topic: string,
+    nowMs: number,
+    limit: number,
+    running: readonly string[] = [],
+    busy: readonly string[] = [],
+  ): Promise<OutboxEntry[]> {
+    if (!this.mayHave(topic) || limit <= 0) return [];
+    const users = this.inTurn(topic).filter((user) => !busy.includes(user));
+    const found: OutboxEntry[] = [];
+    const each = Math.ceil(limit / Math.max(1, users.length));
+    for (const user of users) {
+      if (found.length >= limit) break;
+      const rows = this.prepared(DUE).all(
+        topic,
+        user,
+        nowMs,
+        JSON.stringify(running),
+        Math.min(each, limit - found.length),
+      );
+      if (rows.length > 0) this.lastTurn.set(topic, user);
+      found.push(...rows.map(toEntry));
+    }
+    return found;
+  }
+
+  /** The users who have ready entries, from the one behind the last that had a turn. */
+  private inTurn(topic: string): string[] {
+    const users = this.prepared(USERS)
+      .all(topic)
+      .map(({ user_id }) => String(user_id));
+    const last = this.lastTurn.get(topic) ?? '';
+    return [...users.filter((user) => user > last), ...users.filter((user) => user <= last)];
   }
 
   async nextDueMs(nowMs: number): Promise<number | null> {

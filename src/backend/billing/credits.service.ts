@@ -3,12 +3,14 @@ import { z } from 'zod';
 import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
 import { BillingClient } from '../../downstream/billing/billing.client.js';
+import { Problem } from '../../http/problem.js';
 import { Outbox } from '../../outbox/outbox.service.js';
 import type { NewOutboxEntry } from '../../outbox/outbox.store.js';
 import { withoutRetries } from '../call/waiting.js';
 import type { UserCall } from '../call/public-call.js';
 
 const chargePayload = z.object({ message_id: z.string(), credits: z.int() });
+const RETRY_AFTER_S = 30;
 const TOKENS_PER_CREDIT = 1000;
 
 /** Credits are held before a chat and taken after it, once a message; billing being away stops nobody. */
@@ -34,6 +36,22 @@ export class Credits implements OnModuleInit {
   async reserve(messageId: string, call: UserCall): Promise<void> {
     const body = { message_id: messageId, credits: this.config.chat.reserve_credits };
     await withoutRetries('billing', call, (impatient) => this.billing.reserve({ body }, impatient));
+  }
+
+  /**
+   * While billing is away a chat goes on, and so many times for one user: what is owed stays bounded.
+   * @throws Problem 503 `billing_unavailable`
+   */
+  async requireUnmeteredRoom(userId: string): Promise<void> {
+    const owed = (await this.outbox.store.pending('charge', userId)).length;
+    const { max_unmetered } = this.config.chat;
+    if (owed < max_unmetered) return;
+    throw new Problem({
+      status: 503,
+      code: 'billing_unavailable',
+      detail: `${owed} of your answers wait to be charged, since billing is away, and no more than ${max_unmetered} may; come back later.`,
+      retryAfter: RETRY_AFTER_S,
+    });
   }
 
   /** One credit for each thousand tokens begun. */

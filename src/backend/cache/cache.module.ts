@@ -18,14 +18,18 @@ export const CACHE = Symbol('CACHE');
     {
       provide: CACHE,
       inject: [CONFIG, ProjectEvents, PinoLogger],
-      useFactory: ({ cache, secrets }: Config, events: ProjectEvents, log: PinoLogger): Cache => {
+      useFactory: ({ cache, patience, secrets }: Config, events: ProjectEvents, log: PinoLogger): Cache => {
         const memory = new MemoryCache({ maxBytes: cache.max_bytes, ttlMs: cache.ttl_ms });
         const whole =
           cache.url === null
             ? memory
             : new SharedCache(
                 memory,
-                new RedisCache({ url: cache.url, password: secrets.cache_password }, cache.ttl_ms, log),
+                new RedisCache(
+                  { url: cache.url, password: secrets.cache_password },
+                  { ttlMs: cache.ttl_ms, patienceMs: patience.redis_ms },
+                  log,
+                ),
               );
         events.onChange((userId, projectId) => whole.empty(scopeOf(userId, projectId)));
         return whole;

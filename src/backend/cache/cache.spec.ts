@@ -107,7 +107,11 @@ if (!available) console.warn(`${REDIS} is not on the PATH: the shared cache is n
   };
   /** As one backend has it. */
   const backend = async () => {
-    const shared = new RedisCache({ url: `redis://127.0.0.1:${port}`, password: undefined }, TTL_MS, silent);
+    const shared = new RedisCache(
+      { url: `redis://127.0.0.1:${port}`, password: undefined },
+      { ttlMs: TTL_MS, patienceMs: 50 },
+      silent,
+    );
     const cache = new SharedCache(memory(), shared);
     opened.push(cache);
     await eventually(async () => (await shared.find('any', 'any')) !== null);

@@ -3,8 +3,6 @@ import { createClient } from '@redis/client';
 import type { PinoLogger } from 'nestjs-pino';
 import type { Cache, CacheSlot } from './cache.js';
 
-/** A Redis that takes longer is away: an answer must not wait for what should make it quicker. */
-const PATIENCE_MS = 50;
 /** How often it is looked for while it is away. */
 const LOOK_AGAIN_MS = 1000;
 const CONNECT_MS = 2000;
@@ -26,7 +24,8 @@ export class RedisCache implements Cache {
 
   constructor(
     { url, password }: { url: string; password: string | undefined },
-    private readonly ttlMs: number,
+    /** `patienceMs`: a Redis that takes longer for one command counts as away, because a cache must not slow an answer. */
+    private readonly times: { ttlMs: number; patienceMs: number },
     private readonly log: Pick<PinoLogger, 'info' | 'warn'>,
   ) {
     this.client = createClient({
@@ -51,7 +50,7 @@ export class RedisCache implements Cache {
       return {
         value: text?.startsWith(stamp) ? (JSON.parse(text.slice(stamp.length)) as unknown) : undefined,
         keep: (value) => {
-          const setting = this.client.set(valueKey, stamp + JSON.stringify(value), px(this.ttlMs));
+          const setting = this.client.set(valueKey, stamp + JSON.stringify(value), px(this.times.ttlMs));
           setting.catch((error: unknown) => this.away(error));
         },
       };
@@ -80,7 +79,9 @@ export class RedisCache implements Cache {
   private async stampOf(key: string, known: string | null | undefined): Promise<string> {
     if (typeof known === 'string') return known;
     const fresh = randomUUID();
-    const before = await this.inTime(this.client.set(key, fresh, { ...px(this.ttlMs), condition: 'NX', GET: true }));
+    const before = await this.inTime(
+      this.client.set(key, fresh, { ...px(this.times.ttlMs), condition: 'NX', GET: true }),
+    );
     return before === null ? fresh : String(before);
   }
 
@@ -104,8 +105,8 @@ export class RedisCache implements Cache {
 
   private inTime<T>(reply: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      const late = () => reject(new Error(`no answer after ${PATIENCE_MS} ms`));
-      const timer = setTimeout(late, PATIENCE_MS);
+      const late = () => reject(new Error(`no answer after ${this.times.patienceMs} ms`));
+      const timer = setTimeout(late, this.times.patienceMs);
       reply.then(resolve, reject).finally(() => clearTimeout(timer));
     });
   }

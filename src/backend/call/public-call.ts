@@ -1,5 +1,6 @@
 import { createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { addressOf } from './address.js';
 import type { Config } from '../../config/config.schema.js';
 import type { User } from '../../downstream/auth/auth.contract.js';
 import { remainingMs } from '../../http/caller.js';
@@ -50,7 +51,7 @@ export function openCall(
   const traceparent = request.headers['traceparent'];
   const call: PublicCall = {
     requestId: request.id,
-    address: request.ip,
+    address: addressOf(request),
     deadlineMs: performance.now() + Math.min(limitMs, wantedMs <= 0 ? 0 : Math.max(floorMs, wantedMs)),
     signal: gone.signal,
     hasOwnDeadline: wantedMs !== Infinity,

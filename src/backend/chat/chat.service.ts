@@ -11,7 +11,7 @@ import { ConversationsService, type History } from '../conversations/conversatio
 import { Turns } from '../conversations/turns.service.js';
 import { claimedId } from '../call/claim.js';
 import { waitAtMost } from '../call/waiting.js';
-import { PROJECT_PATIENCE_MS, ProjectAccess } from '../projects/project-access.service.js';
+import { ProjectAccess } from '../projects/project-access.service.js';
 import { ChatPassages } from '../search/chat-passages.service.js';
 import { type Retrieved, UNAVAILABLE } from '../search/retrieval.service.js';
 import type { UserCall } from '../call/public-call.js';
@@ -72,7 +72,7 @@ export class ChatService {
       const retrieving = this.context(request.message, projectId, history, leftMs, checking, own);
       // The question leaves for the passages first: the disk is waited for while they are looked up.
       await nextTurn();
-      await waitAtMost(checking, retrieving, PROJECT_PATIENCE_MS);
+      await waitAtMost(checking, retrieving, this.config.patience.project_ms);
       const turn = await this.turns.begin(call.userId, {
         conversation_id: conversationId,
         project_id: projectId ?? null,
@@ -141,11 +141,16 @@ export class ChatService {
   /** Being out of credits is an answer; billing being away stops nobody, and is not waited for longer than the passages. */
   private async reserve(messageId: string, call: UserCall, retrieving: Promise<unknown>): Promise<void> {
     try {
-      const inTime = await waitAtMost(this.credits.reserve(messageId, call), retrieving, BILLING_PATIENCE_MS);
+      const inTime = await waitAtMost(
+        this.credits.reserve(messageId, call),
+        retrieving,
+        this.config.patience.billing_ms,
+      );
       if (!inTime) throw slowBilling();
     } catch (error) {
       if (error instanceof DownstreamError && error.status === 402) throw error;
       call.degradation.add('billing', error, 'outbox');
+      await this.credits.requireUnmeteredRoom(call.userId);
     }
   }
 }
@@ -154,8 +159,6 @@ function asTurn({ question, answer }: { question: string; answer: string }): Tur
   return { message_id: '', created_at: '', question, answer: { text: answer, state: 'complete', metadata: {} } };
 }
 
-/** How much longer than for the passages a chat waits for billing. */
-const BILLING_PATIENCE_MS = 1000;
 const slowBilling = () =>
   new DownstreamError({
     service: 'billing',

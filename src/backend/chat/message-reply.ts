@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify';
 import { Problem } from '../../http/problem.js';
-import { EventStream } from '../edge/event-stream.js';
+import { EventStream, type EventStreamTimes } from '../edge/event-stream.js';
 import type { ChatSummary } from './chat-events.js';
 import { MessageStream } from './message-stream.js';
 
@@ -10,16 +10,16 @@ export async function sendEventStream(
   stream: MessageStream,
   after: number,
   signal: AbortSignal,
-  heartbeatMs: number,
+  times: EventStreamTimes,
 ): Promise<void> {
-  const events = new EventStream(reply, heartbeatMs, { 'x-vercel-ai-ui-message-stream': 'v1' });
+  const events = new EventStream(reply, times, { 'x-vercel-ai-ui-message-stream': 'v1' });
   try {
     let last = after;
     for await (const { id, event } of stream.read(after, signal)) {
       last = id;
-      await events.send(event, { id, signal });
+      await events.send(event, { id });
     }
-    if (!signal.aborted) await events.send('[DONE]', { id: last + 1, signal });
+    if (!signal.aborted) await events.send('[DONE]', { id: last + 1 });
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {

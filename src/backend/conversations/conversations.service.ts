@@ -44,7 +44,7 @@ export class ConversationsService {
     ]);
     const first = pending[0];
     if (stored === undefined && first === undefined)
-      throw notFound(`conversation_id: ${JSON.stringify(conversationId)}`);
+      throw notFound(`conversation_id: you have no conversation ${JSON.stringify(conversationId)}.`);
     const conversation = stored ?? {
       conversation_id: conversationId,
       project_id: first?.project_id ?? null,
@@ -71,7 +71,8 @@ export class ConversationsService {
     const pending = await this.turns.pending(call.userId, conversationId);
     this.projects.delete(nameOf(call.userId, conversationId));
     await this.turns.forget(call.userId, { key: conversationId });
-    if (!deleted && pending.length === 0) throw notFound(`conversation_id: ${JSON.stringify(conversationId)}`);
+    if (!deleted && pending.length === 0)
+      throw notFound(`conversation_id: you have no conversation ${JSON.stringify(conversationId)}.`);
   }
 
   /**
@@ -99,7 +100,7 @@ export class ConversationsService {
     } catch (error) {
       const unknown = error instanceof DownstreamError && error.status === 404;
       if (unknown && pending.length === 0)
-        throw notFound(`conversation_id: the conversation ${JSON.stringify(conversationId)}`);
+        throw notFound(`conversation_id: you have no conversation ${JSON.stringify(conversationId)}.`);
       if (!unknown) call.degradation.add('filesystem', error, pending.length > 0 ? 'outbox' : 'none');
       const named = pending.find(({ project_id }) => project_id !== null)?.project_id;
       const projectId = named ?? this.projects.get(nameOf(call.userId, conversationId))?.id;

@@ -67,7 +67,7 @@ export class OpenTurn {
 
   /** Writes down the answer as far as it is. */
   async keep(answer: Turn['answer']): Promise<void> {
-    await this.outbox.store.update(this.entry.id, this.with(answer));
+    await this.outbox.update(this.entry, this.with(answer));
   }
 
   /** Sends the turn off, with what else is owed for it, and says how it fares within `waitMs`. */

@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
 import { Problem } from '../../http/problem.js';
-import { EventStream } from '../edge/event-stream.js';
+import { EventStream, eventStreamTimes } from '../edge/event-stream.js';
 import { Answers } from '../edge/openapi.js';
 import { ProjectAccess } from '../projects/project-access.service.js';
 import { idSchema } from '../edge/schemas.js';
@@ -55,9 +55,9 @@ export class BulkController {
 
   /** `document` events with how far it is, then `finish`. */
   private async stream(projectId: string, files: readonly BulkFile[], reply: FastifyReply, call: UserCall) {
-    const events = new EventStream(reply, this.config.chat.heartbeat_ms);
+    const events = new EventStream(reply, eventStreamTimes(this.config));
     let id = 0;
-    const send = (event: string, data: object) => void events.send(data, { id: ++id, event });
+    const send = (event: string, data: object) => void events.send(data, { id: ++id, event }).catch(() => undefined);
     const documents: BulkItem[] = [];
     try {
       await this.bulk.store(projectId, files, call, (document) => {

@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
+import { InjectConfig } from '../../config/config.module.js';
+import type { Config } from '../../config/config.schema.js';
 import { ChromaClient } from '../../downstream/chroma/chroma.client.js';
 import { FilesystemClient } from '../../downstream/filesystem/filesystem.client.js';
 import { GitClient } from '../../downstream/git/git.client.js';
@@ -29,8 +31,6 @@ const commitPayload = z.object({
 });
 export type CommitPayload = z.output<typeof commitPayload>;
 
-/** A commit takes some 20 ms. */
-const COMMIT_PATIENCE_MS = 1000;
 const COMMIT_POLL_MS = 10;
 
 interface DocumentKey {
@@ -46,6 +46,7 @@ export class DocumentSync implements OnModuleInit {
   private readonly gone = new LRUCache<string, true>({ max: 10_000 });
 
   constructor(
+    @InjectConfig() private readonly config: Config,
     private readonly filesystem: FilesystemClient,
     private readonly chroma: ChromaClient,
     private readonly git: GitClient,
@@ -91,7 +92,7 @@ export class DocumentSync implements OnModuleInit {
   async abandon({ index, commit }: HeldChange, nothingDone: boolean): Promise<void> {
     if (nothingDone) return this.outbox.discard(both(index, commit));
     if (commit !== undefined) {
-      await this.outbox.store.update(commit.id, { ...(commit.payload as CommitPayload), uncertain: true });
+      await this.outbox.update(commit, { ...(commit.payload as CommitPayload), uncertain: true });
     }
     await this.outbox.release(both(index, commit));
   }
@@ -116,7 +117,7 @@ export class DocumentSync implements OnModuleInit {
   /** Waits a moment for the commits of what was changed: who has just saved finds it in the history. */
   async committed(userId: string, projectId: string, path: string | undefined): Promise<void> {
     const filter = path === undefined ? { projectId } : { key: keyOf({ userId, projectId, path }) };
-    const untilMs = performance.now() + COMMIT_PATIENCE_MS;
+    const untilMs = performance.now() + this.config.patience.commit_ms;
     while (performance.now() < untilMs && !this.outbox.isPaused('git')) {
       if (!(await this.outbox.store.isDelivering('commit', userId, filter))) return;
       await sleep(COMMIT_POLL_MS);

@@ -73,7 +73,7 @@ export class DocumentsService {
   async delete(projectId: string, path: string, call: UserCall): Promise<void> {
     const commit = { ...this.commitOf(call, path, randomUUID(), 'Delete'), text: null };
     if (!(await this.remove(projectId, path, commit, call))) {
-      throw notFound(`path: the document ${JSON.stringify(path)}`);
+      throw notFound(`path: there is no document ${JSON.stringify(path)} in this project.`);
     }
   }
 
@@ -128,7 +128,8 @@ export class DocumentsService {
     });
     if (current !== undefined && (version === undefined || version === current.version)) return current;
     const past = await this.git.textAt({ params, query: { path, version: String(version) } }, call);
-    if (past.text === null) throw notFound(`version: at ${JSON.stringify(version)} the document was deleted; its text`);
+    if (past.text === null)
+      throw notFound(`version: the document was deleted at ${JSON.stringify(version)}, so it has no text there.`);
     return { path, version: past.version, text: past.text, media_type: current?.media_type ?? 'text/plain' };
   }
 

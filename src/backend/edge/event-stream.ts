@@ -1,14 +1,42 @@
-import { once } from 'node:events';
 import type { FastifyReply } from 'fastify';
+import type { Config } from '../../config/config.schema.js';
 import { countsNoMore } from './limits/load-shedding.js';
 
-/** One answer of server-sent events: from its opening on, with a comment now and then, to its end. */
+/** Events that a reader has not taken yet, in bytes. A sender that does not wait is held to this. */
+const MAX_WAITING_BYTES = 4 * 1024 * 1024;
+
+export interface EventStreamTimes {
+  /** How often a comment is sent while the reader has taken everything. */
+  heartbeatMs: number;
+  /** How long the reader may take nothing while events wait for it. */
+  readerMs: number;
+}
+
+export function eventStreamTimes({ chat, patience }: Config): EventStreamTimes {
+  return { heartbeatMs: chat.heartbeat_ms, readerMs: patience.reader_ms };
+}
+
+/** The reader took nothing for too long, or more events waited for it than are kept. Its connection is closed. */
+export class StalledReader extends Error {
+  constructor(reason: string) {
+    super(reason);
+    this.name = 'StalledReader';
+  }
+}
+
+/** One response of server-sent events with heartbeats. What waits for a slow reader is bounded in bytes and in time. */
 export class EventStream {
   private readonly raw: FastifyReply['raw'];
   private readonly heartbeat: NodeJS.Timeout;
+  /** While the reader has not taken everything. All senders share one listener. */
+  private draining: Promise<void> | undefined;
 
-  /** Sends the head; the reply is this stream's from here on. */
-  constructor(reply: FastifyReply, heartbeatMs: number, headers: Record<string, string> = {}) {
+  /** Sends the head. Fastify no longer owns the reply from here on. */
+  constructor(
+    reply: FastifyReply,
+    private readonly times: EventStreamTimes,
+    headers: Record<string, string> = {},
+  ) {
     reply.hijack();
     this.raw = reply.raw;
     this.raw.writeHead(200, {
@@ -20,24 +48,47 @@ export class EventStream {
     });
     this.raw.flushHeaders();
     countsNoMore(reply);
-    this.heartbeat = setInterval(() => this.raw.write(': heartbeat\n\n'), heartbeatMs);
+    this.heartbeat = setInterval(() => {
+      if (!this.raw.writableNeedDrain) this.raw.write(': heartbeat\n\n');
+    }, times.heartbeatMs).unref();
   }
 
   /**
-   * Resolves when there is room for the next event: who awaits it keeps no more in memory than a slow reader takes.
-   * @throws the signal's reason when the reader goes away meanwhile
+   * Resolves when the reader has taken enough for the next event. Nothing is sent to a reader that disconnected.
+   * @throws StalledReader
    */
-  async send(
-    data: unknown,
-    { id, event, signal }: { id?: number; event?: string; signal?: AbortSignal } = {},
-  ): Promise<void> {
+  async send(data: unknown, { id, event }: { id?: number; event?: string } = {}): Promise<void> {
+    if (this.raw.destroyed || this.raw.writableEnded) return;
     const head = `${id === undefined ? '' : `id: ${id}\n`}${event === undefined ? '' : `event: ${event}\n`}`;
     const text = typeof data === 'string' ? data : JSON.stringify(data);
-    if (!this.raw.write(`${head}data: ${text}\n\n`)) await once(this.raw, 'drain', { signal });
+    const frame = `${head}data: ${text}\n\n`;
+    if (this.raw.writableNeedDrain && this.raw.writableLength + frame.length > MAX_WAITING_BYTES) {
+      this.raw.destroy();
+      throw new StalledReader(`more than ${MAX_WAITING_BYTES} bytes of events waited for the reader`);
+    }
+    if (!this.raw.write(frame)) await (this.draining ??= this.drained());
   }
 
   end(): void {
     clearInterval(this.heartbeat);
     this.raw.end();
+  }
+
+  /** Resolves when the reader has taken everything, or disconnected. @throws StalledReader */
+  private drained(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const finish = (settle: () => void) => {
+        clearTimeout(timer);
+        this.raw.off('drain', taken).off('close', taken);
+        this.draining = undefined;
+        settle();
+      };
+      const taken = () => finish(resolve);
+      const timer = setTimeout(() => {
+        finish(() => reject(new StalledReader(`the reader took nothing for ${this.times.readerMs} ms`)));
+        this.raw.destroy();
+      }, this.times.readerMs).unref();
+      this.raw.once('drain', taken).once('close', taken);
+    });
   }
 }

@@ -88,7 +88,8 @@ export class HistoryController {
   ) {
     await this.ready(project_id, path, call);
     const past = await this.git.textAt({ params: { project_id }, query: { path, version } }, call);
-    if (past.text === null) throw notFound(`version: at ${JSON.stringify(version)} the document was deleted; its text`);
+    if (past.text === null)
+      throw notFound(`version: the document was deleted at ${JSON.stringify(version)}, so it has no text there.`);
     const media_type = mediaTypeOf(path);
     return (await this.documents.put(project_id, path, { media_type, text: past.text }, undefined, call)).document;
   }

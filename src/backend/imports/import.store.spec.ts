@@ -63,4 +63,12 @@ describe('ImportStore', () => {
     store.forget('ann', 'p');
     expect(store.unfinished().map(({ progress }) => progress.import_id)).toEqual(['b', 'c']);
   });
+
+  it('counts how often an import was taken up since the process last ended in order', () => {
+    const one = job('a');
+    store.add(one);
+    expect([store.countStart(one), store.countStart(one)]).toEqual([1, 2]);
+    store.resetStarts(one);
+    expect(store.countStart(one)).toBe(1);
+  });
 });

@@ -44,6 +44,7 @@ const MIGRATIONS = [
      UNIQUE (user_id, project_id, import_id)
    ) STRICT;
    CREATE INDEX imports_ended ON imports (ended, user_id, seq)`,
+  'ALTER TABLE imports ADD COLUMN starts INTEGER NOT NULL DEFAULT 0',
 ];
 /** Ended imports of one user that can still be asked after. */
 const KEPT_PER_USER = 100;
@@ -78,6 +79,23 @@ export class ImportStore implements OnApplicationShutdown {
 
   unfinished(): ImportJob[] {
     return this.db.prepare('SELECT * FROM imports WHERE ended = 0 ORDER BY seq').all().map(jobOf);
+  }
+
+  /** Counts that an import is taken up after a restart. @returns how often it was since the process last ended in order */
+  countStart({ userId, projectId, progress }: ImportJob): number {
+    const row = this.db
+      .prepare(
+        'UPDATE imports SET starts = starts + 1 WHERE user_id = ? AND project_id = ? AND import_id = ? RETURNING starts',
+      )
+      .get(userId, projectId, progress.import_id);
+    return Number(row?.['starts'] ?? 0);
+  }
+
+  resetStarts({ userId, projectId, progress }: ImportJob): void {
+    if (!this.db.isOpen) return;
+    this.db
+      .prepare('UPDATE imports SET starts = 0 WHERE user_id = ? AND project_id = ? AND import_id = ?')
+      .run(userId, projectId, progress.import_id);
   }
 
   countUnfinished(userId: string): number {

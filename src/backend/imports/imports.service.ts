@@ -21,6 +21,10 @@ interface Running {
 }
 
 const UNFINISHED_PER_USER = 2;
+/** How often an import may be under way when the process dies. */
+const MAX_STARTS = 5;
+/** What counts for that when it is git that dies. */
+const RESET_FAULTS = 4;
 
 /**
  * Runs imports to their end, through kills and outages: each is stored before it is acknowledged, resumed at the next
@@ -30,6 +34,8 @@ const UNFINISHED_PER_USER = 2;
 @Injectable()
 export class Imports implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly running = new Map<string, Running>();
+  /** Imports of each user that are not written down yet. */
+  private readonly starting = new Map<string, number>();
 
   constructor(
     @InjectConfig() private readonly config: Config,
@@ -42,11 +48,18 @@ export class Imports implements OnApplicationBootstrap, OnApplicationShutdown {
 
   onApplicationBootstrap(): void {
     this.events.onDelete((userId, projectId) => this.forget(userId, projectId));
-    for (const job of this.store.unfinished()) this.take(job);
+    for (const job of this.store.unfinished()) {
+      const starts = this.store.countStart(job);
+      if (starts <= MAX_STARTS) this.take(job);
+      else this.end(job, 'failed', `The import ended this process ${MAX_STARTS} times; it is not begun once more.`);
+    }
   }
 
   onApplicationShutdown(): void {
-    for (const { ending } of this.running.values()) ending.abort();
+    for (const { job, ending } of this.running.values()) {
+      ending.abort();
+      this.store.resetStarts(job);
+    }
   }
 
   /** @throws DownstreamError `rejected` with status 403 for a source that is not allowed; Problem 429 */
@@ -59,13 +72,22 @@ export class Imports implements OnApplicationBootstrap, OnApplicationShutdown {
     const import_id = call.claim ? claimedId(call.claim, 'import') : randomUUID();
     const known = this.find(userId, projectId, import_id);
     if (known !== undefined) return known;
-    const unfinished = this.store.countUnfinished(userId);
+    const starting = this.starting.get(userId) ?? 0;
+    const unfinished = this.store.countUnfinished(userId) + starting;
     if (unfinished >= UNFINISHED_PER_USER) {
       const detail = `${unfinished} of your imports are running; wait for one of them to end`;
       throw new Problem({ status: 429, code: 'too_many_imports', detail, retryAfter: 5 });
     }
     const params = { project_id: projectId };
-    await this.git.startImport({ params, body: { import_id, source, ...(branch ? { branch } : {}) } }, call);
+    const body = { import_id, source, ...(branch ? { branch } : {}) };
+    this.starting.set(userId, starting + 1);
+    try {
+      await this.git.startImport({ params, body }, call);
+    } finally {
+      const left = (this.starting.get(userId) ?? 1) - 1;
+      if (left === 0) this.starting.delete(userId);
+      else this.starting.set(userId, left);
+    }
     const progress: ImportProgress = {
       ...{ import_id, source, branch: branch ?? null, state: 'running', detail: null },
       ...{ imported_commits: 0, documents: 0, skipped: 0, skipped_documents: [] },
@@ -79,7 +101,8 @@ export class Imports implements OnApplicationBootstrap, OnApplicationShutdown {
   /** @throws Problem 404 */
   get(projectId: string, importId: string, { userId }: UserCall): ImportProgress {
     const found = this.find(userId, projectId, importId);
-    if (found === undefined) throw notFound(`import_id: the import ${JSON.stringify(importId)}`);
+    if (found === undefined)
+      throw notFound(`import_id: there is no import ${JSON.stringify(importId)} in this project.`);
     return found;
   }
 
@@ -118,6 +141,7 @@ export class Imports implements OnApplicationBootstrap, OnApplicationShutdown {
         if (isProjectGone(error)) return this.store.forget(job.userId, job.projectId);
         if (progress.documents > before) faults = 0;
         if (!isAbsence(error)) faults++;
+        else if (isReset(error)) faults += RESET_FAULTS;
         if (!mayPass(error) || faults >= this.config.outbox.max_attempts) return this.fail(job, error);
         await this.wait(job, error as DownstreamError, faults, signal);
       }
@@ -152,6 +176,11 @@ function isProjectGone(error: unknown): boolean {
     error instanceof DownstreamError &&
     (error.status === 410 || (error.service === 'filesystem' && error.status === 404))
   );
+}
+
+/** The service was there when the call began, and then was not: it may have died of this import. */
+function isReset(error: unknown): boolean {
+  return error instanceof DownstreamError && error.reason === 'unreachable' && error.message === 'Connection reset';
 }
 
 /** 404 from git: it was restarted, and does not know of the import any more until it is begun again. */

@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify';
 import type { ChatSummary } from '../chat/chat-events.js';
 import type { MessageStream } from '../chat/message-stream.js';
-import { EventStream } from '../edge/event-stream.js';
+import { EventStream, type EventStreamTimes } from '../edge/event-stream.js';
 
 const seconds = () => Math.floor(Date.now() / 1000);
 
@@ -32,11 +32,11 @@ export async function sendCompletionStream(
   model: string,
   includeUsage: boolean,
   signal: AbortSignal,
-  heartbeatMs: number,
+  times: EventStreamTimes,
 ): Promise<void> {
-  const events = new EventStream(reply, heartbeatMs);
+  const events = new EventStream(reply, times);
   const head = { id: `chatcmpl-${stream.messageId}`, object: 'chat.completion.chunk', created: seconds(), model };
-  const send = (data: object) => events.send({ ...head, ...data }, { signal });
+  const send = (data: object) => events.send({ ...head, ...data });
   const choice = (delta: object, finish_reason: string | null = null) => [
     { index: 0, delta, finish_reason, logprobs: null },
   ];
@@ -49,7 +49,7 @@ export async function sendCompletionStream(
         if (includeUsage) await send({ choices: [], usage: usageOf(event.messageMetadata) });
       }
     }
-    if (!signal.aborted) await events.send('[DONE]', { signal });
+    if (!signal.aborted) await events.send('[DONE]');
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {

@@ -11,6 +11,7 @@ import { DownstreamError } from '../../resilience/policy/downstream-error.js';
 import { ChatService } from '../chat/chat.service.js';
 import { collectAnswer } from '../chat/message-reply.js';
 import { ProjectsService } from '../projects/projects.service.js';
+import { eventStreamTimes } from '../edge/event-stream.js';
 import { idSchema } from '../edge/schemas.js';
 import { Call, Deadline, type UserCall } from '../call/public-call.js';
 import { completion, sendCompletionStream } from './completion-reply.js';
@@ -78,7 +79,7 @@ export class OpenAiController {
     const { question, said } = conversationOf(body.messages);
     if (question.trim() === '')
       throw badRequest('invalid_request', 'messages: the last message of the user has no text');
-    const { max_message_bytes, heartbeat_ms } = this.config.chat;
+    const { max_message_bytes } = this.config.chat;
     if (Buffer.byteLength(question) > max_message_bytes) {
       throw new Problem({
         status: 413,
@@ -92,7 +93,7 @@ export class OpenAiController {
     );
     if (body.stream === true) {
       const usage = body.stream_options?.include_usage === true;
-      return sendCompletionStream(reply, stream, body.model, usage, call.signal, heartbeat_ms);
+      return sendCompletionStream(reply, stream, body.model, usage, call.signal, eventStreamTimes(this.config));
     }
     const answer = await collectAnswer(stream, call.signal);
     if (answer !== null) await reply.status(200).send(completion(body.model, answer.text, answer.summary));

@@ -9,12 +9,6 @@ import { DownstreamError } from '../../resilience/policy/downstream-error.js';
 import type { UserCall } from '../call/public-call.js';
 
 const FRESH_MS = 30_000;
-/**
- * How much longer than for a search its project is waited for: one that something was found in is there, so that a
- * filesystem server that hangs delays nobody for long.
- */
-export const PROJECT_PATIENCE_MS = 250;
-
 /** What filesystem says of a project that is not the asker's: other refusals are about us. */
 const NOT_THERE: ReadonlySet<number> = new Set([400, 404, 410]);
 
@@ -53,7 +47,7 @@ export class ProjectAccess {
       if (error.reason === 'cancelled') throw error;
       if (error.reason !== 'rejected' || !NOT_THERE.has(error.status ?? 0)) return error;
       this.known.delete(key);
-      throw notFound(`project_id: the project ${JSON.stringify(projectId)}`);
+      throw notFound(`project_id: you have no project ${JSON.stringify(projectId)}.`);
     }
   }
 

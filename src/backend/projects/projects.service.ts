@@ -77,7 +77,7 @@ export class ProjectsService implements OnModuleInit {
     );
     if (!deleted) {
       await this.outbox.discard(held);
-      throw notFound(`project_id: the project ${JSON.stringify(projectId)}`);
+      throw notFound(`project_id: you have no project ${JSON.stringify(projectId)}.`);
     }
     this.access.forget(projectId, userId);
     await this.events.deleted(userId, projectId);

@@ -10,7 +10,7 @@ import { ServiceRegistry } from '../../resilience/service-registry.js';
 import { Degradation, degradationSchema } from '../call/degradation.js';
 import { Answers } from '../edge/openapi.js';
 import { waitAtMost } from '../call/waiting.js';
-import { PROJECT_PATIENCE_MS, ProjectAccess } from '../projects/project-access.service.js';
+import { ProjectAccess } from '../projects/project-access.service.js';
 import { idSchema } from '../edge/schemas.js';
 import { Call, type UserCall } from '../call/public-call.js';
 import { Retrieval } from './retrieval.service.js';
@@ -111,7 +111,7 @@ export class SearchController {
       checking,
     );
     retrieving.catch(() => undefined);
-    await waitAtMost(checking, retrieving, PROJECT_PATIENCE_MS);
+    await waitAtMost(checking, retrieving, this.config.patience.project_ms);
     const { results, total, source, outcome } = await retrieving;
     const { degraded, list: degradation } = call.degradation;
     return { results, total, source, outcome, degraded, degradation };

@@ -7,6 +7,7 @@ import type { Config } from '../../config/config.schema.js';
 import { userSchema } from '../../downstream/auth/auth.contract.js';
 import { Public } from '../../http/public.decorator.js';
 import { DemoProject } from '../demo/demo-project.service.js';
+import { addressOf } from '../call/address.js';
 import { RateLimits } from '../edge/limits/rate-limits.service.js';
 import { Answers } from '../edge/openapi.js';
 import { Call, type PublicCall, type UserCall } from '../call/public-call.js';
@@ -39,8 +40,9 @@ export class SessionController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    await this.limits.countSignIn(request.ip, reply);
-    return this.sessions.register({ ...body, address: request.ip }, call);
+    const address = addressOf(request);
+    await this.limits.countSignIn(address, reply);
+    return this.sessions.register({ ...body, address }, call);
   }
 
   @Post('login')
@@ -54,11 +56,12 @@ export class SessionController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    await this.limits.countSignIn(request.ip, reply);
-    const session = await this.sessions.login({ ...body, address: request.ip }, call);
+    const address = addressOf(request);
+    await this.limits.countSignIn(address, reply);
+    const session = await this.sessions.login({ ...body, address }, call);
     await this.demo.ensure(session.user, call);
     void reply.setCookie(AUTH_COOKIE, session.token, {
-      ...this.cookie(),
+      ...this.cookie(request),
       expires: new Date(session.expires_at),
     });
     return session;
@@ -77,7 +80,7 @@ export class SessionController {
     const { token, fromCookie } = tokenOf(request);
     if (fromCookie) refuseCrossSite(request);
     await this.sessions.logout(token, call);
-    void reply.clearCookie(AUTH_COOKIE, this.cookie());
+    void reply.clearCookie(AUTH_COOKIE, this.cookie(request));
     return { revoked: true };
   }
 
@@ -88,7 +91,17 @@ export class SessionController {
     return { user: call.user };
   }
 
-  private cookie() {
-    return { path: '/', httpOnly: true, sameSite: 'lax' as const, secure: this.config.environment !== 'development' };
+  private cookie(request: FastifyRequest) {
+    return { path: '/', httpOnly: true, sameSite: 'lax' as const, secure: this.isSecure(request) };
+  }
+
+  /**
+   * A browser keeps no secure cookie that comes over plain http, as on a private network: there its pages say so by their
+   * origin, or a trusted proxy does.
+   */
+  private isSecure({ headers: { origin }, protocol }: FastifyRequest): boolean {
+    if (origin !== undefined && /^https?:\/\//.test(origin)) return origin.startsWith('https:');
+    if (this.config.http.trusted_proxies.length > 0) return protocol === 'https';
+    return this.config.environment !== 'development';
   }
 }

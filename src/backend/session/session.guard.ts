@@ -6,6 +6,7 @@ import type { Config } from '../../config/config.schema.js';
 import { Problem } from '../../http/problem.js';
 import { Degradation } from '../call/degradation.js';
 import { isPublic } from '../../http/public.decorator.js';
+import { addressOf } from '../call/address.js';
 import { RateLimits } from '../edge/limits/rate-limits.service.js';
 import { DEADLINE, type DeadlineName, openCall, type PublicCall, type UserCall } from '../call/public-call.js';
 import { SessionService, unauthorized } from './session.service.js';
@@ -13,6 +14,10 @@ import { SessionService, unauthorized } from './session.service.js';
 const OPERATOR = Symbol('operator');
 /** Marks a handler for operators only; 403 for everybody else. */
 export const OperatorOnly = () => SetMetadata(OPERATOR, true);
+
+const CHANGES = Symbol('changes');
+/** Marks a handler of GET that changes something, as a chat that is saved and paid for does. */
+export const Changes = () => SetMetadata(CHANGES, true);
 
 export const AUTH_COOKIE = 'auth_token';
 
@@ -44,9 +49,9 @@ export class SessionGuard implements CanActivate {
     }
     if (isPublic(this.reflector, context)) return true;
 
-    await this.limits.countAddress(request.ip, reply);
+    await this.limits.countAddress(addressOf(request), reply);
     const { token, fromCookie } = tokenOf(request);
-    if (fromCookie) refuseCrossSite(request);
+    if (fromCookie) refuseCrossSite(request, this.reflector.getAllAndOverride<boolean>(CHANGES, targets) ?? false);
     const { user, graceFor } = await this.sessions.verify(token, call);
     const degradation = new Degradation();
     if (graceFor !== undefined) degradation.add('auth', graceFor, 'grace');
@@ -76,24 +81,29 @@ export function tokenOf(request: FastifyRequest): { token: string; fromCookie: b
   return { token: cookie, fromCookie: true };
 }
 
-/** A browser sends the cookie along whichever site asks; a change of state is taken from our own pages alone. */
-export function refuseCrossSite(request: FastifyRequest): void {
-  if (request.method === 'GET' || request.method === 'HEAD') return;
+/**
+ * A browser sends the cookie along whichever site asks; a change of state is taken from our own pages alone. A link on another
+ * site is followed with GET and without an origin: there the evidence has to be that it comes from our own.
+ * @param changes whether a GET changes something too
+ */
+export function refuseCrossSite(request: FastifyRequest, changes = false): void {
+  const read = request.method === 'GET' || request.method === 'HEAD';
+  if (read && !changes) return;
+  const { origin, referer } = request.headers;
   const site = request.headers['sec-fetch-site'];
-  const { origin } = request.headers;
-  const foreign =
-    site !== undefined
-      ? site !== 'same-origin' && site !== 'none'
-      : origin !== undefined && hostOf(origin) !== request.host;
-  if (foreign) {
-    throw new Problem({
-      status: 403,
-      code: 'cross_site',
-      detail: 'A change by cookie is taken from the same site only; use an Authorization header.',
-    });
-  }
+  const ours = site !== undefined ? site === 'same-origin' || (site === 'none' && !read) : undefined;
+  const from = origin ?? (read ? referer : undefined);
+  if (ours ?? (from === undefined ? !read : hostOf(from) === request.hostname)) return;
+  throw new Problem({
+    status: 403,
+    code: 'cross_site',
+    detail: read
+      ? 'A chat by GET and cookie is taken from our own pages only; use POST, or an Authorization header.'
+      : 'A change by cookie is taken from the same site only; use an Authorization header.',
+  });
 }
 
+/** Without its port: a proxy may leave it out of Host, and cookies do not tell ports apart. */
 function hostOf(origin: string): string | undefined {
-  return URL.canParse(origin) ? new URL(origin).host : undefined;
+  return URL.canParse(origin) ? new URL(origin).hostname : undefined;
 }

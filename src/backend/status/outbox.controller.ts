@@ -56,7 +56,7 @@ export class OutboxController {
   @ApiOperation({ summary: 'Try an entry again that was set aside' })
   @Answers(200, z.object({ replayed: z.literal(true) }), 403, 404)
   async replay(@Param('id', { schema: idSchema }) id: string, @Call() { user, requestId }: UserCall) {
-    if (!(await this.outbox.replay(id))) throw notFound(`id: an entry ${JSON.stringify(id)} that was set aside`);
+    if (!(await this.outbox.replay(id))) throw notFound(`id: no entry ${JSON.stringify(id)} has been set aside.`);
     this.log.warn({ entry: id, by: user.email, request_id: requestId }, `Outbox: ${user.email} replays an entry`);
     return { replayed: true };
   }

@@ -11,7 +11,7 @@ import { Public } from '../../http/public.decorator.js';
 import type { ResilientClient } from '../../resilience/wire/resilient-client.js';
 import { ServiceRegistry } from '../../resilience/service-registry.js';
 import { timestamp } from '../../resilience/report/timestamp.js';
-import { EventStream } from '../edge/event-stream.js';
+import { EventStream, eventStreamTimes } from '../edge/event-stream.js';
 import { Answers } from '../edge/openapi.js';
 import { Call, type UserCall } from '../call/public-call.js';
 import { OperatorOnly } from '../session/session.guard.js';
@@ -113,17 +113,18 @@ export class StatusController {
   @ApiProduces('text/event-stream')
   @Answers(200, null)
   stream(@Res() reply: FastifyReply, @Call() call: UserCall): void {
-    const events = new EventStream(reply, this.config.chat.heartbeat_ms);
+    const events = new EventStream(reply, eventStreamTimes(this.config));
     let id = 0;
-    const send = (event: string, data: unknown) => void events.send(data, { id: ++id, event });
-    send('status', this.all());
-    const stop = this.services.onStateChange(({ service, from, to, why, at }) =>
-      send('state', { service, from, to, why, at: timestamp(at) }),
-    );
+    let stop: () => void = () => undefined;
     const end = () => {
       stop();
       events.end();
     };
+    const send = (event: string, data: unknown) => void events.send(data, { id: ++id, event }).catch(end);
+    send('status', this.all());
+    stop = this.services.onStateChange(({ service, from, to, why, at }) =>
+      send('state', { service, from, to, why, at: timestamp(at) }),
+    );
     const over = AbortSignal.any([call.signal, this.lifecycle.draining]);
     if (over.aborted) end();
     else over.addEventListener('abort', end, { once: true });
@@ -131,7 +132,7 @@ export class StatusController {
 
   private client(name: Name): ResilientClient {
     const client = this.services.get(name);
-    if (client === undefined) throw notFound(`service: ${JSON.stringify(name)}`);
+    if (client === undefined) throw notFound(`service: there is no service ${JSON.stringify(name)}.`);
     return client;
   }
 }

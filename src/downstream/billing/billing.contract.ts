@@ -15,8 +15,8 @@ export const ledgerRowSchema = z.object({
 export type LedgerRow = z.output<typeof ledgerRowSchema>;
 
 const balanceSchema = z.object({
-  /** The sum of the ledger. */
-  credits: z.int().min(0),
+  /** The sum of the ledger; below zero where more was answered than was paid for, while billing was away. */
+  credits: z.int(),
   /** Held for chats that are still running. */
   reserved: z.int().min(0),
 });
@@ -33,7 +33,7 @@ export const billingContract = {
   },
   /**
    * Charges a message once, whether it was reserved or not (billing may have been away), and ends its reservation.
-   * Never takes more than there is: `charged` says what was taken.
+   * Takes all of it, also where that is more than there is: what was used is owed. `charged` says what was taken.
    */
   capture: {
     method: 'POST',

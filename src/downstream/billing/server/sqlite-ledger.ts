@@ -28,6 +28,23 @@ const MIGRATIONS = [
      PRIMARY KEY (user_id, message_id)
    ) STRICT, WITHOUT ROWID;
    CREATE INDEX reservation_by_expiry ON reservation (expires_at);`,
+  // What was answered while billing was away is owed: a balance may be below zero.
+  `CREATE TABLE ledger_owing (
+     seq INTEGER PRIMARY KEY AUTOINCREMENT,
+     id TEXT NOT NULL UNIQUE,
+     user_id TEXT NOT NULL,
+     key TEXT NOT NULL,
+     kind TEXT NOT NULL CHECK (kind IN ('grant', 'capture')),
+     message_id TEXT,
+     credits INTEGER NOT NULL,
+     balance INTEGER NOT NULL,
+     created_at TEXT NOT NULL,
+     UNIQUE (user_id, key)
+   ) STRICT;
+   INSERT INTO ledger_owing SELECT * FROM ledger;
+   DROP TABLE ledger;
+   ALTER TABLE ledger_owing RENAME TO ledger;
+   CREATE INDEX ledger_by_user ON ledger (user_id, seq)`,
 ];
 
 export interface SqliteLedgerOptions {
@@ -68,13 +85,12 @@ export class SqliteLedger extends Ledger {
   }
 
   capture(userId: string, messageId: string, credits: number): Promise<Balance & { charged: number }> {
-    const capture = (before: Balance) => {
+    const capture = () => {
       this.statements.end.run(userId, messageId, this.expiry());
       const earlier = this.captured(userId, messageId);
       if (earlier !== undefined) return { charged: 0 - Number(earlier['credits']) };
-      const charged = Math.min(credits, before.credits);
-      this.append(userId, { key: captureKey(messageId), kind: 'capture', messageId, credits: 0 - charged });
-      return { charged };
+      this.append(userId, { key: captureKey(messageId), kind: 'capture', messageId, credits: 0 - credits });
+      return { charged: credits };
     };
     return this.change(userId, capture, transaction);
   }

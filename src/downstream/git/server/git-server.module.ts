@@ -32,8 +32,11 @@ import { AUTHOR_EMAIL, IMPORT_TABLES, VERSION_TABLES, VersionStore } from './ver
       provide: GraphFeed,
       inject: [CONFIG, DatabaseSync, GRAPH_STORE],
       useFactory: (config: Config, db: DatabaseSync, graph: GraphStore) =>
-        new GraphFeed(db, graph, (project, commit, path) =>
-          repositoryOf(config.data_dir, project).textAt(commit, path),
+        new GraphFeed(
+          db,
+          graph,
+          (project, commit, path) => repositoryOf(config.data_dir, project).textAt(commit, path),
+          config.patience.graph_ms,
         ),
     },
   ],
@@ -60,7 +63,8 @@ export class GitServerModule implements OnApplicationBootstrap, OnApplicationShu
 
 const MIGRATIONS = [VERSION_TABLES, GRAPH_TABLES, AUTHOR_EMAIL, PENDING_TABLES, IMPORT_TABLES, SET_ASIDE];
 
-function graphStore({ git, secrets }: Config, db: DatabaseSync): GraphStore {
+function graphStore({ git, patience, secrets }: Config, db: DatabaseSync): GraphStore {
   if (git.graph_url === null) return new SqliteGraphStore(db);
-  return new Neo4jGraphStore({ url: git.graph_url, user: git.graph_user, password: secrets.graph_password });
+  const { graph_url: url, graph_user: user } = git;
+  return new Neo4jGraphStore({ url, user, password: secrets.graph_password, connectMs: patience.neo4j_ms });
 }

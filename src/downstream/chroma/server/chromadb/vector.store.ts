@@ -5,6 +5,7 @@ import { PinoLogger } from 'nestjs-pino';
 import { InjectConfig } from '../../../../config/config.module.js';
 import type { Config } from '../../../../config/config.schema.js';
 import { Problem } from '../../../../http/problem.js';
+import { guarded, GuardError } from '../../../../resilience/policy/guarded.js';
 import { ChromadbProcess } from './chromadb.process.js';
 
 export interface Neighbour {
@@ -14,6 +15,8 @@ export interface Neighbour {
 }
 
 const BATCH = 1000;
+/** Of one request to ChromaDB. Shorter than the backend's own timeout for the chroma server, so that the cause is told. */
+const TIMEOUT_MS = 10_000;
 const PAGE = 10_000;
 /** Passages of short texts are many and small: HNSW's usual values, with a search wide enough for pages of 100. */
 const CONFIGURATION = { hnsw: { space: 'cosine', ef_construction: 100, max_neighbors: 16, ef_search: 200 } } as const;
@@ -110,6 +113,7 @@ export class VectorStore implements OnApplicationBootstrap, OnApplicationShutdow
     const response = await fetch(new URL(path, url), {
       method: 'POST',
       headers: { ...headers, 'content-type': 'application/json' },
+      signal: AbortSignal.timeout(TIMEOUT_MS),
       body: JSON.stringify({
         ids,
         embeddings: vectors.map(({ vector }) =>
@@ -151,9 +155,9 @@ export class VectorStore implements OnApplicationBootstrap, OnApplicationShutdow
 
   private async asking<T>(work: () => Promise<T>): Promise<T> {
     try {
-      return await work();
+      return await guarded(() => work(), { name: 'ChromaDB', timeoutMs: TIMEOUT_MS });
     } catch (error) {
-      if (isOutage(error as Error)) {
+      if (error instanceof GuardError || isOutage(error as Error)) {
         this.log.warn(`ChromaDB gave no answer: ${(error as Error).message}`);
         throw unavailable();
       }

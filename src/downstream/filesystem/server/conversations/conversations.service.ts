@@ -55,7 +55,7 @@ export class ConversationsService {
   private find(userId: string, conversationId: string): ConversationInfo {
     const conversation = this.conversations.find(userId, conversationId);
     if (conversation === undefined || conversation === 'deleted') {
-      throw notFound(`The conversation ${conversationId}`);
+      throw notFound(`There is no conversation ${JSON.stringify(conversationId)}.`);
     }
     return conversation;
   }

@@ -82,7 +82,7 @@ export class DocumentsService {
         if (attempt === 2) throw this.damaged(path, error);
       }
     }
-    if (found === undefined) throw notFound(`The document ${path}`);
+    if (found === undefined) throw notFound(`There is no document ${JSON.stringify(path)}.`);
     return found;
   }
 

@@ -35,18 +35,19 @@ export class ProjectsService {
   /** @throws Problem 404 */
   get(key: ProjectKey): Project {
     const project = this.projects.find(key);
-    if (project === undefined || project === 'deleted') throw notFound(`The project ${key.projectId}`);
+    if (project === undefined || project === 'deleted')
+      throw notFound(`There is no project ${JSON.stringify(key.projectId)}.`);
     return project;
   }
 
   /** @throws Problem 404 */
   requireReadable(key: ProjectKey): void {
-    if (this.projects.state(key) !== 'there') throw notFound(`The project ${key.projectId}`);
+    if (this.projects.state(key) !== 'there') throw notFound(`There is no project ${JSON.stringify(key.projectId)}.`);
   }
 
   /** @throws Problem 404; 410 `deleted` */
   requireWritable(key: ProjectKey): void {
-    if (!this.isThere(key)) throw notFound(`The project ${key.projectId}`);
+    if (!this.isThere(key)) throw notFound(`There is no project ${JSON.stringify(key.projectId)}.`);
   }
 
   /** False where there never was such a project. @throws Problem 410 `deleted` */

@@ -26,7 +26,7 @@ describe('GraphFeed', () => {
       },
       drop: () => Promise.resolve(),
     } as Partial<GraphStore> as GraphStore;
-    const feed = new GraphFeed(db, graph, () => Promise.resolve('text'));
+    const feed = new GraphFeed(db, graph, () => Promise.resolve('text'), 1000);
     feeds.push(feed);
     return feed;
   }

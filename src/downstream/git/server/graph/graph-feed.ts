@@ -23,8 +23,6 @@ export const SET_ASIDE = `
   CREATE INDEX graph_pending_version ON graph_pending (version_seq)`;
 
 const RETRY_MS = 5000;
-/** How long a commit waits until the graph has seen it. */
-const PATIENCE_MS = 1000;
 /** How often a change may fail, or end the process that is at it, before it is set aside. */
 const MAX_TRIES = 5;
 const MAX_EXPECTED_CHARS = 8 * 1024 * 1024;
@@ -69,6 +67,8 @@ export class GraphFeed {
     private readonly graph: GraphStore,
     /** The text of a document in one of its commits. */
     private readonly textOf: (project: ProjectKey, commit: string, path: string) => Promise<string>,
+    /** How long a commit waits for the graph to take it. */
+    private readonly patienceMs: number,
   ) {
     const waiting = db.prepare('SELECT DISTINCT user_id, project_id FROM graph_pending WHERE set_aside IS NULL').all();
     for (const { user_id, project_id } of waiting) {
@@ -111,7 +111,7 @@ export class GraphFeed {
     const turn = project && this.turns.get(nameOf(project));
     if (turn === undefined) return;
     const patience = new AbortController();
-    const tooLong = sleep(PATIENCE_MS, undefined, { signal: patience.signal }).catch(() => undefined);
+    const tooLong = sleep(this.patienceMs, undefined, { signal: patience.signal }).catch(() => undefined);
     await Promise.race([new Promise<void>((resolve) => turn.waiting.push(resolve)), this.running, tooLong]);
     patience.abort();
   }

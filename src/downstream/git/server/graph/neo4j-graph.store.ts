@@ -12,22 +12,29 @@ import {
 } from './graph-store.js';
 import type { ProjectKey } from '../project-key.js';
 
-const PATIENCE_MS = 2000;
 const RETRY_MS = 500;
 const ANSWER_MS = 8000;
 
 const ORDER = ['document', 'heading', 'person', 'term', 'commit'];
+
+export interface Neo4jConnection {
+  url: string;
+  user: string;
+  password: string | undefined;
+  /** How long a connection is waited for. */
+  connectMs: number;
+}
 
 /** The graph in Neo4j: nodes `:Caudex` and edges `:TIE`, both with their kind as a property. */
 export class Neo4jGraphStore implements GraphStore {
   private readonly driver: Driver;
   private prepared: Promise<unknown> | undefined;
 
-  constructor({ url, user, password }: { url: string; user: string; password: string | undefined }) {
+  constructor({ url, user, password, connectMs }: Neo4jConnection) {
     const credentials = password === undefined ? undefined : neo4j.auth.basic(user, password);
     this.driver = neo4j.driver(url, credentials, {
-      connectionTimeout: PATIENCE_MS,
-      connectionAcquisitionTimeout: PATIENCE_MS,
+      connectionTimeout: connectMs,
+      connectionAcquisitionTimeout: connectMs,
       maxTransactionRetryTime: RETRY_MS,
       disableLosslessIntegers: true,
     });

@@ -101,7 +101,7 @@ export class ImportsService {
   /** @throws Problem 404 */
   files(project: ProjectKey, importId: string): ImportJob['files'] {
     const job = this.jobs.get(keyOf(project, importId));
-    if (job === undefined) throw notFound(`import_id: the import ${JSON.stringify(importId)}`);
+    if (job === undefined) throw notFound(`There is no import ${JSON.stringify(importId)}.`);
     return job.files;
   }
 

@@ -1,0 +1,75 @@
+import {
+  BrokenCircuitError,
+  circuitBreaker,
+  type CircuitBreakerPolicy,
+  ConsecutiveBreaker,
+  handleWhen,
+  timeout,
+  TimeoutStrategy,
+} from 'cockatiel';
+
+/** A call of a server to a store or an endpoint outside was ended before its answer. */
+export class GuardError extends Error {
+  constructor(
+    readonly reason: 'timeout' | 'deadline' | 'circuit_open',
+    message: string,
+  ) {
+    super(message);
+    this.name = 'GuardError';
+  }
+}
+
+export interface Guard {
+  /** Whose answer is waited for, as the error names it. */
+  name: string;
+  /** The longest that one call may take. */
+  timeoutMs: number;
+  /** When the caller stops waiting, on the scale of `performance.now()`. */
+  deadlineMs?: number;
+  /** Shared by all calls to the same place, see {@link outboundBreaker}. */
+  breaker?: CircuitBreakerPolicy;
+}
+
+/**
+ * Opens after `failures` calls in a row that failed or timed out, and lets one call through every `recoveryMs`. A deadline
+ * of the caller says nothing of the place that was called.
+ */
+export function outboundBreaker({ failures, recoveryMs }: { failures: number; recoveryMs: number }) {
+  return circuitBreaker(
+    handleWhen((error) => !(error instanceof GuardError && error.reason === 'deadline')),
+    { halfOpenAfter: recoveryMs, breaker: new ConsecutiveBreaker(failures) },
+  );
+}
+
+/**
+ * Every call of a server to something outside of it goes through here, so that none can hang. cockatiel's own policies
+ * hold for this: there is no retry, no stream and no queue.
+ * @param work is given a signal that aborts when the time is over
+ * @throws GuardError, and what the work throws
+ */
+export async function guarded<T>(work: (signal: AbortSignal) => Promise<T>, guard: Guard): Promise<T> {
+  const { name, timeoutMs, deadlineMs = Infinity, breaker } = guard;
+  const leftMs = deadlineMs - performance.now();
+  if (leftMs <= 0) throw new GuardError('deadline', `${name} was not called: the caller's deadline has passed`);
+  const limit = timeout(Math.min(timeoutMs, leftMs), TimeoutStrategy.Aggressive);
+  const limited = async () => {
+    let expired = false;
+    const listening = limit.onTimeout(() => (expired = true));
+    try {
+      return await limit.execute(({ signal }) => work(signal));
+    } catch (error) {
+      if (!expired) throw error;
+      const reason = timeoutMs <= leftMs ? 'timeout' : 'deadline';
+      throw new GuardError(reason, `${name} gave no answer within ${Math.ceil(Math.min(timeoutMs, leftMs))} ms`);
+    } finally {
+      listening.dispose();
+    }
+  };
+  if (breaker === undefined) return limited();
+  try {
+    return await breaker.execute(limited);
+  } catch (error) {
+    if (!(error instanceof BrokenCircuitError)) throw error;
+    throw new GuardError('circuit_open', `${name} was not called: its circuit breaker is open`);
+  }
+}
