@@ -9,7 +9,8 @@ import { Empty, Loading, LoadProblem } from '../layout/Problems.tsx';
 import { useTitle } from '../layout/title.ts';
 import { t } from '../texts/en.ts';
 import { Composer } from './Composer.tsx';
-import { type LiveChat, liveChat, openChat, readConversation } from './live-chat.ts';
+import { type LiveChat, openChat, readConversation } from './live-chat.ts';
+import { liveChats } from './live-chats.ts';
 import { onTurnElsewhere } from './other-tabs.ts';
 import { Turns } from './Turns.tsx';
 import './chat.css';
@@ -26,7 +27,7 @@ export function ChatPage() {
 
 function StoredChat({ project, conversation }: { project: string; conversation: string }) {
   useTitle(t.chat.title);
-  const known = liveChat(conversation);
+  const known = liveChats.get(conversation);
   const { data, error, refetch } = useQuery({
     queryKey: ['conversation', conversation],
     queryFn: () => readConversation(conversation),

@@ -1,4 +1,3 @@
-import { Dialog } from '@base-ui/react/dialog';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useParams } from '@tanstack/react-router';
 import { useVirtualizer } from '@tanstack/react-virtual';
@@ -6,11 +5,12 @@ import { useRef, useState } from 'react';
 import { api, dataOf } from '../api/client.ts';
 import { queries } from '../api/queries.ts';
 import type { ConversationInfo } from '../api/shapes.ts';
-import { RowAction, RowMenu } from '../layout/RowMenu.tsx';
+import { Dialog } from '../layout/Dialog.tsx';
+import { RowMenu } from '../layout/RowMenu.tsx';
 import { undoQueue } from '../layout/undo.ts';
 import { t } from '../texts/en.ts';
 import { conversationsQuery } from './conversations-query.ts';
-import { closeChat } from './live-chat.ts';
+import { liveChats } from './live-chats.ts';
 import './conversations.css';
 
 const ROW_PX = 36;
@@ -126,11 +126,14 @@ function Row({
       >
         {title}
       </Link>
-      <RowMenu label={t.chat.actions(title)}>
-        <RowAction onClick={() => setRenaming(true)}>{t.chat.rename}</RowAction>
-        <RowAction onClick={() => void exportConversation(conversation, title)}>{t.chat.export}</RowAction>
-        <RowAction onClick={remove}>{t.chat.delete}</RowAction>
-      </RowMenu>
+      <RowMenu
+        label={t.chat.actions(title)}
+        actions={[
+          [t.chat.rename, () => setRenaming(true)],
+          [t.chat.export, () => void exportConversation(conversation, title)],
+          [t.chat.delete, remove],
+        ]}
+      />
       <RenameDialog conversation={conversation} title={title} open={renaming} onClose={() => setRenaming(false)} />
     </>
   );
@@ -161,46 +164,39 @@ function RenameDialog({
     },
   });
   return (
-    <Dialog.Root open={open} onOpenChange={(next) => !next && onClose()}>
-      <Dialog.Portal>
-        <Dialog.Backdrop className="dialog-scrim" />
-        <Dialog.Popup className="dialog">
-          <Dialog.Title>{t.chat.rename}</Dialog.Title>
-          <form
-            className="stack"
-            onSubmit={(event) => {
-              event.preventDefault();
-              renaming.mutate(new FormData(event.currentTarget).get('title') as string);
-            }}
-          >
-            <input
-              className="input"
-              name="title"
-              aria-label={t.chat.newTitle}
-              defaultValue={title}
-              maxLength={200}
-              required
-            />
-            {renaming.error !== null && (
-              <p className="form-problem" role="alert">
-                {renaming.error.message}
-              </p>
-            )}
-            <div className="row">
-              <button className="button button-primary">{t.chat.save}</button>
-              <Dialog.Close className="button">{t.chat.cancel}</Dialog.Close>
-            </div>
-          </form>
-        </Dialog.Popup>
-      </Dialog.Portal>
-    </Dialog.Root>
+    <Dialog open={open} title={t.chat.rename} onClose={onClose}>
+      <form
+        className="stack"
+        onSubmit={(event) => {
+          event.preventDefault();
+          renaming.mutate(new FormData(event.currentTarget).get('title') as string);
+        }}
+      >
+        <input
+          className="input"
+          name="title"
+          aria-label={t.chat.newTitle}
+          defaultValue={title}
+          maxLength={200}
+          required
+        />
+        {renaming.error !== null && (
+          <p className="form-problem" role="alert">
+            {renaming.error.message}
+          </p>
+        )}
+        <div className="row">
+          <button className="button button-primary">{t.chat.save}</button>
+        </div>
+      </form>
+    </Dialog>
   );
 }
 
 async function deleteConversation(conversation: string, keepalive: boolean): Promise<void> {
   const params = { path: { conversation_id: conversation } };
   await dataOf(api.DELETE('/v1/api/conversations/{conversation_id}', { params, keepalive }));
-  closeChat(conversation);
+  liveChats.delete(conversation);
   await queries.invalidateQueries({ queryKey: ['conversations'] });
 }
 

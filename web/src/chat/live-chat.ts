@@ -6,6 +6,7 @@ import { queries } from '../api/queries.ts';
 import type { Conversation, Turn } from '../api/shapes.ts';
 import { keepDraft, readDraft } from '../session/drafts.ts';
 import { type AnswerCalls, type AnswerPlace, answerChunks, type Phase } from './answer-chunks.ts';
+import { liveChats } from './live-chats.ts';
 import { announceTurn } from './other-tabs.ts';
 import { type ChatChunk, type ChatMessage, messagesOf, textOf } from './message.ts';
 
@@ -154,7 +155,7 @@ export class LiveChat {
     this.place = { messageId: ids.message_id, conversationId: ids.conversation_id };
     if (this.conversation === undefined) {
       this.conversation = ids.conversation_id;
-      named(this);
+      liveChats.rename(`new:${this.project}`, ids.conversation_id);
     }
     announceTurn(ids.conversation_id);
     this.tell();
@@ -188,28 +189,13 @@ export class LiveChat {
   }
 }
 
-const live = new Map<string, LiveChat>();
-const KEPT = 20;
-
-/** The chat under a name: a conversation's id, or `new:<project>` for one that has none yet. */
-export function liveChat(name: string): LiveChat | undefined {
-  return live.get(name);
-}
-
+/** The chat under a name, see {@link liveChats}; a conversation that is read already is given along. */
 export function openChat(name: string, project: string, conversation?: Conversation): LiveChat {
-  const known = live.get(name);
+  const known = liveChats.get(name);
   if (known !== undefined) return known;
   const opened = new LiveChat(project, conversation);
-  live.set(name, opened);
-  for (const [other, chat] of live) if (live.size > KEPT && !chat.busy && chat !== opened) live.delete(other);
+  liveChats.add(name, opened);
   return opened;
-}
-
-export const closeChat = (name: string) => live.delete(name);
-
-function named(chat: LiveChat): void {
-  live.delete(`new:${chat.project}`);
-  live.set(chat.conversation as string, chat);
 }
 
 export const readConversation = (conversation: string) =>

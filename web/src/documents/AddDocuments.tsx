@@ -1,10 +1,10 @@
-import { Dialog } from '@base-ui/react/dialog';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { type ReactNode, useRef, useState } from 'react';
+import { useRef, useState } from 'react';
 import { api, dataOf } from '../api/client.ts';
 import { queries } from '../api/queries.ts';
-import { RowAction, RowMenu } from '../layout/RowMenu.tsx';
+import { Dialog } from '../layout/Dialog.tsx';
+import { RowMenu } from '../layout/RowMenu.tsx';
 import { t } from '../texts/en.ts';
 import { chosenFiles } from './dropped-files.ts';
 import { uploadsOf } from './uploads.ts';
@@ -22,11 +22,14 @@ export function AddDocuments({ project }: { project: string }) {
       <button className="button button-primary" onClick={() => files.current?.click()}>
         {t.documents.choose}
       </button>
-      <RowMenu label={t.documents.more}>
-        <RowAction onClick={() => folder.current?.click()}>{t.documents.chooseFolder}</RowAction>
-        <RowAction onClick={() => setDialog('new')}>{t.documents.newDocument}</RowAction>
-        <RowAction onClick={() => setDialog('import')}>{t.documents.import}</RowAction>
-      </RowMenu>
+      <RowMenu
+        label={t.documents.more}
+        actions={[
+          [t.documents.chooseFolder, () => folder.current?.click()],
+          [t.documents.newDocument, () => setDialog('new')],
+          [t.documents.import, () => setDialog('import')],
+        ]}
+      />
       <input ref={files} type="file" multiple hidden aria-label={t.documents.choose} onChange={(e) => take(e.target)} />
       <input
         ref={(input) => {
@@ -53,7 +56,7 @@ interface AddDialogProps {
 function NewDocument({ project, open, onClose }: AddDialogProps) {
   const navigate = useNavigate();
   return (
-    <AddDialog title={t.documents.newDocument} open={open} onClose={onClose}>
+    <Dialog title={t.documents.newDocument} open={open} onClose={onClose}>
       <form
         className="stack"
         onSubmit={(event) => {
@@ -72,7 +75,7 @@ function NewDocument({ project, open, onClose }: AddDialogProps) {
         </div>
         <button className="button button-primary">{t.documents.create}</button>
       </form>
-    </AddDialog>
+    </Dialog>
   );
 }
 
@@ -97,7 +100,7 @@ function ImportRepository({ project, open, onClose }: AddDialogProps) {
     refetchInterval: ({ state }) => (state.data?.state === 'running' || state.data === undefined ? POLL_MS : false),
   });
   return (
-    <AddDialog title={t.documents.import} open={open} onClose={onClose}>
+    <Dialog title={t.documents.import} open={open} onClose={onClose}>
       <form
         className="stack"
         onSubmit={(event) => {
@@ -119,33 +122,6 @@ function ImportRepository({ project, open, onClose }: AddDialogProps) {
           {t.documents.importStart}
         </button>
       </form>
-    </AddDialog>
-  );
-}
-
-function AddDialog({
-  title,
-  open,
-  onClose,
-  children,
-}: {
-  title: string;
-  open: boolean;
-  onClose: () => void;
-  children: ReactNode;
-}) {
-  return (
-    <Dialog.Root open={open} onOpenChange={(next) => !next && onClose()}>
-      <Dialog.Portal>
-        <Dialog.Backdrop className="dialog-scrim" />
-        <Dialog.Popup className="dialog">
-          <div className="row spread">
-            <Dialog.Title>{title}</Dialog.Title>
-            <Dialog.Close className="button button-quiet">{t.app.close}</Dialog.Close>
-          </div>
-          {children}
-        </Dialog.Popup>
-      </Dialog.Portal>
-    </Dialog.Root>
+    </Dialog>
   );
 }

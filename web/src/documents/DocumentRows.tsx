@@ -2,7 +2,7 @@ import { Link } from '@tanstack/react-router';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useMemo, useRef, useState } from 'react';
 import type { DocumentInfo } from '../api/shapes.ts';
-import { RowAction, RowMenu } from '../layout/RowMenu.tsx';
+import { RowMenu } from '../layout/RowMenu.tsx';
 import { Empty } from '../layout/Problems.tsx';
 import { t } from '../texts/en.ts';
 import { formatAgo, formatBytes, formatDateTime } from '../texts/format.ts';
@@ -104,11 +104,10 @@ function EntryRow({
       <time className="small soft document-time" dateTime={updated_at} title={formatDateTime(updated_at)}>
         {formatAgo(updated_at)}
       </time>
-      <RowMenu label={t.documents.actions(path)}>
-        <RowAction onClick={() => deleteWithUndo(project, path, (hidden) => onHide(path, hidden))}>
-          {t.documents.delete}
-        </RowAction>
-      </RowMenu>
+      <RowMenu
+        label={t.documents.actions(path)}
+        actions={[[t.documents.delete, () => deleteWithUndo(project, path, (hidden) => onHide(path, hidden))]]}
+      />
     </>
   );
 }

@@ -1,30 +1,41 @@
-import { Menu } from '@base-ui/react/menu';
-import type { ReactNode } from 'react';
+import { lazy, Suspense, useState } from 'react';
 
-/** The three dots at the end of a row; `label` names the row, since there are many of them. */
-export function RowMenu({ label, children }: { label: string; children: ReactNode }) {
+const OpenMenu = lazy(() => import('./OpenMenu.tsx'));
+
+export interface RowMenuProps {
+  /** Names the row, since there are many of them. */
+  label: string;
+  /** What can be done, and what does it. */
+  actions: [text: string, run: () => void][];
+}
+
+/** The three dots at the end of a row. The code of the menu is loaded when the first one opens. */
+export function RowMenu(props: RowMenuProps) {
+  const [wanted, setWanted] = useState(false);
+  const button = (
+    <button
+      className="button button-quiet button-small row-menu"
+      aria-label={props.label}
+      aria-haspopup="menu"
+      onClick={() => setWanted(true)}
+    >
+      <Dots />
+    </button>
+  );
+  if (!wanted) return button;
   return (
-    <Menu.Root>
-      <Menu.Trigger className="button button-quiet button-small row-menu" aria-label={label}>
-        <svg width="16" height="16" viewBox="0 0 16 16" aria-hidden="true" fill="currentColor">
-          <circle cx="3" cy="8" r="1.4" />
-          <circle cx="8" cy="8" r="1.4" />
-          <circle cx="13" cy="8" r="1.4" />
-        </svg>
-      </Menu.Trigger>
-      <Menu.Portal>
-        <Menu.Positioner className="menu-positioner" align="end" sideOffset={4}>
-          <Menu.Popup className="menu">{children}</Menu.Popup>
-        </Menu.Positioner>
-      </Menu.Portal>
-    </Menu.Root>
+    <Suspense fallback={button}>
+      <OpenMenu {...props} />
+    </Suspense>
   );
 }
 
-export function RowAction({ onClick, children }: { onClick: () => void; children: ReactNode }) {
+export function Dots() {
   return (
-    <Menu.Item className="menu-item" onClick={onClick}>
-      {children}
-    </Menu.Item>
+    <svg width="16" height="16" viewBox="0 0 16 16" aria-hidden="true" fill="currentColor">
+      <circle cx="3" cy="8" r="1.4" />
+      <circle cx="8" cy="8" r="1.4" />
+      <circle cx="13" cy="8" r="1.4" />
+    </svg>
   );
 }

@@ -1,10 +1,11 @@
-import { Dialog } from '@base-ui/react/dialog';
 import { useQuery } from '@tanstack/react-query';
 import { Outlet, useLocation, useParams } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
 import { lastProjectUsed, projectsQuery, rememberProject } from '../session/session.ts';
 import { SessionEnded } from '../session/SessionEnded.tsx';
 import { t } from '../texts/en.ts';
+import { Dialog } from './Dialog.tsx';
+import { loadAhead } from './load-ahead.ts';
 import { ConnectionLine } from './ConnectionLine.tsx';
 import { SideBar } from './SideBar.tsx';
 import { UndoBar } from './UndoBar.tsx';
@@ -21,6 +22,7 @@ export function Shell() {
     if (shown !== undefined) rememberProject(shown);
   }, [shown]);
   useSearchKey(project);
+  useEffect(loadAhead, []);
 
   return (
     <div className="shell">
@@ -50,21 +52,19 @@ function TopBar({ project }: { project: string | undefined }) {
   const [openAt, setOpenAt] = useState<string>();
   return (
     <header className="top-bar">
-      <Dialog.Root open={openAt === pathname} onOpenChange={(open) => setOpenAt(open ? pathname : undefined)}>
-        <Dialog.Trigger className="button button-quiet" aria-label={t.app.menu}>
-          <svg width="18" height="18" viewBox="0 0 18 18" aria-hidden="true">
-            <path d="M2 5h14M2 9h14M2 13h14" stroke="currentColor" strokeWidth="1.5" strokeLinecap="round" />
-          </svg>
-        </Dialog.Trigger>
-        <Dialog.Portal>
-          <Dialog.Backdrop className="dialog-scrim" />
-          <Dialog.Popup className="drawer">
-            <Dialog.Title className="hidden-visually">{t.app.menu}</Dialog.Title>
-            <SideBar project={project} />
-            <Dialog.Close className="button drawer-close">{t.app.close}</Dialog.Close>
-          </Dialog.Popup>
-        </Dialog.Portal>
-      </Dialog.Root>
+      <button
+        className="button button-quiet"
+        aria-label={t.app.menu}
+        aria-haspopup="dialog"
+        onClick={() => setOpenAt(pathname)}
+      >
+        <svg width="18" height="18" viewBox="0 0 18 18" aria-hidden="true">
+          <path d="M2 5h14M2 9h14M2 13h14" stroke="currentColor" strokeWidth="1.5" strokeLinecap="round" />
+        </svg>
+      </button>
+      <Dialog open={openAt === pathname} title={t.app.menu} form="drawer" onClose={() => setOpenAt(undefined)}>
+        <SideBar project={project} />
+      </Dialog>
       <span className="wordmark">{t.app.name}</span>
     </header>
   );

@@ -5,7 +5,7 @@ import { api, dataOf } from '../api/client.ts';
 import { queries } from '../api/queries.ts';
 import type { Project } from '../api/shapes.ts';
 import { Empty, Loading, LoadProblem } from '../layout/Problems.tsx';
-import { RowAction, RowMenu } from '../layout/RowMenu.tsx';
+import { RowMenu } from '../layout/RowMenu.tsx';
 import { useTitle } from '../layout/title.ts';
 import { undoQueue } from '../layout/undo.ts';
 import { projectsQuery } from '../session/session.ts';
@@ -103,9 +103,7 @@ function ProjectRow({
       <span className="small soft number">
         {t.projects.documents(documents)} · {t.projects.made(formatDate(created_at))}
       </span>
-      <RowMenu label={t.documents.actions(name)}>
-        <RowAction onClick={remove}>{t.projects.delete}</RowAction>
-      </RowMenu>
+      <RowMenu label={t.documents.actions(name)} actions={[[t.projects.delete, remove]]} />
     </>
   );
 }

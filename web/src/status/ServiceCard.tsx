@@ -1,9 +1,9 @@
-import { Dialog } from '@base-ui/react/dialog';
 import { useMutation } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { api, dataOf } from '../api/client.ts';
 import { queries } from '../api/queries.ts';
 import type { ServiceStatus, ServiceTimeline } from '../api/shapes.ts';
+import { Dialog } from '../layout/Dialog.tsx';
 import { t } from '../texts/en.ts';
 import { formatAgo, formatDateTime, utc } from '../texts/format.ts';
 import { Timeline } from './Timeline.tsx';
@@ -83,29 +83,30 @@ function Steering({ name, title, isolated }: { name: string; title: string; isol
     );
   }
   return (
-    <Dialog.Root open={asking} onOpenChange={setAsking}>
-      <Dialog.Trigger className="button button-quiet button-small">{t.status.isolate}</Dialog.Trigger>
-      <Dialog.Portal>
-        <Dialog.Backdrop className="dialog-scrim" />
-        <Dialog.Popup className="dialog">
-          <Dialog.Title>{t.status.isolateWhy(title)}</Dialog.Title>
-          <Dialog.Description className="soft">{t.status.isolateWhat}</Dialog.Description>
-          <form
-            className="stack"
-            onSubmit={(event) => {
-              event.preventDefault();
-              isolating.mutate(new FormData(event.currentTarget).get('reason') as string);
-              setAsking(false);
-            }}
-          >
-            <input className="input" name="reason" aria-label={t.status.reason} maxLength={500} required />
-            <div className="row">
-              <button className="button button-primary">{t.status.isolate}</button>
-              <Dialog.Close className="button">{t.chat.cancel}</Dialog.Close>
-            </div>
-          </form>
-        </Dialog.Popup>
-      </Dialog.Portal>
-    </Dialog.Root>
+    <>
+      <button className="button button-quiet button-small" aria-haspopup="dialog" onClick={() => setAsking(true)}>
+        {t.status.isolate}
+      </button>
+      <Dialog
+        open={asking}
+        title={t.status.isolateWhy(title)}
+        what={t.status.isolateWhat}
+        onClose={() => setAsking(false)}
+      >
+        <form
+          className="stack"
+          onSubmit={(event) => {
+            event.preventDefault();
+            isolating.mutate(new FormData(event.currentTarget).get('reason') as string);
+            setAsking(false);
+          }}
+        >
+          <input className="input" name="reason" aria-label={t.status.reason} maxLength={500} required />
+          <div className="row">
+            <button className="button button-primary">{t.status.isolate}</button>
+          </div>
+        </form>
+      </Dialog>
+    </>
   );
 }
