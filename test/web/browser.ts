@@ -15,7 +15,8 @@ const BUILT = existsSync(join(import.meta.dirname, '../../web/dist/index.html'))
 export const describeInBrowser = (title: string, tests: () => void): void => {
   if (CHROMIUM !== undefined && BUILT) return describe(title, tests);
   const missing = BUILT ? 'Chromium (or its path in CHROMIUM)' : 'a built page (npm run build:web)';
-  describe.skip(`${title} [skipped: ${missing} is missing]`, tests);
+  console.warn(`Skipped, since ${missing} is missing: ${title}`);
+  describe.skip(title, tests);
 };
 
 export const launchBrowser = (): Promise<Browser> =>

@@ -171,6 +171,26 @@ describeInBrowser('chatting on the page', () => {
     await until('the turn is stored', async () => (await storedTurns()).length === 1);
   });
 
+  it('shows the end of a conversation of two thousand turns at once, and what was before when it is wanted', async () => {
+    const { conversation_id, message_id } = await person.chat(project, 'When do pears ripen?');
+    const turns = Array.from({ length: 2000 }, (_, index) => ({
+      message_id: index === 1999 ? message_id : `m${index}`,
+      created_at: '2026-01-01T00:00:00.000Z',
+      question: `Question ${index}`,
+      answer: { text: `Answer **${index}**.`, state: 'complete', metadata: {} },
+    }));
+    const conversation = { conversation_id, project_id: project, title: 'Long', created_at: '', updated_at: '', turns };
+    await visit.page.route(`**/v1/api/conversations/${conversation_id}`, (route) =>
+      route.fulfill({ json: conversation }),
+    );
+    const page = await visit.open(`/p/${project}/chat/${conversation_id}`);
+    await page.getByText('Answer 1999.').waitFor();
+    expect(await page.getByRole('article').count()).toBe(40);
+    await page.getByRole('button', { name: 'Show 1,980 earlier questions' }).click();
+    await page.getByText('Question 1960').waitFor();
+    expect(await page.getByRole('article').count()).toBe(80);
+  });
+
   it('asks for the password over the page when the session ends, and loses nothing that was typed', async () => {
     await visit.end();
     visit = await Visit.begin(browser, caudex.url);
