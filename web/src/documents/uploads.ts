@@ -1,19 +1,21 @@
-import { EventSourceParserStream } from 'eventsource-parser/stream';
 import { useSyncExternalStore } from 'react';
-import { ApiProblem, BackendAway, isPassing, problemOf, watchedFetch } from '../api/client.ts';
+import { ApiProblem, BackendAway, isPassing } from '../api/client.ts';
 import { connection } from '../api/connection.ts';
 import { queries } from '../api/queries.ts';
-import type { StoredDocument } from '../api/shapes.ts';
+import { type ManyItem, putFile, putMany } from './upload-calls.ts';
 
 const PARALLEL = 4;
 const TRIES = 5;
 const RETRY_MS = 1000;
 const REFRESH_MS = 1500;
+/** Small files go together: a request each would use up what one person may ask in a minute. */
+const TOGETHER = { from: 12, files: 50, fileBytes: 256 * 1024 };
 
 export interface Upload {
   readonly id: number;
   readonly path: string;
-  readonly file: File;
+  /** undefined: it lies in an archive, and can't be sent again by itself. */
+  readonly file: File | undefined;
   state: 'waiting' | 'sending' | 'stored' | 'queued' | 'failed';
   /** Of its bytes, or of the files of an archive: 0 to 100. */
   percent: number;
@@ -54,7 +56,7 @@ class Uploads {
   retryFailed(): void {
     const failed = this.items.filter(({ state }) => state === 'failed');
     this.items = this.items.filter(({ state }) => state !== 'failed');
-    this.add(failed);
+    this.add(failed.flatMap(({ path, file }) => (file === undefined ? [] : [{ path, file }])));
   }
 
   clear(): void {
@@ -64,11 +66,11 @@ class Uploads {
 
   private work(): void {
     while (this.running < PARALLEL) {
-      const upload = this.items.find(({ state }) => state === 'waiting');
-      if (upload === undefined) return;
-      upload.state = 'sending';
+      const batch = this.nextBatch();
+      if (batch.length === 0) return;
+      for (const upload of batch) upload.state = 'sending';
       this.running += 1;
-      void this.send(upload).finally(() => {
+      void this.send(batch).finally(() => {
         this.running -= 1;
         this.refreshSoon();
         this.tell();
@@ -77,68 +79,80 @@ class Uploads {
     }
   }
 
-  private async send(upload: Upload): Promise<void> {
-    const progress = (percent: number) => {
-      upload.percent = Math.round(percent);
-      this.tell();
-    };
-    for (let tries = 1; ; tries += 1) {
+  private nextBatch(): Upload[] {
+    const waiting = this.items.filter(({ state }) => state === 'waiting');
+    const small = waiting.filter(
+      ({ path, file }) => file !== undefined && file.size <= TOGETHER.fileBytes && !isArchive(path),
+    );
+    if (small.length < TOGETHER.from) return waiting.slice(0, 1);
+    return small.slice(0, Math.min(TOGETHER.files, Math.ceil(small.length / PARALLEL)));
+  }
+
+  /** Until all of the batch is stored or refused; a failure that passes is waited out. */
+  private async send(batch: readonly Upload[]): Promise<void> {
+    for (let tries = 1; ;) {
+      const open = batch.filter(({ state }) => state === 'sending');
       try {
-        if (/\.zip$/i.test(upload.path)) await this.sendArchive(upload, progress);
-        else upload.state = (await putFile(this.project, upload, progress)).indexed === 'done' ? 'stored' : 'queued';
+        await this.sendOnce(open);
         return;
       } catch (error) {
+        const limited = error instanceof ApiProblem && error.status === 429;
         if (error instanceof BackendAway || (error instanceof ApiProblem && error.status === 401)) {
           await connection.usable();
-        } else if (isPassing(error) && tries < TRIES) {
+        } else if (limited || (isPassing(error) && tries < TRIES)) {
           const waitMs = (error as ApiProblem).retryAfterMs ?? RETRY_MS * tries;
           await new Promise((resolve) => setTimeout(resolve, waitMs));
+          if (!limited) tries += 1;
         } else {
-          upload.state = 'failed';
-          upload.problem = problemFor(error);
+          for (const upload of open) if (upload.state === 'sending') fail(upload, problemFor(error));
           return;
         }
       }
     }
   }
 
-  /** The files of an archive get lines of their own where they fail. */
-  private async sendArchive(upload: Upload, progress: (percent: number) => void): Promise<void> {
-    const response = await watchedFetch(`/v1/api/projects/${encodeURIComponent(this.project)}/documents`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/zip', accept: 'text/event-stream' },
-      body: upload.file,
-    });
-    if (!response.ok || response.body === null) {
-      throw problemOf(response.status, await response.json().catch(() => undefined));
+  private async sendOnce(batch: readonly Upload[]): Promise<void> {
+    const [first] = batch;
+    if (first?.file === undefined) return;
+    if (batch.length > 1) return this.sendTogether(batch);
+    if (isArchive(first.path)) return this.sendArchive(first, first.file);
+    const stored = await putFile(this.project, first.path, first.file, (percent) => this.progress(first, percent));
+    first.state = stored.indexed === 'done' ? 'stored' : 'queued';
+  }
+
+  private async sendTogether(batch: readonly Upload[]): Promise<void> {
+    const form = new FormData();
+    for (const { path, file } of batch) if (file !== undefined) form.append('files', file, path);
+    const byPath = new Map(batch.map((upload) => [upload.path, upload]));
+    for await (const { document } of putMany(this.project, form)) {
+      const upload = byPath.get(document.path);
+      if (upload !== undefined) settle(upload, document);
+      this.tell();
     }
-    const events = response.body
-      .pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array<ArrayBuffer>>)
-      .pipeThrough(new EventSourceParserStream());
+    for (const upload of batch) {
+      if (upload.state === 'sending')
+        fail(upload, { code: 'no_answer', detail: 'The server did not say what became of it.' });
+    }
+  }
+
+  /** The files of an archive get lines of their own where they fail. */
+  private async sendArchive(upload: Upload, archive: File): Promise<void> {
     const failed: Upload[] = [];
     let queued = false;
-    for await (const { event, data } of events as unknown as AsyncIterable<{ event?: string; data: string }>) {
-      if (event !== 'document') continue;
-      const { done, total, document } = JSON.parse(data) as {
-        done: number;
-        total: number;
-        document: StoredDocument | { path: string; error: { code: string; detail: string } };
-      };
-      progress((100 * done) / total);
+    for await (const { done, total, document } of putMany(this.project, archive)) {
+      this.progress(upload, (100 * done) / total);
       if ('error' in document) {
-        const { file } = upload;
-        failed.push({
-          id: ++this.next,
-          path: document.path,
-          file,
-          state: 'failed',
-          percent: 100,
-          problem: document.error,
-        });
+        const line = { id: ++this.next, path: document.path, file: undefined, percent: 100 };
+        failed.push({ ...line, state: 'failed', problem: document.error });
       } else queued ||= document.indexed === 'queued';
     }
     upload.state = queued ? 'queued' : 'stored';
     this.items = [...this.items, ...failed];
+  }
+
+  private progress(upload: Upload, percent: number): void {
+    upload.percent = Math.round(percent);
+    this.tell();
   }
 
   /** Lists that show documents are read again, not for each of many. */
@@ -162,6 +176,18 @@ class Uploads {
   }
 }
 
+const isArchive = (path: string) => /\.zip$/i.test(path);
+
+function settle(upload: Upload, document: ManyItem): void {
+  if ('error' in document) fail(upload, document.error);
+  else upload.state = document.indexed === 'done' ? 'stored' : 'queued';
+}
+
+function fail(upload: Upload, problem: { code: string; detail: string }): void {
+  upload.state = 'failed';
+  upload.problem = problem;
+}
+
 const byProject = new Map<string, Uploads>();
 
 export function uploadsOf(project: string): Uploads {
@@ -173,40 +199,6 @@ export function uploadsOf(project: string): Uploads {
 export function useUploads(project: string): readonly Upload[] {
   const uploads = uploadsOf(project);
   return useSyncExternalStore(uploads.subscribe, uploads.list);
-}
-
-/** `fetch` does not tell how much of a body is sent, XMLHttpRequest does. The server knows the kind of a file by its name. */
-function putFile(
-  project: string,
-  { path, file }: Upload,
-  progress: (percent: number) => void,
-): Promise<StoredDocument> {
-  return new Promise((resolve, reject) => {
-    const request = new XMLHttpRequest();
-    request.open('PUT', `/v1/api/projects/${encodeURIComponent(project)}/documents/${encodeURIComponent(path)}`);
-    request.setRequestHeader('content-type', 'application/octet-stream');
-    request.upload.addEventListener('progress', ({ loaded, total }) =>
-      progress(total === 0 ? 0 : (100 * loaded) / total),
-    );
-    request.addEventListener('error', () => {
-      connection.lost();
-      reject(new BackendAway('The backend did not answer.'));
-    });
-    request.addEventListener('load', () => {
-      if (request.status === 401) connection.refused();
-      if (request.status < 300) resolve(JSON.parse(request.responseText) as StoredDocument);
-      else reject(problemOf(request.status, parsed(request.responseText)));
-    });
-    request.send(file);
-  });
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function problemFor(error: unknown): { code: string; detail: string } {
