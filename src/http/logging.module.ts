@@ -20,7 +20,16 @@ async function createLogger({ log }: Config): Promise<Logger> {
       ignore: 'context,service,attempt,request_id',
       sync: true,
       singleLine: true,
+      messageFormat: (log, messageKey) => printable(String(log[messageKey])),
     }),
+  );
+}
+
+/** What people name may hold line ends and the commands of a terminal: a line of the log stays one line. */
+function printable(text: string): string {
+  return text.replace(
+    /[\u0000-\u001f\u007f-\u009f]/g,
+    (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`,
   );
 }
 

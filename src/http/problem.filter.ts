@@ -16,7 +16,9 @@ export class ProblemFilter implements ExceptionFilter {
     const request = http.getRequest<FastifyRequest>();
     const reply = http.getResponse<FastifyReply>();
     const problem = toProblem(error);
-    if (problem.status >= 500 && !(error instanceof DownstreamError) && !(error instanceof Problem)) {
+    if (request.raw.destroyed && !request.raw.complete) {
+      this.log.debug({ request_id: request.id }, 'A client went away in the middle of its request');
+    } else if (problem.status >= 500 && !(error instanceof DownstreamError) && !(error instanceof Problem)) {
       this.log.error(
         { err: error, request_id: request.id },
         `${request.method} ${request.routeOptions.url ?? ''} failed`,

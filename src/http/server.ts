@@ -30,8 +30,8 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-/** A text with many line ends and quotes is up to twice as long in JSON, and bytes in base64 are a third longer. */
-const JSON_GROWTH = 2;
+/** What a text may grow to as JSON between the servers: a control character becomes six. Bytes in base64 grow by a third. */
+const JSON_GROWTH = 6;
 const CHECKING_MS = 1000;
 const ROUTING = { maxParamLength: 4096, ignoreTrailingSlash: true };
 
@@ -51,9 +51,10 @@ export async function startServer(name: AppName, module: AppModule, config: Conf
 
 async function start(name: AppName, module: AppModule, config: Config, unlock: () => void): Promise<RunningServer> {
   const { http } = config;
+  const bodyLimit = name === 'backend' ? http.max_body_bytes : JSON_GROWTH * http.max_body_bytes;
   const adapter = new FastifyAdapter({
     trustProxy: name === 'backend' && http.trusted_proxies.length > 0 ? [...http.trusted_proxies] : false,
-    bodyLimit: name === 'backend' ? http.max_body_bytes : JSON_GROWTH * http.max_body_bytes,
+    bodyLimit,
     requestTimeout: http.request_timeout_ms,
     http: {
       headersTimeout: http.headers_timeout_ms,
@@ -86,7 +87,7 @@ async function start(name: AppName, module: AppModule, config: Config, unlock: (
   tracing?.requests(fastify);
   if (name !== 'backend') requireInternalToken(fastify, config.secrets);
   refuseWrongMethods(fastify, ROUTING);
-  refuseOversize(fastify, http.max_body_bytes);
+  refuseOversize(fastify, bodyLimit);
   await module.configure?.(app, config, tracing);
   const port = config.port ?? config.ports[name];
   await app.listen(port, config.host);

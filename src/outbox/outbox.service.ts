@@ -171,6 +171,11 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
     });
   }
 
+  /** Takes what was delivered or discarded out of the store's files for good, soon: it may quote what was deleted. */
+  scrub(): void {
+    this.store.scrub?.();
+  }
+
   async replay(id: string): Promise<boolean> {
     const found = await this.store.replay(id);
     if (found) void this.pump();

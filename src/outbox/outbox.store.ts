@@ -86,5 +86,7 @@ export interface OutboxStore {
   isDelivering(topic: string, userId: string, filter?: { key?: string; projectId?: string }): Promise<boolean>;
   dead(limit: number): Promise<OutboxEntry[]>;
   stats(): Promise<OutboxStats[]>;
+  /** Leaves nothing of removed entries in files, where it keeps files of its own. */
+  scrub?(): void;
   close(): Promise<void>;
 }

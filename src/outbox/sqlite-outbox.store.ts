@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import { preparedBy } from '../storage/statements.js';
+import { scrubSoon } from '../storage/scrub.js';
 import { openDatabase, repeatable, transaction } from '../storage/sqlite.js';
 import {
   type NewOutboxEntry,
@@ -223,6 +224,10 @@ export class SqliteOutboxStore implements OutboxStore {
         entries: Number(row['entries']),
         oldest: String(row['oldest']),
       }));
+  }
+
+  scrub(): void {
+    scrubSoon(this.db);
   }
 
   async close(): Promise<void> {

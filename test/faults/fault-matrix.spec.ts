@@ -327,8 +327,11 @@ describe('faults of every service', () => {
   it('is what docs/faults.md says', () => {
     const page = renderMatrix(rows);
     console.log(page);
-    if (process.env['CAUDEX_WRITE_DOCS'] === '1') writeFileSync(PAGE, page);
+    const kept = existsSync(PAGE) ? readFileSync(PAGE, 'utf8') : '';
+    // What is behind the table is the bystander's.
+    const end = kept.indexOf('\n# ', 1);
+    if (process.env['CAUDEX_WRITE_DOCS'] === '1') writeFileSync(PAGE, page + (end === -1 ? '' : kept.slice(end)));
     expect(rows).toHaveLength(SERVICES.length * FAULTS.length);
-    expect(existsSync(PAGE) ? readFileSync(PAGE, 'utf8') : '').toBe(page);
+    expect(readFileSync(PAGE, 'utf8').slice(0, page.length)).toBe(page);
   });
 });

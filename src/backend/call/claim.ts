@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { About } from './deletions.js';
 
 /** One use of an `Idempotency-Key`. */
 export interface Claim {
@@ -6,6 +7,8 @@ export interface Claim {
   readonly key: string;
   /** The first answer; null while it is not known. */
   readonly answer: { status: number; body: unknown; etag?: string } | null;
+  /** Set when it is known: the answer goes with it. */
+  about?: About;
 }
 
 /**

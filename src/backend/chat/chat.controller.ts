@@ -7,6 +7,7 @@ import type { Config } from '../../config/config.schema.js';
 import { badRequest, notFound, Problem } from '../../http/problem.js';
 import { degradationSchema } from '../call/degradation.js';
 import { type Claim, claimedId } from '../call/claim.js';
+import { OpenStreams } from '../edge/limits/open-streams.js';
 import { IdempotencyStore } from '../edge/idempotency/idempotency.store.js';
 import { eventStreamTimes } from '../edge/event-stream.js';
 import { Answers } from '../edge/openapi.js';
@@ -45,6 +46,7 @@ const answerSchema = z.object({
   outcome: z.enum(['found', 'no_match', 'empty_project', 'unavailable', 'no_project']),
   model: z.string(),
   state: z.enum(['complete', 'partial', 'failed']),
+  finish_reason: z.enum(['stop', 'length', 'content_filter', 'error', 'cancelled']),
   cached: z.boolean(),
   degraded: z.boolean(),
   degradation: degradationSchema,
@@ -62,6 +64,7 @@ export class ChatController {
     private readonly chat: ChatService,
     private readonly streams: MessageStreams,
     private readonly idempotency: IdempotencyStore,
+    private readonly open: OpenStreams,
   ) {}
 
   @Post()
@@ -70,14 +73,14 @@ export class ChatController {
   @ApiOperation({ summary: 'Ask a question; the answer comes as JSON, or as an AI SDK UI message stream' })
   @ApiProduces('application/json', 'text/event-stream')
   @Answers(200, answerSchema, 402, 404, 413)
-  post(
+  async post(
     @Body({ schema: bodySchema }) body: z.output<typeof bodySchema>,
     @Headers('accept') accept: string | undefined,
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
     @Call() call: UserCall,
   ) {
-    const claim = this.idempotency.claim(request, call.userId);
+    const claim = await this.idempotency.claim(request, call.userId);
     return this.answer(body, accept, reply, claim === undefined ? call : { ...call, claim });
   }
 
@@ -114,7 +117,9 @@ export class ChatController {
         `last-event-id: ${JSON.stringify(lastEventId)} is not an id of an event of this stream`,
       );
     }
-    await sendEventStream(reply, this.find(messageId, call), after, call.signal, eventStreamTimes(this.config));
+    const stream = this.find(messageId, call);
+    this.open.enter(call.userId, reply);
+    await sendEventStream(reply, stream, after, call.signal, eventStreamTimes(this.config));
   }
 
   @Delete(':message_id/stream')
@@ -136,7 +141,7 @@ export class ChatController {
   }
 
   /** The answer to a request whose key was there before is the first one's, whether it is still being written or not. */
-  private async open(request: ChatRequest, call: UserCall): Promise<MessageStream> {
+  private async streamOf(request: ChatRequest, call: UserCall): Promise<MessageStream> {
     const { claim } = call;
     if (claim === undefined) return this.chat.begin(request, call);
     const id = claimedId(claim, 'message');
@@ -177,7 +182,7 @@ export class ChatController {
         detail: `message: ${bytes} bytes are too many; ${max_message_bytes} at most`,
       });
     }
-    const stream = await this.open(
+    const stream = await this.streamOf(
       { ...request, project_id: project_id ?? undefined, conversation_id: conversation_id ?? undefined },
       call,
     );

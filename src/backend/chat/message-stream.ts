@@ -1,3 +1,4 @@
+import type { About } from '../call/deletions.js';
 import type { ChatEvent } from './chat-events.js';
 
 /** An event with its place in the stream, counted from 1. */
@@ -20,6 +21,7 @@ export class MessageStream {
     readonly messageId: string,
     readonly userId: string,
     private readonly detachedMs: number,
+    readonly about: About = { projectId: null },
   ) {}
 
   /** Fires when nobody wants the answer any more. */

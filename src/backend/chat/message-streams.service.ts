@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
 import { Problem } from '../../http/problem.js';
+import { type About, type Deletion, Deletions, isAbout } from '../call/deletions.js';
 import { MessageStream } from './message-stream.js';
 
 /** The answers that are being written or can still be replayed, by message id. */
@@ -10,12 +11,17 @@ export class MessageStreams {
   private readonly streams = new Map<string, MessageStream>();
   private readonly openByUser = new Map<string, number>();
 
-  constructor(@InjectConfig() private readonly config: Config) {}
+  constructor(
+    @InjectConfig() private readonly config: Config,
+    deletions: Deletions,
+  ) {
+    deletions.onDelete((deletion) => this.forget(deletion));
+  }
 
   /** @throws Problem 429 when the user has too many answers under way */
-  open(messageId: string, userId: string): MessageStream {
+  open(messageId: string, userId: string, about: About, detachedMs = this.config.chat.detached_ms): MessageStream {
     const open = this.openByUser.get(userId) ?? 0;
-    const { max_streams_per_user, detached_ms } = this.config.chat;
+    const { max_streams_per_user } = this.config.chat;
     if (open >= max_streams_per_user) {
       throw new Problem({
         status: 429,
@@ -25,7 +31,7 @@ export class MessageStreams {
       });
     }
     this.openByUser.set(userId, open + 1);
-    const stream = new MessageStream(messageId, userId, detached_ms);
+    const stream = new MessageStream(messageId, userId, detachedMs, about);
     this.streams.set(messageId, stream);
     return stream;
   }
@@ -42,6 +48,15 @@ export class MessageStreams {
   discard(stream: MessageStream): void {
     this.close(stream);
     this.streams.delete(stream.messageId);
+  }
+
+  /** What was answered from something that is deleted is replayed no more; the whole of a conversation ends. */
+  private forget(deletion: Deletion): void {
+    for (const stream of [...this.streams.values()]) {
+      if (stream.userId !== deletion.userId || !isAbout(stream.about, deletion)) continue;
+      if (deletion.kind !== 'document') stream.stop();
+      if (stream.finished || deletion.kind !== 'document') this.streams.delete(stream.messageId);
+    }
   }
 
   find(messageId: string, userId: string): MessageStream | undefined {

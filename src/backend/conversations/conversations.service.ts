@@ -4,10 +4,11 @@ import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
 import { FilesystemClient } from '../../downstream/filesystem/filesystem.client.js';
 import type { Turn } from '../../downstream/filesystem/filesystem.contract.js';
-import { notFound } from '../../http/problem.js';
+import { notFound, Problem } from '../../http/problem.js';
 import { DownstreamError } from '../../resilience/policy/downstream-error.js';
 import { withoutRetries } from '../call/waiting.js';
 import type { UserCall } from '../call/public-call.js';
+import { Deletions } from '../call/deletions.js';
 import { Turns } from './turns.service.js';
 
 export interface History {
@@ -17,11 +18,14 @@ export interface History {
   turns: Turn[];
 }
 
+const COUNTED_MS = 60_000;
 /** How much of the time that a chat has for its passages may go to what was said before. */
 const HISTORY_SHARE = 0.5;
 
 @Injectable()
 export class ConversationsService {
+  /** How many conversations a user has, for a while. */
+  private readonly counts = new LRUCache<string, number>({ max: 50_000, ttl: COUNTED_MS });
   /** The projects of conversations that were seen of late: a chat goes on in them while filesystem is away. */
   private readonly projects = new LRUCache<string, { id: string | null }>({ max: 50_000 });
 
@@ -29,6 +33,7 @@ export class ConversationsService {
     @InjectConfig() private readonly config: Config,
     private readonly filesystem: FilesystemClient,
     private readonly turns: Turns,
+    private readonly deletions: Deletions,
   ) {}
 
   list(page: { limit: number; offset: number }, call: UserCall) {
@@ -62,6 +67,30 @@ export class ConversationsService {
     };
   }
 
+  /** @throws Problem 507 `quota_exceeded` where a user has as many conversations as one may have; nobody can say: there is room */
+  async requireRoom(call: UserCall): Promise<void> {
+    const most = this.config.quotas.conversations;
+    const known = this.counts.get(call.userId) ?? (await this.count(call));
+    this.counts.set(call.userId, known + 1);
+    if (known < most) return;
+    throw new Problem({
+      status: 507,
+      code: 'quota_exceeded',
+      detail: `You have ${known} conversations, and ${most} are the most one user may have (quotas.conversations); delete some of them.`,
+    });
+  }
+
+  private async count(call: UserCall): Promise<number> {
+    try {
+      const query = { limit: 1, offset: 0 };
+      return (await withoutRetries('filesystem', call, (own) => this.filesystem.listConversations({ query }, own)))
+        .total;
+    } catch (error) {
+      if (!(error instanceof DownstreamError) || error.reason === 'cancelled') throw error;
+      return 0;
+    }
+  }
+
   rename(conversationId: string, title: string, call: UserCall) {
     return this.filesystem.renameConversation({ params: { conversation_id: conversationId }, body: { title } }, call);
   }
@@ -71,6 +100,7 @@ export class ConversationsService {
     const pending = await this.turns.pending(call.userId, conversationId);
     this.projects.delete(nameOf(call.userId, conversationId));
     await this.turns.forget(call.userId, { key: conversationId });
+    this.deletions.deleted({ kind: 'conversation', userId: call.userId, conversationId });
     if (!deleted && pending.length === 0)
       throw notFound(`conversation_id: you have no conversation ${JSON.stringify(conversationId)}.`);
   }

@@ -49,7 +49,7 @@ export class Turns implements OnModuleInit {
   /** Turns of a conversation that the filesystem server does not have yet, oldest first. */
   async pending(userId: string, conversationId: string): Promise<TurnPayload[]> {
     const entries = await this.outbox.store.pending(TOPIC, userId, { key: conversationId });
-    return entries.map((entry) => payloadSchema.parse(entry.payload));
+    return entries.map((entry) => underWay(payloadSchema.parse(entry.payload)));
   }
 
   /** Drops what would have been delivered to a conversation that is deleted. */
@@ -85,6 +85,14 @@ export class OpenTurn {
   private with(answer: Turn['answer']): TurnPayload {
     return { ...this.payload, turn: { ...this.payload.turn, answer } };
   }
+}
+
+/** Its metadata are those of a turn that has arrived. */
+function underWay(payload: TurnPayload): TurnPayload {
+  const { answer } = payload.turn;
+  if (answer.metadata['saved'] === undefined) return payload;
+  const metadata = { ...answer.metadata, saved: 'queued' };
+  return { ...payload, turn: { ...payload.turn, answer: { ...answer, metadata } } };
 }
 
 /** The process that wrote the answer died over it: what there is of it stays, and says so. */

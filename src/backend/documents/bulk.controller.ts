@@ -5,6 +5,7 @@ import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
 import { Problem } from '../../http/problem.js';
 import { EventStream, eventStreamTimes } from '../edge/event-stream.js';
+import { OpenStreams } from '../edge/limits/open-streams.js';
 import { Answers } from '../edge/openapi.js';
 import { ProjectAccess } from '../projects/project-access.service.js';
 import { idSchema } from '../edge/schemas.js';
@@ -12,7 +13,7 @@ import { Call, Deadline, type UserCall } from '../call/public-call.js';
 import { type BulkFile, type BulkItem, BulkUpload } from './bulk-upload.service.js';
 import { bulkSchema } from './stored.schema.js';
 import { readArchive } from './zip-archive.js';
-import { filesIn } from './upload.js';
+import { filesIn } from '../edge/multipart.js';
 
 const ZIP = /^application\/(zip|x-zip-compressed)$/;
 
@@ -23,6 +24,7 @@ export class BulkController {
     @InjectConfig() private readonly config: Config,
     private readonly bulk: BulkUpload,
     private readonly access: ProjectAccess,
+    private readonly streams: OpenStreams,
   ) {}
 
   @Post('documents')
@@ -55,6 +57,7 @@ export class BulkController {
 
   /** `document` events with how far it is, then `finish`. */
   private async stream(projectId: string, files: readonly BulkFile[], reply: FastifyReply, call: UserCall) {
+    this.streams.enter(call.userId, reply);
     const events = new EventStream(reply, eventStreamTimes(this.config));
     let id = 0;
     const send = (event: string, data: object) => void events.send(data, { id: ++id, event }).catch(() => undefined);

@@ -7,6 +7,7 @@ import type { Config } from '../../config/config.schema.js';
 import { ChromaClient } from '../../downstream/chroma/chroma.client.js';
 import { FilesystemClient } from '../../downstream/filesystem/filesystem.client.js';
 import { GitClient } from '../../downstream/git/git.client.js';
+import { Deletions } from '../call/deletions.js';
 import { Outbox } from '../../outbox/outbox.service.js';
 import type { NewOutboxEntry, OutboxEntry } from '../../outbox/outbox.store.js';
 import { ProjectEvents } from '../projects/project-events.js';
@@ -52,11 +53,17 @@ export class DocumentSync implements OnModuleInit {
     private readonly git: GitClient,
     private readonly outbox: Outbox,
     private readonly events: ProjectEvents,
+    private readonly deletions: Deletions,
   ) {}
 
   onModuleInit(): void {
     this.events.onDelete((userId, projectId) => this.forget(userId, projectId));
-    this.outbox.register({ topic: 'index', service: 'chroma', deliver: (entry, call) => this.index(entry, call) });
+    this.deletions.onDelete(() => this.outbox.scrub());
+    this.outbox.register({
+      topic: 'index',
+      service: 'chroma',
+      deliver: (entry, call) => this.bringInStep(entry, call),
+    });
     this.outbox.register({ topic: 'commit', service: 'git', deliver: (entry, call) => this.commit(entry, call) });
   }
 
@@ -81,11 +88,26 @@ export class DocumentSync implements OnModuleInit {
     return { index: index as OutboxEntry, commit: history };
   }
 
+  /** Has the index of some documents brought in step with what the files are when it is their turn. */
+  async index({ userId, projectId }: Omit<DocumentKey, 'path'>, paths: readonly string[]): Promise<void> {
+    const entries = paths.map((path) => ({
+      ...{ topic: 'index', key: keyOf({ userId, projectId, path }), userId, projectId },
+      payload: { path, deleted: false },
+    }));
+    await this.outbox.send(entries);
+  }
+
   /** Whether the index was in step within `waitMs`. */
   async release({ index, commit }: HeldChange, waitMs: number): Promise<boolean> {
     const delivery = this.outbox.delivery(index, waitMs);
     await this.outbox.release(both(index, commit));
     return (await delivery).delivered;
+  }
+
+  /** The files did not change: history has nothing to learn, and the index only what it has lost. */
+  async releaseIndex({ index, commit }: HeldChange, waitMs: number): Promise<boolean> {
+    if (commit !== undefined) await this.outbox.discard([commit]);
+    return this.release({ index, commit: undefined }, waitMs);
   }
 
   /** The files did not change, or nobody knows whether they did. */
@@ -124,7 +146,7 @@ export class DocumentSync implements OnModuleInit {
     }
   }
 
-  private async index({ projectId, payload }: OutboxEntry, call: CallContext): Promise<void> {
+  private async bringInStep({ projectId, payload }: OutboxEntry, call: CallContext): Promise<void> {
     const { path } = indexPayload.parse(payload);
     const project_id = String(projectId);
     const document = await this.current(project_id, path, call);

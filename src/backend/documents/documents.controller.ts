@@ -5,6 +5,7 @@ import {
   Headers,
   HttpCode,
   Param,
+  Post,
   Put,
   Query,
   Req,
@@ -17,18 +18,23 @@ import { z } from 'zod';
 import { chromaContract } from '../../downstream/chroma/chroma.contract.js';
 import { pathFault } from '../../contract/document-path.js';
 import { documentInfoSchema } from '../../downstream/filesystem/filesystem.contract.js';
-import { badRequest } from '../../http/problem.js';
+import { badRequest, Problem } from '../../http/problem.js';
 import { ReplayInterceptor } from '../edge/idempotency/replay.interceptor.js';
 import { Answers } from '../edge/openapi.js';
 import { ProjectAccess } from '../projects/project-access.service.js';
 import { idSchema, pageSchema } from '../edge/schemas.js';
 import { Call, Deadline, type UserCall } from '../call/public-call.js';
 import { DocumentsService } from './documents.service.js';
+import { IndexRepair } from './index-repair.service.js';
 import { storedSchema } from './stored.schema.js';
 import { readUpload } from './upload.js';
 
 const listQuery = pageSchema.extend({ prefix: z.string().max(255).default('') });
-const indexSchema = chromaContract.describe.response.extend({ queued: z.int() });
+const indexSchema = chromaContract.describe.response.extend({
+  queued: z.int(),
+  index: z.enum(['ready', 'rebuilding']),
+});
+const rebuiltSchema = z.object({ project_id: z.string(), documents: z.int(), index: z.literal('rebuilding') });
 const textQuery = z.strictObject({ version: idSchema.optional() });
 
 @ApiTags('documents')
@@ -37,6 +43,7 @@ export class DocumentsController {
   constructor(
     private readonly documents: DocumentsService,
     private readonly access: ProjectAccess,
+    private readonly repair: IndexRepair,
   ) {}
 
   @Get('documents')
@@ -56,6 +63,30 @@ export class DocumentsController {
   async index(@Param('project_id', { schema: idSchema }) projectId: string, @Call() call: UserCall) {
     await this.access.require(projectId, call);
     return this.documents.index(projectId, call);
+  }
+
+  @Post('reindex')
+  @HttpCode(202)
+  @ApiOperation({ summary: 'Make the index of a project anew; search answers from the text meanwhile' })
+  @Answers(202, rebuiltSchema, 404)
+  async reindex(@Param('project_id', { schema: idSchema }) projectId: string, @Call() call: UserCall) {
+    const userId = await this.ownerOf(projectId, call);
+    const documents = await this.repair.rebuild({ userId, projectId });
+    return { project_id: projectId, documents, index: 'rebuilding' as const };
+  }
+
+  /** An operator may do this for any project. @throws Problem 404 */
+  private async ownerOf(projectId: string, call: UserCall): Promise<string> {
+    try {
+      const unsure = await this.access.require(projectId, call);
+      if (unsure !== undefined) throw unsure;
+      return call.userId;
+    } catch (error) {
+      if (!call.user.operator || !(error instanceof Problem)) throw error;
+      const owned = (await this.repair.projects()).find((project) => project.projectId === projectId);
+      if (owned === undefined) throw error;
+      return owned.userId;
+    }
   }
 
   @Put('documents/*')

@@ -10,12 +10,13 @@ import { DocumentsController } from './documents.controller.js';
 import { BulkController } from './bulk.controller.js';
 import { DocumentsService } from './documents.service.js';
 import { BulkUpload } from './bulk-upload.service.js';
+import { IndexRepair } from './index-repair.service.js';
 import { DocumentSync } from './document-sync.service.js';
 
 @Module({
   imports: [ConfigModule, EdgeModule, OutboxModule, FilesystemModule, ChromaModule, GitModule, ProjectsModule],
   controllers: [DocumentsController, BulkController],
-  providers: [DocumentsService, BulkUpload, DocumentSync],
-  exports: [DocumentsService, DocumentSync],
+  providers: [DocumentsService, BulkUpload, DocumentSync, IndexRepair],
+  exports: [DocumentsService, DocumentSync, IndexRepair],
 })
 export class DocumentsModule {}

@@ -8,6 +8,8 @@ import { GitClient } from '../../downstream/git/git.client.js';
 import { badRequest, notFound } from '../../http/problem.js';
 import { DownstreamError } from '../../resilience/policy/downstream-error.js';
 import { change } from '../call/change.js';
+import { Deletions } from '../call/deletions.js';
+import { IndexRepair } from './index-repair.service.js';
 import { claimedId } from '../call/claim.js';
 import type { OwnerCall, UserCall } from '../call/public-call.js';
 import { type CommitPayload, DocumentSync } from './document-sync.service.js';
@@ -26,6 +28,8 @@ export class DocumentsService {
     private readonly git: GitClient,
     private readonly sync: DocumentSync,
     private readonly events: ProjectEvents,
+    private readonly deletions: Deletions,
+    private readonly repair: IndexRepair,
   ) {}
 
   async put(projectId: string, path: string, upload: Upload, ifMatch: string | undefined, call: UserCall) {
@@ -62,8 +66,9 @@ export class DocumentsService {
       (nothingDone) => this.sync.abandon(held, nothingDone),
     ).catch(namePath);
     if (!stored.changed) {
-      await this.sync.abandon(held, true);
-      return answer(stored, !wasStale);
+      // The index may have lost what the files have: it is told again, and has nothing to do where it knows.
+      const indexed = await this.sync.releaseIndex(held, wasStale ? 0 : this.config.documents.index_wait_ms);
+      return answer(stored, indexed && !wasStale);
     }
     this.events.changed(userId, projectId);
     // Behind an earlier change that waits for its index there is nothing to wait for.
@@ -103,6 +108,7 @@ export class DocumentsService {
       return false;
     }
     this.events.changed(userId, projectId);
+    this.deletions.deleted({ kind: 'document', userId, projectId });
     await this.sync.release(held, this.config.documents.index_wait_ms);
     return true;
   }
@@ -112,11 +118,12 @@ export class DocumentsService {
   }
 
   async index(projectId: string, call: UserCall) {
-    const [index, behind] = await Promise.all([
+    const [index, behind, rebuilding] = await Promise.all([
       this.chroma.describe({ params: { project_id: projectId } }, call),
       this.sync.staleDocuments(call.userId, projectId),
+      this.repair.isRebuilding(call.userId, projectId),
     ]);
-    return { ...index, queued: behind.size };
+    return { ...index, queued: behind.size, index: rebuilding ? ('rebuilding' as const) : ('ready' as const) };
   }
 
   /** The text of a document, as it is or as it was at a version. */

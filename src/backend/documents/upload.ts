@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify';
+import { bufferedFiles } from '../edge/multipart.js';
 import { badRequest, Problem } from '../../http/problem.js';
 
 /** What was uploaded: a text as it is, or the bytes of a file that holds one. */
@@ -25,26 +26,13 @@ export async function readUpload(request: FastifyRequest, path: string): Promise
 
 async function readMultipart(request: FastifyRequest, path: string): Promise<Upload> {
   let found: Upload | undefined;
-  for await (const part of filesIn(request)) {
+  for (const { filename, mimetype, bytes } of await bufferedFiles(request)) {
     if (found !== undefined) throw badRequest('one_file', 'body: one file at a time, please; this request has several');
-    found = uploadOf(part.filename || path, part.mimetype, await part.toBuffer());
+    found = uploadOf(filename || path, mimetype, bytes);
   }
   if (found === undefined)
     throw badRequest('one_file', 'body: a multipart upload needs one file part; this request has none');
   return found;
-}
-
-/** The files of a multipart body. @throws Problem 400 where it is none */
-export async function* filesIn(
-  request: FastifyRequest,
-  ...options: Parameters<FastifyRequest['files']>
-): ReturnType<FastifyRequest['files']> {
-  try {
-    yield* request.files(...options);
-  } catch (error) {
-    if (error instanceof Problem || (error as { statusCode?: number }).statusCode !== undefined) throw error;
-    throw badRequest('invalid_multipart', `body: this is not multipart/form-data: ${(error as Error).message}`);
-  }
 }
 
 /** A file by its name, where nobody says what it is. @throws Problem 400 for bytes that are no UTF-8, 415 */

@@ -2,6 +2,8 @@ import { Module, StandardSchemaValidationPipe } from '@nestjs/common';
 import { APP_PIPE } from '@nestjs/core';
 import { faultsOf, invalidRequest } from '../../http/implements.decorator.js';
 import { ConfigModule } from '../../config/config.module.js';
+import { Deletions } from '../call/deletions.js';
+import { OpenStreams } from './limits/open-streams.js';
 import { RateLimits } from './limits/rate-limits.service.js';
 import { IdempotencyStore } from './idempotency/idempotency.store.js';
 import { SharedReads } from './reads/shared-reads.js';
@@ -20,7 +22,9 @@ import { SharedReads } from './reads/shared-reads.js';
     RateLimits,
     IdempotencyStore,
     SharedReads,
+    OpenStreams,
+    Deletions,
   ],
-  exports: [RateLimits, IdempotencyStore, SharedReads],
+  exports: [RateLimits, IdempotencyStore, SharedReads, OpenStreams, Deletions],
 })
 export class EdgeModule {}

@@ -4,6 +4,7 @@ import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { z } from 'zod';
 import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
+import { scrubSoon } from '../../storage/scrub.js';
 import { openDatabase, transaction } from '../../storage/sqlite.js';
 
 export const importSchema = z.object({
@@ -134,6 +135,7 @@ export class ImportStore implements OnApplicationShutdown {
 
   forget(userId: string, projectId: string): void {
     this.db.prepare('DELETE FROM imports WHERE user_id = ? AND project_id = ?').run(userId, projectId);
+    scrubSoon(this.db);
   }
 }
 

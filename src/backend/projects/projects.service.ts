@@ -9,6 +9,7 @@ import { Outbox } from '../../outbox/outbox.service.js';
 import type { CallContext } from '../../resilience/policy/call-context.js';
 import { DownstreamError } from '../../resilience/policy/downstream-error.js';
 import { change } from '../call/change.js';
+import { Deletions } from '../call/deletions.js';
 import { ProjectEvents } from './project-events.js';
 import { claimedId } from '../call/claim.js';
 import type { UserCall } from '../call/public-call.js';
@@ -23,6 +24,7 @@ export class ProjectsService implements OnModuleInit {
     private readonly outbox: Outbox,
     private readonly access: ProjectAccess,
     private readonly events: ProjectEvents,
+    private readonly deletions: Deletions,
   ) {}
 
   onModuleInit(): void {
@@ -80,6 +82,7 @@ export class ProjectsService implements OnModuleInit {
       throw notFound(`project_id: you have no project ${JSON.stringify(projectId)}.`);
     }
     this.access.forget(projectId, userId);
+    this.deletions.deleted({ kind: 'project', userId, projectId });
     await this.events.deleted(userId, projectId);
     await this.outbox.release(held);
   }

@@ -8,6 +8,7 @@ import { DownstreamError } from '../../resilience/policy/downstream-error.js';
 import { DocumentSync } from '../documents/document-sync.service.js';
 import type { UserCall } from '../call/public-call.js';
 import { waitUntil } from '../call/waiting.js';
+import { IndexRepair } from '../documents/index-repair.service.js';
 import { ResultCache } from './result-cache.service.js';
 
 export type Source = 'hybrid' | 'vector' | 'fulltext' | 'cache' | 'none';
@@ -43,6 +44,7 @@ export class Retrieval {
     private readonly filesystem: FilesystemClient,
     private readonly cache: ResultCache,
     private readonly sync: DocumentSync,
+    private readonly repair: IndexRepair,
   ) {}
 
   /**
@@ -108,13 +110,25 @@ export class Retrieval {
     const found = await waitUntil('chroma', call, waitsUntilMs, (own) => this.chroma.query({ body }, own));
     const stale = await this.sync.staleDocuments(call.userId, projectId);
     if (stale.size > 0) {
+      if (await this.repair.isRebuilding(call.userId, projectId)) {
+        call.degradation.add('chroma', lostIndex(), 'fulltext');
+      }
       return this.caughtUp({ projectId, query, limit, offset }, found, stale, call, waitsUntilMs);
     }
-    const outcome = found.passages === 0 ? 'empty_project' : found.results.length === 0 ? 'no_match' : 'found';
+    if (found.passages === 0) {
+      const empty: Retrieved = { results: [], total: 0, source: 'none', outcome: 'empty_project' };
+      const text = await this.fulltext({ projectId, query, limit, offset }, call, waitsUntilMs).catch(() => empty);
+      if (text.outcome === 'empty_project') return empty;
+      // The index has lost what the files have.
+      call.degradation.add('chroma', lostIndex(), 'fulltext');
+      void this.repair.repair({ userId: call.userId, projectId }).catch(() => undefined);
+      return text;
+    }
+    const outcome = found.results.length === 0 ? 'no_match' : 'found';
     return {
       results: found.results,
       total: found.total,
-      source: outcome === 'empty_project' ? 'none' : found.source,
+      source: found.source,
       outcome,
     };
   }
@@ -144,7 +158,7 @@ export class Retrieval {
     return {
       results,
       total: Math.max(results.length, found.total - (found.results.length - kept.length) + added.length),
-      source: empty ? 'none' : found.source,
+      source: empty ? 'none' : found.passages === 0 ? 'fulltext' : found.source,
       outcome: empty ? 'empty_project' : results.length === 0 ? 'no_match' : 'found',
     };
   }
@@ -158,7 +172,11 @@ export class Retrieval {
     return waitUntil('filesystem', call, waitsUntilMs, (own) => this.filesystem.search(asked, own));
   }
 
-  private async fulltext(query: RetrievalQuery, call: UserCall, waitsUntilMs: number): Promise<Retrieved> {
+  private async fulltext(
+    query: Pick<RetrievalQuery, 'projectId' | 'query' | 'limit' | 'offset'>,
+    call: UserCall,
+    waitsUntilMs: number,
+  ): Promise<Retrieved> {
     try {
       const found = await this.textSearch(query, call, waitsUntilMs);
       const outcome = found.documents === 0 ? 'empty_project' : found.results.length === 0 ? 'no_match' : 'found';
@@ -176,6 +194,10 @@ export class Retrieval {
       throw error;
     }
   }
+}
+
+function lostIndex(): DownstreamError {
+  return new DownstreamError({ service: 'chroma', reason: 'fault', message: 'the index is being rebuilt' });
 }
 
 /** Work that is begun once, by whoever is first, and may fail before anybody waits for it. */

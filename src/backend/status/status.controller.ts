@@ -12,6 +12,7 @@ import type { ResilientClient } from '../../resilience/wire/resilient-client.js'
 import { ServiceRegistry } from '../../resilience/service-registry.js';
 import { timestamp } from '../../resilience/report/timestamp.js';
 import { EventStream, eventStreamTimes } from '../edge/event-stream.js';
+import { OpenStreams } from '../edge/limits/open-streams.js';
 import { Answers } from '../edge/openapi.js';
 import { Call, type UserCall } from '../call/public-call.js';
 import { OperatorOnly } from '../session/session.guard.js';
@@ -28,6 +29,8 @@ const statusSchema = z.looseObject({
   last_failure_reason: z.string().nullable(),
   retry_after_ms: z.int().nullable(),
   isolated_by: z.array(z.string()),
+  misconfigured: z.boolean(),
+  last_rejection: z.object({ at: z.string(), status: z.int(), code: z.string(), detail: z.string() }).nullable(),
 });
 const stateSchema = statusSchema.shape.state;
 const timelineSchema = z.object({
@@ -42,6 +45,7 @@ export class StatusController {
     @InjectConfig() private readonly config: Config,
     private readonly services: ServiceRegistry,
     private readonly lifecycle: Lifecycle,
+    private readonly streams: OpenStreams,
     private readonly log: PinoLogger,
   ) {}
 
@@ -50,7 +54,7 @@ export class StatusController {
   @ApiOperation({ summary: 'The state of every service behind this one', security: [] })
   @Answers(200, z.object({ services: z.record(z.string(), statusSchema), timestamp: z.string() }))
   all() {
-    const services = Object.fromEntries(this.services.all().map((client) => [client.service, client.status()]));
+    const services = Object.fromEntries(this.services.all().map((client) => [client.service, publicly(client)]));
     return { services, timestamp: timestamp() };
   }
 
@@ -113,6 +117,7 @@ export class StatusController {
   @ApiProduces('text/event-stream')
   @Answers(200, null)
   stream(@Res() reply: FastifyReply, @Call() call: UserCall): void {
+    this.streams.enter(call.userId, reply);
     const events = new EventStream(reply, eventStreamTimes(this.config));
     let id = 0;
     let stop: () => void = () => undefined;
@@ -135,4 +140,10 @@ export class StatusController {
     if (client === undefined) throw notFound(`service: there is no service ${JSON.stringify(name)}.`);
     return client;
   }
+}
+
+/** Who the operators are is not for everybody. */
+function publicly(client: ResilientClient) {
+  const status = client.status();
+  return { ...status, isolated_by: status.isolated_by.map(() => 'an operator') };
 }

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { ConfigModule } from '../../config/config.module.js';
 import { HttpModule } from '../../http/http.module.js';
 import { ResilienceModule } from '../../resilience/resilience.module.js';
+import { EdgeModule } from '../edge/edge.module.js';
 import { OutboxModule } from '../../outbox/outbox.module.js';
 import { StatusController } from './status.controller.js';
 import { OutboxController } from './outbox.controller.js';
@@ -9,7 +10,7 @@ import { MetricsController } from './metrics.controller.js';
 import { BackendMetrics } from './backend-metrics.service.js';
 
 @Module({
-  imports: [ConfigModule, HttpModule, ResilienceModule, OutboxModule],
+  imports: [ConfigModule, HttpModule, EdgeModule, ResilienceModule, OutboxModule],
   controllers: [StatusController, OutboxController, MetricsController],
   providers: [BackendMetrics],
 })

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ServiceContract } from '../../contract/endpoint.js';
+import { inventoryQuery, inventorySchema } from '../../contract/inventory.contract.js';
 import { passageSchema } from '../../contract/passage.contract.js';
 
 const id = z.string().min(1).max(200);
@@ -53,6 +54,26 @@ export const chromaContract = {
     path: '/projects/:project_id',
     params: inProject,
     response: z.object({ removed: z.boolean() }),
+    idempotent: true,
+  },
+  /** What the server has of every project of everybody, in pages: for comparing it with another server. */
+  inventory: {
+    method: 'GET',
+    path: '/inventory',
+    query: inventoryQuery,
+    response: inventorySchema,
+    idempotent: true,
+  },
+  /** The documents of a project with the versions they are indexed in, by path. */
+  versions: {
+    method: 'GET',
+    path: '/projects/:project_id/versions',
+    params: inProject,
+    query: z.strictObject({
+      limit: z.coerce.number().int().min(1).max(1000).default(1000),
+      offset: z.coerce.number().int().min(0).default(0),
+    }),
+    response: z.object({ documents: z.array(z.object({ path: z.string(), version: z.string() })), total: z.int() }),
     idempotent: true,
   },
   /** How far the index of a project is. */

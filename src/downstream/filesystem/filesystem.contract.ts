@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ServiceContract } from '../../contract/endpoint.js';
+import { inventoryQuery, inventorySchema } from '../../contract/inventory.contract.js';
 import { passageSchema } from '../../contract/passage.contract.js';
 
 const id = z.string().min(1).max(200);
@@ -37,6 +38,8 @@ export const turnSchema = z.object({
     text: z.string(),
     /** `pending`: asked, not yet answered; `partial`: cut off; `failed`: no text came. */
     state: z.enum(['pending', 'complete', 'partial', 'failed']),
+    /** Why the answer ended; missing while it is pending, and in turns of earlier releases. */
+    finish_reason: z.enum(['stop', 'length', 'content_filter', 'error', 'cancelled']).optional(),
     metadata: z.record(z.string(), z.unknown()),
   }),
 });
@@ -152,6 +155,14 @@ export const filesystemContract = {
     params: inProject,
     query: z.strictObject({ prefix: z.string().default(''), ...page }),
     response: z.object({ documents: z.array(documentInfoSchema), total: z.int() }),
+    idempotent: true,
+  },
+  /** What the server has of every project of everybody, in pages: for comparing it with another server. */
+  inventory: {
+    method: 'GET',
+    path: '/inventory',
+    query: inventoryQuery,
+    response: inventorySchema,
     idempotent: true,
   },
   /** Full-text search by BM25 over the passages of a project; `documents` is how many documents the project has. */

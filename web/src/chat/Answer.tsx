@@ -3,7 +3,7 @@ import type { ChatSource } from '../api/shapes.ts';
 import { CopyButton } from '../layout/CopyButton.tsx';
 import { t } from '../texts/en.ts';
 import { DegradedLine } from './DegradedLine.tsx';
-import { type ChatMessage, degradationOf, sourcesOf, textOf } from './message.ts';
+import { type ChatMessage, degradationOf, sourcesOf, textOf, thoughtsOf } from './message.ts';
 
 const MarkdownText = lazy(() => import('../markdown/MarkdownText.tsx'));
 
@@ -20,7 +20,8 @@ export function Answer({
 }) {
   const text = textOf(message);
   const sources = sourcesOf(message);
-  const { state, usage, cached } = message.metadata ?? {};
+  const { state, usage, cached, finish_reason: end } = message.metadata ?? {};
+  const thoughts = thoughtsOf(message);
   const open = (number: number) => {
     const source = sources[number - 1];
     if (source !== undefined) onPassage(source, number);
@@ -28,6 +29,12 @@ export function Answer({
   return (
     <article className="answer" aria-label={t.chat.answer} aria-busy={growing}>
       <DegradedLine degradation={degradationOf(message)} kind="answer" />
+      {thoughts !== '' && (
+        <details className="thoughts small soft">
+          <summary>{t.chat.thoughts}</summary>
+          <p className="answer-plain">{thoughts}</p>
+        </details>
+      )}
       <Suspense fallback={<p className="answer-plain">{text}</p>}>
         <MarkdownText
           text={text}
@@ -36,7 +43,10 @@ export function Answer({
           renderCitation={(number) => <Citation number={number} source={sources[number - 1]} onOpen={open} />}
         />
       </Suspense>
-      {state === 'partial' && <p className="state-line">{t.chat.partial}</p>}
+      {(end === 'length' || end === 'content_filter') && <p className="state-line">{t.chat[end]}</p>}
+      {state === 'partial' && end !== 'length' && end !== 'content_filter' && (
+        <p className="state-line">{t.chat.partial}</p>
+      )}
       {state === 'failed' && <p className="state-line">{t.chat.failed}</p>}
       {!growing && sources.length > 0 && <Sources sources={sources} text={text} onOpen={open} />}
       {!growing && (

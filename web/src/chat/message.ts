@@ -36,6 +36,11 @@ export function textOf({ parts }: ChatMessage): string {
   return parts.map((part) => (part.type === 'text' ? part.text : '')).join('');
 }
 
+/** What the model thought before it answered; it is shown, and not kept. */
+export function thoughtsOf({ parts }: ChatMessage): string {
+  return parts.map((part) => (part.type === 'reasoning' ? part.text : '')).join('');
+}
+
 /** The passages an answer rests on, in the order in which it counts them. */
 export function sourcesOf({ parts, metadata }: ChatMessage): ChatSource[] {
   if (metadata?.sources !== undefined) return metadata.sources;

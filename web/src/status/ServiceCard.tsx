@@ -20,6 +20,7 @@ export function ServiceCard({
   operator: boolean;
 }) {
   const { state, failure_count, last_failure, last_failure_reason, retry_after_ms, isolated_by } = service;
+  const { misconfigured, last_rejection: rejection } = service;
   const isolated = isolated_by.length > 0;
   const trip = timeline?.changes.find(({ to }) => to === 'open');
   return (
@@ -43,6 +44,9 @@ export function ServiceCard({
         )}
         {failure_count > 0 && ` · ${t.status.failures(failure_count)}`}
       </p>
+      {misconfigured && rejection !== null && (
+        <p className="small service-refuses">{t.status.misconfigured(rejection.detail)}</p>
+      )}
       {state !== 'closed' && trip !== undefined && (
         <p className="small">{t.status.lastTrip(trip.why, formatAgo(utc(trip.at)))}</p>
       )}

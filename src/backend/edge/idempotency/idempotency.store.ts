@@ -6,8 +6,11 @@ import type { FastifyRequest } from 'fastify';
 import { InjectConfig } from '../../../config/config.module.js';
 import type { Config } from '../../../config/config.schema.js';
 import { badRequest, Problem } from '../../../http/problem.js';
+import { type About, type Deletion, Deletions, isAbout } from '../../call/deletions.js';
 import type { Claim } from '../../call/claim.js';
 import { preparedBy } from '../../../storage/statements.js';
+import { scrubSoon } from '../../../storage/scrub.js';
+import { bufferedFiles } from '../multipart.js';
 import { openDatabase } from '../../../storage/sqlite.js';
 
 const MIGRATIONS = [
@@ -16,8 +19,13 @@ const MIGRATIONS = [
      PRIMARY KEY (user_id, key)
    ) STRICT;
    CREATE INDEX answers_age ON answers (created_ms)`,
+  `ALTER TABLE answers ADD COLUMN project_id TEXT;
+   ALTER TABLE answers ADD COLUMN conversation_id TEXT`,
 ];
 const KEPT_MS = 24 * 60 * 60 * 1000;
+
+/** What is kept of an answer whose subject was deleted. */
+const GONE = 'gone';
 
 /** Keeps for a day the answer to each `Idempotency-Key`. */
 @Injectable()
@@ -27,7 +35,8 @@ export class IdempotencyStore implements OnApplicationShutdown {
   /** The first requests of keys, while they run. */
   readonly running = new Map<string, Promise<unknown>>();
 
-  constructor(@InjectConfig() config: Config) {
+  constructor(@InjectConfig() config: Config, deletions: Deletions) {
+    deletions.onDelete((deletion) => this.forget(deletion));
     this.db = openDatabase(join(config.data_dir, 'backend', 'idempotency.db'), MIGRATIONS);
     this.prepared = preparedBy(this.db);
   }
@@ -40,7 +49,7 @@ export class IdempotencyStore implements OnApplicationShutdown {
    * The claim of a request that carries a key; undefined without one.
    * @throws Problem 400 for a malformed key, 422 for one that came with another request before
    */
-  claim(request: FastifyRequest, userId: string): Claim | undefined {
+  async claim(request: FastifyRequest, userId: string): Promise<Claim | undefined> {
     const key = request.headers['idempotency-key'];
     if (key === undefined) return undefined;
     if (typeof key !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(key)) {
@@ -48,7 +57,7 @@ export class IdempotencyStore implements OnApplicationShutdown {
     }
     const nowMs = Date.now();
     this.prepared('DELETE FROM answers WHERE created_ms < ?').run(nowMs - KEPT_MS);
-    const fingerprint = fingerprintOf(request);
+    const fingerprint = await fingerprintOf(request);
     this.prepared('INSERT OR IGNORE INTO answers (user_id, key, fingerprint, created_ms) VALUES (?, ?, ?, ?)').run(
       userId,
       key,
@@ -63,16 +72,37 @@ export class IdempotencyStore implements OnApplicationShutdown {
         detail: 'idempotency-key: this key came with another request before; take a new key for a new request',
       });
     }
+    if (row['answer'] === GONE) {
+      const detail =
+        'idempotency-key: the first answer was about something that was deleted since, and is gone with it';
+      throw new Problem({ status: 410, code: 'deleted', detail });
+    }
     const answer = row['answer'] === null ? null : (JSON.parse(String(row['answer'])) as Claim['answer']);
     return { userId, key, answer };
   }
 
-  complete({ userId, key }: Claim, answer: NonNullable<Claim['answer']>): void {
-    this.prepared('UPDATE answers SET answer = ? WHERE user_id = ? AND key = ?').run(
-      JSON.stringify(answer),
-      userId,
-      key,
-    );
+  complete({ userId, key, about }: Claim, answer: NonNullable<Claim['answer']>): void {
+    this.prepared(
+      'UPDATE answers SET answer = ?, project_id = ?, conversation_id = ? WHERE user_id = ? AND key = ?',
+    ).run(JSON.stringify(answer), about?.projectId ?? null, about?.conversationId ?? null, userId, key);
+  }
+
+  private forget(deletion: Deletion): void {
+    const rows = this.prepared(
+      `SELECT key, project_id, conversation_id FROM answers
+       WHERE user_id = ? AND (project_id IS NOT NULL OR conversation_id IS NOT NULL)`,
+    ).all(deletion.userId);
+    for (const { key, project_id, conversation_id } of rows) {
+      const about: About = { projectId: project_id === null ? null : String(project_id) };
+      if (conversation_id !== null) about.conversationId = String(conversation_id);
+      if (!isAbout(about, deletion)) continue;
+      this.prepared('UPDATE answers SET answer = ? WHERE user_id = ? AND key = ?').run(
+        GONE,
+        deletion.userId,
+        String(key),
+      );
+    }
+    scrubSoon(this.db);
   }
 
   /** The request was refused or failed: the key may be used for it again. */
@@ -81,10 +111,13 @@ export class IdempotencyStore implements OnApplicationShutdown {
   }
 }
 
-/** A multipart body is read by its handler: of it, only the length is known here. */
-function fingerprintOf(request: FastifyRequest): string {
+/** Of what a request asks for and all that it brings; the boundary of a multipart body is another one each time. */
+async function fingerprintOf(request: FastifyRequest): Promise<string> {
   const hash = createHash('sha256').update(`${request.method} ${request.url}\n`);
-  if (request.isMultipart()) hash.update(String(request.headers['content-length']));
-  else hash.update(Buffer.isBuffer(request.body) ? request.body : JSON.stringify(request.body ?? null));
+  if (request.isMultipart()) {
+    for (const { filename, mimetype, bytes } of await bufferedFiles(request)) {
+      hash.update(JSON.stringify([filename, mimetype, bytes.length])).update(bytes);
+    }
+  } else hash.update(Buffer.isBuffer(request.body) ? request.body : JSON.stringify(request.body ?? null));
   return hash.digest('hex');
 }

@@ -1,6 +1,6 @@
 import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { from, lastValueFrom, type Observable, of } from 'rxjs';
+import { from, lastValueFrom, type Observable } from 'rxjs';
 import { callOf, type UserCall } from '../../call/public-call.js';
 import type { Claim } from '../../call/claim.js';
 import { IdempotencyStore } from './idempotency.store.js';
@@ -11,19 +11,25 @@ export class ReplayInterceptor implements NestInterceptor {
   constructor(private readonly store: IdempotencyStore) {}
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    return from(this.answer(context, next));
+  }
+
+  private async answer(context: ExecutionContext, next: CallHandler): Promise<unknown> {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const reply = context.switchToHttp().getResponse<FastifyReply>();
     const call = callOf(request) as UserCall;
-    const claim = this.store.claim(request, call.userId);
-    if (claim === undefined) return next.handle();
-    if (claim.answer !== null) return of(replay(reply, claim.answer));
+    const claim = await this.store.claim(request, call.userId);
+    if (claim === undefined) return lastValueFrom(next.handle());
+    if (claim.answer !== null) return replay(reply, claim.answer);
     call.claim = claim;
+    const { project_id } = request.params as { project_id?: string };
+    if (project_id !== undefined) claim.about = { projectId: project_id };
     const key = `${claim.userId}/${claim.key}`;
     const first = this.store.running.get(key);
-    if (first !== undefined) return from(first.then(() => this.again(request, reply, call)));
+    if (first !== undefined) return first.then(() => this.again(request, reply, call));
     const run = this.run(claim, next, reply).finally(() => this.store.running.delete(key));
     this.store.running.set(key, run);
-    return from(run);
+    return run;
   }
 
   private async run(claim: Claim, next: CallHandler, reply: FastifyReply): Promise<unknown> {
@@ -38,8 +44,8 @@ export class ReplayInterceptor implements NestInterceptor {
     }
   }
 
-  private again(request: FastifyRequest, reply: FastifyReply, { userId }: UserCall): unknown {
-    const answer = this.store.claim(request, userId)?.answer;
+  private async again(request: FastifyRequest, reply: FastifyReply, { userId }: UserCall): Promise<unknown> {
+    const answer = (await this.store.claim(request, userId))?.answer;
     if (answer === null || answer === undefined) throw new Error('the first answer was not kept');
     return replay(reply, answer);
   }

@@ -3,6 +3,7 @@ import { type Caller, CallerOf } from '../../../http/caller.js';
 import { Implements, Input } from '../../../http/implements.decorator.js';
 import type { EndpointOutput, EndpointRequest } from '../../../contract/endpoint.js';
 import { chromaContract } from '../chroma.contract.js';
+import { IndexStore } from './index/index.store.js';
 import { IndexerService } from './indexing/indexer.service.js';
 import { SearchService } from './searching/search.service.js';
 
@@ -15,6 +16,7 @@ export class ChromaController {
   constructor(
     private readonly indexer: IndexerService,
     private readonly search: SearchService,
+    private readonly store: IndexStore,
   ) {}
 
   @Implements(chromaContract.query)
@@ -40,6 +42,21 @@ export class ChromaController {
     @Input() { params }: Request<'dropProject'>,
   ): Answer<'dropProject'> {
     return { removed: await this.indexer.dropProject({ userId, projectId: params.project_id }) };
+  }
+
+  @Implements(chromaContract.inventory)
+  inventory(@Input() { query }: Request<'inventory'>): EndpointOutput<Contract['inventory']> {
+    return this.store.inventory.page(query.after, query.limit);
+  }
+
+  @Implements(chromaContract.versions)
+  versions(
+    @CallerOf() { userId }: Caller,
+    @Input() { params, query }: Request<'versions'>,
+  ): EndpointOutput<Contract['versions']> {
+    const key = { userId, projectId: params.project_id };
+    const documents = this.store.versions(key, query.limit, query.offset);
+    return { documents, total: this.store.countDocuments(key) };
   }
 
   @Implements(chromaContract.describe)

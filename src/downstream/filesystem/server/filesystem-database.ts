@@ -4,6 +4,27 @@ import type { DatabaseSync } from 'node:sqlite';
 import { openDatabase } from '../../../storage/sqlite.js';
 import { LEXICAL_MIGRATION } from '../../../text/lexical-index.js';
 
+/** What each user has stored, kept by the database itself; `stored_bytes` are those of a text and of the file it came in. */
+const USAGE = `
+  ALTER TABLE document ADD COLUMN stored_bytes INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE unreadable ADD COLUMN stored_bytes INTEGER NOT NULL DEFAULT 0;
+  UPDATE document SET stored_bytes = bytes;
+  CREATE TABLE usage (
+    user_id TEXT PRIMARY KEY, documents INTEGER NOT NULL, bytes INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  INSERT INTO usage SELECT user_id, count(*), sum(stored_bytes) FROM document GROUP BY user_id;
+  ${['document', 'unreadable']
+    .map(
+      (table) => `
+  CREATE TRIGGER ${table}_stored AFTER INSERT ON ${table} BEGIN
+    INSERT INTO usage VALUES (new.user_id, 1, new.stored_bytes)
+      ON CONFLICT DO UPDATE SET documents = documents + 1, bytes = bytes + excluded.bytes;
+  END;
+  CREATE TRIGGER ${table}_removed AFTER DELETE ON ${table} BEGIN
+    UPDATE usage SET documents = documents - 1, bytes = bytes - old.stored_bytes WHERE user_id = old.user_id;
+  END`,
+    )
+    .join(';')}`;
+
 const MIGRATIONS = [
   `CREATE TABLE project (
      user_id TEXT NOT NULL,
@@ -83,6 +104,7 @@ const MIGRATIONS = [
    CREATE INDEX turn_by_project ON turn (user_id, project_id)`,
   `ALTER TABLE document ADD COLUMN arrived_ms REAL NOT NULL DEFAULT 0;
    ALTER TABLE removed_document ADD COLUMN arrived_ms REAL NOT NULL DEFAULT 0`,
+  USAGE,
 ];
 
 /**
@@ -93,7 +115,10 @@ export function openFilesystemDatabase(file: string, files: string): DatabaseSyn
   if (!existsSync(file) && existsSync(files) && readdirSync(files).length > 0) {
     throw new Error(`${file} is missing, but ${files} holds documents; restore it, or move the documents away`);
   }
-  return openDatabase(file, MIGRATIONS);
+  const db = openDatabase(file, MIGRATIONS);
+  // A row that is replaced counts as deleted, too.
+  db.exec('PRAGMA recursive_triggers = ON');
+  return db;
 }
 
 export const databaseFile = (dir: string) => join(dir, 'metadata.sqlite');

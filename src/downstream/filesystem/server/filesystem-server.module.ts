@@ -16,6 +16,7 @@ import { DocumentsController } from './documents/documents.controller.js';
 import { DocumentsService } from './documents/documents.service.js';
 import { databaseFile, filesFolder, openFilesystemDatabase } from './filesystem-database.js';
 import { ProjectStore } from './projects/project-store.js';
+import { ProjectInventory } from '../../../storage/inventory.js';
 import { ProjectsController } from './projects/projects.controller.js';
 import { ProjectsService } from './projects/projects.service.js';
 import { TextExtractor } from './extraction/text-extractor.js';
@@ -37,13 +38,13 @@ const stores = [
   { provide: LexicalIndex, inject: [DatabaseSync], useFactory: (db: DatabaseSync) => new LexicalIndex(db) },
   {
     provide: ProjectStore,
-    inject: [DatabaseSync, LexicalIndex],
-    useFactory: (db: DatabaseSync, index: LexicalIndex) => new ProjectStore(db, index),
+    inject: [DatabaseSync, LexicalIndex, CONFIG],
+    useFactory: (db: DatabaseSync, index: LexicalIndex, { quotas }: Config) => new ProjectStore(db, index, quotas),
   },
   {
     provide: DocumentStore,
-    inject: [DatabaseSync, LexicalIndex],
-    useFactory: (db: DatabaseSync, index: LexicalIndex) => new DocumentStore(db, index),
+    inject: [DatabaseSync, LexicalIndex, CONFIG],
+    useFactory: (db: DatabaseSync, index: LexicalIndex, { quotas }: Config) => new DocumentStore(db, index, quotas),
   },
   { provide: ConversationStore, inject: [DatabaseSync], useFactory: (db: DatabaseSync) => new ConversationStore(db) },
 ];
@@ -70,6 +71,11 @@ const extractor = {
     ConversationsService,
     extractor,
     ...stores,
+    {
+      provide: ProjectInventory,
+      inject: [DatabaseSync],
+      useFactory: (db: DatabaseSync) => new ProjectInventory(db, 'document'),
+    },
   ],
 })
 export class FilesystemServerModule implements OnApplicationBootstrap, OnApplicationShutdown {

@@ -5,6 +5,8 @@ import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { InjectConfig } from '../../../../config/config.module.js';
 import type { Config } from '../../../../config/config.schema.js';
 import { openDatabase, transaction } from '../../../../storage/sqlite.js';
+import { ProjectInventory } from '../../../../storage/inventory.js';
+import { scrubSoon } from '../../../../storage/scrub.js';
 import { preparedBy } from '../../../../storage/statements.js';
 import type { AnalysedDocument } from '../../../../text/analysed-document.js';
 import {
@@ -68,6 +70,7 @@ const MIGRATIONS = [
 export class IndexStore implements OnApplicationShutdown {
   readonly file: string;
   readonly passages: LexicalIndex;
+  readonly inventory: ProjectInventory;
   private readonly db: DatabaseSync;
   private readonly sql: (text: string) => StatementSync;
 
@@ -78,6 +81,7 @@ export class IndexStore implements OnApplicationShutdown {
     this.db.exec('PRAGMA wal_autocheckpoint = 8000; PRAGMA cache_size = -32000');
     this.sql = preparedBy(this.db);
     this.passages = new LexicalIndex(this.db);
+    this.inventory = new ProjectInventory(this.db, 'documents');
   }
 
   onApplicationShutdown(): void {
@@ -91,6 +95,13 @@ export class IndexStore implements OnApplicationShutdown {
       projectId,
       path,
     ) as { version: string; passages: number } | undefined;
+  }
+
+  /** By path. */
+  versions({ userId, projectId }: ProjectKey, limit: number, offset: number): { path: string; version: string }[] {
+    return this.sql(
+      'SELECT path, version FROM documents WHERE user_id = ? AND project_id = ? ORDER BY path LIMIT ? OFFSET ?',
+    ).all(userId, projectId, limit, offset) as { path: string; version: string }[];
   }
 
   countDocuments({ userId, projectId }: ProjectKey): number {
@@ -126,6 +137,7 @@ export class IndexStore implements OnApplicationShutdown {
 
   /** Returns the ids that are gone; undefined where there was no such document. */
   remove(key: ProjectKey, path: string): number[] | undefined {
+    scrubSoon(this.db);
     return transaction(this.db, () => {
       const { userId, projectId } = key;
       const remove = this.sql('DELETE FROM documents WHERE user_id = ? AND project_id = ? AND path = ?');
@@ -136,6 +148,7 @@ export class IndexStore implements OnApplicationShutdown {
   }
 
   dropProject(key: ProjectKey): boolean {
+    scrubSoon(this.db);
     return transaction(this.db, () => {
       const { userId, projectId } = key;
       this.sql("UPDATE generations SET state = 'retired', model = NULL WHERE user_id = ? AND project_id = ?").run(
@@ -193,6 +206,7 @@ export class IndexStore implements OnApplicationShutdown {
     ).run(id, id, limit);
     if (changes === limit) return false;
     this.sql('DELETE FROM generations WHERE id = ?').run(id);
+    scrubSoon(this.db);
     return true;
   }
 

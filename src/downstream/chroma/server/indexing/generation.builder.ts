@@ -29,7 +29,9 @@ const BATCH = 500;
 @Injectable()
 export class GenerationBuilder implements BeforeApplicationShutdown {
   private readonly due = new Map<string, { sinceMs: number; timer: NodeJS.Timeout }>();
-  private queue: Promise<void> = Promise.resolve();
+  /** By user, in the order of their turns. */
+  private readonly waiting = new Map<string, (() => Promise<void>)[]>();
+  private working: Promise<void> | undefined;
   private readonly queued = new Set<string>();
   private worker: Worker | undefined;
   private stopped = false;
@@ -47,7 +49,7 @@ export class GenerationBuilder implements BeforeApplicationShutdown {
     this.stopped = true;
     for (const { timer } of this.due.values()) clearTimeout(timer);
     await this.worker?.terminate();
-    await this.queue;
+    await this.working;
   }
 
   /** The generation that new passages of a project go into; made when the project is new. */
@@ -68,7 +70,7 @@ export class GenerationBuilder implements BeforeApplicationShutdown {
 
   /** Deletes what is retired, in ChromaDB and here. */
   clearAway(): void {
-    this.enqueue(() => this.clearRetired());
+    this.enqueue('', () => this.clearRetired());
   }
 
   /** Sees whether a project wants to be embedded anew. */
@@ -95,7 +97,7 @@ export class GenerationBuilder implements BeforeApplicationShutdown {
     this.due.delete(name);
     if (this.queued.has(name)) return;
     this.queued.add(name);
-    this.enqueue(async () => {
+    this.enqueue(key.userId, async () => {
       try {
         const current = this.store.current(key);
         if (current !== undefined && this.isDue(current)) await this.build(key);
@@ -205,12 +207,26 @@ export class GenerationBuilder implements BeforeApplicationShutdown {
     }
   }
 
-  /** One after the other: training takes a core. */
-  private enqueue(work: () => Promise<void>): void {
-    this.queue = this.queue.then(async () => {
-      if (this.stopped) return;
+  /** One after the other, since training takes a core, and by turns of the users. */
+  private enqueue(userId: string, work: () => Promise<void>): void {
+    this.waiting.set(userId, [...(this.waiting.get(userId) ?? []), work]);
+    this.working ??= this.workOff().finally(() => (this.working = undefined));
+  }
+
+  private async workOff(): Promise<void> {
+    for (let work = this.next(); work !== undefined && !this.stopped; work = this.next()) {
       await work().catch((error: unknown) => this.log.error({ err: error }, 'Work on the index failed'));
-    });
+    }
+  }
+
+  /** Of the user whose turn it is, who then stands behind all others. */
+  private next(): (() => Promise<void>) | undefined {
+    const [first] = this.waiting;
+    if (first === undefined) return undefined;
+    const [userId, [work, ...rest]] = first;
+    this.waiting.delete(userId);
+    if (rest.length > 0) this.waiting.set(userId, rest);
+    return work;
   }
 }
 

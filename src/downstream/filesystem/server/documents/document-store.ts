@@ -1,9 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { preparedBy } from '../../../../storage/statements.js';
+import { scrubSoon } from '../../../../storage/scrub.js';
 import { transaction } from '../../../../storage/sqlite.js';
+import type { Config } from '../../../../config/config.schema.js';
 import type { AnalysedDocument } from '../../../../text/analysed-document.js';
 import type { LexicalIndex, ProjectKey } from '../../../../text/lexical-index.js';
 import type { DocumentInfo } from '../../filesystem.contract.js';
+import { quotaExceeded } from '../projects/quota-exceeded.js';
 import type { StoredFile } from '../files/document-files.js';
 
 /** What is known of a document: the row is the document, the files hold its contents. */
@@ -17,6 +20,8 @@ export interface DocumentRow extends DocumentInfo {
   original_sha256: string | null;
   /** When the change came in, in ms since 1970. */
   arrived_ms: number;
+  /** Of the text and of the original together. */
+  stored_bytes: number;
 }
 
 export function originalOf(row: DocumentRow | undefined): StoredFile | undefined {
@@ -32,6 +37,7 @@ export interface UnreadableRow {
   received_at: string;
   file: string;
   sha256: string;
+  stored_bytes: number;
 }
 
 /** No change is under way for longer; where the times are further apart, a clock was set back. */
@@ -54,8 +60,9 @@ const COLUMNS = [
   'original_file',
   'original_sha256',
   'arrived_ms',
+  'stored_bytes',
 ] as const;
-const UNREADABLE_COLUMNS = ['path', 'media_type', 'reason', 'received_at', 'file', 'sha256'] as const;
+const UNREADABLE_COLUMNS = ['path', 'media_type', 'reason', 'received_at', 'file', 'sha256', 'stored_bytes'] as const;
 
 /** Documents and, in step with them, their full-text index. Every answer that names files names those nobody needs any more. */
 export class DocumentStore {
@@ -64,6 +71,7 @@ export class DocumentStore {
   constructor(
     private readonly db: DatabaseSync,
     private readonly index: LexicalIndex,
+    private readonly quotas: Config['quotas'],
   ) {}
 
   /** Runs `work`, which must be synchronous, so that all it does is kept or nothing. */
@@ -93,24 +101,25 @@ export class DocumentStore {
     ).get(userId, projectId, path) as UnreadableRow | undefined;
   }
 
-  /** Call it inside {@link atomically}. */
+  /** Call it inside {@link atomically}. @throws Problem 507 `quota_exceeded` */
   put(key: ProjectKey, row: DocumentRow, analysed: AnalysedDocument): (string | null)[] {
     const before = this.find(key, row.path);
-    this.replace('document', key, COLUMNS, row);
+    this.withinQuota(key, () => this.replace('document', key, COLUMNS, row));
     this.index.put(key, analysed);
     return [before?.file ?? null, before?.original_file ?? null, this.dropUnreadable(key, row.path)];
   }
 
-  /** Call it inside {@link atomically}. */
+  /** Call it inside {@link atomically}. @throws Problem 507 `quota_exceeded` */
   putUnreadable(key: ProjectKey, row: UnreadableRow): (string | null)[] {
     const before = this.dropUnreadable(key, row.path);
-    this.replace('unreadable', key, UNREADABLE_COLUMNS, row);
+    this.withinQuota(key, () => this.replace('unreadable', key, UNREADABLE_COLUMNS, row));
     return [before];
   }
 
   /** `deleted` is false where there never was such a document. */
   delete(key: ProjectKey, path: string, arrivedMs: number): { deleted: boolean; files: (string | null)[] } {
     const values = [key.userId, key.projectId, path];
+    scrubSoon(this.db);
     return this.atomically(() => {
       const document = this.find(key, path);
       // A later change has brought the document back.
@@ -162,6 +171,22 @@ export class DocumentStore {
     for (const { user_id, project_id, file } of rows) {
       yield { key: { userId: String(user_id), projectId: String(project_id) }, file: String(file) };
     }
+  }
+
+  /** What makes a user's store smaller is always taken. */
+  private withinQuota({ userId }: ProjectKey, store: () => void): void {
+    const before = this.usage(userId);
+    store();
+    const after = this.usage(userId);
+    for (const what of ['documents', 'bytes'] as const) {
+      const most = this.quotas[what];
+      if (after[what] > most && after[what] > before[what]) throw quotaExceeded(what, after[what], most);
+    }
+  }
+
+  private usage(userId: string): { documents: number; bytes: number } {
+    const row = this.prepared('SELECT documents, bytes FROM usage WHERE user_id = ?').get(userId);
+    return { documents: Number(row?.['documents'] ?? 0), bytes: Number(row?.['bytes'] ?? 0) };
   }
 
   private dropUnreadable({ userId, projectId }: ProjectKey, path: string): string | null {

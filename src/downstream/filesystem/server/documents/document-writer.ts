@@ -61,6 +61,7 @@ export class DocumentWriter {
         ...{ path, version, first_version, title, media_type, bytes: content.length },
         ...{ updated_at: new Date().toISOString(), arrived_ms: request.arrived_ms ?? Date.now(), ...stored },
         ...{ original_file: kept?.file ?? null, original_sha256: kept?.sha256 ?? null },
+        stored_bytes: content.length + (original?.length ?? 0),
       };
       const unneeded = this.documents.put(key, row, analysed);
       return { result: { row, created: version === first_version, changed: true }, unneeded };
@@ -85,7 +86,7 @@ export class DocumentWriter {
     const received_at = new Date().toISOString();
     await this.store(key, [content], (stored) => {
       this.refuseSuperseded(key, path, upload);
-      const row = { path, media_type: upload.media_type, reason, received_at, ...stored };
+      const row = { path, media_type: upload.media_type, reason, received_at, stored_bytes: content.length, ...stored };
       return { result: undefined, unneeded: this.documents.putUnreadable(key, row) };
     });
     return new Problem({

@@ -3,6 +3,7 @@ import { type Caller, CallerOf } from '../../../../http/caller.js';
 import { Implements, Input } from '../../../../http/implements.decorator.js';
 import type { EndpointOutput, EndpointRequest } from '../../../../contract/endpoint.js';
 import { filesystemContract as contract } from '../../filesystem.contract.js';
+import { ProjectInventory } from '../../../../storage/inventory.js';
 import { DocumentsService } from './documents.service.js';
 
 type Request<K extends keyof typeof contract> = EndpointRequest<(typeof contract)[K]>;
@@ -12,7 +13,15 @@ const keyOf = ({ userId }: Caller, { project_id }: { project_id: string }) => ({
 
 @Controller()
 export class DocumentsController {
-  constructor(private readonly documents: DocumentsService) {}
+  constructor(
+    private readonly documents: DocumentsService,
+    private readonly inventories: ProjectInventory,
+  ) {}
+
+  @Implements(contract.inventory)
+  inventory(@Input() { query }: Request<'inventory'>): Answer<'inventory'> {
+    return this.inventories.page(query.after, query.limit);
+  }
 
   @Implements(contract.putDocument)
   put(

@@ -1,6 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { preparedBy } from '../../../../storage/statements.js';
+import { scrubSoon } from '../../../../storage/scrub.js';
 import { transaction } from '../../../../storage/sqlite.js';
+import type { Config } from '../../../../config/config.schema.js';
+import { quotaExceeded } from './quota-exceeded.js';
 import type { LexicalIndex, ProjectKey } from '../../../../text/lexical-index.js';
 import type { Project } from '../../filesystem.contract.js';
 
@@ -14,6 +17,7 @@ export class ProjectStore {
   constructor(
     private readonly db: DatabaseSync,
     private readonly index: LexicalIndex,
+    private readonly quotas: Config['quotas'],
   ) {}
 
   find({ userId, projectId }: ProjectKey): Project | 'deleted' | undefined {
@@ -35,11 +39,21 @@ export class ProjectStore {
     return row && (row['deleted'] === 1 ? 'deleted' : 'there');
   }
 
-  /** Does nothing where the id was ever used. */
+  /** Does nothing where the id was ever used. @throws Problem 507 `quota_exceeded` */
   add({ userId, projectId }: ProjectKey, name: string): void {
-    this.prepared(
-      'INSERT INTO project (user_id, project_id, name, created_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
-    ).run(userId, projectId, name, new Date().toISOString());
+    transaction(this.db, () => {
+      const { changes } = this.prepared(
+        'INSERT INTO project (user_id, project_id, name, created_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
+      ).run(userId, projectId, name, new Date().toISOString());
+      const projects = this.count(userId);
+      const most = this.quotas.projects;
+      if (changes > 0 && projects > most) throw quotaExceeded('projects', projects, most);
+    });
+  }
+
+  private count(userId: string): number {
+    const row = this.prepared('SELECT COUNT(*) AS total FROM project WHERE user_id = ? AND deleted = 0').get(userId);
+    return Number(row?.['total']);
   }
 
   /** Newest first. */
@@ -56,6 +70,7 @@ export class ProjectStore {
   delete(key: ProjectKey): boolean {
     const { userId, projectId } = key;
     const run = (sql: string) => this.prepared(sql).run(userId, projectId);
+    scrubSoon(this.db);
     return transaction(this.db, () => {
       const before = this.find(key);
       if (before === undefined || before === 'deleted') return before === 'deleted';

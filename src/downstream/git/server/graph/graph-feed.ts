@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
+import { scrubSoon } from '../../../../storage/scrub.js';
 import { repeatable } from '../../../../storage/sqlite.js';
 import { documentFacts, type DocumentFacts } from './document-facts.js';
 import { GraphAway, type GraphStore } from './graph-store.js';
@@ -200,7 +201,10 @@ export class GraphFeed {
 
   private async deliver({ userId, projectId, versionSeq }: Pending): Promise<void> {
     const project = { userId, projectId };
-    if (versionSeq === null) return this.graph.drop(project);
+    if (versionSeq === null) {
+      await this.graph.drop(project);
+      return scrubSoon(this.db);
+    }
     const row = this.db.prepare('SELECT * FROM versions WHERE seq = ?').get(versionSeq);
     if (row === undefined) return;
     const [path, commit] = [String(row['path']), String(row['hash'])];

@@ -1,5 +1,6 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import { terms } from '../../../../text/analysis.js';
+import { scrubSoon } from '../../../../storage/scrub.js';
 import type { Version } from '../../git.contract.js';
 import type { ProjectKey } from '../project-key.js';
 import { isObjectName } from './git-command.js';
@@ -159,6 +160,7 @@ export class VersionStore {
       .run(userId, projectId);
     this.db.prepare('DELETE FROM imports WHERE user_id = ? AND project_id = ?').run(userId, projectId);
     this.db.prepare('INSERT OR IGNORE INTO dropped VALUES (?, ?)').run(userId, projectId);
+    scrubSoon(this.db);
     return Number(changes) > 0;
   }
 

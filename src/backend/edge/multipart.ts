@@ -1,0 +1,37 @@
+import type { FastifyRequest } from 'fastify';
+import { badRequest, Problem } from '../../http/problem.js';
+
+export interface MultipartFile {
+  filename: string;
+  mimetype: string;
+  bytes: Buffer;
+}
+
+const FILES = Symbol('files');
+type WithFiles = FastifyRequest & { [FILES]?: Promise<MultipartFile[]> };
+
+/** The files of a multipart body, read once for everybody who asks. @throws Problem 400 where it is none */
+export function bufferedFiles(request: FastifyRequest): Promise<MultipartFile[]> {
+  return ((request as WithFiles)[FILES] ??= readAll(request));
+}
+
+async function readAll(request: FastifyRequest): Promise<MultipartFile[]> {
+  const files: MultipartFile[] = [];
+  for await (const part of filesIn(request)) {
+    files.push({ filename: part.filename, mimetype: part.mimetype, bytes: await part.toBuffer() });
+  }
+  return files;
+}
+
+/** The files of a multipart body, one after the other. @throws Problem 400 where it is none */
+export async function* filesIn(
+  request: FastifyRequest,
+  ...options: Parameters<FastifyRequest['files']>
+): ReturnType<FastifyRequest['files']> {
+  try {
+    yield* request.files(...options);
+  } catch (error) {
+    if (error instanceof Problem || (error as { statusCode?: number }).statusCode !== undefined) throw error;
+    throw badRequest('invalid_multipart', `body: this is not multipart/form-data: ${(error as Error).message}`);
+  }
+}

@@ -1,0 +1,41 @@
+import { randomUUID } from 'node:crypto';
+import type { DatabaseSync } from 'node:sqlite';
+import type { Inventory } from '../contract/inventory.contract.js';
+import { digestOf } from './digest.js';
+import { preparedBy } from './statements.js';
+
+/** Documents that are read for one page of an inventory, so that it keeps nobody waiting. */
+const MAX_DOCUMENTS = 20_000;
+
+/** Tells what a database has of each project, by a table with the columns `user_id`, `project_id`, `path` and `version`. */
+export class ProjectInventory {
+  private readonly instance = randomUUID();
+  private readonly prepared: ReturnType<typeof preparedBy>;
+
+  constructor(
+    db: DatabaseSync,
+    private readonly table: string,
+  ) {
+    this.prepared = preparedBy(db);
+  }
+
+  page(after: string | undefined, limit: number): Inventory {
+    const { instance, table } = this;
+    const projects: Inventory['projects'] = [];
+    let [userId, projectId] = after === undefined ? ['', ''] : (JSON.parse(after) as [string, string]);
+    for (let documents = 0; projects.length < limit && documents < MAX_DOCUMENTS;) {
+      const next = this.prepared(
+        `SELECT user_id, project_id FROM ${table} WHERE (user_id, project_id) > (?, ?)
+         ORDER BY user_id, project_id LIMIT 1`,
+      ).get(userId, projectId);
+      if (next === undefined) return { instance, projects, next: null };
+      [userId, projectId] = [String(next['user_id']), String(next['project_id'])];
+      const rows = this.prepared(
+        `SELECT path, version FROM ${table} WHERE user_id = ? AND project_id = ? ORDER BY path`,
+      ).all(userId, projectId) as { path: string; version: string }[];
+      documents += rows.length;
+      projects.push({ user_id: userId, project_id: projectId, documents: rows.length, digest: digestOf(rows) });
+    }
+    return { instance, projects, next: limit === 0 ? null : JSON.stringify([userId, projectId]) };
+  }
+}

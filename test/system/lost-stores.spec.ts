@@ -1,0 +1,93 @@
+import { cpSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { Caudex, type Person, until } from './caudex.js';
+
+const OPERATOR = 'operator@example.org';
+
+describe('a store that was lost or put back', () => {
+  let caudex: Caudex;
+  let person: Person;
+  let project: string;
+
+  beforeAll(async () => {
+    caudex = await Caudex.start({
+      CAUDEX__DOCUMENTS__COMPARE_MS: '200',
+      CAUDEX__AUTH__OPERATORS: `["${OPERATOR}"]`,
+    });
+    person = await caudex.signUp();
+  }, 60_000);
+  afterAll(() => caudex.stop());
+  beforeEach(async () => {
+    project = await person.project();
+  });
+
+  const found = async (query: string) => (await person.search(project, query)).results.map(({ document }) => document);
+  const indexed = (query: string, document: string) =>
+    until(`${document} is in the index`, async () => {
+      const { source, results, degraded } = await person.search(project, query);
+      return source === 'hybrid' && !degraded && results.some((one) => one.document === document);
+    });
+  const index = () =>
+    person.get<{ documents: number; queued: number; index: string }>(`/v1/api/projects/${project}/index`);
+
+  it('of chroma’s is made anew from the files, and the answers come from the text meanwhile', async () => {
+    await person.upload(project, 'pears.md', '# Pears\n\nWilliams pears ripen in September.');
+    await indexed('pears', 'pears.md');
+    await caudex.kill('chroma');
+    rmSync(join(caudex.dataDir, 'chroma'), { recursive: true });
+    await caudex.launch('chroma');
+    await until('Chroma is asked again', async () => (await caudex.breaker('chroma')).state === 'closed');
+    const answers = [];
+    for (let i = 0; i < 10; i++) answers.push(await person.search(project, `pears ripen ${i}`));
+    for (const { results, outcome, source, degraded } of answers) {
+      expect({ outcome, documents: results.map(({ document }) => document) }).toEqual({
+        outcome: 'found',
+        documents: ['pears.md'],
+      });
+      expect(degraded || source === 'hybrid').toBe(true);
+    }
+    await indexed('when do pears ripen', 'pears.md');
+    expect(await index()).toMatchObject({ documents: 1, queued: 0, index: 'ready' });
+  }, 40_000);
+
+  it('of filesystem’s, from an earlier day, is what the index goes by from then on', async () => {
+    await person.upload(project, 'old.md', 'The walrus sleeps on ice.');
+    await indexed('walrus', 'old.md');
+    const files = join(caudex.dataDir, 'filesystem');
+    await caudex.kill('filesystem', 'SIGTERM');
+    cpSync(files, `${files}-backup`, { recursive: true });
+    await caudex.launch('filesystem');
+    await until('it is back', async () => (await caudex.breaker('filesystem')).state === 'closed');
+    await until('a document is stored', async () => {
+      const answer = await person.request('PUT', `/v1/api/projects/${project}/documents/new.md`, 'The gecko climbs.', {
+        'content-type': 'text/markdown',
+      });
+      return answer.ok;
+    });
+    await person.delete(`/v1/api/projects/${project}/documents/old.md`);
+    await indexed('gecko', 'new.md');
+    await caudex.kill('filesystem', 'SIGTERM');
+    rmSync(files, { recursive: true });
+    renameSync(`${files}-backup`, files);
+    await caudex.launch('filesystem');
+    await indexed('walrus', 'old.md');
+    await until('the lost text is not found any more', async () => (await found('gecko')).length === 0);
+  }, 60_000);
+
+  it('can be made anew by the owner of the project, and by an operator, and by nobody else', async () => {
+    await person.upload(project, 'a.md', 'Apples are red.');
+    await person.upload(project, 'b.md', 'Bananas are yellow.');
+    await indexed('apples', 'a.md');
+    const path = `/v1/api/projects/${project}/reindex`;
+    const rebuilt = { project_id: project, documents: 2, index: 'rebuilding' };
+    expect(await person.post(path, {}, 202)).toEqual(rebuilt);
+    expect(await found('apples')).toEqual(['a.md']);
+    await indexed('apples are red', 'a.md');
+    await until('it is ready', async () => (await index()).index === 'ready');
+    const operator = await caudex.signUp(OPERATOR);
+    expect(await operator.post(path, {}, 202)).toEqual(rebuilt);
+    await operator.post('/v1/api/projects/never-made/reindex', {}, 404);
+    await (await caudex.signUp()).post(path, {}, 404);
+    await indexed('bananas are yellow', 'b.md');
+  }, 40_000);
+});
