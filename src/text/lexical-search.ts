@@ -53,7 +53,7 @@ export function withFeedback(
   ranked: readonly Ranked[],
   allowed: ReadonlySet<number> | undefined,
 ): Ranked[] {
-  const weight = flatness(ranked, EXPANSION.passages) ** 3;
+  const weight = flatness(ranked, EXPANSION.passages) ** 2;
   if (weight < MIN_FEEDBACK) return [...ranked];
   const best = ranked.slice(0, EXPANSION.passages);
   const terms = index.terms(
