@@ -56,6 +56,18 @@ function each<K extends string, S extends z.ZodType>(names: readonly K[], schema
   return Object.fromEntries(names.map((name) => [name, schema])) as Record<K, S>;
 }
 
+/** How a model's endpoint is asked. */
+const modelRequest = z.strictObject({
+  token_limit: z.enum(['max_tokens', 'max_completion_tokens']),
+  reasoning_tokens: count,
+  stream_options: z.boolean(),
+  temperature: z.number().min(0).max(2).nullable(),
+  reasoning_effort: z.enum(['none', 'minimal', 'low', 'medium', 'high', 'xhigh']).nullable(),
+  body: z.record(z.string(), z.unknown()),
+  headers: z.record(z.string(), z.string()),
+});
+export type ModelRequest = z.output<typeof modelRequest>;
+
 /** What the YAML files may say. Names end in their unit: `_ms` milliseconds, `_bytes` bytes. */
 export const configSchema = z.strictObject({
   host: z.string().min(1),
@@ -103,11 +115,15 @@ export const configSchema = z.strictObject({
     max_message_bytes: count,
     history_tokens: z.int().min(0),
     answer_tokens: count,
+    answer_max_bytes: count,
+    first_words_ms: ms,
+    thinking_ms: ms,
     reserve_credits: z.int().min(0),
     max_unmetered: count,
     save_wait_ms: z.int().min(0),
     resume_ms: ms,
     detached_ms: z.int().min(0),
+    client_detached_ms: z.int().min(0),
     heartbeat_ms: ms,
     max_streams_per_user: count,
   }),
@@ -172,7 +188,8 @@ export const configSchema = z.strictObject({
   }),
   llm: z.strictObject({
     model: modelName.nullable(),
-    fallbacks: z.array(z.strictObject({ url: httpUrl, model: modelName })),
+    request: modelRequest,
+    fallbacks: z.array(z.strictObject({ url: httpUrl, model: modelName, request: modelRequest.partial().optional() })),
   }),
 });
 

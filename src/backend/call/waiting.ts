@@ -1,4 +1,4 @@
-import type { ServiceName } from '../../config/config.schema.js';
+import type { ClientName } from '../../config/config.schema.js';
 import type { CallContext } from '../../resilience/policy/call-context.js';
 import { DownstreamError } from '../../resilience/policy/downstream-error.js';
 
@@ -8,7 +8,7 @@ import { DownstreamError } from '../../resilience/policy/downstream-error.js';
  * @throws DownstreamError of the first failed attempt, or `deadline`
  */
 export function withoutRetries<T, C extends CallContext>(
-  service: ServiceName,
+  service: ClientName,
   call: C,
   work: (call: C) => Promise<T>,
   withinMs = Infinity,
@@ -26,7 +26,7 @@ export function withoutRetries<T, C extends CallContext>(
  * @throws DownstreamError of the call, or `deadline`
  */
 export function waitUntil<T, C extends CallContext>(
-  service: ServiceName,
+  service: ClientName,
   call: C,
   untilMs: number,
   work: (call: C) => Promise<T>,

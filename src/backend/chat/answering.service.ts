@@ -2,46 +2,24 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
-import type { Turn } from '../../downstream/filesystem/filesystem.contract.js';
+import type { ChatMessage } from '../../downstream/llm/model-dialect.js';
 import { DownstreamError } from '../../resilience/policy/downstream-error.js';
 import { Credits } from '../billing/credits.service.js';
-import type { OpenTurn } from '../conversations/turns.service.js';
-import type { Retrieved } from '../search/retrieval.service.js';
-import type { UserCall } from '../call/public-call.js';
 import { AnswerCache, type AnswerSlot } from './answer-cache.service.js';
 import { type ChatSummary, toSource } from './chat-events.js';
+import { type ChatRun, EXTRACTIVE, NOT_LOOKED_UP } from './chat-run.js';
 import { CitationFilter } from './citations.js';
 import { emptyAnswer, extractiveAnswer, preface } from './extractive-answer.js';
-import type { MessageStream } from './message-stream.js';
 import { ModelRelay } from './model-relay.service.js';
-import { buildPrompt, estimateTokens } from './prompt.js';
+import { buildPrompt } from './prompt.js';
+import { counterFor, estimateTokens } from './token-counter.js';
 
-export interface ChatContext {
-  question: string;
-  conversationId: string;
-  projectId: string | null;
-  history: readonly Turn[];
-  /** null: no project was named. */
-  retrieving: Promise<Retrieved | null>;
-}
-
-type Found = Retrieved | { results: []; source: 'none'; outcome: 'no_project' };
-
-/** How far an answer is. */
-interface Draft {
-  text: string;
-  state: 'complete' | 'partial' | 'failed';
-  model: string;
-  /** Written for an earlier question that was the same. */
-  cached: boolean;
-  usage: { prompt_tokens: number; completion_tokens: number } | null;
-}
-
-const EXTRACTIVE = 'extractive';
-const TEXT_ID = 'text';
-/** How often an unfinished answer is written down, and how often at the most any of them is: each costs a disk's flush. */
+/** How often an unfinished answer is written to disk, and how often any of them at the most: each costs a flush. */
 const KEEP_EVERY_MS = 1000;
 const KEEP_ANY_EVERY_MS = 10;
+/** Of the prompt that is sent after the model said that the first was too long for it. */
+const SHORT_HISTORY_TOKENS = 200;
+const SHORT_QUESTION_TOKENS = 1000;
 
 /** Writes one answer into its stream and its turn. */
 @Injectable()
@@ -55,25 +33,21 @@ export class Answering {
     private readonly credits: Credits,
   ) {}
 
-  async answer(context: ChatContext, turn: OpenTurn, stream: MessageStream, call: UserCall): Promise<void> {
-    const { conversationId } = context;
-    const ids = { conversation_id: conversationId, message_id: stream.messageId };
-    stream.push({ type: 'start', messageId: stream.messageId, messageMetadata: ids });
-    const draft: Draft = { text: '', state: 'failed', model: EXTRACTIVE, cached: false, usage: null };
-    let found: Found = NOT_LOOKED_UP;
+  async answer(run: ChatRun): Promise<void> {
+    run.stream.push({ type: 'start', messageId: run.ids.message_id, messageMetadata: run.ids });
     try {
-      found = (await context.retrieving) ?? NOT_LOOKED_UP;
-      this.pushSources(stream, found, call);
-      await this.write(context, found, draft, turn, stream, call);
-      // Its last words leave for the reader before the disk is waited for.
+      run.found = (await run.retrieving) ?? NOT_LOOKED_UP;
+      this.pushSources(run);
+      await this.write(run);
+      // The last words leave for the reader before the disk is waited for.
       await nextTurn();
     } finally {
-      await this.finish(ids, found, draft, context, turn, stream, call);
+      await this.finish(run);
     }
   }
 
-  private pushSources(stream: MessageStream, { results, source, outcome }: Found, call: UserCall): void {
-    for (const [index, passage] of results.entries()) {
+  private pushSources({ found, stream, call }: ChatRun): void {
+    for (const [index, passage] of found.results.entries()) {
       stream.push({
         type: 'source-document',
         sourceId: String(index + 1),
@@ -84,130 +58,122 @@ export class Answering {
       });
     }
     const { degraded, list } = call.degradation;
+    const { source, outcome } = found;
     stream.push({ type: 'data-context', data: { source, outcome, degraded, degradation: [...list] } });
   }
 
-  private async write(
-    context: ChatContext,
-    found: Found,
-    draft: Draft,
-    turn: OpenTurn,
-    stream: MessageStream,
-    call: UserCall,
-  ): Promise<void> {
-    const say = (text: string) => {
-      if (draft.text === '') stream.push({ type: 'text-start', id: TEXT_ID });
-      draft.text += text;
-      stream.push({ type: 'text-delta', id: TEXT_ID, delta: text });
-    };
-    const slot = await this.slot(context, found, call);
+  private async write(run: ChatRun): Promise<void> {
+    const { draft, call } = run;
+    const slot = await this.slot(run);
     if (slot?.kept !== undefined) {
-      const { text, model } = slot.kept;
-      Object.assign(draft, {
-        state: 'complete',
-        model,
-        cached: true,
-        usage: { prompt_tokens: 0, completion_tokens: 0 },
-      });
-      say(text);
-    } else if (this.relay.models.length > 0) await this.copy(context, found, draft, turn, say, call);
-    if (draft.text === '') this.quote(found, draft, say, this.relay.models.length > 0 ? 'no_answer' : 'no_model');
+      Object.assign(draft, { state: 'complete', finish: 'stop', model: slot.kept.model, cached: true });
+      draft.usage = { prompt_tokens: 0, completion_tokens: 0 };
+      run.say(slot.kept.text);
+    } else if (this.relay.models.length > 0) await this.relayed(run);
+    if (draft.text === '') this.quote(run);
     else if (draft.state === 'complete' && !draft.cached && !call.degradation.degraded) slot?.keep(draft);
-    if (draft.text !== '') stream.push({ type: 'text-end', id: TEXT_ID });
+    run.endPart();
   }
 
-  /** Where the same answer would serve again: a question that stands alone, looked up as well as can be. */
-  private async slot(context: ChatContext, found: Found, call: UserCall): Promise<AnswerSlot | null> {
-    const { question, projectId, history } = context;
+  /** Where the same answer would serve again: a question without history, with everything found as it should be. */
+  private async slot(run: ChatRun): Promise<AnswerSlot | null> {
+    const { question, projectId, history, found, call, options } = run;
     const { models } = this.relay;
-    const alone = history.length === 0 && found.outcome === 'found' && !call.degradation.degraded;
-    if (!this.config.cache.answers || models.length === 0 || !alone || projectId === null) return null;
+    const alone = history.length === 0 && options.instructions === undefined && options.prefill === undefined;
+    const sound = found.outcome === 'found' && !call.degradation.degraded;
+    if (!this.config.cache.answers || models.length === 0 || !alone || !sound || projectId === null) return null;
     return this.answers.open(call.userId, projectId, { question, passages: found.results, models });
   }
 
   /** The answer without a model. */
-  private quote(found: Found, draft: Draft, say: (text: string) => void, why: 'no_model' | 'no_answer'): void {
-    const { results, outcome } = found;
-    draft.model = EXTRACTIVE;
-    say(preface(outcome) ?? (results.length > 0 ? extractiveAnswer(results, why) : emptyAnswer(why)));
-    draft.state = 'complete';
+  private quote(run: ChatRun): void {
+    const { results, outcome } = run.found;
+    const why = this.relay.models.length > 0 ? 'no_answer' : 'no_model';
+    run.say(preface(outcome) ?? (results.length > 0 ? extractiveAnswer(results, why) : emptyAnswer(why)));
+    Object.assign(run.draft, { model: EXTRACTIVE, state: 'complete', finish: 'stop' });
   }
 
-  /** The models' answer; where no model begins one, nothing. */
-  private async copy(
-    { question, history }: ChatContext,
-    { results, outcome }: Found,
-    draft: Draft,
-    turn: OpenTurn,
-    say: (text: string) => void,
-    call: UserCall,
-  ): Promise<void> {
-    const { history_tokens, answer_tokens } = this.config.chat;
-    const prompt = buildPrompt({ question, history, passages: results, historyTokens: history_tokens });
-    const citations = new CitationFilter(results.length);
-    const cite = (text: string) => text !== '' && say(text);
+  /** The models' answer. Where no model begins one, the draft stays empty. */
+  private async relayed(run: ChatRun): Promise<void> {
+    const { draft, found, call, options } = run;
+    const { answer_tokens, answer_max_bytes, first_words_ms, thinking_ms } = this.config.chat;
+    const citations = new CitationFilter(found.outcome === 'no_project' ? null : found.results.length);
+    let bytes = 0;
     let keptAtMs = performance.now();
     try {
-      for await (const event of this.relay.answer(prompt, answer_tokens, call)) {
+      const answer = this.relay.answer(
+        {
+          prompt: (model, shortened) => this.prompt(run, model, shortened),
+          maxTokens: answer_tokens,
+          sampling: options.sampling,
+          beginsByMs: run.beganMs + first_words_ms,
+          thinkingMs: thinking_ms,
+        },
+        call,
+      );
+      for await (const event of answer) {
         if (event.type === 'usage') {
           draft.usage = { prompt_tokens: event.promptTokens, completion_tokens: event.completionTokens };
-        } else if (event.type === 'model') {
-          const opening = draft.text === '' ? preface(outcome) : null;
-          if (opening !== null) say(`${opening}\n\n`);
-          draft.model = event.name;
-        } else {
-          cite(citations.push(event.text));
-          const nowMs = performance.now();
-          if (nowMs - keptAtMs > KEEP_EVERY_MS && nowMs - this.keptAnyAtMs > KEEP_ANY_EVERY_MS) {
-            keptAtMs = this.keptAnyAtMs = nowMs;
-            await turn.keep({ text: draft.text, state: 'pending', metadata: {} });
+        } else if (event.type === 'model') draft.model = event.name;
+        else if (event.type === 'reasoning') run.think(event.text);
+        else if (event.type === 'finish') draft.finish = event.reason;
+        else if (event.type === 'text') {
+          run.say(citations.push(event.text));
+          bytes += Buffer.byteLength(event.text);
+          if (bytes > answer_max_bytes) {
+            draft.finish = 'length';
+            break;
           }
+          keptAtMs = await this.keepNowAndThen(run, keptAtMs);
         }
       }
-      draft.state = 'complete';
+      draft.state = draft.finish === 'stop' ? 'complete' : 'partial';
     } catch (error) {
+      const isCancelled = error instanceof DownstreamError && error.reason === 'cancelled';
+      draft.finish = isCancelled ? 'cancelled' : 'error';
       draft.state = draft.text === '' ? 'failed' : 'partial';
-      const unwanted = error instanceof DownstreamError && error.reason === 'cancelled' && draft.text === '';
-      if (unwanted || !(error instanceof DownstreamError)) throw error;
+      if (!(error instanceof DownstreamError) || (isCancelled && draft.text === '')) throw error;
     }
-    cite(citations.end());
+    run.say(citations.end());
   }
 
-  private async finish(
-    ids: { conversation_id: string; message_id: string },
-    found: Found,
-    draft: Draft,
-    context: ChatContext,
-    turn: OpenTurn,
-    stream: MessageStream,
-    call: UserCall,
-  ): Promise<void> {
+  private async prompt(run: ChatRun, model: string, shortened: boolean): Promise<ChatMessage[]> {
+    const { question, history, found, options } = run;
+    const counter = await counterFor(model);
+    const passages = found.outcome === 'no_project' ? null : found.results;
+    const { history_tokens } = this.config.chat;
+    if (!shortened) {
+      return buildPrompt({ question, history, passages, ...options, historyTokens: history_tokens }, counter);
+    }
+    return buildPrompt(
+      {
+        ...{ question, history, ...options },
+        passages: passages?.slice(0, Math.ceil(passages.length / 2)) ?? null,
+        historyTokens: Math.min(history_tokens, SHORT_HISTORY_TOKENS),
+        questionTokens: SHORT_QUESTION_TOKENS,
+      },
+      counter,
+    );
+  }
+
+  /** @returns when the answer was last written to disk */
+  private async keepNowAndThen({ turn, draft }: ChatRun, keptAtMs: number): Promise<number> {
+    const nowMs = performance.now();
+    if (nowMs - keptAtMs <= KEEP_EVERY_MS || nowMs - this.keptAnyAtMs <= KEEP_ANY_EVERY_MS) return keptAtMs;
+    this.keptAnyAtMs = nowMs;
+    await turn.keep({ text: draft.text, state: 'pending', metadata: {} });
+    return nowMs;
+  }
+
+  private async finish(run: ChatRun): Promise<void> {
+    const { draft, stream, turn, call } = run;
+    run.endPart();
     const { degradation } = call;
-    const tokens = draft.usage ?? {
-      prompt_tokens: estimateTokens(context.question),
-      completion_tokens: estimateTokens(draft.text),
-    };
-    const credits =
-      draft.state === 'failed' || draft.cached
-        ? 0
-        : this.credits.price(tokens.prompt_tokens + tokens.completion_tokens);
-    const summary: ChatSummary = {
-      status: 200,
-      ...ids,
-      sources: found.results.map(toSource),
-      source: found.source,
-      outcome: found.outcome,
-      model: draft.model,
-      state: draft.state,
-      cached: draft.cached,
-      degraded: degradation.degraded,
-      degradation: degradation.list,
-      saved: 'queued',
-      usage: { ...tokens, credits },
-    };
+    const summary = this.summary(run);
+    const { credits } = summary.usage;
     const { delivered, reason } = await turn.end(
-      { text: draft.text, state: draft.state, metadata: { ...summary, saved: 'stored' } },
-      [this.credits.charge(call.userId, stream.messageId, credits)],
+      { text: draft.text, state: draft.state, finish_reason: draft.finish, metadata: { ...summary, saved: 'stored' } },
+      [this.credits.charge(call.userId, run.ids.message_id, credits)],
       this.config.chat.save_wait_ms,
     );
     if (delivered) summary.saved = 'stored';
@@ -218,8 +184,41 @@ export class Answering {
     if (degradation.degraded) stream.push({ type: 'data-degraded', data: { degradation: degradation.list } });
     if (draft.state === 'failed')
       stream.push({ type: 'error', errorText: 'The answer could not be written; the question is kept.' });
-    stream.push({ type: 'finish', messageMetadata: summary });
+    stream.push({ type: 'finish', finishReason: FINISH_REASONS[draft.finish], messageMetadata: summary });
+  }
+
+  private summary({ ids, question, draft, found, call }: ChatRun): ChatSummary {
+    const tokens = draft.usage ?? {
+      prompt_tokens: estimateTokens(question),
+      completion_tokens: estimateTokens(draft.text),
+    };
+    const isFree = draft.state === 'failed' || draft.cached;
+    return {
+      status: 200,
+      ...ids,
+      sources: found.results.map(toSource),
+      source: found.source,
+      outcome: found.outcome,
+      model: draft.model,
+      state: draft.state,
+      finish_reason: draft.finish,
+      cached: draft.cached,
+      degraded: call.degradation.degraded,
+      degradation: call.degradation.list,
+      saved: 'queued',
+      usage: {
+        ...tokens,
+        credits: isFree ? 0 : this.credits.price(tokens.prompt_tokens + tokens.completion_tokens),
+      },
+    };
   }
 }
 
-const NOT_LOOKED_UP = { results: [], source: 'none', outcome: 'no_project' } as const satisfies Found;
+/** In the words of the AI SDK. */
+const FINISH_REASONS = {
+  stop: 'stop',
+  length: 'length',
+  content_filter: 'content-filter',
+  error: 'error',
+  cancelled: 'other',
+} as const;

@@ -20,6 +20,8 @@ export interface ChatSummary {
   outcome: Retrieved['outcome'] | 'no_project';
   model: string;
   state: 'complete' | 'partial' | 'failed';
+  /** Why the answer ended. */
+  finish_reason: 'stop' | 'length' | 'content_filter' | 'error' | 'cancelled';
   /** Whether a model wrote it for an earlier question that was the same; it costs nothing then. */
   cached: boolean;
   degraded: boolean;
@@ -40,12 +42,15 @@ export type ChatEvent =
       providerMetadata: { caudex: ChatSource };
     }
   | { type: 'data-context'; data: { source: Source; outcome: string; degraded: boolean; degradation: DegradationList } }
+  | { type: 'reasoning-start'; id: string }
+  | { type: 'reasoning-delta'; id: string; delta: string }
+  | { type: 'reasoning-end'; id: string }
   | { type: 'text-start'; id: string }
   | { type: 'text-delta'; id: string; delta: string }
   | { type: 'text-end'; id: string }
   | { type: 'data-degraded'; data: { degradation: DegradationList } }
   | { type: 'error'; errorText: string }
-  | { type: 'finish'; messageMetadata: ChatSummary };
+  | { type: 'finish'; finishReason: string; messageMetadata: ChatSummary };
 
 export function toSource({ document, chunk, title, text, score }: Passage): ChatSource {
   return { document, chunk, title, text, score };

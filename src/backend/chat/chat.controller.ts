@@ -46,6 +46,7 @@ const answerSchema = z.object({
   outcome: z.enum(['found', 'no_match', 'empty_project', 'unavailable', 'no_project']),
   model: z.string(),
   state: z.enum(['complete', 'partial', 'failed']),
+  finish_reason: z.enum(['stop', 'length', 'content_filter', 'error', 'cancelled']),
   cached: z.boolean(),
   degraded: z.boolean(),
   degradation: degradationSchema,

@@ -4,7 +4,6 @@ import { Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
-import type { Turn } from '../../downstream/filesystem/filesystem.contract.js';
 import { DownstreamError } from '../../resilience/policy/downstream-error.js';
 import { Credits } from '../billing/credits.service.js';
 import { ConversationsService, type History } from '../conversations/conversations.service.js';
@@ -15,17 +14,21 @@ import { ProjectAccess } from '../projects/project-access.service.js';
 import { ChatPassages } from '../search/chat-passages.service.js';
 import { type Retrieved, UNAVAILABLE } from '../search/retrieval.service.js';
 import type { UserCall } from '../call/public-call.js';
-import { Answering, type ChatContext } from './answering.service.js';
+import { Answering } from './answering.service.js';
+import { type AnswerOptions, ChatRun } from './chat-run.js';
 import type { MessageStream } from './message-stream.js';
 import { MessageStreams } from './message-streams.service.js';
-import { searchQuery } from './prompt.js';
+import { messagesOf, type PriorMessage, searchQuery } from './prompt.js';
 
 export interface ChatRequest {
   message: string;
   project_id?: string | undefined;
   conversation_id?: string | undefined;
   /** What was said before, from a client that keeps its conversations itself; oldest first. */
-  said?: { question: string; answer: string }[] | undefined;
+  said?: PriorMessage[] | undefined;
+  options?: AnswerOptions | undefined;
+  /** How long the answer goes on without a reader, in milliseconds. Without it as configured for our own stream. */
+  detachedMs?: number | undefined;
 }
 
 /** More than fit into any prompt: what goes to the model is bounded by its tokens. */
@@ -59,20 +62,21 @@ export class ChatService {
     checking.catch(() => undefined);
     const history =
       request.conversation_id === undefined
-        ? { projectId: null, turns: (request.said ?? []).map(asTurn) }
+        ? { projectId: null, turns: [] }
         : await this.conversations.history(request.conversation_id, HISTORY_TURNS, call);
+    const said = request.said ?? messagesOf(history.turns);
     const projectId = request.project_id ?? history.projectId;
     const newId = (what: string) => (call.claim ? claimedId(call.claim, what) : randomUUID());
     const messageId = newId('message');
     const conversationId = request.conversation_id ?? newId('conversation');
     const about = { projectId: projectId ?? null, conversationId };
     if (call.claim !== undefined) call.claim.about = about;
-    const stream = this.streams.open(messageId, call.userId, about);
+    const stream = this.streams.open(messageId, call.userId, about, request.detachedMs);
     try {
       // From here on the answer is nobody's but the conversation's: who asked may go away.
       const own: UserCall = { ...call, signal: stream.stopSignal };
       const leftMs = this.config.chat.context_budget_ms - (performance.now() - begunMs);
-      const retrieving = this.context(request.message, projectId, history, leftMs, checking, own);
+      const retrieving = this.context(request.message, projectId, said, leftMs, checking, own);
       const room = request.conversation_id === undefined ? this.conversations.requireRoom(own) : Promise.resolve();
       room.catch(() => undefined);
       // The question leaves for the passages first: the disk is waited for while they are looked up.
@@ -93,15 +97,20 @@ export class ChatService {
         await turn.abandon();
         throw error;
       });
-      const context: ChatContext = {
-        question: request.message,
-        conversationId,
-        projectId: projectId ?? null,
-        history: history.turns,
+      const run = new ChatRun(
+        request.message,
+        { conversation_id: conversationId, message_id: messageId },
+        projectId ?? null,
+        said,
+        request.options ?? { sampling: {} },
         retrieving,
-      };
+        turn,
+        stream,
+        own,
+        begunMs,
+      );
       void this.answering
-        .answer(context, turn, stream, own)
+        .answer(run)
         .catch((error: unknown) =>
           this.log.error({ err: error, request_id: call.requestId }, 'A chat ended in an error'),
         )
@@ -117,7 +126,7 @@ export class ChatService {
   private context(
     question: string,
     projectId: History['projectId'],
-    { turns }: History,
+    said: readonly PriorMessage[],
     budgetMs: number,
     checking: Promise<DownstreamError | undefined>,
     call: UserCall,
@@ -130,7 +139,7 @@ export class ChatService {
       question,
       {
         projectId,
-        query: searchQuery(question, turns),
+        query: searchQuery(question, said),
         limit: passages,
         offset: 0,
         mode: 'hybrid',
@@ -158,10 +167,6 @@ export class ChatService {
       await this.credits.requireUnmeteredRoom(call.userId);
     }
   }
-}
-
-function asTurn({ question, answer }: { question: string; answer: string }): Turn {
-  return { message_id: '', created_at: '', question, answer: { text: answer, state: 'complete', metadata: {} } };
 }
 
 const slowBilling = () =>

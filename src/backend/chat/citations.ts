@@ -1,7 +1,10 @@
 /** What may still become a citation, or a longer row of backticks. */
-const OPEN = /(?:(?<!`)`{1,64}|\[[\d\s,;–-]{0,40})$/;
+const OPEN = /(?:(?<!`)`{1,64}| ?\[[\d\s,;–-]{0,40}| )$/;
 /** A citation of one or several passages, a row of backticks, or the end of a paragraph. */
 const MARK = /( ?)\[(\d{1,3}(?:\s{0,9}[,;–-]\s{0,9}\d{1,3})*)\](?!\()|`+|\n\s*\n/g;
+
+/** Before a bracket without a blank: the bracket belongs to a name, as in `items[0]`. */
+const WORD_END = /[\p{L}\p{N}_)]$/u;
 
 /**
  * Lets a model's text through as it comes, without the citations that point to no passage. Code is left alone: there
@@ -9,14 +12,18 @@ const MARK = /( ?)\[(\d{1,3}(?:\s{0,9}[,;–-]\s{0,9}\d{1,3})*)\](?!\()|`+|\n\s*
  */
 export class CitationFilter {
   private held = '';
+  /** The last character that was shown. */
+  private last = '';
   /** The backticks that the code began with; empty outside code. */
   private code = '';
 
-  /** @param passages how many there are: `[1]` to `[passages]` are good */
-  constructor(private readonly passages: number) {}
+  /** @param passages how many there are: `[1]` to `[passages]` are good; null: none were looked for */
+  constructor(private readonly passages: number | null) {}
 
   /** What of the text so far can be shown. */
   push(text: string): string {
+    // Where no passages were looked for, a number in brackets is part of the text.
+    if (this.passages === null) return text;
     const all = this.held + text;
     const open = OPEN.exec(all);
     this.held = open === null ? '' : all.slice(open.index);
@@ -31,13 +38,18 @@ export class CitationFilter {
   }
 
   private clean(text: string): string {
-    return text.replace(MARK, (mark, blank: string | undefined, numbers: string | undefined) => {
-      if (numbers !== undefined) return this.code === '' ? this.cite(mark, blank ?? '', numbers) : mark;
+    const shown = text.replace(MARK, (mark, blank: string | undefined, numbers: string | undefined, at: number) => {
+      if (numbers !== undefined) {
+        const isIndex = blank === '' && WORD_END.test(at === 0 ? this.last : text.slice(at - 1, at));
+        return this.code === '' && !isIndex ? this.cite(mark, blank ?? '', numbers) : mark;
+      }
       if (mark.startsWith('`')) this.code = this.code === '' ? mark : this.code === mark ? '' : this.code;
       // Code between single backticks never goes on in another paragraph: that backtick stood for itself.
       else if (this.code.length < 3) this.code = '';
       return mark;
     });
+    if (text !== '') this.last = text.slice(-1);
+    return shown;
   }
 
   private cite(mark: string, blank: string, numbers: string): string {
@@ -50,6 +62,6 @@ export class CitationFilter {
   }
 
   private exists(number: number): boolean {
-    return number >= 1 && number <= this.passages;
+    return number >= 1 && number <= (this.passages ?? 0);
   }
 }

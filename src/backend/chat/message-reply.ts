@@ -40,7 +40,7 @@ export function recorded(userId: string, { text, summary }: WholeAnswer): Messag
   stream.push({ type: 'text-start', id: 'text' });
   stream.push({ type: 'text-delta', id: 'text', delta: text });
   stream.push({ type: 'text-end', id: 'text' });
-  stream.push({ type: 'finish', messageMetadata: summary });
+  stream.push({ type: 'finish', finishReason: 'stop', messageMetadata: summary });
   stream.end();
   return stream;
 }

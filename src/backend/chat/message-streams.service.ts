@@ -19,9 +19,9 @@ export class MessageStreams {
   }
 
   /** @throws Problem 429 when the user has too many answers under way */
-  open(messageId: string, userId: string, about: About): MessageStream {
+  open(messageId: string, userId: string, about: About, detachedMs = this.config.chat.detached_ms): MessageStream {
     const open = this.openByUser.get(userId) ?? 0;
-    const { max_streams_per_user, detached_ms } = this.config.chat;
+    const { max_streams_per_user } = this.config.chat;
     if (open >= max_streams_per_user) {
       throw new Problem({
         status: 429,
@@ -31,7 +31,7 @@ export class MessageStreams {
       });
     }
     this.openByUser.set(userId, open + 1);
-    const stream = new MessageStream(messageId, userId, detached_ms, about);
+    const stream = new MessageStream(messageId, userId, detachedMs, about);
     this.streams.set(messageId, stream);
     return stream;
   }

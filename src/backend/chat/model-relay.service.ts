@@ -1,18 +1,41 @@
 import { Injectable } from '@nestjs/common';
-import { type ChatMessage, LlmClient, type LanguageModel, type LlmEvent } from '../../downstream/llm/llm.client.js';
+import type { CompletionEvent, FinishReason } from '../../downstream/llm/completion/completion-event.js';
+import type { LanguageModel } from '../../downstream/llm/language-model.js';
+import { LlmClient } from '../../downstream/llm/llm.client.js';
+import type { ChatMessage, Sampling } from '../../downstream/llm/model-dialect.js';
 import { DownstreamError } from '../../resilience/policy/downstream-error.js';
 import type { Fallback } from '../call/degradation.js';
 import type { UserCall } from '../call/public-call.js';
+import { waitUntil } from '../call/waiting.js';
 import { Continuation, wholeWords } from './continuation.js';
-import { estimateTokens } from './prompt.js';
+import { estimateTokens } from './token-counter.js';
 
-/** `model`: who writes from here on. */
-export type RelayEvent = LlmEvent | { type: 'model'; name: string };
+/** `model`: the name of the model that writes from here on. */
+export type RelayEvent = CompletionEvent | { type: 'model'; name: string };
+
+export interface Assignment {
+  /** Written anew for each try: `shortened` after the model said that its context was too small. */
+  prompt: (model: string, shortened: boolean) => Promise<ChatMessage[]>;
+  maxTokens: number;
+  sampling: Sampling;
+  /** When a model must have begun, on the scale of `performance.now()`. */
+  beginsByMs: number;
+  /** How long a model may think before its first word, in milliseconds. */
+  thinkingMs: number;
+}
 
 const GO_ON =
   'Your answer was cut off in the middle. Go on exactly where it ends, as if nothing had happened: repeat nothing, excuse nothing, begin with the next word.';
 
-/** The models in their order: where one fails, the next takes over, and goes on with what there is of the answer. */
+/** A model with another one behind it gets this multiple of its usual time, within these bounds, to begin. */
+const P95_MULTIPLE = 3;
+const MIN_TURN_MS = 1500;
+const MAX_TURN_MS = 8000;
+
+const TOO_LONG =
+  /context.{0,20}(length|size|window|limit)|maximum context|too many tokens|(prompt|input|request).{0,40}(too long|too large|exceeds)|reduce the length/i;
+
+/** Asks the models in their order. Where one fails, the next takes over and continues the answer. */
 @Injectable()
 export class ModelRelay {
   constructor(private readonly llm: LlmClient) {}
@@ -23,27 +46,29 @@ export class ModelRelay {
   }
 
   /**
-   * Ends when the answer is complete, which it never is without a word. Every failed model is added to the call's
-   * degradation.
-   * @throws DownstreamError when the last model has failed, or the asker does not want the answer any more
+   * Ends when the answer is complete, with why it ended. A complete answer has at least one word. Every model that failed is
+   * added to the call's degradation.
+   * @throws DownstreamError when the last model failed, or the caller no longer wants the answer
    */
-  async *answer(prompt: readonly ChatMessage[], maxTokens: number, call: UserCall): AsyncGenerator<RelayEvent> {
+  async *answer(assignment: Assignment, call: UserCall): AsyncGenerator<RelayEvent> {
     const { models } = this.llm;
     let said = '';
     for (const [index, model] of models.entries()) {
       const isLast = index === models.length - 1;
       try {
         let begun = false;
-        for await (const event of this.write(model, prompt, said, maxTokens, call, isLast)) {
-          if (event.type === 'text') {
+        let finish: FinishReason = 'stop';
+        for await (const event of this.write(model, assignment, said, call, isLast)) {
+          if (event.type === 'finish') finish = event.reason;
+          else if (event.type === 'text') {
             if (!begun) yield { type: 'model', name: model.name };
             begun = true;
             said += event.text;
-          }
-          // Nobody pays for an answer without a word.
-          if (said !== '') yield event;
+            yield event;
+          } else if (event.type === 'reasoning' || said !== '') yield event;
         }
-        if (said === '') throw wordless(model);
+        if (said === '') throw failed(model, 'protocol', 'the model ended its answer without a word');
+        yield { type: 'finish', reason: finish };
         return;
       } catch (error) {
         if (!(error instanceof DownstreamError) || error.reason === 'cancelled') throw error;
@@ -54,26 +79,26 @@ export class ModelRelay {
     }
   }
 
-  /** What one model adds to what was said before. One that has another behind it is tried once: nobody waits twice. */
+  /** What one model adds to what was said before. */
   private async *write(
     model: LanguageModel,
-    prompt: readonly ChatMessage[],
+    assignment: Assignment,
     said: string,
-    maxTokens: number,
     call: UserCall,
     isLast: boolean,
-  ): AsyncGenerator<LlmEvent> {
+  ): AsyncGenerator<CompletionEvent> {
+    if (model.restingMs > 0 && !isLast) throw failed(model, 'saturated', 'the endpoint asked not to be called yet');
     if (said === '') {
-      yield* await model.stream(prompt, maxTokens, call, isLast);
+      yield* this.fromTheBeginning(model, assignment, call, isLast);
       return;
     }
     const before = estimateTokens(said);
-    const left = Math.max(1, maxTokens - before);
-    const messages = [...prompt, ...continuing(said)];
     const continuation = new Continuation(said);
-    const events = await model.stream(messages, left, call, isLast);
-    for await (const event of events) {
+    const messages = [...(await assignment.prompt(model.name, false)), ...continuing(said)];
+    const maxTokens = Math.max(1, assignment.maxTokens - before);
+    for await (const event of this.within(model, messages, { ...assignment, maxTokens }, call, isLast)) {
       if (event.type === 'usage') yield { ...event, completionTokens: before + event.completionTokens };
+      else if (event.type !== 'text') yield event;
       else {
         const text = continuation.push(event.text);
         if (text !== '') yield { type: 'text', text };
@@ -82,11 +107,80 @@ export class ModelRelay {
     const rest = continuation.end();
     if (rest !== '') yield { type: 'text', text: rest };
   }
+
+  /** Once more with a shorter prompt where the context is too small, and with more room where all of it went into thinking. */
+  private async *fromTheBeginning(
+    model: LanguageModel,
+    assignment: Assignment,
+    call: UserCall,
+    isLast: boolean,
+  ): AsyncGenerator<CompletionEvent> {
+    for (let isRepeat = false; ; isRepeat = true) {
+      let hasText = false;
+      let learned = false;
+      let spent = false;
+      try {
+        const messages = await assignment.prompt(model.name, isRepeat);
+        for await (const event of this.within(model, messages, assignment, call, isLast)) {
+          hasText ||= event.type === 'text';
+          if (event.type === 'reasoning') learned ||= model.dialect.learnThinking();
+          spent = event.type === 'finish' && event.reason === 'length' && !hasText && learned;
+          if (!spent) yield event;
+        }
+        if (!spent || isRepeat) return;
+      } catch (error) {
+        if (hasText || isRepeat || !isOverflow(error)) throw error;
+      }
+    }
+  }
+
+  /** One model under its limits: a time to begin, and a time to think. */
+  private async *within(
+    model: LanguageModel,
+    messages: readonly ChatMessage[],
+    { maxTokens, sampling, beginsByMs, thinkingMs }: Assignment,
+    call: UserCall,
+    isLast: boolean,
+  ): AsyncGenerator<CompletionEvent> {
+    const nowMs = performance.now();
+    const turnMs = isLast ? Infinity : turnOf(model);
+    // A model with another one behind it is tried once: nobody waits twice for it.
+    const asked = { messages, maxTokens, sampling, repeatable: isLast };
+    const untilMs = Math.min(beginsByMs, nowMs + turnMs);
+    let given = false;
+    const events = await waitUntil(model.service, call, untilMs, async (own) => {
+      const stream = await model.stream(asked, own);
+      // Too late: nobody reads it any more.
+      if (given) await stream[Symbol.asyncIterator]().return?.();
+      return stream;
+    }).catch((error: unknown) => {
+      given = true;
+      throw error;
+    });
+    const thinksUntilMs = performance.now() + thinkingMs;
+    for await (const event of events) {
+      if (event.type === 'reasoning' || event.type === 'progress') {
+        if (performance.now() > thinksUntilMs)
+          throw failed(model, 'timeout', `no word after ${thinkingMs} ms of thinking`);
+      }
+      yield event;
+    }
+  }
 }
 
-/** Found when the call is over, and so not the breaker's: the question may be to blame, and others have theirs. */
-function wordless({ service }: LanguageModel): DownstreamError {
-  return new DownstreamError({ service, reason: 'protocol', message: 'the model ended its answer without a word' });
+/** How long a model may take to begin while another one is there to ask, in milliseconds. */
+function turnOf({ firstPartP95Ms }: LanguageModel): number {
+  if (firstPartP95Ms === undefined) return MAX_TURN_MS;
+  return Math.min(MAX_TURN_MS, Math.max(MIN_TURN_MS, P95_MULTIPLE * firstPartP95Ms));
+}
+
+function isOverflow(error: unknown): boolean {
+  if (!(error instanceof DownstreamError) || error.reason !== 'rejected') return false;
+  return error.status === 413 || error.problem?.code === 'context_length_exceeded' || TOO_LONG.test(error.message);
+}
+
+function failed({ service }: LanguageModel, reason: 'protocol' | 'saturated' | 'timeout', message: string) {
+  return new DownstreamError({ service, reason, message });
 }
 
 function continuing(said: string): ChatMessage[] {

@@ -109,7 +109,7 @@ export class IndexRepair implements OnApplicationBootstrap, OnApplicationShutdow
   /** Compares everything where one of the two servers is not the one that was compared last. */
   private async look(): Promise<void> {
     const clients = ['filesystem', 'chroma'].map((name) => this.services.get(name));
-    await Promise.all(clients.map((client) => client?.lookUp()));
+    for (const client of clients) await client?.lookUp();
     const [files, index] = clients.map((client) => client?.instance);
     if (files === undefined || index === undefined) return;
     const instances = `${files} ${index}`;

@@ -29,9 +29,9 @@ export class HealthReportController {
   }
 
   private indicatorOf(client: ResilientClient) {
-    const { state, failure_count, last_failure } = client.status();
+    const { state, failure_count, last_failure, misconfigured } = client.status();
     const indicator = this.indicators.check(client.service);
-    const details = { state, failure_count, last_failure };
+    const details = { state, failure_count, last_failure, misconfigured };
     return state === 'open' ? indicator.down(details) : indicator.up(details);
   }
 }

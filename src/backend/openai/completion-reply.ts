@@ -15,7 +15,12 @@ export function completion(model: string, text: string, summary: ChatSummary) {
     choices: [
       {
         index: 0,
-        message: { role: 'assistant' as const, content: text, refusal: null },
+        message: {
+          role: 'assistant' as const,
+          content: text,
+          refusal: null,
+          annotations: annotationsOf(text, summary),
+        },
         finish_reason: finishReason(summary),
         logprobs: null,
       },
@@ -40,12 +45,20 @@ export async function sendCompletionStream(
   const choice = (delta: object, finish_reason: string | null = null) => [
     { index: 0, delta, finish_reason, logprobs: null },
   ];
+  let text = '';
   try {
     await send({ choices: choice({ role: 'assistant', content: '' }) });
     for await (const { event } of stream.read(0, signal)) {
-      if (event.type === 'text-delta') await send({ choices: choice({ content: event.delta }) });
+      if (event.type === 'text-delta') {
+        text += event.delta;
+        await send({ choices: choice({ content: event.delta }) });
+      }
+      // Where clients of thinking models look for it.
+      if (event.type === 'reasoning-delta') await send({ choices: choice({ reasoning_content: event.delta }) });
       if (event.type === 'finish') {
-        await send({ choices: choice({}, finishReason(event.messageMetadata)), caudex: event.messageMetadata });
+        const annotations = annotationsOf(text, event.messageMetadata);
+        const delta = annotations.length > 0 ? { annotations } : {};
+        await send({ choices: choice(delta, finishReason(event.messageMetadata)), caudex: event.messageMetadata });
         if (includeUsage) await send({ choices: [], usage: usageOf(event.messageMetadata) });
       }
     }
@@ -57,7 +70,24 @@ export async function sendCompletionStream(
   }
 }
 
-const finishReason = ({ state }: ChatSummary) => (state === 'complete' ? ('stop' as const) : ('length' as const));
+/** OpenAI knows no word for an answer that broke off; `length` says that there is more to it. */
+function finishReason({ finish_reason }: ChatSummary): 'stop' | 'length' | 'content_filter' {
+  return finish_reason === 'stop' || finish_reason === 'content_filter' ? finish_reason : 'length';
+}
+
+const CITATION = /\[(\d{1,3})\]/g;
+
+/** The citations in an answer as OpenAI's `url_citation`s, whose places are characters of the text. */
+function annotationsOf(text: string, { sources }: ChatSummary) {
+  return [...text.matchAll(CITATION)].flatMap((match) => {
+    const source = sources[Number(match[1]) - 1];
+    if (source === undefined) return [];
+    const { document, title, chunk } = source;
+    const url = `caudex:${encodeURI(document)}#${chunk}`;
+    const [start_index, end_index] = [match.index, match.index + match[0].length];
+    return [{ type: 'url_citation' as const, url_citation: { url, title: title || document, start_index, end_index } }];
+  });
+}
 
 function usageOf({ usage: { prompt_tokens, completion_tokens } }: ChatSummary) {
   return { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens };

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
 import type { Project } from '../../downstream/filesystem/filesystem.contract.js';
-import { badRequest, Problem } from '../../http/problem.js';
+import { Problem } from '../../http/problem.js';
 import { DownstreamError } from '../../resilience/policy/downstream-error.js';
 import { ChatService } from '../chat/chat.service.js';
 import { collectAnswer } from '../chat/message-reply.js';
@@ -22,6 +22,8 @@ import {
   completionSchema,
   conversationOf,
   modelSchema,
+  refuseUnsupported,
+  samplingOf,
 } from './openai.schema.js';
 
 const MODEL = 'caudex';
@@ -76,9 +78,8 @@ export class OpenAiController {
     @Res() reply: FastifyReply,
     @Call() call: UserCall,
   ): Promise<void> {
-    const { question, said } = conversationOf(body.messages);
-    if (question.trim() === '')
-      throw badRequest('invalid_request', 'messages: the last message of the user has no text');
+    refuseUnsupported(body);
+    const { question, said, instructions, prefill } = conversationOf(body.messages);
     const { max_message_bytes } = this.config.chat;
     if (Buffer.byteLength(question) > max_message_bytes) {
       throw new Problem({
@@ -88,7 +89,13 @@ export class OpenAiController {
       });
     }
     const stream = await this.chat.begin(
-      { message: question, said, project_id: projectOf(body.model, projectHeader) },
+      {
+        message: question,
+        said,
+        project_id: projectOf(body.model, projectHeader),
+        options: { instructions, prefill, sampling: samplingOf(body) },
+        detachedMs: this.config.chat.client_detached_ms,
+      },
       call,
     );
     if (body.stream === true) {

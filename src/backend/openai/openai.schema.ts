@@ -1,15 +1,19 @@
 import { z } from 'zod';
+import type { Sampling } from '../../downstream/llm/model-dialect.js';
+import { badRequest, Problem } from '../../http/problem.js';
+import type { PriorMessage } from '../chat/prompt.js';
 
-const textPart = z.object({ type: z.literal('text'), text: z.string() });
-const content = z.union([z.string(), z.array(textPart)], { error: 'text is needed; images and sound are not taken' });
+const part = z.looseObject({ type: z.string(), text: z.string().optional() });
+const content = z.union([z.string(), z.array(part)], { error: 'a text, or an array of parts, is needed' });
+const stops = z.union([z.string(), z.array(z.string()).max(4)]);
 
-/** What is read of a request; whatever else a client sends is for models, and models are configured here. */
+/** The fields that are read. Those that cannot be honoured are refused by {@link refuseUnsupported}. */
 export const completionRequestSchema = z.looseObject({
   model: z.string().min(1).max(200),
   messages: z
     .array(
       z.looseObject({
-        role: z.enum(['system', 'developer', 'user', 'assistant', 'tool']),
+        role: z.enum(['system', 'developer', 'user', 'assistant', 'tool', 'function']),
         content: content.nullish(),
       }),
     )
@@ -17,9 +21,19 @@ export const completionRequestSchema = z.looseObject({
     .max(1000),
   stream: z.boolean().nullish(),
   stream_options: z.looseObject({ include_usage: z.boolean().nullish() }).nullish(),
-  n: z.literal(1, { error: 'one answer at a time' }).nullish(),
+  n: z.int().min(1).nullish(),
+  temperature: z.number().min(0).max(2).nullish(),
+  top_p: z.number().min(0).max(1).nullish(),
+  seed: z.int().nullish(),
+  stop: stops.nullish(),
+  max_tokens: z.int().min(1).nullish(),
+  max_completion_tokens: z.int().min(1).nullish(),
+  response_format: z.looseObject({ type: z.string() }).nullish(),
+  user: z.string().max(512).nullish(),
+  metadata: z.record(z.string(), z.unknown()).nullish(),
 });
 export type CompletionRequest = z.output<typeof completionRequestSchema>;
+type Message = CompletionRequest['messages'][number];
 
 export const modelSchema = z.object({
   id: z.string(),
@@ -29,6 +43,10 @@ export const modelSchema = z.object({
 });
 
 const usageSchema = z.object({ prompt_tokens: z.int(), completion_tokens: z.int(), total_tokens: z.int() });
+const annotationSchema = z.object({
+  type: z.literal('url_citation'),
+  url_citation: z.object({ url: z.string(), title: z.string(), start_index: z.int(), end_index: z.int() }),
+});
 export const completionSchema = z.object({
   id: z.string(),
   object: z.literal('chat.completion'),
@@ -37,8 +55,13 @@ export const completionSchema = z.object({
   choices: z.array(
     z.object({
       index: z.int(),
-      message: z.object({ role: z.literal('assistant'), content: z.string(), refusal: z.null() }),
-      finish_reason: z.enum(['stop', 'length']),
+      message: z.object({
+        role: z.literal('assistant'),
+        content: z.string(),
+        refusal: z.null(),
+        annotations: z.array(annotationSchema),
+      }),
+      finish_reason: z.enum(['stop', 'length', 'content_filter']),
       logprobs: z.null(),
     }),
   ),
@@ -47,25 +70,101 @@ export const completionSchema = z.object({
   caudex: z.looseObject({}),
 });
 
-/** The text of a message, its parts joined. */
-export function textOf(message: CompletionRequest['messages'][number]): string {
-  const { content } = message;
-  if (content === null || content === undefined) return '';
-  return typeof content === 'string' ? content : content.map(({ text }) => text).join('\n');
+/** A field is refused where it asks for something: an empty list or its default asks for nothing. */
+const REFUSED: Record<string, (value: unknown) => boolean> = {
+  tools: (value) => Array.isArray(value) && value.length > 0,
+  functions: (value) => Array.isArray(value) && value.length > 0,
+  tool_choice: (value) => value !== 'none' && value !== 'auto',
+  function_call: (value) => value !== 'none' && value !== 'auto',
+  n: (value) => value !== 1,
+  logprobs: (value) => value !== false,
+  modalities: (value) => JSON.stringify(value) !== '["text"]',
+  audio: () => true,
+  logit_bias: (value) => Object.keys(value as object).length > 0,
+};
+
+/** @throws Problem 400 `unsupported_parameter` naming the first field that cannot be honoured */
+export function refuseUnsupported(body: CompletionRequest): void {
+  for (const [field, asksForIt] of Object.entries(REFUSED)) {
+    const value = body[field];
+    if (value !== undefined && value !== null && asksForIt(value)) {
+      throw unsupported(field, `${field}: this cannot be honoured here; leave it out`);
+    }
+  }
+  for (const [index, { role, content }] of body.messages.entries()) {
+    const path = `messages.${index}`;
+    if (role === 'tool' || role === 'function') {
+      throw unsupported(
+        `${path}.role`,
+        `${path}.role: ${JSON.stringify(role)} messages are not taken, because no tools are`,
+      );
+    }
+    const foreign = Array.isArray(content)
+      ? content.find(({ type }) => type !== 'text' && type !== 'input_text')
+      : undefined;
+    if (foreign !== undefined) {
+      const detail = `${path}.content: a part of type ${JSON.stringify(foreign.type)} is not taken; only "text" is`;
+      throw unsupported(`${path}.content`, detail);
+    }
+  }
 }
 
-/** The last question, and the questions and answers before it. */
-export function conversationOf(messages: CompletionRequest['messages']): {
+const unsupported = (path: string, detail: string) =>
+  new Problem({ status: 400, code: 'unsupported_parameter', detail, errors: [{ path, detail }] });
+
+/** What is passed on to the model. */
+export function samplingOf(body: CompletionRequest): Sampling {
+  const { temperature, top_p, seed, stop, response_format } = body;
+  const max_tokens = body.max_completion_tokens ?? body.max_tokens;
+  return {
+    temperature: temperature ?? undefined,
+    top_p: top_p ?? undefined,
+    seed: seed ?? undefined,
+    stop: stop ?? undefined,
+    response_format: response_format ?? undefined,
+    max_tokens: max_tokens ?? undefined,
+  };
+}
+
+/** The text of a message, its parts joined. */
+export function textOf({ content }: Message): string {
+  if (content === null || content === undefined) return '';
+  return typeof content === 'string' ? content : content.map(({ text }) => text ?? '').join('\n');
+}
+
+export interface Conversation {
   question: string;
-  said: { question: string; answer: string }[];
-} {
-  const last = messages.findLastIndex(({ role }) => role === 'user');
-  const said: { question: string; answer: string }[] = [];
-  for (const message of messages.slice(0, Math.max(0, last))) {
-    if (message.role === 'user') said.push({ question: textOf(message), answer: '' });
-    const open = said.at(-1);
-    if (message.role === 'assistant' && open !== undefined) open.answer += textOf(message);
-  }
-  const question = messages[last];
-  return { question: question === undefined ? '' : textOf(question), said };
+  said: PriorMessage[];
+  /** Of system and developer messages. */
+  instructions: string | undefined;
+  /** The beginning of the answer: an assistant's message behind the last question. */
+  prefill: string | undefined;
+}
+
+/**
+ * The last question and everything around it. User messages in a row are one question; nothing is left out.
+ * @throws Problem 400 when no user message has a text
+ */
+export function conversationOf(messages: readonly Message[]): Conversation {
+  const spoken = messages.filter(({ role }) => role === 'user' || role === 'assistant');
+  const system = messages.filter(({ role }) => role === 'system' || role === 'developer').map(textOf);
+  const last = spoken.findLastIndex((message) => message.role === 'user' && textOf(message).trim() !== '');
+  if (last === -1) throw badRequest('invalid_request', 'messages: a message of the user with a text is needed');
+  let first = last;
+  while (first > 0 && spoken[first - 1]?.role === 'user') first--;
+  const joined = (from: number, to: number) =>
+    spoken
+      .slice(from, to)
+      .map(textOf)
+      .filter((text) => text !== '')
+      .join('\n\n');
+  const prefill = joined(last + 1, spoken.length);
+  return {
+    question: joined(first, last + 1),
+    said: spoken
+      .slice(0, first)
+      .map((message) => ({ role: message.role as PriorMessage['role'], text: textOf(message) })),
+    instructions: system.join('\n\n') || undefined,
+    prefill: prefill || undefined,
+  };
 }

@@ -38,6 +38,8 @@ export const turnSchema = z.object({
     text: z.string(),
     /** `pending`: asked, not yet answered; `partial`: cut off; `failed`: no text came. */
     state: z.enum(['pending', 'complete', 'partial', 'failed']),
+    /** Why the answer ended; missing while it is pending, and in turns of earlier releases. */
+    finish_reason: z.enum(['stop', 'length', 'content_filter', 'error', 'cancelled']).optional(),
     metadata: z.record(z.string(), z.unknown()),
   }),
 });

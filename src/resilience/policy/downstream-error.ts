@@ -10,7 +10,7 @@ export interface DownstreamErrorDetails {
   /** How long to wait before the next call. */
   retryAfterMs?: number | undefined;
   /** The downstream's own account of a `rejected` call. */
-  problem?: { code: string; detail: string };
+  problem?: { code: string; detail: string } | undefined;
   /** The downstream has tried for itself and asks not to be tried again. */
   doNotRetry?: boolean;
   cause?: unknown;

@@ -345,7 +345,7 @@ describe('an attempt', () => {
     execute(never);
     await clock.pass(300.5);
     const { retry_after_ms, recent_attempts } = reportOf(
-      { title: 'Chroma Server', policy, history, counts },
+      { title: 'Chroma Server', policy, history, counts, rejections: undefined },
       testSettings(),
     );
     expect(retry_after_ms).toBe(9800);

@@ -1,6 +1,7 @@
 import type { DownstreamSettings } from '../../config/config.schema.js';
 import type { BreakerState } from '../policy/circuit-breaker.js';
 import type { Counts } from './counts.js';
+import type { Rejections } from './rejections.js';
 import type { History, OutcomeRecord } from './history.js';
 import type { ResiliencePolicy } from '../policy/resilience-policy.js';
 import { timestamp } from './timestamp.js';
@@ -18,6 +19,9 @@ export interface ClientStatus {
   /** While the breaker is not closed: whole milliseconds until it is worth asking again, never too few. */
   retry_after_ms: number | null;
   isolated_by: string[];
+  /** The service refuses every call because of how it is configured here: a key, a name, a quota, a parameter. */
+  misconfigured: boolean;
+  last_rejection: { at: string; status: number; code: string; detail: string } | null;
 }
 
 interface AttemptReport {
@@ -48,9 +52,12 @@ export interface ReportSources {
   policy: ResiliencePolicy;
   history: History;
   counts: Counts;
+  /** Only of services outside: our own servers refuse single calls, and are configured with the backend. */
+  rejections: Rejections | undefined;
 }
 
-export function statusOf({ title, policy, history: { lastFailure } }: ReportSources): ClientStatus {
+export function statusOf({ title, policy, history: { lastFailure }, rejections }: ReportSources): ClientStatus {
+  const last = rejections?.last;
   const { breaker } = policy.breaker;
   const refusedForMs = breaker.refusal();
   return {
@@ -62,6 +69,8 @@ export function statusOf({ title, policy, history: { lastFailure } }: ReportSour
     last_failure_reason: lastFailure?.reason ?? null,
     retry_after_ms: refusedForMs === undefined ? null : Math.ceil(refusedForMs),
     isolated_by: breaker.isolatedBy,
+    misconfigured: rejections?.isMisconfigured ?? false,
+    last_rejection: last === undefined ? null : { ...last, at: timestamp(last.at) },
   };
 }
 

@@ -49,6 +49,9 @@ export function registerResilienceMetrics(clients: () => readonly MeasuredClient
     STATES.map((state) => [{ state }, client.status().state === state ? 1 : 0]),
   );
   gauge('caudex_breaker_failures', 'Failures counted by the breaker', [], (client) => client.status().failure_count);
+  gauge('caudex_service_misconfigured', '1 while a service refuses calls because of its configuration', [], (client) =>
+    client.status().misconfigured ? 1 : 0,
+  );
   gauge(
     'caudex_retry_budget_tokens',
     'Retries that the budget allows',

@@ -1,8 +1,10 @@
 import type { DownstreamSettings, ClientName } from '../../config/config.schema.js';
+import { isModel } from '../../config/llm-models.js';
 import type { Attempt } from '../policy/attempt.js';
 import type { AttemptObserver, AttemptOutcome, Refuser } from '../policy/attempt-observer.js';
 import type { BreakerState, Transition } from '../policy/circuit-breaker.js';
 import { DownstreamError } from '../policy/downstream-error.js';
+import { isMisconfiguration } from './rejections.js';
 
 type Write = (fields: object, message: string) => void;
 
@@ -91,6 +93,11 @@ export class ServiceLog implements AttemptObserver {
     return this.sink.logger.isLevelEnabled('info');
   }
 
+  /** Of a model, whose endpoint is configured here; our own servers refuse single calls. */
+  private isMisconfigured(error: DownstreamError): boolean {
+    return isModel(this.service) && isMisconfiguration(error);
+  }
+
   private failed(attempt: Attempt, error: DownstreamError): void {
     const { call, number, of } = attempt;
     const fields = { ...this.fields(attempt), reason: error.reason };
@@ -109,6 +116,10 @@ export class ServiceLog implements AttemptObserver {
       case 'saturated':
         return this.sink.warn(fields, line(`Saturated on attempt ${number}/${of}: ${error.message}`));
       case 'rejected':
+        if (this.isMisconfigured(error)) {
+          const told = `${error.problem?.code ?? 'no code'}: ${error.message}`;
+          return this.sink.warn(fields, line(`Configuration refused with ${error.status}: ${told}`));
+        }
         return this.sink.info(fields, line(`${call.method} ${call.path} refused with ${error.status}`));
       default:
         return this.sink.debug(

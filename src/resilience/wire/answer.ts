@@ -30,11 +30,16 @@ export function refusalOf(
   { status, headers, body }: WireAnswer,
   surprise: string,
 ): DownstreamError {
-  const details = { service, status, retryAfterMs: retryAfter(headers['retry-after']) };
-  if (status === 429) {
-    return new DownstreamError({ ...details, reason: 'saturated', message: 'the service asks for fewer calls (429)' });
-  }
+  const details = { service, status, retryAfterMs: waitOf(headers) };
   const problem = problemOf(body);
+  if (status === 429) {
+    return new DownstreamError({
+      ...details,
+      reason: 'saturated',
+      message: 'the service asks for fewer calls (429)',
+      problem,
+    });
+  }
   if (status === 503 && problem?.code === STORAGE_BUSY) {
     return new DownstreamError({ ...details, reason: 'saturated', message: problem.detail });
   }
@@ -56,21 +61,55 @@ export function refusalOf(
   return new DownstreamError({ ...details, reason: 'protocol', message: surprise });
 }
 
+/** The account of a refusal: our own problem+json, or the error object of the OpenAI API and its relatives. */
 function problemOf(body: Buffer): { code: string; detail: string } | undefined {
   try {
-    const { code, detail } = JSON.parse(body.toString()) as { code?: unknown; detail?: unknown };
+    const { code, detail, error, message } = JSON.parse(body.toString()) as Record<string, unknown>;
     if (typeof code === 'string' && typeof detail === 'string') return { code, detail };
+    if (typeof error === 'string') return { code: 'error', detail: error };
+    const told = (typeof error === 'object' && error !== null ? error : { message, code }) as Record<string, unknown>;
+    if (typeof told['message'] !== 'string') return undefined;
+    const name = [told['code'], told['type']].find((one) => typeof one === 'string' || typeof one === 'number');
+    return { code: String(name ?? 'error'), detail: told['message'].slice(0, MAX_DETAIL_CHARS) };
   } catch {
     // A refusal without an account of itself is a refusal all the same.
+    return undefined;
   }
-  return undefined;
+}
+
+const MAX_DETAIL_CHARS = 500;
+
+const WAITS = ['x-ratelimit-reset-requests', 'x-ratelimit-reset-tokens', 'x-ratelimit-reset'];
+
+/** How long a service asks not to be called, in milliseconds, by any of the headers in use. */
+export function waitOf(headers: Readonly<Record<string, string | undefined>>): number | undefined {
+  const exact = Number(headers['retry-after-ms'] ?? Number.NaN);
+  if (exact >= 0) return exact;
+  const standard = retryAfter(headers['retry-after']);
+  if (standard !== undefined) return standard;
+  const resets = WAITS.map((name) => durationMs(headers[name])).filter((wait) => wait !== undefined);
+  return resets.length === 0 ? undefined : Math.max(...resets);
+}
+
+/** `1m30.5s`, `250ms`, or seconds; a number that can only be a time (since 1970) counts as one. */
+function durationMs(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^\d+(\.\d+)?$/.test(text)) {
+    const number = Number(text);
+    if (number > 1e12) return Math.max(0, number - Date.now());
+    return number > 1e9 ? Math.max(0, number * 1000 - Date.now()) : number * 1000;
+  }
+  const parts = [...text.slice(0, 64).matchAll(/(?<![\d.])(\d{1,12}(?:\.\d{1,9})?)(ms|h|m|s)/g)];
+  if (parts.length === 0) return undefined;
+  const unit: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+  return parts.reduce((sum, [, number, name]) => sum + Number(number) * (unit[name as string] as number), 0);
 }
 
 /** `Retry-After` in milliseconds: seconds, or a date. */
 export function retryAfter(value: string | undefined): number | undefined {
   if (value === undefined) return undefined;
   const text = value.trim();
-  if (/^\d+$/.test(text)) return Number(text) * 1000;
+  if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000;
   const at = Date.parse(text);
   return Number.isNaN(at) ? undefined : Math.max(0, at - Date.now());
 }

@@ -5,7 +5,9 @@ import { undiciAdapter } from './undici-adapter.js';
 
 export interface WireRequest {
   method: string;
+  /** Behind the path of the address, unless `absolute`. */
   path: string;
+  absolute?: boolean;
   headers: Record<string, string>;
   body: string | undefined;
 }
@@ -70,7 +72,7 @@ export class HttpTransport implements Transport {
     return this.axios.request<unknown>({
       adapter: undiciAdapter(this.pool, request.headers),
       method: request.method,
-      url: this.prefix + request.path,
+      url: request.absolute === true ? request.path : this.prefix + request.path,
       data: request.body,
       responseType,
       signal,

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import type { DownstreamSettings, ClientName } from '../../config/config.schema.js';
+import { isModel } from '../../config/llm-models.js';
 import { type Endpoint, type EndpointInput, type EndpointOutput, HEADER } from '../../contract/endpoint.js';
 import { decode, refusalOf } from './answer.js';
+import { decoded } from './content-encoding.js';
 import type { Attempt } from '../policy/attempt.js';
 import type { CallDetails } from '../policy/call.js';
 import type { ByteStream } from './byte-stream.js';
@@ -16,6 +18,7 @@ import { type Decision, History } from '../report/history.js';
 import type { Transport, WireAnswer, WireRequest } from './http-transport.js';
 import { LightSignal } from '../policy/light-signal.js';
 import { ResiliencePolicy } from '../policy/resilience-policy.js';
+import { Rejections } from '../report/rejections.js';
 import { type LogSink, ServiceLog } from '../report/service-log.js';
 import { StreamedAnswer } from './streamed-answer.js';
 import { wireError } from './wire-error.js';
@@ -25,6 +28,8 @@ import { compose } from './wire-request.js';
 const healthy = z.object({ status: z.literal('ok') });
 /** How long the health route may take. */
 const HEALTH_MS = 1000;
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 307, 308]);
+const MAX_REDIRECTS = 3;
 /** How long calls may still take when the process ends, after the last request was answered. */
 const LAST_CALLS_MS = 1000;
 
@@ -62,6 +67,7 @@ export class ResilientClient {
   readonly policy: ResiliencePolicy;
   readonly counts = new Counts();
   readonly history: History;
+  readonly rejections: Rejections | undefined;
   private readonly log: ServiceLog;
   private readonly drill: FaultDrill;
   private transport: Transport | null;
@@ -77,10 +83,11 @@ export class ResilientClient {
     this.log = new ServiceLog(sink, service, title);
     this.log.drill(settings.fault_drill);
     this.history = new History(clock);
+    this.rejections = isModel(service) ? new Rejections(clock) : undefined;
     const { healthPath } = parts;
     const isHealthy = healthPath === undefined ? undefined : () => this.isHealthy(healthPath, clock);
     const announce = { stateChanged: (transition: Transition) => parts.onTransition?.(transition) };
-    const observers = [this.log, this.counts, this.history, announce];
+    const observers = [this.log, this.counts, this.history, ...(this.rejections ? [this.rejections] : []), announce];
     this.policy = new ResiliencePolicy(service, settings, clock, observers, isHealthy);
   }
 
@@ -148,10 +155,11 @@ export class ResilientClient {
       const wire = this.request(method, path, body, attempt);
       Object.assign(wire.headers, request.headers);
       return this.carry(attempt, async (transport) => {
-        const answer = await transport.open(wire, attempt);
+        const answer = await this.followed(transport, wire, attempt);
         attempt.status = answer.status;
         if (answer.status !== 200) throw await this.refusal(answer);
-        const parts = (request.decode?.(answer.body) ?? answer.body) as AsyncIterable<T>;
+        const body = decoded(answer.body, answer.headers['content-encoding']);
+        const parts = (request.decode?.(body) ?? body) as AsyncIterable<T>;
         const explain = (error: unknown) => this.explainPart(error);
         const iterator = parts[Symbol.asyncIterator]();
         try {
@@ -226,14 +234,42 @@ export class ResilientClient {
   /** Reads the answer to its end, so that its connection is free for the next attempt. */
   private async refusal({ status, headers, body }: WireAnswer<ByteStream>): Promise<DownstreamError> {
     const chunks: Uint8Array[] = [];
-    for await (const chunk of body) chunks.push(chunk);
+    for await (const chunk of decoded(body, headers['content-encoding'])) chunks.push(chunk);
     return refusalOf(this.service, { status, headers, body: Buffer.concat(chunks) }, `status ${status}`);
+  }
+
+  /** Follows redirects to the same origin, as a request of the same method: an address with or without a slash. */
+  private async followed(transport: Transport, wire: WireRequest, attempt: Attempt): Promise<WireAnswer<ByteStream>> {
+    for (let left = MAX_REDIRECTS; ; left--) {
+      const answer = await transport.open(wire, attempt);
+      const { location } = answer.headers;
+      if (!REDIRECTS.has(answer.status) || location === undefined || left === 0) return answer;
+      const base = new URL(wire.absolute === true ? wire.path : this.pathOf(wire.path), this.settings.url ?? undefined);
+      const target = new URL(location, base);
+      if (target.origin !== base.origin) return answer;
+      answer.body.destroy();
+      wire = { ...wire, path: target.pathname + target.search, absolute: true };
+    }
+  }
+
+  /** The whole path of a request: what the configured address has, and what the call adds. */
+  private pathOf(path: string): string {
+    return new URL(this.settings.url ?? '').pathname.replace(/(?<!\/)\/+$/, '') + path;
   }
 
   private explainPart(error: unknown): unknown {
     const known = wireError(this.service, error);
     if (known instanceof DownstreamError) return known;
-    return new DownstreamError({ service: this.service, reason: 'protocol', message: String(error), cause: error });
+    const { message, status } = error as { message?: unknown; status?: unknown };
+    // What the service reports about this request is no failure of the service.
+    const refused = typeof status === 'number' && status >= 400 && status < 500;
+    return new DownstreamError({
+      service: this.service,
+      reason: refused ? 'rejected' : 'protocol',
+      message: typeof message === 'string' ? message : String(error),
+      cause: error,
+      ...(refused ? { status } : {}),
+    });
   }
 
   private request(method: string, path: string, body: string | undefined, attempt: Attempt): WireRequest {

@@ -26,7 +26,7 @@ export class StreamedAnswer<T> implements AsyncIterableIterator<T> {
       if (first === undefined) this.attempt.limit(this.idleMs);
       const result = first ?? (await this.parts.next());
       this.attempt.limit(Infinity);
-      if (result.done) this.attempt.finish();
+      if (result.done) this.end();
       return result;
     } catch (thrown) {
       const error = this.explain(thrown);
@@ -36,7 +36,13 @@ export class StreamedAnswer<T> implements AsyncIterableIterator<T> {
     }
   }
 
-  /** The reader has had enough; the service did well so far. */
+  /** The parts are complete, whatever else the connection would bring. */
+  private end(): void {
+    this.attempt.finish();
+    void this.body.return();
+  }
+
+  /** The reader stops early. That says nothing against the service. */
   async return(): Promise<IteratorResult<T>> {
     this.attempt.finish();
     this.body.destroy();

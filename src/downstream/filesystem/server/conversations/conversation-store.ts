@@ -45,7 +45,7 @@ export class ConversationStore {
         'SELECT state FROM turn WHERE user_id = ? AND conversation_id = ? AND message_id = ?',
       ).get(userId, id, turn.message_id) as { state: Turn['answer']['state'] } | undefined;
       if (stored !== undefined && RANK[stored.state] > RANK[turn.answer.state]) return;
-      const { text, state, metadata } = turn.answer;
+      const { text, state, finish_reason, metadata } = turn.answer;
       this.prepared(
         `INSERT INTO turn
              (user_id, conversation_id, message_id, project_id, created_at, asked_at, question, answer, state, metadata)
@@ -55,7 +55,12 @@ export class ConversationStore {
              answer = excluded.answer, state = excluded.state, metadata = excluded.metadata`,
       ).run(
         ...[userId, id, turn.message_id, project_id, turn.created_at, askedAt],
-        ...[turn.question, text, state, JSON.stringify(metadata)],
+        ...[
+          turn.question,
+          text,
+          state,
+          JSON.stringify({ ...metadata, ...(finish_reason === undefined ? {} : { finish_reason }) }),
+        ],
       );
     });
   }
@@ -66,10 +71,11 @@ export class ConversationStore {
       `SELECT message_id, created_at, question, answer, state, metadata FROM turn
          WHERE user_id = ? AND conversation_id = ? ORDER BY asked_at DESC, seq DESC LIMIT ?`,
     ).all(userId, conversationId, last ?? -1) as unknown as TurnRow[];
-    return rows.reverse().map(({ answer, state, metadata, ...turn }) => ({
-      ...turn,
-      answer: { text: answer, state, metadata: JSON.parse(metadata) as Record<string, unknown> },
-    }));
+    return rows.reverse().map(({ answer: text, state, metadata: json, ...turn }) => {
+      const metadata = JSON.parse(json) as Record<string, unknown>;
+      const finish_reason = metadata['finish_reason'] as Turn['answer']['finish_reason'];
+      return { ...turn, answer: { text, state, ...(finish_reason === undefined ? {} : { finish_reason }), metadata } };
+    });
   }
 
   /** Newest first. */

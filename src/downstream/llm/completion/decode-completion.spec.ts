@@ -1,0 +1,235 @@
+import type { CompletionEvent } from './completion-event.js';
+import { decodeCompletion } from './decode-completion.js';
+
+async function decode(...parts: string[]): Promise<CompletionEvent[]> {
+  const bytes = async function* () {
+    for (const part of parts) yield Buffer.from(part, 'latin1');
+  };
+  const events: CompletionEvent[] = [];
+  for await (const event of decodeCompletion(bytes())) if (event.type !== 'progress') events.push(event);
+  return events;
+}
+const utf8 = (text: string) => Buffer.from(text).toString('latin1');
+const data = (value: unknown) => utf8(`data: ${JSON.stringify(value)}\n\n`);
+const STOP = { type: 'finish', reason: 'stop' };
+const DONE = 'data: [DONE]\n\n';
+const finish = (reason: string, delta: object = {}) => data({ choices: [{ index: 0, delta, finish_reason: reason }] });
+const token = (content: string) => data({ choices: [{ delta: { content } }] });
+
+describe('decodeCompletion', () => {
+  it('reads tokens and usage, wherever the bytes are cut', async () => {
+    const stream =
+      token('größe') + data({ choices: [], usage: { prompt_tokens: 3, completion_tokens: 2 } }) + 'data: [DONE]\n\n';
+    const bytewise = await decode(...stream);
+    expect(bytewise).toEqual([
+      { type: 'text', text: 'größe' },
+      { type: 'usage', promptTokens: 3, completionTokens: 2 },
+      STOP,
+    ]);
+  });
+
+  it('ends with a finish reason where the endpoint sends no [DONE]', async () => {
+    expect(await decode(token('a'), data({ choices: [{ delta: {}, finish_reason: 'stop' }] }))).toEqual([
+      { type: 'text', text: 'a' },
+      STOP,
+    ]);
+  });
+
+  it('reads the last event without its empty line', async () => {
+    expect(await decode(token('a'), 'data: [DONE]')).toEqual([{ type: 'text', text: 'a' }, STOP]);
+    const last = JSON.stringify({ choices: [{ delta: { content: 'b' }, finish_reason: 'stop' }] });
+    expect(await decode(token('a'), `data: ${last}\n`)).toEqual([
+      { type: 'text', text: 'a' },
+      { type: 'text', text: 'b' },
+      STOP,
+    ]);
+  });
+
+  it.each([
+    ['with its usage', { usage: { prompt_tokens: 3, completion_tokens: 2 } }],
+    ['without', {}],
+  ])('reads a whole completion, %s', async (_what, more) => {
+    const message = { role: 'assistant', content: 'größe' };
+    const document = { object: 'chat.completion', choices: [{ message, finish_reason: 'stop' }], ...more };
+    expect(await decode('\n ', ...utf8(JSON.stringify(document, null, 2)))).toEqual([
+      { type: 'text', text: 'größe' },
+      ...('usage' in more ? [{ type: 'usage', promptTokens: 3, completionTokens: 2 }] : []),
+      STOP,
+    ]);
+  });
+
+  it.each([
+    [{ prompt_tokens: 3 }],
+    [{ prompt_tokens: 3, completion_tokens: null }],
+    [{ prompt_tokens: -1, completion_tokens: 2 }],
+    ['none'],
+  ])('leaves out a usage of %j', async (usage) => {
+    const last = data({ choices: [{ delta: { content: 'b' } }], usage });
+    expect(await decode(token('a'), last, 'data: [DONE]\n\n')).toEqual([
+      { type: 'text', text: 'a' },
+      { type: 'text', text: 'b' },
+      STOP,
+    ]);
+  });
+
+  it('keeps white space for the text behind it', async () => {
+    expect(await decode(token('\n'), token(' a'), token(' '), token('b'), token('\n'), 'data: [DONE]\n\n')).toEqual([
+      { type: 'text', text: '\n a' },
+      { type: 'text', text: ' b' },
+      STOP,
+    ]);
+  });
+
+  it('says a message once that comes bit by bit and then as a whole', async () => {
+    const last = data({ choices: [{ message: { content: 'ab' }, finish_reason: 'stop' }] });
+    expect(await decode(token('a'), token('b'), last)).toEqual([
+      { type: 'text', text: 'a' },
+      { type: 'text', text: 'b' },
+      STOP,
+    ]);
+  });
+
+  it.each([
+    ['document', '{"choices": ['],
+    ['event', 'data: {"choices": ['],
+  ])('reads no %s of any length', async (_what, head) => {
+    let sent = 0;
+    const long = async function* () {
+      yield Buffer.from(head);
+      for (const megabyte = Buffer.alloc(2 ** 20, ' '); sent < 50; sent++) yield megabyte;
+    };
+    await expect(decodeCompletion(long()).next()).rejects.toThrow();
+    expect(sent).toBeLessThan(10);
+  });
+
+  it.each([
+    ['ends before its end', [token('a')]],
+    ['is no JSON', ['data: {"choices\n\n']],
+    ['has another shape', [data({ choices: 'none' })]],
+    ['tells of an error', [token('a'), data({ error: { message: 'overloaded' } })]],
+    ['is JSON, but no completion', ['{"choices": []}']],
+    ['is JSON that tells of an error', [JSON.stringify({ error: { message: 'overloaded' } })]],
+    ['is JSON and cut off', ['{"choices": [{"message": {"content": "a"}}]']],
+    ['is a web page', ['<html>hello</html>']],
+  ])('throws when the answer %s', async (_what, parts) => {
+    await expect(decode(...parts)).rejects.toThrow();
+  });
+
+  it.each([
+    ['stop', 'stop'],
+    ['length', 'length'],
+    ['max_tokens', 'length'],
+    ['content_filter', 'content_filter'],
+    ['SAFETY', 'content_filter'],
+    ['eos', 'stop'],
+  ])('tells the finish reason %s as %s', async (reason, told) => {
+    expect((await decode(token('a'), finish(reason))).at(-1)).toEqual({ type: 'finish', reason: told });
+  });
+
+  it.each([
+    ['an error as its finish reason', [token('a'), finish('error')]],
+    ['a call of a tool', [finish('tool_calls', { content: null, tool_calls: [{}] })]],
+    ["vLLM's error object", [token('a'), data({ object: 'error', message: 'engine dead', code: 500 })]],
+    ["Anthropic's error event", [token('a'), utf8('event: error\ndata: {"type":"error","message":"Overloaded"}\n\n')]],
+    ["llama.cpp's error line", [token('a'), utf8('error: {"code":500,"message":"context"}\n\n')]],
+    ['an error in its choice', [data({ choices: [{ index: 0, error: { message: 'gone' }, delta: {} }] })]],
+  ])('throws for %s', async (_what, parts) => {
+    await expect(decode(...parts)).rejects.toThrow();
+  });
+
+  it('names the status of an error in the stream', async () => {
+    const error = { object: 'error', message: 'maximum context length is 4096 tokens', code: 400 };
+    await expect(decode(data(error))).rejects.toMatchObject({ status: 400, message: error.message });
+  });
+
+  it('tells thinking apart, wherever the marks are cut', async () => {
+    const parts = ['<th', 'ink>let me', ' see [1]</thi', 'nk>\n\nPears', ' ripen.'].map(token);
+    const events = await decode(...parts, finish('stop'));
+    const text = (type: string) =>
+      events.map((event) => (event.type === type && 'text' in event ? event.text : '')).join('');
+    expect(text('reasoning')).toBe('let me see [1]');
+    expect(text('text')).toBe('Pears ripen.');
+  });
+
+  it.each(['reasoning_content', 'reasoning'])('reads thinking in %s', async (field) => {
+    const thought = data({ choices: [{ index: 0, delta: { content: null, [field]: 'hm' } }] });
+    expect(await decode(thought, token('a'), finish('stop'))).toEqual([
+      { type: 'reasoning', text: 'hm' },
+      { type: 'text', text: 'a' },
+      STOP,
+    ]);
+  });
+
+  it('reads content in parts, with the thinking in it', async () => {
+    const parts = [
+      { type: 'thinking', thinking: [{ type: 'text', text: 'hm' }] },
+      { type: 'text', text: 'a' },
+    ];
+    expect(await decode(data({ choices: [{ index: 0, delta: { content: parts } }] }), DONE)).toEqual([
+      { type: 'reasoning', text: 'hm' },
+      { type: 'text', text: 'a' },
+      STOP,
+    ]);
+  });
+
+  it('reads the first of several answers, and events without choices', async () => {
+    const other = data({ choices: [{ index: 1, delta: { content: 'x' } }] });
+    expect(await decode(data({ choices: null }), other, token('a'), other, finish('stop'))).toEqual([
+      { type: 'text', text: 'a' },
+      STOP,
+    ]);
+  });
+
+  it('leaves out a last event that says everything once more', async () => {
+    const words = ['Pears ripen in ', 'September, here.'];
+    const events = await decode(...words.map(token), finish('stop', { content: words.join('') }));
+    expect(events).toEqual([...words.map((text) => ({ type: 'text', text })), STOP]);
+  });
+
+  it('tells a refusal as filtered content', async () => {
+    expect(await decode(data({ choices: [{ index: 0, delta: { refusal: 'I cannot.' } }] }), finish('stop'))).toEqual([
+      { type: 'text', text: 'I cannot.' },
+      STOP,
+    ]);
+    expect(await decode(finish('stop', { refusal: 'I cannot.' }))).toEqual([
+      { type: 'text', text: 'I cannot.' },
+      { type: 'finish', reason: 'content_filter' },
+    ]);
+  });
+
+  it('ends with the finish reason although the connection stays open or breaks', async () => {
+    const open = async function* () {
+      yield Buffer.from(token('a') + finish('stop'), 'latin1');
+      await new Promise(() => undefined);
+    };
+    const beganMs = performance.now();
+    const events: CompletionEvent[] = [];
+    for await (const event of decodeCompletion(open())) events.push(event);
+    expect(events.at(-1)).toEqual(STOP);
+    expect(performance.now() - beganMs).toBeLessThan(2000);
+    const broken = async function* () {
+      yield Buffer.from(token('a') + finish('stop'), 'latin1');
+      throw new Error('Connection reset');
+    };
+    const read: CompletionEvent[] = [];
+    for await (const event of decodeCompletion(broken())) read.push(event);
+    expect(read.at(-1)).toEqual(STOP);
+  });
+
+  it('makes the text storable', async () => {
+    const half = (escaped: string) => `data: {"choices":[{"index":0,"delta":{"content":"${escaped}"}}]}\n\n`;
+    const events = await decode(half('a\\u0000b \\ud83c'), half('\\udf50 c'), half('\\ud83c d'), DONE);
+    const text = events.map((event) => ('text' in event ? event.text : '')).join('');
+    expect(text).toBe('ab \u{1f350} c\ufffd d');
+  });
+
+  it('takes a keep-alive comment as a sign of life', async () => {
+    const bytes = async function* () {
+      yield Buffer.from(': PROCESSING\n\n');
+      yield Buffer.from(token('a') + DONE, 'latin1');
+    };
+    const types: string[] = [];
+    for await (const { type } of decodeCompletion(bytes())) types.push(type);
+    expect(types).toEqual(['progress', 'text', 'finish']);
+  });
+});

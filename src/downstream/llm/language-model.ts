@@ -1,0 +1,126 @@
+import type { ClientName, ModelRequest } from '../../config/config.schema.js';
+import type { CallContext } from '../../resilience/policy/call-context.js';
+import { DownstreamError } from '../../resilience/policy/downstream-error.js';
+import type { ResilientClient } from '../../resilience/wire/resilient-client.js';
+import type { CompletionEvent } from './completion/completion-event.js';
+import { decodeCompletion } from './completion/decode-completion.js';
+import { type ChatMessage, ModelDialect, type Sampling } from './model-dialect.js';
+
+const PATH = '/chat/completions';
+/** Of a refusal for rates that does not say how long, and of one for a spent quota. */
+const REST_MS = 1000;
+const QUOTA_REST_MS = 60_000;
+/** A model is asked again after so many first parts have been seen: the limit follows what it really takes. */
+const SAMPLES = 50;
+const FEW_SAMPLES = 5;
+
+export interface ModelCall {
+  messages: readonly ChatMessage[];
+  /** Of the answer. */
+  maxTokens: number;
+  sampling: Sampling;
+  /** false: one attempt is all. */
+  repeatable: boolean;
+}
+
+/** A model behind an OpenAI-compatible `/chat/completions`, streamed. */
+export class LanguageModel {
+  readonly dialect: ModelDialect;
+  private restsUntilMs = 0;
+  private readonly firstPartsMs: number[] = [];
+  /** A base address without a path may stand for `/v1`. */
+  private prefix = '';
+
+  constructor(
+    readonly name: string,
+    private readonly client: ResilientClient,
+    request: ModelRequest,
+  ) {
+    this.dialect = new ModelDialect(request);
+  }
+
+  get service(): ClientName {
+    return this.client.service;
+  }
+
+  /** How many milliseconds the endpoint asked not to be called for (429); 0: it may be called. */
+  get restingMs(): number {
+    return Math.max(0, this.restsUntilMs - performance.now());
+  }
+
+  /** The time to the first part that 95 % of the calls seen so far kept to; undefined while too few were seen. */
+  get firstPartP95Ms(): number | undefined {
+    if (this.firstPartsMs.length < FEW_SAMPLES) return undefined;
+    const sorted = this.firstPartsMs.toSorted((a, b) => a - b);
+    return sorted[Math.ceil(sorted.length * 0.95) - 1];
+  }
+
+  /**
+   * Resolves with the first part, and fails before it only. Leaving the loop stops the model. A refusal of a parameter is
+   * learned from, and the call made once more without it.
+   * @throws DownstreamError
+   */
+  async stream(call: ModelCall, context: CallContext): Promise<AsyncIterable<CompletionEvent>> {
+    const beganMs = performance.now();
+    try {
+      const events = await this.asked(call, context);
+      this.record(performance.now() - beganMs);
+      return events;
+    } catch (error) {
+      if (error instanceof DownstreamError && error.reason === 'saturated') this.rest(error);
+      throw error;
+    }
+  }
+
+  private async asked(call: ModelCall, context: CallContext): Promise<AsyncIterable<CompletionEvent>> {
+    for (;;) {
+      try {
+        return await this.send(call, context);
+      } catch (error) {
+        if (!(error instanceof DownstreamError) || error.reason !== 'rejected') throw error;
+        if (!this.tryWithVersion(error) && !this.dialect.learn(error)) throw error;
+      }
+    }
+  }
+
+  private send(
+    { messages, maxTokens, sampling, repeatable }: ModelCall,
+    context: CallContext,
+  ): Promise<AsyncIterable<CompletionEvent>> {
+    return this.client.stream(
+      {
+        method: 'POST',
+        path: this.path,
+        headers: { accept: 'text/event-stream', ...this.dialect.headers },
+        body: this.dialect.body(this.name, messages, maxTokens, sampling),
+        repeatable,
+        decode: decodeCompletion,
+      },
+      context,
+    );
+  }
+
+  /** Behind the address, which may be the whole URL already and may hold a query (Azure's `api-version`). */
+  private get path(): string {
+    const { pathname, search } = new URL(this.client.url ?? 'http://none');
+    const isWhole = pathname.endsWith(PATH) || pathname.endsWith(`${PATH}/`);
+    return (isWhole ? '' : this.prefix + PATH) + search;
+  }
+
+  private tryWithVersion({ status }: DownstreamError): boolean {
+    const isBare = this.client.url !== null && new URL(this.client.url).pathname === '/';
+    if (status !== 404 || !isBare || this.prefix !== '') return false;
+    this.prefix = '/v1';
+    return true;
+  }
+
+  private rest({ retryAfterMs, problem }: DownstreamError): void {
+    const forMs = problem?.code === 'insufficient_quota' ? QUOTA_REST_MS : (retryAfterMs ?? REST_MS);
+    this.restsUntilMs = Math.max(this.restsUntilMs, performance.now() + forMs);
+  }
+
+  private record(tookMs: number): void {
+    this.firstPartsMs.push(tookMs);
+    if (this.firstPartsMs.length > SAMPLES) this.firstPartsMs.shift();
+  }
+}

@@ -1,0 +1,87 @@
+import type { ModelRequest } from '../../config/config.schema.js';
+import type { DownstreamError } from '../../resilience/policy/downstream-error.js';
+
+/** One message of a conversation, as it goes to a model. */
+export interface ChatMessage {
+  role: 'system' | 'user' | 'assistant';
+  content: string;
+}
+
+/** What a client asks of the model beside the messages, for the endpoints that take it. */
+export interface Sampling {
+  temperature?: number | undefined;
+  top_p?: number | undefined;
+  seed?: number | undefined;
+  stop?: string | string[] | undefined;
+  response_format?: unknown;
+  max_tokens?: number | undefined;
+}
+
+const UNKNOWN = /unsupported|not supported|unknown|unrecognized|unexpected|extra|not permitted|not allowed|invalid/i;
+
+/**
+ * How a model's endpoint wants to be asked: as configured, and as its refusals have taught since the start. Newer models
+ * refuse `max_tokens`, many servers `stream_options`, thinking models a temperature.
+ */
+export class ModelDialect {
+  private readonly left = new Set<string>();
+  private tokenLimit: ModelRequest['token_limit'];
+  /** Whether the model has been seen to think before it answers. */
+  private thinks = false;
+
+  constructor(private readonly request: ModelRequest) {
+    this.tokenLimit = request.token_limit;
+  }
+
+  get headers(): Record<string, string> {
+    return this.request.headers;
+  }
+
+  /** The body of a request. `maxTokens` is for the answer: a model that thinks gets room for its thinking besides. */
+  body(model: string, messages: readonly ChatMessage[], maxTokens: number, sampling: Sampling): object {
+    const { reasoning_tokens, reasoning_effort, temperature, stream_options, body } = this.request;
+    const { max_tokens = maxTokens, ...asked } = sampling;
+    const limit = Math.min(max_tokens, maxTokens) + (this.thinks ? reasoning_tokens : 0);
+    const fields: Record<string, unknown> = {
+      model,
+      messages,
+      [this.tokenLimit]: limit,
+      stream: true,
+      ...(stream_options ? { stream_options: { include_usage: true } } : {}),
+      ...(temperature === null ? {} : { temperature }),
+      ...(reasoning_effort === null ? {} : { reasoning_effort }),
+      ...asked,
+      ...body,
+    };
+    return Object.fromEntries(
+      Object.entries(fields).filter(([name, value]) => value !== undefined && !this.left.has(name)),
+    );
+  }
+
+  /** The model thinks: from now on its answers get room for that. @returns whether this is news */
+  learnThinking(): boolean {
+    const news = !this.thinks;
+    this.thinks = true;
+    return news;
+  }
+
+  /** Takes in what a refusal says about a parameter. @returns whether it is worth asking once more */
+  learn({ status, message }: DownstreamError): boolean {
+    if ((status !== 400 && status !== 422) || !UNKNOWN.test(message)) return false;
+    const other = this.tokenLimit === 'max_tokens' ? 'max_completion_tokens' : 'max_tokens';
+    if (names(message, this.tokenLimit) && !this.left.has(other)) {
+      this.left.add(this.tokenLimit);
+      this.tokenLimit = other;
+      return true;
+    }
+    for (const field of ['stream_options', 'temperature', 'top_p', 'seed', 'reasoning_effort']) {
+      if (names(message, field) && !this.left.has(field)) {
+        this.left.add(field);
+        return true;
+      }
+    }
+    return false;
+  }
+}
+
+const names = (message: string, field: string) => new RegExp(`(?<![a-z_])${field}(?![a-z_])`).test(message);
