@@ -65,6 +65,10 @@ export class LexicalImage {
     return this.ids.length === 0 ? 0 : 1 - this.slots.size / this.ids.length;
   }
 
+  all(): Iterable<number> {
+    return this.slots.keys();
+  }
+
   has(id: number): boolean {
     return this.slots.has(id);
   }

@@ -1,6 +1,8 @@
 import { analyse, termsOf } from './analysis.js';
 import { compoundsOf } from './compounds.js';
 import { guessesFor } from './guesses.js';
+import type { Scope } from '../contract/scope.contract.js';
+import { filtersOf } from './scope.js';
 import type { Language } from './language.js';
 import type { Concept, LexicalImage } from './lexical-image.js';
 import { STOP_WORDS } from './stop-words.js';
@@ -14,6 +16,10 @@ export interface Query {
   phrases: string[];
   /** Whether there is nothing in it but phrases. */
   isPhraseOnly: boolean;
+  /** Words that a passage must not hold: `-word`. */
+  excluded: Word[];
+  /** The documents that are searched; undefined: all. */
+  scope: Scope | undefined;
 }
 
 const PHRASE = /["“”„«»]([^"“”„«»]+)["“”„«»]/gu;
@@ -22,17 +28,24 @@ const MAX_QUERY_CHARS = 20_000;
 const MAX_WORDS = 1000;
 const MAX_PHRASES = 8;
 
-export function parseQuery(text: string): Query {
-  const bounded = text.slice(0, MAX_QUERY_CHARS);
-  const phrases = [...bounded.matchAll(PHRASE)].map(([, phrase]) => phrase as string);
-  const words = wordsOf(bounded).slice(0, MAX_WORDS);
+/** @param scope is narrowed by the filters that stand in the text */
+export function parseQuery(given: string, scope?: Scope): Query {
+  const filters = filtersOf(given.slice(0, MAX_QUERY_CHARS), scope);
+  const excluded = [...filters.text.matchAll(EXCLUDED)].map(([, word]) => word as string);
+  const text = filters.text.replace(EXCLUDED, ' ');
+  const phrases = [...text.matchAll(PHRASE)].map(([, phrase]) => phrase as string);
   return {
-    text: bounded,
-    words,
+    text,
+    words: wordsOf(text).slice(0, MAX_WORDS),
     phrases: phrases.filter((phrase) => analyse(phrase, '').terms.length > 1).slice(0, MAX_PHRASES),
-    isPhraseOnly: phrases.length > 0 && chunksOf(bounded.replace(PHRASE, ' ')).length === 0,
+    isPhraseOnly: phrases.length > 0 && chunksOf(text.replace(PHRASE, ' ')).length === 0,
+    excluded: wordsOf(excluded.join(' ')).slice(0, MAX_CONCEPTS),
+    scope: filters.scope,
   };
 }
+
+/** A word of three letters or more behind a minus and a space: shorter ones are options of commands. */
+const EXCLUDED = /(?<=\s)-(\p{L}{3,64})(?=\s|$)/gu;
 
 /** Of a longer query only the rarest words are looked up. */
 const MAX_CONCEPTS = 128;

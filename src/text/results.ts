@@ -1,3 +1,4 @@
+import type { Scope } from '../contract/scope.contract.js';
 import { withoutDuplicates } from './duplicates.js';
 import { highlights } from './highlights.js';
 import type { LexicalImage, Ranked } from './lexical-image.js';
@@ -23,8 +24,9 @@ export async function searchByWords(
   key: ProjectKey,
   text: string,
   page: Page,
+  scope?: Scope,
 ): Promise<{ results: Result[]; total: number }> {
-  const query = parseQuery(text);
+  const query = parseQuery(text, scope);
   const ranked = await rankByWords(index, key, query, MAX_RANKED);
   return presented(index, key, await index.image(key), query, ranked, page);
 }

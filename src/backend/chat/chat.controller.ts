@@ -11,6 +11,7 @@ import { OpenStreams } from '../edge/limits/open-streams.js';
 import { IdempotencyStore } from '../edge/idempotency/idempotency.store.js';
 import { eventStreamTimes } from '../edge/event-stream.js';
 import { Answers } from '../edge/openapi.js';
+import { scopeSchema } from '../../contract/scope.contract.js';
 import { idSchema } from '../edge/schemas.js';
 import { NeedsScope } from '../call/key-scopes.js';
 import { Call, Deadline, type UserCall } from '../call/public-call.js';
@@ -27,7 +28,12 @@ const message = z
 const ids = { project_id: idSchema.optional(), conversation_id: idSchema.optional() };
 /** Our answers hold null where there is none, and may come back so. */
 const nullableIds = { project_id: idSchema.nullish(), conversation_id: idSchema.nullish() };
-const bodySchema = z.strictObject({ message, ...nullableIds, stream: z.boolean().default(false) });
+const bodySchema = z.strictObject({
+  message,
+  ...nullableIds,
+  stream: z.boolean().default(false),
+  scope: scopeSchema.optional(),
+});
 const querySchema = z.strictObject({ message, ...ids, stream: z.stringbool().default(false) });
 
 const sourceSchema = z.object({

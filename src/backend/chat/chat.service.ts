@@ -17,6 +17,7 @@ import type { UserCall } from '../call/public-call.js';
 import { Answering } from './answering.service.js';
 import { type AnswerOptions, ChatRun } from './chat-run.js';
 import type { MessageStream } from './message-stream.js';
+import type { Scope } from '../../contract/scope.contract.js';
 import { MessageStreams } from './message-streams.service.js';
 import { messagesOf, type PriorMessage, searchQuery } from './prompt.js';
 
@@ -24,6 +25,8 @@ export interface ChatRequest {
   message: string;
   project_id?: string | undefined;
   conversation_id?: string | undefined;
+  /** The documents that are searched; undefined: all of the project. */
+  scope?: Scope | undefined;
   /** What was said before, from a client that keeps its conversations itself; oldest first. */
   said?: PriorMessage[] | undefined;
   options?: AnswerOptions | undefined;
@@ -76,7 +79,7 @@ export class ChatService {
       // From here on the answer is nobody's but the conversation's: who asked may go away.
       const own: UserCall = { ...call, signal: stream.stopSignal };
       const leftMs = this.config.chat.context_budget_ms - (performance.now() - begunMs);
-      const retrieving = this.context(request.message, projectId, said, leftMs, checking, own);
+      const retrieving = this.context(request, projectId, said, leftMs, checking, own);
       const room = request.conversation_id === undefined ? this.conversations.requireRoom(own) : Promise.resolve();
       room.catch(() => undefined);
       // The question leaves for the passages first: the disk is waited for while they are looked up.
@@ -124,7 +127,7 @@ export class ChatService {
   }
 
   private context(
-    question: string,
+    { message: question, scope }: ChatRequest,
     projectId: History['projectId'],
     said: readonly PriorMessage[],
     budgetMs: number,
@@ -143,6 +146,7 @@ export class ChatService {
         limit: passages,
         offset: 0,
         mode: 'hybrid',
+        scope,
         budgetMs,
       },
       call,

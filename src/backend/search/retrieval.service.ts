@@ -4,6 +4,7 @@ import type { Config } from '../../config/config.schema.js';
 import { ChromaClient } from '../../downstream/chroma/chroma.client.js';
 import { FilesystemClient } from '../../downstream/filesystem/filesystem.client.js';
 import type { Passage } from '../../contract/passage.contract.js';
+import type { Scope } from '../../contract/scope.contract.js';
 import { DownstreamError } from '../../resilience/policy/downstream-error.js';
 import { DocumentSync } from '../documents/document-sync.service.js';
 import type { UserCall } from '../call/public-call.js';
@@ -20,6 +21,8 @@ export interface RetrievalQuery {
   offset: number;
   /** Which index to ask; `fulltext` leaves Chroma alone. */
   mode: 'hybrid' | 'vector' | 'fulltext';
+  /** The documents that are searched; undefined: all. */
+  scope?: Scope | undefined;
   /** How long to wait for all of it together. */
   budgetMs: number;
 }
@@ -96,7 +99,7 @@ export class Retrieval {
   }
 
   private async hybrid(
-    { projectId, query, limit, offset, mode }: RetrievalQuery,
+    { projectId, query, limit, offset, mode, scope }: RetrievalQuery,
     call: UserCall,
     waitsUntilMs: number,
   ): Promise<Retrieved> {
@@ -106,6 +109,7 @@ export class Retrieval {
       limit,
       offset,
       mode: mode === 'vector' ? ('vector' as const) : ('hybrid' as const),
+      ...(scope === undefined ? {} : { scope }),
     };
     const found = await waitUntil('chroma', call, waitsUntilMs, (own) => this.chroma.query({ body }, own));
     const stale = await this.sync.staleDocuments(call.userId, projectId);
@@ -113,11 +117,13 @@ export class Retrieval {
       if (await this.repair.isRebuilding(call.userId, projectId)) {
         call.degradation.add('chroma', lostIndex(), 'fulltext');
       }
-      return this.caughtUp({ projectId, query, limit, offset }, found, stale, call, waitsUntilMs);
+      return this.caughtUp({ projectId, query, limit, offset, scope }, found, stale, call, waitsUntilMs);
     }
     if (found.passages === 0) {
       const empty: Retrieved = { results: [], total: 0, source: 'none', outcome: 'empty_project' };
-      const text = await this.fulltext({ projectId, query, limit, offset }, call, waitsUntilMs).catch(() => empty);
+      const text = await this.fulltext({ projectId, query, limit, offset, scope }, call, waitsUntilMs).catch(
+        () => empty,
+      );
       if (text.outcome === 'empty_project') return empty;
       // The index has lost what the files have.
       call.degradation.add('chroma', lostIndex(), 'fulltext');
@@ -135,7 +141,13 @@ export class Retrieval {
 
   /** Of documents whose index is older than their text, the text decides: a deleted passage is never returned. */
   private async caughtUp(
-    { projectId, query, limit, offset }: Pick<RetrievalQuery, 'projectId' | 'query' | 'limit' | 'offset'>,
+    {
+      projectId,
+      query,
+      limit,
+      offset,
+      scope,
+    }: Pick<RetrievalQuery, 'projectId' | 'query' | 'limit' | 'offset' | 'scope'>,
     found: { results: Passage[]; total: number; source: Source; passages: number },
     stale: ReadonlyMap<string, { deleted: boolean }>,
     call: UserCall,
@@ -143,7 +155,7 @@ export class Retrieval {
   ): Promise<Retrieved> {
     let fresh: { results: Passage[]; documents: number };
     try {
-      fresh = await this.textSearch({ projectId, query, limit, offset }, call, waitsUntilMs);
+      fresh = await this.textSearch({ projectId, query, limit, offset, scope }, call, waitsUntilMs);
     } catch (error) {
       call.degradation.add('filesystem', error, 'none');
       // An earlier text of a document is better than none of it; that of a deleted one is not.
@@ -164,16 +176,25 @@ export class Retrieval {
   }
 
   private textSearch(
-    { projectId, query, limit, offset }: Pick<RetrievalQuery, 'projectId' | 'query' | 'limit' | 'offset'>,
+    {
+      projectId,
+      query,
+      limit,
+      offset,
+      scope,
+    }: Pick<RetrievalQuery, 'projectId' | 'query' | 'limit' | 'offset' | 'scope'>,
     call: UserCall,
     waitsUntilMs: number,
   ) {
-    const asked = { params: { project_id: projectId }, body: { query, limit, offset } };
+    const asked = {
+      params: { project_id: projectId },
+      body: { query, limit, offset, ...(scope === undefined ? {} : { scope }) },
+    };
     return waitUntil('filesystem', call, waitsUntilMs, (own) => this.filesystem.search(asked, own));
   }
 
   private async fulltext(
-    query: Pick<RetrievalQuery, 'projectId' | 'query' | 'limit' | 'offset'>,
+    query: Pick<RetrievalQuery, 'projectId' | 'query' | 'limit' | 'offset' | 'scope'>,
     call: UserCall,
     waitsUntilMs: number,
   ): Promise<Retrieved> {

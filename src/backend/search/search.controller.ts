@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
 import { passageSchema } from '../../contract/passage.contract.js';
+import { scopeSchema } from '../../contract/scope.contract.js';
 import { Problem } from '../../http/problem.js';
 import { InFlight } from '../../resilience/policy/in-flight.js';
 import { ServiceRegistry } from '../../resilience/service-registry.js';
@@ -30,6 +31,7 @@ const bodySchema = z.strictObject({
   limit: z.int().min(1).optional(),
   offset: z.int().min(0).max(1_000_000).default(0),
   mode,
+  scope: scopeSchema.optional(),
 });
 type SearchBody = z.output<typeof bodySchema>;
 const querySchema = z.strictObject({
@@ -107,6 +109,7 @@ export class SearchController {
         limit,
         offset: body.offset,
         mode: body.mode,
+        scope: body.scope,
         budgetMs: this.config.search.context_budget_ms,
       },
       call,

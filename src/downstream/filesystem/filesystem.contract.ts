@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { ServiceContract } from '../../contract/endpoint.js';
 import { inventoryQuery, inventorySchema } from '../../contract/inventory.contract.js';
 import { passageSchema } from '../../contract/passage.contract.js';
+import { scopeSchema } from '../../contract/scope.contract.js';
 
 const id = z.string().min(1).max(200);
 const page = {
@@ -170,7 +171,12 @@ export const filesystemContract = {
     method: 'POST',
     path: '/projects/:project_id/search',
     params: inProject,
-    body: z.strictObject({ query: z.string(), limit: z.int().min(1).max(1000), offset: z.int().min(0).default(0) }),
+    body: z.strictObject({
+      query: z.string(),
+      limit: z.int().min(1).max(1000),
+      offset: z.int().min(0).default(0),
+      scope: scopeSchema.optional(),
+    }),
     response: z.object({ results: z.array(passageSchema), total: z.int(), documents: z.int() }),
     idempotent: true,
   },

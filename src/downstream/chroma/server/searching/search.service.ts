@@ -1,8 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
+import type { Scope } from '../../../../contract/scope.contract.js';
 import type { LexicalImage, Ranked } from '../../../../text/lexical-image.js';
 import type { ProjectKey } from '../../../../text/lexical-index.js';
-import { exactFirst, holdingPhrases, usualTerms, withFeedback } from '../../../../text/lexical-search.js';
+import { allowedPassages, everyOne, exactFirst, usualTerms, withFeedback } from '../../../../text/lexical-search.js';
 import { conceptsOf, coverageOf, parseQuery, type Query } from '../../../../text/query.js';
 import { MAX_RANKED, type Page, presented, type Result } from '../../../../text/results.js';
 import { Embedders, PROJECTION } from '../embedding/embedders.js';
@@ -10,7 +11,7 @@ import { certaintyOf, fused } from './fusion.js';
 import { PROJECTION_DIMENSIONS } from '../embedding/hashed-projection.js';
 import { type Generation, IndexStore } from '../index/index.store.js';
 import { Reranker } from './reranker.js';
-import { VectorStore } from '../chromadb/vector.store.js';
+import { type Neighbour, VectorStore } from '../chromadb/vector.store.js';
 import { VectorSync } from '../chromadb/vector-sync.js';
 import { isZero } from '../index/vectors.js';
 
@@ -23,6 +24,8 @@ export interface Answer {
 
 /** The nearest passages that ChromaDB is asked for. Always as many, so that a page follows the one before. */
 const CANDIDATES = 300;
+/** Where filters leave no more passages than this, each of them is compared. */
+const MAX_COMPARED = 2000;
 /** What is less similar has nothing in common: three standard deviations of the projection's error; opposite for the others. */
 const MIN_SIMILARITY: Record<string, number> = { [PROJECTION]: 3 / Math.sqrt(PROJECTION_DIMENSIONS) };
 
@@ -37,18 +40,18 @@ export class SearchService {
     private readonly reranker: Reranker,
   ) {}
 
-  async query(key: ProjectKey, text: string, mode: 'hybrid' | 'vector', page: Page): Promise<Answer> {
+  async query(key: ProjectKey, text: string, mode: 'hybrid' | 'vector', page: Page, scope?: Scope): Promise<Answer> {
     this.vectors.check();
-    const query = parseQuery(text);
+    const query = parseQuery(text, scope);
     const image = await this.store.passages.image(key);
     const generation = this.store.current(key);
     if (generation === undefined) return { results: [], total: 0, source: mode, passages: 0 };
     const direction = await this.directionOf(generation, query, image);
     const ranked = await (mode === 'vector'
-      ? this.nearest(key, generation, direction, undefined)
+      ? this.nearest(key, generation, direction, allowedPassages(this.store.passages, key, image, query))
       : this.byBoth(key, generation, query, direction));
     // A new generation took over, and the vectors of this one may have been gone already.
-    if (this.store.current(key)?.id !== generation.id) return this.query(key, text, mode, page);
+    if (this.store.current(key)?.id !== generation.id) return this.query(key, text, mode, page, scope);
     const ordered = mode === 'vector' ? ranked : await this.reranker.rerank(key, query.text, ranked);
     const found = presented(this.store.passages, key, await this.store.passages.image(key), query, ordered, page);
     return { ...found, source: mode, passages: image.passages };
@@ -61,7 +64,8 @@ export class SearchService {
     direction: Float32Array,
   ): Promise<Ranked[]> {
     const image = await this.store.passages.image(key);
-    const allowed = holdingPhrases(this.store.passages, key, image, query);
+    const allowed = allowedPassages(this.store.passages, key, image, query);
+    if (query.words.length === 0 && query.scope !== undefined) return everyOne(allowed, MAX_RANKED);
     const concepts = conceptsOf(query, image);
     // ChromaDB searches while the words are ranked here: the request has left by the next turn.
     const [meaning, byWords] = await Promise.all([
@@ -94,7 +98,10 @@ export class SearchService {
     if (isZero(direction)) return [];
     // Not waited for: until it is done, ChromaDB knows less than it will, and what it knows too much is left out below.
     this.sync.push(generation).catch(() => undefined);
-    const neighbours = await this.vectors.nearest(generation.collection, direction, CANDIDATES);
+    const neighbours =
+      allowed !== undefined && allowed.size <= MAX_COMPARED
+        ? this.compared(generation, direction, [...allowed])
+        : await this.vectors.nearest(generation.collection, direction, CANDIDATES);
     const image = await this.store.passages.image(key);
     const floor = MIN_SIMILARITY[generation.embedder] ?? 0;
     const certainty = (id: number) =>
@@ -103,5 +110,14 @@ export class SearchService {
       .filter(({ id, similarity }) => similarity > floor && image.has(id) && allowed?.has(id) !== false)
       .map(({ id, similarity }) => ({ id, score: similarity * certainty(id) }))
       .sort((a, b) => b.score - a.score || a.id - b.id);
+  }
+
+  /** The nearest of a few passages: ChromaDB would have to be asked for very many to have these among them. */
+  private compared(generation: Generation, direction: Float32Array, ids: readonly number[]): Neighbour[] {
+    return this.store
+      .vectors(generation, ids)
+      .map(({ id, vector }) => ({ id, similarity: vector.reduce((sum, value, i) => sum + value * direction[i]!, 0) }))
+      .sort((a, b) => b.similarity - a.similarity)
+      .slice(0, CANDIDATES);
   }
 }

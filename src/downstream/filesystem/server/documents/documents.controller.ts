@@ -59,6 +59,6 @@ export class DocumentsController {
 
   @Implements(contract.search)
   search(@CallerOf() caller: Caller, @Input() { params, body }: Request<'search'>): Promise<Answer<'search'>> {
-    return this.documents.search(keyOf(caller, params), body.query, body.limit, body.offset);
+    return this.documents.search(keyOf(caller, params), body.query, body, body.scope);
   }
 }

@@ -1,7 +1,8 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { badRequest, notFound, Problem } from '../../../../http/problem.js';
 import { LexicalIndex, type ProjectKey } from '../../../../text/lexical-index.js';
-import { searchByWords } from '../../../../text/results.js';
+import { type Page, searchByWords } from '../../../../text/results.js';
+import type { Scope } from '../../../../contract/scope.contract.js';
 import { pathFault } from '../../../../contract/document-path.js';
 import type { DocumentInfo } from '../../filesystem.contract.js';
 import { DamagedFile, DocumentFiles } from '../files/document-files.js';
@@ -64,9 +65,9 @@ export class DocumentsService {
     return this.documents.list(key, prefix, limit, offset);
   }
 
-  async search(key: ProjectKey, query: string, limit: number, offset: number) {
+  async search(key: ProjectKey, query: string, { limit, offset }: Page, scope: Scope | undefined) {
     this.projects.requireReadable(key);
-    const found = await searchByWords(this.index, key, query, { limit, offset });
+    const found = await searchByWords(this.index, key, query, { limit, offset }, scope);
     return { ...found, documents: this.documents.count(key) };
   }
 
