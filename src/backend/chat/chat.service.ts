@@ -4,6 +4,7 @@ import { Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
+import { Problem } from '../../http/problem.js';
 import { DownstreamError } from '../../resilience/policy/downstream-error.js';
 import { Credits } from '../billing/credits.service.js';
 import { ConversationsService, type History } from '../conversations/conversations.service.js';
@@ -29,6 +30,8 @@ export interface ChatRequest {
   scope?: Scope | undefined;
   /** What was said before, from a client that keeps its conversations itself; oldest first. */
   said?: PriorMessage[] | undefined;
+  /** A conversation that does not exist is begun under the client's own id. */
+  adopts?: boolean | undefined;
   options?: AnswerOptions | undefined;
   /** How long the answer goes on without a reader, in milliseconds. Without it as configured for our own stream. */
   detachedMs?: number | undefined;
@@ -65,8 +68,8 @@ export class ChatService {
     checking.catch(() => undefined);
     const history =
       request.conversation_id === undefined
-        ? { projectId: null, turns: [] }
-        : await this.conversations.history(request.conversation_id, HISTORY_TURNS, call);
+        ? { projectId: null, turns: [], isNew: true }
+        : await this.history(request.conversation_id, request.adopts === true, call);
     const said = request.said ?? messagesOf(history.turns);
     const projectId = request.project_id ?? history.projectId;
     const newId = (what: string) => (call.claim ? claimedId(call.claim, what) : randomUUID());
@@ -80,7 +83,8 @@ export class ChatService {
       const own: UserCall = { ...call, signal: stream.stopSignal };
       const leftMs = this.config.chat.context_budget_ms - (performance.now() - begunMs);
       const retrieving = this.context(request, projectId, said, leftMs, checking, own);
-      const room = request.conversation_id === undefined ? this.conversations.requireRoom(own) : Promise.resolve();
+      const isNew = request.conversation_id === undefined || history.isNew === true;
+      const room = isNew ? this.conversations.requireRoom(own) : Promise.resolve();
       room.catch(() => undefined);
       // The question leaves for the passages first: the disk is waited for while they are looked up.
       await nextTurn();
@@ -123,6 +127,19 @@ export class ChatService {
       stream.stop();
       this.streams.discard(stream);
       throw error;
+    }
+  }
+
+  private async history(
+    conversationId: string,
+    adopts: boolean,
+    call: UserCall,
+  ): Promise<History & { isNew?: boolean }> {
+    try {
+      return await this.conversations.history(conversationId, HISTORY_TURNS, call);
+    } catch (error) {
+      if (!adopts || !(error instanceof Problem) || error.problem.code !== 'not_found') throw error;
+      return { projectId: null, turns: [], isNew: true };
     }
   }
 
