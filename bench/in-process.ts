@@ -5,9 +5,9 @@ import { openDatabase, transaction } from '../dist/storage/sqlite.js';
 import { analyseDocument } from '../dist/text/analysed-document.js';
 import type { LsaModel } from '../src/downstream/chroma/server/embedding/lsa-model.js';
 import type { LexicalImage, Ranked } from '../src/text/lexical-image.js';
-import { LEXICAL_MIGRATION, LexicalIndex } from '../dist/text/lexical-index.js';
-import { asked, exactFirst, holdingPhrases, rankByWords, withFeedback } from '../dist/text/lexical-search.js';
-import { parseQuery } from '../dist/text/query.js';
+import { LEXICAL_LANGUAGES_MIGRATION, LEXICAL_MIGRATION, LexicalIndex } from '../dist/text/lexical-index.js';
+import { exactFirst, holdingPhrases, rankByWords, usualTerms, withFeedback } from '../dist/text/lexical-search.js';
+import { conceptsOf, parseQuery } from '../dist/text/query.js';
 import { titleOf } from '../dist/text/title.js';
 
 export interface Document {
@@ -41,7 +41,7 @@ export class IndexedCollection {
   }
 
   static async of(documents: readonly Document[]): Promise<IndexedCollection> {
-    const db = openDatabase(':memory:', [LEXICAL_MIGRATION]);
+    const db = openDatabase(':memory:', [LEXICAL_MIGRATION, LEXICAL_LANGUAGES_MIGRATION]);
     const index = new LexicalIndex(db);
     const added: { id: number; path: string; terms: string[] }[] = [];
     for (const { path, text, mediaType = 'text/markdown' } of documents) {
@@ -70,18 +70,18 @@ export class IndexedCollection {
   async search(text: string): Promise<Rankings> {
     const { index, image } = this;
     const query = parseQuery(text);
-    const words = asked(image, query);
+    const concepts = conceptsOf(query, image);
     const allowed = holdingPhrases(index, KEY, image, query);
-    const byWords = image.rank(words, CANDIDATES, allowed).ranked;
-    const known = query.terms.filter((term) => image.idf(term) > 0);
+    const byWords = image.rank(concepts, CANDIDATES, allowed).ranked;
+    const known = usualTerms(concepts, image);
     const meaning = this.nearest(known);
     const captured = this.model === undefined ? 0 : capturedByLsa(this.model, known);
     const both = fused({ words: byWords, meaning, captured }, () =>
-      withFeedback(index, KEY, image, words, byWords, allowed),
+      withFeedback(index, KEY, image, concepts, byWords, allowed),
     );
-    const { ranked: fulltext } = await rankByWords(index, KEY, query, CANDIDATES);
+    const fulltext = await rankByWords(index, KEY, query, CANDIDATES);
     return {
-      full: this.paths(exactFirst(image, words, both)),
+      full: this.paths(exactFirst(image, concepts, both)),
       fulltext: this.paths(fulltext),
       vector: this.paths(meaning),
     };

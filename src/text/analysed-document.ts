@@ -1,14 +1,24 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { terms } from './analysis.js';
+import { analyse } from './analysis.js';
 import { type Fingerprint, fingerprint } from './fingerprint.js';
+import { type Language, languageOf } from './language.js';
 import { splitPassages, type TextPassage } from './passages.js';
+
+/**
+ * Counts the ways in which passages and terms were ever made. Whoever changes them raises it: what was stored by an earlier one
+ * is then made anew.
+ */
+export const ANALYSIS_VERSION = 1;
 
 export interface AnalysedPassage extends TextPassage {
   /** Of title and text: passages with the same one say the same. */
   digest: string;
+  language: Language;
   titleTerms: string[];
   terms: string[];
+  /** Further terms that it is found by, see {@link analyse}. */
+  extras: string[];
   /** Of `terms`. */
   fingerprint: Fingerprint;
 }
@@ -30,17 +40,23 @@ export async function analyseDocument(document: {
   mediaType: string;
 }): Promise<AnalysedDocument> {
   const passages: AnalysedPassage[] = [];
+  const documentLanguage = languageOf(document.text);
+  const name = wordsOfPath(document.path);
   let started = performance.now();
-  for (const passage of splitPassages(document.text, document.mediaType)) {
+  for (const passage of splitPassages(document.text, document.mediaType, document.path)) {
     const title = fullTitle(document.title, passage.title);
-    const found = terms(passage.text);
+    const language = languageOf(passage.text, documentLanguage);
+    const inTitle = analyse(title, language);
+    const inText = analyse(passage.text, language);
     passages.push({
       ...passage,
       title,
       digest: createHash('sha256').update(`${title}\0${passage.text}`).digest('base64'),
-      titleTerms: terms(title),
-      terms: found,
-      fingerprint: fingerprint(found),
+      language,
+      titleTerms: inTitle.terms,
+      terms: inText.terms,
+      extras: [...inTitle.extras, ...inText.extras, ...name],
+      fingerprint: fingerprint(inText.terms),
     });
     if (performance.now() - started > SLICE_MS) {
       await nextTurn();
@@ -48,6 +64,12 @@ export async function analyseDocument(document: {
     }
   }
   return { path: document.path, passages };
+}
+
+/** A document is found by its name and its folders as well. */
+function wordsOfPath(path: string): string[] {
+  const { terms, extras } = analyse(path.replace(/\.[a-z0-9]{1,8}$/i, ''), 'en');
+  return [...new Set([...terms, ...extras, ...analyse(path.slice(path.lastIndexOf('/') + 1), 'en').extras])];
 }
 
 /** The document's title and the headings below it; the highest heading often is the title already. */

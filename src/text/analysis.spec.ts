@@ -1,31 +1,48 @@
-import { terms } from './analysis.js';
-import { highlights } from './highlights.js';
+import { analyse, tellingTerms } from './analysis.js';
 import { titleOf } from './title.js';
 
-describe('terms', () => {
+describe('analyse', () => {
   it.each([
-    ['The connections were connected', ['connect', 'connect']],
-    ['Crème BRÛLÉE ﬁne', ['creme', 'brule', 'fine']],
-    ["Newton's law isn’t", ['newton', 'law', 'isn']],
-    ['日本語 a', ['日本', '本語']],
-    ['readFileSync snake_case', ['read', 'file', 'sync', 'readfilesync', 'snake', 'case']],
-    ['of the to', []],
-    ['v1.25 42', ['v1', '25', '42']],
-    ['한국어', ['한국어']],
-  ])('%s', (text, expected) => {
-    expect(terms(text)).toEqual(expected);
+    ['The connections were connected', 'en', ['the', 'connect', 'were', 'connect'], []],
+    ['Crème BRÛLÉE ﬁne', 'en', ['creme', 'brulee', 'fine'], ['brule']],
+    ["Newton's law isn’t", 'en', ['newton', 'law', 'isn'], ['newton', 'isnt']],
+    ['日本語 a', 'ja', ['日本', '本語', 'a'], []],
+    ['readFileSync', 'en', ['read', 'file', 'sync'], ['readfilesync']],
+    ['get_user_by_id', 'en', ['get', 'user', 'by', 'id'], ['getuserbyid']],
+    ['HTTPServerFactory', 'en', ['http', 'server', 'factori'], ['httpserverfactori']],
+    ['--no-sponge-cache', 'en', ['no', 'spong', 'cach'], ['nospongecach']],
+    ['OPS-31415', 'en', ['op', '31415'], ['ops31415']],
+    ['v1.25 42', 'en', ['v1', '25', '42'], ['v125']],
+    ['使用Docker部署', 'zh', ['使用', 'docker', '部署'], []],
+    ['한국어', 'ko', ['한국', '국어'], ['한국어']],
+    ['l’électricité', 'fr', ['electr'], ['electricit']],
+    ['C++ und C#', 'de', ['c', 'und', 'c'], ['c++', 'c#']],
+  ])('%s (%s)', (text, language, terms, extras) => {
+    const found = analyse(text, language);
+    expect(found.terms).toEqual(terms);
+    for (const extra of extras) expect(found.extras).toContain(extra);
+    if (extras.length === 0) expect(found.extras.filter((extra) => !terms.includes(extra))).toEqual([]);
+  });
+
+  it('leaves out of what a text is about what only builds its sentences', () => {
+    expect(tellingTerms('The IT department of the WHO')).toEqual(['depart']);
   });
 
   it('bounds what is no word', () => {
-    expect(terms('x'.repeat(1_000_000))).toEqual(['x'.repeat(64)]);
+    expect(analyse('x'.repeat(1_000_000), 'en').terms).toEqual(['x'.repeat(64)]);
   });
-});
 
-describe('highlights', () => {
-  it('quotes the sentences that say most of what was asked, in their order', () => {
-    const text = 'Foxes sleep. Lamps burn oil. The lamp is old. Nothing here.';
-    expect(highlights(text, terms('oil lamps'))).toEqual(['Lamps burn oil.', 'The lamp is old.']);
-    expect(highlights(text, terms('whales'))).toEqual([]);
+  it.each([
+    ['joined words', 'a-'.repeat(500_000)],
+    ['apostrophes', "l'".repeat(500_000)],
+    ['capitals', 'aB'.repeat(500_000)],
+    ['characters without spaces', '日'.repeat(1_000_000)],
+    ['marks', 'e' + '\u0301'.repeat(1_000_000)],
+    ['scripts by turns', '日a'.repeat(500_000)],
+  ])('takes linear time: %s', (_, text) => {
+    const started = performance.now();
+    analyse(text, 'en');
+    expect(performance.now() - started).toBeLessThan(5000);
   });
 });
 

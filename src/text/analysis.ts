@@ -1,21 +1,30 @@
-import { stemmer } from 'stemmer';
+import { formsOf } from './forms.js';
+import { lowered } from './folding.js';
+import type { Language } from './language.js';
 import { STOP_WORDS } from './stop-words.js';
+import { chunksOf, type Word, wordsOfChunk } from './words.js';
 
-const WORD = /[\p{L}\p{N}\p{M}]+(?:['’]\p{L}+)*/gu;
-const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}]/u;
-const CAMEL_HUMP = /(?<=[\p{Ll}\p{N}])(?=\p{Lu})/u;
-const ASCII = /^[\x00-\x7f]*$/;
-/** Longer runs are data, not words; their beginning is enough to tell them apart. */
-const MAX_TERM_CHARS = 64;
+export interface Analysis {
+  /** In the order of the text: phrases are looked for in them. */
+  terms: string[];
+  /** Further terms that the text is found by: other spellings of its words, names as a whole. */
+  extras: string[];
+}
 
-/**
- * The terms of a text in their order, as they are indexed and asked for: compatibility forms and diacritics folded, lower
- * case, without English stop words, English endings cut by Porter's stemmer. Scripts that put no space between words
- * become overlapping pairs of characters, and a camelCase name its parts and the whole.
- */
-export function terms(text: string): string[] {
-  const found: string[] = [];
-  for (const word of text.match(WORD) ?? []) for (const term of termsOf(word)) found.push(term);
+/** The terms of a text in a language, as they are indexed. */
+export function analyse(text: string, language: Language): Analysis {
+  const found: Analysis = { terms: [], extras: [] };
+  const known = rememberedOf(language);
+  for (const chunk of chunksOf(text)) {
+    let analysed = known.get(chunk);
+    if (analysed === undefined) {
+      analysed = analyseChunk(chunk, language);
+      if (chunk.length <= MAX_REMEMBERED_CHARS) known.set(chunk, analysed);
+    }
+    for (const term of analysed.terms) found.terms.push(term);
+    for (const extra of analysed.extras) found.extras.push(extra);
+  }
+  if (known.size > MAX_REMEMBERED) known.clear();
   return found;
 }
 
@@ -23,44 +32,34 @@ export function terms(text: string): string[] {
 const MAX_REMEMBERED = 50_000;
 /** A longer one would be a view into its text, and keep that in memory. */
 const MAX_REMEMBERED_CHARS = 12;
-const remembered = new Map<string, readonly string[]>();
+const MAX_LANGUAGES = 10;
+const remembered = new Map<Language, Map<string, Analysis>>();
 
-function termsOf(word: string): readonly string[] {
-  const known = remembered.get(word);
-  if (known !== undefined) return known;
-  const found: string[] = [];
-  if (UNSPACED.test(word)) addPairs(found, fold(word));
-  else addWord(found, word);
-  if (word.length <= MAX_REMEMBERED_CHARS) {
-    if (remembered.size >= MAX_REMEMBERED) remembered.clear();
-    remembered.set(word, found);
+function rememberedOf(language: Language): Map<string, Analysis> {
+  let known = remembered.get(language);
+  if (known === undefined) {
+    if (remembered.size >= MAX_LANGUAGES) remembered.clear();
+    remembered.set(language, (known = new Map<string, Analysis>()));
+  }
+  return known;
+}
+
+function analyseChunk(chunk: string, language: Language): Analysis {
+  const found: Analysis = { terms: [], extras: [] };
+  for (const word of wordsOfChunk(chunk)) {
+    const [usual, ...others] = termsOf(word, language);
+    if (usual === undefined) continue;
+    (word.extra ? found.extras : found.terms).push(usual);
+    found.extras.push(...others);
   }
   return found;
 }
 
-function addWord(found: string[], word: string): void {
-  const parts = word.length <= MAX_TERM_CHARS ? word.split(CAMEL_HUMP) : [word];
-  if (parts.length > 1) for (const part of parts) addTerm(found, part);
-  addTerm(found, word);
+/** The terms of a text that say what it is about: none that only build its sentences. */
+export function tellingTerms(text: string, language: Language = 'en'): string[] {
+  return analyse(text, language).terms.filter((term) => !STOP_WORDS.has(term));
 }
 
-function addTerm(found: string[], word: string): void {
-  const folded = fold(word).replace(/['’].*/u, '');
-  if (folded === '' || STOP_WORDS.has(folded)) return;
-  found.push(/^[a-z]{3,64}$/.test(folded) ? stemmer(folded) : folded.slice(0, MAX_TERM_CHARS));
-}
-
-function addPairs(found: string[], word: string): void {
-  const characters = Array.from(word);
-  if (characters.length === 1) found.push(word);
-  for (let i = 1; i < characters.length; i++) found.push(`${characters[i - 1]}${characters[i]}`);
-}
-
-function fold(word: string): string {
-  if (ASCII.test(word)) return word.toLowerCase();
-  return word
-    .normalize('NFKD')
-    .replace(/[\u0300-\u036f]/g, '')
-    .normalize('NFC')
-    .toLowerCase();
+export function termsOf({ text, kind }: Word, language: Language): readonly string[] {
+  return kind === 'spaced' ? formsOf(text, language) : [/^[A-Z]/.test(text) ? text : lowered(text)];
 }

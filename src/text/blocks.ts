@@ -1,91 +1,53 @@
-import { isBlank, type Span } from './sentences.js';
+import { type Block, headerOf } from './block.js';
+import { linesOf } from './lines.js';
+import type { Layout } from './media-type.js';
+import { MarkdownBlocks } from './markdown-blocks.js';
 
-/** A heading, a paragraph or a fenced piece of code, in the order of the text. */
-export interface Block extends Span {
-  kind: 'heading' | 'paragraph' | 'code';
-  /** Of a heading: 1 is the highest. */
-  level: number;
-  /** Of a heading: its words without its marks. */
-  title: string;
+/** The blocks of a text. A `#` is a heading in prose alone: it begins a comment in many languages. */
+export function blocks(text: string, layout: Layout): Block[] {
+  if (layout === 'table') return tableBlocks(text);
+  return layout === 'code' ? codeBlocks(text) : new MarkdownBlocks(text).read();
 }
 
-interface Line extends Span {
-  /** Of the line's visible beginning; equal to `end` on a blank line. */
-  indent: number;
+/** A file of comma- or tab-separated values is one table. */
+function tableBlocks(text: string): Block[] {
+  for (const line of linesOf(text)) {
+    if (line.indent === line.end) continue;
+    return [{ kind: 'table', start: line.start, end: text.length, level: 0, title: headerOf(text, line) }];
+  }
+  return [];
 }
 
-/**
- * The blocks of a text. Headings are Markdown's, with `#` or underlined; they are looked for in prose only, since `#` begins a
- * comment in many languages.
- */
-export function blocks(text: string, mediaType: string): Block[] {
+const DEFINITION =
+  /^(?:(?:export|default|public|private|protected|internal|static|async|abstract|final|pub|unsafe|inline|override)\s+)*(?:def|class|function|func|fn|fun|interface|struct|enum|trait|impl|type|module|namespace|object|record|sub|proc|const|create|mod)\b/i;
+/** A comment, or an annotation of what follows. */
+const COMMENT = /^(?:#|\/\/|\/?\*|--|;|@|"""|%)/;
+const MAX_DEFINITION_CHARS = 120;
+
+/** Each block reaches from one definition that is not indented to the next; comments directly above belong to it. */
+function codeBlocks(text: string): Block[] {
   const found: Block[] = [];
-  const hasHeadings = /^text\/(plain|markdown|x-markdown|html)\b|^application\/|^$/.test(mediaType);
   let open: Block | undefined;
-  let fence: string | undefined;
-  const close = () => {
-    if (open !== undefined) found.push(open);
-    open = undefined;
-  };
-  for (const line of lines(text)) {
-    if (fence !== undefined && open !== undefined) {
-      open.end = line.end;
-      if (text.startsWith(fence, line.indent)) {
-        fence = undefined;
-        close();
-      }
-      continue;
-    }
+  /** Where the comments begin that end at the line before. */
+  let comments: number | undefined;
+  for (const line of linesOf(text)) {
     if (line.indent === line.end) {
-      close();
+      comments = undefined;
       continue;
     }
-    const mark = text.slice(line.indent, line.indent + 3);
-    const title = hasHeadings ? atxTitle(text, line) : undefined;
-    if (mark === '```' || mark === '~~~') {
-      close();
-      fence = mark;
-      open = { kind: 'code', start: line.start, end: line.end, level: 0, title: '' };
-    } else if (title !== undefined) {
-      close();
-      found.push({ kind: 'heading', start: line.start, end: line.end, ...title });
-    } else if (open !== undefined && hasHeadings && isUnderline(text, open, line)) {
-      const level = text[line.indent] === '=' ? 1 : 2;
-      found.push({ ...open, kind: 'heading', end: line.end, level, title: text.slice(open.start, open.end).trim() });
-      open = undefined;
-    } else if (open === undefined) {
-      open = { kind: 'paragraph', start: line.start, end: line.end, level: 0, title: '' };
-    } else {
-      open.end = line.end;
+    const start: string = text.slice(line.indent, Math.min(line.end, line.indent + MAX_DEFINITION_CHARS));
+    const begins = line.indent === line.start && DEFINITION.test(start);
+    const from: number = comments ?? line.start;
+    if (open === undefined) open = { kind: 'code', start: line.start, end: line.end, level: 0, title: '' };
+    else if (begins && from > open.start) {
+      found.push(open);
+      open = { kind: 'code', start: from, end: line.end, level: 0, title: '' };
     }
+    if (COMMENT.test(start) && line.indent === line.start) comments ??= line.start;
+    else comments = undefined;
+    // The comments above the next definition are taken back from this block when that begins.
+    if (comments === undefined) open.end = line.end;
   }
-  close();
+  if (open !== undefined) found.push({ ...open, end: text.length });
   return found;
-}
-
-function* lines(text: string): Generator<Line> {
-  for (let start = 0; start < text.length;) {
-    const feed = text.indexOf('\n', start);
-    const end = feed === -1 ? text.length : feed;
-    let indent = start;
-    while (indent < end && isBlank(text.charCodeAt(indent))) indent++;
-    yield { start, end, indent };
-    start = end + 1;
-  }
-}
-
-const MAX_HEADING_CHARS = 200;
-
-function atxTitle(text: string, line: Line): { level: number; title: string } | undefined {
-  if (text[line.indent] !== '#' || line.end - line.indent > MAX_HEADING_CHARS) return undefined;
-  const match = /^(#{1,6})[ \t](.*)$/.exec(text.slice(line.indent, line.end).trimEnd());
-  if (match === null) return undefined;
-  return { level: (match[1] as string).length, title: (match[2] as string).replace(/[ \t]#+$/, '').trim() };
-}
-
-/** Whether `line` underlines the one line of `open` and makes a heading of it. */
-function isUnderline(text: string, open: Block, line: Line): boolean {
-  if (open.kind !== 'paragraph' || open.end - open.start > MAX_HEADING_CHARS) return false;
-  if (line.end - line.indent > MAX_HEADING_CHARS || open.end + 1 !== line.start) return false;
-  return /^(=+|-{3,})\s*$/.test(text.slice(line.indent, line.end)) && !text.slice(open.start, open.end).includes('\n');
 }

@@ -1,4 +1,5 @@
-import type { LexicalImage } from './lexical-image.js';
+import type { Concept, LexicalImage } from './lexical-image.js';
+import { STOP_WORDS } from './stop-words.js';
 
 /**
  * Pseudo-relevance feedback: the query is widened by the words that set its best passages apart, which finds what is said
@@ -19,29 +20,33 @@ export const EXPANSION: Expansion = { passages: 10, terms: 20, asked: 0.5 };
 /** `best` are the terms of the best passages with their scores, best first. */
 export function expanded(
   image: LexicalImage,
-  asked: ReadonlyMap<string, number>,
+  asked: readonly Concept[],
   best: readonly { terms: readonly string[]; score: number }[],
   expansion = EXPANSION,
-): Map<string, number> {
+): Concept[] {
   const found = new Map<string, number>();
   const scores = best.reduce((sum, { score }) => sum + score, 0);
   for (const { terms, score } of best) {
     const share = score / scores / terms.length;
-    for (const term of terms) found.set(term, (found.get(term) ?? 0) + share);
+    for (const term of terms) if (!STOP_WORDS.has(term)) found.set(term, (found.get(term) ?? 0) + share);
   }
   const rare = [...found]
     .map(([term, weight]): [string, number] => [term, weight * image.idf(term)])
     .sort((a, b) => b[1] - a[1])
     .slice(0, expansion.terms);
-  const weights = new Map<string, number>();
-  add(weights, asked, expansion.asked);
-  add(weights, rare, 1 - expansion.asked);
-  return weights;
+  const concepts = scaled(asked, expansion.asked);
+  const byTerm = new Map(concepts.flatMap((concept) => concept.terms.map((term) => [term, concept] as const)));
+  const further = rare.map(([term, weight]) => ({ terms: [term], weight }));
+  for (const concept of scaled(further, 1 - expansion.asked)) {
+    const known = byTerm.get(concept.terms[0] as string);
+    if (known === undefined) concepts.push(concept);
+    else known.weight += concept.weight;
+  }
+  return concepts;
 }
 
-/** Adds weights brought to the sum `total`. */
-function add(weights: Map<string, number>, from: Iterable<[string, number]>, total: number): void {
-  const entries = [...from];
-  const sum = entries.reduce((sum, [, weight]) => sum + weight, 0);
-  for (const [term, weight] of entries) weights.set(term, (weights.get(term) ?? 0) + (total * weight) / sum);
+/** The concepts with their weights brought to the sum `total`. */
+function scaled(concepts: readonly Concept[], total: number): Concept[] {
+  const sum = concepts.reduce((sum, { weight }) => sum + weight, 0);
+  return concepts.map(({ terms, weight }) => ({ terms, weight: (total * weight) / sum }));
 }

@@ -1,5 +1,9 @@
-import { terms } from './analysis.js';
-import { highlights } from './highlights.js';
+import { tellingTerms } from './analysis.js';
+import { highlights as highlightsOf } from './highlights.js';
+
+const terms = (text: string) => tellingTerms(text).map((term) => ({ terms: [term], weight: 1 }));
+const highlights = (text: string, asked: ReturnType<typeof terms>) =>
+  highlightsOf({ document: 'a.md', text }, asked, 'en');
 
 describe('highlights', () => {
   it('gives the sentences that match, word for word and in their order', () => {
@@ -15,8 +19,11 @@ describe('highlights', () => {
     expect(highlights('# Pears\n\nWilliams pears ripen first.', terms('pears ripen'))).toEqual([
       'Williams pears ripen first.',
     ]);
-    expect(highlights('| pears | ripen | first |\n\nThey ripen in autumn.', terms('pears ripen'))).toEqual([
-      'They ripen in autumn.',
+    expect(highlights('| pears | ripen | first |\n\nPears ripen in autumn.', terms('pears ripen'))).toEqual([
+      'Pears ripen in autumn.',
+    ]);
+    expect(highlights('| pears | 7 |\n| plums | 9 |\n\nThey are fruit.', terms('how many plums'))).toEqual([
+      '| plums | 9 |',
     ]);
     expect(highlights('# Pears\n\nThey keep.', terms('pears'))).toEqual(['# Pears']);
   });

@@ -1,36 +1,50 @@
-import { terms } from './analysis.js';
+import { analyse } from './analysis.js';
+import type { Language } from './language.js';
+import type { Concept } from './lexical-image.js';
+import { linesOf } from './lines.js';
+import { layoutOf } from './media-type.js';
 import { sentences } from './sentences.js';
 
 const MAX_SENTENCES = 2;
 const MAX_CHARS = 400;
-/** A heading or a row of a table says little by itself: it is quoted only where no sentence matches. */
+/** A heading or a row of a table says little by itself: a sentence is preferred that says nearly as much of what was asked. */
+const ENOUGH = 0.75;
+/** A second sentence is quoted where it says so much beside the best. */
+const BESIDE = 0.5;
 const NO_SENTENCE = /^\s*(#{1,6}\s|\||```)|\s\|\s/;
 
 /**
- * The sentences of a passage that share most with the query, in their order, word for word; none when no term is shared.
- * A rare term counts for more: `weightOf` says how much, 1 each when it is not given.
+ * The sentences of a passage that share most with what was asked, in their order, word for word; none where they share nothing.
+ * `weight` says how much a concept counts: a rare one counts for more.
  */
 export function highlights(
-  text: string,
-  queryTerms: readonly string[],
-  weightOf: (term: string) => number = () => 1,
+  { document, text }: { document: string; text: string },
+  concepts: readonly Concept[],
+  language: Language,
 ): string[] {
-  const wanted = new Set(queryTerms);
-  const matching = sentences(text)
-    .map(({ start, end }) => ({ start, end, weight: weightOfSentence(text.slice(start, end), wanted, weightOf) }))
+  const weights = new Map(concepts.flatMap((concept) => concept.terms.map((term) => [term, concept] as const)));
+  const parts = layoutOf(document, '') === 'prose' ? sentences(text) : [...linesOf(text)];
+  const matching = parts
+    .map(({ start, end }) => ({ start, end, weight: weightOfSentence(text.slice(start, end), weights, language) }))
     .filter(({ weight }) => weight > 0);
+  const best = Math.max(0, ...matching.map(({ weight }) => weight));
   const proper = matching.filter(({ start, end }) => !NO_SENTENCE.test(text.slice(start, end)));
-  return (proper.length > 0 ? proper : matching)
+  return (proper.some(({ weight }) => weight >= ENOUGH * best) ? proper : matching)
+    .filter(({ weight }) => weight >= BESIDE * best)
     .sort((a, b) => b.weight - a.weight || a.start - b.start)
     .slice(0, MAX_SENTENCES)
     .sort((a, b) => a.start - b.start)
     .map(({ start, end }) => text.slice(start, shortened(text, start, end)));
 }
 
-function weightOfSentence(sentence: string, wanted: ReadonlySet<string>, weightOf: (term: string) => number): number {
-  let weight = 0;
-  for (const term of new Set(terms(sentence))) if (wanted.has(term)) weight += weightOf(term);
-  return weight;
+function weightOfSentence(sentence: string, weights: ReadonlyMap<string, Concept>, language: Language): number {
+  const { terms, extras } = analyse(sentence, language);
+  const said = new Set<Concept>();
+  for (const term of [...terms, ...extras]) {
+    const concept = weights.get(term);
+    if (concept !== undefined) said.add(concept);
+  }
+  return [...said].reduce((sum, { weight }) => sum + weight, 0);
 }
 
 /** Cuts a very long sentence at a blank. */

@@ -1,9 +1,15 @@
+import { type Fingerprint, hash } from './fingerprint.js';
+import { STOP_WORDS } from './stop-words.js';
+
 /** Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond" (2009): the usual middle values. */
 const K1 = 1.2;
 const B = 0.75;
 /** A word of the title counts as often as this in the text (the simple form of BM25F, same source). */
 const TITLE_WEIGHT = 2;
 const MAX_FREQUENCY = 255;
+/** A character may carry so many marks in a pair. */
+const MAX_MARKS = 6;
+const MAX_PAIRS = 200;
 
 interface Postings {
   /** `slot * 256 + frequency`, growing. */
@@ -17,6 +23,24 @@ export interface Ranked {
   score: number;
 }
 
+/** One thing that is asked for: terms that stand for it, and how much it counts. */
+export interface Concept {
+  terms: readonly string[];
+  weight: number;
+  /** The word that was typed, where no passage holds it and these terms are like it. */
+  guessedFrom?: string;
+}
+
+/** A passage as it is indexed. */
+export interface Indexed {
+  language: string;
+  titleTerms: readonly string[];
+  terms: readonly string[];
+  /** Found by them as well, but no part of its length. */
+  extras: readonly string[];
+  fingerprint: Fingerprint;
+}
+
 /** The postings of one project in memory, ranked by BM25 over title and text. */
 export class LexicalImage {
   private readonly postings = new Map<string, Postings>();
@@ -25,8 +49,12 @@ export class LexicalImage {
   /** Weighted length by slot; 0 where the passage is gone. */
   private readonly lengths: number[] = [];
   private readonly distinct: number[] = [];
+  private readonly marks: { fingerprint: Fingerprint; numbers: number }[] = [];
   private totalLength = 0;
+  private readonly languageCounts = new Map<string, number>();
   private scores = new Float32Array(0);
+  /** Of one concept, by slot; all 0 between uses. */
+  private frequencies = new Uint8Array(0);
 
   get passages(): number {
     return this.slots.size;
@@ -41,30 +69,33 @@ export class LexicalImage {
     return this.slots.has(id);
   }
 
-  add(id: number, titleTerms: readonly string[], textTerms: readonly string[]): void {
+  add(id: number, { language, titleTerms, terms, extras, fingerprint }: Indexed): void {
     const slot = this.ids.push(id) - 1;
     this.slots.set(id, slot);
-    const length = Math.max(1, textTerms.length + TITLE_WEIGHT * titleTerms.length);
+    const length = Math.max(1, telling(terms) + TITLE_WEIGHT * telling(titleTerms));
     this.lengths.push(length);
     this.totalLength += length;
-    const counts = frequencies(titleTerms, textTerms);
+    const counts = frequenciesOf(titleTerms, terms, extras);
     this.distinct.push(counts.size);
+    this.marks.push({ fingerprint, numbers: numbersOf(terms) });
     for (const [term, frequency] of counts) {
       let postings = this.postings.get(term);
       if (postings === undefined) this.postings.set(term, (postings = { entries: [], passages: 0 }));
       postings.entries.push(slot * 256 + Math.min(frequency, MAX_FREQUENCY));
       postings.passages++;
     }
+    this.languageCounts.set(language, (this.languageCounts.get(language) ?? 0) + 1);
   }
 
-  /** `terms` are those it was added with. */
-  remove(id: number, terms: readonly string[]): void {
+  /** It must be given as it was added. */
+  remove(id: number, { language, titleTerms, terms, extras }: Indexed): void {
     const slot = this.slots.get(id);
     if (slot === undefined) return;
     this.slots.delete(id);
     this.totalLength -= this.lengths[slot] as number;
     this.lengths[slot] = 0;
-    for (const term of new Set(terms)) {
+    this.languageCounts.set(language, (this.languageCounts.get(language) ?? 1) - 1);
+    for (const term of new Set([...titleTerms, ...terms, ...extras])) {
       const postings = this.postings.get(term);
       if (postings !== undefined && --postings.passages <= 0) this.postings.delete(term);
     }
@@ -80,33 +111,77 @@ export class LexicalImage {
     return this.distinct[this.slots.get(id) ?? -1] ?? 0;
   }
 
-  /** Inverse document frequency; above 0 for every term, and 0 for one that no passage holds. */
-  idf(term: string): number {
-    const holding = this.frequency(term);
+  /** The languages of the passages, the most frequent first. */
+  languages(): string[] {
+    return [...this.languageCounts]
+      .filter(([, count]) => count > 0)
+      .sort((a, b) => b[1] - a[1])
+      .map(([language]) => language);
+  }
+
+  /** The share of the passages that are in one of these languages. */
+  shareOf(languages: ReadonlySet<string>): number {
+    let count = 0;
+    for (const language of languages) count += this.languageCounts.get(language) ?? 0;
+    return count / Math.max(1, this.slots.size);
+  }
+
+  /** The terms of two characters that a character is part of, as scripts without spaces are indexed. */
+  pairsWith(character: string): string[] {
+    const found: string[] = [];
+    for (const term of this.postings.keys()) {
+      if (term.length <= 2 * character.length + MAX_MARKS && term.includes(character)) found.push(term);
+      if (found.length === MAX_PAIRS) break;
+    }
+    return found;
+  }
+
+  /** The terms of so many characters or more. */
+  *longWords(minChars: number): Generator<string> {
+    for (const [term, { passages }] of this.postings) if (term.length >= minChars && passages > 0) yield term;
+  }
+
+  /** What tells a passage from others that say the same; undefined where it is gone. */
+  mark(id: number): { fingerprint: Fingerprint; numbers: number } | undefined {
+    const slot = this.slots.get(id);
+    return slot === undefined ? undefined : this.marks[slot];
+  }
+
+  /** Inverse document frequency of what the terms stand for; above 0, and 0 where no passage holds any. */
+  idf(terms: string | readonly string[]): number {
+    const holding =
+      typeof terms === 'string'
+        ? this.frequency(terms)
+        : Math.min(
+            this.slots.size,
+            terms.reduce((sum, term) => sum + this.frequency(term), 0),
+          );
     return holding === 0 ? 0 : Math.log(1 + (this.slots.size - holding + 0.5) / (holding + 0.5));
   }
 
-  /** The ids of the passages that hold all of the terms. */
-  holding(terms: readonly string[]): number[] {
+  /** The ids of the passages that hold a term of each of these. */
+  holding(all: readonly (readonly string[])[]): number[] {
     let left: Set<number> | undefined;
-    for (const term of new Set(terms)) {
+    for (const terms of all) {
       const here = new Set<number>();
-      for (const entry of this.postings.get(term)?.entries ?? []) {
-        const slot = entry >> 8;
-        if (this.lengths[slot] !== 0 && (left === undefined || left.has(slot))) here.add(slot);
+      for (const term of terms) {
+        for (const entry of this.postings.get(term)?.entries ?? []) {
+          const slot = entry >> 8;
+          if (this.lengths[slot] !== 0 && (left === undefined || left.has(slot))) here.add(slot);
+        }
       }
       left = here;
     }
     return [...(left ?? [])].map((slot) => this.ids[slot] as number);
   }
 
-  /** The best `limit` passages (of the `allowed`) for weighted terms, best first, and how many hold any of them. */
+  /** The best `limit` passages (of the `allowed`), best first, and how many hold any of the concepts. */
   rank(
-    weights: ReadonlyMap<string, number>,
+    concepts: readonly Concept[],
     limit: number,
     allowed?: ReadonlySet<number>,
   ): { ranked: Ranked[]; total: number } {
-    const scores = this.scored(weights);
+    const scores = this.scored(concepts);
     const best = new BestOf(limit);
     let total = 0;
     for (let slot = 0; slot < this.ids.length; slot++) {
@@ -119,32 +194,79 @@ export class LexicalImage {
     return { ranked: best.sorted(), total };
   }
 
-  private scored(weights: ReadonlyMap<string, number>): Float32Array {
-    if (this.scores.length < this.ids.length) this.scores = new Float32Array(this.ids.length * 2);
-    else this.scores.fill(0);
+  private scored(concepts: readonly Concept[]): Float32Array {
+    if (this.scores.length < this.ids.length) {
+      this.scores = new Float32Array(this.ids.length * 2);
+      this.frequencies = new Uint8Array(this.ids.length * 2);
+    } else {
+      this.scores.fill(0);
+    }
+    for (const { terms, weight } of concepts) {
+      const gain = weight * this.idf(terms) * (K1 + 1);
+      const [first, ...others] = terms.flatMap((term) => {
+        const entries = this.postings.get(term)?.entries;
+        return entries === undefined ? [] : [entries];
+      });
+      if (first !== undefined) this.addScores(others.length === 0 ? first : this.merged([first, ...others]), gain);
+    }
+    return this.scores;
+  }
+
+  private addScores(entries: readonly number[], gain: number): void {
     const { scores, lengths } = this;
     const average = this.totalLength / Math.max(1, this.slots.size);
-    for (const [term, weight] of weights) {
-      const postings = this.postings.get(term);
-      if (postings === undefined) continue;
-      const gain = weight * this.idf(term) * (K1 + 1);
-      for (const entry of postings.entries) {
+    for (const entry of entries) {
+      const slot = entry >> 8;
+      const length = lengths[slot] as number;
+      if (length === 0) continue;
+      const frequency = entry & 255;
+      scores[slot] =
+        (scores[slot] as number) + (gain * frequency) / (frequency + K1 * (1 - B + (B * length) / average));
+    }
+  }
+
+  /** The entries of several terms as those of one. The same word may be indexed under two of them: the larger frequency counts. */
+  private merged(lists: readonly (readonly number[])[]): number[] {
+    const { frequencies } = this;
+    const slots: number[] = [];
+    for (const entries of lists) {
+      for (const entry of entries) {
         const slot = entry >> 8;
-        const length = lengths[slot] as number;
-        if (length === 0) continue;
-        const frequency = entry & 255;
-        scores[slot] =
-          (scores[slot] as number) + (gain * frequency) / (frequency + K1 * (1 - B + (B * length) / average));
+        if (frequencies[slot] === 0) slots.push(slot);
+        frequencies[slot] = Math.max(frequencies[slot] as number, entry & 255);
       }
     }
-    return scores;
+    return slots.map((slot) => {
+      const entry = slot * 256 + (frequencies[slot] as number);
+      frequencies[slot] = 0;
+      return entry;
+    });
   }
 }
 
-function frequencies(titleTerms: readonly string[], textTerms: readonly string[]): Map<string, number> {
+/** A number that differs where the terms with digits do. */
+function numbersOf(terms: readonly string[]): number {
+  let numbers = 0;
+  for (const term of terms) if (/\d/.test(term)) numbers = hash(term, numbers);
+  return numbers;
+}
+
+/** How many of the terms say what the text is about. */
+function telling(terms: readonly string[]): number {
+  let count = 0;
+  for (const term of terms) if (!STOP_WORDS.has(term)) count++;
+  return count;
+}
+
+function frequenciesOf(
+  titleTerms: readonly string[],
+  terms: readonly string[],
+  extras: readonly string[],
+): Map<string, number> {
   const counts = new Map<string, number>();
-  for (const term of textTerms) counts.set(term, (counts.get(term) ?? 0) + 1);
+  for (const term of terms) counts.set(term, (counts.get(term) ?? 0) + 1);
   for (const term of titleTerms) counts.set(term, (counts.get(term) ?? 0) + TITLE_WEIGHT);
+  for (const term of extras) counts.set(term, (counts.get(term) ?? 0) + 1);
   return counts;
 }
 

@@ -1,8 +1,8 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { preparedBy } from '../storage/statements.js';
-import { type AnalysedDocument, type AnalysedPassage } from './analysed-document.js';
-import type { Fingerprint } from './fingerprint.js';
-import { LexicalImage } from './lexical-image.js';
+import { ANALYSIS_VERSION, type AnalysedDocument, type AnalysedPassage } from './analysed-document.js';
+import type { Language } from './language.js';
+import { type Indexed, LexicalImage } from './lexical-image.js';
 
 /** Whose passages: nothing is ever read or written without both. */
 export interface ProjectKey {
@@ -20,7 +20,7 @@ export interface StoredPassage {
   text: string;
   start: number;
   end: number;
-  fingerprint: Fingerprint;
+  language: Language;
 }
 
 /** What a write changed. A passage that says the same as before keeps its id and is in neither list. */
@@ -41,6 +41,12 @@ export const LEXICAL_MIGRATION = `
     title_terms TEXT NOT NULL, terms TEXT NOT NULL, fingerprint_high INTEGER NOT NULL, fingerprint_low INTEGER NOT NULL) STRICT;
   CREATE INDEX lexical_passages_by_document ON lexical_passages (project, document);
   CREATE INDEX lexical_passages_in_order ON lexical_passages (project, id)`;
+
+/** A further step: what the analysis has to say since there are languages. Rows from before are of analysis 0. */
+export const LEXICAL_LANGUAGES_MIGRATION = `
+  ALTER TABLE lexical_passages ADD COLUMN extras TEXT NOT NULL DEFAULT '';
+  ALTER TABLE lexical_passages ADD COLUMN language TEXT NOT NULL DEFAULT 'en';
+  ALTER TABLE lexical_passages ADD COLUMN analysis INTEGER NOT NULL DEFAULT 0`;
 
 const LOAD_ROWS = 500;
 /** So many projects stay in memory. */
@@ -75,18 +81,21 @@ export class LexicalIndex {
     const project = this.projectOf(key) ?? this.createProject(key);
     const stored = this.stored(project, document.path);
     const move = this.sql('UPDATE lexical_passages SET chunk = ?, start = ?, "end" = ? WHERE id = ?');
+    const loadedBefore = this.loaded.get(project);
     const added: LexicalChange['added'] = [];
     for (const passage of document.passages) {
       const same = stored.get(passage.digest)?.pop();
       if (same === undefined) added.push({ id: this.insert(project, document.path, passage), passage });
-      else move.run(passage.chunk, passage.start, passage.end, same);
+      else {
+        move.run(passage.chunk, passage.start, passage.end, same);
+        this.refresh(same, passage, loadedBefore?.image);
+      }
     }
     const removed = [...stored.values()].flat();
     this.delete(project, removed);
     const loaded = this.changed(project, added.length - removed.length);
     // One that is still being read comes to the new rows by itself.
-    if (loaded?.revision !== undefined)
-      for (const { id, passage } of added) loaded.image.add(id, passage.titleTerms, passage.terms);
+    if (loaded?.revision !== undefined) for (const { id, passage } of added) loaded.image.add(id, passage);
     return { added, removed };
   }
 
@@ -122,6 +131,32 @@ export class LexicalIndex {
     return Number(select.get(userId, projectId)?.['passages'] ?? 0);
   }
 
+  /** The documents with a passage that an earlier analysis made. */
+  outdated(): { key: ProjectKey; path: string }[] {
+    const rows = this.sql(
+      `SELECT DISTINCT user_id, project_id, document FROM lexical_passages
+       JOIN lexical_projects ON lexical_projects.key = lexical_passages.project WHERE analysis < ?`,
+    ).all(ANALYSIS_VERSION);
+    return rows.map((row) => ({
+      key: { userId: String(row['user_id']), projectId: String(row['project_id']) },
+      path: String(row['document']),
+    }));
+  }
+
+  /**
+   * The text of a document, put together from its passages: nothing but white space stood between them. Undefined where it
+   * has none, or none that is outdated any more.
+   */
+  outdatedText(key: ProjectKey, path: string): string | undefined {
+    const rows = this.sql(
+      'SELECT start, text, analysis FROM lexical_passages WHERE project = ? AND document = ? ORDER BY start',
+    ).all(this.projectOf(key) ?? -1, path);
+    if (!rows.some((row) => Number(row['analysis']) < ANALYSIS_VERSION)) return undefined;
+    let text = '';
+    for (const row of rows) text = text.padEnd(Number(row['start']), '\n') + String(row['text']);
+    return text;
+  }
+
   /** The postings of a project, as they are now. Use it before the next `await`. */
   async image(key: ProjectKey): Promise<LexicalImage> {
     for (;;) {
@@ -146,14 +181,12 @@ export class LexicalIndex {
   passages(key: ProjectKey, ids: readonly number[]): StoredPassage[] {
     const project = this.projectOf(key) ?? -1;
     const select = this.sql(
-      `SELECT id, document, chunk, title, text, start, "end", fingerprint_high AS high, fingerprint_low AS low
+      `SELECT id, document, chunk, title, text, start, "end", language
        FROM lexical_passages WHERE id = ? AND project = ?`,
     );
     return ids.flatMap((id) => {
-      const row = select.get(id, project) as (Omit<StoredPassage, 'fingerprint'> & Fingerprint) | undefined;
-      if (row === undefined) return [];
-      const { high, low, ...passage } = row;
-      return { ...passage, fingerprint: { high, low } };
+      const row = select.get(id, project) as StoredPassage | undefined;
+      return row === undefined ? [] : [{ ...row }];
     });
   }
 
@@ -167,6 +200,13 @@ export class LexicalIndex {
     });
   }
 
+  /** Passages as they are indexed, in the order of the ids; empty where one is gone. */
+  sequences(key: ProjectKey, ids: readonly number[]): Indexed[] {
+    const project = this.projectOf(key) ?? -1;
+    const select = this.sql(`SELECT ${INDEXED} FROM lexical_passages WHERE id = ? AND project = ?`);
+    return ids.map((id) => indexedOf(select.get(id, project) ?? {}));
+  }
+
   private load(project: number): Loaded {
     const loaded: Loaded = { image: new LexicalImage(), revision: undefined, ready: Promise.resolve() };
     loaded.ready = this.fill(loaded, project);
@@ -178,12 +218,12 @@ export class LexicalIndex {
 
   private async fill(loaded: Loaded, project: number): Promise<void> {
     const page = this.sql(
-      'SELECT id, title_terms, terms FROM lexical_passages WHERE project = ? AND id > ? ORDER BY id LIMIT ?',
+      `SELECT id, ${INDEXED} FROM lexical_passages WHERE project = ? AND id > ? ORDER BY id LIMIT ?`,
     );
     for (let last = 0, full = true; full;) {
       await new Promise(setImmediate);
       const rows = page.all(project, last, LOAD_ROWS);
-      for (const row of rows) loaded.image.add(Number(row['id']), split(row['title_terms']), split(row['terms']));
+      for (const row of rows) loaded.image.add(Number(row['id']), indexedOf(row));
       last = Number(rows.at(-1)?.['id'] ?? last);
       full = rows.length === LOAD_ROWS;
     }
@@ -234,25 +274,45 @@ export class LexicalIndex {
     return byDigest;
   }
 
+  /** Brings a passage that says the same as before to the terms that the analysis makes of it now. */
+  private refresh(id: number, passage: AnalysedPassage, image: LexicalImage | undefined): void {
+    const select = this.sql(`SELECT ${INDEXED} FROM lexical_passages WHERE id = ? AND analysis < ?`);
+    const before = select.get(id, ANALYSIS_VERSION);
+    if (before === undefined) return;
+    const { titleTerms, terms, extras, language, fingerprint } = passage;
+    this.sql(
+      `UPDATE lexical_passages SET title_terms = ?, terms = ?, extras = ?, language = ?, analysis = ?,
+         fingerprint_high = ?, fingerprint_low = ? WHERE id = ?`,
+    ).run(
+      ...[titleTerms.join(' '), terms.join(' '), extras.join(' '), language, ANALYSIS_VERSION],
+      ...[fingerprint.high, fingerprint.low, id],
+    );
+    if (image?.has(id)) {
+      image.remove(id, indexedOf(before));
+      image.add(id, passage);
+    }
+  }
+
   private insert(project: number, path: string, passage: AnalysedPassage): number {
-    const { chunk, start, end, digest, title, text, titleTerms, terms } = passage;
+    const { chunk, start, end, digest, title, text, titleTerms, terms, extras, language } = passage;
     const statement = this.sql(
       `INSERT INTO lexical_passages (project, document, chunk, start, "end", digest, title, text, title_terms, terms,
-         fingerprint_high, fingerprint_low)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         extras, language, analysis, fingerprint_high, fingerprint_low)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     const values = [project, path, chunk, start, end, digest, title, text, titleTerms.join(' '), terms.join(' ')];
+    const analysed = [extras.join(' '), language, ANALYSIS_VERSION];
     const { high, low } = passage.fingerprint;
-    return Number(statement.run(...values, high, low).lastInsertRowid);
+    return Number(statement.run(...values, ...analysed, high, low).lastInsertRowid);
   }
 
   private delete(project: number, ids: readonly number[]): void {
-    const select = this.sql('SELECT title_terms, terms FROM lexical_passages WHERE id = ?');
+    const select = this.sql(`SELECT ${INDEXED} FROM lexical_passages WHERE id = ?`);
     const remove = this.sql('DELETE FROM lexical_passages WHERE id = ?');
     const image = this.loaded.get(project)?.image;
     for (const id of ids) {
       const row = image === undefined ? undefined : select.get(id);
-      if (row !== undefined) image?.remove(id, [...split(row['title_terms']), ...split(row['terms'])]);
+      if (row !== undefined) image?.remove(id, indexedOf(row));
       remove.run(id);
     }
   }
@@ -260,4 +320,16 @@ export class LexicalIndex {
 
 function split(terms: unknown): string[] {
   return typeof terms === 'string' && terms !== '' ? terms.split(' ') : [];
+}
+
+const INDEXED = 'language, title_terms, terms, extras, fingerprint_high, fingerprint_low';
+
+function indexedOf(row: Record<string, unknown>): Indexed {
+  return {
+    language: typeof row['language'] === 'string' ? row['language'] : '',
+    titleTerms: split(row['title_terms']),
+    terms: split(row['terms']),
+    extras: split(row['extras']),
+    fingerprint: { high: Number(row['fingerprint_high']), low: Number(row['fingerprint_low']) },
+  };
 }

@@ -1,16 +1,9 @@
 import { EXPANSION, expanded } from './expansion.js';
-import type { LexicalImage, Ranked } from './lexical-image.js';
+import { analyse } from './analysis.js';
+import type { Concept, LexicalImage, Ranked } from './lexical-image.js';
 import type { LexicalIndex, ProjectKey } from './lexical-index.js';
-import { holdsPhrase, type Query } from './query.js';
+import { conceptsOf, holdsPhrase, type Query } from './query.js';
 
-export interface LexicalRanking {
-  ranked: Ranked[];
-  /** How many passages hold a word of the query. */
-  total: number;
-}
-
-/** Of a longer query only the rarest words are looked up. */
-const MAX_WORDS = 128;
 /** Passages that are looked at for a phrase: the best of those that hold all of its words. */
 const MAX_PHRASE_PASSAGES = 2000;
 /** A name or number that stands in more passages than this does not single one out. */
@@ -25,20 +18,20 @@ export async function rankByWords(
   key: ProjectKey,
   query: Query,
   limit: number,
-): Promise<LexicalRanking> {
+): Promise<Ranked[]> {
   const image = await index.image(key);
   const allowed = holdingPhrases(index, key, image, query);
-  const words = asked(image, query);
-  const { ranked, total } = image.rank(words, limit, allowed);
-  return { ranked: exactFirst(image, words, withFeedback(index, key, image, words, ranked, allowed)), total };
+  const concepts = conceptsOf(query, image);
+  const { ranked } = image.rank(concepts, limit, allowed);
+  return exactFirst(image, concepts, withFeedback(index, key, image, concepts, ranked, allowed));
 }
 
-/** The words of a query that the project knows, weighted by how often they were said. */
-export function asked(image: LexicalImage, query: Query): Map<string, number> {
-  const words = new Map<string, number>();
-  for (const term of query.terms) if (image.idf(term) > 0) words.set(term, (words.get(term) ?? 0) + 1);
-  if (words.size <= MAX_WORDS) return words;
-  return new Map([...words].sort(([a], [b]) => image.idf(b) - image.idf(a)).slice(0, MAX_WORDS));
+/** Of each concept the term that most passages use, as often as it was said. */
+export function usualTerms(concepts: readonly Concept[], image: LexicalImage): string[] {
+  return concepts.flatMap(({ terms, weight }) => {
+    const usual = terms.toSorted((a, b) => image.frequency(b) - image.frequency(a))[0];
+    return usual === undefined ? [] : Array.from({ length: weight }, () => usual);
+  });
 }
 
 /**
@@ -50,7 +43,7 @@ export function withFeedback(
   index: LexicalIndex,
   key: ProjectKey,
   image: LexicalImage,
-  words: ReadonlyMap<string, number>,
+  concepts: readonly Concept[],
   ranked: readonly Ranked[],
   allowed: ReadonlySet<number> | undefined,
 ): Ranked[] {
@@ -63,7 +56,7 @@ export function withFeedback(
   );
   const widened = expanded(
     image,
-    words,
+    concepts,
     best.map(({ score }, i) => ({ terms: terms[i] as string[], score })),
   );
   const again = image.rank(widened, ranked.length, allowed).ranked;
@@ -96,15 +89,11 @@ export function weightedSum(rankings: readonly { ranked: readonly Ranked[]; weig
  * Puts first the passages that hold a number or identifier of the query, where it stands in so few passages that it singles
  * these out: whoever asks for error E1024 wants no plausible neighbour. More of such words come before fewer.
  */
-export function exactFirst(
-  image: LexicalImage,
-  words: ReadonlyMap<string, number>,
-  ranked: readonly Ranked[],
-): Ranked[] {
+export function exactFirst(image: LexicalImage, concepts: readonly Concept[], ranked: readonly Ranked[]): Ranked[] {
   const held = new Map<number, number>();
-  for (const word of words.keys()) {
-    if (!isExact(word) || image.frequency(word) > MAX_EXACT_PASSAGES) continue;
-    for (const id of image.holding([word])) held.set(id, (held.get(id) ?? 0) + 1);
+  for (const { terms } of concepts) {
+    const rare = terms.filter((term) => isExact(term) && image.frequency(term) <= MAX_EXACT_PASSAGES);
+    for (const id of image.holding([rare])) held.set(id, (held.get(id) ?? 0) + 1);
   }
   if (held.size === 0) return [...ranked];
   const step = ranked[0]?.score ?? 0;
@@ -126,14 +115,21 @@ export function holdingPhrases(
   query: Query,
 ): ReadonlySet<number> | undefined {
   if (query.phrases.length === 0) return undefined;
-  const words = query.phrases.flat();
-  const holding = new Set(image.holding(words));
-  const candidates = image
-    .rank(new Map(words.map((word) => [word, 1])), MAX_PHRASE_PASSAGES, holding)
-    .ranked.map(({ id }) => id);
-  const sequences = index.terms(key, candidates);
+  const byLanguage = new Map(
+    image.languages().map((language) => [language, query.phrases.map((phrase) => analyse(phrase, language).terms)]),
+  );
+  const holding = new Set(
+    [...byLanguage.values()].flatMap((phrases) => image.holding(phrases.flat().map((term) => [term]))),
+  );
+  const words = [...new Set([...byLanguage.values()].flat(2))].map((term) => ({ terms: [term], weight: 1 }));
+  const candidates = image.rank(words, MAX_PHRASE_PASSAGES, holding).ranked.map(({ id }) => id);
+  const sequences = index.sequences(key, candidates);
   const allowed = new Set(
-    candidates.filter((_, i) => query.phrases.every((phrase) => holdsPhrase(sequences[i] as string[], phrase))),
+    candidates.filter((_, i) => {
+      const { language, terms, titleTerms } = sequences[i] as (typeof sequences)[number];
+      const phrases = byLanguage.get(language) ?? [];
+      return phrases.every((phrase) => holdsPhrase(terms, phrase) || holdsPhrase(titleTerms, phrase));
+    }),
   );
   return allowed.size > 0 || query.isPhraseOnly ? allowed : undefined;
 }

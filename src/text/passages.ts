@@ -1,4 +1,7 @@
-import { blocks, type Block } from './blocks.js';
+import type { Block } from './block.js';
+import { blocks } from './blocks.js';
+import { linesOf } from './lines.js';
+import { type Layout, layoutOf } from './media-type.js';
 import { isBlank, sentences, type Span, trim } from './sentences.js';
 
 /** A piece of a document that says one thing: what is indexed, found and cited. */
@@ -23,14 +26,23 @@ const MAX_TITLE_CHARS = 300;
  * Cuts a text into passages along its headings, paragraphs, code blocks, sentences and, where there is nothing better, words.
  * They are in order, do not overlap, and leave out nothing but white space. Takes time linear in the text's length.
  */
-export function splitPassages(text: string, mediaType: string): TextPassage[] {
+export function splitPassages(text: string, mediaType: string, path = ''): TextPassage[] {
   const passages: TextPassage[] = [];
-  for (const section of sections(text, mediaType)) {
+  for (const section of sections(text, layoutOf(path, mediaType))) {
+    const tables = section.blocks.filter(({ kind }) => kind === 'table');
     for (const { start, end } of cutSection(text, section)) {
-      passages.push({ chunk: passages.length, title: section.title, start, end, text: text.slice(start, end) });
+      while (tables[0] !== undefined && tables[0].end <= start) tables.shift();
+      const title = tables[0] === undefined ? section.title : withHeader(section.title, tables[0], start);
+      passages.push({ chunk: passages.length, title, start, end, text: text.slice(start, end) });
     }
   }
   return passages;
+}
+
+/** A passage that begins among the rows of a table names its columns in the title. */
+function withHeader(title: string, table: Block, start: number): string {
+  if (start <= table.start || table.title === '') return title;
+  return title === '' ? table.title : `${title} › ${table.title}`;
 }
 
 interface Section {
@@ -40,11 +52,11 @@ interface Section {
 }
 
 /** Runs of blocks under one heading; headings without text of their own and very short sections join the next one. */
-function sections(text: string, mediaType: string): Section[] {
+function sections(text: string, layout: Layout): Section[] {
   const found: Section[] = [];
   const trail: Block[] = [];
   let open: Section = { title: '', blocks: [], hasBody: false };
-  for (const block of blocks(text, mediaType)) {
+  for (const block of blocks(text, layout)) {
     if (block.kind === 'heading') {
       if (open.hasBody && charsOf(open) >= MIN_CHARS) {
         found.push(open);
@@ -92,9 +104,33 @@ function cutSection(text: string, section: Section): Span[] {
 /** A block as it is, or, where it is too long, its sentences (code: its lines), and these cut at blanks if need be. */
 function pieces(text: string, block: Block): Span[] {
   const whole = trim(text, block.start, block.end);
-  if (whole.end - whole.start <= TARGET_CHARS) return whole.end > whole.start ? [whole] : [];
-  const parts = block.kind === 'code' ? codeLines(text, whole) : sentences(text, whole.start, whole.end);
+  if (block.kind !== 'table' && whole.end - whole.start <= TARGET_CHARS) return whole.end > whole.start ? [whole] : [];
+  const parts =
+    block.kind === 'table'
+      ? tableRows(text, whole)
+      : block.kind === 'code'
+        ? codeLines(text, whole)
+        : sentences(text, whole.start, whole.end);
   return parts.flatMap((part) => cutAtBlanks(text, part));
+}
+
+/** The rows of a table; a line feed between quotation marks does not end one. */
+function tableRows(text: string, { start, end }: Span): Span[] {
+  const found: Span[] = [];
+  let open: Span | undefined;
+  let isQuoted = false;
+  for (const line of linesOf(text, start, end)) {
+    if (open === undefined) open = { start: line.start, end: line.end };
+    else open.end = line.end;
+    for (let at = line.start; at < line.end; at++) if (text[at] === '"') isQuoted = !isQuoted;
+    if (isQuoted && open.end - open.start <= MAX_CHARS) continue;
+    isQuoted = false;
+    const row = trim(text, open.start, open.end);
+    if (row.end > row.start) found.push(row);
+    open = undefined;
+  }
+  if (open !== undefined) found.push(trim(text, open.start, open.end));
+  return found;
 }
 
 function codeLines(text: string, { start, end }: Span): Span[] {

@@ -1,34 +1,105 @@
-import { terms } from './analysis.js';
+import { analyse, termsOf } from './analysis.js';
+import { compoundsOf } from './compounds.js';
+import { guessesFor } from './guesses.js';
+import type { Language } from './language.js';
+import type { Concept, LexicalImage } from './lexical-image.js';
+import { STOP_WORDS } from './stop-words.js';
+import { ACRONYM, chunksOf, type Word, wordsOf } from './words.js';
 
-/** What somebody asked for, taken apart. */
+/** What somebody asked for, taken apart. What its words are as terms depends on the languages of the project. */
 export interface Query {
   text: string;
-  /** Every term, those of the phrases among them. */
-  terms: string[];
-  /** The terms of each “quoted phrase” of two terms or more. */
-  phrases: string[][];
+  words: Word[];
+  /** What stands between quotation marks, where it is more than one word. */
+  phrases: string[];
   /** Whether there is nothing in it but phrases. */
   isPhraseOnly: boolean;
 }
 
-const PHRASE = /["“”„]([^"“”„]+)["“”„]/gu;
+const PHRASE = /["“”„«»]([^"“”„«»]+)["“”„«»]/gu;
 /** What a person types is shorter. The rest of a longer text is left out. */
 const MAX_QUERY_CHARS = 20_000;
+const MAX_WORDS = 1000;
 const MAX_PHRASES = 8;
-const MAX_PHRASE_TERMS = 32;
 
 export function parseQuery(text: string): Query {
   const bounded = text.slice(0, MAX_QUERY_CHARS);
-  const phrases = [...bounded.matchAll(PHRASE)].map(([, phrase]) => terms(phrase as string));
+  const phrases = [...bounded.matchAll(PHRASE)].map(([, phrase]) => phrase as string);
+  const words = wordsOf(bounded).slice(0, MAX_WORDS);
   return {
     text: bounded,
-    terms: terms(bounded),
-    phrases: phrases
-      .filter((phrase) => phrase.length > 1)
-      .slice(0, MAX_PHRASES)
-      .map((phrase) => phrase.slice(0, MAX_PHRASE_TERMS)),
-    isPhraseOnly: phrases.length > 0 && terms(bounded.replace(PHRASE, ' ')).length === 0,
+    words,
+    phrases: phrases.filter((phrase) => analyse(phrase, '').terms.length > 1).slice(0, MAX_PHRASES),
+    isPhraseOnly: phrases.length > 0 && chunksOf(bounded.replace(PHRASE, ' ')).length === 0,
   };
+}
+
+/** Of a longer query only the rarest words are looked up. */
+const MAX_CONCEPTS = 128;
+const MAX_LANGUAGES = 8;
+
+/**
+ * What a query asks of a project: each of its words with all the terms that stand for it in the project's languages, weighted by
+ * how often it was said. Words that no passage holds are left out. So are those that only build a sentence, unless there is
+ * nothing else.
+ */
+export function conceptsOf(query: Query, image: LexicalImage): Concept[] {
+  const languages = image.languages().slice(0, MAX_LANGUAGES);
+  const byTerms = new Map<string, Concept>();
+  const unknown: string[] = [];
+  for (const word of query.words) {
+    const terms = [...new Set(languages.flatMap((language) => spellings(word, language, image)))];
+    const known = terms.filter((term) => image.frequency(term) > 0);
+    if (known.length === 0) {
+      unknown.push(...terms);
+      continue;
+    }
+    const name = known.join(' ');
+    const before = byTerms.get(name);
+    if (before === undefined) byTerms.set(name, { terms: known, weight: word.weight });
+    else before.weight += word.weight;
+  }
+  const all = [...byTerms.values()];
+  const telling = all.filter(({ terms }) => !terms.every((term) => STOP_WORDS.has(term)));
+  const compounds = compoundsOf(telling, unknown, image);
+  if (telling.length + compounds.length === 0) telling.push(...guessed(unknown, image));
+  return [...(telling.length + compounds.length > 0 ? telling : all), ...compounds]
+    .sort((a, b) => image.idf(b.terms) - image.idf(a.terms))
+    .slice(0, MAX_CONCEPTS);
+}
+
+const MAX_GUESSED_WORDS = 8;
+
+/** Only where the project has none of the words: what was typed is never overruled. */
+function guessed(unknown: readonly string[], image: LexicalImage): Concept[] {
+  return [...new Set(unknown)].slice(0, MAX_GUESSED_WORDS).flatMap((word) => {
+    const terms = guessesFor(word, image);
+    return terms.length === 0 ? [] : [{ terms, weight: 1, guessedFrom: word }];
+  });
+}
+
+/** How much of what a query says the project has words for, from 0 to 1, rare words counting for more. */
+export function coverageOf(query: Query, image: LexicalImage): number {
+  const languages = image.languages().slice(0, MAX_LANGUAGES);
+  const rarest = Math.log(1 + image.passages);
+  let known = 0;
+  let all = 0;
+  for (const word of query.words.filter(({ extra }) => !extra)) {
+    const terms = [...new Set(languages.flatMap((language) => termsOf(word, language)))];
+    if (terms.every((term) => STOP_WORDS.has(term))) continue;
+    const idf = image.idf(terms);
+    known += idf;
+    all += idf > 0 ? idf : rarest;
+  }
+  return all === 0 ? 0 : known / all;
+}
+
+/** The terms for a word of a query in one language. */
+function spellings(word: Word, language: Language, image: LexicalImage): readonly string[] {
+  // IT is not "it", where the project has it in capitals.
+  if (ACRONYM.test(word.text) && image.frequency(word.text) > 0) return [word.text];
+  if (word.kind === 'fixed' && Array.from(word.text).length === 1) return [word.text, ...image.pairsWith(word.text)];
+  return termsOf(word, language);
 }
 
 /** Whether the terms of `phrase` stand in `sequence` one after the other. */

@@ -1,26 +1,23 @@
-import { areNear } from './fingerprint.js';
+import { withoutDuplicates } from './duplicates.js';
 import { highlights } from './highlights.js';
 import type { LexicalImage, Ranked } from './lexical-image.js';
 import type { LexicalIndex, ProjectKey, StoredPassage } from './lexical-index.js';
 import { rankByWords } from './lexical-search.js';
-import { parseQuery, type Query } from './query.js';
+import { conceptsOf, parseQuery, type Query } from './query.js';
 
 export interface Page {
   limit: number;
   offset: number;
 }
 
-export interface Result extends Omit<StoredPassage, 'id' | 'fingerprint'> {
+export interface Result extends Omit<StoredPassage, 'id' | 'language'> {
   highlights: string[];
   score: number;
 }
 
 /** Nobody pages further than this, and neither does an answer. */
 export const MAX_RANKED = 2000;
-/** Passages that are ranked beyond the page, so that there is something to put in the place of folded ones. */
-const SPARE = 20;
-
-/** Full-text search as the filesystem server answers it: the passages of a page, best first, and how many match at all. */
+/** Full-text search as the filesystem server answers it: the passages of a page, best first, and how many there are in all. */
 export async function searchByWords(
   index: LexicalIndex,
   key: ProjectKey,
@@ -28,13 +25,11 @@ export async function searchByWords(
   page: Page,
 ): Promise<{ results: Result[]; total: number }> {
   const query = parseQuery(text);
-  const limit = Math.min(MAX_RANKED, page.offset + page.limit + SPARE);
-  const { ranked, total } = await rankByWords(index, key, query, limit);
-  const image = await index.image(key);
-  return { results: presented(index, key, image, query, ranked, page), total: Math.min(MAX_RANKED, total) };
+  const ranked = await rankByWords(index, key, query, MAX_RANKED);
+  return presented(index, key, await index.image(key), query, ranked, page);
 }
 
-/** The page of a ranking, near-duplicates folded into the best of them, with the sentences that match. */
+/** The page of a ranking, near-duplicates left out, with the sentences that match. `total` is what can be paged through. */
 export function presented(
   index: LexicalIndex,
   key: ProjectKey,
@@ -42,18 +37,14 @@ export function presented(
   query: Query,
   ranked: readonly Ranked[],
   { limit, offset }: Page,
-): Result[] {
-  const kept: { passage: StoredPassage; score: number }[] = [];
-  for (let at = 0; at < ranked.length && kept.length < offset + limit; at += limit) {
-    const slice = new Map(ranked.slice(at, at + limit).map(({ id, score }) => [id, score]));
-    for (const passage of index.passages(key, [...slice.keys()])) {
-      const isNew = !kept.some((earlier) => areNear(earlier.passage.fingerprint, passage.fingerprint));
-      if (isNew) kept.push({ passage, score: slice.get(passage.id) as number });
-    }
-  }
-  return kept.slice(offset, offset + limit).map(({ passage: { id: _, fingerprint: __, ...passage }, score }) => ({
+): { results: Result[]; total: number } {
+  const all = withoutDuplicates(ranked, image).slice(0, MAX_RANKED);
+  const scores = new Map(all.slice(offset, offset + limit).map(({ id, score }) => [id, score]));
+  const asked = conceptsOf(query, image).map(({ terms }) => ({ terms, weight: image.idf(terms) }));
+  const results = index.passages(key, [...scores.keys()]).map(({ id, language, ...passage }) => ({
     ...passage,
-    highlights: highlights(passage.text, query.terms, (term) => image.idf(term)),
-    score,
+    highlights: highlights(passage, asked, language),
+    score: scores.get(id) as number,
   }));
+  return { results, total: all.length };
 }

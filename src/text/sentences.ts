@@ -13,7 +13,7 @@ const ABBREVIATIONS = new Set(
 const CLOSERS = new Set(['"', "'", ')', ']', '}', '”', '’', '»', '』', '」', '*', '_']);
 
 /**
- * The sentences of `text` between `start` and `end`, without the blanks around them; list items and blank lines end one
+ * The sentences of `text` between `start` and `end`, without the blanks around them; list items, rows of tables and blank lines end one
  * too. Walks the text once, whatever is in it.
  */
 export function sentences(text: string, start = 0, end = text.length): Span[] {
@@ -82,7 +82,7 @@ function nextVisible(text: string, from: number, end: number): number {
   return i;
 }
 
-const ITEM = /[ \t]{0,20}(?:[-*+•]|\d{1,4}[.)])[ \t]|[ \t\r]{0,20}(?:\n|#)/y;
+const ITEM = /[ \t]{0,20}(?:[-*+•]|\d{1,4}[.)])[ \t]|[ \t\r]{0,20}[\n#|]/y;
 
 function startsItem(text: string, at: number, end: number): boolean {
   if (at >= end) return false;

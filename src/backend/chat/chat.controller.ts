@@ -12,6 +12,7 @@ import { IdempotencyStore } from '../edge/idempotency/idempotency.store.js';
 import { eventStreamTimes } from '../edge/event-stream.js';
 import { Answers } from '../edge/openapi.js';
 import { idSchema } from '../edge/schemas.js';
+import { NeedsScope } from '../call/key-scopes.js';
 import { Call, Deadline, type UserCall } from '../call/public-call.js';
 import { Changes } from '../session/session.guard.js';
 import { type ChatRequest, ChatService } from './chat.service.js';
@@ -55,6 +56,7 @@ const answerSchema = z.object({
 });
 
 @ApiTags('chat')
+@NeedsScope('chat')
 @Controller('v1/api/chat')
 export class ChatController {
   private readonly beginning = new Map<string, Promise<MessageStream>>();

@@ -2,6 +2,8 @@ import type { Passage } from '../../contract/passage.contract.js';
 import type { Retrieved } from '../search/retrieval.service.js';
 
 const QUOTED_PASSAGES = 3;
+/** Beside 1 for the best passage. */
+const WORTH_QUOTING = 0.5;
 const QUOTED_SENTENCES = 2;
 const MAX_QUOTE_CHARS = 600;
 
@@ -23,11 +25,24 @@ export function preface(outcome: Retrieved['outcome'] | 'no_project'): string | 
 /** An answer that no model wrote: the sentences that match best, word for word, each with the number of its source. */
 export function extractiveAnswer(passages: readonly Passage[], why: 'no_model' | 'no_answer'): string {
   const reason = why === 'no_model' ? 'No language model is configured' : 'The language model gave no answer';
-  const quotes = passages.slice(0, QUOTED_PASSAGES).map((passage, index) => {
+  const quotes = answering(passages).map(({ passage, index }) => {
     const where = passage.title === '' ? passage.document : `${passage.title} (${passage.document})`;
     return `> ${quote(passage)} [${index + 1}]\n\n— ${where}`;
   });
   return [`${reason}; this is a quotation from your documents, word for word:`, ...quotes].join('\n\n');
+}
+
+/**
+ * The passages worth quoting: those that share words with the question and are not far behind the best. Where none shares a
+ * word, the best is near in meaning and is quoted alone.
+ */
+function answering(passages: readonly Passage[]): { passage: Passage; index: number }[] {
+  const numbered = passages.map((passage, index) => ({ passage, index }));
+  const best = Math.max(...passages.map(({ score }) => score));
+  const worth = numbered.filter(
+    ({ passage }) => passage.highlights.length > 0 && passage.score >= WORTH_QUOTING * best,
+  );
+  return (worth.length > 0 ? worth : numbered.slice(0, 1)).slice(0, QUOTED_PASSAGES);
 }
 
 /** The answer where there are neither passages nor a model. */

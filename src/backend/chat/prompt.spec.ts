@@ -117,9 +117,22 @@ describe('searchQuery', () => {
 
 describe('extractiveAnswer', () => {
   it('quotes word for word, numbers its sources and says that it is a quotation', () => {
-    const answer = extractiveAnswer([{ ...passage('One. Two.'), highlights: ['Two.'] }, passage('Three.')], 'no_model');
+    const second = { ...passage('Three.'), highlights: ['Three.'], score: 0.8 };
+    const answer = extractiveAnswer([{ ...passage('One. Two.'), highlights: ['Two.'] }, second], 'no_model');
     expect(answer).toContain('quotation');
     expect(answer).toContain('> Two. [1]');
     expect(answer).toContain('> Three. [2]');
+  });
+
+  it('quotes no passage that shares no word with the question or is far behind the best', () => {
+    const best = { ...passage('Penguins eat fish.'), highlights: ['Penguins eat fish.'] };
+    const far = { ...passage('Fish and chips.'), highlights: ['Fish and chips.'], score: 0.2 };
+    const answer = extractiveAnswer([best, passage('The tax office.'), far], 'no_model');
+    expect(answer).toContain('> Penguins eat fish. [1]');
+    expect(answer).not.toContain('tax');
+    expect(answer).not.toContain('chips');
+    expect(extractiveAnswer([passage('Near in meaning.'), passage('Further off.')], 'no_model')).toMatch(
+      /> Near in meaning\. \[1\](?!.*Further)/s,
+    );
   });
 });

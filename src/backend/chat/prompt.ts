@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Passage } from '../../contract/passage.contract.js';
 import type { Turn } from '../../downstream/filesystem/filesystem.contract.js';
 import type { ChatMessage } from '../../downstream/llm/model-dialect.js';
-import { terms } from '../../text/analysis.js';
+import { tellingTerms } from '../../text/analysis.js';
 import type { TokenCounter } from './token-counter.js';
 
 /** One message before the question, in its order. */
@@ -129,5 +129,5 @@ export function searchQuery(question: string, history: readonly PriorMessage[]):
 /** Says too little by itself: at most one word that can be searched for, or one that stands for another. */
 function leans(question: string): boolean {
   const beginning = question.slice(0, MAX_QUERY_CHARS);
-  return new Set(terms(beginning)).size < 2 || LEANING.test(beginning);
+  return new Set(tellingTerms(beginning)).size < 2 || LEANING.test(beginning);
 }

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { bufferedFiles } from '../edge/multipart.js';
 import { badRequest, Problem } from '../../http/problem.js';
+import { mediaTypeOf } from '../../text/media-type.js';
 
 /** What was uploaded: a text as it is, or the bytes of a file that holds one. */
 export type Upload =
@@ -44,11 +45,6 @@ function mediaType(contentType: string | undefined, name: string): string {
   const given = contentType?.split(';')[0]?.trim().toLowerCase();
   if (given !== undefined && given !== '' && given !== 'application/octet-stream') return given;
   return EXTRACTED[/\.([^./]+)$/.exec(name)?.[1]?.toLowerCase() ?? ''] ?? mediaTypeOf(name);
-}
-
-/** Of a text, by the name of its document. */
-export function mediaTypeOf(name: string): string {
-  return /\.(md|markdown)$/i.test(name) ? 'text/markdown' : 'text/plain';
 }
 
 function toUpload(media_type: string, bytes: Buffer): Upload {

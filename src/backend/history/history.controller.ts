@@ -8,7 +8,7 @@ import { DownstreamError } from '../../resilience/policy/downstream-error.js';
 import { DocumentSync } from '../documents/document-sync.service.js';
 import { DocumentsService } from '../documents/documents.service.js';
 import { storedSchema } from '../documents/stored.schema.js';
-import { mediaTypeOf } from '../documents/upload.js';
+import { mediaTypeOf } from '../../text/media-type.js';
 import { ReplayInterceptor } from '../edge/idempotency/replay.interceptor.js';
 import { Answers } from '../edge/openapi.js';
 import { ProjectAccess } from '../projects/project-access.service.js';

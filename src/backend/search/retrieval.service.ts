@@ -124,7 +124,7 @@ export class Retrieval {
       void this.repair.repair({ userId: call.userId, projectId }).catch(() => undefined);
       return text;
     }
-    const outcome = found.results.length === 0 ? 'no_match' : 'found';
+    const outcome = found.total === 0 ? 'no_match' : 'found';
     return {
       results: found.results,
       total: found.total,
@@ -179,7 +179,7 @@ export class Retrieval {
   ): Promise<Retrieved> {
     try {
       const found = await this.textSearch(query, call, waitsUntilMs);
-      const outcome = found.documents === 0 ? 'empty_project' : found.results.length === 0 ? 'no_match' : 'found';
+      const outcome = found.documents === 0 ? 'empty_project' : found.total === 0 ? 'no_match' : 'found';
       return {
         results: found.results,
         total: found.total,

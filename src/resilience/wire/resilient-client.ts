@@ -9,9 +9,17 @@ import type { CallDetails } from '../policy/call.js';
 import type { ByteStream } from './byte-stream.js';
 import type { CallContext } from '../policy/call-context.js';
 import type { BreakerState, CircuitBreaker, Transition } from '../policy/circuit-breaker.js';
-import { type ClientReport, type ClientStatus, reportOf, statusOf } from '../report/client-report.js';
+import {
+  type ClientReport,
+  type ClientStatus,
+  type ClientTimeline,
+  reportOf,
+  statusOf,
+  timelineOf,
+} from '../report/client-report.js';
 import { type Clock, systemClock } from '../policy/clock.js';
 import { DownstreamError } from '../policy/downstream-error.js';
+import { Minutes } from '../report/minutes.js';
 import { FaultDrill } from './fault-drill.js';
 import { Counts } from '../report/counts.js';
 import { type Decision, History } from '../report/history.js';
@@ -67,6 +75,7 @@ export class ResilientClient {
   readonly policy: ResiliencePolicy;
   readonly counts = new Counts();
   readonly history: History;
+  readonly minutes: Minutes;
   readonly rejections: Rejections | undefined;
   private readonly log: ServiceLog;
   private readonly drill: FaultDrill;
@@ -83,11 +92,13 @@ export class ResilientClient {
     this.log = new ServiceLog(sink, service, title);
     this.log.drill(settings.fault_drill);
     this.history = new History(clock);
+    this.minutes = new Minutes(clock);
     this.rejections = isModel(service) ? new Rejections(clock) : undefined;
     const { healthPath } = parts;
     const isHealthy = healthPath === undefined ? undefined : () => this.isHealthy(healthPath, clock);
     const announce = { stateChanged: (transition: Transition) => parts.onTransition?.(transition) };
-    const observers = [this.log, this.counts, this.history, ...(this.rejections ? [this.rejections] : []), announce];
+    const rejections = this.rejections ? [this.rejections] : [];
+    const observers = [this.log, this.counts, this.history, this.minutes, ...rejections, announce];
     this.policy = new ResiliencePolicy(service, settings, clock, observers, isHealthy);
   }
 
@@ -174,6 +185,10 @@ export class ResilientClient {
 
   status(): ClientStatus {
     return statusOf(this);
+  }
+
+  timeline(): ClientTimeline {
+    return timelineOf(this);
   }
 
   report(): ClientReport {

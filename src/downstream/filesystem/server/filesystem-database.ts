@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { openDatabase } from '../../../storage/sqlite.js';
-import { LEXICAL_MIGRATION } from '../../../text/lexical-index.js';
+import { LEXICAL_LANGUAGES_MIGRATION, LEXICAL_MIGRATION } from '../../../text/lexical-index.js';
 
 /** What each user has stored, kept by the database itself; `stored_bytes` are those of a text and of the file it came in. */
 const USAGE = `
@@ -105,6 +105,7 @@ const MIGRATIONS = [
   `ALTER TABLE document ADD COLUMN arrived_ms REAL NOT NULL DEFAULT 0;
    ALTER TABLE removed_document ADD COLUMN arrived_ms REAL NOT NULL DEFAULT 0`,
   USAGE,
+  LEXICAL_LANGUAGES_MIGRATION,
 ];
 
 /**

@@ -5,6 +5,7 @@ import { CONFIG, ConfigModule } from '../../../config/config.module.js';
 import type { Config } from '../../../config/config.schema.js';
 import { InternalServerModule } from '../../../http/http.module.js';
 import { LexicalIndex } from '../../../text/lexical-index.js';
+import { reanalyse } from '../../../text/reanalysis.js';
 import { ConversationStore } from './conversations/conversation-store.js';
 import { ConversationsController } from './conversations/conversations.controller.js';
 import { ConversationsService } from './conversations/conversations.service.js';
@@ -80,11 +81,13 @@ const extractor = {
 })
 export class FilesystemServerModule implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly log = new Logger('Filesystem');
+  private stopped = false;
 
   constructor(
     private readonly db: DatabaseSync,
     private readonly files: DocumentFiles,
     private readonly documents: DocumentStore,
+    private readonly index: LexicalIndex,
   ) {}
 
   /** Cleans up after a crash, before the first request. */
@@ -92,9 +95,23 @@ export class FilesystemServerModule implements OnApplicationBootstrap, OnApplica
     const { removed, missing } = await this.files.sweep(this.documents.files());
     if (removed > 0) this.log.warn(`removed ${removed} files that an interrupted write or deletion left behind`);
     for (const path of missing) this.log.error(`${path} is missing: its document can't be read`);
+    // In the background: until it is done, documents are found by the terms of before.
+    void this.reanalyse().catch((error: unknown) => {
+      if (!this.stopped)
+        this.log.error({ err: error }, 'Documents of an earlier version of the analysis stay as they are');
+    });
+  }
+
+  private async reanalyse(): Promise<void> {
+    const documents = await reanalyse(this.index, (key, analysed, isCurrent) => {
+      this.documents.atomically(() => isCurrent() && this.index.put(key, analysed));
+      return Promise.resolve();
+    });
+    if (documents > 0) this.log.log(`${documents} documents of an earlier version of the analysis were analysed anew`);
   }
 
   onApplicationShutdown(): void {
+    this.stopped = true;
     this.db.close();
   }
 }

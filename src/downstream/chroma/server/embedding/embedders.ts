@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectConfig } from '../../../../config/config.module.js';
 import type { Config } from '../../../../config/config.schema.js';
+import { ANALYSIS_VERSION } from '../../../../text/analysed-document.js';
 import type { ProjectKey } from '../../../../text/lexical-index.js';
 import type { Embeddable, Embedder } from './embedder.js';
 import { EndpointEmbedder } from './endpoint.embedder.js';
@@ -8,9 +9,9 @@ import { embedProjected } from './hashed-projection.js';
 import { type Embedded, type Generation, IndexStore } from '../index/index.store.js';
 import { capturedByLsa, decodeLsa, embedLsa } from './lsa-model.js';
 
-export const PROJECTION = 'hashed-projection';
-/** The number counts the kinds of model that were stored under this name: one of another kind is trained anew. */
-export const LSA = 'lsa 2';
+/** Made of terms, and so made anew when these are made in another way. */
+export const PROJECTION = `hashed-projection ${ANALYSIS_VERSION}`;
+export const LSA = `lsa ${ANALYSIS_VERSION}`;
 const MAX_MODELS = 16;
 
 /** The embedder that belongs to each generation. */
@@ -39,6 +40,11 @@ export class Embedders {
   /** How much of a question the embedder takes in, from 0 to 1: see {@link Embedder}. */
   captured(generation: Generation, terms: readonly string[]): number {
     return this.of(generation).captured(terms);
+  }
+
+  /** Whether an embedder learned its language elsewhere, and so knows words that the project does not have. */
+  isPretrained({ embedder }: Generation): boolean {
+    return embedder === this.endpoint;
   }
 
   async embedPassages(generation: Generation, key: ProjectKey, ids: readonly number[]): Promise<Embedded[]> {

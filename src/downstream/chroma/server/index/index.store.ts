@@ -10,6 +10,7 @@ import { scrubSoon } from '../../../../storage/scrub.js';
 import { preparedBy } from '../../../../storage/statements.js';
 import type { AnalysedDocument } from '../../../../text/analysed-document.js';
 import {
+  LEXICAL_LANGUAGES_MIGRATION,
   LEXICAL_MIGRATION,
   LexicalIndex,
   type LexicalChange,
@@ -60,6 +61,7 @@ const MIGRATIONS = [
     generation INTEGER NOT NULL, passage INTEGER NOT NULL, vector BLOB, PRIMARY KEY (generation, passage)) STRICT;
   INSERT INTO vectors SELECT * FROM vectors_before;
   DROP TABLE vectors_before`,
+  LEXICAL_LANGUAGES_MIGRATION,
 ];
 
 /**

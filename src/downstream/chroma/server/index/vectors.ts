@@ -1,6 +1,9 @@
+import { STOP_WORDS } from '../../../../text/stop-words.js';
+
+/** How often each term stands there that says what a text is about. */
 export function termFrequencies(terms: readonly string[]): Map<string, number> {
   const counts = new Map<string, number>();
-  for (const term of terms) counts.set(term, (counts.get(term) ?? 0) + 1);
+  for (const term of terms) if (!STOP_WORDS.has(term)) counts.set(term, (counts.get(term) ?? 0) + 1);
   return counts;
 }
 

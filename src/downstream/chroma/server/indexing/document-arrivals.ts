@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
-import { type AnalysedPassage, analyseDocument } from '../../../../text/analysed-document.js';
+import { type AnalysedDocument, type AnalysedPassage, analyseDocument } from '../../../../text/analysed-document.js';
 import type { ProjectKey } from '../../../../text/lexical-index.js';
 import type { Embeddable } from '../embedding/embedder.js';
 import { Embedders } from '../embedding/embedders.js';
@@ -67,6 +67,15 @@ export class DocumentArrivals {
     if (outcome === undefined) throw new Error(`${document.path} was passed over`);
     if ('error' in outcome) throw outcome.error;
     return outcome;
+  }
+
+  /** Writes an indexed document as it is analysed now. Call it with the project's lock; ChromaDB is compared afterwards. */
+  async replace(key: ProjectKey, analysed: AnalysedDocument): Promise<void> {
+    const version = this.store.version(key, analysed.path)?.version;
+    if (version === undefined) return;
+    const generation = this.builder.currentOf(key);
+    const vectors = await this.embedders.embed(generation, this.store.passages.fresh(key, analysed).map(embeddable));
+    this.store.put(key, generation, [{ version, analysed, vectors }]);
   }
 
   private async write(key: ProjectKey, arrivals: readonly Arrival[]): Promise<void> {

@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
+import { PinoLogger } from 'nestjs-pino';
 import { Semaphore } from '../../../../http/semaphore.js';
 import type { ProjectKey } from '../../../../text/lexical-index.js';
+import { reanalyse } from '../../../../text/reanalysis.js';
 import { DocumentArrivals, type DocumentState } from './document-arrivals.js';
 import { Embedders, LSA, PROJECTION } from '../embedding/embedders.js';
 import { GenerationBuilder } from './generation.builder.js';
@@ -22,6 +24,7 @@ const LARGE = { concurrent: 2, perUser: 1, waiting: 60, waitMs: 5000 };
 /** Writes to the index. What it has answered is kept, whatever is killed after that. */
 @Injectable()
 export class IndexerService {
+  private reanalysing: Promise<void> | undefined;
   private readonly large = new Semaphore(LARGE, 'large documents to be indexed');
 
   constructor(
@@ -32,11 +35,27 @@ export class IndexerService {
     private readonly vectors: VectorStore,
     private readonly sync: VectorSync,
     private readonly lock: ProjectLock,
+    private readonly log: PinoLogger,
   ) {
     vectors.onUp = () => {
       sync.markUnsynced();
-      builder.resume();
+      void this.upToDate().then(() => builder.resume());
     };
+  }
+
+  /** Resolves when nothing is left of an earlier version of the analysis; embedders are trained on what it makes now. */
+  private upToDate(): Promise<void> {
+    this.reanalysing ??= reanalyse(this.store.passages, (key, document, isCurrent) =>
+      this.lock.run(key, () => (isCurrent() ? this.arrivals.replace(key, document) : Promise.resolve())),
+    ).then(
+      (documents) => {
+        if (documents > 0)
+          this.log.info({ documents }, 'Documents of an earlier version of the analysis were analysed anew');
+      },
+      (error: unknown) =>
+        this.log.error({ err: error }, 'Documents of an earlier version of the analysis stay as they are'),
+    );
+    return this.reanalysing;
   }
 
   async upsert(key: ProjectKey, document: DocumentState): Promise<{ passages: number; version: string }> {

@@ -7,6 +7,11 @@ export interface Lists {
   meaning: readonly Ranked[];
   /** From 0 to 1: how much of the question the embedder takes in. */
   captured: number;
+  /**
+   * Of an embedder that learned its language elsewhere: how much of the question the project has words for, from 0 to 1. The
+   * rest it alone can find. Undefined for one that learned from the project.
+   */
+  coverage?: number | undefined;
 }
 
 /** Chosen over eight collections together; between 11 and 30 every one of them stays within .01. See docs/retrieval.md. */
@@ -21,11 +26,21 @@ const MAX_WEIGHT = 1;
 export function fused(lists: Lists, wordsAlone: () => Ranked[]): Ranked[] {
   const weight = weightOfMeaning(lists);
   if (weight === 0) return wordsAlone();
+  const { words, coverage = 1 } = lists;
+  const known = new Set(words.map(({ id }) => id));
+  const floor = NEAR * (lists.meaning[0]?.score ?? 0);
+  const meaning = stretched(lists.meaning).filter((_, i) => (lists.meaning[i] as Ranked).score >= floor);
+  const far = stretched(lists.meaning).filter(
+    ({ id }, i) => known.has(id) && (lists.meaning[i] as Ranked).score < floor,
+  );
   return weightedSum([
-    { ranked: lists.words, weight: 1 },
-    { ranked: stretched(lists.meaning), weight },
+    { ranked: words, weight: coverage ** 2 },
+    { ranked: [...meaning, ...far], weight },
   ]);
 }
+
+/** A passage without a word of the question must be this near to it, beside 1 for the nearest. */
+const NEAR = 0.5;
 
 /**
  * The built-in embedders place a text by its words, so that the direction of one with few words is less certain: the share of its
@@ -45,9 +60,24 @@ function stretched(ranked: readonly Ranked[]): Ranked[] {
  * How much meaning counts beside words, from 0 to 1. A question that asks for one fact has a best passage that stands far out
  * from the next ones, and words find it; a question about a topic has many passages that are nearly as good, and meaning sorts
  * them better. A question that the embedder takes in badly is one that it knows little about.
+ *
+ * A model that learned elsewhere says nothing of how much it takes in. It is believed as far as it finds what words are sure of,
+ * which a bad one does not, and as far as the project has no words for the question.
  */
-export function weightOfMeaning({ words, meaning, captured }: Lists): number {
+export function weightOfMeaning(lists: Lists): number {
+  const { words, meaning, captured, coverage } = lists;
   if (meaning.length === 0) return 0;
   if (words.length === 0) return MAX_WEIGHT;
+  if (coverage !== undefined) return Math.max(1 - coverage ** 2, agreement(lists));
   return Math.min(MAX_WEIGHT, TRUST * captured ** 2 * flatness(words, 10) * flatness(meaning, 50));
+}
+
+const SURE_PASSAGES = 3;
+
+/** How near in meaning those passages are that are best by words: 1 where they are the nearest ones, 0 where they are far. */
+function agreement({ words, meaning }: Lists): number {
+  const nearness = new Map(stretched(meaning).map(({ id, score }) => [id, score]));
+  const best = words.slice(0, SURE_PASSAGES);
+  const all = best.reduce((sum, { score }) => sum + score, 0);
+  return best.reduce((sum, { id, score }) => sum + score * (nearness.get(id) ?? 0), 0) / all;
 }

@@ -2,10 +2,10 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import type { LexicalImage, Ranked } from '../../../../text/lexical-image.js';
 import type { ProjectKey } from '../../../../text/lexical-index.js';
-import { asked, exactFirst, holdingPhrases, withFeedback } from '../../../../text/lexical-search.js';
-import { parseQuery, type Query } from '../../../../text/query.js';
+import { exactFirst, holdingPhrases, usualTerms, withFeedback } from '../../../../text/lexical-search.js';
+import { conceptsOf, coverageOf, parseQuery, type Query } from '../../../../text/query.js';
 import { MAX_RANKED, type Page, presented, type Result } from '../../../../text/results.js';
-import { Embedders, LSA, PROJECTION } from '../embedding/embedders.js';
+import { Embedders, PROJECTION } from '../embedding/embedders.js';
 import { certaintyOf, fused } from './fusion.js';
 import { PROJECTION_DIMENSIONS } from '../embedding/hashed-projection.js';
 import { type Generation, IndexStore } from '../index/index.store.js';
@@ -21,10 +21,8 @@ export interface Answer {
   passages: number;
 }
 
-/** Each way of searching brings so many at least, that what both find has a chance to rise. */
-const MIN_CANDIDATES = 300;
-/** Ranked beyond the page, to take the place of near-duplicates. */
-const SPARE = 20;
+/** The nearest passages that ChromaDB is asked for. Always as many, so that a page follows the one before. */
+const CANDIDATES = 300;
 /** What is less similar has nothing in common: three standard deviations of the projection's error; opposite for the others. */
 const MIN_SIMILARITY: Record<string, number> = { [PROJECTION]: 3 / Math.sqrt(PROJECTION_DIMENSIONS) };
 
@@ -45,21 +43,15 @@ export class SearchService {
     const image = await this.store.passages.image(key);
     const generation = this.store.current(key);
     if (generation === undefined) return { results: [], total: 0, source: mode, passages: 0 };
-    const candidates = Math.min(MAX_RANKED, Math.max(MIN_CANDIDATES, page.offset + page.limit + SPARE));
     const direction = await this.directionOf(generation, query, image);
-    const { ranked, total } = await (mode === 'vector'
-      ? this.byVector(key, generation, direction, candidates)
-      : this.byBoth(key, generation, query, direction, candidates));
+    const ranked = await (mode === 'vector'
+      ? this.nearest(key, generation, direction, undefined)
+      : this.byBoth(key, generation, query, direction));
     // A new generation took over, and the vectors of this one may have been gone already.
     if (this.store.current(key)?.id !== generation.id) return this.query(key, text, mode, page);
     const ordered = mode === 'vector' ? ranked : await this.reranker.rerank(key, query.text, ranked);
-    const results = presented(this.store.passages, key, await this.store.passages.image(key), query, ordered, page);
-    return { results, total: Math.min(MAX_RANKED, total), source: mode, passages: image.passages };
-  }
-
-  private async byVector(key: ProjectKey, generation: Generation, direction: Float32Array, candidates: number) {
-    const ranked = await this.nearest(key, generation, direction, candidates, undefined);
-    return { ranked, total: ranked.length };
+    const found = presented(this.store.passages, key, await this.store.passages.image(key), query, ordered, page);
+    return { ...found, source: mode, passages: image.passages };
   }
 
   private async byBoth(
@@ -67,29 +59,28 @@ export class SearchService {
     generation: Generation,
     query: Query,
     direction: Float32Array,
-    candidates: number,
-  ): Promise<{ ranked: Ranked[]; total: number }> {
+  ): Promise<Ranked[]> {
     const image = await this.store.passages.image(key);
     const allowed = holdingPhrases(this.store.passages, key, image, query);
-    const words = asked(image, query);
+    const concepts = conceptsOf(query, image);
     // ChromaDB searches while the words are ranked here: the request has left by the next turn.
     const [meaning, byWords] = await Promise.all([
-      this.nearest(key, generation, direction, candidates, allowed),
-      nextTurn().then(() => image.rank(words, candidates, allowed)),
+      this.nearest(key, generation, direction, allowed),
+      nextTurn().then(() => image.rank(concepts, MAX_RANKED, allowed)),
     ]);
-    const captured = this.embedders.captured(
-      generation,
-      query.terms.filter((term) => image.idf(term) > 0),
-    );
-    const ranked = fused({ words: byWords.ranked, meaning, captured }, () =>
-      withFeedback(this.store.passages, key, image, words, byWords.ranked, allowed),
-    );
-    return { ranked: exactFirst(image, words, ranked), total: Math.max(byWords.total, ranked.length) };
+    const lists = {
+      words: byWords.ranked,
+      meaning,
+      captured: this.embedders.captured(generation, usualTerms(concepts, image)),
+      coverage: this.embedders.isPretrained(generation) ? coverageOf(query, image) : undefined,
+    };
+    const ranked = fused(lists, () => withFeedback(this.store.passages, key, image, concepts, byWords.ranked, allowed));
+    return exactFirst(image, concepts, ranked);
   }
 
   /** The built-in embedders hear only words that the project knows: for others they could but guess. */
   private async directionOf(generation: Generation, query: Query, image: LexicalImage): Promise<Float32Array> {
-    const terms = query.terms.filter((term) => image.idf(term) > 0);
+    const terms = usualTerms(conceptsOf(query, image), image);
     const [direction] = await this.embedders.embed(generation, [{ title: '', text: query.text, terms }]);
     return direction as Float32Array;
   }
@@ -98,17 +89,16 @@ export class SearchService {
     key: ProjectKey,
     generation: Generation,
     direction: Float32Array,
-    limit: number,
     allowed: ReadonlySet<number> | undefined,
   ): Promise<Ranked[]> {
     if (isZero(direction)) return [];
     // Not waited for: until it is done, ChromaDB knows less than it will, and what it knows too much is left out below.
     this.sync.push(generation).catch(() => undefined);
-    const neighbours = await this.vectors.nearest(generation.collection, direction, limit);
+    const neighbours = await this.vectors.nearest(generation.collection, direction, CANDIDATES);
     const image = await this.store.passages.image(key);
     const floor = MIN_SIMILARITY[generation.embedder] ?? 0;
-    const isBuiltIn = generation.embedder === LSA || generation.embedder === PROJECTION;
-    const certainty = (id: number) => (isBuiltIn ? certaintyOf(image.distinctTerms(id)) : 1);
+    const certainty = (id: number) =>
+      this.embedders.isPretrained(generation) ? 1 : certaintyOf(image.distinctTerms(id));
     return neighbours
       .filter(({ id, similarity }) => similarity > floor && image.has(id) && allowed?.has(id) !== false)
       .map(({ id, similarity }) => ({ id, score: similarity * certainty(id) }))

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { terms } from '../../../../text/analysis.js';
+import { tellingTerms } from '../../../../text/analysis.js';
 import { documentLinks, headings } from './markdown-marks.js';
 
 /** What the graph knows of one document's text. */
@@ -52,7 +52,7 @@ function resolveWiki(from: string, target: string): string | undefined {
 
 function frequentTerms(text: string): string[] {
   const counts = new Map<string, number>();
-  for (const term of terms(text.slice(0, MAX_TERM_CHARS))) counts.set(term, (counts.get(term) ?? 0) + 1);
+  for (const term of tellingTerms(text.slice(0, MAX_TERM_CHARS))) counts.set(term, (counts.get(term) ?? 0) + 1);
   return [...counts]
     .filter(([term, count]) => count >= 2 && term.length >= 3 && !/^\d+$/.test(term))
     .sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))

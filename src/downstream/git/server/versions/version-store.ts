@@ -1,5 +1,5 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
-import { terms } from '../../../../text/analysis.js';
+import { tellingTerms } from '../../../../text/analysis.js';
 import { scrubSoon } from '../../../../storage/scrub.js';
 import type { Version } from '../../git.contract.js';
 import type { ProjectKey } from '../project-key.js';
@@ -179,7 +179,7 @@ function iso(time: string | undefined): string | null {
 /** The words of a path, a message or a question: `chapter03.md` says "chapter", "3" and "md". */
 function mentioned(text: string): string[] {
   const parted = text.replace(/(?<=\p{L})(?=\p{N})|(?<=\p{N})(?=\p{L})/gu, ' ').replaceAll('_', ' ');
-  return terms(parted).map((term) => term.replace(/^0+(?=\d)/, ''));
+  return tellingTerms(parted).map((term) => term.replace(/^0+(?=\d)/, ''));
 }
 
 function mentionsAll(text: string, words: readonly string[]): boolean {

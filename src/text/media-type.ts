@@ -1,0 +1,61 @@
+/** Of texts, by the ending or the whole name of their files. */
+const TYPES: Record<string, string> = {
+  ...{
+    md: 'text/markdown',
+    markdown: 'text/markdown',
+    mdx: 'text/markdown',
+    qmd: 'text/markdown',
+    rmd: 'text/markdown',
+  },
+  ...{ html: 'text/html', htm: 'text/html', xhtml: 'text/html' },
+  ...{ csv: 'text/csv', tsv: 'text/tab-separated-values' },
+  ...{ json: 'application/json', jsonl: 'application/json', ndjson: 'application/json', geojson: 'application/json' },
+  ...{ yaml: 'application/yaml', yml: 'application/yaml', toml: 'application/toml', xml: 'application/xml' },
+  ...{ py: 'text/x-python', rb: 'text/x-ruby', pl: 'text/x-perl', php: 'text/x-php', lua: 'text/x-lua', r: 'text/x-r' },
+  ...{ js: 'text/javascript', mjs: 'text/javascript', cjs: 'text/javascript', jsx: 'text/javascript' },
+  ...{ ts: 'text/x-typescript', mts: 'text/x-typescript', cts: 'text/x-typescript', tsx: 'text/x-typescript' },
+  ...{
+    java: 'text/x-java',
+    kt: 'text/x-kotlin',
+    scala: 'text/x-scala',
+    groovy: 'text/x-groovy',
+    swift: 'text/x-swift',
+  },
+  ...{ c: 'text/x-c', h: 'text/x-c', cc: 'text/x-c++', cpp: 'text/x-c++', hpp: 'text/x-c++', cs: 'text/x-csharp' },
+  ...{
+    go: 'text/x-go',
+    rs: 'text/x-rust',
+    zig: 'text/x-zig',
+    dart: 'text/x-dart',
+    ex: 'text/x-elixir',
+    hs: 'text/x-haskell',
+  },
+  ...{ sh: 'text/x-sh', bash: 'text/x-sh', zsh: 'text/x-sh', fish: 'text/x-sh', ps1: 'text/x-powershell' },
+  ...{ sql: 'text/x-sql', graphql: 'text/x-graphql', proto: 'text/x-protobuf', tf: 'text/x-terraform' },
+  ...{ css: 'text/css', scss: 'text/x-scss', less: 'text/x-less', vue: 'text/x-vue', svelte: 'text/x-svelte' },
+  ...{ ini: 'text/x-ini', cfg: 'text/x-ini', conf: 'text/x-ini', env: 'text/x-ini', properties: 'text/x-ini' },
+  ...{
+    dockerfile: 'text/x-dockerfile',
+    makefile: 'text/x-makefile',
+    gitignore: 'text/x-ini',
+    editorconfig: 'text/x-ini',
+  },
+};
+
+/** The media type of a text by the name of its document; plain text where the name says nothing. */
+export function mediaTypeOf(path: string): string {
+  const name = path.slice(path.lastIndexOf('/') + 1).toLowerCase();
+  return TYPES[name.slice(name.lastIndexOf('.') + 1)] ?? 'text/plain';
+}
+
+/** How a text is cut: by headings, by rows, or by definitions. */
+export type Layout = 'prose' | 'table' | 'code';
+
+const PROSE = /^text\/(?:plain|markdown|x-markdown|html)\b|^application\/(?:pdf|xhtml\+xml|vnd\.)|^$/;
+const TABLE = /^text\/(?:csv|tab-separated-values)\b/;
+
+/** A type that says nothing, as many clients send, gives way to the name. */
+export function layoutOf(path: string, mediaType: string): Layout {
+  const type = mediaType === '' || mediaType.startsWith('text/plain') ? mediaTypeOf(path) : mediaType;
+  return TABLE.test(type) ? 'table' : PROSE.test(type) ? 'prose' : 'code';
+}
