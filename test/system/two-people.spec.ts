@@ -51,7 +51,9 @@ describe('two people with the same names for everything', () => {
         'content-type': 'text/markdown',
         'idempotency-key': `${SHARED_KEY}-${path}`,
       });
-    const { version } = (await (await put('orchard.md', `# Orchard\n\nThe orchard lies in ${secret}. See [the plan](plan.md).\n`)).json()) as { version: string };
+    const { version } = (await (
+      await put('orchard.md', `# Orchard\n\nThe orchard lies in ${secret}. See [the plan](plan.md).\n`)
+    ).json()) as { version: string };
     await put('plan.md', `# Plan\n\nThe plan of the orchard is kept in ${secret}.\n`);
     await until('it is indexed', async () => (await person.search(project, 'orchard')).total === 2);
     await until('it is committed', async () => {
