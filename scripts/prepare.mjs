@@ -15,7 +15,7 @@ function fingerprint(...paths) {
     for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
       const child = join(path, entry.name);
       if (entry.isDirectory()) add(child);
-      else if (!entry.name.endsWith('.spec.ts')) hash.update(child).update(readFileSync(child));
+      else if (!/\.spec\.tsx?$/.test(entry.name)) hash.update(child).update(readFileSync(child));
     }
   };
   for (const path of paths) {
@@ -40,9 +40,16 @@ function step(title, stamp, inputs, ...command) {
 
 step('installing', 'node_modules/.caudex-installed', ['package-lock.json'], 'ci', '--no-audit', '--no-fund');
 step(
-  'building',
+  'building the servers',
   'dist/.caudex-built',
   ['src', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'nest-cli.json'],
   'run',
-  'build',
+  'build:server',
+);
+step(
+  'building the page',
+  'web/dist/.caudex-built',
+  ['web/src', 'web/public', 'web/index.html', 'web/vite.config.ts', 'web/compressed.ts', 'package-lock.json'],
+  'run',
+  'build:web',
 );

@@ -2,7 +2,7 @@ import fastifyCookie from '@fastify/cookie';
 import fastifyMultipart from '@fastify/multipart';
 import { Module } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import { SwaggerModule } from '@nestjs/swagger';
 import type { Config } from '../config/config.schema.js';
 import { ServiceRegistry } from '../resilience/service-registry.js';
 import type { Tracing } from '../tracing/tracing.js';
@@ -15,18 +15,21 @@ import { SearchModule } from './search/search.module.js';
 import { ChatModule } from './chat/chat.module.js';
 import { ConversationsModule } from './conversations/conversations.module.js';
 import { CreditsModule } from './billing/credits.module.js';
+import { KeysModule } from './keys/keys.module.js';
 import { OpenAiModule } from './openai/openai.module.js';
 import { StatusModule } from './status/status.module.js';
 import { HealthModule } from './health/health.module.js';
 import { useBodyParsers } from './edge/body-parsers.js';
 import { shedLoad } from './edge/limits/load-shedding.js';
-import { describeApi } from './edge/openapi.js';
+import { createApiDocument } from './edge/openapi.js';
+import { servePage } from './page/serve-page.js';
 import { useSecurityHeaders } from './edge/security-headers.js';
 
 /** The public API: one module for each feature. */
 @Module({
   imports: [
     SessionModule,
+    KeysModule,
     ProjectsModule,
     DocumentsModule,
     HistoryModule,
@@ -51,16 +54,10 @@ export class BackendModule {
       bytes: config.http.max_body_bytes,
       jsonBytes: config.http.max_json_bytes,
     });
-    const document = new DocumentBuilder()
-      .setTitle('Caudex')
-      .setDescription('Chat and search over your own documents.')
-      .setVersion('1')
-      .addBearerAuth()
-      .addCookieAuth('auth_token')
-      .build();
-    SwaggerModule.setup('v1/api/docs', app, () => describeApi(SwaggerModule.createDocument(app, document)), {
+    SwaggerModule.setup('v1/api/docs', app, () => createApiDocument(app), {
       jsonDocumentUrl: 'v1/api/openapi.json',
       raw: ['json'],
     });
+    await servePage(app.getHttpAdapter().getInstance());
   }
 }

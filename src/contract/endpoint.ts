@@ -50,4 +50,6 @@ export const HEADER = {
   attempt: 'x-attempt',
   /** In an answer: whoever called must not try again. */
   doNotRetry: 'x-do-not-retry',
+  /** In an answer: new with each start of the server, whose stores may have been lost or put back meanwhile. */
+  instance: 'x-server-instance',
 } as const;

@@ -1,11 +1,7 @@
 import { z } from 'zod';
 
-/**
- * What a server has of each project, so that two servers can be compared without their documents. `instance` is new with each
- * start of the server: a store may have been lost or put back meanwhile.
- */
+/** What a server has of each project, so that two servers can be compared without their documents. */
 export const inventorySchema = z.object({
-  instance: z.string(),
   projects: z.array(
     z.object({ user_id: z.string(), project_id: z.string(), documents: z.int().min(0), digest: z.string() }),
   ),
@@ -14,8 +10,7 @@ export const inventorySchema = z.object({
 });
 export type Inventory = z.output<typeof inventorySchema>;
 
-/** `limit: 0` tells the instance alone. */
 export const inventoryQuery = z.strictObject({
   after: z.string().max(500).optional(),
-  limit: z.coerce.number().int().min(0).max(500).default(100),
+  limit: z.coerce.number().int().min(1).max(500).default(100),
 });

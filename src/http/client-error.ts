@@ -20,7 +20,8 @@ const MALFORMED: ProblemDetails = { status: 400, code: 'bad_request', detail: 'T
 
 /** Answers what never became a request, and hangs up. */
 export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  // A connection that never said anything asked for nothing: its client would take a 408 for the answer to its next request.
+  if (error.code === 'ECONNRESET' || !socket.writable || socket.bytesRead === 0) {
     socket.destroy();
     return;
   }

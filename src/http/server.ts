@@ -78,8 +78,10 @@ async function start(name: AppName, module: AppModule, config: Config, unlock: (
   app.useLogger(withoutBootLines(logger));
   const lifecycle = app.get(Lifecycle, { strict: false });
   const fastify = adapter.getInstance();
+  const instance = randomUUID();
   fastify.addHook('onRequest', (request, reply, done) => {
     reply.header(HEADER.requestId, request.id);
+    if (name !== 'backend') reply.header(HEADER.instance, instance);
     done();
   });
   const inFlight = new RequestsInFlight(fastify, lifecycle);

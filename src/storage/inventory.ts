@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Inventory } from '../contract/inventory.contract.js';
 import { digestOf } from './digest.js';
@@ -9,7 +8,6 @@ const MAX_DOCUMENTS = 20_000;
 
 /** Tells what a database has of each project, by a table with the columns `user_id`, `project_id`, `path` and `version`. */
 export class ProjectInventory {
-  private readonly instance = randomUUID();
   private readonly prepared: ReturnType<typeof preparedBy>;
 
   constructor(
@@ -20,7 +18,7 @@ export class ProjectInventory {
   }
 
   page(after: string | undefined, limit: number): Inventory {
-    const { instance, table } = this;
+    const { table } = this;
     const projects: Inventory['projects'] = [];
     let [userId, projectId] = after === undefined ? ['', ''] : (JSON.parse(after) as [string, string]);
     for (let documents = 0; projects.length < limit && documents < MAX_DOCUMENTS;) {
@@ -28,7 +26,7 @@ export class ProjectInventory {
         `SELECT user_id, project_id FROM ${table} WHERE (user_id, project_id) > (?, ?)
          ORDER BY user_id, project_id LIMIT 1`,
       ).get(userId, projectId);
-      if (next === undefined) return { instance, projects, next: null };
+      if (next === undefined) return { projects, next: null };
       [userId, projectId] = [String(next['user_id']), String(next['project_id'])];
       const rows = this.prepared(
         `SELECT path, version FROM ${table} WHERE user_id = ? AND project_id = ? ORDER BY path`,
@@ -36,6 +34,6 @@ export class ProjectInventory {
       documents += rows.length;
       projects.push({ user_id: userId, project_id: projectId, documents: rows.length, digest: digestOf(rows) });
     }
-    return { instance, projects, next: limit === 0 ? null : JSON.stringify([userId, projectId]) };
+    return { projects, next: JSON.stringify([userId, projectId]) };
   }
 }

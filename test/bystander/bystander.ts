@@ -2,9 +2,15 @@ import type { Caudex, Person } from '../system/caudex.js';
 
 const EVERY_MS = 500;
 
+export interface Trouble {
+  what: string;
+  /** Only something that took longer than it is waited for. */
+  late: boolean;
+}
+
 export interface Seen {
   /** Answers that were not 2xx or had something worked around, and breakers that were not closed. */
-  troubles: string[];
+  troubles: Trouble[];
   requests: number;
   p99Ms: number;
 }
@@ -20,14 +26,18 @@ export class Bystander {
   ) {}
 
   watch(): { end: () => Promise<Seen> } {
-    const troubles: string[] = [];
+    const troubles: Trouble[] = [];
+    const note = (what: string) => {
+      const late = /indexed: queued|"reason":"(?:deadline|timeout)"/.test(what);
+      troubles.push({ what, late });
+    };
     const took: number[] = [];
     const running = new Set<Promise<void>>();
     const act = () => {
       for (const [what, ask] of this.acts(++this.count)) {
         const one = this.timed(ask, took).then(
-          (trouble) => void (trouble !== undefined && troubles.push(`${what}: ${trouble}`)),
-          (error: unknown) => void troubles.push(`${what}: ${String(error).slice(0, 300)}`),
+          (trouble) => void (trouble !== undefined && note(`${what}: ${trouble}`)),
+          (error: unknown) => note(`${what}: ${String(error).slice(0, 300)}`),
         );
         running.add(one);
         void one.finally(() => running.delete(one));

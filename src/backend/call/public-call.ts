@@ -2,7 +2,7 @@ import { createParamDecorator, type ExecutionContext, SetMetadata } from '@nestj
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { addressOf } from './address.js';
 import type { Config } from '../../config/config.schema.js';
-import type { User } from '../../downstream/auth/auth.contract.js';
+import type { ApiKey, User } from '../../downstream/auth/auth.contract.js';
 import { remainingMs } from '../../http/caller.js';
 import type { Degradation } from './degradation.js';
 import type { Claim } from './claim.js';
@@ -22,6 +22,8 @@ export interface UserCall extends PublicCall {
   userId: string;
   user: User;
   token: string;
+  /** Where the token is an API key: what it may do. */
+  key?: ApiKey | undefined;
   /** What was worked around so far for this request. */
   degradation: Degradation;
   /** Of the request's `Idempotency-Key`, where it has one that counts. */

@@ -13,6 +13,7 @@ import { eventStreamTimes } from '../edge/event-stream.js';
 import { Answers } from '../edge/openapi.js';
 import { scopeSchema } from '../../contract/scope.contract.js';
 import { idSchema } from '../edge/schemas.js';
+import { NeedsScope } from '../call/key-scopes.js';
 import { Call, Deadline, type UserCall } from '../call/public-call.js';
 import { Changes } from '../session/session.guard.js';
 import { type ChatRequest, ChatService } from './chat.service.js';
@@ -61,6 +62,7 @@ const answerSchema = z.object({
 });
 
 @ApiTags('chat')
+@NeedsScope('chat')
 @Controller('v1/api/chat')
 export class ChatController {
   private readonly beginning = new Map<string, Promise<MessageStream>>();

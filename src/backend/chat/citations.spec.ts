@@ -19,7 +19,7 @@ describe('CitationFilter', () => {
 
   it('leaves code alone', () => {
     const code = 'Take `items[0]` or\n```\nitems[7] = `x`\n\nitems[8]\n```\n';
-    expect(filtered(1, [...`${code}as said [9].`])).toBe(`${code}as said .`);
+    expect(filtered(1, [...`${code}as said [9].`])).toBe(`${code}as said.`);
     expect(filtered(1, ['A lone ` mark.\n\nSee [9].'])).toBe('A lone ` mark.\n\nSee.');
   });
 

@@ -1,5 +1,5 @@
 /** What may still become a citation, or a longer row of backticks. */
-const OPEN = /(?:(?<!`)`+| ?\[[\d\s,;–-]{0,40}| )$/;
+const OPEN = /(?:(?<!`)`{1,64}| ?\[[\d\s,;–-]{0,40}| )$/;
 /** A citation of one or several passages, a row of backticks, or the end of a paragraph. */
 const MARK = /( ?)\[(\d{1,3}(?:\s{0,9}[,;–-]\s{0,9}\d{1,3})*)\](?!\()|`+|\n\s*\n/g;
 

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { ConfigModule } from '../../config/config.module.js';
+import { ResilienceModule } from '../../resilience/resilience.module.js';
 import { EdgeModule } from '../edge/edge.module.js';
 import { OutboxModule } from '../../outbox/outbox.module.js';
 import { FilesystemModule } from '../../downstream/filesystem/filesystem.module.js';
@@ -14,7 +15,16 @@ import { IndexRepair } from './index-repair.service.js';
 import { DocumentSync } from './document-sync.service.js';
 
 @Module({
-  imports: [ConfigModule, EdgeModule, OutboxModule, FilesystemModule, ChromaModule, GitModule, ProjectsModule],
+  imports: [
+    ConfigModule,
+    ResilienceModule,
+    EdgeModule,
+    OutboxModule,
+    FilesystemModule,
+    ChromaModule,
+    GitModule,
+    ProjectsModule,
+  ],
   controllers: [DocumentsController, BulkController],
   providers: [DocumentsService, BulkUpload, DocumentSync, IndexRepair],
   exports: [DocumentsService, DocumentSync, IndexRepair],

@@ -8,6 +8,7 @@ import { ChromaClient } from '../../downstream/chroma/chroma.client.js';
 import { FilesystemClient } from '../../downstream/filesystem/filesystem.client.js';
 import type { CallContext } from '../../resilience/policy/call-context.js';
 import { DownstreamError } from '../../resilience/policy/downstream-error.js';
+import { ServiceRegistry } from '../../resilience/service-registry.js';
 import { DocumentSync } from './document-sync.service.js';
 
 interface Owned {
@@ -40,6 +41,7 @@ export class IndexRepair implements OnApplicationBootstrap, OnApplicationShutdow
     private readonly filesystem: FilesystemClient,
     private readonly chroma: ChromaClient,
     private readonly sync: DocumentSync,
+    private readonly services: ServiceRegistry,
     private readonly log: PinoLogger,
   ) {}
 
@@ -106,12 +108,11 @@ export class IndexRepair implements OnApplicationBootstrap, OnApplicationShutdow
 
   /** Compares everything where one of the two servers is not the one that was compared last. */
   private async look(): Promise<void> {
-    const head = { query: { limit: 0 } };
-    const [files, index] = await Promise.all([
-      this.filesystem.inventory(head, this.callOf()),
-      this.chroma.inventory(head, this.callOf()),
-    ]);
-    const instances = `${files.instance} ${index.instance}`;
+    const clients = ['filesystem', 'chroma'].map((name) => this.services.get(name));
+    await Promise.all(clients.map(async (client) => client?.lookUp()));
+    const [files, index] = clients.map((client) => client?.instance);
+    if (files === undefined || index === undefined) return;
+    const instances = `${files} ${index}`;
     const isDue = performance.now() - this.comparedAtMs > COMPARE_ALL_MS;
     if (instances === this.compared && !isDue) return;
     await this.compareAll();

@@ -1,5 +1,6 @@
 import { applyDecorators } from '@nestjs/common';
-import { ApiResponse, type OpenAPIObject } from '@nestjs/swagger';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { ApiResponse, DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { z } from 'zod';
 
 type OperationObject = NonNullable<OpenAPIObject['paths'][string]['get']>;
@@ -63,8 +64,20 @@ export function answersWith(
   );
 }
 
+/** The OpenAPI document of the public API; {@link app} needs no running services for it. */
+export function createApiDocument(app: NestFastifyApplication): OpenAPIObject {
+  const base = new DocumentBuilder()
+    .setTitle('Caudex')
+    .setDescription('Chat and search over your own documents.')
+    .setVersion('1')
+    .addBearerAuth()
+    .addCookieAuth('auth_token')
+    .build();
+  return describeApi(SwaggerModule.createDocument(app, base));
+}
+
 /** Puts right what can't be said with decorators: the wildcard's name, who may ask, and what a stream's schema is not. */
-export function describeApi(document: OpenAPIObject): OpenAPIObject {
+function describeApi(document: OpenAPIObject): OpenAPIObject {
   document.security = [{ bearer: [] }, { cookie: [] }];
   // Every process has these probes, and none but this one knows of OpenAPI.
   for (const probe of ['/health/live', '/health/ready']) delete document.paths[probe];

@@ -13,6 +13,7 @@ import { collectAnswer } from '../chat/message-reply.js';
 import { ProjectsService } from '../projects/projects.service.js';
 import { eventStreamTimes } from '../edge/event-stream.js';
 import { idSchema } from '../edge/schemas.js';
+import { ListsProjects, NeedsScope } from '../call/key-scopes.js';
 import { Call, Deadline, type UserCall } from '../call/public-call.js';
 import { completion, sendCompletionStream } from './completion-reply.js';
 import { OpenAiAnswers, OpenAiErrorFilter, writeOpenAiError } from './openai-error.filter.js';
@@ -42,6 +43,7 @@ export class OpenAiController {
   ) {}
 
   @Get('models')
+  @ListsProjects()
   @RouteConfig(ERRORS)
   @ApiOperation({ summary: 'A model for each of your projects, and one without documents' })
   @OpenAiAnswers(z.object({ object: z.literal('list'), data: z.array(modelSchema) }))
@@ -66,6 +68,7 @@ export class OpenAiController {
   }
 
   @Post('chat/completions')
+  @NeedsScope('chat')
   @RouteConfig(ERRORS)
   @Deadline('chat_ms')
   @HttpCode(200)

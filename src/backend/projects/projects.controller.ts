@@ -7,6 +7,7 @@ import { Answers } from '../edge/openapi.js';
 import { SharedReadsInterceptor } from '../edge/reads/shared-reads.interceptor.js';
 import { idSchema, pageSchema, type Page } from '../edge/schemas.js';
 import { Call, type UserCall } from '../call/public-call.js';
+import { ListsProjects } from '../call/key-scopes.js';
 import { ProjectsService } from './projects.service.js';
 
 const newProject = z.strictObject({ name: z.string().trim().min(1).max(200) });
@@ -26,6 +27,7 @@ export class ProjectsController {
   }
 
   @Get()
+  @ListsProjects()
   @ApiOperation({ summary: 'Your projects' })
   @Answers(200, z.object({ projects: z.array(projectSchema), total: z.int() }))
   list(@Query({ schema: pageSchema }) page: Page, @Call() call: UserCall) {

@@ -55,8 +55,11 @@ export class ProjectsService implements OnModuleInit {
     return project;
   }
 
-  list(page: { limit: number; offset: number }, call: UserCall) {
-    return this.filesystem.listProjects({ query: page }, call);
+  /** A key for one project is shown that one. */
+  async list(page: { limit: number; offset: number }, call: UserCall) {
+    if (call.key?.project_id == null) return this.filesystem.listProjects({ query: page }, call);
+    const project = await this.get(call.key.project_id, call);
+    return { projects: page.offset === 0 ? [project] : [], total: 1 };
   }
 
   get(projectId: string, call: UserCall): Promise<Project> {

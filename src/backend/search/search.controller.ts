@@ -13,6 +13,7 @@ import { Answers } from '../edge/openapi.js';
 import { waitAtMost } from '../call/waiting.js';
 import { ProjectAccess } from '../projects/project-access.service.js';
 import { idSchema } from '../edge/schemas.js';
+import { NeedsScope } from '../call/key-scopes.js';
 import { Call, type UserCall } from '../call/public-call.js';
 import { Retrieval } from './retrieval.service.js';
 
@@ -63,6 +64,7 @@ export class SearchController {
   ) {}
 
   @Post()
+  @NeedsScope('read')
   @HttpCode(200)
   @ApiOperation({ summary: 'Find passages in the documents of a project' })
   @Answers(200, answerSchema, 404)

@@ -9,6 +9,7 @@ import { isPublic } from '../../http/public.decorator.js';
 import { addressOf } from '../call/address.js';
 import { RateLimits } from '../edge/limits/rate-limits.service.js';
 import { DEADLINE, type DeadlineName, openCall, type PublicCall, type UserCall } from '../call/public-call.js';
+import { requireScope } from '../call/key-scopes.js';
 import { SessionService, unauthorized } from './session.service.js';
 
 const OPERATOR = Symbol('operator');
@@ -52,14 +53,15 @@ export class SessionGuard implements CanActivate {
     await this.limits.countAddress(addressOf(request), reply);
     const { token, fromCookie } = tokenOf(request);
     if (fromCookie) refuseCrossSite(request, this.reflector.getAllAndOverride<boolean>(CHANGES, targets) ?? false);
-    const { user, graceFor } = await this.sessions.verify(token, call);
+    const { user, key, graceFor } = await this.sessions.verify(token, call);
+    if (key !== undefined) requireScope(key, context, this.reflector);
     const degradation = new Degradation();
     if (graceFor !== undefined) degradation.add('auth', graceFor, 'grace');
     await this.limits.countUser(user.user_id, reply);
     if (this.reflector.getAllAndOverride<boolean>(OPERATOR, targets) && !user.operator) {
       throw new Problem({ status: 403, code: 'operators_only', detail: 'Only an operator may do this.' });
     }
-    Object.assign(call, { user, userId: user.user_id, token, degradation } satisfies Partial<UserCall>);
+    Object.assign(call, { user, userId: user.user_id, token, key, degradation } satisfies Partial<UserCall>);
     return true;
   }
 }

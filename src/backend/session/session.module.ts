@@ -13,5 +13,6 @@ import { SessionGuard } from './session.guard.js';
   imports: [ConfigModule, EdgeModule, AuthModule, DemoModule],
   controllers: [SessionController],
   providers: [{ provide: APP_GUARD, useClass: SessionGuard }, SessionService],
+  exports: [SessionService],
 })
 export class SessionModule {}

@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache';
 import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
 import { AuthClient } from '../../downstream/auth/auth.client.js';
-import type { User } from '../../downstream/auth/auth.contract.js';
+import type { ApiKey, User } from '../../downstream/auth/auth.contract.js';
 import { Problem } from '../../http/problem.js';
 import { withoutRetries } from '../call/waiting.js';
 import type { CallContext } from '../../resilience/policy/call-context.js';
@@ -14,6 +14,8 @@ export interface Session {
   user: User;
   /** UTC, ISO 8601. */
   expiresAt: string;
+  /** Where the token is an API key. */
+  key?: ApiKey | undefined;
   /** Why the token could not be verified anew; it was taken on the strength of an earlier time. */
   graceFor?: DownstreamError;
 }
@@ -52,6 +54,11 @@ export class SessionService {
     this.verified.delete(digest(token));
   }
 
+  /** A revoked key is good no longer, also while its verification is fresh. */
+  forgetKey(keyId: string): void {
+    for (const [digest, { key }] of this.verified.entries()) if (key?.id === keyId) this.verified.delete(digest);
+  }
+
   /**
    * The session of a token; one verified within `session.fresh_ms` is taken as it is, and while auth is away one
    * verified within `session.grace_ms`.
@@ -78,7 +85,7 @@ export class SessionService {
         this.verified.delete(key);
         throw unauthorized(`token_${answer.reason}`, `The token is ${answer.reason}; sign in again.`);
       }
-      const session = { user: answer.user, expiresAt: answer.expires_at };
+      const session = { user: answer.user, expiresAt: answer.expires_at, key: answer.key };
       const expiresAtMs = Date.parse(answer.expires_at);
       this.verified.set(key, { ...session, expiresAtMs, verifiedAtMs: performance.now() });
       return session;
@@ -101,7 +108,8 @@ export const unauthorized = (code: string, detail: string) => new Problem({ stat
 
 const digest = (token: string) => hash('sha256', token, 'base64');
 
-async function critical<T>(call: Promise<T>): Promise<T> {
+/** Auth is critical: while it cannot answer, a call of it is 503 with `Retry-After`. */
+export async function critical<T>(call: Promise<T>): Promise<T> {
   try {
     return await call;
   } catch (error) {

@@ -26,6 +26,16 @@ const statusSchema = z.looseObject({
   failure_count: z.int(),
   last_failure: z.string().nullable(),
   last_state_change: z.string(),
+  last_failure_reason: z.string().nullable(),
+  retry_after_ms: z.int().nullable(),
+  isolated_by: z.array(z.string()),
+  misconfigured: z.boolean(),
+  last_rejection: z.object({ at: z.string(), status: z.int(), code: z.string(), detail: z.string() }).nullable(),
+});
+const stateSchema = statusSchema.shape.state;
+const timelineSchema = z.object({
+  minutes: z.array(z.object({ at: z.string(), attempts: z.int(), failures: z.int(), slowest_ms: z.int() })),
+  changes: z.array(z.object({ at: z.string(), from: stateSchema, to: stateSchema, why: z.string() })),
 });
 
 @ApiTags('status')
@@ -45,6 +55,16 @@ export class StatusController {
   @Answers(200, z.object({ services: z.record(z.string(), statusSchema), timestamp: z.string() }))
   all() {
     const services = Object.fromEntries(this.services.all().map((client) => [client.service, publicly(client)]));
+    return { services, timestamp: timestamp() };
+  }
+
+  @Get('timeline')
+  @ApiOperation({
+    summary: 'The last hour of every service: attempts and failures by the minute, changes of its breaker',
+  })
+  @Answers(200, z.object({ services: z.record(z.string(), timelineSchema), timestamp: z.string() }))
+  timeline() {
+    const services = Object.fromEntries(this.services.all().map((client) => [client.service, client.timeline()]));
     return { services, timestamp: timestamp() };
   }
 

@@ -8,6 +8,22 @@ export const userSchema = z.object({
 });
 export type User = z.output<typeof userSchema>;
 
+export const keyScopeSchema = z.enum(['read', 'write', 'chat']);
+export type KeyScope = z.output<typeof keyScopeSchema>;
+
+export const apiKeySchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  scopes: z.array(keyScopeSchema),
+  /** The only project that the key opens; null: all of the user's. */
+  project_id: z.string().nullable(),
+  /** UTC, ISO 8601, like all times here. */
+  created_at: z.string(),
+  expires_at: z.string().nullable(),
+  last_used_at: z.string().nullable(),
+});
+export type ApiKey = z.output<typeof apiKeySchema>;
+
 const credentials = z.strictObject({
   email: z.string(),
   password: z.string(),
@@ -39,7 +55,13 @@ export const authContract = {
     path: '/sessions/verify',
     body: z.strictObject({ token: z.string() }),
     response: z.discriminatedUnion('active', [
-      z.object({ active: z.literal(true), user: userSchema, expires_at: z.string() }),
+      z.object({
+        active: z.literal(true),
+        user: userSchema,
+        expires_at: z.string(),
+        /** Where the token is an API key: what it may do. */
+        key: apiKeySchema.optional(),
+      }),
       z.object({ active: z.literal(false), reason: z.enum(['malformed', 'expired', 'revoked', 'unknown']) }),
     ]),
     idempotent: true,
@@ -49,6 +71,28 @@ export const authContract = {
     path: '/sessions/revoke',
     body: z.strictObject({ token: z.string() }),
     response: z.object({ revoked: z.boolean() }),
+    idempotent: true,
+  },
+  /** 422 `too_many_keys`. The key itself is in this answer and nowhere else. */
+  createKey: {
+    method: 'POST',
+    path: '/keys',
+    body: apiKeySchema.pick({ name: true, scopes: true, project_id: true, expires_at: true }).strict(),
+    response: apiKeySchema.extend({ key: z.string() }),
+    status: 201,
+    idempotent: false,
+  },
+  listKeys: {
+    method: 'GET',
+    path: '/keys',
+    response: z.object({ keys: z.array(apiKeySchema) }),
+    idempotent: true,
+  },
+  deleteKey: {
+    method: 'DELETE',
+    path: '/keys/:key_id',
+    params: z.strictObject({ key_id: z.string().min(1) }),
+    response: z.object({ deleted: z.boolean() }),
     idempotent: true,
   },
 } as const satisfies ServiceContract;

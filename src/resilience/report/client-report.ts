@@ -3,6 +3,7 @@ import type { BreakerState } from '../policy/circuit-breaker.js';
 import type { Counts } from './counts.js';
 import type { Rejections } from './rejections.js';
 import type { History, OutcomeRecord } from './history.js';
+import type { Minutes } from './minutes.js';
 import type { ResiliencePolicy } from '../policy/resilience-policy.js';
 import { timestamp } from './timestamp.js';
 
@@ -30,6 +31,14 @@ interface AttemptReport {
   outcome: string;
   duration_ms: number;
   request_id: string;
+}
+
+/** The last hour of a service. */
+export interface ClientTimeline {
+  /** Oldest first; minutes without an attempt are left out. */
+  minutes: { at: string; attempts: number; failures: number; slowest_ms: number }[];
+  /** The last changes of the breaker, newest first. */
+  changes: { at: string; from: BreakerState; to: BreakerState; why: string }[];
 }
 
 /** The state of a service with what led to it, for operators. */
@@ -71,6 +80,15 @@ export function statusOf({ title, policy, history: { lastFailure }, rejections }
     isolated_by: breaker.isolatedBy,
     misconfigured: rejections?.isMisconfigured ?? false,
     last_rejection: last === undefined ? null : { ...last, at: timestamp(last.at) },
+  };
+}
+
+export function timelineOf({ history, minutes }: { history: History; minutes: Minutes }): ClientTimeline {
+  return {
+    minutes: minutes
+      .lastHour()
+      .map(({ at, slowestMs, ...counts }) => ({ at: timestamp(at), ...counts, slowest_ms: Math.ceil(slowestMs) })),
+    changes: history.decisions().map(({ at, from, to, why }) => ({ at: timestamp(at), from, to, why })),
   };
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { DownstreamSettings, ClientName } from '../../config/config.schema.js';
 import { isModel } from '../../config/llm-models.js';
-import type { Endpoint, EndpointInput, EndpointOutput } from '../../contract/endpoint.js';
+import { type Endpoint, type EndpointInput, type EndpointOutput, HEADER } from '../../contract/endpoint.js';
 import { decode, refusalOf } from './answer.js';
 import { decoded } from './content-encoding.js';
 import type { Attempt } from '../policy/attempt.js';
@@ -9,9 +9,17 @@ import type { CallDetails } from '../policy/call.js';
 import type { ByteStream } from './byte-stream.js';
 import type { CallContext } from '../policy/call-context.js';
 import type { BreakerState, CircuitBreaker, Transition } from '../policy/circuit-breaker.js';
-import { type ClientReport, type ClientStatus, reportOf, statusOf } from '../report/client-report.js';
+import {
+  type ClientReport,
+  type ClientStatus,
+  type ClientTimeline,
+  reportOf,
+  statusOf,
+  timelineOf,
+} from '../report/client-report.js';
 import { type Clock, systemClock } from '../policy/clock.js';
 import { DownstreamError } from '../policy/downstream-error.js';
+import { Minutes } from '../report/minutes.js';
 import { FaultDrill } from './fault-drill.js';
 import { Counts } from '../report/counts.js';
 import { type Decision, History } from '../report/history.js';
@@ -62,9 +70,12 @@ export interface StreamRequest<T = Uint8Array> {
 export class ResilientClient {
   readonly service: ClientName;
   readonly title: string;
+  /** Which start of the server answered last; undefined before its first answer. */
+  instance: string | undefined;
   readonly policy: ResiliencePolicy;
   readonly counts = new Counts();
   readonly history: History;
+  readonly minutes: Minutes;
   readonly rejections: Rejections | undefined;
   private readonly log: ServiceLog;
   private readonly drill: FaultDrill;
@@ -81,11 +92,13 @@ export class ResilientClient {
     this.log = new ServiceLog(sink, service, title);
     this.log.drill(settings.fault_drill);
     this.history = new History(clock);
+    this.minutes = new Minutes(clock);
     this.rejections = isModel(service) ? new Rejections(clock) : undefined;
     const { healthPath } = parts;
     const isHealthy = healthPath === undefined ? undefined : () => this.isHealthy(healthPath, clock);
     const announce = { stateChanged: (transition: Transition) => parts.onTransition?.(transition) };
-    const observers = [this.log, this.counts, this.history, ...(this.rejections ? [this.rejections] : []), announce];
+    const rejections = this.rejections ? [this.rejections] : [];
+    const observers = [this.log, this.counts, this.history, this.minutes, ...rejections, announce];
     this.policy = new ResiliencePolicy(service, settings, clock, observers, isHealthy);
   }
 
@@ -101,6 +114,12 @@ export class ResilientClient {
   /** Whether there is an address to call. */
   get configured(): boolean {
     return this.transport !== null;
+  }
+
+  /** Asks the health route which {@link instance} is there. It counts for nothing, and an absent server changes nothing. */
+  async lookUp(): Promise<void> {
+    const { healthPath, clock = systemClock } = this.parts;
+    if (healthPath !== undefined) await this.isHealthy(healthPath, clock).catch(() => false);
   }
 
   /** @throws DownstreamError */
@@ -121,6 +140,7 @@ export class ResilientClient {
       const request = this.request(endpoint.method, path + query, body, attempt);
       const answer = await this.carry(attempt, (transport) => transport.send(request, attempt));
       attempt.status = answer.status;
+      this.instance = answer.headers[HEADER.instance] ?? this.instance;
       return decode(this.service, endpoint, answer) as EndpointOutput<E>;
     });
   }
@@ -167,6 +187,10 @@ export class ResilientClient {
     return statusOf(this);
   }
 
+  timeline(): ClientTimeline {
+    return timelineOf(this);
+  }
+
   report(): ClientReport {
     return reportOf(this, this.settings);
   }
@@ -210,7 +234,8 @@ export class ResilientClient {
     const stop = clock.after(HEALTH_MS, () => signal.abort(new Error('the health route took too long')));
     try {
       const request = { method: 'GET', path, headers: {}, body: undefined };
-      const { status, body } = await this.transport.send(request, signal);
+      const { status, headers, body } = await this.transport.send(request, signal);
+      this.instance = headers[HEADER.instance] ?? this.instance;
       return status === 200 && healthy.safeParse(JSON.parse(body.toString())).success;
     } finally {
       stop();

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
+import { KEY_TABLES } from './keys/key-store.js';
 import { openDatabase } from '../../../storage/sqlite.js';
 
 const MIGRATIONS = [
@@ -22,6 +23,7 @@ const MIGRATIONS = [
      forget_at INTEGER NOT NULL
    ) STRICT, WITHOUT ROWID;
    CREATE INDEX guesses_by_end ON guesses (forget_at);`,
+  KEY_TABLES,
 ];
 
 /** Accounts, revoked tokens and failed guesses, below `dir`. */

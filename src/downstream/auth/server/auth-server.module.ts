@@ -10,6 +10,8 @@ import { AuthController } from './auth.controller.js';
 import { AuthService } from './auth.service.js';
 import { GuessLimiter } from './guess-limiter.js';
 import { IdentityProvider } from './identity-provider.js';
+import { KeyStore } from './keys/key-store.js';
+import { KeysController } from './keys/keys.controller.js';
 import { LocalIdentityProvider } from './local-identity-provider.js';
 import { PasswordHasher } from './password-hasher.js';
 import { SessionTokens } from './session-tokens.js';
@@ -37,11 +39,12 @@ async function openLocalAccounts(config: Config, db: DatabaseSync): Promise<Iden
 
 @Module({
   imports: [InternalServerModule, ConfigModule],
-  controllers: [AuthController],
+  controllers: [AuthController, KeysController],
   providers: [
     AuthService,
     { provide: DatabaseSync, inject: [CONFIG], useFactory: (config: Config) => openAuthDatabase(folder(config)) },
     { provide: GuessLimiter, inject: [DatabaseSync], useFactory: (db: DatabaseSync) => new GuessLimiter(db) },
+    { provide: KeyStore, inject: [DatabaseSync], useFactory: (db: DatabaseSync) => new KeyStore(db) },
     { provide: IdentityProvider, inject: [CONFIG, DatabaseSync], useFactory: openLocalAccounts },
   ],
 })

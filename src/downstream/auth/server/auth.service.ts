@@ -5,6 +5,7 @@ import type { Config } from '../../../config/config.schema.js';
 import { Problem } from '../../../http/problem.js';
 import type { User } from '../auth.contract.js';
 import { GuessLimiter } from './guess-limiter.js';
+import { KEY_PREFIX, KeyStore } from './keys/key-store.js';
 import { IdentityProvider, type Session, type Verification } from './identity-provider.js';
 
 interface Credentials {
@@ -15,12 +16,14 @@ interface Credentials {
 
 const MAX_EMAIL_LENGTH = 254;
 const MAX_PASSWORD_LENGTH = 1024;
+const NEVER = '9999-12-31T23:59:59.999Z';
 
 @Injectable()
 export class AuthService {
   constructor(
     private readonly identities: IdentityProvider,
     private readonly guesses: GuessLimiter,
+    private readonly keys: KeyStore,
     @InjectConfig() private readonly config: Config,
   ) {}
 
@@ -57,11 +60,27 @@ export class AuthService {
   }
 
   verify(token: string): Promise<Verification> {
-    return this.identities.verify(token);
+    return token.startsWith(KEY_PREFIX) ? this.verifyKey(token) : this.identities.verify(token);
   }
 
+  /** @throws Problem 422 for an API key, which is revoked by its id */
   revoke(token: string): Promise<boolean> {
-    return this.identities.revoke(token);
+    if (!token.startsWith(KEY_PREFIX)) return this.identities.revoke(token);
+    throw refused('key_not_session', 'An API key is no session; revoke it with DELETE /v1/api/keys/{id}.');
+  }
+
+  private async verifyKey(token: string): Promise<Verification> {
+    const use = this.keys.use(token);
+    if (typeof use === 'string') return { active: false, reason: use };
+    const user = await this.identities.user(use.userId);
+    if (user === undefined) return { active: false, reason: 'unknown' };
+    // A key acts for the person, not for the operator.
+    return {
+      active: true,
+      user: { ...user, operator: false },
+      expires_at: use.key.expires_at ?? NEVER,
+      key: use.key,
+    };
   }
 }
 

@@ -11,6 +11,8 @@ export abstract class IdentityProvider {
   /** Undefined where the pair is not good; takes as long for an unknown account as for a wrong password. */
   abstract login(email: string, password: string): Promise<Session | undefined>;
   abstract verify(token: string): Promise<Verification>;
+  /** The user with this id, for an API key of theirs; undefined: there is none any more. */
+  abstract user(userId: string): Promise<User | undefined>;
   /** Whether the token is revoked now; false for one that was no good anyway. */
   abstract revoke(token: string): Promise<boolean>;
 }

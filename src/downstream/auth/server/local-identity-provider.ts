@@ -49,6 +49,11 @@ export class LocalIdentityProvider extends IdentityProvider {
     return { active: true, user: this.userOf(account), expires_at: new Date(claims.expiresAt).toISOString() };
   }
 
+  async user(userId: string): Promise<User | undefined> {
+    const account = this.accounts.byId(userId);
+    return account && this.userOf(account);
+  }
+
   async revoke(token: string): Promise<boolean> {
     const claims = await this.read(token);
     if (typeof claims === 'string') return claims === 'revoked';

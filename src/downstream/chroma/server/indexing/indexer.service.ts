@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
+import { Semaphore } from '../../../../http/semaphore.js';
 import type { ProjectKey } from '../../../../text/lexical-index.js';
 import { reanalyse } from '../../../../text/reanalysis.js';
 import { DocumentArrivals, type DocumentState } from './document-arrivals.js';
@@ -15,10 +16,16 @@ const DESCRIPTIONS: Record<string, string> = {
   [PROJECTION]: 'hashed random projection, until the project is large enough to learn from',
 };
 
+/** A text that takes this process more than a blink; small ones go past those that wait. */
+const LARGE_CHARS = 100_000;
+/** Of one user one at a time; what waits too long is refused, and comes again through the caller's outbox. */
+const LARGE = { concurrent: 2, perUser: 1, waiting: 60, waitMs: 5000 };
+
 /** Writes to the index. What it has answered is kept, whatever is killed after that. */
 @Injectable()
 export class IndexerService {
   private reanalysing: Promise<void> | undefined;
+  private readonly large = new Semaphore(LARGE, 'large documents to be indexed');
 
   constructor(
     private readonly store: IndexStore,
@@ -53,6 +60,11 @@ export class IndexerService {
 
   async upsert(key: ProjectKey, document: DocumentState): Promise<{ passages: number; version: string }> {
     this.vectors.check();
+    const work = () => this.write(key, document);
+    return document.text.length > LARGE_CHARS ? this.large.pass(key.userId, work) : work();
+  }
+
+  private async write(key: ProjectKey, document: DocumentState): Promise<{ passages: number; version: string }> {
     const { path, version } = document;
     const { generation, put, removed } = await this.arrivals.add(key, document);
     // Outside the lock, so that the next documents are prepared while ChromaDB takes these.

@@ -1,4 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
+import { Semaphore } from '../../../../http/semaphore.js';
 import { Problem } from '../../../../http/problem.js';
 import { analyseDocument } from '../../../../text/analysed-document.js';
 import type { ProjectKey } from '../../../../text/lexical-index.js';
@@ -16,6 +17,11 @@ export interface WriteRequest extends Upload {
   arrived_ms?: number | undefined;
 }
 
+/** A text that takes this process more than a blink; small ones go past those that wait. */
+const LARGE_CHARS = 100_000;
+/** Of one user one at a time. A wait and the work fit into the caller's limit together. */
+const LARGE = { concurrent: 2, perUser: 1, waiting: 16, waitMs: 5000 };
+
 export interface Written {
   row: DocumentRow;
   created: boolean;
@@ -26,6 +32,7 @@ export interface Written {
 @Injectable()
 export class DocumentWriter {
   private readonly log = new Logger('Documents');
+  private readonly large = new Semaphore(LARGE, 'large documents to be stored');
 
   constructor(
     private readonly projects: ProjectsService,
@@ -48,6 +55,17 @@ export class DocumentWriter {
     const first = decide();
     if (first !== 'store') return first;
 
+    const work = () => this.write(key, path, request, upload, decide);
+    return upload.text.length > LARGE_CHARS ? this.large.pass(key.userId, work) : work();
+  }
+
+  private async write(
+    key: ProjectKey,
+    path: string,
+    request: WriteRequest,
+    upload: ReadUpload,
+    decide: () => 'store' | Written,
+  ): Promise<Written> {
     const { media_type, text, content, original } = upload;
     const title = titleOf(path, text, media_type);
     const analysed = await analyseDocument({ path, title, text, mediaType: media_type });

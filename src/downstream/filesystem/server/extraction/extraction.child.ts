@@ -1,5 +1,6 @@
 // A process of its own, with a bounded heap and no secrets in its environment, that is killed when it takes too long:
 // nothing but packages is imported, and these only where they are needed.
+import { Worker } from 'node:worker_threads';
 
 export interface ExtractionJob {
   content: Uint8Array;
@@ -131,6 +132,11 @@ async function resultOf(job: ExtractionJob): Promise<ExtractionResult> {
   }
 }
 
+/** A parser that is busy hears nothing: this thread ends the process when the one that started it is gone. */
+const WATCHDOG = `
+  const parent = process.ppid;
+  setInterval(() => process.ppid !== parent && process.kill(process.pid, 'SIGKILL'), 500);`;
+new Worker(WATCHDOG, { eval: true }).unref();
 process.once('disconnect', () => process.exit());
 process.once('message', (job: ExtractionJob) => {
   void resultOf(job).then((result) => process.send?.(result));

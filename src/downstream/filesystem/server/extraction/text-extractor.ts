@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { constants, setPriority } from 'node:os';
 import { extname, join } from 'node:path';
 import { Semaphore } from '../../../../http/semaphore.js';
 import type { ExtractionJob, ExtractionResult } from './extraction.child.js';
@@ -33,6 +34,8 @@ const MAY_READ = [READER, join(ROOT, 'package.json'), join(ROOT, 'node_modules')
 export class TextExtractor {
   private readonly semaphore = new Semaphore(LIMITS, 'files to be read');
 
+  private readonly children = new Set<ChildProcess>();
+
   constructor(private readonly limits: TextExtractorLimits) {}
 
   /** @throws UnreadableDocument; Problem 429 `saturated` */
@@ -47,11 +50,19 @@ export class TextExtractor {
   private inProcess(job: ExtractionJob): Promise<ExtractionResult> {
     const { timeoutMs, maxMemoryBytes } = this.limits;
     const child = fork(READER, {
-      execArgv: [`--max-old-space-size=${Math.floor(maxMemoryBytes / 2 ** 20)}`, '--permission', ...MAY_READ],
+      execArgv: [
+        `--max-old-space-size=${Math.floor(maxMemoryBytes / 2 ** 20)}`,
+        '--permission',
+        '--allow-worker',
+        ...MAY_READ,
+      ],
       env: {},
       serialization: 'advanced',
       stdio: 'ignore',
     });
+    // What it costs is taken from what requests leave over.
+    if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL);
+    this.children.add(child);
     const tooMuch = { fault: `reading it takes more than ${maxMemoryBytes} bytes of memory` };
     let timer: NodeJS.Timeout | undefined;
     let watch: NodeJS.Timeout | undefined;
@@ -73,7 +84,13 @@ export class TextExtractor {
       clearTimeout(timer);
       clearInterval(watch);
       child.kill('SIGKILL');
+      this.children.delete(child);
     });
+  }
+
+  /** Nobody waits for the files any more. */
+  onApplicationShutdown(): void {
+    for (const child of this.children) child.kill('SIGKILL');
   }
 }
 

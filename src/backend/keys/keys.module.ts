@@ -1,0 +1,11 @@
+import { Module } from '@nestjs/common';
+import { AuthModule } from '../../downstream/auth/auth.module.js';
+import { ProjectsModule } from '../projects/projects.module.js';
+import { SessionModule } from '../session/session.module.js';
+import { KeysController } from './keys.controller.js';
+
+@Module({
+  imports: [AuthModule, ProjectsModule, SessionModule],
+  controllers: [KeysController],
+})
+export class KeysModule {}

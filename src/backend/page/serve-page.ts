@@ -1,0 +1,55 @@
+import { existsSync } from 'node:fs';
+import { join, sep } from 'node:path';
+import fastifyStatic from '@fastify/static';
+import type { FastifyInstance } from 'fastify';
+
+/** What `npm run build:web` makes. */
+const BUILT_PAGE = join(import.meta.dirname, '../../../web/dist');
+
+/** The addresses that the page's own router shows. Every other unknown address stays a 404 problem. */
+const PAGE_ROUTES = ['/', '/sign-in', '/projects', '/p/*', '/status', '/usage'];
+
+/**
+ * The page's scripts, styles and calls come from this host alone. There is no `unsafe-inline`, and `trusted-types 'none'`
+ * refuses every string that would become script, also from a library.
+ */
+const CONTENT_SECURITY_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data: blob:",
+  "font-src 'self'",
+  "connect-src 'self'",
+  "manifest-src 'self'",
+  "form-action 'self'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+  "require-trusted-types-for 'script'",
+  "trusted-types 'none'",
+].join('; ');
+
+/**
+ * Serves the built page at `/`: hashed assets for a year, the document itself revalidated by its ETag, both as they were
+ * compressed at build. A backend without a built page answers 404 there, as before.
+ */
+export async function servePage(app: FastifyInstance, dir = BUILT_PAGE): Promise<void> {
+  if (!existsSync(join(dir, 'index.html'))) return;
+  await app.register(fastifyStatic, {
+    root: dir,
+    prefix: '/',
+    wildcard: false,
+    index: false,
+    preCompressed: true,
+    globIgnore: ['**/*.br', '**/*.gz', 'index.html'],
+    cacheControl: false,
+    setHeaders: (reply, path) => {
+      const hashed = path.includes(`${sep}assets${sep}`);
+      void reply.header('cache-control', hashed ? 'public, max-age=31536000, immutable' : 'no-cache');
+    },
+  });
+  for (const route of PAGE_ROUTES) {
+    app.get(route, (_request, reply) =>
+      reply.header('content-security-policy', CONTENT_SECURITY_POLICY).sendFile('index.html'),
+    );
+  }
+}

@@ -1,0 +1,222 @@
+import type { Browser } from 'playwright-core';
+import { Caudex, type Person, until } from '../system/caudex.ts';
+import { chunk, END, FakeLlm, says } from '../system/fake-llm.ts';
+import { describeInBrowser, launchBrowser, Visit } from './browser.ts';
+import { CuttingProxy } from './cutting-proxy.ts';
+
+const WORDS = Array.from({ length: 60 }, (_, index) => `word${index}`);
+const LONG = WORDS.join(' ');
+const STEP_MS = 40;
+
+/** As {@link says}, but a word at a time. */
+function saysSlowly(text: string): FakeLlm['behaviour'] {
+  return async (_request, reply) => {
+    reply.writeHead(200, { 'content-type': 'text/event-stream' });
+    for (const word of text.split(/(?<= )/)) {
+      reply.write(chunk(word));
+      await new Promise((resolve) => setTimeout(resolve, STEP_MS));
+    }
+    reply.end(END);
+  };
+}
+
+describeInBrowser('chatting on the page', () => {
+  let caudex: Caudex;
+  let llm: FakeLlm;
+  let browser: Browser;
+  let person: Person;
+  let project: string;
+  let visit: Visit;
+
+  beforeAll(async () => {
+    [browser, llm] = await Promise.all([launchBrowser(), FakeLlm.start()]);
+    caudex = await Caudex.start({
+      LLM_BASE_URL: llm.url,
+      LLM_MODEL: 'fake',
+      LLM_API_KEY: 'k',
+      CAUDEX__CACHE__ANSWERS: 'false',
+    });
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await caudex?.stop();
+    await llm?.stop();
+  });
+  beforeEach(async () => {
+    person = await caudex.signUp();
+    project = await person.project('Garden');
+    await person.upload(project, 'pears.md', '# Pears\n\nWilliams pears ripen in September. Store them cold and dark.');
+    visit = await Visit.begin(browser, caudex.url, person);
+    llm.behaviour = says('They ripen in **September** [1].');
+  });
+  afterEach(async () => {
+    expect(visit.complaints).toEqual([]);
+    await visit.end();
+  });
+
+  const storedTurns = async () => {
+    const { conversations } = await person.get<{ conversations: { conversation_id: string }[] }>(
+      '/v1/api/conversations',
+    );
+    const id = conversations[0]?.conversation_id ?? '';
+    return (await person.get<{ turns: { answer: { text: string; state: string } }[] }>(`/v1/api/conversations/${id}`))
+      .turns;
+  };
+  const storedText = () =>
+    until('the answer is stored', async () => {
+      const [turn] = await storedTurns();
+      return turn?.answer.state === 'complete' ? turn.answer.text : undefined;
+    });
+  const writing = (words: number) => visit.page.getByText(`word${words}`, { exact: false }).first().waitFor();
+
+  it('answers with citations that open the passage, marked in its document', async () => {
+    const page = await visit.open(`/p/${project}/chat`);
+    await visit.ask('When do pears ripen?');
+    expect(await visit.answer()).toContain('They ripen in September');
+    await page.getByRole('button', { name: 'Passage 1: Pears' }).click();
+    await page.locator('.passage mark', { hasText: 'Williams pears ripen in September' }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.locator('.passage').waitFor({ state: 'detached' });
+    expect(new URL(page.url()).pathname).toMatch(new RegExp(`^/p/${project}/chat/[\\w-]+$`));
+  });
+
+  it('says in one line what was worked around, and shows the services turn and recover', async () => {
+    const page = await visit.open(`/p/${project}/chat`);
+    await caudex.kill('chroma');
+    try {
+      await visit.ask('When do pears ripen?');
+      await visit.answer();
+      await page.getByText('Answered from full text: the vector index is away.').click();
+      await page.getByText(/vector index: .*; passages came from full-text search instead/).waitFor();
+      for (let tries = 0; tries < 4; tries += 1) await person.search(project, `pears ${tries}`);
+      await page.getByRole('link', { name: 'Status' }).click();
+      await page.getByText('The vector index is away.', { exact: false }).first().waitFor();
+    } finally {
+      await caudex.launch('chroma');
+    }
+    await until('chroma is asked again', async () => {
+      await person.search(project, 'pears');
+      return (await caudex.breaker('chroma')).state === 'closed';
+    });
+    await page.getByText('Everything works.').waitFor();
+  });
+
+  it('goes on without a missing or repeated word when the connection breaks', async () => {
+    const proxy = await CuttingProxy.start(caudex.ports.backend);
+    try {
+      await visit.end();
+      visit = await Visit.begin(browser, proxy.url, person);
+      llm.behaviour = saysSlowly(LONG);
+      await visit.open(`/p/${project}/chat`);
+      await visit.ask('When do pears ripen? Tell me all.');
+      for (const word of [3, 14, 25, 40]) {
+        await writing(word);
+        proxy.cut();
+      }
+      expect(await visit.answer()).toBe(LONG);
+      expect(await storedText()).toBe(LONG);
+    } finally {
+      await proxy.stop();
+    }
+  });
+
+  it('goes on after a refresh, and in a second tab', async () => {
+    llm.behaviour = saysSlowly(LONG);
+    const page = await visit.open(`/p/${project}/chat`);
+    await visit.ask('When do pears ripen? Tell me all.');
+    await writing(5);
+    await page.waitForURL(/\/chat\/[\w-]+$/);
+    await page.reload();
+    const second = await visit.tab();
+    await second.open(new URL(page.url()).pathname);
+    expect(await visit.answer()).toBe(LONG);
+    expect(await second.answer()).toBe(LONG);
+    expect(second.complaints).toEqual([]);
+    expect(await storedTurns()).toHaveLength(1);
+  });
+
+  it('stops an answer, and keeps what there is of it', async () => {
+    llm.behaviour = saysSlowly(LONG);
+    const page = await visit.open(`/p/${project}/chat`);
+    await visit.ask('When do pears ripen? Tell me all.');
+    await writing(5);
+    await page.getByRole('button', { name: 'Stop' }).click();
+    await page.getByText('The answer was cut off here.', { exact: false }).waitFor();
+    expect(await visit.answer()).toMatch(/^word0 word1 /);
+  });
+
+  it('keeps a question while the backend is away, and asks it once when it is back', async () => {
+    const page = await visit.open(`/p/${project}/chat`);
+    await page.getByLabel('Your question').fill('When do pears');
+    await caudex.kill('backend');
+    await visit.ask('When do pears ripen?');
+    await page.getByText('Kept. It is sent when the backend is back.').waitFor();
+    await page.getByText('The backend cannot be reached.', { exact: false }).waitFor();
+    await caudex.launch('backend');
+    expect(await visit.answer()).toContain('September');
+    await page.getByText('The backend cannot be reached.', { exact: false }).waitFor({ state: 'detached' });
+    await until('the turn is stored', async () => (await storedTurns()).length === 1);
+  });
+
+  it('asks a question that was not sent when the page was closed, once, at the next visit', async () => {
+    const page = await visit.open(`/p/${project}/chat`);
+    await page.getByLabel('Your question').waitFor();
+    await caudex.kill('backend');
+    await visit.ask('When do pears ripen?');
+    await page.getByText('Kept. It is sent when the backend is back.').waitFor();
+    await page.goto('about:blank');
+    await caudex.launch('backend');
+    await visit.open(`/p/${project}/chat`);
+    expect(await visit.answer()).toContain('September');
+    await until('the turn is stored', async () => (await storedTurns()).length === 1);
+  });
+
+  it('shows the end of a conversation of two thousand turns at once, and what was before when it is wanted', async () => {
+    const { conversation_id, message_id } = await person.chat(project, 'When do pears ripen?');
+    const turns = Array.from({ length: 2000 }, (_, index) => ({
+      message_id: index === 1999 ? message_id : `m${index}`,
+      created_at: '2026-01-01T00:00:00.000Z',
+      question: `Question ${index}`,
+      answer: { text: `Answer **${index}**.`, state: 'complete', metadata: {} },
+    }));
+    const conversation = { conversation_id, project_id: project, title: 'Long', created_at: '', updated_at: '', turns };
+    await visit.page.route(`**/v1/api/conversations/${conversation_id}`, (route) =>
+      route.fulfill({ json: conversation }),
+    );
+    const page = await visit.open(`/p/${project}/chat/${conversation_id}`);
+    await page.getByText('Answer 1999.').waitFor();
+    expect(await page.getByRole('article').count()).toBe(40);
+    await page.getByRole('button', { name: 'Show 1,980 earlier questions' }).click();
+    await page.getByText('Question 1960').waitFor();
+    expect(await page.getByRole('article').count()).toBe(80);
+  });
+
+  it('asks for the password over the page when the session ends, and loses nothing that was typed', async () => {
+    await visit.end();
+    visit = await Visit.begin(browser, caudex.url);
+    const page = await visit.open('/');
+    const email = `reader${Date.now()}@example.org`;
+    const credentials = async (word: string) => {
+      await page.getByLabel('E-mail address').fill(email);
+      await page.getByLabel('Password').fill(word);
+      await page.locator('form .button-primary').click();
+    };
+    await page.getByRole('button', { name: 'No account yet? Make one' }).click();
+    await credentials('correct horse battery');
+    await page.getByLabel('Name of the project').fill('Mine');
+    await page.getByRole('button', { name: 'Make the project' }).click();
+    await page.getByRole('link', { name: 'Chat', exact: true }).first().click();
+    const cookie = (await visit.context.cookies()).find(({ name }) => name === 'auth_token');
+    await fetch(`${caudex.url}/v1/api/auth/logout`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${cookie?.value}` },
+    });
+    await visit.ask('What is here?');
+    await page.getByRole('heading', { name: 'Your session has ended' }).waitFor();
+    await credentials('a wrong one');
+    await page.getByText('This address and password do not belong together.').waitFor();
+    await credentials('correct horse battery');
+    await visit.answer();
+    await page.getByRole('article', { name: 'You' }).getByText('What is here?').waitFor();
+  });
+});

@@ -1,0 +1,154 @@
+import type { Browser } from 'playwright-core';
+import { Caudex, type Person, until } from '../system/caudex.ts';
+import { describeInBrowser, launchBrowser, Visit } from './browser.ts';
+
+const file = (name: string, text: string) => ({ name, mimeType: '', buffer: Buffer.from(text) });
+
+describeInBrowser('documents on the page', () => {
+  let caudex: Caudex;
+  let browser: Browser;
+  let person: Person;
+  let project: string;
+  let visit: Visit;
+
+  beforeAll(async () => {
+    [browser, caudex] = await Promise.all([launchBrowser(), Caudex.start()]);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await caudex?.stop();
+  });
+  beforeEach(async () => {
+    person = await caudex.signUp();
+    project = await person.project('Garden');
+    visit = await Visit.begin(browser, caudex.url, person);
+  });
+  afterEach(async () => {
+    expect(visit.complaints).toEqual([]);
+    await visit.end();
+  });
+
+  const committed = (versions: number) =>
+    until('git has the versions', async () => {
+      const { total } = await person.get<{ total: number }>(`/v1/api/projects/${project}/history?path=pears.md`);
+      return total === versions;
+    });
+
+  it('stores fifty files, says of each that fails what to do, and leaves the rest alone', async () => {
+    const page = await visit.open(`/p/${project}/documents`);
+    const files = Array.from({ length: 50 }, (_, index) => file(`note-${index}.md`, `# Note ${index}`));
+    const broken = { ...file('broken.txt', ''), buffer: Buffer.from([0xff, 0xfe, 0x00, 0x80]) };
+    await page
+      .locator('input[type=file]')
+      .first()
+      .setInputFiles([...files, broken]);
+    await page.getByText('50 stored, 1 failed').waitFor();
+    await page.getByText(/these bytes are not UTF-8 text.*Convert the file to UTF-8/).waitFor();
+    await page.getByText('50 documents').waitFor();
+    await page.getByRole('link', { name: 'note-0.md' }).waitFor();
+  });
+
+  it('edits a text, shows what the change did and restores the version before', async () => {
+    await person.upload(project, 'pears.md', '# Pears\n\nThey ripen in September.\n');
+    await committed(1);
+    const page = await visit.open(`/p/${project}/documents/read/pears.md?view=edit`);
+    await page.getByLabel('Text of the document').fill('# Pears\n\nThey ripen in October.\n');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.locator('.markdown').getByText('They ripen in October.').waitFor();
+    await committed(2);
+    await page.getByRole('link', { name: 'History' }).click();
+    await page.locator('.diff-code-insert', { hasText: 'October' }).waitFor();
+    await page.locator('.diff-code-delete', { hasText: 'September' }).waitFor();
+    await page
+      .getByRole('button', { name: /Save pears.md/ })
+      .nth(1)
+      .click();
+    await page.getByRole('button', { name: 'Restore this version' }).click();
+    await page.getByText(/Restored to the version of/).waitFor();
+    await page.getByRole('link', { name: 'Read', exact: true }).click();
+    await page.locator('.markdown').getByText('They ripen in September.').waitFor();
+  });
+
+  it('does not write over a change by somebody else unasked', async () => {
+    await person.upload(project, 'pears.md', 'One.');
+    const page = await visit.open(`/p/${project}/documents/read/pears.md?view=edit`);
+    await page.getByLabel('Text of the document').fill('Mine.');
+    await person.upload(project, 'pears.md', 'Theirs.', 200);
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('The document was changed by someone else while you edited it.').waitFor();
+    await page.reload();
+    expect(await page.getByLabel('Text of the document').inputValue()).toBe('Mine.');
+  });
+
+  it('takes a deletion back, and makes it when nobody does', async () => {
+    await person.upload(project, 'pears.md', 'One.');
+    await person.upload(project, 'plums.md', 'Two.');
+    const page = await visit.open(`/p/${project}/documents`);
+    const remove = async (name: string) => {
+      await page.getByRole('button', { name: `Actions for ${name}` }).click();
+      await page.getByRole('menuitem', { name: 'Delete' }).click();
+      await page.getByRole('link', { name }).waitFor({ state: 'detached' });
+    };
+    await remove('pears.md');
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await page.getByRole('link', { name: 'pears.md' }).waitFor();
+    await remove('plums.md');
+    await page.goto('about:blank');
+    await until('the document is gone', async () => {
+      const { documents } = await person.get<{ documents: { path: string }[] }>(
+        `/v1/api/projects/${project}/documents`,
+      );
+      return documents.map(({ path }) => path).join() === 'pears.md';
+    });
+  });
+
+  it('searches from the keyboard alone, and opens a result in place', async () => {
+    await person.upload(project, 'pears.md', '# Pears\n\nWilliams pears ripen in September.');
+    await person.upload(project, 'plums.md', '# Plums\n\nPlums ripen in August.');
+    const page = await visit.open(`/p/${project}/documents`);
+    await page.getByRole('link', { name: 'pears.md' }).waitFor();
+    await page.keyboard.press('/');
+    await page.getByRole('combobox', { name: 'Search', exact: true }).waitFor();
+    await page.keyboard.type('plums ripen');
+    await page.getByRole('option', { name: /Plums/ }).waitFor();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('ArrowUp');
+    await page.keyboard.press('Enter');
+    await page.locator('mark', { hasText: 'Plums ripen in August' }).waitFor();
+  });
+
+  it('never runs what a stored text holds', async () => {
+    const attack =
+      '<script>window.ran = 1</script>\n\n<img src=x onerror="window.ran = 1">\n\n[x](javascript:window.ran=1)';
+    await person.upload(project, 'attack.md', `# Attack\n\n${attack}`);
+    await person.upload(project, 'attack.svg', `<svg xmlns="http://www.w3.org/2000/svg" onload="window.ran = 1"/>`);
+    for (const path of ['attack.md', 'attack.svg']) {
+      const page = await visit.open(`/p/${project}/documents/read/${path}`);
+      await page.getByText('window.ran').first().waitFor();
+      expect(await page.evaluate(() => (globalThis as { ran?: number }).ran)).toBeUndefined();
+    }
+  });
+
+  it('shows ten thousand documents with only the rows in sight in the page', async () => {
+    const rows = Array.from({ length: 10_000 }, (_, index) => ({
+      path: `note-${String(index).padStart(5, '0')}.md`,
+      version: `v${index}`,
+      title: index === 3 ? 'T'.repeat(300) : `Donaudampfschifffahrtsgesellschaftskapitän ${index}`,
+      media_type: 'text/markdown',
+      bytes: 1000,
+      updated_at: '2026-01-01T00:00:00.000Z',
+    }));
+    const page = visit.page;
+    await page.route(/\/documents\?/, async (route) => {
+      const query = new URL(route.request().url()).searchParams;
+      const offset = Number(query.get('offset') ?? 0);
+      const documents = rows.slice(offset, offset + Number(query.get('limit')));
+      await route.fulfill({ json: { documents, total: rows.length } });
+    });
+    await visit.open(`/p/${project}/documents`);
+    await page.getByText('10,000 documents').waitFor();
+    expect(await page.locator('.document-row').count()).toBeLessThan(60);
+    await page.getByLabel('Filter by name').fill('09999');
+    await page.getByRole('link', { name: 'note-09999.md' }).waitFor();
+  });
+});

@@ -1,0 +1,209 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { Caudex, type Person, until } from '../system/caudex.ts';
+import { FakeLlm, says } from '../system/fake-llm.ts';
+import type { Visit } from './browser.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const ANSWER = `The question is written down first, so that **nothing is lost** when a service fails halfway [1]. The outbox delivers the turn once when the document store is back [2, 3].
+
+| Away | What comes in its place |
+| --- | --- |
+| vector index | full-text search |
+| billing | the charge is made later |
+
+1. The turn is held in the outbox.
+2. Credits are reserved; billing being away stops nobody [4].
+
+$$\\sum_{n=1}^{3} b\\,2^{n-1} = 7b$$
+
+\`\`\`ts
+const turn = await turns.begin(userId, payload); // written first
+\`\`\``;
+
+/** One page in one state. */
+export interface View {
+  name: string;
+  /** Brings the page into that state, and returns when it is there. */
+  show: (visit: Visit) => Promise<unknown>;
+}
+
+/** A system with a person who has much and one who has nothing, and every page in the states it can be in. */
+export class Gallery {
+  private constructor(
+    readonly caudex: Caudex,
+    private readonly llm: FakeLlm,
+    readonly person: Person,
+    readonly newcomer: Person,
+    private readonly project: string,
+    private readonly emptyProject: string,
+  ) {}
+
+  static async prepare(): Promise<Gallery> {
+    const llm = await FakeLlm.start();
+    llm.behaviour = says(ANSWER);
+    const caudex = await Caudex.start({
+      LLM_BASE_URL: llm.url,
+      LLM_MODEL: 'fake',
+      LLM_API_KEY: 'k',
+      CAUDEX__AUTH__OPERATORS: '[operator@example.org]',
+    }).catch(async (error: unknown) => {
+      await llm.stop();
+      throw error;
+    });
+    const [person, newcomer] = await Promise.all([caudex.signUp('operator@example.org'), caudex.signUp()]);
+    const project = await person.project('Caudex docs');
+    const docs = (await readdir(join(ROOT, 'docs'))).filter((name) => name.endsWith('.md'));
+    for (const path of ['README.md', ...docs.map((name) => `docs/${name}`)]) {
+      await person.upload(project, path, await readFile(join(ROOT, path), 'utf8'));
+    }
+    const notes = 'Pears ripen in September.\n\nStore them cold.\n';
+    await person.upload(project, 'notes/garden.md', `# Garden\n\n${notes}`);
+    await person.upload(project, 'notes/garden.md', `# Garden\n\n${notes.replace('cold', 'cold and dark')}`, 200);
+    await person.chat(project, 'How long does a service stay closed off after it failed?');
+    await person.chat(project, 'Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichen '.repeat(3));
+    await until('git has both versions', async () => {
+      const path = `/v1/api/projects/${project}/history?path=notes/garden.md`;
+      return (await person.get<{ total: number }>(path)).total === 2;
+    });
+    return new Gallery(caudex, llm, person, newcomer, project, await newcomer.project('Nothing yet'));
+  }
+
+  async end(): Promise<void> {
+    await this.caudex.stop();
+    await this.llm.stop();
+  }
+
+  /** Nobody is signed in. */
+  get strangers(): View[] {
+    return [
+      this.view('sign-in', '/sign-in', (page) => page.getByLabel('Password').waitFor()),
+      {
+        name: 'sign-in-error',
+        show: async (visit) => {
+          const page = await visit.open('/sign-in');
+          await page.getByLabel('E-mail address').fill('nobody@example.org');
+          await page.getByLabel('Password').fill('something');
+          await page.locator('form .button-primary').click();
+          await page.getByText('do not belong together').waitFor();
+        },
+      },
+    ];
+  }
+
+  /** Somebody who has nothing yet. The last view never gets its answer. */
+  get beginnings(): View[] {
+    const of = (section: string) => `/p/${this.emptyProject}/${section}`;
+    return [
+      this.view('chat-empty', of('chat'), (page) => page.getByText('This project has no documents yet.').waitFor()),
+      this.view('documents-empty', of('documents'), (page) => page.getByText('No documents yet').waitFor()),
+      this.view('search-empty', `${of('search')}?q=pears`, (page) => page.getByText('has no documents yet').waitFor()),
+      this.view('graph-empty', of('graph'), (page) => page.getByText('There is nothing to draw yet').waitFor()),
+      this.view('usage-empty', '/usage', (page) => page.getByText('Nothing was spent yet').waitFor()),
+      this.view('not-found', of('nothing'), (page) => page.getByText('There is nothing at this address').waitFor()),
+      {
+        name: 'documents-loading',
+        show: async (visit) => {
+          await visit.page.route(/\/documents\?/, () => undefined);
+          const page = await visit.open(of('documents'));
+          await page.locator('.content .loading-lines').waitFor();
+        },
+      },
+    ];
+  }
+
+  /** A project with documents and conversations, and every service up. */
+  get usual(): View[] {
+    const of = (section: string) => `/p/${this.project}/${section}`;
+    const reading = of('documents/read/notes/garden.md');
+    return [
+      this.view('chat-welcome', of('chat'), (page) => page.getByText('What do you want to know?').waitFor()),
+      { name: 'chat', show: (visit) => this.asked(visit) },
+      {
+        name: 'chat-passage',
+        show: async (visit) => {
+          await this.asked(visit);
+          await visit.page.getByRole('button', { name: /^Passage 1:/ }).click();
+          await visit.page.locator('.passage mark').first().waitFor();
+        },
+      },
+      this.view('documents', of('documents'), (page) => page.getByText('Every document is indexed').waitFor()),
+      this.view('reading', of('documents/read/README.md'), (page) =>
+        page.locator('.related a').first().waitFor({ state: 'attached' }),
+      ),
+      this.view('edit', `${reading}?view=edit`, (page) => page.getByLabel('Text of the document').waitFor()),
+      this.view('history', `${reading}?view=history`, (page) => page.locator('.diff-code-insert').first().waitFor()),
+      this.view('blame', `${reading}?view=blame`, (page) => page.locator('.blamed').first().waitFor()),
+      this.view('search', `${of('search')}?q=outbox`, (page) => page.locator('.result').first().waitFor()),
+      this.view('graph', of('graph'), (page) => page.locator('.node').first().waitFor()),
+      this.view('status', '/status', (page) => page.getByText('Everything works.').waitFor()),
+      this.view('usage', '/usage', (page) => page.locator('.plot canvas').waitFor()),
+      this.view('projects', '/projects', (page) => page.locator('.project').first().waitFor()),
+    ];
+  }
+
+  /** Chroma, git and billing are down. The last view leaves its browser offline. */
+  get degraded(): View[] {
+    const of = (section: string) => `/p/${this.project}/${section}`;
+    const history = of('documents/read/notes/garden.md?view=history');
+    return [
+      { name: 'chat-degraded', show: (visit) => this.asked(visit, 'Answered from full text') },
+      this.view('search-degraded', `${of('search')}?q=outbox`, (page) =>
+        page.getByText('Found by full text').waitFor(),
+      ),
+      this.view('history-error', history, (page) => page.getByText('The history cannot be read').waitFor()),
+      {
+        name: 'documents-error',
+        show: async (visit) => {
+          const code = 'filesystem_unreachable';
+          const detail = 'The filesystem service is not available (unreachable); nothing was lost, try again.';
+          await visit.page.route(/\/documents\?/, (route) => route.fulfill({ status: 502, json: { code, detail } }));
+          const page = await visit.open(of('documents'));
+          await page.getByText('This could not be loaded').waitFor();
+          await page.unroute(/\/documents\?/);
+        },
+      },
+      this.view('status-degraded', '/status', (page) => page.getByText('The vector index is away.').waitFor()),
+      {
+        name: 'chat-offline',
+        show: async (visit) => {
+          const page = await visit.open(of('chat'));
+          await page.getByLabel('Your question').waitFor();
+          await visit.context.setOffline(true);
+          await visit.ask('What is kept while nothing can be reached?');
+          await page.getByText('Kept. It is sent when the backend is back.').waitFor();
+          await page.evaluate(() => localStorage.clear());
+        },
+      },
+    ];
+  }
+
+  /** Until their breakers are open, so that nothing waits for them. */
+  async takeDown(): Promise<void> {
+    const down = ['chroma', 'git', 'billing'] as const;
+    await Promise.all(down.map((app) => this.caudex.kill(app)));
+    for (const app of down) {
+      await until(`${app} is known to be away`, async () => {
+        await Promise.allSettled([
+          this.person.search(this.project, 'pears'),
+          this.person.get(`/v1/api/projects/${this.project}/history`),
+          this.person.get('/v1/api/billing/balance'),
+        ]);
+        return (await this.caudex.breaker(app)).state === 'open';
+      });
+    }
+  }
+
+  private view(name: string, path: string, ready: (page: Page) => Promise<unknown>): View {
+    return { name, show: async (visit) => ready(await visit.open(path)) };
+  }
+
+  private async asked(visit: Visit, line?: string): Promise<void> {
+    const page = await visit.open(`/p/${this.project}/chat`);
+    await page.getByLabel('Your question').waitFor();
+    await visit.ask('Why is a question written down before it is answered?');
+    await visit.answer();
+    if (line !== undefined) await page.getByText(line).waitFor();
+  }
+}

@@ -1,0 +1,56 @@
+import { spawnSync } from 'node:child_process';
+import { mkdir, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
+import type { Person } from '../system/caudex.ts';
+import { describeInBrowser, launchBrowser, Visit } from './browser.ts';
+import { Gallery, type View } from './gallery.ts';
+
+/** Where `npm run screenshots` puts them; without it none are taken. */
+const DIR = process.env['CAUDEX_SCREENSHOTS'];
+const FORMS = [
+  { width: 1280, theme: 'light' },
+  { width: 1280, theme: 'dark' },
+  { width: 360, theme: 'light' },
+  { width: 360, theme: 'dark' },
+] as const;
+
+const describeWhenWanted =
+  DIR === undefined ? (title: string, tests: () => void) => describe.skip(title, tests) : describeInBrowser;
+
+describeWhenWanted('screenshots of every page in every state', () => {
+  let gallery: Gallery;
+  let browser: Browser;
+  beforeAll(async () => {
+    [browser, gallery] = await Promise.all([launchBrowser(), Gallery.prepare()]);
+    await mkdir(DIR as string, { recursive: true });
+  }, 60_000);
+  afterAll(async () => {
+    await browser?.close();
+    await gallery?.end();
+  });
+
+  async function take(views: readonly View[], person?: Person): Promise<void> {
+    for (const form of FORMS) {
+      for (const { name, show } of views) {
+        const visit = await Visit.begin(browser, gallery.caudex.url, person, form);
+        await show(visit);
+        await visit.page.mouse.move(0, 0);
+        await visit.page.waitForTimeout(400);
+        await visit.page.screenshot({ path: join(DIR as string, `${name}-${form.width}-${form.theme}.png`) });
+        await visit.end();
+      }
+    }
+  }
+
+  it('are taken', async () => {
+    await take(gallery.strangers);
+    await take(gallery.beginnings, gallery.newcomer);
+    await take(gallery.usual, gallery.person);
+    await gallery.takeDown();
+    await take(gallery.degraded, gallery.person);
+    // A third of the size, where the tool is there.
+    const files = (await readdir(DIR as string)).filter((name) => name.endsWith('.png'));
+    spawnSync('pngquant', ['--force', '--ext', '.png', '64', ...files], { cwd: DIR });
+  }, 600_000);
+});

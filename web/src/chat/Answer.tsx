@@ -1,0 +1,112 @@
+import { lazy, Suspense, useState } from 'react';
+import type { ChatSource } from '../api/shapes.ts';
+import { CopyButton } from '../layout/CopyButton.tsx';
+import { t } from '../texts/en.ts';
+import { DegradedLine } from './DegradedLine.tsx';
+import { type ChatMessage, degradationOf, sourcesOf, textOf, thoughtsOf } from './message.ts';
+
+const MarkdownText = lazy(() => import('../markdown/MarkdownText.tsx'));
+
+export function Answer({
+  message,
+  growing,
+  onPassage,
+  onAgain,
+}: {
+  message: ChatMessage;
+  growing: boolean;
+  onPassage: (source: ChatSource, number: number) => void;
+  onAgain: () => void;
+}) {
+  const text = textOf(message);
+  const sources = sourcesOf(message);
+  const { state, usage, cached, finish_reason: end } = message.metadata ?? {};
+  const thoughts = thoughtsOf(message);
+  const open = (number: number) => {
+    const source = sources[number - 1];
+    if (source !== undefined) onPassage(source, number);
+  };
+  return (
+    <article className="answer" aria-label={t.chat.answer} aria-busy={growing}>
+      <DegradedLine degradation={degradationOf(message)} kind="answer" />
+      {thoughts !== '' && (
+        <details className="thoughts small soft">
+          <summary>{t.chat.thoughts}</summary>
+          <p className="answer-plain">{thoughts}</p>
+        </details>
+      )}
+      <Suspense fallback={<p className="answer-plain">{text}</p>}>
+        <MarkdownText
+          text={text}
+          growing={growing}
+          citations={sources.length}
+          renderCitation={(number) => <Citation number={number} source={sources[number - 1]} onOpen={open} />}
+        />
+      </Suspense>
+      {(end === 'length' || end === 'content_filter') && <p className="state-line">{t.chat[end]}</p>}
+      {state === 'partial' && end !== 'length' && end !== 'content_filter' && (
+        <p className="state-line">{t.chat.partial}</p>
+      )}
+      {state === 'failed' && <p className="state-line">{t.chat.failed}</p>}
+      {!growing && sources.length > 0 && <Sources sources={sources} text={text} onOpen={open} />}
+      {!growing && (
+        <div className="turn-actions">
+          <CopyButton text={text} />
+          <button className="button button-quiet button-small" onClick={onAgain}>
+            {t.chat.again}
+          </button>
+          {usage !== undefined && (
+            <span className="soft small number">{cached ? t.chat.cachedAnswer : t.chat.cost(usage.credits)}</span>
+          )}
+        </div>
+      )}
+    </article>
+  );
+}
+
+function Citation({
+  number,
+  source,
+  onOpen,
+}: {
+  number: number;
+  source: ChatSource | undefined;
+  onOpen: (number: number) => void;
+}) {
+  const name = source?.title === '' || source === undefined ? (source?.document ?? '') : source.title;
+  return (
+    <button className="citation number" aria-label={t.chat.citation(number, name)} onClick={() => onOpen(number)}>
+      {number}
+    </button>
+  );
+}
+
+/** Those the answer cites, or all where it cites none, behind one line. */
+function Sources({ sources, text, onOpen }: { sources: ChatSource[]; text: string; onOpen: (number: number) => void }) {
+  const [all, setAll] = useState(false);
+  const cited = new Set([...text.matchAll(/\[([\d,;\s–-]+)\]/g)].flatMap(([, list]) => (list ?? '').split(/[^\d]+/)));
+  const numbered = sources.map((source, index) => ({ source, number: index + 1 }));
+  const shown = all ? numbered : numbered.filter(({ number }) => cited.has(String(number)));
+  return (
+    <div className="sources">
+      <ul className="plain-list">
+        {shown.map(({ source, number }) => (
+          <li key={number}>
+            <button className="source" onClick={() => onOpen(number)}>
+              <span className="source-number number">{number}</span>
+              <span className="source-name">
+                {source.title || source.document}
+                <span className="soft"> {source.document}</span>
+              </span>
+            </button>
+          </li>
+        ))}
+      </ul>
+      {shown.length < numbered.length && (
+        <button className="button button-quiet button-small" onClick={() => setAll(true)}>
+          {t.chat.sources(numbered.length)}
+        </button>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,84 @@
+import { useQuery } from '@tanstack/react-query';
+import { useParams, useSearch } from '@tanstack/react-router';
+import { type DragEvent, useState } from 'react';
+import { Empty, Loading, LoadProblem } from '../layout/Problems.tsx';
+import { useTitle } from '../layout/title.ts';
+import { t } from '../texts/en.ts';
+import { AddDocuments } from './AddDocuments.tsx';
+import { DocumentRows } from './DocumentRows.tsx';
+import { documentsQuery, indexQuery } from './documents-query.ts';
+import { droppedFiles } from './dropped-files.ts';
+import { UploadList } from './UploadList.tsx';
+import { uploadsOf } from './uploads.ts';
+import './documents.css';
+
+export function DocumentsPage() {
+  const { project } = useParams({ from: '/shell/p/$project/documents' });
+  const { folder = '' } = useSearch({ from: '/shell/p/$project/documents' });
+  useTitle(t.documents.title);
+  const [over, setOver] = useState(false);
+  const [filter, setFilter] = useState('');
+  const { data, error, refetch } = useQuery(documentsQuery(project));
+
+  const onDrop = async (event: DragEvent) => {
+    event.preventDefault();
+    setOver(false);
+    uploadsOf(project).add(await droppedFiles(event.dataTransfer.items));
+  };
+  return (
+    // A drop is a short way for a mouse; the buttons do the same.
+    // eslint-disable-next-line jsx-a11y-x/no-static-element-interactions -- see above
+    <div
+      className={over ? 'page documents drop-here' : 'page documents'}
+      onDragOver={(event) => {
+        event.preventDefault();
+        setOver(true);
+      }}
+      onDragLeave={() => setOver(false)}
+      onDrop={(event) => void onDrop(event)}
+    >
+      <header className="row spread">
+        <h1>{t.documents.title}</h1>
+        <AddDocuments project={project} />
+      </header>
+      <UploadList project={project} />
+      {data === undefined && error === null && <Loading lines={8} />}
+      {data === undefined && error !== null && <LoadProblem error={error} onRetry={() => void refetch()} />}
+      {data?.length === 0 && (
+        <Empty title={t.documents.empty} what={t.documents.emptyWhat}>
+          <p className="soft small">{t.documents.drop}</p>
+        </Empty>
+      )}
+      {data !== undefined && data.length > 0 && (
+        <>
+          <div className="row spread">
+            <input
+              className="input documents-filter"
+              type="search"
+              aria-label={t.documents.filter}
+              placeholder={t.documents.filter}
+              value={filter}
+              onChange={({ target }) => setFilter(target.value)}
+            />
+            <IndexState project={project} />
+          </div>
+          <DocumentRows project={project} documents={data} folder={folder} filter={filter.trim().toLowerCase()} />
+        </>
+      )}
+    </div>
+  );
+}
+
+function IndexState({ project }: { project: string }) {
+  const { data, error } = useQuery(indexQuery(project));
+  if (data === undefined && error === null) return null;
+  return (
+    <p className="small soft" role="status">
+      {data === undefined
+        ? t.documents.indexAway
+        : data.queued > 0
+          ? t.documents.indexing(data.queued)
+          : t.documents.indexed}
+    </p>
+  );
+}

@@ -1,0 +1,114 @@
+import { useQuery } from '@tanstack/react-query';
+import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
+import { lazy, type ReactNode, Suspense } from 'react';
+import { ApiProblem } from '../api/client.ts';
+import { Loading, LoadProblem } from '../layout/Problems.tsx';
+import { useTitle } from '../layout/title.ts';
+import { READING_VIEWS, type ReadingView } from '../router.tsx';
+import { t } from '../texts/en.ts';
+import { deleteWithUndo } from './delete-document.ts';
+import { documentQuery, type OpenedDocument } from './documents-query.ts';
+import { Editor } from './Editor.tsx';
+import { folderOf, nameOf } from './paths.ts';
+import { Reading } from './Reading.tsx';
+import './reading.css';
+
+const History = lazy(() => import('./History.tsx'));
+const Blame = lazy(() => import('./Blame.tsx'));
+
+export function ReadingPage() {
+  const { project, _splat: path = '' } = useParams({ from: '/shell/p/$project/documents/read/$' });
+  const { view = 'read', start, end } = useSearch({ from: '/shell/p/$project/documents/read/$' });
+  useTitle(nameOf(path));
+  return (
+    <div className="page reading">
+      <Head project={project} path={path} view={view} />
+      <Suspense fallback={<Loading lines={8} />}>
+        {view === 'history' && <History key={path} project={project} path={path} />}
+        {view === 'blame' && <Blame key={path} project={project} path={path} />}
+        {view === 'edit' && (
+          <Opened project={project} path={path} orNew>
+            {(document) => <Editor key={path} project={project} path={path} document={document} />}
+          </Opened>
+        )}
+        {view === 'read' && (
+          <Opened project={project} path={path}>
+            {(document) =>
+              document !== undefined && (
+                <Reading
+                  key={path}
+                  project={project}
+                  path={path}
+                  document={document}
+                  range={start === undefined || end === undefined ? undefined : { start, end }}
+                />
+              )
+            }
+          </Opened>
+        )}
+      </Suspense>
+    </div>
+  );
+}
+
+/** @param orNew a document that does not exist is one to be written */
+function Opened({
+  project,
+  path,
+  orNew = false,
+  children,
+}: {
+  project: string;
+  path: string;
+  orNew?: boolean;
+  children: (document: OpenedDocument | undefined) => ReactNode;
+}) {
+  const { data, error, refetch } = useQuery(documentQuery(project, path));
+  if (data !== undefined) return children(data);
+  if (error === null) return <Loading lines={8} />;
+  if (orNew && error instanceof ApiProblem && error.status === 404) return children(undefined);
+  return <LoadProblem error={error} onRetry={() => void refetch()} />;
+}
+
+const VIEW_NAMES: Record<ReadingView, string> = {
+  read: t.reading.read,
+  edit: t.reading.edit,
+  history: t.reading.history,
+  blame: t.reading.blame,
+};
+
+function Head({ project, path, view }: { project: string; path: string; view: ReadingView }) {
+  const navigate = useNavigate();
+  const folder = folderOf(path);
+  const remove = () => {
+    void navigate({ to: '/p/$project/documents', params: { project } });
+    deleteWithUndo(project, path, () => undefined);
+  };
+  return (
+    <header className="reading-head">
+      <p className="small">
+        <Link to="/p/$project/documents" params={{ project }} search={folder === '' ? {} : { folder }}>
+          {folder === '' ? t.documents.root : folder.slice(0, -1)}
+        </Link>
+      </p>
+      <h1>{nameOf(path)}</h1>
+      <nav className="reading-views" aria-label={nameOf(path)}>
+        {READING_VIEWS.map((name) => (
+          <Link
+            key={name}
+            to="/p/$project/documents/read/$"
+            params={{ project, _splat: path }}
+            search={name === 'read' ? {} : { view: name }}
+            activeOptions={{ includeSearch: false }}
+            activeProps={{ 'aria-current': name === view ? 'page' : false }}
+          >
+            {VIEW_NAMES[name]}
+          </Link>
+        ))}
+        <button className="button button-quiet button-small button-danger" onClick={remove}>
+          {t.reading.delete}
+        </button>
+      </nav>
+    </header>
+  );
+}

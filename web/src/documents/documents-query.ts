@@ -1,0 +1,60 @@
+import { queryOptions } from '@tanstack/react-query';
+import { api, dataOf, problemOf } from '../api/client.ts';
+import type { DocumentInfo } from '../api/shapes.ts';
+
+const PAGE = 1000;
+
+export const documentsQuery = (project: string) =>
+  queryOptions({
+    queryKey: ['documents', project, 'list'],
+    queryFn: async () => {
+      const documents: DocumentInfo[] = [];
+      for (;;) {
+        const query = { limit: PAGE, offset: documents.length };
+        const params = { path: { project_id: project }, query };
+        const page = await dataOf(api.GET('/v1/api/projects/{project_id}/documents', { params }));
+        documents.push(...page.documents);
+        if (page.documents.length === 0 || documents.length >= page.total) return documents;
+      }
+    },
+  });
+
+export const documentCountQuery = (project: string) =>
+  queryOptions({
+    queryKey: ['documents', project, 'count'],
+    queryFn: async () => {
+      const params = { path: { project_id: project }, query: { limit: 1 } };
+      return (await dataOf(api.GET('/v1/api/projects/{project_id}/documents', { params }))).total;
+    },
+  });
+
+export const indexQuery = (project: string) =>
+  queryOptions({
+    queryKey: ['documents', project, 'index'],
+    queryFn: () =>
+      dataOf(api.GET('/v1/api/projects/{project_id}/index', { params: { path: { project_id: project } } })),
+    refetchInterval: ({ state: { data } }) => ((data?.queued ?? 0) + (data?.stale_passages ?? 0) > 0 ? 2000 : 30_000),
+  });
+
+export interface OpenedDocument {
+  text: string;
+  version: string;
+  markdown: boolean;
+}
+
+export const documentQuery = (project: string, path: string, version?: string) =>
+  queryOptions({
+    queryKey: ['document', project, path, version ?? 'current'],
+    queryFn: async (): Promise<OpenedDocument> => {
+      const { data, error, response } = await api.GET('/v1/api/projects/{project_id}/documents/{path}', {
+        params: { path: { project_id: project, path }, query: version === undefined ? {} : { version } },
+        parseAs: 'text',
+      });
+      if (!response.ok) throw problemOf(response.status, error);
+      return {
+        text: data ?? '',
+        version: response.headers.get('etag')?.replace(/^(W\/)?"(.*)"$/, '$2') ?? '',
+        markdown: response.headers.get('content-type')?.startsWith('text/markdown') ?? false,
+      };
+    },
+  });

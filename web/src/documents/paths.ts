@@ -1,0 +1,21 @@
+export const nameOf = (path: string) => path.slice(path.lastIndexOf('/') + 1);
+export const folderOf = (path: string) => path.slice(0, path.lastIndexOf('/') + 1);
+
+/** The document that a link in `from` names; undefined for a link within the document or to another place. */
+export function resolvePath(from: string, href: string): string | undefined {
+  if (href === '' || href.startsWith('#') || /^[a-z][a-z0-9+.-]*:/i.test(href)) return undefined;
+  const base = new URL(encodeURI(`http://project/${from}`));
+  if (!URL.canParse(href, base)) return undefined;
+  try {
+    return decodeURIComponent(new URL(href, base).pathname.slice(1)) || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Where a passage stands in a text; undefined where the text no longer has it. */
+export function locate(text: string, passage: string): { start: number; end: number } | undefined {
+  const wanted = passage.trim();
+  const start = wanted === '' ? -1 : text.indexOf(wanted);
+  return start < 0 ? undefined : { start, end: start + wanted.length };
+}

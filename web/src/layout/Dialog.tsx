@@ -1,0 +1,13 @@
+import { lazy, Suspense } from 'react';
+import type { DialogFrameProps } from './DialogFrame.tsx';
+
+const DialogFrame = lazy(() => import('./DialogFrame.tsx'));
+
+/** A dialog, whose code is loaded when the first one opens. */
+export function Dialog({ open, ...frame }: DialogFrameProps & { open: boolean }) {
+  return open ? (
+    <Suspense fallback={null}>
+      <DialogFrame {...frame} />
+    </Suspense>
+  ) : null;
+}

@@ -1,0 +1,133 @@
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
+import { NotFound, PageFailed } from './layout/Problems.tsx';
+import { lastProject, sessionUser } from './session/session.ts';
+
+const root = createRootRoute({ notFoundComponent: NotFound, errorComponent: PageFailed });
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-in',
+  component: lazyRouteComponent(() => import('./session/SignInPage.tsx'), 'SignInPage'),
+  validateSearch: ({ to }: { to?: unknown }): { to?: string } =>
+    // A path of this page alone: an address from elsewhere is not followed.
+    typeof to === 'string' && /^\/(?![/\\])/.test(to) ? { to } : {},
+});
+
+/** Everything behind the sign-in. */
+const shell = createRoute({
+  getParentRoute: () => root,
+  id: 'shell',
+  component: lazyRouteComponent(() => import('./layout/Shell.tsx'), 'Shell'),
+  beforeLoad: async ({ location }) => {
+    if ((await sessionUser()) === null) {
+      const to = location.href === '/' ? {} : { to: location.href };
+      // eslint-disable-next-line @typescript-eslint/only-throw-error -- a redirect is thrown, says TanStack Router
+      throw redirect({ to: '/sign-in', search: to });
+    }
+  },
+});
+
+const home = createRoute({
+  getParentRoute: () => shell,
+  path: '/',
+  beforeLoad: async () => {
+    const project = await lastProject();
+    // eslint-disable-next-line @typescript-eslint/only-throw-error -- as above
+    throw project === null ? redirect({ to: '/projects' }) : redirect({ to: '/p/$project/chat', params: { project } });
+  },
+});
+
+const projects = createRoute({
+  getParentRoute: () => shell,
+  path: '/projects',
+  component: lazyRouteComponent(() => import('./projects/ProjectsPage.tsx'), 'ProjectsPage'),
+});
+const status = createRoute({
+  getParentRoute: () => shell,
+  path: '/status',
+  component: lazyRouteComponent(() => import('./status/StatusPage.tsx'), 'StatusPage'),
+});
+const usage = createRoute({
+  getParentRoute: () => shell,
+  path: '/usage',
+  component: lazyRouteComponent(() => import('./usage/UsagePage.tsx'), 'UsagePage'),
+});
+
+const project = createRoute({ getParentRoute: () => shell, path: '/p/$project' });
+const newChat = createRoute({
+  getParentRoute: () => project,
+  path: '/chat',
+  component: lazyRouteComponent(() => import('./chat/ChatPage.tsx'), 'ChatPage'),
+});
+const chat = createRoute({
+  getParentRoute: () => project,
+  path: '/chat/$conversation',
+  component: lazyRouteComponent(() => import('./chat/ChatPage.tsx'), 'ChatPage'),
+});
+const documents = createRoute({
+  getParentRoute: () => project,
+  path: '/documents',
+  component: lazyRouteComponent(() => import('./documents/DocumentsPage.tsx'), 'DocumentsPage'),
+  validateSearch: ({ folder }: { folder?: unknown }): { folder?: string } =>
+    typeof folder === 'string' && folder !== '' ? { folder } : {},
+});
+
+export const READING_VIEWS = ['read', 'edit', 'history', 'blame'] as const;
+export type ReadingView = (typeof READING_VIEWS)[number];
+interface ReadingSearch {
+  view?: ReadingView;
+  /** The passage to mark: UTF-16 code units of the text, `end` excluded. */
+  start?: number;
+  end?: number;
+}
+const reading = createRoute({
+  getParentRoute: () => project,
+  path: '/documents/read/$',
+  component: lazyRouteComponent(() => import('./documents/ReadingPage.tsx'), 'ReadingPage'),
+  validateSearch: ({ view, start, end }: Record<string, unknown>): ReadingSearch => ({
+    ...(READING_VIEWS.includes(view as ReadingView) && view !== 'read' ? { view: view as ReadingView } : {}),
+    ...(typeof start === 'number' && typeof end === 'number' ? { start, end } : {}),
+  }),
+});
+interface SearchAddress {
+  q?: string;
+  mode?: 'vector' | 'fulltext';
+  folder?: string;
+}
+const search = createRoute({
+  getParentRoute: () => project,
+  path: '/search',
+  component: lazyRouteComponent(() => import('./search/SearchPage.tsx'), 'SearchPage'),
+  validateSearch: ({ q, mode, folder }: Record<string, unknown>): SearchAddress => ({
+    ...(typeof q === 'string' || typeof q === 'number' ? { q: String(q) } : {}),
+    ...(mode === 'vector' || mode === 'fulltext' ? { mode: mode } : {}),
+    ...(typeof folder === 'string' && folder !== '' ? { folder } : {}),
+  }),
+});
+const graph = createRoute({
+  getParentRoute: () => project,
+  path: '/graph',
+  component: lazyRouteComponent(() => import('./graph/GraphPage.tsx'), 'GraphPage'),
+  validateSearch: ({ from }: { from?: unknown }): { from?: string } => (typeof from === 'string' ? { from } : {}),
+});
+
+export const router = createRouter({
+  routeTree: root.addChildren([
+    signIn,
+    shell.addChildren([
+      home,
+      projects,
+      status,
+      usage,
+      project.addChildren([newChat, chat, documents, reading, search, graph]),
+    ]),
+  ]),
+  defaultPreload: 'intent',
+  scrollRestoration: false,
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}

@@ -1,0 +1,113 @@
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { lazy, Suspense } from 'react';
+import { api, dataOf } from '../api/client.ts';
+import type { LedgerRow } from '../api/shapes.ts';
+import { Empty, Loading, LoadProblem } from '../layout/Problems.tsx';
+import { useTitle } from '../layout/title.ts';
+import { t } from '../texts/en.ts';
+import { formatDateTime, formatNumber } from '../texts/format.ts';
+import { DAYS, spentByDay } from './spending.ts';
+import './usage.css';
+
+const SpendingPlot = lazy(() => import('./SpendingPlot.tsx'));
+const PAGE = 500;
+
+export function UsagePage() {
+  useTitle(t.usage.title);
+  const balance = useQuery({
+    queryKey: ['billing', 'balance'],
+    queryFn: () => dataOf(api.GET('/v1/api/billing/balance')),
+  });
+  const usage = useInfiniteQuery({
+    queryKey: ['billing', 'usage'],
+    initialPageParam: 0,
+    queryFn: ({ pageParam }) =>
+      dataOf(api.GET('/v1/api/billing/usage', { params: { query: { limit: PAGE, offset: pageParam } } })),
+    getNextPageParam: (last, pages) => {
+      const read = pages.reduce((sum, { rows }) => sum + rows.length, 0);
+      return read < last.total && last.rows.length > 0 ? read : undefined;
+    },
+  });
+  const rows = usage.data?.pages.flatMap((page) => page.rows);
+  const error = balance.error ?? usage.error;
+  return (
+    <div className="page">
+      <h1>{t.usage.title}</h1>
+      {error !== null && (
+        <LoadProblem
+          error={error}
+          text={t.usage.away}
+          onRetry={() => void Promise.all([balance.refetch(), usage.refetch()])}
+        />
+      )}
+      {balance.data !== undefined && rows !== undefined && (
+        <dl className="figures">
+          <Figure name={t.usage.credits} value={balance.data.credits} />
+          <Figure
+            name={t.usage.spent(DAYS)}
+            value={spentByDay(rows, new Date()).reduce((sum, { credits }) => sum + credits, 0)}
+          />
+          {balance.data.reserved > 0 && <Figure name={t.usage.reserved} value={balance.data.reserved} />}
+        </dl>
+      )}
+      {rows === undefined && error === null && <Loading lines={6} />}
+      {rows !== undefined && <Spending rows={rows} />}
+      {usage.hasNextPage && (
+        <button className="button" onClick={() => void usage.fetchNextPage()}>
+          {t.usage.more}
+        </button>
+      )}
+    </div>
+  );
+}
+
+function Figure({ name, value }: { name: string; value: number }) {
+  return (
+    <div>
+      <dt className="small soft">{name}</dt>
+      <dd className="figure number">{formatNumber(value)}</dd>
+    </div>
+  );
+}
+
+function Spending({ rows }: { rows: LedgerRow[] }) {
+  if (rows.every(({ kind }) => kind === 'grant')) return <Empty title={t.usage.empty} what={t.usage.price} />;
+  return (
+    <>
+      <figure className="plot">
+        <figcaption className="small soft">{t.usage.plot}</figcaption>
+        <Suspense fallback={<div className="plot-place" />}>
+          <SpendingPlot days={spentByDay(rows, new Date())} />
+        </Suspense>
+      </figure>
+      <Ledger rows={rows} />
+    </>
+  );
+}
+
+function Ledger({ rows }: { rows: LedgerRow[] }) {
+  return (
+    <table className="ledger">
+      <thead>
+        <tr>
+          <th scope="col">{t.usage.when}</th>
+          <th scope="col">{t.usage.what}</th>
+          <th scope="col" className="amount">
+            {t.usage.change}
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map(({ id, created_at, kind, credits }) => (
+          <tr key={id}>
+            <td>
+              <time dateTime={created_at}>{formatDateTime(created_at)}</time>
+            </td>
+            <td>{t.usage.kinds[kind]}</td>
+            <td className="amount number">{credits > 0 ? `+${formatNumber(credits)}` : formatNumber(credits)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}

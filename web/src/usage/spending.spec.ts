@@ -1,0 +1,22 @@
+import { describe, expect, it } from 'vitest';
+import type { LedgerRow } from '../api/shapes.ts';
+import { DAYS, spentByDay } from './spending.ts';
+
+const row = (created_at: string, credits: number) => ({ created_at, credits }) as LedgerRow;
+
+describe('spentByDay', () => {
+  it('adds up what was taken on each of the last days, and nothing else', () => {
+    const now = new Date(2026, 0, 31, 15);
+    const rows = [
+      row(new Date(2026, 0, 31, 9).toISOString(), -2),
+      row(new Date(2026, 0, 31, 0, 0, 1).toISOString(), -1),
+      row(new Date(2026, 0, 30, 23, 59).toISOString(), -5),
+      row(new Date(2026, 0, 30).toISOString(), 1000),
+      row(new Date(2025, 5, 1).toISOString(), -9),
+    ];
+    const days = spentByDay(rows, now);
+    expect(days).toHaveLength(DAYS);
+    expect(days.slice(-2).map(({ credits }) => credits)).toEqual([5, 3]);
+    expect(days.reduce((sum, { credits }) => sum + credits, 0)).toBe(8);
+  });
+});

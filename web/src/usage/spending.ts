@@ -1,0 +1,25 @@
+import type { LedgerRow } from '../api/shapes.ts';
+
+/** How many days are shown, today included. */
+export const DAYS = 30;
+
+export interface DaySpending {
+  /** The day's first moment, in the local time zone. */
+  day: Date;
+  credits: number;
+}
+
+/** What was spent on each of the last days, oldest first; days without spending are there too. */
+export function spentByDay(rows: readonly LedgerRow[], now: Date): DaySpending[] {
+  const days = Array.from({ length: DAYS }, (_, index) => ({
+    day: new Date(now.getFullYear(), now.getMonth(), now.getDate() - (DAYS - 1 - index)),
+    credits: 0,
+  }));
+  for (const { created_at, credits } of rows) {
+    if (credits >= 0) continue;
+    const at = new Date(created_at);
+    const day = days.findLast((candidate) => candidate.day <= at);
+    if (day !== undefined) day.credits -= credits;
+  }
+  return days;
+}

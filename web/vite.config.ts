@@ -1,0 +1,27 @@
+import { defineConfig } from 'vite';
+import { compressed } from './compressed.ts';
+
+/** Where `npm run dev:web` sends the calls of the API. */
+const BACKEND = process.env['CAUDEX_BACKEND'] ?? 'http://127.0.0.1:5000';
+
+export default defineConfig({
+  plugins: [compressed()],
+  build: {
+    target: 'es2023',
+    // The Content-Security-Policy allows no data: scripts or styles, and few bytes are saved by inlining.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    reportCompressedSize: false,
+    chunkSizeWarningLimit: 1024,
+    rolldownOptions: {
+      onLog: (level, log, report) => {
+        // `use client` means something to a server that renders React; this page is rendered in the browser alone.
+        if (log.code !== 'MODULE_LEVEL_DIRECTIVE') report(level, log);
+      },
+    },
+  },
+  server: {
+    host: '127.0.0.1',
+    proxy: Object.fromEntries(['/v1', '/health', '/metrics'].map((path) => [path, { target: BACKEND }])),
+  },
+});
