@@ -17,7 +17,8 @@ export interface Result extends Omit<StoredPassage, 'id' | 'language'> {
 }
 
 /** Nobody pages further than this, and neither does an answer. */
-export const MAX_RANKED = 2000;
+export const MAX_RANKED = 1000;
+
 /** Full-text search as the filesystem server answers it: the passages of a page, best first, and how many there are in all. */
 export async function searchByWords(
   index: LexicalIndex,
