@@ -78,7 +78,9 @@ function render(example: string): Manifest[] {
       const component = spec.podSelector.matchLabels['app.kubernetes.io/component'];
       if (component === 'backend') continue;
       const from = spec.ingress.flatMap((rule) => rule.from ?? []);
-      expect(from.map(({ podSelector }) => podSelector.matchLabels['app.kubernetes.io/component'])).toEqual(['backend']);
+      expect(from.map(({ podSelector }) => podSelector.matchLabels['app.kubernetes.io/component'])).toEqual([
+        'backend',
+      ]);
     }
   });
 });
