@@ -16,6 +16,7 @@ import { ChatModule } from './chat/chat.module.js';
 import { ConversationsModule } from './conversations/conversations.module.js';
 import { CreditsModule } from './billing/credits.module.js';
 import { KeysModule } from './keys/keys.module.js';
+import { McpModule } from './mcp/mcp.module.js';
 import { OpenAiModule } from './openai/openai.module.js';
 import { StatusModule } from './status/status.module.js';
 import { HealthModule } from './health/health.module.js';
@@ -40,6 +41,7 @@ import { useSecurityHeaders } from './edge/security-headers.js';
     ConversationsModule,
     CreditsModule,
     OpenAiModule,
+    McpModule,
     StatusModule,
     HealthModule,
   ],
