@@ -17,9 +17,7 @@ describe('the MCP server, asked by the official client', () => {
     const made = new Client({ name: 'test', version: '1' });
     const headers = { authorization: `Bearer ${token}` };
     await made.connect(
-      new StreamableHTTPClientTransport(new URL(`${caudex.url}/mcp`), { requestInit: { headers } }) as Parameters<
-        Client['connect']
-      >[0],
+      new StreamableHTTPClientTransport(new URL(`${caudex.url}/mcp`), { requestInit: { headers } }),
     );
     return made;
   }
