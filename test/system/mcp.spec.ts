@@ -16,9 +16,7 @@ describe('the MCP server, asked by the official client', () => {
   async function connect(token: string): Promise<Client> {
     const made = new Client({ name: 'test', version: '1' });
     const headers = { authorization: `Bearer ${token}` };
-    await made.connect(
-      new StreamableHTTPClientTransport(new URL(`${caudex.url}/mcp`), { requestInit: { headers } }),
-    );
+    await made.connect(new StreamableHTTPClientTransport(new URL(`${caudex.url}/mcp`), { requestInit: { headers } }));
     return made;
   }
 
