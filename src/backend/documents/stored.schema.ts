@@ -14,4 +14,12 @@ export const bulkItemSchema = z.union([
   z.object({ path: z.string(), error: z.object({ code: z.string(), detail: z.string() }) }),
 ]);
 
-export const bulkSchema = z.object({ documents: z.array(bulkItemSchema), stored: z.int(), failed: z.int() });
+/** What a bulk upload left out because it is no document of anybody; a folder ends with a slash and counts its entries. */
+const skippedSchema = z.object({ path: z.string(), reason: z.string(), entries: z.int() });
+
+export const bulkSchema = z.object({
+  documents: z.array(bulkItemSchema),
+  stored: z.int(),
+  failed: z.int(),
+  skipped: z.array(skippedSchema),
+});
