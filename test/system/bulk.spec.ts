@@ -45,7 +45,7 @@ describe('many documents in one call', () => {
       ['../escape.md', 'invalid_path'],
       ['letter.docx', 'stored'],
       ['broken.pdf', 'unreadable_document'],
-      ['picture.png', 'invalid_utf8'],
+      ['picture.png', 'unsupported_media_type'],
       ['page.html', 'stored'],
     ]);
     expect((await person.search(project, 'boat')).results[0]?.document).toBe('notes/plan.md');

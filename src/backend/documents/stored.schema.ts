@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { warningSchema } from '../../contract/warning.contract.js';
 
 /** What an upload is answered with. */
 export const storedSchema = z.object({
@@ -6,6 +7,8 @@ export const storedSchema = z.object({
   version: z.string(),
   bytes: z.int(),
   indexed: z.enum(['done', 'queued']),
+  /** What the text does not have of the file; missing where nothing is known to be lost. */
+  warnings: z.array(warningSchema).optional(),
 });
 
 /** What becomes of one file of a bulk upload. */

@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib';
 import { type Entry, fromBufferPromise, type ZipFile } from 'yauzl';
 import { badRequest, Problem } from '../../../http/problem.js';
 import { nameReader } from './entry-names.js';
-import { junkOf, SkippedFiles } from './junk.js';
+import { junkOf, type SkippedFiles } from './junk.js';
 
 const STORED = 0;
 const DEFLATED = 8;
