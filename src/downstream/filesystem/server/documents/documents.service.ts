@@ -6,7 +6,7 @@ import type { Scope } from '../../../../contract/scope.contract.js';
 import { pathFault } from '../../../../contract/document-path.js';
 import type { DocumentInfo } from '../../filesystem.contract.js';
 import { DamagedFile, DocumentFiles } from '../files/document-files.js';
-import { type DocumentRow, DocumentStore, originalOf } from './document-store.js';
+import { DocumentStore, infoOf, originalOf } from './document-store.js';
 import { DocumentWriter, type WriteRequest } from './document-writer.js';
 import { ProjectsService } from '../projects/projects.service.js';
 
@@ -96,10 +96,6 @@ export class DocumentsService {
       detail: `The stored file of ${path} is missing or damaged; upload the document again or restore a version of it.`,
     });
   }
-}
-
-function infoOf({ path, version, title, media_type, bytes, updated_at }: DocumentRow): DocumentInfo {
-  return { path, version, title, media_type, bytes, updated_at };
 }
 
 function checkPath(path: string): void {
