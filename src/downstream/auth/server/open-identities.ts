@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Config } from '../../../config/config.schema.js';
+import { DEMO_ACCOUNT } from '../../../config/demo-account.js';
 import { StartError } from '../../../config/start-error.js';
 import { AccountStore } from './local/account-store.js';
 import { LocalIdentityProvider } from './local/local-identity-provider.js';
@@ -17,8 +18,6 @@ import { SeenUsers } from './providers/seen-users.js';
 import { RevokedTokens } from './tokens/revoked-tokens.js';
 import { SessionTokens } from './tokens/session-tokens.js';
 import { SigningKeys } from './tokens/signing-keys.js';
-
-const DEMO_ACCOUNT = { email: 'demo@caudex.local', password: 'caudex-demo' };
 
 /** The identity provider that `auth.provider` names. */
 export function openIdentities(config: Config, db: DatabaseSync): Promise<IdentityProvider> {
