@@ -27,8 +27,10 @@ export interface Ranked {
 export interface Concept {
   terms: readonly string[];
   weight: number;
-  /** The word that was typed, where no passage holds it and these terms are like it. */
-  guessedFrom?: string;
+  /** The words that were typed; none for what was only derived from them. */
+  words?: readonly string[];
+  /** Whether no passage holds the word that was typed, and these terms are like it. */
+  isGuess?: boolean;
 }
 
 /** A passage as it is indexed. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ServiceContract } from '../../contract/endpoint.js';
 import { inventoryQuery, inventorySchema } from '../../contract/inventory.contract.js';
-import { passageSchema } from '../../contract/passage.contract.js';
+import { correctionSchema, passageSchema } from '../../contract/passage.contract.js';
 import { scopeSchema } from '../../contract/scope.contract.js';
 import { warningSchema } from '../../contract/warning.contract.js';
 
@@ -179,8 +179,14 @@ export const filesystemContract = {
       limit: z.int().min(1).max(1000),
       offset: z.int().min(0).default(0),
       scope: scopeSchema.optional(),
+      explain: z.boolean().default(false),
     }),
-    response: z.object({ results: z.array(passageSchema), total: z.int(), documents: z.int() }),
+    response: z.object({
+      results: z.array(passageSchema),
+      total: z.int(),
+      documents: z.int(),
+      corrections: z.array(correctionSchema).optional(),
+    }),
     idempotent: true,
   },
   /**
