@@ -108,6 +108,56 @@ describe('TextExtractor', () => {
     expect(warnings).toEqual([expect.objectContaining({ code: 'deletions_left_out', count: 1 })]);
   });
 
+  it('reads e-mail: its headers, its body in any encoding, and the names of what is attached', async () => {
+    const base64 = (text: string) => Buffer.from(text).toString('base64');
+    const mail = [
+      'From: Ada <a@example.com>',
+      'To: b@example.com',
+      `Subject: =?utf-8?B?${base64('Rechnung für Mai')}?=`,
+      'MIME-Version: 1.0',
+      'Content-Type: multipart/mixed; boundary=x',
+      '',
+      '--x',
+      'Content-Type: text/plain; charset=utf-8',
+      'Content-Transfer-Encoding: base64',
+      '',
+      base64('Die Lieferung verspätet sich.'),
+      '--x',
+      'Content-Type: application/pdf',
+      'Content-Disposition: attachment; filename="bill.pdf"',
+      '',
+      'x',
+      '--x--',
+    ].join('\r\n');
+    const { text, warnings } = await extractor.extract(strToU8(mail), 'eml', 'ada');
+    expect(text).toBe(
+      '# Rechnung für Mai\n\nFrom: Ada <a@example.com>\nTo: b@example.com\n\nDie Lieferung verspätet sich.',
+    );
+    expect(warnings).toEqual([
+      { code: 'attachments_left_out', detail: 'the attachments are left out: bill.pdf', count: 1 },
+    ]);
+    const html = 'Subject: hi\r\nContent-Type: text/html\r\n\r\n<p>one</p><p>two</p>';
+    expect(await textOf(strToU8(html), 'eml')).toBe('# hi\n\none\n\ntwo');
+  });
+
+  it('reads Jupyter notebooks, with what the code printed and without its pictures', async () => {
+    const notebook = {
+      metadata: { language_info: { name: 'python' } },
+      cells: [
+        { cell_type: 'markdown', source: ['# Plan\n', 'We count.'] },
+        {
+          ...{ cell_type: 'code', source: 'print(1)' },
+          outputs: [{ text: ['1\n'] }, { data: { 'image/png': 'AAAA', 'text/plain': '<Figure>' } }],
+        },
+      ],
+    };
+    const { text, warnings } = await extractor.extract(strToU8(JSON.stringify(notebook)), 'ipynb', 'ada');
+    expect(text).toBe('# Plan\nWe count.\n\n```python\nprint(1)\n```\n\n```text\n1\n```\n\n```text\n<Figure>\n```');
+    expect(warnings).toEqual([expect.objectContaining({ code: 'pictures_left_out', count: 1 })]);
+    expect(await faultOf(strToU8('{"a": 1}'), 'ipynb')).toMatch(/no list "cells"/);
+    expect(await faultOf(strToU8('{"cells": [null, 3]}'), 'ipynb')).toMatch(/^it can't be read/);
+  });
+
   it('says what is wrong with a file', async () => {
     expect(await faultOf(strToU8('hello'), 'pdf')).toMatch(/^it is not a PDF that can be read/);
     expect(await faultOf(pdf(''), 'pdf')).toMatch(/^its pages hold no text/);
