@@ -26,6 +26,20 @@ function pdfWithStreams(pages: { data: Buffer; filter: string }[]): Buffer {
       `<< /Length ${data.length} ${filter} >>\nstream\n${data.toString('latin1')}\nendstream`,
     ]),
   ];
+  return pdfOfObjects(objects);
+}
+
+/** A PDF of one page with these entries, objects 4 and on being the given ones; object 4 is the content of the page. */
+export function pdfOfPage(entries: string, ...objects: string[]): Buffer {
+  return pdfOfObjects([
+    '<< /Type /Catalog /Pages 2 0 R >>',
+    '<< /Type /Pages /Count 1 /Kids [3 0 R] >>',
+    `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R ${entries} >>`,
+    ...objects,
+  ]);
+}
+
+function pdfOfObjects(objects: readonly string[]): Buffer {
   let file = '%PDF-1.4\n';
   const offsets = objects.map((object, i) => {
     const offset = file.length;

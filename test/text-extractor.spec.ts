@@ -1,6 +1,6 @@
 import { strToU8, zipSync } from 'fflate';
 import { TextExtractor, UnreadableDocument } from '../src/downstream/filesystem/server/extraction/text-extractor.js';
-import { docx, paragraph, pdf, pdfWithStream } from './sample-files.js';
+import { docx, paragraph, pdf, pdfOfPage, pdfWithStream } from './sample-files.js';
 
 const LIMITS = { timeoutMs: 15_000, maxMemoryBytes: 2 ** 28, maxTextBytes: 1_000_000 };
 const extractor = new TextExtractor(LIMITS);
@@ -38,9 +38,124 @@ describe('TextExtractor', () => {
     expect(text).toBe('The first page\nhas two lines.\n\nThe second page.');
   });
 
+  it('reads PDF whose fonts have a predefined CMap', async () => {
+    const content = 'BT /F1 12 Tf 72 720 Td <65705636> Tj ET';
+    const file = pdfOfPage(
+      '/Resources << /Font << /F1 5 0 R >> >>',
+      `<< /Length ${content.length} >>\nstream\n${content}\nendstream`,
+      '<< /Type /Font /Subtype /Type0 /BaseFont /STSong-Light /Encoding /UniGB-UCS2-H /DescendantFonts [6 0 R] >>',
+      `<< /Type /Font /Subtype /CIDFontType0 /BaseFont /STSong-Light /FontDescriptor 7 0 R
+          /CIDSystemInfo << /Registry (Adobe) /Ordering (GB1) /Supplement 2 >> >>`,
+      `<< /Type /FontDescriptor /FontName /STSong-Light /Flags 6 /FontBBox [-25 -254 1000 880] /ItalicAngle 0
+          /Ascent 880 /Descent -120 /CapHeight 880 /StemV 93 >>`,
+    );
+    expect(await textOf(file, 'pdf')).toBe('数嘶');
+  });
+
+  it('reads the fields of a form and the notes in a PDF', async () => {
+    const file = pdfOfPage(
+      '/Annots [5 0 R 6 0 R 7 0 R]',
+      '<< /Length 0 >>\nstream\n\nendstream',
+      '<< /Type /Annot /Subtype /Widget /FT /Tx /T (city) /TU (Your city) /V (Ulm) /Rect [0 0 9 9] >>',
+      '<< /Type /Annot /Subtype /FreeText /Contents (a kestrel) /DA (/Helv 12 Tf) /Rect [0 0 9 9] >>',
+      '<< /Type /Annot /Subtype /Widget /FT /Tx /T (empty) /Rect [0 0 9 9] >>',
+    );
+    expect(await textOf(file, 'pdf')).toBe('Your city: Ulm\na kestrel');
+  });
+
+  it('joins words that are cut at the end of a line of a PDF, and keeps the hyphens of compounds', async () => {
+    const page = 'photo-\nsynthesis of well-known and well-\nknown state-of-the-\nart things, 1990-\n2000 or A-\nB';
+    expect(await textOf(pdf(page), 'pdf')).toBe(
+      'photosynthesis of well-known and well-known state-of-the-art things, 1990-\n2000 or A-\nB',
+    );
+  });
+
+  it('names the pages of a PDF that hold no text', async () => {
+    const { text, warnings } = await extractor.extract(pdf('cover', '', '', 'middle', ''), 'pdf', 'ada');
+    expect(text).toBe('cover\n\nmiddle');
+    expect(warnings).toEqual([
+      expect.objectContaining({ code: 'pages_without_text', count: 3, place: 'pages 2-3, 5' }),
+    ]);
+  });
+
   it('reads DOCX, with its headings', async () => {
     const body = paragraph('Chapter one', 'Heading1') + paragraph('It was a dark &amp; stormy night.');
     expect(await textOf(docx(body), 'docx')).toBe('# Chapter one\n\nIt was a dark & stormy night.');
+  });
+
+  it('reads the parts of a DOCX beside its paragraphs', async () => {
+    const box = '<w:txbxContent><w:p><w:r><w:t>in a box</w:t></w:r></w:p></w:txbxContent>';
+    const body = [
+      paragraph('Budget', 'Title'),
+      `<w:p><w:r><mc:AlternateContent xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"><mc:Choice
+        Requires="wps"><w:drawing>${box}</w:drawing></mc:Choice></mc:AlternateContent></w:r></w:p>`,
+      '<w:p><w:fldSimple w:instr="DATE"><w:r><w:t>May 2024</w:t></w:r></w:fldSimple></w:p>',
+      `<w:p><m:oMathPara xmlns:m="http://schemas.openxmlformats.org/officeDocument/2006/math"><m:oMath><m:r><m:t>E=m</m:t>
+        </m:r><m:r><m:t>c2</m:t></m:r></m:oMath></m:oMathPara></w:p>`,
+      '<w:p><w:del w:id="1"><w:r><w:delText>gone</w:delText></w:r></w:del><w:ins w:id="2"><w:r><w:t>new</w:t></w:r></w:ins></w:p>',
+    ];
+    const styles = '<w:style w:type="paragraph" w:styleId="Title"><w:name w:val="Title"/></w:style>';
+    const part = (name: string, xml: string) =>
+      strToU8(`<w:${name} xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main">${xml}</w:${name}>`);
+    const file = docx(body.join(''), {
+      'word/styles.xml': part('styles', styles),
+      'word/header1.xml': part('hdr', paragraph('Confidential &amp; new')),
+      'word/header2.xml': part('hdr', paragraph('Confidential &amp; new')),
+      'word/footer1.xml': part('ftr', paragraph('Page foot')),
+    });
+    const { text, warnings } = await extractor.extract(file, 'docx', 'ada');
+    expect(text).toBe('# Budget\n\nin a box\n\nMay 2024\n\nE=mc2\n\nnew\n\nConfidential & new\n\nPage foot');
+    expect(warnings).toEqual([expect.objectContaining({ code: 'deletions_left_out', count: 1 })]);
+  });
+
+  it('reads e-mail: its headers, its body in any encoding, and the names of what is attached', async () => {
+    const base64 = (text: string) => Buffer.from(text).toString('base64');
+    const mail = [
+      'From: Ada <a@example.com>',
+      'To: b@example.com',
+      `Subject: =?utf-8?B?${base64('Rechnung für Mai')}?=`,
+      'MIME-Version: 1.0',
+      'Content-Type: multipart/mixed; boundary=x',
+      '',
+      '--x',
+      'Content-Type: text/plain; charset=utf-8',
+      'Content-Transfer-Encoding: base64',
+      '',
+      base64('Die Lieferung verspätet sich.'),
+      '--x',
+      'Content-Type: application/pdf',
+      'Content-Disposition: attachment; filename="bill.pdf"',
+      '',
+      'x',
+      '--x--',
+    ].join('\r\n');
+    const { text, warnings } = await extractor.extract(strToU8(mail), 'eml', 'ada');
+    expect(text).toBe(
+      '# Rechnung für Mai\n\nFrom: Ada <a@example.com>\nTo: b@example.com\n\nDie Lieferung verspätet sich.',
+    );
+    expect(warnings).toEqual([
+      { code: 'attachments_left_out', detail: 'the attachments are left out: bill.pdf', count: 1 },
+    ]);
+    const html = 'Subject: hi\r\nContent-Type: text/html\r\n\r\n<p>one</p><p>two</p>';
+    expect(await textOf(strToU8(html), 'eml')).toBe('# hi\n\none\n\ntwo');
+  });
+
+  it('reads Jupyter notebooks, with what the code printed and without its pictures', async () => {
+    const notebook = {
+      metadata: { language_info: { name: 'python' } },
+      cells: [
+        { cell_type: 'markdown', source: ['# Plan\n', 'We count.'] },
+        {
+          ...{ cell_type: 'code', source: 'print(1)' },
+          outputs: [{ text: ['1\n'] }, { data: { 'image/png': 'AAAA', 'text/plain': '<Figure>' } }],
+        },
+      ],
+    };
+    const { text, warnings } = await extractor.extract(strToU8(JSON.stringify(notebook)), 'ipynb', 'ada');
+    expect(text).toBe('# Plan\nWe count.\n\n```python\nprint(1)\n```\n\n```text\n1\n```\n\n```text\n<Figure>\n```');
+    expect(warnings).toEqual([expect.objectContaining({ code: 'pictures_left_out', count: 1 })]);
+    expect(await faultOf(strToU8('{"a": 1}'), 'ipynb')).toMatch(/no list "cells"/);
+    expect(await faultOf(strToU8('{"cells": [null, 3]}'), 'ipynb')).toMatch(/^it can't be read/);
   });
 
   it('says what is wrong with a file', async () => {

@@ -51,7 +51,8 @@ export function mediaTypeOf(path: string): string {
 /** How a text is cut: by headings, by rows, or by definitions. */
 export type Layout = 'prose' | 'table' | 'code';
 
-const PROSE = /^text\/(?:plain|markdown|x-markdown|html)\b|^application\/(?:pdf|xhtml\+xml|vnd\.)|^$/;
+const PROSE =
+  /^text\/(?:plain|markdown|x-markdown|html)\b|^application\/(?:pdf|xhtml\+xml|x-ipynb\+json|vnd\.)|^message\/rfc822\b|^$/;
 const TABLE = /^text\/(?:csv|tab-separated-values)\b/;
 
 /** A type that says nothing, as many clients send, gives way to the name. */

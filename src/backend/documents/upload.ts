@@ -15,9 +15,11 @@ const EXTRACTED: Record<string, string> = {
   html: 'text/html',
   htm: 'text/html',
   xhtml: 'application/xhtml+xml',
+  eml: 'message/rfc822',
+  ipynb: 'application/x-ipynb+json',
 };
 const TAKEN =
-  'text/plain, text/markdown and other text/*, application/json, or one file as multipart/form-data (also PDF, DOCX, HTML)';
+  'text/plain, text/markdown and other text/*, application/json, or one file as multipart/form-data (also PDF, DOCX, HTML, EML, IPYNB)';
 
 /** Reads the one document of a request. @throws Problem 415 for other media types */
 export async function readUpload(request: FastifyRequest, path: string): Promise<Upload> {

@@ -44,7 +44,7 @@ export class UploadReader {
     }
     const media_type = essenceOf(upload.media_type);
     const format = formatOf(media_type);
-    if (format === undefined || (given !== undefined && (format === 'pdf' || format === 'docx'))) {
+    if (format === undefined || (given !== undefined && format !== 'text' && format !== 'html')) {
       throw unsupported(media_type, format);
     }
     const file = content_base64 === undefined ? undefined : Buffer.from(content_base64, 'base64');

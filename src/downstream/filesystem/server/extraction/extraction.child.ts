@@ -24,6 +24,8 @@ const READERS = {
   html: async (content, { charset }) => (await import('./readers/html.ts')).fromHtml(content, charset),
   pdf: async (content) => (await import('./readers/pdf.ts')).fromPdf(content),
   docx: async (content, { maxTextBytes }) => (await import('./readers/docx.ts')).fromDocx(content, maxTextBytes),
+  eml: async (content) => (await import('./readers/eml.ts')).fromEml(content),
+  ipynb: async (content) => (await import('./readers/ipynb.ts')).fromIpynb(content),
 } satisfies Record<string, Reader>;
 
 async function textOf(job: ExtractionJob): Promise<ExtractionResult> {

@@ -1,16 +1,19 @@
 /** How the text of a document is got: it is the text, or it is taken out of a file of this format. */
-export type DocumentFormat = 'text' | 'html' | 'pdf' | 'docx';
+export type DocumentFormat = 'text' | 'html' | 'pdf' | 'docx' | 'eml' | 'ipynb';
 
 const FORMATS: Record<string, DocumentFormat> = {
   'text/html': 'html',
   'application/xhtml+xml': 'html',
   'application/pdf': 'pdf',
   'application/vnd.openxmlformats-officedocument.wordprocessingml.document': 'docx',
+  'message/rfc822': 'eml',
+  'application/x-ipynb+json': 'ipynb',
 };
 const TEXT =
   /^(text\/.+|application\/(.+\+(json|xml|yaml)|json|xml|yaml|x-yaml|toml|sql|graphql|javascript|ecmascript|typescript|x-(sh|python|ruby|perl|tex|latex|typescript|javascript|httpd-php)))$/;
 
-export const READABLE_FORMATS = 'text (text/*, JSON, XML, YAML, source code), HTML, PDF and DOCX';
+export const READABLE_FORMATS =
+  'text (text/*, JSON, XML, YAML, source code), HTML, PDF, DOCX, e-mail (EML) and Jupyter notebooks (IPYNB)';
 
 /** The `charset` parameter of a media type, in lower case. */
 export function charsetOf(mediaType: string): string | undefined {

@@ -1,21 +1,49 @@
+import { strFromU8, strToU8, unzipSync, zipSync } from 'fflate';
 import mammoth from 'mammoth';
+import type { Warning } from '../../../../../contract/warning.contract.ts';
 import type { DecodedText } from '../charset.ts';
+import { forMammoth, paragraphsOf } from './docx-markup.ts';
 import { Fault } from './fault.ts';
 import { htmlToText } from './html.ts';
 import { refuseZipBomb } from './zip-bomb.ts';
 
 /** The parts of a DOCX may unpack to so many times the largest text: markup is bulky, a zip bomb is bulkier. */
 const MAX_MARKUP_RATIO = 10;
+const STYLES = ["p[style-name='Title'] => h1:fresh", 'comment-reference => sup'];
+/** The link from a note back to its place in the text, as mammoth writes it. */
+const BACK_LINK = /<a href="#[^"]*">↑<\/a>/g;
 
+/** Main text, tables, lists, notes, comments, text boxes, equations; then the headers and footers of its pages, each once. */
 export async function fromDocx(content: Uint8Array, maxTextBytes: number): Promise<DecodedText> {
   if (content[0] !== 0x50 || content[1] !== 0x4b) throw new Fault('it is not a DOCX: these are ZIP archives');
   refuseZipBomb(content, maxTextBytes * MAX_MARKUP_RATIO);
-  const noImages = mammoth.images.imgElement(() => Promise.resolve({ src: '' }));
-  let html: string;
   try {
-    html = (await mammoth.convertToHtml({ buffer: Buffer.from(content) }, { convertImage: noImages })).value;
+    const parts = unzipSync(content, { filter: ({ name }) => /\.(?:xml|rels)$/.test(name) });
+    const { text, warnings } = htmlToText((await htmlOf(parts)).replaceAll(BACK_LINK, ''));
+    const margins = marginsOf(parts);
+    return { text: [text, ...margins].join('\n\n'), warnings: [...warnings, ...deletions(parts)] };
   } catch (error) {
     throw new Fault(`it is not a DOCX that can be read (${(error as Error).message.split(' : ')[0]})`);
   }
-  return htmlToText(html);
+}
+
+async function htmlOf(parts: Record<string, Uint8Array>): Promise<string> {
+  const prepared = Object.entries(parts).map(([name, part]): [string, Uint8Array] =>
+    /^word\/[^/]+\.xml$/.test(name) ? [name, strToU8(forMammoth(strFromU8(part)))] : [name, part],
+  );
+  const buffer = Buffer.from(zipSync(Object.fromEntries(prepared), { level: 0 }));
+  const convertImage = mammoth.images.imgElement(() => Promise.resolve({ src: '' }));
+  return (await mammoth.convertToHtml({ buffer }, { convertImage, styleMap: STYLES })).value;
+}
+
+function marginsOf(parts: Record<string, Uint8Array>): Set<string> {
+  const names = Object.keys(parts).filter((name) => /^word\/(?:header|footer)\d*\.xml$/.test(name));
+  return new Set(names.flatMap((name) => paragraphsOf(strFromU8(parts[name] as Uint8Array))));
+}
+
+function deletions(parts: Record<string, Uint8Array>): Warning[] {
+  const main = parts['word/document.xml'];
+  const count = main === undefined ? 0 : (strFromU8(main).match(/<w:del /g)?.length ?? 0);
+  if (count === 0) return [];
+  return [{ code: 'deletions_left_out', detail: `${count} tracked deletions are left out; insertions are in`, count }];
 }

@@ -1,6 +1,6 @@
 import { strToU8, zipSync } from 'fflate';
-import { docx, paragraph, pdf } from '../../../test/sample-files.js';
-import { signatureType } from './file-signature.js';
+import { signatureType } from '../src/backend/documents/file-signature.js';
+import { docx, paragraph, pdf } from './sample-files.js';
 
 const zip = (files: Record<string, string>) =>
   Buffer.from(

@@ -1,0 +1,45 @@
+const ALTERNATIVES = /<mc:AlternateContent\b[^>]*>(.*?)<\/mc:AlternateContent>/gs;
+const DRAWING = /<w:drawing\b[^>]*>(.*?)<\/w:drawing>/gs;
+const TEXT_BOX = /<w:txbxContent\b[^>]*>.*?<\/w:txbxContent>/gs;
+const EQUATION = /<m:oMath\b[^>]*>(.*?)<\/m:oMath>/gs;
+const WRAPPERS = /<\/?(?:w:fldSimple|m:oMathPara)\b[^>]*>/g;
+
+/**
+ * Rewrites the markup that mammoth skips into markup that it reads: simple fields and equations become runs of text, a text
+ * box that is written as DrawingML alone becomes one in VML. Prefixes are those that Word and LibreOffice write.
+ */
+export function forMammoth(xml: string): string {
+  return xml
+    .replaceAll(WRAPPERS, '')
+    .replaceAll(EQUATION, (_equation, inner: string) => run(textsIn(inner, 'm')))
+    .replaceAll(ALTERNATIVES, (whole: string, inner: string) =>
+      whole.includes('<mc:Fallback') ? whole : textBoxes(inner),
+    )
+    .replaceAll(DRAWING, (whole: string) => (whole.includes('<w:txbxContent') ? textBoxes(whole) : whole));
+}
+
+/** The paragraphs of a part, without markup. */
+export function paragraphsOf(xml: string): string[] {
+  const paragraphs = xml.split('</w:p>').map((paragraph) => unescaped(textsIn(paragraph, 'w')).trim());
+  return paragraphs.filter((paragraph) => paragraph !== '');
+}
+
+const run = (text: string) => `<w:r><w:t xml:space="preserve">${text}</w:t></w:r>`;
+
+function textBoxes(drawing: string): string {
+  const boxes = drawing.match(TEXT_BOX) ?? [];
+  // The namespace of `v` need not be declared in a document without VML.
+  const vml = 'xmlns:v="urn:schemas-microsoft-com:vml"';
+  return boxes.map((box) => `<w:pict><v:shape ${vml}><v:textbox>${box}</v:textbox></v:shape></w:pict>`).join('');
+}
+
+function textsIn(xml: string, prefix: 'm' | 'w'): string {
+  return [...xml.matchAll(/<([mw]):(?:t|tab|br)(?:\s[^>]*)?>([^<]*)/g)]
+    .filter(([, found]) => found === prefix)
+    .map(([tag, , text]) => (tag.endsWith('/>') ? ' ' : text))
+    .join('');
+}
+
+const ENTITIES: Record<string, string> = { lt: '<', gt: '>', quot: '"', apos: "'", amp: '&' };
+const unescaped = (text: string) =>
+  text.replaceAll(/&(lt|gt|quot|apos|amp);/g, (_entity, name: string) => ENTITIES[name] as string);
