@@ -64,8 +64,8 @@ describe('backup and restore', () => {
       history,
       versions: await Promise.all(versions),
       turns: await Promise.all(turns),
-      balance: await person.get('/v1/api/billing/balance'),
-      usage: await person.get<{ usage?: unknown[] }>('/v1/api/billing/usage'),
+      balance: await person.get<{ reserved: number }>('/v1/api/billing/balance'),
+      usage: await person.get<{ total: number }>('/v1/api/billing/usage'),
     };
   };
 
@@ -84,8 +84,10 @@ describe('backup and restore', () => {
       const now = await everything(person, project);
       const settled = JSON.stringify(now) === JSON.stringify(before);
       before = now;
-      return settled;
+      return settled && now.usage.total > 2 && now.balance.reserved === 0;
     });
+
+    expect(JSON.stringify(before.turns)).toContain('And plums?');
 
     const other = await caudex.signUp();
     const theirs = await other.project();
