@@ -86,6 +86,12 @@ export const configSchema = z.strictObject({
     request_timeout_ms: ms,
     max_body_bytes: count,
     max_json_bytes: count,
+    cors_origins: z.array(
+      z.union(
+        [z.literal('*'), z.string().regex(/^https?:\/\/[^/\s]+$/)],
+        'an origin like https://app.example.com is needed, or "*"',
+      ),
+    ),
     trusted_proxies: z.array(
       z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()], 'an address or a range like 10.0.0.0/8 is needed'),
     ),

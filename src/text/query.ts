@@ -59,22 +59,23 @@ const MAX_LANGUAGES = 8;
 export function conceptsOf(query: Query, image: LexicalImage): Concept[] {
   const languages = image.languages().slice(0, MAX_LANGUAGES);
   const byTerms = new Map<string, Concept>();
-  const unknown: string[] = [];
+  /** Terms that no passage holds, with the word that was typed. */
+  const unknown = new Map<string, string>();
   for (const word of query.words) {
     const terms = [...new Set(languages.flatMap((language) => spellings(word, language, image)))];
     const known = terms.filter((term) => image.frequency(term) > 0);
     if (known.length === 0) {
-      unknown.push(...terms);
+      for (const term of terms) unknown.set(term, word.text);
       continue;
     }
     const name = known.join(' ');
     const before = byTerms.get(name);
-    if (before === undefined) byTerms.set(name, { terms: known, weight: word.weight });
-    else before.weight += word.weight;
+    if (before === undefined) byTerms.set(name, { terms: known, weight: word.weight, words: [word.text] });
+    else byTerms.set(name, joined(before, word));
   }
   const all = [...byTerms.values()];
   const telling = all.filter(({ terms }) => !terms.every((term) => STOP_WORDS.has(term)));
-  const compounds = compoundsOf(telling, unknown, image);
+  const compounds = compoundsOf(telling, [...unknown.keys()], image);
   if (telling.length + compounds.length === 0) telling.push(...guessed(unknown, image));
   return [...(telling.length + compounds.length > 0 ? telling : all), ...compounds]
     .sort((a, b) => image.idf(b.terms) - image.idf(a.terms))
@@ -84,11 +85,15 @@ export function conceptsOf(query: Query, image: LexicalImage): Concept[] {
 const MAX_GUESSED_WORDS = 8;
 
 /** Only where the project has none of the words: what was typed is never overruled. */
-function guessed(unknown: readonly string[], image: LexicalImage): Concept[] {
-  return [...new Set(unknown)].slice(0, MAX_GUESSED_WORDS).flatMap((word) => {
-    const terms = guessesFor(word, image);
-    return terms.length === 0 ? [] : [{ terms, weight: 1, guessedFrom: word }];
+function guessed(unknown: ReadonlyMap<string, string>, image: LexicalImage): Concept[] {
+  return [...unknown].slice(0, MAX_GUESSED_WORDS).flatMap(([term, word]) => {
+    const terms = guessesFor(term, image);
+    return terms.length === 0 ? [] : [{ terms, weight: 1, words: [word], isGuess: true }];
   });
+}
+
+function joined({ terms, weight, words = [] }: Concept, word: Word): Concept {
+  return { terms, weight: weight + word.weight, words: [...new Set([...words, word.text])] };
 }
 
 /** How much of what a query says the project has words for, from 0 to 1, rare words counting for more. */

@@ -26,7 +26,7 @@ describe('a search within a scope', () => {
   afterAll(() => db.close());
 
   const found = async (query: string, scope?: object) =>
-    (await searchByWords(index, key, query, { limit: 10, offset: 0 }, scope)).results
+    (await searchByWords(index, key, query, { page: { limit: 10, offset: 0 }, scope })).results
       .map(({ document }) => document)
       .toSorted();
 

@@ -45,12 +45,26 @@ describe('many documents in one call', () => {
       ['../escape.md', 'invalid_path'],
       ['letter.docx', 'stored'],
       ['broken.pdf', 'unreadable_document'],
-      ['picture.png', 'invalid_utf8'],
+      ['picture.png', 'unsupported_media_type'],
       ['page.html', 'stored'],
     ]);
     expect((await person.search(project, 'boat')).results[0]?.document).toBe('notes/plan.md');
     const again = (await (await send(project, archive(), zipped)).json()) as Stored;
     expect(again.documents[0]).toEqual(documents[0]);
+  });
+
+  it('never replace one another: of two with one path the second fails and names the first', async () => {
+    const project = await person.project();
+    const bytes = zipSync({ 'a.md': strToU8('the first'), 'b.md': strToU8('the second'), '.git/HEAD': strToU8('x') });
+    const twice = Buffer.from(Buffer.from(bytes).toString('latin1').replaceAll('b.md', 'a.md'), 'latin1');
+    const answer = (await (await send(project, twice, zipped)).json()) as Stored;
+    expect(answer).toMatchObject({ stored: 1, failed: 1, skipped: [{ path: '.git/', entries: 1 }] });
+    expect(answer.documents[1]?.error).toEqual({
+      code: 'duplicate_path',
+      detail: expect.stringMatching(/file 2 .* same path as file 1, "a\.md"/),
+    });
+    const text = await (await person.request('GET', `/v1/api/projects/${project}/documents/a.md`)).text();
+    expect(text).toBe('the first');
   });
 
   it('tell how far they are as an event stream', async () => {
@@ -63,7 +77,7 @@ describe('many documents in one call', () => {
       .map((block) => JSON.parse(/^data: (.*)$/m.exec(block)?.[1] ?? '') as Record<string, unknown>);
     expect(events).toHaveLength(7);
     expect(events.slice(0, 6).map(({ done, total }) => [done, total])).toEqual([1, 2, 3, 4, 5, 6].map((n) => [n, 6]));
-    expect(events[6]).toEqual({ stored: 3, failed: 3 });
+    expect(events[6]).toEqual({ stored: 3, failed: 3, skipped: [] });
   });
 
   it('come as the parts of a form, with their folders', async () => {

@@ -28,18 +28,26 @@ export class BulkUpload {
     private readonly documents: DocumentsService,
   ) {}
 
-  /** Calls `stored` once for each file, in the order in which they get done; stops when the caller goes away. */
+  /**
+   * Calls `stored` once for each file with its place in `files`, in the order in which they get done; stops when the caller
+   * disconnects. Of several files with one path the first is stored, the others fail.
+   */
   async store(
     projectId: string,
     files: readonly BulkFile[],
     call: UserCall,
-    stored: (item: BulkItem) => void,
+    stored: (item: BulkItem, place: number) => void,
   ): Promise<void> {
-    const queue = files.values();
+    const firstPlaces = new Map<string, number>();
+    files.forEach(({ path }, place) => firstPlaces.has(path) || firstPlaces.set(path, place));
+    const queue = files.entries();
     const work = async () => {
-      for (const file of queue) {
+      for (const [place, file] of queue) {
         if (call.signal.aborted) return;
-        stored(await this.storeOne(projectId, file, call));
+        const firstPlace = firstPlaces.get(file.path) as number;
+        const item =
+          firstPlace === place ? await this.storeOne(projectId, file, call) : samePath(file.path, firstPlace, place);
+        stored(item, place);
       }
     };
     await Promise.all(Array.from({ length: PARALLEL }, work));
@@ -58,4 +66,10 @@ export class BulkUpload {
       return { path, error: { code, detail } };
     }
   }
+}
+
+/** Neither of two files may replace the other without notice. */
+function samePath(path: string, firstPlace: number, place: number): BulkItem {
+  const detail = `path: file ${place + 1} of this upload has the same path as file ${firstPlace + 1}, ${JSON.stringify(path)}; only file ${firstPlace + 1} was taken. Rename one of them and send it again.`;
+  return { path, error: { code: 'duplicate_path', detail } };
 }

@@ -12,7 +12,8 @@ import { idSchema } from '../edge/schemas.js';
 import { Call, Deadline, type UserCall } from '../call/public-call.js';
 import { type BulkFile, type BulkItem, BulkUpload } from './bulk-upload.service.js';
 import { bulkSchema } from './stored.schema.js';
-import { readArchive } from './zip-archive.js';
+import { SkippedFiles, junkOf } from './archive/junk.js';
+import { readArchive } from './archive/zip-archive.js';
 import { filesIn } from '../edge/multipart.js';
 
 const ZIP = /^application\/(zip|x-zip-compressed)$/;
@@ -44,19 +45,26 @@ export class BulkController {
     @Call() call: UserCall,
   ) {
     await this.access.require(projectId, call);
-    const files = await this.filesOf(request);
+    const skipped = new SkippedFiles();
+    const files = await this.filesOf(request, skipped);
     if (request.headers.accept?.includes('text/event-stream') === true) {
-      return this.stream(projectId, files, reply, call);
+      return this.stream(projectId, files, skipped, reply, call);
     }
-    const places = new Map(files.map(({ path }, place) => [path, place]));
-    const documents: BulkItem[] = [];
-    await this.bulk.store(projectId, files, call, (item) => documents.push(item));
-    documents.sort((a, b) => (places.get(a.path) as number) - (places.get(b.path) as number));
-    return { documents, ...counted(documents) };
+    const byPlace: BulkItem[] = [];
+    await this.bulk.store(projectId, files, call, (item, place) => (byPlace[place] = item));
+    // A caller that disconnects leaves places without an item.
+    const documents = byPlace.filter((item) => item !== undefined);
+    return { documents, ...summaryOf(documents, skipped) };
   }
 
-  /** `document` events with how far it is, then `finish`. */
-  private async stream(projectId: string, files: readonly BulkFile[], reply: FastifyReply, call: UserCall) {
+  /** Sends a `document` event with the progress after each file, then `finish`. */
+  private async stream(
+    projectId: string,
+    files: readonly BulkFile[],
+    skipped: SkippedFiles,
+    reply: FastifyReply,
+    call: UserCall,
+  ) {
     this.streams.enter(call.userId, reply);
     const events = new EventStream(reply, eventStreamTimes(this.config));
     let id = 0;
@@ -67,17 +75,17 @@ export class BulkController {
         documents.push(document);
         send('document', { done: documents.length, total: files.length, document });
       });
-      send('finish', counted(documents));
+      send('finish', summaryOf(documents, skipped));
     } finally {
       events.end();
     }
   }
 
-  private async filesOf(request: FastifyRequest): Promise<BulkFile[]> {
+  private async filesOf(request: FastifyRequest, skipped: SkippedFiles): Promise<BulkFile[]> {
     const { archive } = this.config.documents;
-    if (request.isMultipart()) return this.partsOf(request);
+    if (request.isMultipart()) return this.partsOf(request, skipped);
     const type = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase() ?? '';
-    if (ZIP.test(type) && Buffer.isBuffer(request.body)) return readArchive(request.body, archive);
+    if (ZIP.test(type) && Buffer.isBuffer(request.body)) return readArchive(request.body, archive, skipped);
     throw new Problem({
       status: 415,
       code: 'unsupported_media_type',
@@ -86,7 +94,7 @@ export class BulkController {
   }
 
   /** Each part is a document by its file name, folders included, or an archive of such. */
-  private async partsOf(request: FastifyRequest): Promise<BulkFile[]> {
+  private async partsOf(request: FastifyRequest, skipped: SkippedFiles): Promise<BulkFile[]> {
     const { archive } = this.config.documents;
     const { max_body_bytes } = this.config.http;
     const files: BulkFile[] = [];
@@ -100,10 +108,13 @@ export class BulkController {
         const detail = `body: more than ${max_body_bytes} bytes are too many`;
         throw new Problem({ status: 413, code: 'too_large', detail });
       }
-      if (ZIP.test(part.mimetype) || /\.zip$/i.test(part.filename)) files.push(...readArchive(bytes, archive));
-      else {
+      if (ZIP.test(part.mimetype) || /\.zip$/i.test(part.filename)) {
+        files.push(...(await readArchive(bytes, archive, skipped)));
+      } else {
         const path = part.filename.normalize('NFC');
-        files.push({ path, mediaType: part.mimetype, bytes: () => Promise.resolve(bytes) });
+        const junk = junkOf(path);
+        if (junk !== undefined) skipped.add(junk);
+        else files.push({ path, mediaType: part.mimetype, bytes: () => Promise.resolve(bytes) });
       }
       if (files.length > archive.max_files) {
         const detail = `body: more than ${archive.max_files} files are too many at once`;
@@ -114,7 +125,7 @@ export class BulkController {
   }
 }
 
-function counted(documents: readonly BulkItem[]) {
+function summaryOf(documents: readonly BulkItem[], skipped: SkippedFiles) {
   const failed = documents.filter((item) => 'error' in item).length;
-  return { stored: documents.length - failed, failed };
+  return { stored: documents.length - failed, failed, skipped: skipped.list() };
 }

@@ -35,7 +35,12 @@ const indexSchema = chromaContract.describe.response.extend({
   index: z.enum(['ready', 'rebuilding']),
 });
 const rebuiltSchema = z.object({ project_id: z.string(), documents: z.int(), index: z.literal('rebuilding') });
-const textQuery = z.strictObject({ version: idSchema.optional() });
+const textQuery = z
+  .strictObject({ version: idSchema.optional(), original: z.enum(['true', 'false']).optional() })
+  .refine(({ version, original }) => version === undefined || original !== 'true', {
+    message: 'the original is kept of the current state alone; leave out version or original',
+    path: ['original'],
+  });
 
 @ApiTags('documents')
 @Controller('v1/api/projects/:project_id')
@@ -116,18 +121,27 @@ export class DocumentsController {
   }
 
   @Get('documents/*')
-  @ApiOperation({ summary: 'The text of a document, as it is or as it was at a version' })
-  @ApiProduces('text/plain', 'text/markdown')
+  @ApiOperation({
+    summary: 'The text of a document, as it is or as it was at a version; `original=true`: the file as it was uploaded',
+  })
+  @ApiProduces('text/plain', 'text/markdown', 'application/octet-stream')
   @Answers(200, z.string(), 404)
   async get(
     @Param('project_id', { schema: idSchema }) projectId: string,
     @Param('*') path: string,
-    @Query({ schema: textQuery }) { version }: z.output<typeof textQuery>,
+    @Query({ schema: textQuery }) { version, original }: z.output<typeof textQuery>,
     @Headers('if-none-match') known: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
     @Call() call: UserCall,
   ) {
-    const document = await this.documents.get(projectId, documentPath(path), version, call);
+    const name = documentPath(path);
+    if (original === 'true') {
+      const file = await this.documents.original(projectId, name, call);
+      void reply.header('cache-control', 'private, no-cache').header('content-disposition', attachment(name));
+      void reply.type(file.media_type);
+      return file.content;
+    }
+    const document = await this.documents.get(projectId, name, version, call);
     const etag = `"${document.version}"`;
     void reply.header('etag', etag).header('cache-control', 'private, no-cache');
     if (known !== undefined && known.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag)) {
@@ -162,6 +176,14 @@ function documentPath(path: string): string {
   const wrong = pathFault(name);
   if (wrong !== undefined) throw badRequest('invalid_path', `path: ${JSON.stringify(name.slice(0, 300))}: ${wrong}`);
   return name;
+}
+
+/** By RFC 6266, with a name in ASCII for clients that do not read the encoded one. */
+function attachment(path: string): string {
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  const ascii = name.replaceAll(/[^\x20-\x7e]|["\\%]/g, '_');
+  const encoded = encodeURIComponent(name).replaceAll(/['()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16)}`);
+  return `attachment; filename="${ascii}"; filename*=UTF-8''${encoded}`;
 }
 
 function etagVersion(header: string): string {

@@ -3,6 +3,8 @@ import { Injectable } from '@nestjs/common';
 import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
 import { ChromaClient } from '../../downstream/chroma/chroma.client.js';
+import type { EndpointOutput } from '../../contract/endpoint.js';
+import type { filesystemContract } from '../../downstream/filesystem/filesystem.contract.js';
 import { FilesystemClient } from '../../downstream/filesystem/filesystem.client.js';
 import { GitClient } from '../../downstream/git/git.client.js';
 import { badRequest, notFound } from '../../http/problem.js';
@@ -14,7 +16,8 @@ import { claimedId } from '../call/claim.js';
 import type { OwnerCall, UserCall } from '../call/public-call.js';
 import { type CommitPayload, DocumentSync } from './document-sync.service.js';
 import { ProjectEvents } from '../projects/project-events.js';
-import { type Upload, uploadOf } from './upload.js';
+import { mediaTypeOf } from '../../text/media-type.js';
+import type { Upload } from './upload.js';
 
 /** A text up to this size travels in the outbox with its commit; a larger one is fetched when it is committed. */
 const KEPT_TEXT_CHARS = 1_000_000;
@@ -41,7 +44,8 @@ export class DocumentsService {
 
   /** Stores a text that history has already, under the version it has there. */
   putFromHistory(projectId: string, path: string, version: string, text: string, call: OwnerCall) {
-    return this.store(projectId, path, version, uploadOf(path, undefined, Buffer.from(text)), undefined, null, call);
+    const upload = { media_type: mediaTypeOf(path), text };
+    return this.store(projectId, path, version, upload, undefined, null, call);
   }
 
   private async store(
@@ -140,6 +144,20 @@ export class DocumentsService {
     return { path, version: past.version, text: past.text, media_type: current?.media_type ?? 'text/plain' };
   }
 
+  /** The file as it was uploaded, also one that no text could be taken from. */
+  async original(projectId: string, path: string, call: UserCall): Promise<{ media_type: string; content: Buffer }> {
+    const params = { project_id: projectId };
+    try {
+      const { media_type, content_base64 } = await this.filesystem.getOriginal({ params, query: { path } }, call);
+      return { media_type, content: Buffer.from(content_base64, 'base64') };
+    } catch (error) {
+      if (!(error instanceof DownstreamError) || error.status !== 404) throw error;
+    }
+    // No other file is kept where the text itself was uploaded.
+    const { media_type, text } = await this.filesystem.getDocument({ params, query: { path } }, call);
+    return { media_type: `${media_type}; charset=utf-8`, content: Buffer.from(text) };
+  }
+
   private commitOf({ user }: UserCall, path: string, version: string, verb: string) {
     return {
       path,
@@ -169,7 +187,8 @@ function namePath(error: unknown): never {
   throw error;
 }
 
-function answer(stored: { path: string; version: string; bytes: number; created: boolean }, indexed: boolean) {
-  const { path, version, bytes, created } = stored;
-  return { created, document: { path, version, bytes, indexed: indexed ? ('done' as const) : ('queued' as const) } };
+function answer(stored: EndpointOutput<typeof filesystemContract.putDocument>, indexed: boolean) {
+  const { path, version, bytes, created, warnings } = stored;
+  const document = { path, version, bytes, indexed: indexed ? ('done' as const) : ('queued' as const) };
+  return { created, document: warnings === undefined ? document : { ...document, warnings } };
 }

@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import { bufferedFiles } from '../edge/multipart.js';
 import { badRequest, Problem } from '../../http/problem.js';
 import { mediaTypeOf } from '../../text/media-type.js';
+import { signatureType } from './file-signature.js';
 
 /** What was uploaded: a text as it is, or the bytes of a file that holds one. */
 export type Upload =
@@ -13,16 +14,17 @@ const EXTRACTED: Record<string, string> = {
   docx: 'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
   html: 'text/html',
   htm: 'text/html',
+  xhtml: 'application/xhtml+xml',
 };
 const TAKEN =
   'text/plain, text/markdown and other text/*, application/json, or one file as multipart/form-data (also PDF, DOCX, HTML)';
 
-/** Reads the one document of a request. @throws Problem 400 for bytes that are no UTF-8, 415 for other media types */
+/** Reads the one document of a request. @throws Problem 415 for other media types */
 export async function readUpload(request: FastifyRequest, path: string): Promise<Upload> {
   if (request.isMultipart()) return readMultipart(request, path);
   const body = request.body ?? Buffer.alloc(0);
   if (!Buffer.isBuffer(body)) throw new Error('the body of a document was parsed before it was read');
-  return toUpload(mediaType(request.headers['content-type'], path), body);
+  return uploadOf(path, request.headers['content-type'], body);
 }
 
 async function readMultipart(request: FastifyRequest, path: string): Promise<Upload> {
@@ -36,23 +38,34 @@ async function readMultipart(request: FastifyRequest, path: string): Promise<Upl
   return found;
 }
 
-/** A file by its name, where nobody says what it is. @throws Problem 400 for bytes that are no UTF-8, 415 */
+/** The media type comes from the sender, else from the name; where the content contradicts it, from the content. @throws Problem 415 */
 export function uploadOf(name: string, contentType: string | undefined, bytes: Buffer): Upload {
-  return toUpload(mediaType(contentType, name), bytes);
+  const given = contentType?.split(';')[0]?.trim().toLowerCase();
+  const isStated = given !== undefined && given !== '' && given !== 'application/octet-stream';
+  const charset = /;\s*charset\s*=\s*["']?([^\s;"']+)/i.exec(contentType ?? '')?.[1];
+  return toUpload(typeByContent(isStated ? given : typeOfName(name), bytes), charset, bytes);
 }
 
-function mediaType(contentType: string | undefined, name: string): string {
-  const given = contentType?.split(';')[0]?.trim().toLowerCase();
-  if (given !== undefined && given !== '' && given !== 'application/octet-stream') return given;
+/** A file that claims to be of a format with a reader is left to that reader, which says what is wrong with it. */
+function typeByContent(claimed: string, bytes: Buffer): string {
+  const found = signatureType(bytes);
+  if (found === undefined || (!isExtracted(found) && isExtracted(claimed) && claimed !== 'text/html')) return claimed;
+  // A text about PDF may begin as a PDF does.
+  return found === 'application/pdf' && isText(claimed) && !bytes.includes('endobj') ? claimed : found;
+}
+
+const isExtracted = (mediaType: string) => Object.values(EXTRACTED).includes(mediaType);
+const isText = (mediaType: string) =>
+  mediaType.startsWith('text/') ||
+  /^application\/(.+\+)?(json|xml|yaml|toml|javascript|typescript|x-[a-z-]+)$/.test(mediaType);
+
+function typeOfName(name: string): string {
   return EXTRACTED[/\.([^./]+)$/.exec(name)?.[1]?.toLowerCase() ?? ''] ?? mediaTypeOf(name);
 }
 
-function toUpload(media_type: string, bytes: Buffer): Upload {
-  if (Object.values(EXTRACTED).includes(media_type)) return { media_type, content_base64: bytes.toString('base64') };
-  if (
-    !media_type.startsWith('text/') &&
-    !/^application\/(.+\+)?(json|xml|yaml|toml|javascript|typescript|x-[a-z-]+)$/.test(media_type)
-  ) {
+function toUpload(media_type: string, charset: string | undefined, bytes: Buffer): Upload {
+  if (isExtracted(media_type)) return fileOf(media_type, charset, bytes);
+  if (!isText(media_type)) {
     throw new Problem({
       status: 415,
       code: 'unsupported_media_type',
@@ -66,12 +79,23 @@ function toUpload(media_type: string, bytes: Buffer): Upload {
       detail: `content-type: a form is not a document; send ${TAKEN} (curl: -H "Content-Type: text/markdown" --data-binary @FILE)`,
     });
   }
+  const text = charset === undefined || UTF8.test(charset) ? utf8Of(bytes) : undefined;
+  if (text !== undefined) return { media_type, text };
+  return fileOf(media_type, charset, bytes);
+}
+
+const UTF8 = /^(?:utf-?8|us-ascii)$/i;
+
+/** Undefined where the bytes are not UTF-8; the filesystem server finds out what they are. */
+function utf8Of(bytes: Buffer): string | undefined {
   try {
-    return { media_type, text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes) };
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes);
   } catch {
-    throw badRequest(
-      'invalid_utf8',
-      'body: these bytes are not UTF-8 text; convert the file, or send it as multipart with its media type',
-    );
+    return undefined;
   }
+}
+
+function fileOf(media_type: string, charset: string | undefined, bytes: Buffer): Upload {
+  const type = charset === undefined ? media_type : `${media_type}; charset=${charset}`;
+  return { media_type: type, content_base64: bytes.toString('base64') };
 }

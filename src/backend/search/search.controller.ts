@@ -3,7 +3,7 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
-import { passageSchema } from '../../contract/passage.contract.js';
+import { correctionSchema, passageSchema } from '../../contract/passage.contract.js';
 import { scopeSchema } from '../../contract/scope.contract.js';
 import { Problem } from '../../http/problem.js';
 import { InFlight } from '../../resilience/policy/in-flight.js';
@@ -32,6 +32,8 @@ const bodySchema = z.strictObject({
   offset: z.int().min(0).max(1_000_000).default(0),
   mode,
   scope: scopeSchema.optional(),
+  /** Whether each result says why it was found. */
+  explain: z.boolean().default(false),
 });
 type SearchBody = z.output<typeof bodySchema>;
 const querySchema = z.strictObject({
@@ -40,6 +42,10 @@ const querySchema = z.strictObject({
   limit: z.coerce.number().int().min(1).optional(),
   offset: z.coerce.number().int().min(0).max(1_000_000).default(0),
   mode,
+  explain: z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform((text) => text === 'true'),
 });
 
 const answerSchema = z.object({
@@ -47,6 +53,8 @@ const answerSchema = z.object({
   total: z.int(),
   source: z.enum(['hybrid', 'vector', 'fulltext', 'cache', 'none']),
   outcome: z.enum(['found', 'no_match', 'empty_project', 'unavailable']),
+  /** Words that no passage holds, and what was searched for in their place; absent where there are none. */
+  corrections: z.array(correctionSchema).optional(),
   degraded: z.boolean(),
   degradation: degradationSchema,
 });
@@ -110,6 +118,7 @@ export class SearchController {
         offset: body.offset,
         mode: body.mode,
         scope: body.scope,
+        explain: body.explain,
         budgetMs: this.config.search.context_budget_ms,
       },
       call,
@@ -117,8 +126,9 @@ export class SearchController {
     );
     retrieving.catch(() => undefined);
     await waitAtMost(checking, retrieving, this.config.patience.project_ms);
-    const { results, total, source, outcome } = await retrieving;
+    const { results, total, source, outcome, corrections } = await retrieving;
     const { degraded, list: degradation } = call.degradation;
-    return { results, total, source, outcome, degraded, degradation };
+    const corrected = corrections === undefined ? {} : { corrections };
+    return { results, total, source, outcome, ...corrected, degraded, degradation };
   }
 }

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { ServiceContract } from '../../contract/endpoint.js';
 import { inventoryQuery, inventorySchema } from '../../contract/inventory.contract.js';
-import { passageSchema } from '../../contract/passage.contract.js';
+import { correctionSchema, passageSchema } from '../../contract/passage.contract.js';
 import { scopeSchema } from '../../contract/scope.contract.js';
+import { warningSchema } from '../../contract/warning.contract.js';
 
 const id = z.string().min(1).max(200);
 const page = {
@@ -27,6 +28,8 @@ export const documentInfoSchema = z.object({
   /** Of the text in UTF-8. */
   bytes: z.int().min(0),
   updated_at: z.string(),
+  /** What the text does not have of the file that it was taken from; missing where nothing is known to be lost. */
+  warnings: z.array(warningSchema).optional(),
 });
 export type DocumentInfo = z.output<typeof documentInfoSchema>;
 
@@ -100,8 +103,8 @@ export const filesystemContract = {
     idempotent: true,
   },
   /**
-   * Stores one state of a document. The text is given, or the bytes of a PDF, DOCX or HTML file, whose text is taken out
-   * of it and whose original is kept; 422 `unreadable_document` says why that failed (the original is kept all the same).
+   * Stores one state of a document. The text is given, or the bytes of a file, whose text is taken out of it (its media
+   * type may name a charset) and whose original is kept; 422 `unreadable_document` says why that failed (the original is kept all the same).
    * A text equal to the stored one changes nothing and answers with the version there is, unless the version is the given
    * one too: then the call is a repeat, and the answer that of the first. 412 `version_conflict`; 415
    * `unsupported_media_type`; 507 `storage_full`.
@@ -176,8 +179,14 @@ export const filesystemContract = {
       limit: z.int().min(1).max(1000),
       offset: z.int().min(0).default(0),
       scope: scopeSchema.optional(),
+      explain: z.boolean().default(false),
     }),
-    response: z.object({ results: z.array(passageSchema), total: z.int(), documents: z.int() }),
+    response: z.object({
+      results: z.array(passageSchema),
+      total: z.int(),
+      documents: z.int(),
+      corrections: z.array(correctionSchema).optional(),
+    }),
     idempotent: true,
   },
   /**

@@ -106,6 +106,7 @@ const MIGRATIONS = [
    ALTER TABLE removed_document ADD COLUMN arrived_ms REAL NOT NULL DEFAULT 0`,
   USAGE,
   LEXICAL_LANGUAGES_MIGRATION,
+  'ALTER TABLE document ADD COLUMN warnings TEXT',
 ];
 
 /**

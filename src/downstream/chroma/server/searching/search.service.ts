@@ -1,11 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
-import type { Scope } from '../../../../contract/scope.contract.js';
+import type { Lists, Near } from '../../../../text/explanation.js';
 import type { LexicalImage, Ranked } from '../../../../text/lexical-image.js';
 import type { ProjectKey } from '../../../../text/lexical-index.js';
 import { allowedPassages, everyOne, exactFirst, usualTerms, withFeedback } from '../../../../text/lexical-search.js';
 import { conceptsOf, coverageOf, parseQuery, type Query } from '../../../../text/query.js';
-import { MAX_RANKED, type Page, presented, type Result } from '../../../../text/results.js';
+import { type Asked, type Found, MAX_RANKED, presented } from '../../../../text/results.js';
 import { Embedders, PROJECTION } from '../embedding/embedders.js';
 import { certaintyOf, fused } from './fusion.js';
 import { PROJECTION_DIMENSIONS } from '../embedding/hashed-projection.js';
@@ -15,11 +15,15 @@ import { type Neighbour, VectorStore } from '../chromadb/vector.store.js';
 import { VectorSync } from '../chromadb/vector-sync.js';
 import { isZero } from '../index/vectors.js';
 
-export interface Answer {
-  results: Result[];
-  total: number;
+export interface Answer extends Found {
   source: 'hybrid' | 'vector';
   passages: number;
+}
+
+/** A ranking, and what it was made of. */
+interface Ranking {
+  ranked: readonly Ranked[];
+  lists: Lists;
 }
 
 /** The nearest passages that ChromaDB is asked for. Always as many, so that a page follows the one before. */
@@ -40,21 +44,34 @@ export class SearchService {
     private readonly reranker: Reranker,
   ) {}
 
-  async query(key: ProjectKey, text: string, mode: 'hybrid' | 'vector', page: Page, scope?: Scope): Promise<Answer> {
+  async query(key: ProjectKey, text: string, mode: 'hybrid' | 'vector', asked: Asked): Promise<Answer> {
     this.vectors.check();
-    const query = parseQuery(text, scope);
+    const query = parseQuery(text, asked.scope);
     const image = await this.store.passages.image(key);
     const generation = this.store.current(key);
     if (generation === undefined) return { results: [], total: 0, source: mode, passages: 0 };
     const direction = await this.directionOf(generation, query, image);
-    const ranked = await (mode === 'vector'
-      ? this.nearest(key, generation, direction, allowedPassages(this.store.passages, key, image, query))
+    const { ranked, lists } = await (mode === 'vector'
+      ? this.byMeaning(key, generation, query, direction)
       : this.byBoth(key, generation, query, direction));
     // A new generation took over, and the vectors of this one may have been gone already.
-    if (this.store.current(key)?.id !== generation.id) return this.query(key, text, mode, page, scope);
+    if (this.store.current(key)?.id !== generation.id) return this.query(key, text, mode, asked);
     const ordered = mode === 'vector' ? ranked : await this.reranker.rerank(key, query.text, ranked);
-    const found = presented(this.store.passages, key, await this.store.passages.image(key), query, ordered, page);
+    const now = await this.store.passages.image(key);
+    const reasons = asked.explain === true ? lists : undefined;
+    const found = presented(this.store.passages, key, now, query, ordered, asked.page, reasons);
     return { ...found, source: mode, passages: image.passages };
+  }
+
+  private async byMeaning(
+    key: ProjectKey,
+    generation: Generation,
+    query: Query,
+    direction: Float32Array,
+  ): Promise<Ranking> {
+    const allowed = allowedPassages(this.store.passages, key, await this.store.passages.image(key), query);
+    const meaning = await this.nearest(key, generation, direction, allowed);
+    return { ranked: meaning, lists: { words: [], meaning } };
   }
 
   private async byBoth(
@@ -62,10 +79,12 @@ export class SearchService {
     generation: Generation,
     query: Query,
     direction: Float32Array,
-  ): Promise<Ranked[]> {
+  ): Promise<Ranking> {
     const image = await this.store.passages.image(key);
     const allowed = allowedPassages(this.store.passages, key, image, query);
-    if (query.words.length === 0 && query.scope !== undefined) return everyOne(allowed, MAX_RANKED);
+    if (query.words.length === 0 && query.scope !== undefined) {
+      return { ranked: everyOne(allowed, MAX_RANKED), lists: { words: [], meaning: [] } };
+    }
     const concepts = conceptsOf(query, image);
     // ChromaDB searches while the words are ranked here: the request has left by the next turn.
     const [meaning, byWords] = await Promise.all([
@@ -78,8 +97,12 @@ export class SearchService {
       captured: this.embedders.captured(generation, usualTerms(concepts, image)),
       coverage: this.embedders.isPretrained(generation) ? coverageOf(query, image) : undefined,
     };
-    const ranked = fused(lists, () => withFeedback(this.store.passages, key, image, concepts, byWords.ranked, allowed));
-    return exactFirst(image, concepts, ranked);
+    let words = byWords.ranked;
+    const ranked = fused(lists, () => {
+      words = withFeedback(this.store.passages, key, image, concepts, words, allowed);
+      return words;
+    });
+    return { ranked: exactFirst(image, concepts, ranked), lists: { words, meaning } };
   }
 
   /** The built-in embedders hear only words that the project knows: for others they could but guess. */
@@ -94,7 +117,7 @@ export class SearchService {
     generation: Generation,
     direction: Float32Array,
     allowed: ReadonlySet<number> | undefined,
-  ): Promise<Ranked[]> {
+  ): Promise<Near[]> {
     if (isZero(direction)) return [];
     // Not waited for: until it is done, ChromaDB knows less than it will, and what it knows too much is left out below.
     this.sync.push(generation).catch(() => undefined);
@@ -108,7 +131,7 @@ export class SearchService {
       this.embedders.isPretrained(generation) ? 1 : certaintyOf(image.distinctTerms(id));
     return neighbours
       .filter(({ id, similarity }) => similarity > floor && image.has(id) && allowed?.has(id) !== false)
-      .map(({ id, similarity }) => ({ id, score: similarity * certainty(id) }))
+      .map(({ id, similarity }) => ({ id, similarity, score: similarity * certainty(id) }))
       .sort((a, b) => b.score - a.score || a.id - b.id);
   }
 

@@ -5,12 +5,15 @@ import { transaction } from '../../../../storage/sqlite.js';
 import type { Config } from '../../../../config/config.schema.js';
 import type { AnalysedDocument } from '../../../../text/analysed-document.js';
 import type { LexicalIndex, ProjectKey } from '../../../../text/lexical-index.js';
+import type { Warning } from '../../../../contract/warning.contract.js';
 import type { DocumentInfo } from '../../filesystem.contract.js';
 import { quotaExceeded } from '../projects/quota-exceeded.js';
 import type { StoredFile } from '../files/document-files.js';
 
 /** What is known of a document: the row is the document, the files hold its contents. */
-export interface DocumentRow extends DocumentInfo {
+export interface DocumentRow extends Omit<DocumentInfo, 'warnings'> {
+  /** In JSON; null for none. */
+  warnings: string | null;
   /** The version that it came into being with. */
   first_version: string;
   file: string;
@@ -27,6 +30,13 @@ export interface DocumentRow extends DocumentInfo {
 export function originalOf(row: DocumentRow | undefined): StoredFile | undefined {
   if (row === undefined || row.original_file === null || row.original_sha256 === null) return undefined;
   return { file: row.original_file, sha256: row.original_sha256 };
+}
+
+/** What callers see of a document. */
+export function infoOf(row: DocumentRow): DocumentInfo {
+  const { path, version, title, media_type, bytes, updated_at, warnings } = row;
+  const info = { path, version, title, media_type, bytes, updated_at };
+  return warnings === null ? info : { ...info, warnings: JSON.parse(warnings) as Warning[] };
 }
 
 /** The last file sent for a path that no text could be taken from. */
@@ -61,6 +71,7 @@ const COLUMNS = [
   'original_sha256',
   'arrived_ms',
   'stored_bytes',
+  'warnings',
 ] as const;
 const UNREADABLE_COLUMNS = ['path', 'media_type', 'reason', 'received_at', 'file', 'sha256', 'stored_bytes'] as const;
 
@@ -147,10 +158,10 @@ export class DocumentStore {
     const values = [userId, projectId, prefix, prefix, prefix];
     const total = this.prepared(`SELECT COUNT(*) AS total FROM document WHERE ${where}`).get(...values);
     const documents = this.prepared(
-      `SELECT path, version, title, media_type, bytes, updated_at FROM document WHERE ${where}
+      `SELECT path, version, title, media_type, bytes, updated_at, warnings FROM document WHERE ${where}
          ORDER BY path LIMIT ? OFFSET ?`,
     ).all(...values, limit, offset);
-    return { documents: documents as unknown as DocumentInfo[], total: Number(total?.['total']) };
+    return { documents: (documents as unknown as DocumentRow[]).map(infoOf), total: Number(total?.['total']) };
   }
 
   count({ userId, projectId }: ProjectKey): number {

@@ -1,9 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { InjectConfig } from '../../../../config/config.module.js';
 import type { Config } from '../../../../config/config.schema.js';
+import type { Warning } from '../../../../contract/warning.contract.js';
 import { badRequest, Problem } from '../../../../http/problem.js';
 import { hashOf } from '../files/document-files.js';
-import { type DocumentFormat, essenceOf, formatOf, READABLE_FORMATS } from '../extraction/media-type.js';
+import { type DecodedText, decodeText } from '../extraction/charset.js';
+import { charsetOf, type DocumentFormat, essenceOf, formatOf, READABLE_FORMATS } from '../extraction/media-type.js';
 import { TextExtractor } from '../extraction/text-extractor.js';
 
 /** A document as it is sent: exactly one of text and content. */
@@ -23,6 +25,8 @@ export interface ReadUpload {
   sha256: string;
   /** The file that the text was taken from; undefined where it is the text. */
   original: Buffer | undefined;
+  /** What the text does not have of the original. */
+  warnings: Warning[];
 }
 
 @Injectable()
@@ -44,11 +48,27 @@ export class UploadReader {
       throw unsupported(media_type, format);
     }
     const file = content_base64 === undefined ? undefined : Buffer.from(content_base64, 'base64');
-    const text = given ?? (await this.extractor.textOf(file as Buffer, format, userId));
+    const { text, warnings } =
+      file === undefined
+        ? { text: given as string, warnings: [] }
+        : await this.textOf(file, format, charsetOf(upload.media_type), userId);
     this.checkText(text);
     const content = Buffer.from(text);
-    const original = format === 'text' ? undefined : file;
-    return { media_type, text, content, sha256: hashOf(content), original };
+    const original = file === undefined || file.equals(content) ? undefined : file;
+    return { media_type, text, content, sha256: hashOf(content), original, warnings };
+  }
+
+  private async textOf(
+    file: Buffer,
+    format: DocumentFormat,
+    charset: string | undefined,
+    userId: string,
+  ): Promise<DecodedText> {
+    if (format !== 'text') return this.extractor.extract(file, format, userId, charset);
+    const decoded = decodeText(file, [charset]);
+    if (decoded === undefined) throw notText(file.includes(0) || isBinary(file.toString('latin1')));
+    if (isBinary(decoded.text)) throw notText(true);
+    return decoded;
   }
 
   private checkText(text: string): void {
@@ -69,4 +89,25 @@ function unsupported(mediaType: string, format: DocumentFormat | undefined): Pro
       ? `media_type: no text can be taken from "${mediaType}"; what can be read is ${READABLE_FORMATS}`
       : `media_type: a file of type "${mediaType}" is not text; send its bytes as content_base64`;
   return new Problem({ status: 415, code: 'unsupported_media_type', detail });
+}
+
+/** Control characters without a use in text; a few may be there by accident. */
+const CONTROL = /[\0-\x06\x0e-\x1a\x1c-\x1f]/g;
+const BINARY_SAMPLE_CHARS = 4096;
+const MAX_CONTROL_RATIO = 0.02;
+
+function isBinary(text: string): boolean {
+  const sample = text.slice(0, BINARY_SAMPLE_CHARS);
+  return (sample.match(CONTROL)?.length ?? 0) > sample.length * MAX_CONTROL_RATIO;
+}
+
+function notText(binary: boolean): Problem {
+  if (binary) {
+    const detail = `body: these bytes are not text; what can be read is ${READABLE_FORMATS}`;
+    return new Problem({ status: 415, code: 'unsupported_media_type', detail });
+  }
+  return badRequest(
+    'invalid_utf8',
+    'body: these bytes are not UTF-8 text, and their charset can not be detected; convert the file to UTF-8, or name its charset in the content-type, as text/plain; charset=windows-1252',
+  );
 }

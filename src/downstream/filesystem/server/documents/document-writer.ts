@@ -66,7 +66,7 @@ export class DocumentWriter {
     upload: ReadUpload,
     decide: () => 'store' | Written,
   ): Promise<Written> {
-    const { media_type, text, content, original } = upload;
+    const { media_type, text, content, original, warnings } = upload;
     const title = titleOf(path, text, media_type);
     const analysed = await analyseDocument({ path, title, text, mediaType: media_type });
     const contents = original === undefined ? [content] : [content, original];
@@ -80,6 +80,7 @@ export class DocumentWriter {
         ...{ updated_at: new Date().toISOString(), arrived_ms: request.arrived_ms ?? Date.now(), ...stored },
         ...{ original_file: kept?.file ?? null, original_sha256: kept?.sha256 ?? null },
         stored_bytes: content.length + (original?.length ?? 0),
+        warnings: warnings.length === 0 ? null : JSON.stringify(warnings),
       };
       const unneeded = this.documents.put(key, row, analysed);
       return { result: { row, created: version === first_version, changed: true }, unneeded };

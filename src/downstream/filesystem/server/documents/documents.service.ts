@@ -1,12 +1,11 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { badRequest, notFound, Problem } from '../../../../http/problem.js';
 import { LexicalIndex, type ProjectKey } from '../../../../text/lexical-index.js';
-import { type Page, searchByWords } from '../../../../text/results.js';
-import type { Scope } from '../../../../contract/scope.contract.js';
+import { type Asked, searchByWords } from '../../../../text/results.js';
 import { pathFault } from '../../../../contract/document-path.js';
 import type { DocumentInfo } from '../../filesystem.contract.js';
 import { DamagedFile, DocumentFiles } from '../files/document-files.js';
-import { type DocumentRow, DocumentStore, originalOf } from './document-store.js';
+import { DocumentStore, infoOf, originalOf } from './document-store.js';
 import { DocumentWriter, type WriteRequest } from './document-writer.js';
 import { ProjectsService } from '../projects/projects.service.js';
 
@@ -65,9 +64,9 @@ export class DocumentsService {
     return this.documents.list(key, prefix, limit, offset);
   }
 
-  async search(key: ProjectKey, query: string, { limit, offset }: Page, scope: Scope | undefined) {
+  async search(key: ProjectKey, query: string, asked: Asked) {
     this.projects.requireReadable(key);
-    const found = await searchByWords(this.index, key, query, { limit, offset }, scope);
+    const found = await searchByWords(this.index, key, query, asked);
     return { ...found, documents: this.documents.count(key) };
   }
 
@@ -96,10 +95,6 @@ export class DocumentsService {
       detail: `The stored file of ${path} is missing or damaged; upload the document again or restore a version of it.`,
     });
   }
-}
-
-function infoOf({ path, version, title, media_type, bytes, updated_at }: DocumentRow): DocumentInfo {
-  return { path, version, title, media_type, bytes, updated_at };
 }
 
 function checkPath(path: string): void {

@@ -12,6 +12,11 @@ const TEXT =
 
 export const READABLE_FORMATS = 'text (text/*, JSON, XML, YAML, source code), HTML, PDF and DOCX';
 
+/** The `charset` parameter of a media type, in lower case. */
+export function charsetOf(mediaType: string): string | undefined {
+  return /;\s*charset\s*=\s*["']?([^\s;"']+)/i.exec(mediaType)?.[1]?.toLowerCase();
+}
+
 /** The type alone, without parameters, in lower case. */
 export function essenceOf(mediaType: string): string {
   return (mediaType.split(';')[0] as string).trim().toLowerCase();

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { constants, setPriority } from 'node:os';
 import { extname, join } from 'node:path';
 import { Semaphore } from '../../../../http/semaphore.js';
+import type { DecodedText } from './charset.js';
 import type { ExtractionJob, ExtractionResult } from './extraction.child.js';
 import type { DocumentFormat } from './media-type.js';
 
@@ -21,8 +22,8 @@ const LIMITS = { concurrent: 2, perUser: 1, waiting: 16, waitMs: 4000 };
 const WATCH_MS = 50;
 const READER = join(import.meta.dirname, `extraction.child${extname(import.meta.filename)}`);
 const ROOT = join(import.meta.dirname, '../../../../..');
-/** Itself and its packages, and none of what people keep here; it may write nothing and start nothing. */
-const MAY_READ = [READER, join(ROOT, 'package.json'), join(ROOT, 'node_modules')].map(
+/** Its own code and packages, not the data of users; it may write nothing and start no process. */
+const MAY_READ = [import.meta.dirname, join(ROOT, 'package.json'), join(ROOT, 'node_modules')].map(
   (path) => `--allow-fs-read=${path}`,
 );
 
@@ -39,11 +40,16 @@ export class TextExtractor {
   constructor(private readonly limits: TextExtractorLimits) {}
 
   /** @throws UnreadableDocument; Problem 429 `saturated` */
-  async textOf(content: Uint8Array, format: DocumentFormat, userId: string): Promise<string> {
-    if (format === 'text') return decode(content);
+  async extract(
+    content: Uint8Array,
+    format: Exclude<DocumentFormat, 'text'>,
+    userId: string,
+    charset?: string,
+  ): Promise<DecodedText> {
     const { maxTextBytes } = this.limits;
-    const result = await this.semaphore.pass(userId, () => this.inProcess({ content, format, maxTextBytes }));
-    if ('text' in result) return result.text;
+    const job = { content, format, charset, maxTextBytes };
+    const result = await this.semaphore.pass(userId, () => this.inProcess(job));
+    if ('text' in result) return result;
     throw new UnreadableDocument(result.fault);
   }
 
@@ -100,13 +106,5 @@ function residentBytes({ pid }: ChildProcess): number {
     return 1024 * Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0);
   } catch {
     return 0;
-  }
-}
-
-function decode(content: Uint8Array): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(content);
-  } catch {
-    throw new UnreadableDocument('it is not UTF-8 text');
   }
 }

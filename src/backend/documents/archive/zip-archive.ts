@@ -1,0 +1,98 @@
+import { crc32 } from 'node:zlib';
+import { type Entry, fromBufferPromise, type ZipFile } from 'yauzl';
+import { badRequest, Problem } from '../../../http/problem.js';
+import { nameReader } from './entry-names.js';
+import { junkOf, type SkippedFiles } from './junk.js';
+
+const STORED = 0;
+const DEFLATED = 8;
+/** A file below this size may have any ratio of compression. */
+const SMALL_BYTES = 1024 * 1024;
+/** The directory of an archive may list so many times `max_files` entries: folders and junk do not count as files. */
+const MAX_LISTED_RATIO = 100;
+
+export interface ArchiveLimits {
+  max_files: number;
+  max_bytes: number;
+  max_ratio: number;
+}
+
+/** A file in an archive. Its bytes are unpacked on request, so that one file at a time is in memory. */
+export interface ArchiveEntry {
+  path: string;
+  /** @throws Problem 422 `broken_entry` */
+  bytes(): Promise<Buffer>;
+}
+
+/**
+ * Lists the files of a zip archive by its directory (APPNOTE 6.3, 4.3; Zip64 included), without folders and junk, which
+ * goes to `skipped`. The sizes that the directory states are checked against the limits here, and against the data when a
+ * file is unpacked.
+ * @throws Problem 400 `invalid_archive`, 413 `archive_too_large`
+ */
+export async function readArchive(zip: Buffer, limits: ArchiveLimits, skipped: SkippedFiles): Promise<ArchiveEntry[]> {
+  const archive = await open(zip);
+  const listed: Entry[] = [];
+  for await (const entry of entriesOf(archive)) {
+    listed.push(entry);
+    if (listed.length > limits.max_files * MAX_LISTED_RATIO) {
+      throw tooLarge(`its directory lists more than ${limits.max_files * MAX_LISTED_RATIO} entries`);
+    }
+  }
+  const nameOf = nameReader(listed);
+  const entries: ArchiveEntry[] = [];
+  let totalBytes = 0;
+  for (const entry of listed) {
+    const path = nameOf(entry).normalize('NFC');
+    const junk = junkOf(path);
+    if (junk !== undefined) skipped.add(junk);
+    if (junk !== undefined || path.endsWith('/')) continue;
+    totalBytes += entry.uncompressedSize;
+    if (entries.length >= limits.max_files) throw tooLarge(`it holds more than ${limits.max_files} files`);
+    if (totalBytes > limits.max_bytes) throw tooLarge(`unpacked it has more than ${limits.max_bytes} bytes`);
+    entries.push({ path, bytes: () => unpack(archive, entry, limits.max_ratio) });
+  }
+  return entries;
+}
+
+async function open(zip: Buffer): Promise<ZipFile> {
+  try {
+    return await fromBufferPromise(zip, { decodeStrings: false, validateEntrySizes: true, autoClose: false });
+  } catch (error) {
+    throw invalid((error as Error).message);
+  }
+}
+
+async function* entriesOf(archive: ZipFile): AsyncGenerator<Entry> {
+  try {
+    yield* archive.eachEntry();
+  } catch (error) {
+    throw invalid(`its directory is damaged (${(error as Error).message})`);
+  }
+}
+
+async function unpack(archive: ZipFile, entry: Entry, maxRatio: number): Promise<Buffer> {
+  const { compressionMethod: method, compressedSize, uncompressedSize } = entry;
+  if (entry.isEncrypted()) throw broken('it is encrypted');
+  if (method !== STORED && method !== DEFLATED)
+    throw broken(`it is packed by method ${method}; only stored and deflated files can be read`);
+  if (uncompressedSize > SMALL_BYTES && uncompressedSize > compressedSize * maxRatio)
+    throw broken(`it unpacks to more than ${maxRatio} times its size`);
+  const bytes = await contentOf(archive, entry).catch((error: Error) => {
+    throw broken(`its data is damaged (${error.message})`);
+  });
+  if (crc32(bytes) !== entry.crc32) throw broken('its checksum is not the one in the directory');
+  return bytes;
+}
+
+async function contentOf(archive: ZipFile, entry: Entry): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of await archive.openReadStreamPromise(entry)) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}
+
+const invalid = (why: string) => badRequest('invalid_archive', `body: the archive can not be read: ${why}`);
+const tooLarge = (why: string) =>
+  new Problem({ status: 413, code: 'archive_too_large', detail: `body: the archive is refused: ${why}` });
+const broken = (why: string) =>
+  new Problem({ status: 422, code: 'broken_entry', detail: `this file of the archive can not be read: ${why}` });

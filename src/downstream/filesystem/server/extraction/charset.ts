@@ -1,0 +1,110 @@
+import chardet from 'chardet';
+import type { Warning } from '../../../../contract/warning.contract.ts';
+
+export interface DecodedText {
+  text: string;
+  warnings: Warning[];
+}
+
+/** Detection reads so much: frequencies of letters settle long before. */
+const SAMPLE_BYTES = 65_536;
+/** chardet's scale is 0 to 100; a few accented letters in a sentence reach 30 to 60, single ones stay below 20. */
+const MIN_CONFIDENCE = 20;
+/** Text with so many valid multi-byte sequences for each invalid byte is damaged UTF-8. */
+const MIN_VALID_RATIO = 4;
+
+/**
+ * Decodes text in the order of the HTML standard (13.2.3.1): by its byte order mark, the charset that the request or the
+ * file declares, as UTF-8 where it is valid, else by detection. A declaration of UTF-8 that the bytes contradict counts as
+ * none: many clients add it to everything.
+ * @returns undefined where no charset was declared and none can be told from the bytes
+ */
+export function decodeText(content: Uint8Array, declared: readonly (string | undefined)[]): DecodedText | undefined {
+  const marked = bomCharset(content);
+  if (marked !== undefined) return decodeAs(content, marked);
+  const labels = declared.filter((label) => label !== undefined);
+  const unknown = labels.filter((label) => encodingOf(label) === undefined);
+  const warnings = unknown.map((label) => ({
+    code: 'charset_unknown',
+    detail: `the declared charset ${JSON.stringify(label)} is not known, so it was detected from the bytes`,
+  }));
+  const named = labels.map(encodingOf).find((encoding) => encoding !== undefined);
+  if (named !== undefined && named !== 'utf-8') return decodeAs(content, named, warnings);
+  const utf8 = decodeStrictly(content, 'utf-8');
+  if (utf8 !== undefined) return { text: utf8, warnings };
+  if (isDamagedUtf8(content)) return decodeAs(content, 'utf-8', warnings);
+  const detected = detect(content);
+  return detected === undefined ? undefined : decodeAs(content, detected, [...warnings, guessed(detected)]);
+}
+
+/** As {@link decodeText} would, with the charset that browsers fall back to. */
+export function decodeAsFallback(content: Uint8Array): DecodedText {
+  return decodeAs(content, 'windows-1252', [guessed('windows-1252')]);
+}
+
+function guessed(charset: string): Warning {
+  return { code: 'charset_detected', detail: `no valid charset was declared; the file was read as ${charset}` };
+}
+
+function decodeAs(content: Uint8Array, encoding: string, warnings: Warning[] = []): DecodedText {
+  const text = new TextDecoder(encoding).decode(content);
+  const replaced = decodeStrictly(content, encoding) === undefined ? (text.match(/\ufffd/g)?.length ?? 0) : 0;
+  if (replaced === 0) return { text, warnings };
+  const detail = `${replaced} characters are not valid ${encoding} and were replaced by \ufffd`;
+  return { text, warnings: [...warnings, { code: 'characters_replaced', detail, count: replaced }] };
+}
+
+function decodeStrictly(content: Uint8Array, encoding: string): string | undefined {
+  try {
+    return new TextDecoder(encoding, { fatal: true }).decode(content);
+  } catch {
+    return undefined;
+  }
+}
+
+function bomCharset([first, second, third]: Uint8Array): string | undefined {
+  if (first === 0xff && second === 0xfe) return 'utf-16le';
+  if (first === 0xfe && second === 0xff) return 'utf-16be';
+  return first === 0xef && second === 0xbb && third === 0xbf ? 'utf-8' : undefined;
+}
+
+/** The encoding of a label, as browsers name it. */
+function encodingOf(label: string): string | undefined {
+  try {
+    return new TextDecoder(label).encoding;
+  } catch {
+    return undefined;
+  }
+}
+
+function isDamagedUtf8(content: Uint8Array): boolean {
+  const text = new TextDecoder().decode(content.subarray(0, SAMPLE_BYTES));
+  const invalid = text.match(/\ufffd/g)?.length ?? 0;
+  const valid = text.match(/[^\p{ASCII}\ufffd]/gu)?.length ?? 0;
+  return valid >= invalid * MIN_VALID_RATIO;
+}
+
+function detect(content: Uint8Array): string | undefined {
+  const sample = content.subarray(0, SAMPLE_BYTES);
+  const wide = wideCharset(sample);
+  // No other charset has bytes of 0 in text.
+  if (wide !== undefined || sample.includes(0)) return wide;
+  for (const { name, confidence } of chardet.analyse(sample)) {
+    if (confidence < MIN_CONFIDENCE) return undefined;
+    const encoding = encodingOf(name);
+    if (encoding !== undefined && !encoding.startsWith('utf-') && decodeStrictly(content, encoding) !== undefined) {
+      return encoding;
+    }
+  }
+  return undefined;
+}
+
+/** UTF-16 without a byte order mark: in text with any Latin letters, blanks or digits every other byte is often 0. */
+function wideCharset(sample: Uint8Array): string | undefined {
+  const zeros = [0, 0];
+  sample.forEach((byte, at) => byte === 0 && zeros[at % 2]!++);
+  const [even, odd] = zeros as [number, number];
+  const many = sample.length / 8;
+  if (odd > many && even < odd / 20) return 'utf-16le';
+  return even > many && odd < even / 20 ? 'utf-16be' : undefined;
+}

@@ -1,0 +1,163 @@
+import { Parser } from 'htmlparser2';
+import type { Warning } from '../../../../../contract/warning.contract.ts';
+import { type DecodedText, decodeAsFallback, decodeText } from '../charset.ts';
+import { TextWriter } from './text-writer.ts';
+
+/** A declaration stands in the first 1024 bytes (HTML standard, 13.2.3.2). */
+const PRESCAN_BYTES = 1024;
+
+export function fromHtml(content: Uint8Array, charset: string | undefined): DecodedText {
+  const decoded = decodeText(content, [charset, declaredCharset(content)]) ?? decodeAsFallback(content);
+  const { text, warnings } = htmlToText(decoded.text);
+  return { text, warnings: [...decoded.warnings, ...warnings] };
+}
+
+/** By the `meta` element or the XML declaration. One that can be read as ASCII is not UTF-16, whatever it says. */
+function declaredCharset(content: Uint8Array): string | undefined {
+  const head = Buffer.from(content.subarray(0, PRESCAN_BYTES))
+    .toString('latin1')
+    .replaceAll(/<!--.*?(?:-->|$)/gs, '');
+  const meta = /<meta\s[^>]*?charset\s*=\s*(?:["']\s*)?([^\s"'/>;]+)/i.exec(head)?.[1];
+  const label = meta ?? /^\s*<\?xml\s[^>]*?encoding\s*=\s*["']([^"']+)/.exec(head)?.[1];
+  if (label === undefined) return undefined;
+  return /^(?:utf-?16|ucs-2|unicode$)/i.test(label) ? 'utf-8' : label === 'x-user-defined' ? 'windows-1252' : label;
+}
+
+const SKIPPED = new Set(['script', 'style', 'template']);
+/** Elements that begin and end a line, or a paragraph (with an empty line). */
+const LINES =
+  'address article aside body caption center dd details dialog div dl dt fieldset figcaption figure footer form header hgroup legend li main menu nav optgroup option search section summary tbody tfoot thead tr';
+const PARAGRAPHS = 'blockquote h1 h2 h3 h4 h5 h6 hr ol p pre table ul';
+const BREAKS = new Map([
+  ...LINES.split(' ').map((name) => [name, 1] as const),
+  ...PARAGRAPHS.split(' ').map((name) => [name, 2] as const),
+]);
+const HEADING = /^h([1-6])$/;
+const CELL = /^t[dh]$/;
+/** Tables nested deeper are layout, not data: their cells are written as lines. */
+const MAX_NESTED_TABLES = 20;
+const MAX_LIST_DEPTH = 8;
+
+/**
+ * Writes HTML as text with the marks of Markdown for headings, lists and tables: passages are cut along them. It works on
+ * the events of the parser, without a tree, so that no depth of elements is too deep.
+ */
+export function htmlToText(html: string): DecodedText {
+  const reader = new HtmlReader();
+  const parser = new Parser(reader, { decodeEntities: true, recognizeSelfClosing: /^\s*<\?xml/.test(html) });
+  parser.end(html);
+  return reader.result();
+}
+
+/** Where text goes: the document, or one cell of a row. */
+interface Frame {
+  writer: TextWriter;
+  row: { cells: string[]; isHead: boolean } | undefined;
+}
+
+class HtmlReader {
+  private frame: Frame = { writer: new TextWriter(), row: undefined };
+  private readonly outer: Frame[] = [];
+  /** Of each open cell, whether it has a frame of its own. */
+  private readonly cells: boolean[] = [];
+  /** Of each open table, how many rows it has so far. */
+  private readonly rows: number[] = [];
+  private readonly lists: { ordered: boolean; items: number }[] = [];
+  private skipping = 0;
+  private inTitle = false;
+  private title = '';
+  private pictures = 0;
+
+  onopentag(name: string, attributes: Record<string, string>): void {
+    if (SKIPPED.has(name)) this.skipping++;
+    if (this.skipping > 0) return;
+    const { writer } = this.frame;
+    writer.break(BREAKS.get(name) ?? 0);
+    const level = HEADING.exec(name)?.[1];
+    if (level !== undefined) writer.begin(`${'#'.repeat(Number(level))} `);
+    else if (CELL.test(name)) this.openCell(name);
+    else if (name === 'br') writer.newline();
+    else if (name === 'pre' || name === 'textarea') writer.preformatted++;
+    else if (name === 'img' || name === 'area') this.picture(attributes['alt'] ?? attributes['title']);
+    else if (name === 'table') this.rows.push(0);
+    else if (name === 'tr') this.frame.row = this.rows.length === 0 ? undefined : { cells: [], isHead: true };
+    else if (name === 'ul' || name === 'ol') this.lists.push({ ordered: name === 'ol', items: 0 });
+    else if (name === 'li') this.item();
+    // The `title` of a picture in SVG is text of the page.
+    else if (name === 'title' && this.title === '') this.inTitle = true;
+  }
+
+  ontext(text: string): void {
+    if (this.inTitle) this.title += text;
+    else if (this.skipping === 0) this.frame.writer.text(text);
+  }
+
+  onclosetag(name: string): void {
+    if (SKIPPED.has(name)) this.skipping = Math.max(0, this.skipping - 1);
+    if (this.skipping > 0) return;
+    if (name === 'li' || HEADING.test(name)) this.frame.writer.begin('');
+    if (CELL.test(name)) this.closeCell();
+    else if (name === 'title') this.inTitle = false;
+    else if (name === 'pre' || name === 'textarea') this.frame.writer.preformatted--;
+    else if (name === 'table') this.rows.pop();
+    else if (name === 'tr') this.closeRow();
+    else if (name === 'ul' || name === 'ol') this.lists.pop();
+    this.frame.writer.break(BREAKS.get(name) ?? 0);
+  }
+
+  result(): DecodedText {
+    const body = this.frame.writer.result();
+    const title = this.title.replaceAll(/\s+/g, ' ').trim();
+    const repeated = title === '' || body.slice(0, 1000).replace(/^#+ /, '').startsWith(title);
+    const text = repeated || body === '' ? body || title : `${title}\n\n${body}`;
+    return { text, warnings: this.pictures === 0 ? [] : [picturesWithoutText(this.pictures)] };
+  }
+
+  private openCell(name: string): void {
+    const { row } = this.frame;
+    const framed = row !== undefined && this.outer.length < MAX_NESTED_TABLES;
+    this.cells.push(framed);
+    if (!framed) return this.frame.writer.break(1);
+    row.isHead &&= name === 'th';
+    this.outer.push(this.frame);
+    this.frame = { writer: new TextWriter(), row: undefined };
+  }
+
+  private closeCell(): void {
+    if (this.cells.pop() !== true) return this.frame.writer.break(1);
+    const text = this.frame.writer.result();
+    this.frame = this.outer.pop() as Frame;
+    this.frame.row?.cells.push(text);
+  }
+
+  /** A row of a table is one line; where cells hold blocks, the table is layout and they are written one below the other. */
+  private closeRow(): void {
+    const { row, writer } = this.frame;
+    this.frame.row = undefined;
+    const number = this.rows.pop();
+    if (number !== undefined) this.rows.push(number + 1);
+    if (row === undefined || row.cells.every((cell) => cell === '')) return;
+    const { cells, isHead } = row;
+    if (cells.length === 1 || cells.some((cell) => cell.includes('\n'))) {
+      for (const cell of cells) writer.block(cell);
+      return;
+    }
+    writer.line(`| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`);
+    if (number === 0 && isHead) writer.line(`|${' --- |'.repeat(cells.length)}`);
+  }
+
+  private item(): void {
+    const list = this.lists.at(-1);
+    const indent = '  '.repeat(Math.min(Math.max(this.lists.length - 1, 0), MAX_LIST_DEPTH));
+    this.frame.writer.begin(`${indent}${list?.ordered === true ? `${++list.items}.` : '-'} `);
+  }
+
+  private picture(alternative: string | undefined): void {
+    if (alternative === undefined || alternative.trim() === '') this.pictures++;
+    else this.frame.writer.text(alternative);
+  }
+}
+
+export function picturesWithoutText(count: number): Warning {
+  return { code: 'pictures_without_text', detail: `${count} pictures have no text that describes them`, count };
+}
