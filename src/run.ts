@@ -10,6 +10,15 @@ import { type RunningServer, startServer } from './http/server.js';
 /** PORT is for a process with one app. */
 const PORT_SETTING = 'PORT (of one of several apps CAUDEX__PORTS__<NAME>)';
 
+/** What the program does beside serving, each with the operands that it takes. */
+const COMMANDS: Record<string, (config: Config, ...operands: string[]) => Promise<void>> = {
+  check: async (config) => {
+    process.exitCode = await (await import('./check/check.js')).check(config);
+  },
+  backup: async (config, file) => (await import('./backup/backup.js')).backup(config, file),
+  restore: async (config, file) => (await import('./backup/restore.js')).restore(config, file),
+};
+
 /** Starts the apps named on the command line in this process, or with `all` every one in a process of its own; or does what else the command says. */
 export async function run(names: readonly string[]): Promise<void> {
   try {
@@ -17,15 +26,14 @@ export async function run(names: readonly string[]): Promise<void> {
       const { startAll } = await import('./launcher/launcher.js');
       return await startAll(currentConfig());
     }
-    const [command, ...operands] = names;
-    if (command === 'check' && operands.length === 0) {
-      const { check } = await import('./check/check.js');
-      process.exitCode = await check(currentConfig());
-      return;
+    const [command = '', ...operands] = names;
+    const runCommand = Object.hasOwn(COMMANDS, command) ? COMMANDS[command] : undefined;
+    if (runCommand !== undefined && operands.length === runCommand.length - 1) {
+      return await runCommand(currentConfig(), ...operands);
     }
     if (names.length === 0 || !names.every(isAppName) || new Set(names).size < names.length) {
       throw new StartError(
-        `usage: node dist/main.js all | check, or one or more of ${APP_NAMES.join(', ')}, each once; got "${names.join(' ')}"`,
+        `usage: node dist/main.js all | check | backup FILE | restore FILE, or one or more of ${APP_NAMES.join(', ')}, each once; got "${names.join(' ')}"`,
       );
     }
     await runHere(names, currentConfig());

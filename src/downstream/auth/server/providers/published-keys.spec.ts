@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Logger } from '@nestjs/common';
 import { errors, exportJWK, generateKeyPair } from 'jose';
 import { Problem } from '../../../../http/problem.js';
 import { Outside } from './outside.js';
@@ -19,6 +20,7 @@ describe('the published keys', () => {
   const find = (kid: string) => keys.keyFor({ alg: 'RS256', kid }, { payload: '', signature: '' });
 
   beforeAll(async () => {
+    Logger.overrideLogger(false);
     jwk = await exportJWK((await generateKeyPair('RS256')).publicKey);
   });
   beforeEach(async () => {
