@@ -6,7 +6,7 @@ import { analyseDocument } from '../dist/text/analysed-document.js';
 import type { LsaModel } from '../src/downstream/chroma/server/embedding/lsa-model.js';
 import type { LexicalImage, Ranked } from '../src/text/lexical-image.js';
 import { LEXICAL_LANGUAGES_MIGRATION, LEXICAL_MIGRATION, LexicalIndex } from '../dist/text/lexical-index.js';
-import { exactFirst, holdingPhrases, rankByWords, usualTerms, withFeedback } from '../dist/text/lexical-search.js';
+import { allowedPassages, exactFirst, rankByWords, usualTerms, withFeedback } from '../dist/text/lexical-search.js';
 import { conceptsOf, parseQuery } from '../dist/text/query.js';
 import { titleOf } from '../dist/text/title.js';
 
@@ -71,7 +71,7 @@ export class IndexedCollection {
     const { index, image } = this;
     const query = parseQuery(text);
     const concepts = conceptsOf(query, image);
-    const allowed = holdingPhrases(index, KEY, image, query);
+    const allowed = allowedPassages(index, KEY, image, query);
     const byWords = image.rank(concepts, CANDIDATES, allowed).ranked;
     const known = usualTerms(concepts, image);
     const meaning = this.nearest(known);

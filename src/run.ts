@@ -10,16 +10,22 @@ import { type RunningServer, startServer } from './http/server.js';
 /** PORT is for a process with one app. */
 const PORT_SETTING = 'PORT (of one of several apps CAUDEX__PORTS__<NAME>)';
 
-/** Starts the apps named on the command line in this process, or with `all` every one in a process of its own. */
+/** Starts the apps named on the command line in this process, or with `all` every one in a process of its own; or does what else the command says. */
 export async function run(names: readonly string[]): Promise<void> {
   try {
     if (names.length === 1 && names[0] === 'all') {
       const { startAll } = await import('./launcher/launcher.js');
       return await startAll(currentConfig());
     }
+    const [command, ...operands] = names;
+    if (command === 'check' && operands.length === 0) {
+      const { check } = await import('./check/check.js');
+      process.exitCode = await check(currentConfig());
+      return;
+    }
     if (names.length === 0 || !names.every(isAppName) || new Set(names).size < names.length) {
       throw new StartError(
-        `usage: node dist/main.js all, or one or more of ${APP_NAMES.join(', ')}, each once; got "${names.join(' ')}"`,
+        `usage: node dist/main.js all | check, or one or more of ${APP_NAMES.join(', ')}, each once; got "${names.join(' ')}"`,
       );
     }
     await runHere(names, currentConfig());

@@ -135,6 +135,25 @@ describe('the chroma server', () => {
     }
   });
 
+  it('says why it found each passage, and what it corrected, where it is asked to', async () => {
+    await server.upsert('why', 'pears', 'Pears ripen in the orchard.');
+    const ask = (query: string, more: object) =>
+      server.call<QueryAnswer>('POST', '/query', { project_id: 'why', query, limit: 10, ...more });
+    const [hybrid, vector, silent] = await Promise.all([
+      ask('ripe pears', { explain: true }),
+      ask('ripe pears', { explain: true, mode: 'vector' }),
+      ask('ripe pears', {}),
+    ]);
+    expect(hybrid.results[0]?.explain).toMatchObject({ words: ['pears'], meaning: expect.any(Number) as number });
+    expect(hybrid.results[0]?.explain?.lists.map(({ list, place }) => [list, place])).toEqual([
+      ['words', 1],
+      ['meaning', 1],
+    ]);
+    expect(vector.results[0]?.explain?.lists.map(({ list }) => list)).toEqual(['meaning']);
+    expect(silent.results[0]).not.toHaveProperty('explain');
+    expect(await ask('orchrad', {})).toMatchObject({ total: 1, corrections: [{ from: 'orchrad', to: 'orchard' }] });
+  });
+
   it('tells an empty project from one where nothing matches', async () => {
     expect(await server.query('nobody', 'anything')).toEqual({ results: [], total: 0, source: 'hybrid', passages: 0 });
     await server.upsert('one', 'a', 'Salt.');

@@ -149,6 +149,15 @@ describe('documents', () => {
       title: 'Boats',
       highlights: ['The old ferry crosses the river every morning.'],
     });
+    const explained = await server.call('POST', `/projects/${project}/search`, {
+      user: 'ada',
+      body: { query: 'ferryy', limit: 10, explain: true },
+    });
+    expect(explained.body).toMatchObject({
+      results: [{ explain: { lists: [{ list: 'words', place: 1 }], words: ['ferry'], meaning: null } }],
+      corrections: [{ from: 'ferryy', to: 'ferry' }],
+    });
+    expect(results[0]).not.toHaveProperty('explain');
     const [{ start, end, text: found }] = results as [(typeof results)[number]];
     expect(text.slice(start, end)).toBe(found);
     await put(project, 'boats.md', { text: 'Nothing is left.' });

@@ -16,9 +16,11 @@ import { ChatModule } from './chat/chat.module.js';
 import { ConversationsModule } from './conversations/conversations.module.js';
 import { CreditsModule } from './billing/credits.module.js';
 import { KeysModule } from './keys/keys.module.js';
+import { McpModule } from './mcp/mcp.module.js';
 import { OpenAiModule } from './openai/openai.module.js';
 import { StatusModule } from './status/status.module.js';
 import { HealthModule } from './health/health.module.js';
+import { allowOrigins } from './edge/cors.js';
 import { useBodyParsers } from './edge/body-parsers.js';
 import { shedLoad } from './edge/limits/load-shedding.js';
 import { createApiDocument } from './edge/openapi.js';
@@ -39,6 +41,7 @@ import { useSecurityHeaders } from './edge/security-headers.js';
     ConversationsModule,
     CreditsModule,
     OpenAiModule,
+    McpModule,
     StatusModule,
     HealthModule,
   ],
@@ -48,6 +51,7 @@ export class BackendModule {
     tracing?.attempts(app.get(ServiceRegistry).all());
     shedLoad(app.getHttpAdapter().getInstance(), config.shedding);
     await useSecurityHeaders(app.getHttpAdapter().getInstance());
+    allowOrigins(app, config.http.cors_origins);
     await app.register(fastifyCookie);
     await app.register(fastifyMultipart, { limits: { fileSize: config.http.max_body_bytes, files: 2, fields: 10 } });
     useBodyParsers(app, {

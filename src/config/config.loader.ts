@@ -29,6 +29,10 @@ const VARIABLES: Record<string, string> = {
   DATA_DIR: 'data_dir',
   LOG_LEVEL: 'log.level',
   ...Object.fromEntries(SERVER_NAMES.map((name) => [`${name.toUpperCase()}_SERVER_URL`, `downstream.${name}.url`])),
+  FIREBASE_PROJECT_ID: 'auth.firebase.project_id',
+  FIREBASE_AUTH_EMULATOR_HOST: 'auth.firebase.emulator_host',
+  OIDC_ISSUER: 'auth.oidc.issuer',
+  OIDC_AUDIENCE: 'auth.oidc.audience',
   CHROMADB_URL: 'chroma.chromadb_url',
   EMBEDDINGS_BASE_URL: 'chroma.embeddings.url',
   EMBEDDINGS_MODEL: 'chroma.embeddings.model',
@@ -97,6 +101,7 @@ export function loadConfig(env: Variables = process.env, dir: string = configDir
     chromadb_token: secretOf(env, 'CHROMADB_TOKEN'),
     graph_password: secretOf(env, 'GRAPH_PASSWORD'),
     cache_password: secretOf(env, 'CACHE_PASSWORD'),
+    firebase_api_key: secretOf(env, 'FIREBASE_API_KEY'),
   });
   problems.push(...weakTokens(env, environment));
   const port = portOf(env['PORT'], problems);

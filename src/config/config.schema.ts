@@ -86,6 +86,12 @@ export const configSchema = z.strictObject({
     request_timeout_ms: ms,
     max_body_bytes: count,
     max_json_bytes: count,
+    cors_origins: z.array(
+      z.union(
+        [z.literal('*'), z.string().regex(/^https?:\/\/[^/\s]+$/)],
+        'an origin like https://app.example.com is needed, or "*"',
+      ),
+    ),
     trusted_proxies: z.array(
       z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()], 'an address or a range like 10.0.0.0/8 is needed'),
     ),
@@ -153,6 +159,7 @@ export const configSchema = z.strictObject({
   rate_limit: z.strictObject({ enabled: z.boolean(), per_user: count, per_address: count, sign_in: count }),
   shedding: z.strictObject({ max_concurrency: count, max_event_loop_delay_ms: ms }),
   auth: z.strictObject({
+    provider: z.enum(['local', 'firebase', 'oidc']),
     token_ttl_ms: ms,
     operators: z.array(z.email()),
     min_password_length: z.int().min(8).max(128),
@@ -163,6 +170,23 @@ export const configSchema = z.strictObject({
       .max(2 ** 20)
       .refine((n) => Number.isInteger(Math.log2(n)), 'a power of two is needed'),
     demo_account: z.boolean(),
+    require_verified_email: z.boolean(),
+    operator_claim: z.string().min(1).nullable(),
+    operator_value: z.string().min(1),
+    outside: z.strictObject({ timeout_ms: ms, failure_threshold: count, recovery_timeout_ms: ms }),
+    firebase: z.strictObject({
+      project_id: z
+        .string()
+        .regex(/^[a-z0-9-]{1,64}$/, 'the id of a project is needed: letters, digits and hyphens')
+        .nullable(),
+      keys_url: httpUrl,
+      sign_in_url: httpUrl,
+      emulator_host: z
+        .string()
+        .regex(/^[^/\s]+:\d+$/, 'a host and a port like localhost:9099 are needed')
+        .nullable(),
+    }),
+    oidc: z.strictObject({ issuer: httpUrl.nullable(), audience: z.string().min(1).nullable() }),
   }),
   filesystem: z.strictObject({
     extraction: z.strictObject({ timeout_ms: ms, max_memory_bytes: count.min(134_217_728) }),
@@ -207,6 +231,7 @@ export const secretsSchema = z.strictObject({
   chromadb_token: secret,
   graph_password: secret,
   cache_password: secret,
+  firebase_api_key: secret,
 });
 
 export type FileConfig = z.output<typeof configSchema>;

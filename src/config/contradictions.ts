@@ -14,6 +14,7 @@ export function contradictions(config: FileConfig, environment: Environment): st
       `auth.scrypt_n: ${config.auth.scrypt_n} is refused in production: at least ${PRODUCTION_SCRYPT_N} is needed`,
     );
   }
+  problems.push(...ofIdentities(config.auth, environment));
   if (config.search.default_limit > config.search.max_limit) {
     problems.push(
       `search.default_limit: ${config.search.default_limit} is refused: at most search.max_limit (${config.search.max_limit})`,
@@ -31,6 +32,40 @@ export function contradictions(config: FileConfig, environment: Environment): st
     problems.push(
       'chroma.embeddings.model: missing; EMBEDDINGS_BASE_URL names an endpoint, EMBEDDINGS_MODEL must say which model',
     );
+  }
+  return problems;
+}
+
+function ofIdentities({ provider, firebase, oidc, ...auth }: FileConfig['auth'], environment: Environment): string[] {
+  const problems: string[] = [];
+  if (provider === 'firebase' && firebase.project_id === null) {
+    problems.push(
+      'auth.firebase.project_id: missing; auth.provider is firebase, FIREBASE_PROJECT_ID must name a project',
+    );
+  }
+  for (const name of ['issuer', 'audience'] as const) {
+    if (provider !== 'oidc' || oidc[name] !== null) continue;
+    problems.push(`auth.oidc.${name}: missing; auth.provider is oidc, OIDC_${name.toUpperCase()} must name it`);
+  }
+  if (provider !== 'local' && auth.operators.length > 0) {
+    problems.push(
+      `auth.operators: refused with auth.provider ${provider}, where nobody checks who owns an address; set auth.operator_claim`,
+    );
+  }
+  if (provider !== 'local' && auth.demo_account) {
+    problems.push(`auth.demo_account: true is refused with auth.provider ${provider}: its accounts are made there`);
+  }
+  if (environment !== 'production') return problems;
+  if (firebase.emulator_host !== null) {
+    problems.push(
+      `auth.firebase.emulator_host: "${firebase.emulator_host}" is refused in production: the emulator lets anybody in; unset FIREBASE_AUTH_EMULATOR_HOST`,
+    );
+  }
+  const urls = { 'firebase.keys_url': firebase.keys_url, 'firebase.sign_in_url': firebase.sign_in_url };
+  for (const [name, url] of Object.entries({ ...urls, 'oidc.issuer': oidc.issuer })) {
+    if (url?.startsWith('https:') === false) {
+      problems.push(`auth.${name}: "${url}" is refused in production: an https:// URL is needed`);
+    }
   }
   return problems;
 }

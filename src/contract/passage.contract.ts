@@ -1,5 +1,20 @@
 import { z } from 'zod';
 
+/** Why a passage was found, where `explain` asks for it. */
+export const explanationSchema = z.object({
+  /** The lists that hold it, with its place in each, counted from 1; higher scores are better, within one list only. */
+  lists: z.array(z.object({ list: z.enum(['words', 'meaning']), place: z.int().min(1), score: z.number() })),
+  /** The words of the question that it holds, as they were typed; where one was corrected, the corrected word. */
+  words: z.array(z.string()),
+  /** Cosine similarity to the question; null where it is not among the nearest, or nothing was compared. */
+  meaning: z.number().nullable(),
+});
+export type Explanation = z.output<typeof explanationSchema>;
+
+/** A word that no passage holds, and the one that was searched for in its place. */
+export const correctionSchema = z.object({ from: z.string(), to: z.string() });
+export type Correction = z.output<typeof correctionSchema>;
+
 /** A piece of a document, as search finds it. */
 export const passageSchema = z.object({
   /** The path of the document it is from. */
@@ -15,5 +30,6 @@ export const passageSchema = z.object({
   highlights: z.array(z.string()),
   /** Higher is better; comparable within one answer only. */
   score: z.number(),
+  explain: explanationSchema.optional(),
 });
 export type Passage = z.output<typeof passageSchema>;

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { analyse } from './analysis.js';
 import { type Fingerprint, fingerprint } from './fingerprint.js';
+import { frontMatterOf } from './front-matter.js';
 import { type Language, languageOf } from './language.js';
 import { splitPassages, type TextPassage } from './passages.js';
 
@@ -27,6 +28,11 @@ export interface AnalysedPassage extends TextPassage {
 export interface AnalysedDocument {
   path: string;
   passages: AnalysedPassage[];
+  /** Of its front matter, in lower case. */
+  tags: string[];
+  mediaType: string;
+  /** Of its front matter; undefined where it has none. */
+  dateMs: number | undefined;
 }
 
 /** How long the event loop may wait for a slice of the work. */
@@ -63,7 +69,8 @@ export async function analyseDocument(document: {
       started = performance.now();
     }
   }
-  return { path: document.path, passages };
+  const { tags, dateMs } = frontMatterOf(document.text);
+  return { path: document.path, passages, tags, mediaType: document.mediaType, dateMs };
 }
 
 /** A document is found by its name and its folders as well. */

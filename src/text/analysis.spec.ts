@@ -40,9 +40,10 @@ describe('analyse', () => {
     ['marks', 'e' + '\u0301'.repeat(1_000_000)],
     ['scripts by turns', '日a'.repeat(500_000)],
   ])('takes linear time: %s', (_, text) => {
-    const started = performance.now();
+    // Of this process alone: the machine may be busy with others.
+    const before = process.cpuUsage();
     analyse(text, 'en');
-    expect(performance.now() - started).toBeLessThan(5000);
+    expect(process.cpuUsage(before).user / 1000).toBeLessThan(5000);
   });
 });
 

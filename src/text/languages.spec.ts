@@ -150,7 +150,7 @@ describe('a word is found as a speaker of its language types it', () => {
     ['Yosem', 'english'],
     ['assurrance', 'french'],
   ])('%s: %s', async (query, expected) => {
-    const { results } = await searchByWords(index, key, query, { limit: 5, offset: 0 });
+    const { results } = await searchByWords(index, key, query, { page: { limit: 5, offset: 0 } });
     expect(results[0]?.document).toBe(expected);
   });
 });

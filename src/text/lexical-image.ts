@@ -27,8 +27,10 @@ export interface Ranked {
 export interface Concept {
   terms: readonly string[];
   weight: number;
-  /** The word that was typed, where no passage holds it and these terms are like it. */
-  guessedFrom?: string;
+  /** The words that were typed; none for what was only derived from them. */
+  words?: readonly string[];
+  /** Whether no passage holds the word that was typed, and these terms are like it. */
+  isGuess?: boolean;
 }
 
 /** A passage as it is indexed. */
@@ -63,6 +65,10 @@ export class LexicalImage {
   /** How much of the image is passages that are gone. */
   get waste(): number {
     return this.ids.length === 0 ? 0 : 1 - this.slots.size / this.ids.length;
+  }
+
+  all(): Iterable<number> {
+    return this.slots.keys();
   }
 
   has(id: number): boolean {
@@ -182,16 +188,18 @@ export class LexicalImage {
     allowed?: ReadonlySet<number>,
   ): { ranked: Ranked[]; total: number } {
     const scores = this.scored(concepts);
-    const best = new BestOf(limit);
-    let total = 0;
+    const found: Ranked[] = [];
+    let best = 0;
     for (let slot = 0; slot < this.ids.length; slot++) {
       const score = scores[slot] as number;
       const id = this.ids[slot] as number;
       if (score === 0 || allowed?.has(id) === false) continue;
-      total++;
-      best.offer(id, score);
+      found.push({ id, score });
+      if (score > best) best = score;
     }
-    return { ranked: best.sorted(), total };
+    const floor = found.length > limit ? floorOf(found, best, limit) : 0;
+    const ranked = found.filter(({ score }) => score >= floor).sort((a, b) => b.score - a.score || a.id - b.id);
+    return { ranked: ranked.slice(0, limit), total: found.length };
   }
 
   private scored(concepts: readonly Concept[]): Float32Array {
@@ -270,24 +278,13 @@ function frequenciesOf(
   return counts;
 }
 
-/** Keeps the best of what it is offered; equal scores in the order of their ids. */
-class BestOf {
-  private kept: Ranked[] = [];
-  private floor = 0;
+const BINS = 1024;
 
-  constructor(private readonly limit: number) {}
-
-  offer(id: number, score: number): void {
-    if (score < this.floor) return;
-    this.kept.push({ id, score });
-    // Sorting once in a while is as good as a heap and shorter.
-    if (this.kept.length >= 4 * this.limit + 64) {
-      this.kept = this.sorted();
-      this.floor = this.kept.at(-1)?.score ?? 0;
-    }
-  }
-
-  sorted(): Ranked[] {
-    return this.kept.sort((a, b) => b.score - a.score || a.id - b.id).slice(0, this.limit);
-  }
+/** A score that `limit` passages or some more reach: they are counted by score first, so that only those need to be sorted. */
+function floorOf(found: readonly Ranked[], best: number, limit: number): number {
+  const counts = new Uint32Array(BINS + 1);
+  for (const { score } of found) counts[Math.floor((BINS * score) / best)]!++;
+  let bin = BINS;
+  for (let reached = counts[bin]!; reached < limit && bin > 0;) reached += counts[--bin]!;
+  return (best * bin) / BINS;
 }

@@ -24,12 +24,12 @@ describe('LexicalIndex', () => {
     return transaction(db, () => index.put(key, document));
   }
   const paths = async (key: ProjectKey, query: string, in_ = index) =>
-    (await searchByWords(in_, key, query, { limit: 10, offset: 0 })).results.map((result) => result.document);
+    (await searchByWords(in_, key, query, { page: { limit: 10, offset: 0 } })).results.map((result) => result.document);
 
   it('finds by word, stem and title, best first, and quotes what matched', async () => {
     await put(ann, 'whales', 'A whale is a mammal. It lives in the sea.');
     await put(ann, 'ships', 'Ships were hunting near the coast. A whale was seen once from one of the ships in June.');
-    const { results, total } = await searchByWords(index, ann, 'whales?', { limit: 10, offset: 0 });
+    const { results, total } = await searchByWords(index, ann, 'whales?', { page: { limit: 10, offset: 0 } });
     expect(results.map((result) => result.document)).toEqual(['whales', 'ships']);
     expect(results[1]?.highlights).toEqual(['A whale was seen once from one of the ships in June.']);
     expect(results[0]).toMatchObject({ chunk: 0, start: 0, end: 41, title: 'whales' });

@@ -1,7 +1,9 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { Scope } from '../contract/scope.contract.js';
 import { preparedBy } from '../storage/statements.js';
 import { ANALYSIS_VERSION, type AnalysedDocument, type AnalysedPassage } from './analysed-document.js';
 import type { Language } from './language.js';
+import { within } from './scope.js';
 import { type Indexed, LexicalImage } from './lexical-image.js';
 
 /** Whose passages: nothing is ever read or written without both. */
@@ -46,7 +48,10 @@ export const LEXICAL_MIGRATION = `
 export const LEXICAL_LANGUAGES_MIGRATION = `
   ALTER TABLE lexical_passages ADD COLUMN extras TEXT NOT NULL DEFAULT '';
   ALTER TABLE lexical_passages ADD COLUMN language TEXT NOT NULL DEFAULT 'en';
-  ALTER TABLE lexical_passages ADD COLUMN analysis INTEGER NOT NULL DEFAULT 0`;
+  ALTER TABLE lexical_passages ADD COLUMN analysis INTEGER NOT NULL DEFAULT 0;
+  CREATE TABLE lexical_documents (
+    project INTEGER NOT NULL, document TEXT NOT NULL, media_type TEXT NOT NULL, tags TEXT NOT NULL,
+    dated_ms INTEGER, stored_ms INTEGER NOT NULL, PRIMARY KEY (project, document)) STRICT, WITHOUT ROWID`;
 
 const LOAD_ROWS = 500;
 /** So many projects stay in memory. */
@@ -93,6 +98,10 @@ export class LexicalIndex {
     }
     const removed = [...stored.values()].flat();
     this.delete(project, removed);
+    this.sql('INSERT OR REPLACE INTO lexical_documents VALUES (?, ?, ?, ?, ?, ?)').run(
+      ...[project, document.path, document.mediaType, JSON.stringify(document.tags)],
+      ...[document.dateMs ?? null, Date.now()],
+    );
     const loaded = this.changed(project, added.length - removed.length);
     // One that is still being read comes to the new rows by itself.
     if (loaded?.revision !== undefined) for (const { id, passage } of added) loaded.image.add(id, passage);
@@ -112,6 +121,7 @@ export class LexicalIndex {
     if (project === undefined) return { added: [], removed: [] };
     const removed = [...this.stored(project, path).values()].flat();
     this.delete(project, removed);
+    this.sql('DELETE FROM lexical_documents WHERE project = ? AND document = ?').run(project, path);
     this.changed(project, -removed.length);
     return { added: [], removed };
   }
@@ -121,6 +131,7 @@ export class LexicalIndex {
     if (project === undefined) return false;
     this.loaded.delete(project);
     this.sql('DELETE FROM lexical_passages WHERE project = ?').run(project);
+    this.sql('DELETE FROM lexical_documents WHERE project = ?').run(project);
     this.sql('DELETE FROM lexical_projects WHERE key = ?').run(project);
     return true;
   }
@@ -129,6 +140,23 @@ export class LexicalIndex {
   count({ userId, projectId }: ProjectKey): number {
     const select = this.sql('SELECT passages FROM lexical_projects WHERE user_id = ? AND project_id = ?');
     return Number(select.get(userId, projectId)?.['passages'] ?? 0);
+  }
+
+  /** The passages of the documents that a scope takes in. */
+  inScope(key: ProjectKey, scope: Scope): Set<number> {
+    const project = this.projectOf(key) ?? -1;
+    const rows = this.sql(
+      'SELECT document, media_type, tags, dated_ms, stored_ms FROM lexical_documents WHERE project = ?',
+    ).all(project);
+    const select = this.sql('SELECT id FROM lexical_passages WHERE project = ? AND document = ?');
+    const documents = rows.map((row) => ({
+      path: String(row['document']),
+      mediaType: String(row['media_type']),
+      tags: JSON.parse(String(row['tags'])) as string[],
+      timeMs: Number(row['dated_ms'] ?? row['stored_ms']),
+    }));
+    const allowed = documents.filter(within(scope));
+    return new Set(allowed.flatMap(({ path }) => select.all(project, path).map((row) => Number(row['id']))));
   }
 
   /** The documents with a passage that an earlier analysis made. */

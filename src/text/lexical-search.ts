@@ -20,10 +20,16 @@ export async function rankByWords(
   limit: number,
 ): Promise<Ranked[]> {
   const image = await index.image(key);
-  const allowed = holdingPhrases(index, key, image, query);
+  const allowed = allowedPassages(index, key, image, query);
   const concepts = conceptsOf(query, image);
+  if (query.words.length === 0 && query.scope !== undefined) return everyOne(allowed, limit);
   const { ranked } = image.rank(concepts, limit, allowed);
   return exactFirst(image, concepts, withFeedback(index, key, image, concepts, ranked, allowed));
+}
+
+/** A query of filters alone asks for all that they let through. */
+export function everyOne(allowed: ReadonlySet<number> | undefined, limit: number): Ranked[] {
+  return [...(allowed ?? [])].slice(0, limit).map((id) => ({ id, score: 1 }));
 }
 
 /** Of each concept the term that most passages use, as often as it was said. */
@@ -47,7 +53,7 @@ export function withFeedback(
   ranked: readonly Ranked[],
   allowed: ReadonlySet<number> | undefined,
 ): Ranked[] {
-  const weight = flatness(ranked, EXPANSION.passages) ** 3;
+  const weight = flatness(ranked, EXPANSION.passages) ** 2;
   if (weight < MIN_FEEDBACK) return [...ranked];
   const best = ranked.slice(0, EXPANSION.passages);
   const terms = index.terms(
@@ -107,8 +113,28 @@ function isExact(term: string): boolean {
   return /\d\D*\d/.test(term);
 }
 
+/** The passages that the phrases, the scope and the excluded words of a query let through; undefined where that is all. */
+export function allowedPassages(
+  index: LexicalIndex,
+  key: ProjectKey,
+  image: LexicalImage,
+  query: Query,
+): ReadonlySet<number> | undefined {
+  let allowed = holdingPhrases(index, key, image, query);
+  if (query.scope !== undefined) {
+    const inScope = index.inScope(key, query.scope);
+    allowed = allowed === undefined ? inScope : new Set([...allowed].filter((id) => inScope.has(id)));
+  }
+  if (query.excluded.length === 0) return allowed;
+  const left = new Set(allowed ?? image.all());
+  for (const { terms } of conceptsOf({ ...query, words: query.excluded }, image)) {
+    for (const id of image.holding([terms])) left.delete(id);
+  }
+  return left.size > 0 ? left : allowed;
+}
+
 /** The passages that hold the quoted phrases; undefined where these limit nothing. */
-export function holdingPhrases(
+function holdingPhrases(
   index: LexicalIndex,
   key: ProjectKey,
   image: LexicalImage,

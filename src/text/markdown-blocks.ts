@@ -96,7 +96,7 @@ export class MarkdownBlocks {
     const { open } = this;
     if (open?.kind !== 'paragraph' || !this.holds(line, '|') || !this.holds(line, '-')) return false;
     if (!/^[-|: \t\r]+$/.test(this.text.slice(line.indent, line.end))) return false;
-    return this.text.indexOf('|', this.lastLineOf(open)) < open.end;
+    return this.text.slice(this.lastLineOf(open), open.end).includes('|');
   }
 
   /** The last line of the open paragraph is the header row. */
@@ -112,9 +112,9 @@ export class MarkdownBlocks {
     return Math.max(start, this.text.lastIndexOf('\n', end - 1) + 1);
   }
 
+  /** Looks at the line alone: a search through the rest of the text, line by line, would take forever. */
   private holds({ indent, end }: Line, mark: string): boolean {
-    const at = this.text.indexOf(mark, indent);
-    return at !== -1 && at < end;
+    return this.text.slice(indent, end).includes(mark);
   }
 
   private textOf({ start, end }: Block): string {

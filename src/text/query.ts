@@ -1,6 +1,8 @@
 import { analyse, termsOf } from './analysis.js';
 import { compoundsOf } from './compounds.js';
 import { guessesFor } from './guesses.js';
+import type { Scope } from '../contract/scope.contract.js';
+import { filtersOf } from './scope.js';
 import type { Language } from './language.js';
 import type { Concept, LexicalImage } from './lexical-image.js';
 import { STOP_WORDS } from './stop-words.js';
@@ -14,6 +16,10 @@ export interface Query {
   phrases: string[];
   /** Whether there is nothing in it but phrases. */
   isPhraseOnly: boolean;
+  /** Words that a passage must not hold: `-word`. */
+  excluded: Word[];
+  /** The documents that are searched; undefined: all. */
+  scope: Scope | undefined;
 }
 
 const PHRASE = /["“”„«»]([^"“”„«»]+)["“”„«»]/gu;
@@ -22,17 +28,24 @@ const MAX_QUERY_CHARS = 20_000;
 const MAX_WORDS = 1000;
 const MAX_PHRASES = 8;
 
-export function parseQuery(text: string): Query {
-  const bounded = text.slice(0, MAX_QUERY_CHARS);
-  const phrases = [...bounded.matchAll(PHRASE)].map(([, phrase]) => phrase as string);
-  const words = wordsOf(bounded).slice(0, MAX_WORDS);
+/** @param scope is narrowed by the filters that stand in the text */
+export function parseQuery(given: string, scope?: Scope): Query {
+  const filters = filtersOf(given.slice(0, MAX_QUERY_CHARS), scope);
+  const excluded = [...filters.text.matchAll(EXCLUDED)].map(([, word]) => word as string);
+  const text = filters.text.replace(EXCLUDED, ' ');
+  const phrases = [...text.matchAll(PHRASE)].map(([, phrase]) => phrase as string);
   return {
-    text: bounded,
-    words,
+    text,
+    words: wordsOf(text).slice(0, MAX_WORDS),
     phrases: phrases.filter((phrase) => analyse(phrase, '').terms.length > 1).slice(0, MAX_PHRASES),
-    isPhraseOnly: phrases.length > 0 && chunksOf(bounded.replace(PHRASE, ' ')).length === 0,
+    isPhraseOnly: phrases.length > 0 && chunksOf(text.replace(PHRASE, ' ')).length === 0,
+    excluded: wordsOf(excluded.join(' ')).slice(0, MAX_CONCEPTS),
+    scope: filters.scope,
   };
 }
+
+/** A word of three letters or more behind a minus and a space: shorter ones are options of commands. */
+const EXCLUDED = /(?<=\s)-(\p{L}{3,64})(?=\s|$)/gu;
 
 /** Of a longer query only the rarest words are looked up. */
 const MAX_CONCEPTS = 128;
@@ -46,22 +59,23 @@ const MAX_LANGUAGES = 8;
 export function conceptsOf(query: Query, image: LexicalImage): Concept[] {
   const languages = image.languages().slice(0, MAX_LANGUAGES);
   const byTerms = new Map<string, Concept>();
-  const unknown: string[] = [];
+  /** Terms that no passage holds, with the word that was typed. */
+  const unknown = new Map<string, string>();
   for (const word of query.words) {
     const terms = [...new Set(languages.flatMap((language) => spellings(word, language, image)))];
     const known = terms.filter((term) => image.frequency(term) > 0);
     if (known.length === 0) {
-      unknown.push(...terms);
+      for (const term of terms) unknown.set(term, word.text);
       continue;
     }
     const name = known.join(' ');
     const before = byTerms.get(name);
-    if (before === undefined) byTerms.set(name, { terms: known, weight: word.weight });
-    else before.weight += word.weight;
+    if (before === undefined) byTerms.set(name, { terms: known, weight: word.weight, words: [word.text] });
+    else byTerms.set(name, joined(before, word));
   }
   const all = [...byTerms.values()];
   const telling = all.filter(({ terms }) => !terms.every((term) => STOP_WORDS.has(term)));
-  const compounds = compoundsOf(telling, unknown, image);
+  const compounds = compoundsOf(telling, [...unknown.keys()], image);
   if (telling.length + compounds.length === 0) telling.push(...guessed(unknown, image));
   return [...(telling.length + compounds.length > 0 ? telling : all), ...compounds]
     .sort((a, b) => image.idf(b.terms) - image.idf(a.terms))
@@ -71,11 +85,15 @@ export function conceptsOf(query: Query, image: LexicalImage): Concept[] {
 const MAX_GUESSED_WORDS = 8;
 
 /** Only where the project has none of the words: what was typed is never overruled. */
-function guessed(unknown: readonly string[], image: LexicalImage): Concept[] {
-  return [...new Set(unknown)].slice(0, MAX_GUESSED_WORDS).flatMap((word) => {
-    const terms = guessesFor(word, image);
-    return terms.length === 0 ? [] : [{ terms, weight: 1, guessedFrom: word }];
+function guessed(unknown: ReadonlyMap<string, string>, image: LexicalImage): Concept[] {
+  return [...unknown].slice(0, MAX_GUESSED_WORDS).flatMap(([term, word]) => {
+    const terms = guessesFor(term, image);
+    return terms.length === 0 ? [] : [{ terms, weight: 1, words: [word], isGuess: true }];
   });
+}
+
+function joined({ terms, weight, words = [] }: Concept, word: Word): Concept {
+  return { terms, weight: weight + word.weight, words: [...new Set([...words, word.text])] };
 }
 
 /** How much of what a query says the project has words for, from 0 to 1, rare words counting for more. */

@@ -1,4 +1,7 @@
+import type { Correction, Explanation } from '../contract/passage.contract.js';
+import type { Scope } from '../contract/scope.contract.js';
 import { withoutDuplicates } from './duplicates.js';
+import { correctionsOf, explanations, type Lists } from './explanation.js';
 import { highlights } from './highlights.js';
 import type { LexicalImage, Ranked } from './lexical-image.js';
 import type { LexicalIndex, ProjectKey, StoredPassage } from './lexical-index.js';
@@ -13,23 +16,44 @@ export interface Page {
 export interface Result extends Omit<StoredPassage, 'id' | 'language'> {
   highlights: string[];
   score: number;
+  explain?: Explanation;
+}
+
+export interface Found {
+  results: Result[];
+  /** How many passages can be paged through. */
+  total: number;
+  /** Absent where every word was taken as it was typed. */
+  corrections?: Correction[];
+}
+
+export interface Asked {
+  page: Page;
+  /** Whether each result carries the reasons why it was found. */
+  explain?: boolean | undefined;
+  scope?: Scope | undefined;
 }
 
 /** Nobody pages further than this, and neither does an answer. */
-export const MAX_RANKED = 2000;
+export const MAX_RANKED = 1000;
+
 /** Full-text search as the filesystem server answers it: the passages of a page, best first, and how many there are in all. */
 export async function searchByWords(
   index: LexicalIndex,
   key: ProjectKey,
   text: string,
-  page: Page,
-): Promise<{ results: Result[]; total: number }> {
-  const query = parseQuery(text);
+  { page, scope, explain = false }: Asked,
+): Promise<Found> {
+  const query = parseQuery(text, scope);
   const ranked = await rankByWords(index, key, query, MAX_RANKED);
-  return presented(index, key, await index.image(key), query, ranked, page);
+  const lists = explain ? { words: ranked, meaning: [] } : undefined;
+  return presented(index, key, await index.image(key), query, ranked, page, lists);
 }
 
-/** The page of a ranking, near-duplicates left out, with the sentences that match. `total` is what can be paged through. */
+/**
+ * The page of a ranking, near-duplicates left out, with the sentences that match.
+ * @param lists what the ranking was made of, where the results are to say why they were found
+ */
 export function presented(
   index: LexicalIndex,
   key: ProjectKey,
@@ -37,14 +61,20 @@ export function presented(
   query: Query,
   ranked: readonly Ranked[],
   { limit, offset }: Page,
-): { results: Result[]; total: number } {
+  lists?: Lists,
+): Found {
   const all = withoutDuplicates(ranked, image).slice(0, MAX_RANKED);
   const scores = new Map(all.slice(offset, offset + limit).map(({ id, score }) => [id, score]));
-  const asked = conceptsOf(query, image).map(({ terms }) => ({ terms, weight: image.idf(terms) }));
-  const results = index.passages(key, [...scores.keys()]).map(({ id, language, ...passage }) => ({
+  const concepts = conceptsOf(query, image);
+  const asked = concepts.map(({ terms }) => ({ terms, weight: image.idf(terms) }));
+  const passages = index.passages(key, [...scores.keys()]);
+  const corrections = correctionsOf(concepts, passages);
+  const reasons = lists && explanations(index, key, passages, concepts, corrections, lists);
+  const results = passages.map(({ id, language, ...passage }, i) => ({
     ...passage,
     highlights: highlights(passage, asked, language),
     score: scores.get(id) as number,
+    ...(reasons && { explain: reasons[i] }),
   }));
-  return { results, total: all.length };
+  return { results, total: all.length, ...(corrections.length > 0 && { corrections }) };
 }

@@ -264,6 +264,35 @@ describe('the public API', () => {
     });
   });
 
+  describe('search', () => {
+    const found = async (answer: Promise<Response>) => {
+      const body = (await (await answer).json()) as { results: Record<string, unknown>[] };
+      return { body, first: body.results[0] ?? {} };
+    };
+    const ask = (body: object) => found(post('/v1/api/search', JSON.stringify({ project_id: project, ...body })));
+
+    it.each([
+      ['hybrid', ['words', 'meaning']],
+      ['vector', ['meaning']],
+      ['fulltext', ['words']],
+    ])('says why it found a passage where it is asked to: %s', async (mode, lists) => {
+      const { first } = await ask({ query: 'pears', mode, explain: true });
+      const named = lists.map((list) => ({ list, place: 1 }));
+      expect(first['explain']).toMatchObject({ lists: named, words: ['pears'] });
+      expect((await ask({ query: 'pears', mode })).first).not.toHaveProperty('explain');
+      const byAddress = `/v1/api/search?q=pears&project_id=${project}&mode=${mode}`;
+      expect((await found(person.request('GET', `${byAddress}&explain=true`))).first).toHaveProperty('explain');
+      expect((await found(person.request('GET', `${byAddress}&explain=false`))).first).not.toHaveProperty('explain');
+      await problem(await person.request('GET', `${byAddress}&explain=perhaps`), 400, 'invalid_request');
+    });
+
+    it.each(['hybrid', 'fulltext'])('tells which word took the place of an unknown one: %s', async (mode) => {
+      const { body } = await ask({ query: 'harvets', mode });
+      expect(body).toMatchObject({ total: 1, corrections: [{ from: 'harvets', to: 'harvest' }] });
+      expect((await ask({ query: 'harvest', mode })).body).not.toHaveProperty('corrections');
+    });
+  });
+
   describe('bad input', () => {
     it.each([
       ['an unknown field', '{"message":"x","colour":"red"}', 'invalid_request'],

@@ -46,14 +46,15 @@ describe('two people with the same names for everything', () => {
     const json = { 'content-type': 'application/json', 'idempotency-key': SHARED_KEY };
     const made = await person.request('POST', '/v1/api/projects', '{"name":"Notes"}', json);
     const { project_id: project } = (await made.json()) as { project_id: string };
-    const text = (where: string) => `# Orchard\n\nThe orchard lies in ${where}. See [the plan](plan.md).\n`;
-    const put = (path: string, where: string) =>
-      person.request('PUT', `/v1/api/projects/${project}/documents/${path}`, text(where), {
+    const put = (path: string, text: string) =>
+      person.request('PUT', `/v1/api/projects/${project}/documents/${path}`, text, {
         'content-type': 'text/markdown',
         'idempotency-key': `${SHARED_KEY}-${path}`,
       });
-    const { version } = (await (await put('orchard.md', secret)).json()) as { version: string };
-    await put('plan.md', secret);
+    const { version } = (await (
+      await put('orchard.md', `# Orchard\n\nThe orchard lies in ${secret}. See [the plan](plan.md).\n`)
+    ).json()) as { version: string };
+    await put('plan.md', `# Plan\n\nThe plan of the orchard is kept in ${secret}.\n`);
     await until('it is indexed', async () => (await person.search(project, 'orchard')).total === 2);
     await until('it is committed', async () => {
       const history = await person.get<{ total: number }>(`/v1/api/projects/${project}/history`);

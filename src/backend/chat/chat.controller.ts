@@ -5,12 +5,16 @@ import { z } from 'zod';
 import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
 import { badRequest, notFound, Problem } from '../../http/problem.js';
+import { toProblem } from '../../http/problem.filter.js';
+import { DownstreamError } from '../../resilience/policy/downstream-error.js';
+import { ConversationsService } from '../conversations/conversations.service.js';
 import { degradationSchema } from '../call/degradation.js';
 import { type Claim, claimedId } from '../call/claim.js';
 import { OpenStreams } from '../edge/limits/open-streams.js';
 import { IdempotencyStore } from '../edge/idempotency/idempotency.store.js';
 import { eventStreamTimes } from '../edge/event-stream.js';
 import { Answers } from '../edge/openapi.js';
+import { scopeSchema } from '../../contract/scope.contract.js';
 import { idSchema } from '../edge/schemas.js';
 import { NeedsScope } from '../call/key-scopes.js';
 import { Call, Deadline, type UserCall } from '../call/public-call.js';
@@ -18,6 +22,7 @@ import { Changes } from '../session/session.guard.js';
 import { type ChatRequest, ChatService } from './chat.service.js';
 import type { MessageStream } from './message-stream.js';
 import { MessageStreams } from './message-streams.service.js';
+import { conversationOf, uiMessageSchema } from './ui-message.js';
 import { collectAnswer, recorded, sendEventStream, type WholeAnswer } from './message-reply.js';
 
 const message = z
@@ -27,7 +32,23 @@ const message = z
 const ids = { project_id: idSchema.optional(), conversation_id: idSchema.optional() };
 /** Our answers hold null where there is none, and may come back so. */
 const nullableIds = { project_id: idSchema.nullish(), conversation_id: idSchema.nullish() };
-const bodySchema = z.strictObject({ message, ...nullableIds, stream: z.boolean().default(false) });
+const bodySchema = z
+  .strictObject({
+    message: message.optional(),
+    ...nullableIds,
+    stream: z.boolean().default(false),
+    scope: scopeSchema.optional(),
+    /** What `useChat` of the AI SDK sends: its conversation's id and all of its messages. */
+    id: idSchema.optional(),
+    messages: z.array(uiMessageSchema).min(1).max(1000).optional(),
+    trigger: z.string().max(100).optional(),
+    messageId: z.string().max(200).optional(),
+  })
+  .refine((body) => (body.message === undefined) !== (body.messages === undefined), {
+    path: ['message'],
+    error: 'a message is needed, or the messages of an AI SDK client',
+  });
+type ChatBody = z.output<typeof bodySchema>;
 const querySchema = z.strictObject({ message, ...ids, stream: z.stringbool().default(false) });
 
 const sourceSchema = z.object({
@@ -55,6 +76,22 @@ const answerSchema = z.object({
   usage: z.object({ prompt_tokens: z.int(), completion_tokens: z.int(), credits: z.int() }),
 });
 
+function ownRequest({ message = '', project_id, conversation_id, scope }: Partial<ChatBody>): ChatRequest {
+  return { message, scope, project_id: project_id ?? undefined, conversation_id: conversation_id ?? undefined };
+}
+
+/** The client keeps the conversation, and its disconnect means "stop". */
+function uiRequest(body: ChatBody, messages: NonNullable<ChatBody['messages']>, { chat }: Config): ChatRequest {
+  const { question, said, instructions } = conversationOf(messages);
+  return {
+    ...ownRequest({ ...body, message: question, conversation_id: body.conversation_id ?? body.id }),
+    said,
+    adopts: true,
+    options: { instructions, sampling: {} },
+    detachedMs: chat.client_detached_ms,
+  };
+}
+
 @ApiTags('chat')
 @NeedsScope('chat')
 @Controller('v1/api/chat')
@@ -64,6 +101,7 @@ export class ChatController {
   constructor(
     @InjectConfig() private readonly config: Config,
     private readonly chat: ChatService,
+    private readonly conversations: ConversationsService,
     private readonly streams: MessageStreams,
     private readonly idempotency: IdempotencyStore,
     private readonly open: OpenStreams,
@@ -76,14 +114,24 @@ export class ChatController {
   @ApiProduces('application/json', 'text/event-stream')
   @Answers(200, answerSchema, 402, 404, 413)
   async post(
-    @Body({ schema: bodySchema }) body: z.output<typeof bodySchema>,
+    @Body({ schema: bodySchema }) body: ChatBody,
     @Headers('accept') accept: string | undefined,
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
     @Call() call: UserCall,
   ) {
     const claim = await this.idempotency.claim(request, call.userId);
-    return this.answer(body, accept, reply, claim === undefined ? call : { ...call, claim });
+    const own = claim === undefined ? call : { ...call, claim };
+    if (body.messages === undefined) return this.answer(ownRequest(body), body.stream, accept, reply, own);
+    try {
+      return await this.answer(uiRequest(body, body.messages, this.config), true, accept, reply, own);
+    } catch (error) {
+      // `useChat` shows the body of a refusal as it is.
+      const { status, detail, retryAfter } = toProblem(error);
+      if (status >= 500 && !(error instanceof DownstreamError)) throw error;
+      if (retryAfter !== undefined) void reply.header('retry-after', String(retryAfter));
+      await reply.status(status).type('text/plain; charset=utf-8').send(detail);
+    }
   }
 
   @Get()
@@ -98,12 +146,15 @@ export class ChatController {
     @Res() reply: FastifyReply,
     @Call() call: UserCall,
   ) {
-    return this.answer(query, accept, reply, call);
+    return this.answer(ownRequest(query), query.stream, accept, reply, call);
   }
 
   @Get(':message_id/stream')
   @Deadline('chat_ms')
-  @ApiOperation({ summary: 'Take up a stream again behind the event that Last-Event-ID names' })
+  @ApiOperation({
+    summary:
+      'Resume a stream after the event that Last-Event-ID names; by the id of a conversation, what is being written there (204: nothing)',
+  })
   @ApiProduces('text/event-stream')
   @Answers(200, null, 404)
   async resume(
@@ -119,7 +170,8 @@ export class ChatController {
         `last-event-id: ${JSON.stringify(lastEventId)} is not an id of an event of this stream`,
       );
     }
-    const stream = this.find(messageId, call);
+    const stream = await this.resumable(messageId, lastEventId, call);
+    if (stream === null) return reply.status(204).send();
     this.open.enter(call.userId, reply);
     await sendEventStream(reply, stream, after, call.signal, eventStreamTimes(this.config));
   }
@@ -130,6 +182,14 @@ export class ChatController {
   @Answers(204, null, 404)
   stop(@Param('message_id', { schema: idSchema }) messageId: string, @Call() call: UserCall): void {
     this.find(messageId, call).stop();
+  }
+
+  /** `useChat` resumes by its conversation's id, and takes 204 for "nothing is being written". */
+  private async resumable(id: string, lastEventId: string | undefined, call: UserCall): Promise<MessageStream | null> {
+    if (lastEventId !== undefined || this.streams.find(id, call.userId) !== undefined) return this.find(id, call);
+    const writing = this.streams.writing(id, call.userId);
+    if (writing !== undefined) return writing;
+    return (await this.conversations.exists(id, call)) ? null : this.find(id, call);
   }
 
   private find(messageId: string, call: UserCall) {
@@ -170,7 +230,8 @@ export class ChatController {
   }
 
   private async answer(
-    { stream: streamed, project_id, conversation_id, ...request }: z.output<typeof bodySchema>,
+    request: ChatRequest,
+    streamed: boolean,
     accept: string | undefined,
     reply: FastifyReply,
     call: UserCall,
@@ -184,10 +245,7 @@ export class ChatController {
         detail: `message: ${bytes} bytes are too many; ${max_message_bytes} at most`,
       });
     }
-    const stream = await this.streamOf(
-      { ...request, project_id: project_id ?? undefined, conversation_id: conversation_id ?? undefined },
-      call,
-    );
+    const stream = await this.streamOf(request, call);
     if (streamed || accept?.includes('text/event-stream')) {
       return sendEventStream(reply, stream, 0, call.signal, eventStreamTimes(this.config));
     }

@@ -4,6 +4,7 @@ import { Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
+import { Problem } from '../../http/problem.js';
 import { DownstreamError } from '../../resilience/policy/downstream-error.js';
 import { Credits } from '../billing/credits.service.js';
 import { ConversationsService, type History } from '../conversations/conversations.service.js';
@@ -17,6 +18,7 @@ import type { UserCall } from '../call/public-call.js';
 import { Answering } from './answering.service.js';
 import { type AnswerOptions, ChatRun } from './chat-run.js';
 import type { MessageStream } from './message-stream.js';
+import type { Scope } from '../../contract/scope.contract.js';
 import { MessageStreams } from './message-streams.service.js';
 import { messagesOf, type PriorMessage, searchQuery } from './prompt.js';
 
@@ -24,8 +26,12 @@ export interface ChatRequest {
   message: string;
   project_id?: string | undefined;
   conversation_id?: string | undefined;
+  /** The documents that are searched; undefined: all of the project. */
+  scope?: Scope | undefined;
   /** What was said before, from a client that keeps its conversations itself; oldest first. */
   said?: PriorMessage[] | undefined;
+  /** A conversation that does not exist is begun under the client's own id. */
+  adopts?: boolean | undefined;
   options?: AnswerOptions | undefined;
   /** How long the answer goes on without a reader, in milliseconds. Without it as configured for our own stream. */
   detachedMs?: number | undefined;
@@ -62,8 +68,8 @@ export class ChatService {
     checking.catch(() => undefined);
     const history =
       request.conversation_id === undefined
-        ? { projectId: null, turns: [] }
-        : await this.conversations.history(request.conversation_id, HISTORY_TURNS, call);
+        ? { projectId: null, turns: [], isNew: true }
+        : await this.history(request.conversation_id, request.adopts === true, call);
     const said = request.said ?? messagesOf(history.turns);
     const projectId = request.project_id ?? history.projectId;
     const newId = (what: string) => (call.claim ? claimedId(call.claim, what) : randomUUID());
@@ -76,8 +82,9 @@ export class ChatService {
       // From here on the answer is nobody's but the conversation's: who asked may go away.
       const own: UserCall = { ...call, signal: stream.stopSignal };
       const leftMs = this.config.chat.context_budget_ms - (performance.now() - begunMs);
-      const retrieving = this.context(request.message, projectId, said, leftMs, checking, own);
-      const room = request.conversation_id === undefined ? this.conversations.requireRoom(own) : Promise.resolve();
+      const retrieving = this.context(request, projectId, said, leftMs, checking, own);
+      const isNew = request.conversation_id === undefined || history.isNew === true;
+      const room = isNew ? this.conversations.requireRoom(own) : Promise.resolve();
       room.catch(() => undefined);
       // The question leaves for the passages first: the disk is waited for while they are looked up.
       await nextTurn();
@@ -123,8 +130,21 @@ export class ChatService {
     }
   }
 
+  private async history(
+    conversationId: string,
+    adopts: boolean,
+    call: UserCall,
+  ): Promise<History & { isNew?: boolean }> {
+    try {
+      return await this.conversations.history(conversationId, HISTORY_TURNS, call);
+    } catch (error) {
+      if (!adopts || !(error instanceof Problem) || error.problem.code !== 'not_found') throw error;
+      return { projectId: null, turns: [], isNew: true };
+    }
+  }
+
   private context(
-    question: string,
+    { message: question, scope }: ChatRequest,
     projectId: History['projectId'],
     said: readonly PriorMessage[],
     budgetMs: number,
@@ -143,6 +163,7 @@ export class ChatService {
         limit: passages,
         offset: 0,
         mode: 'hybrid',
+        scope,
         budgetMs,
       },
       call,

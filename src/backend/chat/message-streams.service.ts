@@ -59,6 +59,13 @@ export class MessageStreams {
     }
   }
 
+  /** The answer that is being written in a conversation. */
+  writing(conversationId: string, userId: string): MessageStream | undefined {
+    return [...this.streams.values()].find(
+      (stream) => stream.userId === userId && !stream.finished && stream.about.conversationId === conversationId,
+    );
+  }
+
   find(messageId: string, userId: string): MessageStream | undefined {
     const stream = this.streams.get(messageId);
     return stream?.userId === userId ? stream : undefined;

@@ -138,6 +138,13 @@ export class ConversationsService {
     }
   }
 
+  /** Whether the user has a conversation of this id, turns on their way included. */
+  async exists(conversationId: string, call: UserCall): Promise<boolean> {
+    if ((await this.turns.pending(call.userId, conversationId)).length > 0) return true;
+    const params = { conversation_id: conversationId };
+    return (await this.filesystem.getConversation({ params, query: { last: 1 } }, call).catch(missing)) !== undefined;
+  }
+
   /** A conversation's project is the first that one of its turns had. */
   remember(userId: string, conversationId: string, projectId: string | null): void {
     const name = nameOf(userId, conversationId);

@@ -109,9 +109,10 @@ export class IndexRepair implements OnApplicationBootstrap, OnApplicationShutdow
   /** Compares everything where one of the two servers is not the one that was compared last. */
   private async look(): Promise<void> {
     const clients = ['filesystem', 'chroma'].map((name) => this.services.get(name));
-    await Promise.all(clients.map(async (client) => client?.lookUp()));
+    // Before anybody has asked them something there is nothing to compare.
+    if (clients.some((client) => client?.instance === undefined)) return;
+    for (const client of clients) await client?.lookUp();
     const [files, index] = clients.map((client) => client?.instance);
-    if (files === undefined || index === undefined) return;
     const instances = `${files} ${index}`;
     const isDue = performance.now() - this.comparedAtMs > COMPARE_ALL_MS;
     if (instances === this.compared && !isDue) return;

@@ -18,8 +18,8 @@ export class ResultCache {
    * To be opened before the search: what a change overtakes meanwhile is not kept. A longer or shorter page of the same
    * query is better than nothing, too.
    */
-  open(userId: string, { projectId, query, limit, offset, mode }: RetrievalQuery): ResultSlot {
-    const key = JSON.stringify(['results', mode, offset, normalised(query)]);
+  open(userId: string, { projectId, query, limit, offset, mode, scope, explain = false }: RetrievalQuery): ResultSlot {
+    const key = JSON.stringify(['results', mode, offset, normalised(query), scope ?? null, explain]);
     const opening = this.cache.open(scopeOf(userId, projectId), key);
     return {
       keep: (found) => void opening.then((slot) => slot.keep(found, bytesOf(found))),

@@ -3,7 +3,8 @@ import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
 import { ChromaClient } from '../../downstream/chroma/chroma.client.js';
 import { FilesystemClient } from '../../downstream/filesystem/filesystem.client.js';
-import type { Passage } from '../../contract/passage.contract.js';
+import type { Correction, Passage } from '../../contract/passage.contract.js';
+import type { Scope } from '../../contract/scope.contract.js';
 import { DownstreamError } from '../../resilience/policy/downstream-error.js';
 import { DocumentSync } from '../documents/document-sync.service.js';
 import type { UserCall } from '../call/public-call.js';
@@ -20,6 +21,10 @@ export interface RetrievalQuery {
   offset: number;
   /** Which index to ask; `fulltext` leaves Chroma alone. */
   mode: 'hybrid' | 'vector' | 'fulltext';
+  /** The documents that are searched; undefined: all. */
+  scope?: Scope | undefined;
+  /** Whether each passage says why it was found. */
+  explain?: boolean | undefined;
   /** How long to wait for all of it together. */
   budgetMs: number;
 }
@@ -30,7 +35,12 @@ export interface Retrieved {
   source: Source;
   /** Four answers that look alike when there are no results, and are not. */
   outcome: 'found' | 'no_match' | 'empty_project' | 'unavailable';
+  /** Absent where every word was searched for as it was typed. */
+  corrections?: Correction[] | undefined;
 }
+
+/** What is asked of either index. */
+type TextQuery = Omit<RetrievalQuery, 'mode' | 'budgetMs'>;
 
 /** Nobody could be asked. */
 export const UNAVAILABLE = { results: [], total: 0, source: 'none', outcome: 'unavailable' } satisfies Retrieved;
@@ -96,15 +106,14 @@ export class Retrieval {
   }
 
   private async hybrid(
-    { projectId, query, limit, offset, mode }: RetrievalQuery,
+    { mode, budgetMs: _, ...asked }: RetrievalQuery,
     call: UserCall,
     waitsUntilMs: number,
   ): Promise<Retrieved> {
+    const { projectId } = asked;
     const body = {
       project_id: projectId,
-      query,
-      limit,
-      offset,
+      ...bodyOf(asked),
       mode: mode === 'vector' ? ('vector' as const) : ('hybrid' as const),
     };
     const found = await waitUntil('chroma', call, waitsUntilMs, (own) => this.chroma.query({ body }, own));
@@ -113,11 +122,11 @@ export class Retrieval {
       if (await this.repair.isRebuilding(call.userId, projectId)) {
         call.degradation.add('chroma', lostIndex(), 'fulltext');
       }
-      return this.caughtUp({ projectId, query, limit, offset }, found, stale, call, waitsUntilMs);
+      return this.caughtUp(asked, found, stale, call, waitsUntilMs);
     }
     if (found.passages === 0) {
       const empty: Retrieved = { results: [], total: 0, source: 'none', outcome: 'empty_project' };
-      const text = await this.fulltext({ projectId, query, limit, offset }, call, waitsUntilMs).catch(() => empty);
+      const text = await this.fulltext(asked, call, waitsUntilMs).catch(() => empty);
       if (text.outcome === 'empty_project') return empty;
       // The index has lost what the files have.
       call.degradation.add('chroma', lostIndex(), 'fulltext');
@@ -130,53 +139,53 @@ export class Retrieval {
       total: found.total,
       source: found.source,
       outcome,
+      ...correctionsIn(found),
     };
   }
 
   /** Of documents whose index is older than their text, the text decides: a deleted passage is never returned. */
   private async caughtUp(
-    { projectId, query, limit, offset }: Pick<RetrievalQuery, 'projectId' | 'query' | 'limit' | 'offset'>,
-    found: { results: Passage[]; total: number; source: Source; passages: number },
+    asked: TextQuery,
+    found: {
+      results: Passage[];
+      total: number;
+      source: Source;
+      passages: number;
+      corrections?: Correction[] | undefined;
+    },
     stale: ReadonlyMap<string, { deleted: boolean }>,
     call: UserCall,
     waitsUntilMs: number,
   ): Promise<Retrieved> {
-    let fresh: { results: Passage[]; documents: number };
+    let fresh: { results: Passage[]; documents: number; corrections?: Correction[] | undefined };
     try {
-      fresh = await this.textSearch({ projectId, query, limit, offset }, call, waitsUntilMs);
+      fresh = await this.textSearch(asked, call, waitsUntilMs);
     } catch (error) {
       call.degradation.add('filesystem', error, 'none');
       // An earlier text of a document is better than none of it; that of a deleted one is not.
       const results = found.results.filter(({ document }) => stale.get(document)?.deleted !== true);
       if (results.length === 0) return UNAVAILABLE;
-      return { results, total: found.total, source: found.source, outcome: 'found' };
+      return { results, total: found.total, source: found.source, outcome: 'found', ...correctionsIn(found) };
     }
     const kept = found.results.filter(({ document }) => !stale.has(document));
     const added = fresh.results.filter(({ document }) => stale.has(document));
-    const results = interleave(kept, added).slice(0, limit);
+    const results = interleave(kept, added).slice(0, asked.limit);
     const empty = fresh.documents === 0;
     return {
       results,
       total: Math.max(results.length, found.total - (found.results.length - kept.length) + added.length),
       source: empty ? 'none' : found.passages === 0 ? 'fulltext' : found.source,
       outcome: empty ? 'empty_project' : results.length === 0 ? 'no_match' : 'found',
+      ...correctionsIn(found, fresh),
     };
   }
 
-  private textSearch(
-    { projectId, query, limit, offset }: Pick<RetrievalQuery, 'projectId' | 'query' | 'limit' | 'offset'>,
-    call: UserCall,
-    waitsUntilMs: number,
-  ) {
-    const asked = { params: { project_id: projectId }, body: { query, limit, offset } };
-    return waitUntil('filesystem', call, waitsUntilMs, (own) => this.filesystem.search(asked, own));
+  private textSearch(asked: TextQuery, call: UserCall, waitsUntilMs: number) {
+    const request = { params: { project_id: asked.projectId }, body: bodyOf(asked) };
+    return waitUntil('filesystem', call, waitsUntilMs, (own) => this.filesystem.search(request, own));
   }
 
-  private async fulltext(
-    query: Pick<RetrievalQuery, 'projectId' | 'query' | 'limit' | 'offset'>,
-    call: UserCall,
-    waitsUntilMs: number,
-  ): Promise<Retrieved> {
+  private async fulltext(query: TextQuery, call: UserCall, waitsUntilMs: number): Promise<Retrieved> {
     try {
       const found = await this.textSearch(query, call, waitsUntilMs);
       const outcome = found.documents === 0 ? 'empty_project' : found.total === 0 ? 'no_match' : 'found';
@@ -185,6 +194,7 @@ export class Retrieval {
         total: found.total,
         source: outcome === 'empty_project' ? 'none' : 'fulltext',
         outcome,
+        ...correctionsIn(found),
       };
     } catch (error) {
       // The project was deleted a moment ago.
@@ -194,6 +204,16 @@ export class Retrieval {
       throw error;
     }
   }
+}
+
+function bodyOf({ query, limit, offset, scope, explain = false }: TextQuery) {
+  return { query, limit, offset, ...(explain && { explain }), ...(scope === undefined ? {} : { scope }) };
+}
+
+/** The corrections of several answers to one query, the first that there are. */
+function correctionsIn(...found: { corrections?: Correction[] | undefined }[]): Pick<Retrieved, 'corrections'> {
+  const corrections = found.find((one) => one.corrections !== undefined)?.corrections;
+  return corrections === undefined ? {} : { corrections };
 }
 
 function lostIndex(): DownstreamError {

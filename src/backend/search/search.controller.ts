@@ -3,7 +3,8 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
-import { passageSchema } from '../../contract/passage.contract.js';
+import { correctionSchema, passageSchema } from '../../contract/passage.contract.js';
+import { scopeSchema } from '../../contract/scope.contract.js';
 import { Problem } from '../../http/problem.js';
 import { InFlight } from '../../resilience/policy/in-flight.js';
 import { ServiceRegistry } from '../../resilience/service-registry.js';
@@ -30,6 +31,9 @@ const bodySchema = z.strictObject({
   limit: z.int().min(1).optional(),
   offset: z.int().min(0).max(1_000_000).default(0),
   mode,
+  scope: scopeSchema.optional(),
+  /** Whether each result says why it was found. */
+  explain: z.boolean().default(false),
 });
 type SearchBody = z.output<typeof bodySchema>;
 const querySchema = z.strictObject({
@@ -38,6 +42,10 @@ const querySchema = z.strictObject({
   limit: z.coerce.number().int().min(1).optional(),
   offset: z.coerce.number().int().min(0).max(1_000_000).default(0),
   mode,
+  explain: z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform((text) => text === 'true'),
 });
 
 const answerSchema = z.object({
@@ -45,6 +53,8 @@ const answerSchema = z.object({
   total: z.int(),
   source: z.enum(['hybrid', 'vector', 'fulltext', 'cache', 'none']),
   outcome: z.enum(['found', 'no_match', 'empty_project', 'unavailable']),
+  /** Words that no passage holds, and what was searched for in their place; absent where there are none. */
+  corrections: z.array(correctionSchema).optional(),
   degraded: z.boolean(),
   degradation: degradationSchema,
 });
@@ -107,6 +117,8 @@ export class SearchController {
         limit,
         offset: body.offset,
         mode: body.mode,
+        scope: body.scope,
+        explain: body.explain,
         budgetMs: this.config.search.context_budget_ms,
       },
       call,
@@ -114,8 +126,9 @@ export class SearchController {
     );
     retrieving.catch(() => undefined);
     await waitAtMost(checking, retrieving, this.config.patience.project_ms);
-    const { results, total, source, outcome } = await retrieving;
+    const { results, total, source, outcome, corrections } = await retrieving;
     const { degraded, list: degradation } = call.degradation;
-    return { results, total, source, outcome, degraded, degradation };
+    const corrected = corrections === undefined ? {} : { corrections };
+    return { results, total, source, outcome, ...corrected, degraded, degradation };
   }
 }

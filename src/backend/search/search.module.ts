@@ -25,6 +25,6 @@ import { ResultCache } from './result-cache.service.js';
   ],
   controllers: [SearchController],
   providers: [Retrieval, ChatPassages, ResultCache],
-  exports: [ChatPassages],
+  exports: [ChatPassages, Retrieval],
 })
 export class SearchModule {}

@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache';
 import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
 import { AuthClient } from '../../downstream/auth/auth.client.js';
-import type { ApiKey, User } from '../../downstream/auth/auth.contract.js';
+import type { ApiKey, TokenFault, User } from '../../downstream/auth/auth.contract.js';
 import { Problem } from '../../http/problem.js';
 import { withoutRetries } from '../call/waiting.js';
 import type { CallContext } from '../../resilience/policy/call-context.js';
@@ -27,6 +27,18 @@ interface Verified extends Session {
 }
 
 const REMEMBERED = 50_000;
+
+const FAULTS: Record<TokenFault, string> = {
+  malformed: 'The token is malformed',
+  expired: 'The token is expired',
+  revoked: 'The token is revoked',
+  unknown: 'The token is unknown',
+  wrong_issuer: 'The token is from another issuer',
+  wrong_audience: 'The token was made for another audience',
+  email_unverified: 'The address of the account is not verified',
+};
+/** Auth works; the identity provider behind it, which alone could answer, does not. */
+const PROVIDER_AWAY = 424;
 
 /** Who asks: tokens are verified by the auth server, and for a while remembered as verified. */
 @Injectable()
@@ -83,7 +95,7 @@ export class SessionService {
       const answer = await (hasGrace ? withoutRetries('auth', shared, ask) : ask(shared));
       if (!answer.active) {
         this.verified.delete(key);
-        throw unauthorized(`token_${answer.reason}`, `The token is ${answer.reason}; sign in again.`);
+        throw unauthorized(`token_${answer.reason}`, `${FAULTS[answer.reason]}; sign in again.`);
       }
       const session = { user: answer.user, expiresAt: answer.expires_at, key: answer.key };
       const expiresAtMs = Date.parse(answer.expires_at);
@@ -113,7 +125,8 @@ export async function critical<T>(call: Promise<T>): Promise<T> {
   try {
     return await call;
   } catch (error) {
-    if (!(error instanceof DownstreamError) || error.reason === 'rejected') throw error;
+    if (!(error instanceof DownstreamError)) throw error;
+    if (error.reason === 'rejected' && error.status !== PROVIDER_AWAY) throw error;
     throw error.status === 429 ? tooManyGuesses(error) : unavailable(error);
   }
 }

@@ -2,6 +2,9 @@ import { Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { PinoLogger } from 'nestjs-pino';
 import { z } from 'zod';
+import { GitClient } from '../../downstream/git/git.client.js';
+import { gitContract } from '../../downstream/git/git.contract.js';
+import { withoutRetries } from '../call/waiting.js';
 import { notFound } from '../../http/problem.js';
 import { Outbox } from '../../outbox/outbox.service.js';
 import { Answers } from '../edge/openapi.js';
@@ -10,6 +13,8 @@ import { Call, type UserCall } from '../call/public-call.js';
 import { OperatorOnly } from '../session/session.guard.js';
 
 const LISTED = 100;
+/** How long an operator waits for git. */
+const GIT_MS = 1000;
 const entrySchema = z.object({
   id: z.string(),
   topic: z.string(),
@@ -21,6 +26,8 @@ const entrySchema = z.object({
 const outboxSchema = z.object({
   queues: z.array(z.object({ topic: z.string(), state: z.string(), entries: z.int(), oldest: z.string() })),
   dead: z.array(entrySchema),
+  /** Changes that the graph goes on without; null while git can't be asked. */
+  graph: gitContract.setAside.response.shape.changes.nullable(),
 });
 
 /** For operators: what waits for its delivery, and what was set aside. What the entries say is nobody's business here. */
@@ -30,15 +37,24 @@ const outboxSchema = z.object({
 export class OutboxController {
   constructor(
     private readonly outbox: Outbox,
+    private readonly git: GitClient,
     private readonly log: PinoLogger,
   ) {}
 
   @Get()
   @ApiOperation({ summary: 'How much waits in the outbox, and what was set aside' })
   @Answers(200, outboxSchema, 403)
-  async list(): Promise<z.output<typeof outboxSchema>> {
-    const [queues, dead] = await Promise.all([this.outbox.store.stats(), this.outbox.store.dead(LISTED)]);
+  async list(@Call() call: UserCall): Promise<z.output<typeof outboxSchema>> {
+    const [queues, dead, graph] = await Promise.all([
+      this.outbox.store.stats(),
+      this.outbox.store.dead(LISTED),
+      withoutRetries('git', call, (own) => this.git.setAside({ query: { limit: LISTED } }, own), GIT_MS).then(
+        ({ changes }) => changes,
+        () => null,
+      ),
+    ]);
     return {
+      graph,
       queues,
       dead: dead.map(({ id, topic, userId, createdAt, attempts, lastError }) => ({
         id,

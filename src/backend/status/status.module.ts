@@ -3,6 +3,7 @@ import { ConfigModule } from '../../config/config.module.js';
 import { HttpModule } from '../../http/http.module.js';
 import { ResilienceModule } from '../../resilience/resilience.module.js';
 import { EdgeModule } from '../edge/edge.module.js';
+import { GitModule } from '../../downstream/git/git.module.js';
 import { OutboxModule } from '../../outbox/outbox.module.js';
 import { StatusController } from './status.controller.js';
 import { OutboxController } from './outbox.controller.js';
@@ -10,7 +11,7 @@ import { MetricsController } from './metrics.controller.js';
 import { BackendMetrics } from './backend-metrics.service.js';
 
 @Module({
-  imports: [ConfigModule, HttpModule, EdgeModule, ResilienceModule, OutboxModule],
+  imports: [ConfigModule, HttpModule, EdgeModule, ResilienceModule, OutboxModule, GitModule],
   controllers: [StatusController, OutboxController, MetricsController],
   providers: [BackendMetrics],
 })

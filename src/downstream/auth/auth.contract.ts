@@ -24,6 +24,18 @@ export const apiKeySchema = z.object({
 });
 export type ApiKey = z.output<typeof apiKeySchema>;
 
+/** Why a token is not good. `unknown`: no such key or account; the last three are of tokens from a provider outside. */
+export const tokenFaultSchema = z.enum([
+  'malformed',
+  'expired',
+  'revoked',
+  'unknown',
+  'wrong_issuer',
+  'wrong_audience',
+  'email_unverified',
+]);
+export type TokenFault = z.output<typeof tokenFaultSchema>;
+
 const credentials = z.strictObject({
   email: z.string(),
   password: z.string(),
@@ -49,7 +61,7 @@ export const authContract = {
   },
   /** 401 `invalid_credentials`, the same for an unknown account; 429 with Retry-After after too many guesses. */
   login: { method: 'POST', path: '/sessions', body: credentials, response: sessionSchema, idempotent: false },
-  /** A token that is not good is an answer here, not an error. */
+  /** A token that is not good is an answer here, not an error. 424: only the provider outside could tell, and it is away. */
   verify: {
     method: 'POST',
     path: '/sessions/verify',
@@ -62,7 +74,7 @@ export const authContract = {
         /** Where the token is an API key: what it may do. */
         key: apiKeySchema.optional(),
       }),
-      z.object({ active: z.literal(false), reason: z.enum(['malformed', 'expired', 'revoked', 'unknown']) }),
+      z.object({ active: z.literal(false), reason: tokenFaultSchema }),
     ]),
     idempotent: true,
   },

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { ServiceContract } from '../../contract/endpoint.js';
 import { inventoryQuery, inventorySchema } from '../../contract/inventory.contract.js';
-import { passageSchema } from '../../contract/passage.contract.js';
+import { correctionSchema, passageSchema } from '../../contract/passage.contract.js';
+import { scopeSchema } from '../../contract/scope.contract.js';
 
 const id = z.string().min(1).max(200);
 const inProject = z.strictObject({ project_id: id });
@@ -18,12 +19,15 @@ export const chromaContract = {
       limit: z.int().min(1).max(1000),
       offset: z.int().min(0).default(0),
       mode: z.enum(['hybrid', 'vector']).default('hybrid'),
+      scope: scopeSchema.optional(),
+      explain: z.boolean().default(false),
     }),
     response: z.object({
       results: z.array(passageSchema),
       total: z.int().min(0),
       source: z.enum(['hybrid', 'vector']),
       passages: z.int().min(0),
+      corrections: z.array(correctionSchema).optional(),
     }),
     idempotent: true,
   },

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { ServiceContract } from '../../contract/endpoint.js';
 import { inventoryQuery, inventorySchema } from '../../contract/inventory.contract.js';
-import { passageSchema } from '../../contract/passage.contract.js';
+import { correctionSchema, passageSchema } from '../../contract/passage.contract.js';
+import { scopeSchema } from '../../contract/scope.contract.js';
 import { warningSchema } from '../../contract/warning.contract.js';
 
 const id = z.string().min(1).max(200);
@@ -173,8 +174,19 @@ export const filesystemContract = {
     method: 'POST',
     path: '/projects/:project_id/search',
     params: inProject,
-    body: z.strictObject({ query: z.string(), limit: z.int().min(1).max(1000), offset: z.int().min(0).default(0) }),
-    response: z.object({ results: z.array(passageSchema), total: z.int(), documents: z.int() }),
+    body: z.strictObject({
+      query: z.string(),
+      limit: z.int().min(1).max(1000),
+      offset: z.int().min(0).default(0),
+      scope: scopeSchema.optional(),
+      explain: z.boolean().default(false),
+    }),
+    response: z.object({
+      results: z.array(passageSchema),
+      total: z.int(),
+      documents: z.int(),
+      corrections: z.array(correctionSchema).optional(),
+    }),
     idempotent: true,
   },
   /**

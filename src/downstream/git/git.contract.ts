@@ -173,6 +173,18 @@ export const gitContract = {
     response: z.object({ nodes: z.array(graphNodeSchema), edges: z.array(graphEdgeSchema) }),
     idempotent: true,
   },
+  /** Changes of any project that failed, or ended the server, so often that the graph goes on without them; oldest first. */
+  setAside: {
+    method: 'GET',
+    path: '/set-aside',
+    query: z.strictObject({ limit: z.coerce.number().int().min(1).max(1000).default(100) }),
+    response: z.object({
+      changes: z.array(
+        z.object({ user_id: z.string(), project_id: z.string(), path: z.string(), tries: z.int(), reason: z.string() }),
+      ),
+    }),
+    idempotent: true,
+  },
   /** Documents near this one in the graph, best first, each with what joins them. */
   related: {
     method: 'GET',

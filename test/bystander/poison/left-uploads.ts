@@ -1,4 +1,8 @@
+import { Agent, fetch } from 'undici';
 import { all, type Poison, times } from '../poison.js';
+
+/** Connections that nobody else goes over. */
+const own = new Agent();
 
 export const poison: Poison = {
   name: 'a user begins uploads, chats and searches, and leaves at once',
@@ -13,6 +17,7 @@ export const poison: Poison = {
           headers: { authorization: `Bearer ${attacker.token}`, 'content-type': 'text/markdown' },
           body: '# Left\n\n'.repeat(1000),
           signal: gone.signal,
+          dispatcher: own,
         });
       }),
     ),

@@ -1,4 +1,8 @@
+import { Agent, fetch } from 'undici';
 import { type Poison, times } from '../poison.js';
+
+/** Connections that nobody else goes over. */
+const own = new Agent();
 
 export const poison: Poison = {
   name: 'a user opens 450 event streams',
@@ -9,6 +13,7 @@ export const poison: Poison = {
       fetch(`${attacker.url}/v1/api/status/stream`, {
         headers: { authorization: `Bearer ${attacker.token}` },
         signal: gone.signal,
+        dispatcher: own,
       });
     await Promise.allSettled(times(450, open));
     gone.abort();

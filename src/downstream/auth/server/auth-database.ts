@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { KEY_TABLES } from './keys/key-store.js';
+import { SEEN_USER_TABLES } from './providers/seen-users.js';
 import { openDatabase } from '../../../storage/sqlite.js';
 
 const MIGRATIONS = [
@@ -24,6 +25,7 @@ const MIGRATIONS = [
    ) STRICT, WITHOUT ROWID;
    CREATE INDEX guesses_by_end ON guesses (forget_at);`,
   KEY_TABLES,
+  SEEN_USER_TABLES,
 ];
 
 /** Accounts, revoked tokens and failed guesses, below `dir`. */

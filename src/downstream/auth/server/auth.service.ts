@@ -6,7 +6,7 @@ import { Problem } from '../../../http/problem.js';
 import type { User } from '../auth.contract.js';
 import { GuessLimiter } from './guess-limiter.js';
 import { KEY_PREFIX, KeyStore } from './keys/key-store.js';
-import { IdentityProvider, type Session, type Verification } from './identity-provider.js';
+import { IdentityProvider, type Session, type Verification } from './providers/identity-provider.js';
 
 interface Credentials {
   email: string;

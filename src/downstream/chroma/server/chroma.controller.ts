@@ -21,8 +21,8 @@ export class ChromaController {
 
   @Implements(chromaContract.query)
   query(@CallerOf() { userId }: Caller, @Input() { body }: Request<'query'>): Answer<'query'> {
-    const { project_id: projectId, query, mode, limit, offset } = body;
-    return this.search.query({ userId, projectId }, query, mode, { limit, offset });
+    const { project_id: projectId, query, mode, limit, offset, scope, explain } = body;
+    return this.search.query({ userId, projectId }, query, mode, { page: { limit, offset }, scope, explain });
   }
 
   @Implements(chromaContract.upsert)

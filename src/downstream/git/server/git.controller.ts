@@ -5,6 +5,7 @@ import { Implements, Input } from '../../../http/implements.decorator.js';
 import { Problem } from '../../../http/problem.js';
 import type { EndpointRequest } from '../../../contract/endpoint.js';
 import { gitContract } from '../git.contract.js';
+import { GraphFeed } from './graph/graph-feed.js';
 import { GitService } from './versions/git.service.js';
 import { GRAPH_STORE, GraphAway, type GraphStore } from './graph/graph-store.js';
 import { ImportsService } from './imports/imports.service.js';
@@ -19,6 +20,7 @@ export class GitController {
     private readonly git: GitService,
     private readonly imports: ImportsService,
     @Inject(GRAPH_STORE) private readonly graphs: GraphStore,
+    private readonly feed: GraphFeed,
   ) {}
 
   @Implements(gitContract.commit)
@@ -62,6 +64,16 @@ export class GitController {
   @Implements(gitContract.graph)
   graph(@CallerOf() caller: Caller, @Input() { params, query }: Request<'graph'>) {
     return inTime(caller, this.graphs.graph(keyOf(caller, params), query.limit));
+  }
+
+  @Implements(gitContract.setAside)
+  setAside(@Input() { query }: Request<'setAside'>) {
+    const changes = this.feed.setAside(query.limit).map(({ userId, projectId, ...change }) => ({
+      user_id: userId,
+      project_id: projectId,
+      ...change,
+    }));
+    return { changes };
   }
 
   @Implements(gitContract.related)

@@ -14,7 +14,7 @@ export interface Lists {
   coverage?: number | undefined;
 }
 
-/** Chosen over eight collections together; between 11 and 30 every one of them stays within .01. See docs/retrieval.md. */
+/** Chosen over eight collections together; between 11 and 30 all but one of them stay within .01. See docs/retrieval.md. */
 const TRUST = 22;
 /** Meaning never counts for more than words. */
 const MAX_WEIGHT = 1;

@@ -1,28 +1,35 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
+import type { Lists, Near } from '../../../../text/explanation.js';
 import type { LexicalImage, Ranked } from '../../../../text/lexical-image.js';
 import type { ProjectKey } from '../../../../text/lexical-index.js';
-import { exactFirst, holdingPhrases, usualTerms, withFeedback } from '../../../../text/lexical-search.js';
+import { allowedPassages, everyOne, exactFirst, usualTerms, withFeedback } from '../../../../text/lexical-search.js';
 import { conceptsOf, coverageOf, parseQuery, type Query } from '../../../../text/query.js';
-import { MAX_RANKED, type Page, presented, type Result } from '../../../../text/results.js';
+import { type Asked, type Found, MAX_RANKED, presented } from '../../../../text/results.js';
 import { Embedders, PROJECTION } from '../embedding/embedders.js';
 import { certaintyOf, fused } from './fusion.js';
 import { PROJECTION_DIMENSIONS } from '../embedding/hashed-projection.js';
 import { type Generation, IndexStore } from '../index/index.store.js';
 import { Reranker } from './reranker.js';
-import { VectorStore } from '../chromadb/vector.store.js';
+import { type Neighbour, VectorStore } from '../chromadb/vector.store.js';
 import { VectorSync } from '../chromadb/vector-sync.js';
 import { isZero } from '../index/vectors.js';
 
-export interface Answer {
-  results: Result[];
-  total: number;
+export interface Answer extends Found {
   source: 'hybrid' | 'vector';
   passages: number;
 }
 
+/** A ranking, and what it was made of. */
+interface Ranking {
+  ranked: readonly Ranked[];
+  lists: Lists;
+}
+
 /** The nearest passages that ChromaDB is asked for. Always as many, so that a page follows the one before. */
 const CANDIDATES = 300;
+/** Where filters leave no more passages than this, each of them is compared. */
+const MAX_COMPARED = 2000;
 /** What is less similar has nothing in common: three standard deviations of the projection's error; opposite for the others. */
 const MIN_SIMILARITY: Record<string, number> = { [PROJECTION]: 3 / Math.sqrt(PROJECTION_DIMENSIONS) };
 
@@ -37,21 +44,34 @@ export class SearchService {
     private readonly reranker: Reranker,
   ) {}
 
-  async query(key: ProjectKey, text: string, mode: 'hybrid' | 'vector', page: Page): Promise<Answer> {
+  async query(key: ProjectKey, text: string, mode: 'hybrid' | 'vector', asked: Asked): Promise<Answer> {
     this.vectors.check();
-    const query = parseQuery(text);
+    const query = parseQuery(text, asked.scope);
     const image = await this.store.passages.image(key);
     const generation = this.store.current(key);
     if (generation === undefined) return { results: [], total: 0, source: mode, passages: 0 };
     const direction = await this.directionOf(generation, query, image);
-    const ranked = await (mode === 'vector'
-      ? this.nearest(key, generation, direction, undefined)
+    const { ranked, lists } = await (mode === 'vector'
+      ? this.byMeaning(key, generation, query, direction)
       : this.byBoth(key, generation, query, direction));
     // A new generation took over, and the vectors of this one may have been gone already.
-    if (this.store.current(key)?.id !== generation.id) return this.query(key, text, mode, page);
+    if (this.store.current(key)?.id !== generation.id) return this.query(key, text, mode, asked);
     const ordered = mode === 'vector' ? ranked : await this.reranker.rerank(key, query.text, ranked);
-    const found = presented(this.store.passages, key, await this.store.passages.image(key), query, ordered, page);
+    const now = await this.store.passages.image(key);
+    const reasons = asked.explain === true ? lists : undefined;
+    const found = presented(this.store.passages, key, now, query, ordered, asked.page, reasons);
     return { ...found, source: mode, passages: image.passages };
+  }
+
+  private async byMeaning(
+    key: ProjectKey,
+    generation: Generation,
+    query: Query,
+    direction: Float32Array,
+  ): Promise<Ranking> {
+    const allowed = allowedPassages(this.store.passages, key, await this.store.passages.image(key), query);
+    const meaning = await this.nearest(key, generation, direction, allowed);
+    return { ranked: meaning, lists: { words: [], meaning } };
   }
 
   private async byBoth(
@@ -59,9 +79,12 @@ export class SearchService {
     generation: Generation,
     query: Query,
     direction: Float32Array,
-  ): Promise<Ranked[]> {
+  ): Promise<Ranking> {
     const image = await this.store.passages.image(key);
-    const allowed = holdingPhrases(this.store.passages, key, image, query);
+    const allowed = allowedPassages(this.store.passages, key, image, query);
+    if (query.words.length === 0 && query.scope !== undefined) {
+      return { ranked: everyOne(allowed, MAX_RANKED), lists: { words: [], meaning: [] } };
+    }
     const concepts = conceptsOf(query, image);
     // ChromaDB searches while the words are ranked here: the request has left by the next turn.
     const [meaning, byWords] = await Promise.all([
@@ -74,8 +97,12 @@ export class SearchService {
       captured: this.embedders.captured(generation, usualTerms(concepts, image)),
       coverage: this.embedders.isPretrained(generation) ? coverageOf(query, image) : undefined,
     };
-    const ranked = fused(lists, () => withFeedback(this.store.passages, key, image, concepts, byWords.ranked, allowed));
-    return exactFirst(image, concepts, ranked);
+    let words = byWords.ranked;
+    const ranked = fused(lists, () => {
+      words = withFeedback(this.store.passages, key, image, concepts, words, allowed);
+      return words;
+    });
+    return { ranked: exactFirst(image, concepts, ranked), lists: { words, meaning } };
   }
 
   /** The built-in embedders hear only words that the project knows: for others they could but guess. */
@@ -90,18 +117,30 @@ export class SearchService {
     generation: Generation,
     direction: Float32Array,
     allowed: ReadonlySet<number> | undefined,
-  ): Promise<Ranked[]> {
+  ): Promise<Near[]> {
     if (isZero(direction)) return [];
     // Not waited for: until it is done, ChromaDB knows less than it will, and what it knows too much is left out below.
     this.sync.push(generation).catch(() => undefined);
-    const neighbours = await this.vectors.nearest(generation.collection, direction, CANDIDATES);
+    const neighbours =
+      allowed !== undefined && allowed.size <= MAX_COMPARED
+        ? this.compared(generation, direction, [...allowed])
+        : await this.vectors.nearest(generation.collection, direction, CANDIDATES);
     const image = await this.store.passages.image(key);
     const floor = MIN_SIMILARITY[generation.embedder] ?? 0;
     const certainty = (id: number) =>
       this.embedders.isPretrained(generation) ? 1 : certaintyOf(image.distinctTerms(id));
     return neighbours
       .filter(({ id, similarity }) => similarity > floor && image.has(id) && allowed?.has(id) !== false)
-      .map(({ id, similarity }) => ({ id, score: similarity * certainty(id) }))
+      .map(({ id, similarity }) => ({ id, similarity, score: similarity * certainty(id) }))
       .sort((a, b) => b.score - a.score || a.id - b.id);
+  }
+
+  /** The nearest of a few passages: ChromaDB would have to be asked for very many to have these among them. */
+  private compared(generation: Generation, direction: Float32Array, ids: readonly number[]): Neighbour[] {
+    return this.store
+      .vectors(generation, ids)
+      .map(({ id, vector }) => ({ id, similarity: vector.reduce((sum, value, i) => sum + value * direction[i]!, 0) }))
+      .sort((a, b) => b.similarity - a.similarity)
+      .slice(0, CANDIDATES);
   }
 }

@@ -59,6 +59,7 @@ export class DocumentsController {
 
   @Implements(contract.search)
   search(@CallerOf() caller: Caller, @Input() { params, body }: Request<'search'>): Promise<Answer<'search'>> {
-    return this.documents.search(keyOf(caller, params), body.query, body.limit, body.offset);
+    const { query, limit, offset, scope, explain } = body;
+    return this.documents.search(keyOf(caller, params), query, { page: { limit, offset }, scope, explain });
   }
 }

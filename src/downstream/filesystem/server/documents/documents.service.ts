@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { badRequest, notFound, Problem } from '../../../../http/problem.js';
 import { LexicalIndex, type ProjectKey } from '../../../../text/lexical-index.js';
-import { searchByWords } from '../../../../text/results.js';
+import { type Asked, searchByWords } from '../../../../text/results.js';
 import { pathFault } from '../../../../contract/document-path.js';
 import type { DocumentInfo } from '../../filesystem.contract.js';
 import { DamagedFile, DocumentFiles } from '../files/document-files.js';
@@ -64,9 +64,9 @@ export class DocumentsService {
     return this.documents.list(key, prefix, limit, offset);
   }
 
-  async search(key: ProjectKey, query: string, limit: number, offset: number) {
+  async search(key: ProjectKey, query: string, asked: Asked) {
     this.projects.requireReadable(key);
-    const found = await searchByWords(this.index, key, query, { limit, offset });
+    const found = await searchByWords(this.index, key, query, asked);
     return { ...found, documents: this.documents.count(key) };
   }
 

@@ -1,4 +1,4 @@
-import { type Problem } from '../../../http/problem.js';
+import { type Problem } from '../../../../http/problem.js';
 import { PasswordHasher } from './password-hasher.js';
 
 describe('PasswordHasher', () => {

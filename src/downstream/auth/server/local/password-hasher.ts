@@ -1,5 +1,5 @@
 import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
-import { Semaphore } from '../../../http/semaphore.js';
+import { Semaphore } from '../../../../http/semaphore.js';
 
 const R = 8;
 const P = 1;

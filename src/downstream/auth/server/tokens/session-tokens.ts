@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { errors, jwtVerify, SignJWT } from 'jose';
+import { decodeJwt, errors, jwtVerify, SignJWT } from 'jose';
+import type { RevokedTokens } from './revoked-tokens.js';
 import { ALGORITHM, type SigningKeys } from './signing-keys.js';
 
 const ISSUER = 'caudex';
@@ -18,6 +19,7 @@ export class SessionTokens {
   constructor(
     private readonly keys: SigningKeys,
     private readonly ttlMs: number,
+    private readonly revoked: RevokedTokens,
     private readonly now: () => number = Date.now,
   ) {}
 
@@ -37,7 +39,20 @@ export class SessionTokens {
   }
 
   /** What a token says, or why it says nothing: `unknown` is one signed by a key that is not (any longer) here. */
-  async read(token: string): Promise<TokenClaims | 'malformed' | 'expired' | 'unknown'> {
+  async read(token: string): Promise<TokenClaims | 'malformed' | 'expired' | 'unknown' | 'revoked'> {
+    const claims = await this.verified(token);
+    return typeof claims !== 'string' && this.revoked.has(claims.tokenId) ? 'revoked' : claims;
+  }
+
+  /** Whether the token is revoked now; false for one that was no good anyway. */
+  async revoke(token: string): Promise<boolean> {
+    const claims = await this.read(token);
+    if (typeof claims === 'string') return claims === 'revoked';
+    this.revoked.add(claims.tokenId, claims.expiresAt);
+    return true;
+  }
+
+  private async verified(token: string): Promise<TokenClaims | 'malformed' | 'expired' | 'unknown'> {
     if (token.length > MAX_TOKEN_CHARS) return 'malformed';
     try {
       const { payload } = await jwtVerify(token, ({ kid }) => this.keyOf(kid), {
@@ -60,6 +75,15 @@ export class SessionTokens {
     const key = kid === undefined ? undefined : this.keys.verifying(kid);
     if (key === undefined) throw new UnknownKey();
     return key;
+  }
+}
+
+/** Whether the token claims to be one of ours. It says nothing of its signature. */
+export function isSessionToken(token: string): boolean {
+  try {
+    return decodeJwt(token).iss === ISSUER;
+  } catch {
+    return false;
   }
 }
 

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { Problem } from '../../../http/problem.js';
-import type { User } from '../auth.contract.js';
+import { Problem } from '../../../../http/problem.js';
+import type { User } from '../../auth.contract.js';
 import type { Account, AccountStore } from './account-store.js';
-import { IdentityProvider, type Session, type Verification } from './identity-provider.js';
+import { IdentityProvider, type Session, type Verification } from '../providers/identity-provider.js';
 import type { PasswordHasher } from './password-hasher.js';
-import type { SessionTokens, TokenClaims } from './session-tokens.js';
+import type { SessionTokens } from '../tokens/session-tokens.js';
 
 /** The embedded accounts: passwords as scrypt hashes, sessions as tokens that this server signs. */
 export class LocalIdentityProvider extends IdentityProvider {
@@ -15,7 +15,6 @@ export class LocalIdentityProvider extends IdentityProvider {
     private readonly passwords: PasswordHasher,
     private readonly tokens: SessionTokens,
     operators: readonly string[],
-    private readonly now: () => number = Date.now,
   ) {
     super();
     this.operators = new Set(operators.map((email) => email.toLowerCase()));
@@ -42,7 +41,7 @@ export class LocalIdentityProvider extends IdentityProvider {
   }
 
   async verify(token: string): Promise<Verification> {
-    const claims = await this.read(token);
+    const claims = await this.tokens.read(token);
     if (typeof claims === 'string') return { active: false, reason: claims };
     const account = this.accounts.byId(claims.userId);
     if (account === undefined) return { active: false, reason: 'unknown' };
@@ -54,16 +53,8 @@ export class LocalIdentityProvider extends IdentityProvider {
     return account && this.userOf(account);
   }
 
-  async revoke(token: string): Promise<boolean> {
-    const claims = await this.read(token);
-    if (typeof claims === 'string') return claims === 'revoked';
-    this.accounts.revoke(claims.tokenId, claims.expiresAt, this.now());
-    return true;
-  }
-
-  private async read(token: string): Promise<TokenClaims | 'malformed' | 'expired' | 'unknown' | 'revoked'> {
-    const claims = await this.tokens.read(token);
-    return typeof claims !== 'string' && this.accounts.isRevoked(claims.tokenId) ? 'revoked' : claims;
+  revoke(token: string): Promise<boolean> {
+    return this.tokens.revoke(token);
   }
 
   private async create(email: string, password: string, demo: boolean): Promise<User> {

@@ -1,11 +1,17 @@
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { RevokedTokens } from './revoked-tokens.js';
 import { SessionTokens } from './session-tokens.js';
 import { SigningKeys } from './signing-keys.js';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
+
+const db = new DatabaseSync(':memory:');
+db.exec('CREATE TABLE revocation (token_id TEXT PRIMARY KEY, expires_at INTEGER NOT NULL)');
+const nothingRevoked = new RevokedTokens(db);
 
 describe('signing keys and the tokens they sign', () => {
   let dir: string;
@@ -13,7 +19,7 @@ describe('signing keys and the tokens they sign', () => {
   const clock = () => now;
   const open = async () => {
     const keys = await SigningKeys.open(dir, { rotationMs: 30 * DAY_MS, tokenTtlMs: DAY_MS, now: clock });
-    return { keys, tokens: new SessionTokens(keys, DAY_MS, clock) };
+    return { keys, tokens: new SessionTokens(keys, DAY_MS, nothingRevoked, clock) };
   };
 
   beforeEach(() => {

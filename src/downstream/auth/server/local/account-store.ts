@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { preparedBy } from '../../../storage/statements.js';
+import { preparedBy } from '../../../../storage/statements.js';
 
 export interface Account {
   user_id: string;
@@ -7,7 +7,7 @@ export interface Account {
   password_hash: string;
 }
 
-/** Accounts and the tokens that were revoked before their time. With `demo` false, a demo account is as good as none. */
+/** The accounts. With `demo` false, a demo account is as good as none. */
 export class AccountStore {
   private readonly prepared = preparedBy(this.db);
 
@@ -35,19 +35,6 @@ export class AccountStore {
 
   replaceHash(userId: string, hash: string): void {
     this.prepared('UPDATE account SET password_hash = ? WHERE user_id = ?').run(hash, userId);
-  }
-
-  /** Kept until the token would have expired. Both times are milliseconds since 1970. */
-  revoke(tokenId: string, expiresAt: number, now: number): void {
-    this.prepared('DELETE FROM revocation WHERE expires_at <= ?').run(now);
-    this.prepared('INSERT INTO revocation (token_id, expires_at) VALUES (?, ?) ON CONFLICT (token_id) DO NOTHING').run(
-      tokenId,
-      expiresAt,
-    );
-  }
-
-  isRevoked(tokenId: string): boolean {
-    return this.prepared('SELECT 1 FROM revocation WHERE token_id = ?').get(tokenId) !== undefined;
   }
 
   private find(column: 'email' | 'user_id', value: string): Account | undefined {

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { authContract, User } from '../auth.contract.js';
+import type { authContract, User } from '../../auth.contract.js';
 
 export type Session = z.output<typeof authContract.login.response>;
 export type Verification = z.output<typeof authContract.verify.response>;

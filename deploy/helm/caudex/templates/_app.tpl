@@ -1,0 +1,154 @@
+{{/* Everything that one process needs: Deployment, Service, volume and network policy. */}}
+{{- define "caudex.app" -}}
+{{- $root := .root }}
+{{- $name := .name }}
+{{- $app := index $root.Values.apps $name }}
+{{- $fullname := printf "%s-%s" (include "caudex.fullname" $root) $name }}
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: {{ $fullname }}
+  labels: {{- include "caudex.labels" . | nindent 4 }}
+spec:
+  replicas: 1
+  # The data folder is opened by one process at a time.
+  strategy: { type: Recreate }
+  selector:
+    matchLabels: {{- include "caudex.selector" . | nindent 6 }}
+  template:
+    metadata:
+      labels: {{- include "caudex.labels" . | nindent 8 }}
+      {{- with $root.Values.podAnnotations }}
+      annotations: {{- toYaml . | nindent 8 }}
+      {{- end }}
+    spec:
+      serviceAccountName: {{ include "caudex.serviceAccountName" $root }}
+      automountServiceAccountToken: false
+      terminationGracePeriodSeconds: {{ $root.Values.terminationGracePeriodSeconds }}
+      {{- with $root.Values.imagePullSecrets }}
+      imagePullSecrets: {{- toYaml . | nindent 8 }}
+      {{- end }}
+      securityContext:
+        runAsNonRoot: true
+        runAsUser: 1000
+        runAsGroup: 1000
+        fsGroup: 1000
+        seccompProfile: { type: RuntimeDefault }
+      containers:
+        - name: {{ $name }}
+          image: "{{ $root.Values.image.repository }}:{{ default $root.Chart.AppVersion $root.Values.image.tag }}"
+          imagePullPolicy: {{ $root.Values.image.pullPolicy }}
+          args: [{{ $name | quote }}]
+          ports:
+            - { name: http, containerPort: {{ $app.port }}, protocol: TCP }
+          envFrom:
+            - configMapRef: { name: {{ include "caudex.fullname" $root }} }
+            - secretRef: { name: {{ $root.Values.existingSecret }} }
+          env:
+            - { name: PORT, value: {{ $app.port | quote }} }
+            - { name: DATA_DIR, value: /data }
+          # Probes speak of this process alone: an outage of a dependency never restarts it or takes it out of service.
+          startupProbe:
+            httpGet: { path: /health/live, port: http }
+            periodSeconds: 1
+            failureThreshold: 60
+          livenessProbe:
+            httpGet: { path: /health/live, port: http }
+            periodSeconds: 10
+            timeoutSeconds: 3
+            failureThreshold: 6
+          readinessProbe:
+            httpGet: { path: /health/ready, port: http }
+            periodSeconds: 3
+            timeoutSeconds: 2
+          lifecycle:
+            # The balancer learns of the end before the process stops taking connections.
+            preStop: { exec: { command: [sleep, '3'] } }
+          resources: {{- toYaml $app.resources | nindent 12 }}
+          securityContext:
+            allowPrivilegeEscalation: false
+            readOnlyRootFilesystem: true
+            capabilities: { drop: [ALL] }
+          volumeMounts:
+            - { name: data, mountPath: /data }
+            - { name: tmp, mountPath: /tmp }
+      volumes:
+        - name: tmp
+          emptyDir: {}
+        - name: data
+          {{- if $app.persistence.enabled }}
+          persistentVolumeClaim: { claimName: {{ default $fullname $app.persistence.existingClaim }} }
+          {{- else }}
+          emptyDir: {}
+          {{- end }}
+      {{- with $root.Values.nodeSelector }}
+      nodeSelector: {{- toYaml . | nindent 8 }}
+      {{- end }}
+      {{- with $root.Values.tolerations }}
+      tolerations: {{- toYaml . | nindent 8 }}
+      {{- end }}
+      {{- with $root.Values.affinity }}
+      affinity: {{- toYaml . | nindent 8 }}
+      {{- end }}
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: {{ $fullname }}
+  labels: {{- include "caudex.labels" . | nindent 4 }}
+spec:
+  type: ClusterIP
+  ports:
+    - { name: http, port: {{ $app.port }}, targetPort: http, protocol: TCP }
+  selector: {{- include "caudex.selector" . | nindent 4 }}
+{{- if and $app.persistence.enabled (not $app.persistence.existingClaim) }}
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata:
+  name: {{ $fullname }}
+  labels: {{- include "caudex.labels" . | nindent 4 }}
+  annotations: { helm.sh/resource-policy: keep }
+spec:
+  accessModes: [ReadWriteOnce]
+  {{- with $app.persistence.storageClass }}
+  storageClassName: {{ . }}
+  {{- end }}
+  resources: { requests: { storage: {{ $app.persistence.size }} } }
+{{- end }}
+{{- if $root.Values.networkPolicy.enabled }}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: {{ $fullname }}
+  labels: {{- include "caudex.labels" . | nindent 4 }}
+spec:
+  podSelector:
+    matchLabels: {{- include "caudex.selector" . | nindent 6 }}
+  policyTypes: [Ingress, Egress]
+  ingress:
+    - ports: [{ protocol: TCP, port: {{ $app.port }} }]
+      {{- if ne $name "backend" }}
+      from:
+        - podSelector:
+            matchLabels: {{- include "caudex.selector" (dict "root" $root "name" "backend") | nindent 14 }}
+      {{- else }}
+      {{- with $root.Values.networkPolicy.backendFrom }}
+      from: {{- toYaml . | nindent 8 }}
+      {{- end }}
+      {{- end }}
+  egress:
+    - ports: [{ protocol: UDP, port: 53 }, { protocol: TCP, port: 53 }]
+    {{- if eq $name "backend" }}
+    - to:
+        - podSelector:
+            matchLabels:
+              app.kubernetes.io/name: caudex
+              app.kubernetes.io/instance: {{ $root.Release.Name }}
+    {{- end }}
+    {{- with $root.Values.networkPolicy.egress }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+{{- end }}
+{{- end }}

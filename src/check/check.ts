@@ -1,0 +1,59 @@
+import type { Config } from '../config/config.schema.js';
+import { guarded } from '../resilience/policy/guarded.js';
+import { type Part, partsOf } from './parts.js';
+import { WrongSetting } from './probes.js';
+
+/** A model's endpoint may have to load something before its first answer. */
+const LIMIT_MS = 5000;
+const TITLES = ['PART', 'ADDRESS', 'STATE', 'SETTING', 'WHAT'] as const;
+
+type Row = readonly [part: string, address: string, state: 'ok' | 'FAILED', setting: string, what: string];
+
+/**
+ * Asks every configured part once, all at the same time, and prints a table.
+ * @returns the exit code: 1 where a part does not answer as it must
+ */
+export async function check(config: Config, print: (line: string) => void = console.log): Promise<0 | 1> {
+  const rows = await Promise.all(partsOf(config, LIMIT_MS).map(ask));
+  for (const line of table([TITLES, ...rows])) print(line);
+  const failed = rows.filter(([, , state]) => state === 'FAILED').length;
+  print('');
+  print(failed === 0 ? `All ${rows.length} parts answer.` : `${failed} of ${rows.length} parts failed.`);
+  return failed === 0 ? 0 : 1;
+}
+
+async function ask({ name, address, setting, probe }: Part): Promise<Row> {
+  try {
+    const what = await guarded(probe, { name, timeoutMs: LIMIT_MS });
+    return [name, withoutPassword(address), 'ok', '', what];
+  } catch (error) {
+    const toBlame = error instanceof WrongSetting ? error.setting : setting;
+    return [name, withoutPassword(address), 'FAILED', toBlame, reasonOf(error)];
+  }
+}
+
+/** `fetch failed` says nothing; its cause does, and may itself be several, one for each address of a name. */
+function reasonOf(error: unknown): string {
+  const { errors, cause, message } = error as { errors?: unknown[]; cause?: unknown; message?: string };
+  if (errors?.[0] !== undefined) return reasonOf(errors[0]);
+  if (cause !== undefined && cause !== null) return reasonOf(cause);
+  return (message ?? String(error)).split('\n')[0] ?? '';
+}
+
+function withoutPassword(address: string): string {
+  const url = new URL(address);
+  if (url.username === '' && url.password === '') return address;
+  url.username = url.password = '';
+  return url.href;
+}
+
+/** Columns as wide as their widest cell, two spaces apart. */
+function table(rows: readonly (readonly string[])[]): string[] {
+  const widths = TITLES.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+}

@@ -1,0 +1,88 @@
+import { type Config, SERVER_NAMES } from '../config/config.schema.js';
+import { keyOf, modelNames, settingsOf } from '../config/llm-models.js';
+import * as probes from './probes.js';
+
+/** Something that the configuration names, and that must answer. */
+export interface Part {
+  name: string;
+  address: string;
+  /** The variable or setting that says where it is. */
+  setting: string;
+  probe: probes.Probe;
+}
+
+/** Every part that is configured; what stands on its embedded default is part of a server and not listed. */
+export function partsOf(config: Config, timeoutMs: number): Part[] {
+  return [
+    ...servers(config),
+    ...identityProvider(config),
+    ...models(config),
+    ...search(config),
+    ...stores(config, timeoutMs),
+  ];
+}
+
+function servers(config: Config): Part[] {
+  const backend = `http://localhost:${config.port ?? config.ports.backend}`;
+  return [
+    { name: 'backend', address: backend, setting: 'PORT', probe: probes.backend(backend) },
+    ...SERVER_NAMES.map((name) => {
+      const { url } = config.downstream[name];
+      const probe = probes.server(url, config.secrets.internal_service_token);
+      return { name, address: url, setting: `${name.toUpperCase()}_SERVER_URL`, probe };
+    }),
+  ];
+}
+
+function identityProvider({ auth: { provider, firebase, oidc } }: Config): Part[] {
+  if (provider === 'firebase') {
+    const address = firebase.keys_url;
+    return [{ name: 'firebase keys', address, setting: 'auth.firebase.keys_url', probe: probes.document(address) }];
+  }
+  if (provider === 'local' || oidc.issuer === null) return [];
+  const probe = probes.document(`${oidc.issuer.replace(/\/$/, '')}/.well-known/openid-configuration`);
+  return [{ name: 'oidc issuer', address: oidc.issuer, setting: 'OIDC_ISSUER', probe }];
+}
+
+function models(config: Config): Part[] {
+  return modelNames(config).flatMap((name, index) => {
+    const { url } = settingsOf(config, name);
+    const model = index === 0 ? config.llm.model : config.llm.fallbacks[index - 1]?.model;
+    if (url === null || model === null || model === undefined) return [];
+    return [{ name, address: url, setting: 'LLM_BASE_URL', probe: probes.model(url, model, keyOf(config, name)) }];
+  });
+}
+
+function search({ chroma: { chromadb_url, embeddings, reranker }, secrets }: Config): Part[] {
+  const parts: Part[] = [];
+  if (chromadb_url !== null) {
+    const probe = probes.chromadb(chromadb_url, secrets.chromadb_token);
+    parts.push({ name: 'chromadb', address: chromadb_url, setting: 'CHROMADB_URL', probe });
+  }
+  if (embeddings.url !== null) {
+    const probe = probes.embeddings(embeddings.url, embeddings.model, secrets.embeddings_api_key);
+    parts.push({ name: 'embeddings', address: embeddings.url, setting: 'EMBEDDINGS_BASE_URL', probe });
+  }
+  if (reranker.url !== null) {
+    const probe = probes.reranker(reranker.url, reranker.model, secrets.reranker_api_key);
+    parts.push({ name: 'reranker', address: reranker.url, setting: 'chroma.reranker.url', probe });
+  }
+  return parts;
+}
+
+function stores({ cache, git, tracing, secrets }: Config, timeoutMs: number): Part[] {
+  const parts: Part[] = [];
+  if (cache.url !== null) {
+    const probe = probes.redis(cache.url, secrets.cache_password);
+    parts.push({ name: 'redis', address: cache.url, setting: 'CACHE_URL', probe });
+  }
+  if (git.graph_url !== null) {
+    const probe = probes.neo4jGraph(git.graph_url, git.graph_user, secrets.graph_password, timeoutMs);
+    parts.push({ name: 'neo4j', address: git.graph_url, setting: 'GRAPH_SERVER_URL', probe });
+  }
+  if (tracing.otlp_url !== null) {
+    const probe = probes.collector(tracing.otlp_url);
+    parts.push({ name: 'collector', address: tracing.otlp_url, setting: 'OTEL_EXPORTER_OTLP_ENDPOINT', probe });
+  }
+  return parts;
+}

@@ -1,0 +1,184 @@
+import { createClient } from '@redis/client';
+import neo4j from 'neo4j-driver';
+import { z } from 'zod';
+import { HEADER } from '../contract/endpoint.js';
+
+/** Ends with a short note for the operator, or throws an Error that says what is wrong. */
+export type Probe = (signal: AbortSignal) => Promise<string>;
+
+/** A fault that another setting than the address is to blame for. */
+export class WrongSetting extends Error {
+  constructor(
+    message: string,
+    readonly setting: string,
+  ) {
+    super(message);
+  }
+}
+
+interface Call {
+  method?: 'GET' | 'POST';
+  key?: string | undefined;
+  /** The variable or setting that holds the key. */
+  keySetting?: string;
+  headers?: Record<string, string>;
+  body?: unknown;
+}
+
+/** The status and the text of an answer. @throws WrongSetting where the key is refused */
+async function call(url: string, signal: AbortSignal, { method = 'GET', key, keySetting, headers, body }: Call = {}) {
+  const response = await fetch(url, {
+    method,
+    signal,
+    headers: {
+      ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const { status } = response;
+  const refused = status === 401 || status === 403;
+  if (refused && keySetting !== undefined) {
+    throw new WrongSetting(
+      key === undefined ? `asks for a key (${status})` : `refuses the key (${status})`,
+      keySetting,
+    );
+  }
+  return { status, text: await response.text() };
+}
+
+const below = (base: string, path: string) => `${base.replace(/(?<!\/)\/+$/, '')}/${path}`;
+
+/** One of our own servers: it is ready, and takes our internal token, which it asks for on every path but its probes. */
+export function server(url: string, token: string): Probe {
+  return async (signal) => {
+    const ready = await call(below(url, 'health/ready'), signal);
+    if (ready.status !== 200) throw new Error(`is not ready (status ${ready.status})`);
+    const { status } = await call(below(url, ''), signal, { headers: { [HEADER.internalToken]: token } });
+    if (status === 401) throw new WrongSetting('refuses the internal token', 'INTERNAL_SERVICE_TOKEN');
+    return 'ready';
+  };
+}
+
+/** The backend asks for no internal token. */
+export function backend(url: string): Probe {
+  return async (signal) => {
+    const { status } = await call(below(url, 'health/ready'), signal);
+    if (status !== 200) throw new Error(`is not ready (status ${status})`);
+    return 'ready';
+  };
+}
+
+export function chromadb(url: string, key: string | undefined): Probe {
+  return async (signal) => {
+    const answer = await call(below(url, 'api/v2/auth/identity'), signal, { key, keySetting: 'CHROMADB_TOKEN' });
+    if (answer.status !== 200) throw new Error(`answers ${answer.status}: it is no ChromaDB with the API v2`);
+    return 'answers';
+  };
+}
+
+const modelList = z.object({ data: z.array(z.object({ id: z.string() })) });
+
+/** An endpoint without a list of models counts as there: only asking the model would cost something. */
+export function model(url: string, name: string, key: string | undefined): Probe {
+  return async (signal) => {
+    const asked = await call(below(url, 'models'), signal, { key, keySetting: 'LLM_API_KEY' });
+    if (asked.status >= 500) throw new Error(`answers ${asked.status}`);
+    const listed = asked.status === 200 ? modelList.safeParse(parsed(asked.text)) : undefined;
+    if (listed?.success !== true) return 'answers; it has no list of models';
+    return listed.data.data.some(({ id }) => id === name) ? `has ${name}` : `answers; it does not list ${name}`;
+  };
+}
+
+export function embeddings(url: string, name: string | null, key: string | undefined): Probe {
+  return async (signal) => {
+    const body = { model: name, input: ['check'] };
+    const keySetting = 'EMBEDDINGS_API_KEY';
+    const { status, text } = await call(below(url, 'embeddings'), signal, { method: 'POST', key, keySetting, body });
+    const found = z
+      .object({ data: z.array(z.object({ embedding: z.array(z.number()) })).min(1) })
+      .safeParse(parsed(text));
+    if (status === 200 && found.success) return `${found.data.data[0]?.embedding.length} dimensions`;
+    throw new WrongSetting(`answers ${status} without a vector: ${excerpt(text)}`, 'EMBEDDINGS_MODEL');
+  };
+}
+
+export function reranker(url: string, name: string | null, key: string | undefined): Probe {
+  return async (signal) => {
+    const body = { model: name, query: 'check', documents: ['check'] };
+    const keySetting = 'RERANKER_API_KEY';
+    const { status, text } = await call(below(url, 'rerank'), signal, { method: 'POST', key, keySetting, body });
+    if (status === 200) return 'answers';
+    throw new WrongSetting(`answers ${status}: ${excerpt(text)}`, 'chroma.reranker.model');
+  };
+}
+
+export function redis(url: string, password: string | undefined): Probe {
+  return async (signal) => {
+    const client = createClient({
+      url,
+      ...(password === undefined ? {} : { password }),
+      socket: { reconnectStrategy: false },
+    });
+    client.on('error', () => undefined);
+    signal.addEventListener('abort', () => client.destroy());
+    try {
+      await client.connect();
+      await client.ping();
+      return 'answers';
+    } catch (error) {
+      if (/NOAUTH|WRONGPASS|AUTH/.test(String(error))) throw new WrongSetting(String(error), 'CACHE_PASSWORD');
+      throw error;
+    } finally {
+      if (client.isOpen) client.destroy();
+    }
+  };
+}
+
+export function neo4jGraph(url: string, user: string, password: string | undefined, timeoutMs: number): Probe {
+  return async () => {
+    const credentials = password === undefined ? undefined : neo4j.auth.basic(user, password);
+    const driver = neo4j.driver(url, credentials, {
+      connectionTimeout: timeoutMs,
+      connectionAcquisitionTimeout: timeoutMs,
+      maxTransactionRetryTime: 0,
+    });
+    try {
+      await driver.getServerInfo();
+      return 'answers';
+    } catch (error) {
+      const refused = (error as { code?: string }).code?.startsWith('Neo.ClientError.Security') === true;
+      throw refused ? new WrongSetting((error as Error).message, 'GRAPH_PASSWORD') : error;
+    } finally {
+      await driver.close();
+    }
+  };
+}
+
+/** Any address that must answer 200 with JSON: published keys, a discovery document. */
+export function document(url: string): Probe {
+  return async (signal) => {
+    const { status, text } = await call(url, signal);
+    if (status !== 200 || parsed(text) === undefined) throw new Error(`answers ${status}: ${excerpt(text)}`);
+    return 'answers';
+  };
+}
+
+export function collector(url: string): Probe {
+  return async (signal) => {
+    const { status } = await call(below(url, 'v1/traces'), signal, { method: 'POST', body: { resourceSpans: [] } });
+    if (status >= 300) throw new Error(`answers ${status} to an empty list of spans`);
+    return 'answers';
+  };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const excerpt = (text: string) => (text.trim() === '' ? 'nothing' : JSON.stringify(text.trim().slice(0, 80)));

@@ -1,0 +1,84 @@
+import { hash } from 'node:crypto';
+import type { User } from '../../auth.contract.js';
+import type { RevokedTokens } from '../tokens/revoked-tokens.js';
+import type { Verification } from './identity-provider.js';
+import type { IssuedClaims, IssuedTokens } from './issued-tokens.js';
+import { type SeenUsers, userIdOf } from './seen-users.js';
+
+export interface ClaimRules {
+  /** Whether the address must be a confirmed one. */
+  requireVerifiedEmail: boolean;
+  /** The claim that makes an operator, a path with dots where it is nested; null: nobody is one. */
+  operatorClaim: string | null;
+  /** What the claim must be or hold; a claim that is `true` is enough. */
+  operatorValue: string;
+}
+
+/** The people behind the tokens of an issuer outside. */
+export class IssuedIdentities {
+  constructor(
+    private readonly tokens: IssuedTokens,
+    private readonly revoked: RevokedTokens,
+    private readonly users: SeenUsers,
+    private readonly rules: ClaimRules,
+  ) {}
+
+  async verify(token: string): Promise<Verification> {
+    const claims = await this.tokens.read(token);
+    if (typeof claims === 'string') return { active: false, reason: claims };
+    if (this.revoked.has(idOf(token))) return { active: false, reason: 'revoked' };
+    const user = this.admit(claims);
+    if (user === undefined) return { active: false, reason: 'email_unverified' };
+    return { active: true, user, expires_at: new Date(claims.exp * 1000).toISOString() };
+  }
+
+  /** The user that good claims speak of, remembered; undefined where the address is not verified and must be. */
+  admit(claims: Pick<IssuedClaims, 'sub'> & Record<string, unknown>): User | undefined {
+    if (this.rules.requireVerifiedEmail && claims['email_verified'] !== true) return undefined;
+    const user = {
+      user_id: userIdOf(claims.sub),
+      email: textOf(claims['email']) ?? textOf(claims['preferred_username']) ?? claims.sub,
+      operator: this.isOperator(claims),
+    };
+    this.users.remember(user);
+    return user;
+  }
+
+  user(userId: string): User | undefined {
+    return this.users.byId(userId);
+  }
+
+  /** Signs out here; the issuer hears nothing of it. */
+  async revoke(token: string): Promise<boolean> {
+    const claims = await this.tokens.read(token);
+    if (typeof claims === 'string') return false;
+    this.revoked.add(idOf(token), claims.exp * 1000);
+    return true;
+  }
+
+  private isOperator(claims: Record<string, unknown>): boolean {
+    const { operatorClaim, operatorValue } = this.rules;
+    if (operatorClaim === null) return false;
+    const claim = claimAt(claims, operatorClaim);
+    return claim === true || claim === operatorValue || (Array.isArray(claim) && claim.includes(operatorValue));
+  }
+}
+
+/** Without the signature, which may be written in several ways for the same token. */
+const idOf = (token: string) => `issued:${hash('sha256', token.slice(0, token.lastIndexOf('.')), 'base64url')}`;
+
+const textOf = (claim: unknown) => (typeof claim === 'string' && claim !== '' ? claim : undefined);
+
+/** Some names are addresses and have dots themselves, so the whole name is looked for first. */
+function claimAt(claims: Record<string, unknown>, path: string): unknown {
+  if (Object.hasOwn(claims, path)) return claims[path];
+  return path
+    .split('.')
+    .reduce<unknown>(
+      (value, name) =>
+        typeof value === 'object' && value !== null && Object.hasOwn(value, name)
+          ? (value as Record<string, unknown>)[name]
+          : undefined,
+      claims,
+    );
+}

@@ -1,0 +1,60 @@
+import { errors, type JWTPayload, jwtVerify } from 'jose';
+import type { TokenFault } from '../../auth.contract.js';
+import type { PublishedKeys } from './published-keys.js';
+
+/** As long as the backend takes from a client. */
+const MAX_TOKEN_CHARS = 8192;
+/** How far the issuer's clock may be from ours. */
+const CLOCK_TOLERANCE_S = 5;
+
+export type IssuedClaims = JWTPayload & { sub: string; exp: number };
+
+export interface TokenRules {
+  issuer: string;
+  audience: string;
+  /** Asymmetric ones only: `none` and shared secrets are refused by not being listed. */
+  algorithms: readonly string[];
+}
+
+/** Reads the signed tokens (RFC 7519) of an issuer outside. */
+export class IssuedTokens {
+  constructor(
+    private readonly keys: PublishedKeys,
+    private readonly rules: TokenRules,
+    private readonly now: () => number = Date.now,
+  ) {}
+
+  /**
+   * What a token says, or why it says nothing: `unknown` is one whose key is not published.
+   * @throws Problem 424 while the keys can't be fetched and the token's is not here
+   */
+  async read(token: string): Promise<IssuedClaims | TokenFault> {
+    if (token.length > MAX_TOKEN_CHARS) return 'malformed';
+    const { issuer, audience, algorithms } = this.rules;
+    try {
+      const { payload } = await jwtVerify(token, (header, input) => this.keys.keyFor(header, input), {
+        issuer,
+        audience,
+        algorithms: [...algorithms],
+        requiredClaims: ['sub', 'exp', 'iat'],
+        clockTolerance: CLOCK_TOLERANCE_S,
+        currentDate: new Date(this.now()),
+      });
+      const issuedAhead = Number(payload.iat) > this.now() / 1000 + CLOCK_TOLERANCE_S;
+      return payload.sub === '' || issuedAhead ? 'malformed' : (payload as IssuedClaims);
+    } catch (error) {
+      return faultOf(error);
+    }
+  }
+}
+
+function faultOf(error: unknown): TokenFault {
+  if (error instanceof errors.JWTExpired) return 'expired';
+  if (error instanceof errors.JWKSNoMatchingKey) return 'unknown';
+  if (error instanceof errors.JWTClaimValidationFailed) {
+    if (error.claim === 'iss') return 'wrong_issuer';
+    if (error.claim === 'aud') return 'wrong_audience';
+  }
+  if (error instanceof errors.JOSEError || error instanceof TypeError) return 'malformed';
+  throw error;
+}

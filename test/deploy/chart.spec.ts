@@ -1,0 +1,118 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse, parseAllDocuments } from 'yaml';
+
+const DEPLOY = join(import.meta.dirname, '../../deploy');
+const CHART = join(DEPLOY, 'helm/caudex');
+const SOURCES = join(import.meta.dirname, '../../src');
+const APPS = ['auth', 'backend', 'billing', 'chroma', 'filesystem', 'git'];
+
+/** `HELM` names the program where it is not on the PATH. */
+const HELM = process.env['HELM'] ?? 'helm';
+const helmIsThere = canRun(HELM, 'version');
+const promtoolIsThere = canRun('promtool', '--version');
+if (!helmIsThere) console.warn('There is no helm here (HELM names it): the chart is not rendered.');
+if (!promtoolIsThere) console.warn('There is no promtool here (Debian: prometheus): the alerts are not evaluated.');
+
+interface Manifest {
+  kind: string;
+  metadata: { name: string };
+  spec: {
+    replicas: number;
+    ingress: { from?: { podSelector: { matchLabels: Record<string, string> } }[] }[];
+    podSelector: { matchLabels: Record<string, string> };
+    template: { spec: { securityContext: object; containers: Container[] } };
+  };
+}
+interface Container {
+  args: string[];
+  resources: { limits: object };
+  securityContext: object;
+  readinessProbe: { httpGet: { path: string } };
+  livenessProbe: { httpGet: { path: string } };
+}
+
+function canRun(program: string, ...args: string[]): boolean {
+  try {
+    execFileSync(program, args, { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function render(example: string): Manifest[] {
+  const text = execFileSync(HELM, ['template', 'demo', CHART, '-f', join(CHART, 'examples', example)]).toString();
+  return parseAllDocuments(text).flatMap((document) => (document.toJS() as Manifest | null) ?? []);
+}
+
+(helmIsThere ? describe : describe.skip).each(readdirSync(join(CHART, 'examples')))('the chart with %s', (example) => {
+  const manifests = () => render(example);
+  const deployments = () => manifests().filter(({ kind }) => kind === 'Deployment');
+
+  it('is a Deployment for each process, under restricted rights and without a CPU limit', () => {
+    const containers = deployments().map(({ spec }) => spec.template.spec.containers[0] as Container);
+    expect(containers.map(({ args }) => args[0]).sort()).toEqual(APPS);
+    for (const { securityContext, resources } of containers) {
+      expect(securityContext).toMatchObject({ readOnlyRootFilesystem: true, allowPrivilegeEscalation: false });
+      expect(resources.limits).not.toHaveProperty('cpu');
+    }
+    for (const { spec } of deployments()) {
+      expect(spec.template.spec.securityContext).toMatchObject({ runAsNonRoot: true });
+    }
+  });
+
+  it('asks no probe about a dependency', () => {
+    for (const { spec } of deployments()) {
+      const [container] = spec.template.spec.containers as [Container];
+      expect(container.readinessProbe.httpGet.path).toBe('/health/ready');
+      expect(container.livenessProbe.httpGet.path).toBe('/health/live');
+    }
+  });
+
+  it('lets the backend alone reach the servers', () => {
+    const policies = manifests().filter(({ kind }) => kind === 'NetworkPolicy');
+    expect(policies).toHaveLength(APPS.length);
+    for (const { spec } of policies) {
+      const component = spec.podSelector.matchLabels['app.kubernetes.io/component'];
+      if (component === 'backend') continue;
+      const from = spec.ingress.flatMap((rule) => rule.from ?? []);
+      expect(from.map(({ podSelector }) => podSelector.matchLabels['app.kubernetes.io/component'])).toEqual([
+        'backend',
+      ]);
+    }
+  });
+});
+
+(helmIsThere ? it : it.skip)('refuses values that it does not know, and a missing secret', () => {
+  const refused = (...values: string[]) =>
+    canRun(HELM, 'template', 'demo', CHART, ...values.flatMap((value) => ['--set', value]));
+  expect(refused()).toBe(false);
+  expect(refused('existingSecret=caudex', 'replicas=3')).toBe(false);
+  expect(refused('existingSecret=caudex', 'apps.chroma.resources.limits.cpu=1')).toBe(false);
+  expect(refused('existingSecret=caudex')).toBe(true);
+});
+
+(promtoolIsThere ? it : it.skip)('has alerts that fire and end as their tests say', () => {
+  const test = join(CHART, 'alerts.test.yaml');
+  expect(() => execFileSync('promtool', ['test', 'rules', test], { stdio: 'pipe' })).not.toThrow();
+});
+
+it('has alerts about series that exist', () => {
+  const named = readFileSync(join(CHART, 'alerts.yaml'), 'utf8').match(/caudex_[a-z_]+/g) ?? [];
+  const sources = readdirSync(SOURCES, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => readFileSync(join(SOURCES, file), 'utf8'))
+    .join('\n');
+  expect(named.length).toBeGreaterThan(0);
+  expect(named.filter((series) => !sources.includes(`'${series}'`))).toEqual([]);
+});
+
+it('has a compose file with every process', () => {
+  const { services } = parse(readFileSync(join(DEPLOY, 'compose.yaml'), 'utf8'), { merge: true }) as {
+    services: Record<string, { command?: string[] }>;
+  };
+  expect(APPS.filter((app) => services[app]?.command?.[0] !== app)).toEqual([]);
+  expect(existsSync(join(DEPLOY, '../Dockerfile'))).toBe(true);
+});
