@@ -74,7 +74,7 @@ export function presented(
     ...passage,
     highlights: highlights(passage, asked, language),
     score: scores.get(id) as number,
-    ...(reasons && { explain: reasons[i] as Explanation }),
+    ...(reasons && { explain: reasons[i] }),
   }));
   return { results, total: all.length, ...(corrections.length > 0 && { corrections }) };
 }
