@@ -2,18 +2,24 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ndcg, readDataset } from './beir.ts';
-import { IndexedCollection } from './in-process.ts';
+import { IndexedCollection, randomVectors } from './in-process.ts';
 import { needles } from './needles.ts';
 import { PlainBm25 } from './plain-bm25.ts';
 
 const WAYS = ['full', 'fulltext', 'vector', 'plain'] as const;
+/** As many as small models have. */
+const RANDOM_DIMENSIONS = 384;
+
 type Figures = Record<(typeof WAYS)[number], number>;
 
-/** Prints nDCG@10 for each collection; grades above 0 count as 1. */
-export async function evaluateAll(dir: string): Promise<void> {
+/**
+ * Prints nDCG@10 for each collection; grades above 0 count as 1.
+ * @param random puts a model that knows nothing in the place of the built-in embedder
+ */
+export async function evaluateAll(dir: string, random: boolean): Promise<void> {
   console.log('collection        passages     full  full text  vectors  plain BM25');
   for (const name of readdirSync(dir).filter((name) => !name.includes('.'))) {
-    const { passages, figures } = await evaluateOne(join(dir, name));
+    const { passages, figures } = await evaluateOne(join(dir, name), random);
     const [full, fulltext, vector, plain] = WAYS.map((way) => figures[way].toFixed(3));
     const row = [name.padEnd(17), String(passages).padStart(8), full?.padStart(8), fulltext?.padStart(10)];
     console.log([...row, vector?.padStart(8), plain?.padStart(11)].join(' '));
@@ -23,12 +29,13 @@ export async function evaluateAll(dir: string): Promise<void> {
   }
 }
 
-async function evaluateOne(dir: string): Promise<{ passages: number; figures: Figures }> {
+async function evaluateOne(dir: string, random: boolean): Promise<{ passages: number; figures: Figures }> {
   const { documents, queries, relevant } = readDataset(dir);
   const pathOf = (index: number) => `document-${index}.md`;
   const idOf = new Map(documents.map(({ id }, index) => [pathOf(index), id]));
   const collection = await IndexedCollection.of(
     documents.map(({ title, text }, i) => ({ path: pathOf(i), text: title === '' ? text : `# ${title}\n\n${text}` })),
+    random ? randomVectors(RANDOM_DIMENSIONS) : undefined,
   );
   const plain = new PlainBm25();
   for (const { id, title, text } of documents) plain.add(id, title, text);

@@ -1,7 +1,7 @@
 // How well search finds what people judged relevant. Through the public API of a whole system:
 //   npm run eval -- --data DIR [--url URL --email E --password P]
 // and, much faster, with the ranking code alone over every collection of a folder:
-//   npm run eval -- --all DIR
+//   npm run eval -- --all DIR [--random]
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Api, inParallel, percentile } from './api.ts';
@@ -19,17 +19,20 @@ const { values } = parseArgs({
   options: {
     data: { type: 'string' },
     all: { type: 'string' },
+    random: { type: 'boolean', default: false },
     url: { type: 'string' },
     email: { type: 'string' },
     password: { type: 'string' },
   },
 });
 if (values.all !== undefined) {
-  await evaluateAll(values.all);
+  await evaluateAll(values.all, values.random);
   process.exit();
 }
 if (values.data === undefined) {
-  console.error('usage: npm run eval -- --all DIR | --data DIR [--url URL [--email ADDRESS --password PASSWORD]]');
+  console.error(
+    'usage: npm run eval -- --all DIR [--random] | --data DIR [--url URL [--email ADDRESS --password PASSWORD]]',
+  );
   process.exit(2);
 }
 

@@ -7,7 +7,7 @@ import type { LsaModel } from '../src/downstream/chroma/server/embedding/lsa-mod
 import type { LexicalImage, Ranked } from '../src/text/lexical-image.js';
 import { LEXICAL_LANGUAGES_MIGRATION, LEXICAL_MIGRATION, LexicalIndex } from '../dist/text/lexical-index.js';
 import { allowedPassages, exactFirst, rankByWords, usualTerms, withFeedback } from '../dist/text/lexical-search.js';
-import { conceptsOf, parseQuery } from '../dist/text/query.js';
+import { conceptsOf, coverageOf, parseQuery } from '../dist/text/query.js';
 import { titleOf } from '../dist/text/title.js';
 
 export interface Document {
@@ -23,10 +23,29 @@ export interface Rankings {
   vector: string[];
 }
 
+interface Passage {
+  id: number;
+  path: string;
+  text: string;
+  terms: string[];
+}
+
 const KEY = { userId: 'bench', projectId: 'bench' };
 const CANDIDATES = 300;
 /** As in the chroma server: fewer passages teach nothing. */
 const MIN_TRAINING_PASSAGES = 200;
+
+/** A text's vector of length 1, by a model that learned elsewhere. */
+export type Pretrained = (text: string) => Float32Array;
+
+/** Directions that say nothing: how much harm does a useless model do? */
+export function randomVectors(dimensions: number): Pretrained {
+  return () => {
+    const vector = Float32Array.from({ length: dimensions }, () => Math.random() + Math.random() + Math.random() - 1.5);
+    const length = Math.sqrt(dot(vector, vector));
+    return vector.map((value) => value / length);
+  };
+}
 
 export class IndexedCollection {
   private readonly vectors = new Map<number, Float32Array>();
@@ -35,30 +54,38 @@ export class IndexedCollection {
   private readonly index: LexicalIndex;
   private readonly image: LexicalImage;
 
-  private constructor(index: LexicalIndex, image: LexicalImage) {
+  private readonly pretrained: Pretrained | undefined;
+
+  private constructor(index: LexicalIndex, image: LexicalImage, pretrained: Pretrained | undefined) {
     this.index = index;
     this.image = image;
+    this.pretrained = pretrained;
   }
 
-  static async of(documents: readonly Document[]): Promise<IndexedCollection> {
+  /** @param pretrained takes the place of the built-in embedder */
+  static async of(documents: readonly Document[], pretrained?: Pretrained): Promise<IndexedCollection> {
     const db = openDatabase(':memory:', [LEXICAL_MIGRATION, LEXICAL_LANGUAGES_MIGRATION]);
     const index = new LexicalIndex(db);
-    const added: { id: number; path: string; terms: string[] }[] = [];
+    const added: Passage[] = [];
     for (const { path, text, mediaType = 'text/markdown' } of documents) {
       const analysed = await analyseDocument({ path, title: titleOf(path, text, mediaType), text, mediaType });
       for (const { id, passage } of transaction(db, () => index.put(KEY, analysed)).added) {
-        added.push({ id, path, terms: [...passage.titleTerms, ...passage.terms] });
+        const { title, text: said, titleTerms, terms } = passage;
+        added.push({ id, path, text: `${title}\n\n${said}`, terms: [...titleTerms, ...terms] });
       }
     }
-    const collection = new IndexedCollection(index, await index.image(KEY));
+    const collection = new IndexedCollection(index, await index.image(KEY), pretrained);
     collection.learn(added);
     return collection;
   }
 
-  private learn(passages: readonly { id: number; path: string; terms: string[] }[]): void {
-    if (passages.length >= MIN_TRAINING_PASSAGES) this.model = trainLsa(passages.map(({ terms }) => terms));
-    for (const { id, path, terms } of passages) {
+  private learn(passages: readonly Passage[]): void {
+    const { pretrained } = this;
+    if (pretrained === undefined && passages.length >= MIN_TRAINING_PASSAGES)
+      this.model = trainLsa(passages.map(({ terms }) => terms));
+    for (const { id, path, text, terms } of passages) {
       this.documents.set(id, path);
+      if (pretrained !== undefined) this.vectors.set(id, pretrained(text));
       if (this.model !== undefined) this.vectors.set(id, embedLsa(this.model, terms));
     }
   }
@@ -74,9 +101,10 @@ export class IndexedCollection {
     const allowed = allowedPassages(index, KEY, image, query);
     const byWords = image.rank(concepts, CANDIDATES, allowed).ranked;
     const known = usualTerms(concepts, image);
-    const meaning = this.nearest(known);
+    const meaning = this.nearest(text, known);
     const captured = this.model === undefined ? 0 : capturedByLsa(this.model, known);
-    const both = fused({ words: byWords, meaning, captured }, () =>
+    const coverage = this.pretrained === undefined ? undefined : coverageOf(query, image);
+    const both = fused({ words: byWords, meaning, captured, coverage }, () =>
       withFeedback(index, KEY, image, concepts, byWords, allowed),
     );
     const fulltext = await rankByWords(index, KEY, query, CANDIDATES);
@@ -87,15 +115,16 @@ export class IndexedCollection {
     };
   }
 
-  private nearest(terms: readonly string[]): Ranked[] {
-    if (this.model === undefined) return [];
-    const direction = embedLsa(this.model, terms);
+  private nearest(text: string, terms: readonly string[]): Ranked[] {
+    const direction = this.pretrained?.(text) ?? (this.model && embedLsa(this.model, terms));
+    if (direction === undefined) return [];
+    const certainty = (id: number) => (this.pretrained ? 1 : certaintyOf(this.image.distinctTerms(id)));
     return [...this.vectors]
       .map(([id, vector]) => ({ id, score: dot(direction, vector) }))
       .sort((a, b) => b.score - a.score)
       .slice(0, CANDIDATES)
       .filter(({ score }) => score > 0)
-      .map(({ id, score }) => ({ id, score: score * certaintyOf(this.image.distinctTerms(id)) }))
+      .map(({ id, score }) => ({ id, score: score * certainty(id) }))
       .sort((a, b) => b.score - a.score);
   }
 

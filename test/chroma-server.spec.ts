@@ -16,6 +16,7 @@ interface QueryAnswer {
   total: number;
   source: string;
   passages: number;
+  not_embedded?: string;
 }
 
 /** The real server with a real ChromaDB, as a process of its own. */
@@ -302,6 +303,8 @@ describe('the chroma server with endpoints', () => {
   let server: ChromaServer;
   const embedded: string[] = [];
   let rerankStatus = 200;
+  /** `well`, `dead`: it hangs up, `silent`: it never answers, `broken`: its answers cannot be read. */
+  let endpointState = 'well';
 
   beforeAll(async () => {
     // Bags of letters: enough to tell texts apart.
@@ -314,6 +317,9 @@ describe('the chroma server with endpoints', () => {
         const { input, documents } = JSON.parse(body) as { input: string[]; documents: string[] };
         response.setHeader('content-type', 'application/json');
         if (request.url === '/v1/embeddings') {
+          if (endpointState === 'silent') return;
+          if (endpointState === 'dead') return void request.socket.destroy();
+          if (endpointState === 'broken') return void response.end('{"data": "none"}');
           embedded.push(...input);
           response.end(JSON.stringify({ data: input.map((text, index) => ({ index, embedding: vectorOf(text) })) }));
         } else {
@@ -337,16 +343,58 @@ describe('the chroma server with endpoints', () => {
     endpoint.close();
   });
 
+  const embeddedAll = (project: string) =>
+    until(async () => {
+      const { stale_passages } = await server.call<{ stale_passages: number }>('GET', `/projects/${project}`);
+      return stale_passages === 0;
+    }, 'all passages to have vectors');
+
   it('embeds only passages that changed', async () => {
     const long = (word: string) => `${word} `.repeat(300).trim();
     const text = [long('apple'), long('berry'), long('cherry')].join('\n\n');
     const { passages } = await server.upsert('p', 'a', text, 'v1');
+    await embeddedAll('p');
     expect(embedded).toHaveLength(passages);
     await server.upsert('p', 'a', text, 'v2');
+    await embeddedAll('p');
     expect(embedded).toHaveLength(passages);
     await server.upsert('p', 'a', `${text}\n\n${long('damson')}`, 'v3');
+    await embeddedAll('p');
+    expect(embedded.length).toBeGreaterThan(passages);
     expect(embedded.length - passages).toBeLessThan(passages);
     expect((await server.call<{ embedder: string }>('GET', '/projects/p')).embedder).toBe('endpoint letters');
+  });
+
+  describe.each(['dead', 'silent', 'broken'])('an endpoint that is %s', (state) => {
+    afterEach(() => (endpointState = 'well'));
+
+    it('costs one search a fraction of a second and the next ones nothing; words are found, and it comes back', async () => {
+      await server.upsert(state, 'fox', 'The quick fox jumps.');
+      await embeddedAll(state);
+      endpointState = state;
+      const timed = async () => {
+        const startedAt = performance.now();
+        const answer = await server.query(state, 'foxes');
+        return { answer, tookMs: performance.now() - startedAt };
+      };
+      const first = await timed();
+      expect(first.answer).toMatchObject({ source: 'fulltext', results: [{ document: 'fox' }] });
+      expect(first.answer.not_embedded).toBe({ dead: 'unreachable', silent: 'timeout', broken: 'protocol' }[state]);
+      expect(first.tookMs).toBeLessThan(1500);
+      for (let i = 0; i < 3; i++) {
+        const next = await timed();
+        expect(next.answer).toMatchObject({ source: 'fulltext', total: 1, not_embedded: 'circuit_open' });
+        expect(next.tookMs).toBeLessThan(350);
+      }
+      await server.upsert(state, 'hen', 'The slow hen sleeps.');
+      expect(await server.found(state, 'hens')).toEqual(['hen']);
+      endpointState = 'well';
+      endpoint.closeAllConnections();
+      await until(async () => (await server.query(state, 'hen')).source === 'hybrid', 'the endpoint to be asked again');
+      await embeddedAll(state);
+      const meaning = await server.query(state, 'slow hen sleeping', 'vector');
+      expect(meaning).toMatchObject({ source: 'vector', results: [{ document: 'hen' }, { document: 'fox' }] });
+    });
   });
 
   it('takes the order of the reranker, and does without where it fails', async () => {

@@ -193,7 +193,13 @@ export const configSchema = z.strictObject({
   }),
   chroma: z.strictObject({
     chromadb_url: httpUrl.nullable(),
-    embeddings: z.strictObject({ url: httpUrl.nullable(), model: z.string().min(1).nullable() }),
+    embeddings: z.strictObject({
+      url: httpUrl.nullable(),
+      model: z.string().min(1).nullable(),
+      query_prefix: z.string().nullable(),
+      passage_prefix: z.string().nullable(),
+      query_timeout_ms: ms,
+    }),
     reranker: z.strictObject({ url: httpUrl.nullable(), model: z.string().min(1).nullable() }),
   }),
   billing: z.strictObject({ starting_credits: z.int().min(0).max(1_000_000_000), reservation_ttl_ms: ms }),

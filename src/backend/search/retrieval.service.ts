@@ -5,6 +5,7 @@ import { ChromaClient } from '../../downstream/chroma/chroma.client.js';
 import { FilesystemClient } from '../../downstream/filesystem/filesystem.client.js';
 import type { Correction, Passage } from '../../contract/passage.contract.js';
 import type { Scope } from '../../contract/scope.contract.js';
+import type { DownstreamReason } from '../../contract/downstream-reason.js';
 import { DownstreamError } from '../../resilience/policy/downstream-error.js';
 import { DocumentSync } from '../documents/document-sync.service.js';
 import type { UserCall } from '../call/public-call.js';
@@ -117,6 +118,7 @@ export class Retrieval {
       mode: mode === 'vector' ? ('vector' as const) : ('hybrid' as const),
     };
     const found = await waitUntil('chroma', call, waitsUntilMs, (own) => this.chroma.query({ body }, own));
+    if (found.not_embedded !== undefined) call.degradation.add('chroma', notEmbedded(found.not_embedded), 'fulltext');
     const stale = await this.sync.staleDocuments(call.userId, projectId);
     if (stale.size > 0) {
       if (await this.repair.isRebuilding(call.userId, projectId)) {
@@ -214,6 +216,10 @@ function bodyOf({ query, limit, offset, scope, explain = false }: TextQuery) {
 function correctionsIn(...found: { corrections?: Correction[] | undefined }[]): Pick<Retrieved, 'corrections'> {
   const corrections = found.find((one) => one.corrections !== undefined)?.corrections;
   return corrections === undefined ? {} : { corrections };
+}
+
+function notEmbedded(reason: DownstreamReason): DownstreamError {
+  return new DownstreamError({ service: 'chroma', reason, message: 'the question was not embedded' });
 }
 
 function lostIndex(): DownstreamError {

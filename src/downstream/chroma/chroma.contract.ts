@@ -25,7 +25,11 @@ export const chromaContract = {
     response: z.object({
       results: z.array(passageSchema),
       total: z.int().min(0),
-      source: z.enum(['hybrid', 'vector']),
+      source: z.enum(['hybrid', 'vector', 'fulltext']),
+      /** Why the embedder gave no vector for the question, where the answer is by words alone. */
+      not_embedded: z
+        .enum(['unreachable', 'timeout', 'circuit_open', 'saturated', 'fault', 'protocol', 'deadline'])
+        .optional(),
       passages: z.int().min(0),
       corrections: z.array(correctionSchema).optional(),
     }),

@@ -20,9 +20,14 @@ export class ChromaController {
   ) {}
 
   @Implements(chromaContract.query)
-  query(@CallerOf() { userId }: Caller, @Input() { body }: Request<'query'>): Answer<'query'> {
+  query(@CallerOf() { userId, deadlineMs }: Caller, @Input() { body }: Request<'query'>): Answer<'query'> {
     const { project_id: projectId, query, mode, limit, offset, scope, explain } = body;
-    return this.search.query({ userId, projectId }, query, mode, { page: { limit, offset }, scope, explain });
+    return this.search.query({ userId, projectId }, query, mode, {
+      page: { limit, offset },
+      scope,
+      explain,
+      deadlineMs,
+    });
   }
 
   @Implements(chromaContract.upsert)

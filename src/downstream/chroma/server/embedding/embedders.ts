@@ -7,6 +7,7 @@ import type { Embeddable, Embedder } from './embedder.js';
 import { EndpointEmbedder } from './endpoint.embedder.js';
 import { embedProjected } from './hashed-projection.js';
 import { type Embedded, type Generation, IndexStore } from '../index/index.store.js';
+import { prefixesOf } from './model-family.js';
 import { capturedByLsa, decodeLsa, embedLsa } from './lsa-model.js';
 
 /** Made of terms, and so made anew when these are made in another way. */
@@ -26,15 +27,24 @@ export class Embedders {
     @InjectConfig() config: Config,
     private readonly store: IndexStore,
   ) {
-    const { url, model } = config.chroma.embeddings;
+    const { url, model, query_prefix, passage_prefix, query_timeout_ms } = config.chroma.embeddings;
     if (url === null || model === null) return;
-    this.endpoint = `endpoint ${model}`;
-    this.remote = new EndpointEmbedder(url, model, config.secrets.embeddings_api_key);
+    const family = prefixesOf(model);
+    const prefixes = { query: query_prefix ?? family.query, passage: passage_prefix ?? family.passage };
+    // With another prefix the vectors of passages are others.
+    this.endpoint = `endpoint ${model}${prefixes.passage === '' ? '' : ` ${JSON.stringify(prefixes.passage)}`}`;
+    const apiKey = config.secrets.embeddings_api_key;
+    this.remote = new EndpointEmbedder({ url, model, apiKey, prefixes, queryTimeoutMs: query_timeout_ms });
   }
 
-  /** @throws Problem 503 where the endpoint gives no answer */
-  async embed(generation: Generation, texts: readonly Embeddable[]): Promise<Float32Array[]> {
-    return this.of(generation).embed(texts);
+  /** @throws EmbeddingError where the endpoint gives no answer */
+  async embed(generation: Generation, passages: readonly Embeddable[]): Promise<Float32Array[]> {
+    return this.of(generation).embed(passages);
+  }
+
+  /** @throws EmbeddingError where the endpoint gives no answer in a fraction of a second */
+  async embedQuestion(generation: Generation, question: Embeddable, deadlineMs: number): Promise<Float32Array> {
+    return this.of(generation).embedQuestion(question, deadlineMs);
   }
 
   /** How much of a question the embedder takes in, from 0 to 1: see {@link Embedder}. */
@@ -90,5 +100,9 @@ function local(
   embed: (terms: readonly string[]) => Float32Array,
   captured: (terms: readonly string[]) => number = () => 0,
 ): Embedder {
-  return { embed: (texts) => Promise.resolve(texts.map(({ terms }) => embed(terms))), captured };
+  return {
+    embed: (passages) => Promise.resolve(passages.map(({ terms }) => embed(terms))),
+    embedQuestion: ({ terms }) => Promise.resolve(embed(terms)),
+    captured,
+  };
 }

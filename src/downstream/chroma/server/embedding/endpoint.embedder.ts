@@ -1,33 +1,63 @@
+import { type CircuitBreakerPolicy, CircuitState } from 'cockatiel';
 import { z } from 'zod';
-import { Problem } from '../../../../http/problem.js';
-import type { Embeddable, Embedder } from './embedder.js';
+import { guarded, GuardError, outboundBreaker } from '../../../../resilience/policy/guarded.js';
 import { normalised } from '../index/vectors.js';
+import { type Embeddable, type Embedder, EmbeddingError } from './embedder.js';
+import type { Prefixes } from './model-family.js';
+import { postJson, StatusError } from './post-json.js';
 
-const BATCH = 64;
-const TIMEOUT_MS = 20_000;
+const NAME = 'The embeddings endpoint';
+const BATCH = 16;
+/** A model on a few cores takes a third of a second for a passage, and several seconds to be loaded. */
+const PASSAGES_TIMEOUT_MS = 20_000;
 /** Models cut off what is longer; a passage seldom is. */
 const MAX_CHARS = 8000;
+/** Left of a caller's time for ranking by words, where the endpoint uses up the rest. */
+const RESERVE_MS = 100;
 
 const answerSchema = z.object({
   data: z.array(z.object({ index: z.int().min(0), embedding: z.array(z.number()).min(1) })),
 });
 
+export interface Endpoint {
+  url: string;
+  model: string;
+  apiKey: string | undefined;
+  prefixes: Prefixes;
+  /** The longest that a question waits for its vector. */
+  queryTimeoutMs: number;
+  /** So long after a question got none, the endpoint is tried again. */
+  recoveryMs?: number;
+}
+
 /** Any OpenAI-compatible `/embeddings` endpoint. */
 export class EndpointEmbedder implements Embedder {
-  constructor(
-    private readonly url: string,
-    private readonly model: string,
-    private readonly apiKey: string | undefined,
-  ) {}
+  /** Of questions: the first one without an answer is the last one that waits. */
+  private readonly breaker: CircuitBreakerPolicy;
+  private probing = false;
 
-  /** @throws Problem 503 `embeddings_unavailable` */
-  async embed(texts: readonly Embeddable[]): Promise<Float32Array[]> {
+  constructor(private readonly endpoint: Endpoint) {
+    this.breaker = outboundBreaker({ failures: 1, recoveryMs: endpoint.recoveryMs ?? 2000 });
+  }
+
+  async embed(passages: readonly Embeddable[]): Promise<Float32Array[]> {
+    const texts = passages.map(({ title, text }) => (title === '' ? text : `${title}\n\n${text}`));
     const vectors: Float32Array[] = [];
     for (let at = 0; at < texts.length; at += BATCH) {
-      const batch = texts.slice(at, at + BATCH).map(({ title, text }) => asOne(title, text));
-      vectors.push(...(await this.ask(batch)));
+      const input = texts.slice(at, at + BATCH).map((text) => cut(this.endpoint.prefixes.passage, text));
+      const asking = guarded((signal) => this.ask(input, signal), { name: NAME, timeoutMs: PASSAGES_TIMEOUT_MS });
+      vectors.push(...(await asking.catch(fail)));
     }
     return vectors;
+  }
+
+  /** While the endpoint is away no question waits for it: whether it is back is found out beside them. */
+  async embedQuestion({ text }: Embeddable, deadlineMs: number): Promise<Float32Array> {
+    if (this.breaker.state === CircuitState.Closed) {
+      return this.askQuestion(text, deadlineMs - RESERVE_MS).catch(fail);
+    }
+    this.probe(text);
+    throw new EmbeddingError('circuit_open', `${NAME} was not asked: it gave no answer a moment ago`);
   }
 
   /** A model that was trained on much text knows all words. */
@@ -35,45 +65,52 @@ export class EndpointEmbedder implements Embedder {
     return 1;
   }
 
-  private async ask(input: readonly string[]): Promise<Float32Array[]> {
-    try {
-      const body = { model: this.model, input, encoding_format: 'float' };
-      const { data } = answerSchema.parse(await postJson(this.url, 'embeddings', body, this.apiKey, TIMEOUT_MS));
-      const inOrder = data.toSorted((a, b) => a.index - b.index).map(({ embedding }) => embedding);
-      if (inOrder.length !== input.length) throw new Error(`${inOrder.length} vectors came for ${input.length} texts`);
-      return inOrder.map((embedding) => normalised(Float32Array.from(embedding)));
-    } catch (error) {
-      throw new Problem({
-        status: 503,
-        code: 'embeddings_unavailable',
-        detail: `The embeddings endpoint gave no answer that can be used: ${(error as Error).message}`,
-        retryAfter: 2,
-      });
+  private probe(text: string): void {
+    if (this.probing) return;
+    this.probing = true;
+    this.askQuestion(text, Infinity)
+      .catch(() => undefined)
+      .finally(() => (this.probing = false));
+  }
+
+  private async askQuestion(text: string, deadlineMs: number): Promise<Float32Array> {
+    const input = [cut(this.endpoint.prefixes.query, text)];
+    const guard = { name: NAME, timeoutMs: this.endpoint.queryTimeoutMs, deadlineMs, breaker: this.breaker };
+    // What the endpoint refuses says something of this question, and nothing of the next one.
+    const work = (signal: AbortSignal) => this.ask(input, signal).catch(refusalOr);
+    const answer = await guarded(work, guard);
+    if (answer instanceof StatusError) throw answer;
+    return answer[0] as Float32Array;
+  }
+
+  private async ask(input: readonly string[], signal: AbortSignal): Promise<Float32Array[]> {
+    const { url, model, apiKey } = this.endpoint;
+    const body = { model, input, encoding_format: 'float' };
+    const { data } = answerSchema.parse(await postJson(url, 'embeddings', body, apiKey, signal));
+    const inOrder = data.toSorted((a, b) => a.index - b.index).map(({ embedding }) => embedding);
+    if (inOrder.length !== input.length) {
+      throw new EmbeddingError('protocol', `${inOrder.length} vectors came for ${input.length} texts`);
     }
+    return inOrder.map((embedding) => normalised(Float32Array.from(embedding)));
   }
 }
 
-function asOne(title: string, text: string): string {
-  return (title === '' ? text : `${title}\n\n${text}`).slice(0, MAX_CHARS);
+function cut(prefix: string, text: string): string {
+  return `${prefix}${text}`.slice(0, MAX_CHARS);
 }
 
-/** Posts to `path` below a base URL. @throws Error for anything but a 2xx answer with JSON in time */
-export async function postJson(
-  baseUrl: string,
-  path: string,
-  body: unknown,
-  apiKey: string | undefined,
-  timeoutMs: number,
-): Promise<unknown> {
-  const response = await fetch(`${baseUrl.replace(/(?<!\/)\/+$/, '')}/${path}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', ...(apiKey ? { authorization: `Bearer ${apiKey}` } : {}) },
-    body: JSON.stringify(body),
-    signal: AbortSignal.timeout(timeoutMs),
-  });
-  if (!response.ok) {
-    await response.body?.cancel();
-    throw new Error(`status ${response.status}`);
-  }
-  return response.json();
+function refusalOr(error: unknown): StatusError {
+  if (error instanceof StatusError && error.status < 500 && error.status !== 429) return error;
+  throw error;
+}
+
+function fail(error: unknown): never {
+  const message = `${NAME} gave no answer that can be used: ${error instanceof Error ? error.message : String(error)}`;
+  throw new EmbeddingError(reasonOf(error), message);
+}
+
+function reasonOf(error: unknown): EmbeddingError['reason'] {
+  if (error instanceof GuardError || error instanceof EmbeddingError) return error.reason;
+  if (error instanceof StatusError) return error.status === 429 ? 'saturated' : 'fault';
+  return error instanceof z.ZodError || error instanceof SyntaxError ? 'protocol' : 'unreachable';
 }

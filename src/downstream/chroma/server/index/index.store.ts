@@ -33,11 +33,14 @@ export interface Embedded {
   vector: Float32Array;
 }
 
-/** A document that is ready to be written; `vectors` are those of `passages.fresh`, in the same order. */
+/**
+ * A document that is ready to be written; `vectors` are those of `passages.fresh`, in the same order. Undefined: they are made
+ * when it is written.
+ */
 export interface PreparedDocument {
   version: string;
   analysed: AnalysedDocument;
-  vectors: readonly Float32Array[];
+  vectors: readonly Float32Array[] | undefined;
 }
 
 /** `building`: not yet asked; `current`: asked; `retired`: to be deleted from ChromaDB as well. */
@@ -123,10 +126,12 @@ export class IndexStore implements OnApplicationShutdown {
   private putOne(key: ProjectKey, generation: Generation, { version, analysed, vectors }: PreparedDocument) {
     const change = this.passages.put(key, analysed);
     const put = change.added.map(({ id }) => id);
-    this.insertVectors(
-      generation,
-      put.map((id, i) => ({ id, vector: vectors[i] as Float32Array })),
-    );
+    if (vectors !== undefined) {
+      this.insertVectors(
+        generation,
+        put.map((id, i) => ({ id, vector: vectors[i] as Float32Array })),
+      );
+    }
     this.sql('INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?, ?)').run(
       key.userId,
       key.projectId,
@@ -236,6 +241,11 @@ export class IndexStore implements OnApplicationShutdown {
     ).all(id, userId, projectId, after, limit);
     const ids = rows.filter((row) => row['known'] === 0).map((row) => Number(row['id']));
     return { ids, last: rows.length === 0 ? undefined : Number(rows.at(-1)?.['id']) };
+  }
+
+  /** How many passages a generation has been told the vector of. */
+  countVectors({ id }: Generation): number {
+    return this.number('SELECT count(*) FROM vectors WHERE generation = ?', id);
   }
 
   putVectors(generation: Generation, embedded: readonly Embedded[]): void {

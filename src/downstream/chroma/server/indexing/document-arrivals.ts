@@ -74,8 +74,17 @@ export class DocumentArrivals {
     const version = this.store.version(key, analysed.path)?.version;
     if (version === undefined) return;
     const generation = this.builder.currentOf(key);
-    const vectors = await this.embedders.embed(generation, this.store.passages.fresh(key, analysed).map(embeddable));
-    this.store.put(key, generation, [{ version, analysed, vectors }]);
+    this.store.put(key, generation, [{ version, analysed, vectors: await this.vectorsOf(key, generation, analysed) }]);
+  }
+
+  /** Undefined where a model makes them: it is slow and may be away, and the words are to be found at once. */
+  private async vectorsOf(
+    key: ProjectKey,
+    generation: Generation,
+    analysed: AnalysedDocument,
+  ): Promise<Float32Array[] | undefined> {
+    if (this.embedders.isPretrained(generation)) return undefined;
+    return this.embedders.embed(generation, this.store.passages.fresh(key, analysed).map(embeddable));
   }
 
   private async write(key: ProjectKey, arrivals: readonly Arrival[]): Promise<void> {
@@ -112,8 +121,7 @@ export class DocumentArrivals {
     }
     try {
       const analysed = await analyseDocument(arrival.document);
-      const vectors = await this.embedders.embed(generation, this.store.passages.fresh(key, analysed).map(embeddable));
-      return { version, analysed, vectors };
+      return { version, analysed, vectors: await this.vectorsOf(key, generation, analysed) };
     } catch (error) {
       arrival.outcome = { error };
       return undefined;

@@ -1,11 +1,12 @@
 import { Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { join } from 'node:path';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { ProjectKey } from '../../../../text/lexical-index.js';
+import { EmbeddingError } from '../embedding/embedder.js';
 import { Embedders, LSA, PROJECTION } from '../embedding/embedders.js';
-import { type Generation, IndexStore } from '../index/index.store.js';
+import { type Embedded, type Generation, IndexStore } from '../index/index.store.js';
 import type { TrainingMessage, TrainingTask } from '../embedding/lsa.worker.js';
 import { ProjectLock } from '../index/project-lock.js';
 import { VectorStore } from '../chromadb/vector.store.js';
@@ -20,6 +21,11 @@ const REST_MS = 2000;
 /** But not later than this. */
 const MAX_DELAY_MS = 60_000;
 const BATCH = 500;
+/** A model takes seconds for as many; what it has done is kept. */
+const MODEL_BATCH = 32;
+/** A model that is away is asked again after these times; then the next project has its turn. */
+const PAUSES_MS = [500, 2000];
+const RETRY_MS = 5000;
 
 /**
  * Keeps the embedder of each project up with it: when a project has grown, the embedder is trained again in a worker, all
@@ -33,8 +39,10 @@ export class GenerationBuilder implements BeforeApplicationShutdown {
   private readonly waiting = new Map<string, (() => Promise<void>)[]>();
   private working: Promise<void> | undefined;
   private readonly queued = new Set<string>();
+  /** By generation, the id up to which every passage has been embedded. */
+  private readonly filled = new Map<number, number>();
   private worker: Worker | undefined;
-  private stopped = false;
+  private readonly stopping = new AbortController();
 
   constructor(
     private readonly store: IndexStore,
@@ -46,7 +54,7 @@ export class GenerationBuilder implements BeforeApplicationShutdown {
   ) {}
 
   async beforeApplicationShutdown(): Promise<void> {
-    this.stopped = true;
+    this.stopping.abort();
     for (const { timer } of this.due.values()) clearTimeout(timer);
     await this.worker?.terminate();
     await this.working;
@@ -81,7 +89,7 @@ export class GenerationBuilder implements BeforeApplicationShutdown {
     const before = this.due.get(name);
     clearTimeout(before?.timer);
     this.due.delete(name);
-    if (!this.isDue(current)) return;
+    if (!this.isDue(current)) return this.fill(current);
     const sinceMs = before?.sinceMs ?? performance.now();
     const delayMs = Math.max(0, Math.min(REST_MS, sinceMs + MAX_DELAY_MS - performance.now()));
     this.due.set(name, { sinceMs, timer: setTimeout(() => this.begin(key), delayMs) });
@@ -90,6 +98,43 @@ export class GenerationBuilder implements BeforeApplicationShutdown {
   /** Whether the embedder of a project is behind its text. */
   isDue(generation: Generation): boolean {
     return this.growth(generation) >= MIN_GROWTH;
+  }
+
+  /** How many passages wait for their vectors. */
+  unembedded(generation: Generation | undefined): number {
+    if (generation === undefined || !this.embedders.isPretrained(generation)) return 0;
+    return Math.max(0, this.store.passages.count(generation) - this.store.countVectors(generation));
+  }
+
+  /** Embeds the passages that came without vectors. They are found by their words meanwhile. */
+  private fill(generation: Generation): void {
+    const name = nameOf(generation);
+    if (!this.embedders.isPretrained(generation) || this.queued.has(name)) return;
+    if (!this.hasMissing(generation)) return;
+    this.queued.add(name);
+    this.enqueue(generation.userId, async () => {
+      try {
+        await this.embedMissing(generation, this.filled.get(generation.id) ?? 0);
+      } catch (error) {
+        if (this.stopped) return;
+        this.log.warn(`Passages were not embedded: ${(error as Error).message}`);
+        const again = setTimeout(() => this.consider(generation), RETRY_MS);
+        this.due.set(name, { sinceMs: performance.now(), timer: again });
+        return;
+      } finally {
+        this.queued.delete(name);
+      }
+      // For what came in the meantime.
+      this.consider(generation);
+    });
+  }
+
+  private hasMissing(generation: Generation): boolean {
+    return this.store.missing(generation, this.filled.get(generation.id) ?? 0, 1).last !== undefined;
+  }
+
+  private get stopped(): boolean {
+    return this.stopping.signal.aborted;
   }
 
   private begin(key: ProjectKey): void {
@@ -181,17 +226,32 @@ export class GenerationBuilder implements BeforeApplicationShutdown {
 
   /** Embeds what came after an id; answers the last one. Ids only grow, so that nothing is looked at twice. */
   private async embedMissing(generation: Generation, after: number): Promise<number> {
+    const batch = this.embedders.isPretrained(generation) ? MODEL_BATCH : BATCH;
     for (let last = after; ;) {
       this.throwIfStopped();
-      const next = this.store.missing(generation, last, BATCH);
+      const next = this.store.missing(generation, last, batch);
       if (next.last === undefined) return last;
       if (next.ids.length > 0) {
-        this.store.putVectors(generation, await this.embedders.embedPassages(generation, generation, next.ids));
+        this.store.putVectors(generation, await this.embedded(generation, next.ids));
         await this.sync.push(generation, { put: next.ids });
       }
       last = next.last;
+      this.filled.set(generation.id, last);
       await nextTurn();
     }
+  }
+
+  /** Waits for a model that is away. @throws EmbeddingError where it stays away */
+  private async embedded(generation: Generation, ids: readonly number[]): Promise<Embedded[]> {
+    for (const pauseMs of PAUSES_MS) {
+      try {
+        return await this.embedders.embedPassages(generation, generation, ids);
+      } catch (error) {
+        if (!(error instanceof EmbeddingError)) throw error;
+        await wait(pauseMs, undefined, { signal: this.stopping.signal });
+      }
+    }
+    return this.embedders.embedPassages(generation, generation, ids);
   }
 
   private async clearRetired(): Promise<void> {
@@ -203,6 +263,7 @@ export class GenerationBuilder implements BeforeApplicationShutdown {
         return; // ChromaDB is away: it is done when it has come up.
       }
       this.sync.forget(generation);
+      this.filled.delete(generation.id);
       while (!this.stopped && !this.store.forgetSome(generation, BATCH)) await nextTurn();
     }
   }

@@ -96,7 +96,7 @@ export class IndexerService {
       documents: this.store.countDocuments(key),
       passages,
       embedder: DESCRIPTIONS[embedder] ?? embedder,
-      stale_passages: isDue || building !== undefined ? passages : 0,
+      stale_passages: isDue || building !== undefined ? passages : this.builder.unembedded(current),
     };
   }
 

@@ -5,7 +5,8 @@ import { InjectConfig } from '../../../../config/config.module.js';
 import type { Config } from '../../../../config/config.schema.js';
 import type { Ranked } from '../../../../text/lexical-image.js';
 import type { ProjectKey } from '../../../../text/lexical-index.js';
-import { postJson } from '../embedding/endpoint.embedder.js';
+import { guarded, outboundBreaker } from '../../../../resilience/policy/guarded.js';
+import { postJson } from '../embedding/post-json.js';
 import { IndexStore } from '../index/index.store.js';
 
 /** So many of the best are looked at again. */
@@ -28,6 +29,8 @@ const answerSchema = z.object({
 /** Puts the best passages in the order of a `/rerank` endpoint (the shape that Cohere, Jina, vLLM and TEI share), where there is one. */
 @Injectable()
 export class Reranker {
+  private readonly breaker = outboundBreaker({ failures: 2, recoveryMs: 10_000 });
+
   constructor(
     @InjectConfig() private readonly config: Config,
     private readonly store: IndexStore,
@@ -45,7 +48,12 @@ export class Reranker {
     const documents = passages.map(({ title, text }) => `${title}\n\n${text}`.slice(0, MAX_CHARS));
     try {
       const body = { ...(model === null ? {} : { model }), query, documents, top_n: documents.length };
-      const answer = await postJson(url, 'rerank', body, this.config.secrets.reranker_api_key, TIMEOUT_MS);
+      const apiKey = this.config.secrets.reranker_api_key;
+      const answer = await guarded((signal) => postJson(url, 'rerank', body, apiKey, signal), {
+        name: 'The reranker',
+        timeoutMs: TIMEOUT_MS,
+        breaker: this.breaker,
+      });
       return inOrder(
         ranked,
         passages.map(({ id }) => id),

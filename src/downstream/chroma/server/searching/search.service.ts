@@ -3,9 +3,17 @@ import { Injectable } from '@nestjs/common';
 import type { Lists, Near } from '../../../../text/explanation.js';
 import type { LexicalImage, Ranked } from '../../../../text/lexical-image.js';
 import type { ProjectKey } from '../../../../text/lexical-index.js';
-import { allowedPassages, everyOne, exactFirst, usualTerms, withFeedback } from '../../../../text/lexical-search.js';
+import {
+  allowedPassages,
+  everyOne,
+  exactFirst,
+  rankByWords,
+  usualTerms,
+  withFeedback,
+} from '../../../../text/lexical-search.js';
 import { conceptsOf, coverageOf, parseQuery, type Query } from '../../../../text/query.js';
 import { type Asked, type Found, MAX_RANKED, presented } from '../../../../text/results.js';
+import { EmbeddingError } from '../embedding/embedder.js';
 import { Embedders, PROJECTION } from '../embedding/embedders.js';
 import { certaintyOf, fused } from './fusion.js';
 import { PROJECTION_DIMENSIONS } from '../embedding/hashed-projection.js';
@@ -16,12 +24,19 @@ import { VectorSync } from '../chromadb/vector-sync.js';
 import { isZero } from '../index/vectors.js';
 
 export interface Answer extends Found {
-  source: 'hybrid' | 'vector';
+  source: 'hybrid' | 'vector' | 'fulltext';
   passages: number;
+  /** Why the question was not embedded, where it is answered by words alone. */
+  not_embedded?: EmbeddingError['reason'];
+}
+
+export interface Question extends Asked {
+  /** When the caller stops waiting, on the scale of `performance.now()`. */
+  deadlineMs: number;
 }
 
 /** A ranking, and what it was made of. */
-interface Ranking {
+interface Ranking extends Pick<Answer, 'source' | 'not_embedded'> {
   ranked: readonly Ranked[];
   lists: Lists;
 }
@@ -44,23 +59,30 @@ export class SearchService {
     private readonly reranker: Reranker,
   ) {}
 
-  async query(key: ProjectKey, text: string, mode: 'hybrid' | 'vector', asked: Asked): Promise<Answer> {
+  async query(key: ProjectKey, text: string, mode: 'hybrid' | 'vector', asked: Question): Promise<Answer> {
     this.vectors.check();
     const query = parseQuery(text, asked.scope);
     const image = await this.store.passages.image(key);
     const generation = this.store.current(key);
     if (generation === undefined) return { results: [], total: 0, source: mode, passages: 0 };
-    const direction = await this.directionOf(generation, query, image);
-    const { ranked, lists } = await (mode === 'vector'
-      ? this.byMeaning(key, generation, query, direction)
-      : this.byBoth(key, generation, query, direction));
+    const direction = await this.directionOf(generation, query, image, asked.deadlineMs);
+    const { ranked, lists, ...origin } = await (direction instanceof EmbeddingError
+      ? this.byWords(key, query, direction)
+      : mode === 'vector'
+        ? this.byMeaning(key, generation, query, direction)
+        : this.byBoth(key, generation, query, direction));
     // A new generation took over, and the vectors of this one may have been gone already.
     if (this.store.current(key)?.id !== generation.id) return this.query(key, text, mode, asked);
     const ordered = mode === 'vector' ? ranked : await this.reranker.rerank(key, query.text, ranked);
     const now = await this.store.passages.image(key);
     const reasons = asked.explain === true ? lists : undefined;
     const found = presented(this.store.passages, key, now, query, ordered, asked.page, reasons);
-    return { ...found, source: mode, passages: image.passages };
+    return { ...found, ...origin, passages: image.passages };
+  }
+
+  private async byWords(key: ProjectKey, query: Query, { reason }: EmbeddingError): Promise<Ranking> {
+    const ranked = await rankByWords(this.store.passages, key, query, MAX_RANKED);
+    return { ranked, lists: { words: ranked, meaning: [] }, source: 'fulltext', not_embedded: reason };
   }
 
   private async byMeaning(
@@ -71,7 +93,7 @@ export class SearchService {
   ): Promise<Ranking> {
     const allowed = allowedPassages(this.store.passages, key, await this.store.passages.image(key), query);
     const meaning = await this.nearest(key, generation, direction, allowed);
-    return { ranked: meaning, lists: { words: [], meaning } };
+    return { ranked: meaning, lists: { words: [], meaning }, source: 'vector' };
   }
 
   private async byBoth(
@@ -83,7 +105,7 @@ export class SearchService {
     const image = await this.store.passages.image(key);
     const allowed = allowedPassages(this.store.passages, key, image, query);
     if (query.words.length === 0 && query.scope !== undefined) {
-      return { ranked: everyOne(allowed, MAX_RANKED), lists: { words: [], meaning: [] } };
+      return { ranked: everyOne(allowed, MAX_RANKED), lists: { words: [], meaning: [] }, source: 'hybrid' };
     }
     const concepts = conceptsOf(query, image);
     // ChromaDB searches while the words are ranked here: the request has left by the next turn.
@@ -102,14 +124,24 @@ export class SearchService {
       words = withFeedback(this.store.passages, key, image, concepts, words, allowed);
       return words;
     });
-    return { ranked: exactFirst(image, concepts, ranked), lists: { words, meaning } };
+    return { ranked: exactFirst(image, concepts, ranked), lists: { words, meaning }, source: 'hybrid' };
   }
 
   /** The built-in embedders hear only words that the project knows: for others they could but guess. */
-  private async directionOf(generation: Generation, query: Query, image: LexicalImage): Promise<Float32Array> {
+  private async directionOf(
+    generation: Generation,
+    query: Query,
+    image: LexicalImage,
+    deadlineMs: number,
+  ): Promise<Float32Array | EmbeddingError> {
+    if (query.words.length === 0) return new Float32Array(0);
     const terms = usualTerms(conceptsOf(query, image), image);
-    const [direction] = await this.embedders.embed(generation, [{ title: '', text: query.text, terms }]);
-    return direction as Float32Array;
+    try {
+      return await this.embedders.embedQuestion(generation, { title: '', text: query.text, terms }, deadlineMs);
+    } catch (error) {
+      if (error instanceof EmbeddingError) return error;
+      throw error;
+    }
   }
 
   private async nearest(
