@@ -68,16 +68,23 @@ export function weightOfMeaning(lists: Lists): number {
   const { words, meaning, captured, coverage } = lists;
   if (meaning.length === 0) return 0;
   if (words.length === 0) return MAX_WEIGHT;
-  if (coverage !== undefined) return Math.max(1 - coverage ** 2, agreement(lists));
+  if (coverage !== undefined)
+    return coverage < FEW_WORDS ? Math.max(1 - coverage ** 2, agreement(lists)) : agreement(lists);
   return Math.min(MAX_WEIGHT, TRUST * captured ** 2 * flatness(words, 10) * flatness(meaning, 50));
 }
 
+/** Where words cover less of a question than this, they cannot judge the model: the question may be in another language. */
+const FEW_WORDS = 0.5;
 const SURE_PASSAGES = 3;
 
-/** How near in meaning those passages are that are best by words: 1 where they are the nearest ones, 0 where they are far. */
+/**
+ * How near in meaning those passages are that are best by words: 1 where they are the nearest ones, 0 where they are no nearer
+ * than passages drawn at random, which stand half way on average.
+ */
 function agreement({ words, meaning }: Lists): number {
   const nearness = new Map(stretched(meaning).map(({ id, score }) => [id, score]));
   const best = words.slice(0, SURE_PASSAGES);
   const all = best.reduce((sum, { score }) => sum + score, 0);
-  return best.reduce((sum, { id, score }) => sum + score * (nearness.get(id) ?? 0), 0) / all;
+  const mean = best.reduce((sum, { id, score }) => sum + score * (nearness.get(id) ?? 0), 0) / all;
+  return Math.max(0, 2 * mean - 1);
 }
