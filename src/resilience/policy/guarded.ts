@@ -2,6 +2,7 @@ import {
   BrokenCircuitError,
   circuitBreaker,
   type CircuitBreakerPolicy,
+  CircuitState,
   ConsecutiveBreaker,
   handleWhen,
   timeout,
@@ -28,6 +29,14 @@ export interface Guard {
   deadlineMs?: number;
   /** Shared by all calls to the same place, see {@link outboundBreaker}. */
   breaker?: CircuitBreakerPolicy;
+}
+
+/** A breaker of outbound calls, made by {@link outboundBreaker}. */
+export type OutboundBreaker = CircuitBreakerPolicy;
+
+/** Whether calls pass as usual: the breaker neither refuses them nor waits for a probe. */
+export function isClosed(breaker: OutboundBreaker): boolean {
+  return breaker.state === CircuitState.Closed;
 }
 
 /**

@@ -1,6 +1,11 @@
-import { type CircuitBreakerPolicy, CircuitState } from 'cockatiel';
 import { z } from 'zod';
-import { guarded, GuardError, outboundBreaker } from '../../../../resilience/policy/guarded.js';
+import {
+  guarded,
+  GuardError,
+  isClosed,
+  outboundBreaker,
+  type OutboundBreaker,
+} from '../../../../resilience/policy/guarded.js';
 import { normalised } from '../index/vectors.js';
 import { type Embeddable, type Embedder, EmbeddingError } from './embedder.js';
 import type { Prefixes } from './model-family.js';
@@ -33,7 +38,7 @@ export interface Endpoint {
 /** Any OpenAI-compatible `/embeddings` endpoint. */
 export class EndpointEmbedder implements Embedder {
   /** Of questions: the first one without an answer is the last one that waits. */
-  private readonly breaker: CircuitBreakerPolicy;
+  private readonly breaker: OutboundBreaker;
   private probing = false;
 
   constructor(private readonly endpoint: Endpoint) {
@@ -53,7 +58,7 @@ export class EndpointEmbedder implements Embedder {
 
   /** While the endpoint is away no question waits for it: whether it is back is found out beside them. */
   async embedQuestion({ text }: Embeddable, deadlineMs: number): Promise<Float32Array> {
-    if (this.breaker.state === CircuitState.Closed) {
+    if (isClosed(this.breaker)) {
       return this.askQuestion(text, deadlineMs - RESERVE_MS).catch(fail);
     }
     this.probe(text);
