@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
-import { ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { InjectConfig } from '../../config/config.module.js';
@@ -13,7 +13,7 @@ import { type Claim, claimedId } from '../call/claim.js';
 import { OpenStreams } from '../edge/limits/open-streams.js';
 import { IdempotencyStore } from '../edge/idempotency/idempotency.store.js';
 import { eventStreamTimes } from '../edge/event-stream.js';
-import { Answers } from '../edge/openapi.js';
+import { Answers, answersWith, problemSchema } from '../edge/openapi.js';
 import { scopeSchema } from '../../contract/scope.contract.js';
 import { idSchema } from '../edge/schemas.js';
 import { NeedsScope } from '../call/key-scopes.js';
@@ -92,6 +92,15 @@ function uiRequest(body: ChatBody, messages: NonNullable<ChatBody['messages']>, 
   };
 }
 
+/** AI SDK clients are refused with a sentence as plain text, all others with a problem. */
+const ChatAnswers = (...problems: number[]) =>
+  answersWith(
+    { 'application/problem+json': problemSchema, 'text/plain; charset=utf-8': z.string() },
+    200,
+    answerSchema,
+    problems,
+  );
+
 @ApiTags('chat')
 @NeedsScope('chat')
 @Controller('v1/api/chat')
@@ -112,7 +121,7 @@ export class ChatController {
   @HttpCode(200)
   @ApiOperation({ summary: 'Ask a question; the answer comes as JSON, or as an AI SDK UI message stream' })
   @ApiProduces('application/json', 'text/event-stream')
-  @Answers(200, answerSchema, 402, 404, 413)
+  @ChatAnswers(402, 404, 413)
   async post(
     @Body({ schema: bodySchema }) body: ChatBody,
     @Headers('accept') accept: string | undefined,
@@ -156,6 +165,7 @@ export class ChatController {
       'Resume a stream after the event that Last-Event-ID names; by the id of a conversation, what is being written there (204: nothing)',
   })
   @ApiProduces('text/event-stream')
+  @ApiResponse({ status: 204, description: 'Nothing is being written in this conversation.' })
   @Answers(200, null, 404)
   async resume(
     @Param('message_id', { schema: idSchema }) messageId: string,

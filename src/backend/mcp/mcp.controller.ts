@@ -1,12 +1,11 @@
 import { Body, Controller, Delete, Get, Post, Req, Res } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiExcludeController } from '@nestjs/swagger';
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Problem } from '../../http/problem.js';
 import { ListsProjects, NeedsScope } from '../call/key-scopes.js';
 import { Call, Deadline, type UserCall } from '../call/public-call.js';
-import { Answers } from '../edge/openapi.js';
 import { McpTools } from './mcp-tools.service.js';
 
 const INFO = { name: 'caudex', title: 'Caudex', version: '1' };
@@ -17,7 +16,7 @@ const INSTRUCTIONS =
  * The Model Context Protocol over streamable HTTP, without sessions: each request is answered by a server of its own, so
  * any process can answer any request.
  */
-@ApiTags('mcp')
+@ApiExcludeController()
 @NeedsScope('read')
 @ListsProjects()
 @Controller('mcp')
@@ -26,8 +25,6 @@ export class McpController {
 
   @Post()
   @Deadline('chat_ms')
-  @ApiOperation({ summary: 'A message of the Model Context Protocol' })
-  @Answers(200, null)
   async post(
     @Body() body: unknown,
     @Req() request: FastifyRequest,
@@ -47,15 +44,11 @@ export class McpController {
   }
 
   @Get()
-  @ApiOperation({ summary: 'Not offered: this server sends nothing of itself' })
-  @Answers(405, null)
   get(): never {
     throw noSession();
   }
 
   @Delete()
-  @ApiOperation({ summary: 'Not offered: there are no sessions' })
-  @Answers(405, null)
   delete(): never {
     throw noSession();
   }
