@@ -12,7 +12,7 @@ import { Caudex } from '../test/system/caudex.ts';
 const UPLOADS_AT_ONCE = 8;
 const PAGE = 100;
 const RECALL_DEPTH = 100;
-/** The built-in embedder learns when nobody has written for two seconds. */
+/** The built-in embedder is trained after two seconds without a write. */
 const REST_MS = 8000;
 
 const { values } = parseArgs({

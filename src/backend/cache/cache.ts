@@ -18,7 +18,7 @@ export interface Cache {
   empty(scope: string): void;
 }
 
-/** A scope for each user and project: nobody finds what another has asked. */
+/** A scope for each user and project: one user's entries are never found by another. */
 export function scopeOf(userId: string, projectId: string): string {
   return JSON.stringify([userId, projectId]);
 }

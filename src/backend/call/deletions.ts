@@ -19,7 +19,7 @@ export function isAbout({ projectId, conversationId }: About, deletion: Deletion
   return deletion.projectId === projectId && (deletion.kind === 'project' || conversationId !== undefined);
 }
 
-/** Tells whoever keeps answers what they must not tell any more. */
+/** Announces deletions to the stores that keep answers, so that nothing deleted is returned again. */
 @Injectable()
 export class Deletions {
   private readonly listeners = new Set<(deletion: Deletion) => void>();

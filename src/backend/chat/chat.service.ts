@@ -79,7 +79,7 @@ export class ChatService {
     if (call.claim !== undefined) call.claim.about = about;
     const stream = this.streams.open(messageId, call.userId, about, request.detachedMs);
     try {
-      // From here on the answer is nobody's but the conversation's: who asked may go away.
+      // From here on the answer belongs to the conversation: it goes on when the caller disconnects.
       const own: UserCall = { ...call, signal: stream.stopSignal };
       const leftMs = this.config.chat.context_budget_ms - (performance.now() - begunMs);
       const retrieving = this.context(request, projectId, said, leftMs, checking, own);
