@@ -18,10 +18,14 @@ export function shedLoad(
 ): void {
   let active = 0;
   let delayMs = 0;
+  let lastWindowMs = 0;
   const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   delay.enable();
   const timer = setInterval(() => {
-    delayMs = Math.max(0, delay.mean / 1e6 - RESOLUTION_MS);
+    const windowMs = Math.max(0, delay.mean / 1e6 - RESOLUTION_MS);
+    // A single pause (a collection of garbage, a machine that slept) is over when it is measured. Two late windows are load.
+    delayMs = Math.min(lastWindowMs, windowMs);
+    lastWindowMs = windowMs;
     delay.reset();
   }, WINDOW_MS).unref();
   fastify.addHook('onClose', (_instance, done) => {
