@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { PageStart } from '../contract/page.contract.js';
 import { analyse } from './analysis.js';
 import { type Fingerprint, fingerprint } from './fingerprint.js';
 import { frontMatterOf } from './front-matter.js';
@@ -44,12 +45,13 @@ export async function analyseDocument(document: {
   title: string;
   text: string;
   mediaType: string;
+  pages?: readonly PageStart[] | undefined;
 }): Promise<AnalysedDocument> {
   const passages: AnalysedPassage[] = [];
   const documentLanguage = languageOf(document.text);
   const name = wordsOfPath(document.path);
   let started = performance.now();
-  for (const passage of splitPassages(document.text, document.mediaType, document.path)) {
+  for (const passage of splitPassages(document.text, document.mediaType, document.path, document.pages)) {
     const title = fullTitle(document.title, passage.title);
     const language = languageOf(passage.text, documentLanguage);
     const inTitle = analyse(title, language);

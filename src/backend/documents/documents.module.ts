@@ -9,6 +9,7 @@ import { GitModule } from '../../downstream/git/git.module.js';
 import { ProjectsModule } from '../projects/projects.module.js';
 import { DocumentsController } from './documents.controller.js';
 import { BulkController } from './bulk.controller.js';
+import { Attachments } from './attachments.service.js';
 import { DocumentsService } from './documents.service.js';
 import { BulkUpload } from './bulk-upload.service.js';
 import { IndexRepair } from './index-repair.service.js';
@@ -26,7 +27,7 @@ import { DocumentSync } from './document-sync.service.js';
     ProjectsModule,
   ],
   controllers: [DocumentsController, BulkController],
-  providers: [DocumentsService, BulkUpload, DocumentSync, IndexRepair],
+  providers: [DocumentsService, Attachments, BulkUpload, DocumentSync, IndexRepair],
   exports: [DocumentsService, DocumentSync, IndexRepair],
 })
 export class DocumentsModule {}

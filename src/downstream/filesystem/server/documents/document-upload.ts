@@ -55,14 +55,26 @@ export class UploadReader {
       throw unsupported(media_type, format);
     }
     const file = content_base64 === undefined ? undefined : Buffer.from(content_base64, 'base64');
-    const { text, pages = [], warnings }: ExtractedText =
-      file === undefined
-        ? { text: given as string, warnings: [] }
-        : await this.textOf(file, format, charsetOf(upload.media_type), userId);
+    const {
+      text,
+      pages = [],
+      warnings,
+    }: ExtractedText = file === undefined
+      ? { text: given as string, warnings: [] }
+      : await this.textOf(file, format, charsetOf(upload.media_type), userId);
     this.checkText(text);
     const content = Buffer.from(text);
     const original = file === undefined || file.equals(content) ? undefined : file;
-    return { media_type, text, content, sha256: hashOf(content), original, original_type: upload.media_type, pages, warnings };
+    return {
+      media_type,
+      text,
+      content,
+      sha256: hashOf(content),
+      original,
+      original_type: upload.media_type,
+      pages,
+      warnings,
+    };
   }
 
   private async textOf(

@@ -10,7 +10,7 @@ export interface Parts {
   /** Of every entry, also of those that are not unpacked. */
   names: readonly string[];
   /** Empty where there is no such part. */
-  text(name: string): string;
+  text: (name: string) => string;
   bytes: Record<string, Uint8Array>;
 }
 
