@@ -11,7 +11,7 @@ import { splitPassages, type TextPassage } from './passages.js';
  * Counts the ways in which passages and terms were ever made. Whoever changes them raises it: what was stored by an earlier one
  * is then made anew.
  */
-export const ANALYSIS_VERSION = 1;
+export const ANALYSIS_VERSION = 2;
 
 export interface AnalysedPassage extends TextPassage {
   /** Of title and text: passages with the same one say the same. */

@@ -42,7 +42,7 @@ describe('splitPassages', () => {
       'Last.',
     ];
     let at = 0;
-    const pages = texts.map((text, i) => ({
+    const pages = texts.map((_, i) => ({
       page: i + 2,
       start: (at += i === 0 ? 0 : (texts[i - 1] as string).length + 2),
     }));

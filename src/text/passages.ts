@@ -100,6 +100,7 @@ function sections(text: string, layout: Layout, pages: readonly PageStart[]): Se
 function titleOf(trail: readonly Block[]): string {
   return trail
     .map((heading) => heading.title)
+    .filter((title) => title !== '')
     .join(' › ')
     .slice(0, MAX_TITLE_CHARS);
 }

@@ -23,7 +23,8 @@ const WATCH_MS = 50;
 const READER = join(import.meta.dirname, `extraction.child${extname(import.meta.filename)}`);
 const ROOT = join(import.meta.dirname, '../../../../..');
 /** Its own code and packages, not the data of users; it may write nothing and start no process. */
-const MAY_READ = [import.meta.dirname, join(ROOT, 'package.json'), join(ROOT, 'node_modules')].map(
+const HEADERS = join(import.meta.dirname, `../../../../text/table-header${extname(import.meta.filename)}`);
+const MAY_READ = [import.meta.dirname, HEADERS, join(ROOT, 'package.json'), join(ROOT, 'node_modules')].map(
   (path) => `--allow-fs-read=${path}`,
 );
 

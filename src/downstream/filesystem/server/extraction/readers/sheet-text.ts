@@ -1,4 +1,5 @@
 import type { Warning } from '../../../../../contract/warning.contract.ts';
+import { isHeaderRow } from '../../../../../text/table-header.ts';
 import type { DecodedText } from '../charset.ts';
 
 /** A sheet as its cells show it. */
@@ -40,7 +41,7 @@ function sheetText({ name, rows, comments }: Sheet): string {
   if (filled.length === 0 && comments.length === 0) return '';
   const intro = introOf(filled, columns.length);
   const table = filled.slice(intro.length);
-  const isHead = isHeader(table[0] ?? [], table[1]);
+  const isHead = isHeaderRow(table[0] ?? [], table[1]);
   const header = isHead ? (table[0] as string[]) : columns.map(columnName);
   const body = isHead ? table.slice(1) : table;
   const cells = header.join(' | ').length > MAX_HEADER_CHARS ? records(header, body) : markdown(header, body);
@@ -60,21 +61,6 @@ function introOf(rows: readonly string[][], columns: number): string[][] {
   if (columns < 2) return [];
   const end = rows.findIndex((row) => row.filter((cell) => cell !== '').length > 1);
   return rows.slice(0, Math.max(0, end));
-}
-
-/** Signs of currency, percent and accounting, and the marks between thousands. */
-const AROUND_NUMBER = /[\p{Sc}%()'\s]/gu;
-const NUMBER = /^[-+]?\d[\d.,]*(?:e[-+]?\d+)?$/i;
-const DATE = /^\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[T\s]\d.*)?$/;
-const YEAR = /^(?:19|20)\d\d$/;
-const isValue = (cell: string) => NUMBER.test(cell.replaceAll(AROUND_NUMBER, '')) || DATE.test(cell);
-
-/** A header names columns: it holds words, each once, or years, where the row below it holds values. */
-function isHeader(first: readonly string[], second: readonly string[] | undefined): boolean {
-  const names = first.filter((cell) => cell !== '');
-  const words = names.filter((cell) => !isValue(cell));
-  if (second === undefined || words.length === 0 || new Set(names).size < names.length) return false;
-  return names.every((cell) => !isValue(cell) || YEAR.test(cell));
 }
 
 function markdown(header: readonly string[], rows: readonly string[][]): string[] {
