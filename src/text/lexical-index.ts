@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { LRUCache } from 'lru-cache';
 import type { Scope } from '../contract/scope.contract.js';
 import { preparedBy } from '../storage/statements.js';
 import { ANALYSIS_VERSION, type AnalysedDocument, type AnalysedPassage } from './analysed-document.js';
@@ -75,7 +76,7 @@ interface Loaded {
  * a thirtieth of the time of FTS5's `bm25()`, which reads every matching row.
  */
 export class LexicalIndex {
-  private readonly loaded = new Map<number, Loaded>();
+  private readonly loaded = new LRUCache<number, Loaded>({ max: MAX_IMAGES });
 
   private readonly sql: (text: string) => StatementSync;
 
@@ -200,8 +201,6 @@ export class LexicalIndex {
         loaded.revision === this.revisionOf(project) &&
         loaded.image.waste < MAX_WASTE
       ) {
-        this.loaded.delete(project);
-        this.loaded.set(project, loaded);
         return loaded.image;
       }
       await (loaded !== undefined && loaded.revision === undefined ? loaded : this.load(project)).ready;
@@ -242,8 +241,6 @@ export class LexicalIndex {
     const loaded: Loaded = { image: new LexicalImage(), revision: undefined, ready: Promise.resolve() };
     loaded.ready = this.fill(loaded, project);
     this.loaded.set(project, loaded);
-    const [oldest] = this.loaded.keys();
-    if (this.loaded.size > MAX_IMAGES && oldest !== undefined) this.loaded.delete(oldest);
     return loaded;
   }
 
