@@ -25,7 +25,7 @@ import { ProjectAccess } from '../projects/project-access.service.js';
 import { idSchema, pageSchema } from '../edge/schemas.js';
 import { Call, Deadline, type UserCall } from '../call/public-call.js';
 import { DocumentsService } from './documents.service.js';
-import { IndexRepair } from './index-repair.service.js';
+import { IndexRepair } from './repair/index-repair.service.js';
 import { storedSchema } from './stored.schema.js';
 import { readUpload } from './upload.js';
 

@@ -7,6 +7,7 @@ import { guarded, GuardError } from '../../../resilience/policy/guarded.js';
 import { gitContract } from '../git.contract.js';
 import { GraphFeed } from './graph/graph-feed.js';
 import { GitService } from './versions/git.service.js';
+import { VersionStore } from './versions/version-store.js';
 import { GRAPH_STORE, GraphAway, type GraphStore } from './graph/graph-store.js';
 import { ImportsService } from './imports/imports.service.js';
 
@@ -18,6 +19,7 @@ const keyOf = ({ userId }: Caller, { project_id }: { project_id: string }) => ({
 export class GitController {
   constructor(
     private readonly git: GitService,
+    private readonly versions: VersionStore,
     private readonly imports: ImportsService,
     @Inject(GRAPH_STORE) private readonly graphs: GraphStore,
     private readonly feed: GraphFeed,
@@ -37,6 +39,25 @@ export class GitController {
   @Implements(gitContract.changes)
   async changes(@CallerOf() caller: Caller, @Input() { params, query }: Request<'changes'>) {
     return { changes: await this.git.changes(keyOf(caller, params), query, caller.deadlineMs) };
+  }
+
+  @Implements(gitContract.inventory)
+  inventory(@Input() { query }: Request<'inventory'>) {
+    return this.versions.inventory.page(query.after, query.limit);
+  }
+
+  @Implements(gitContract.heads)
+  heads(@CallerOf() caller: Caller, @Input() { params, query }: Request<'heads'>) {
+    return this.versions.heads(keyOf(caller, params), query);
+  }
+
+  @Implements(gitContract.unknown)
+  unknown(@CallerOf() caller: Caller, @Input() { params, body }: Request<'unknown'>) {
+    const project = keyOf(caller, params);
+    const unknown = body.documents.filter(
+      ({ path, version }) => this.versions.find(project, version, path) === undefined,
+    );
+    return { paths: unknown.map(({ path }) => path) };
   }
 
   @Implements(gitContract.textAt)
