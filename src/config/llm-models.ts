@@ -3,7 +3,7 @@ import { isTree, lookUp, type Tree } from './tree.js';
 
 type Setting = [variable: string, path: string[], value: unknown];
 
-/** The parts of a list with commas, white space around them left out; empty parts keep their place. */
+/** The parts of a list with commas, trimmed; empty parts keep their place. */
 export function listed(text: string | undefined): string[] {
   return text === undefined || text.trim() === '' ? [] : text.split(',').map((part) => part.trim());
 }
@@ -37,7 +37,7 @@ export function llmSettings(
   return set;
 }
 
-/** One line for keys that fit no model. */
+/** One line for each surplus key. */
 export function keysWithoutModel(keys: readonly string[], { llm }: Pick<FileConfig, 'llm'>): string[] {
   const models = llm.fallbacks.length + 1;
   if (keys.length <= 1 || keys.length === models) return [];
