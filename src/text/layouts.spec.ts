@@ -36,7 +36,12 @@ describe('a text', () => {
     'in JSON is cut along its keys, which are the path of a passage (indented by %s)',
     (indent) => {
       const data = {
-        server: { tls: { certificate: body }, hosts: [{ name: body }, { name: `last one. ${body}` }], motto: body, port: 8080 },
+        server: {
+          tls: { certificate: body },
+          hosts: [{ name: body }, { name: `last one. ${body}` }],
+          motto: body,
+          port: 8080,
+        },
         owner: body,
       };
       const text = JSON.stringify(data, null, indent);

@@ -12,7 +12,9 @@ import { BulkController } from './bulk.controller.js';
 import { Attachments } from './attachments.service.js';
 import { DocumentsService } from './documents.service.js';
 import { BulkUpload } from './bulk-upload.service.js';
-import { IndexRepair } from './index-repair.service.js';
+import { HistoryRepair } from './repair/history-repair.service.js';
+import { IndexRepair } from './repair/index-repair.service.js';
+import { StoredVersions } from './repair/stored-versions.service.js';
 import { DocumentSync } from './document-sync.service.js';
 
 @Module({
@@ -27,7 +29,7 @@ import { DocumentSync } from './document-sync.service.js';
     ProjectsModule,
   ],
   controllers: [DocumentsController, BulkController],
-  providers: [DocumentsService, Attachments, BulkUpload, DocumentSync, IndexRepair],
+  providers: [DocumentsService, Attachments, BulkUpload, DocumentSync, StoredVersions, IndexRepair, HistoryRepair],
   exports: [DocumentsService, DocumentSync, IndexRepair],
 })
 export class DocumentsModule {}
