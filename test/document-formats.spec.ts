@@ -135,7 +135,7 @@ describe('presentations', () => {
     const frame = (kind: string, text: string) =>
       `<draw:frame presentation:class="${kind}"><draw:text-box><text:p>${text}</text:p></draw:text-box></draw:frame>`;
     const body = `<draw:page>${frame('outline', 'Points')}${frame('title', 'Welcome')}<presentation:notes>${frame('notes', 'Smile.')}</presentation:notes></draw:page>
-      <draw:page draw:style-name="h">${frame('title', 'Plan')}<draw:custom-shape><text:p>Box</text:p></draw:custom-shape></draw:page>`;
+      <draw:page draw:style-name="h">${frame('title', 'Plan')}${frame('page-number', '&lt;number&gt;')}<draw:custom-shape><text:p>Box</text:p></draw:custom-shape></draw:page>`;
     const hidden =
       '<style:style style:name="h"><style:drawing-page-properties presentation:visibility="hidden"/></style:style>';
     const read = await extract(opendocument('presentation', body, hidden), 'odp');
@@ -168,11 +168,11 @@ describe('texts of other programs', () => {
 
   it('in RTF have their characters, in code pages and in Unicode, and none of the instructions', async () => {
     const rtf = String.raw`{\rtf1\ansi\ansicpg1252{\fonttbl{\f0\fcharset0 Arial;}{\f1\fcharset204 Arial Cyr;}}{\colortbl;\red0;}
-{\*\generator x;}{\info{\title no}}\pard Gr\'fc\'dfe \u8364?uro \f1\'cf\'f0\'e8\'e2\'e5\'f2\f0\par
+{\*\generator x;}{\info{\title no}}{\stylesheet{\s1\outlinelevel0 heading 1;}}\pard\outlinelevel1 On {\b otters}\par\pard Gr\'fc\'dfe \u8364?uro \f1\'cf\'f0\'e8\'e2\'e5\'f2\f0\par
 {\field{\*\fldinst HYPERLINK "http://x"}{\fldrslt a link}}\tab \{braces\}\line next\par
 \trowd A\cell B\cell\row {\pict\pngblip 89504e47}\uc2\u20320??\u22909?? end}`;
     const read = await extract(strToU8(rtf, true), 'rtf');
-    expect(read.text).toBe('Grüße €uro Привет\n\na link {braces}\nnext\n\nA | B\n你好 end');
+    expect(read.text).toBe('## On otters\n\nGrüße €uro Привет\n\na link {braces}\nnext\n\nA | B\n你好 end');
     expect(codes(read)).toEqual([['pictures_left_out', 1]]);
     expect(await faultOf(strToU8('hello'), 'rtf')).toMatch(/^it is not RTF/);
   });

@@ -108,6 +108,13 @@ describe('TextExtractor', () => {
     expect(warnings).toEqual([expect.objectContaining({ code: 'deletions_left_out', count: 1 })]);
   });
 
+  it('takes the first row of a table of a DOCX for its header', async () => {
+    const row = (...cells: string[]) =>
+      `<w:tr>${cells.map((cell) => `<w:tc>${paragraph(cell)}</w:tc>`).join('')}</w:tr>`;
+    const file = docx(`<w:tbl>${row('Item', 'Price')}${row('Boat', '7')}</w:tbl>`);
+    expect(await textOf(file, 'docx')).toBe('| Item | Price |\n| --- | --- |\n| Boat | 7 |');
+  });
+
   it('reads e-mail: its headers, its body in any encoding, and the names of what is attached', async () => {
     const base64 = (text: string) => Buffer.from(text).toString('base64');
     const mail = [
