@@ -2,6 +2,7 @@ import iconv from 'iconv-lite';
 import { strToU8 } from 'fflate';
 import type { DocumentFormat } from '../src/contract/document-format.js';
 import { TextExtractor } from '../src/downstream/filesystem/server/extraction/text-extractor.js';
+import { doc, msg, xls } from './ole-files.js';
 import { epub, opendocument, pptx, type SheetSpec, shape, styled, xlsx, zipOf } from './office-files.js';
 
 const LIMITS = { timeoutMs: 15_000, maxMemoryBytes: 2 ** 28, maxTextBytes: 1_000_000 };
@@ -53,6 +54,18 @@ describe('spreadsheets', () => {
     const sheet = `<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><dimension ref="A1:XFD1048576"/><sheetData><row r="1"><c r="A1"><v>1</v></c></row>${far}</sheetData></worksheet>`;
     const { text } = await extract(xlsx([{ name: 'S', rows: [] }], { 'xl/worksheets/sheet1.xml': sheet }), 'xlsx');
     expect(text).toBe('# S\n\n| A | XFD |\n| --- | --- |\n| 1 |  |\n|  | 9 |');
+  });
+
+  it('of Excel 97 are read', async () => {
+    const { text } = await extract(
+      xls('Größen', [
+        ['Name', 'Sum'],
+        ['Zoë', 7],
+      ]),
+      'xls',
+    );
+    expect(text).toBe('# Größen\n\n| Name | Sum |\n| --- | --- |\n| Zoë | 7 |');
+    expect(await faultOf(xls('S', [['a', 'b']]).subarray(0, 900), 'xls')).not.toBe('no fault');
   });
 
   it('of OpenDocument are read as they are shown, with comments, and without endless repetitions', async () => {
@@ -166,6 +179,14 @@ describe('texts of other programs', () => {
     ]);
   });
 
+  it('of Word 97 are paragraphs, which is told', async () => {
+    const read = await extract(doc('Otters swim.\rGrüße'), 'doc');
+    expect(read.text).toBe('Otters swim.\n\nGrüße');
+    expect(codes(read)).toEqual([['layout_left_out', undefined]]);
+    expect(await faultOf(strToU8('hello'), 'doc')).toBe('it is not a DOC: these are OLE files');
+    expect(await faultOf(doc('x').subarray(0, 700), 'doc')).toMatch(/^it can't be read/);
+  });
+
   it('in RTF have their characters, in code pages and in Unicode, and none of the instructions', async () => {
     const rtf = String.raw`{\rtf1\ansi\ansicpg1252{\fonttbl{\f0\fcharset0 Arial;}{\f1\fcharset204 Arial Cyr;}}{\colortbl;\red0;}
 {\*\generator x;}{\info{\title no}}{\stylesheet{\s1\outlinelevel0 heading 1;}}\pard\outlinelevel1 On {\b otters}\par\pard Gr\'fc\'dfe \u8364?uro \f1\'cf\'f0\'e8\'e2\'e5\'f2\f0\par
@@ -224,6 +245,20 @@ describe('mail', () => {
       ['two.csv', 'text/csv', 'a,b'],
     ]);
     expect(await faultOf(strToU8('hello'), 'mbox')).toMatch(/^it is not an MBOX/);
+  });
+
+  it('of Outlook has sender, recipients and attachments', async () => {
+    const file = msg('Quarterly', 'The body. Grüße', { name: 'list.csv', type: 'text/csv', content: 'a,b' });
+    const read = await extract(file, 'msg');
+    expect(read.text).toBe('# Quarterly\n\nFrom: Ada <ada@example.com>\nTo: Bob <bob@example.com>\n\nThe body. Grüße');
+    expect(codes(read)).toEqual([['attachments_apart', 1]]);
+    const [attached] = await extractor.attachments(file, 'msg', 'ada');
+    expect([attached?.name, attached?.mediaType, Buffer.from(attached!.content).toString()]).toEqual([
+      'list.csv',
+      'text/csv',
+      'a,b',
+    ]);
+    expect(await faultOf(strToU8('hello'), 'msg')).toMatch(/^it is not an MSG/);
   });
 
   it('of saved pages is the page', async () => {
