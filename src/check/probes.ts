@@ -1,6 +1,7 @@
 import { createClient } from '@redis/client';
 import neo4j from 'neo4j-driver';
 import { z } from 'zod';
+import type { Config } from '../config/config.schema.js';
 import { HEADER } from '../contract/endpoint.js';
 
 /** Ends with a short note for the operator, or throws an Error that says what is wrong. */
@@ -182,3 +183,18 @@ function parsed(text: string): unknown {
 }
 
 const excerpt = (text: string) => (text.trim() === '' ? 'nothing' : JSON.stringify(text.trim().slice(0, 80)));
+
+export function bucket(settings: Config['storage']['s3'], secrets: Config['secrets']): Probe {
+  return async () => {
+    const { Bucket } = await import('../downstream/filesystem/server/files/bucket.js');
+    const opened = new Bucket(settings, secrets);
+    try {
+      const state = await opened.check();
+      if (state === 'missing') throw new WrongSetting('there is no such bucket', 'storage.s3.bucket');
+      if (state === 'forbidden') throw new WrongSetting('refuses the credentials', 'S3_ACCESS_KEY_ID');
+      return 'answers';
+    } finally {
+      opened.close();
+    }
+  };
+}

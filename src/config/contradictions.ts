@@ -33,6 +33,9 @@ export function contradictions(config: FileConfig, environment: Environment): st
       'chroma.embeddings.model: missing; EMBEDDINGS_BASE_URL names an endpoint, EMBEDDINGS_MODEL must say which model',
     );
   }
+  if (config.storage.documents === 's3' && config.storage.s3.bucket === null) {
+    problems.push('storage.s3.bucket: missing; storage.documents is s3, so it must name a bucket');
+  }
   return problems;
 }
 

@@ -100,7 +100,7 @@ export class DocumentsController {
   @ApiOperation({ summary: 'Store a document: its raw text as the body, or one file as multipart' })
   @ApiConsumes('text/plain', 'text/markdown', 'multipart/form-data')
   @ApiBody({ schema: { type: 'string' } })
-  @Answers(201, storedSchema, 404, 410, 412, 413, 415, 422, 507)
+  @Answers(201, storedSchema, 404, 410, 412, 413, 415, 422, 424, 507)
   @Answers(200, storedSchema)
   async put(
     @Param('project_id', { schema: idSchema }) projectId: string,
@@ -126,7 +126,7 @@ export class DocumentsController {
   })
   // An original has the type that it was uploaded with.
   @ApiProduces('text/plain', 'text/markdown', '*/*')
-  @Answers(200, z.string(), 404)
+  @Answers(200, z.string(), 404, 424)
   async get(
     @Param('project_id', { schema: idSchema }) projectId: string,
     @Param('*') path: string,

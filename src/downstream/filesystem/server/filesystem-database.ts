@@ -25,7 +25,7 @@ const USAGE = `
     )
     .join(';')}`;
 
-const MIGRATIONS = [
+export const FILESYSTEM_MIGRATIONS = [
   `CREATE TABLE project (
      user_id TEXT NOT NULL,
      project_id TEXT NOT NULL,
@@ -117,7 +117,7 @@ export function openFilesystemDatabase(file: string, files: string): DatabaseSyn
   if (!existsSync(file) && existsSync(files) && readdirSync(files).length > 0) {
     throw new Error(`${file} is missing, but ${files} holds documents; restore it, or move the documents away`);
   }
-  const db = openDatabase(file, MIGRATIONS);
+  const db = openDatabase(file, FILESYSTEM_MIGRATIONS);
   // A row that is replaced counts as deleted, too.
   db.exec('PRAGMA recursive_triggers = ON');
   return db;

@@ -10,6 +10,7 @@ import { ConversationStore } from './conversations/conversation-store.js';
 import { ConversationsController } from './conversations/conversations.controller.js';
 import { ConversationsService } from './conversations/conversations.service.js';
 import { DocumentFiles } from './files/document-files.js';
+import { openDocumentFiles } from './files/open-document-files.js';
 import { DocumentStore } from './documents/document-store.js';
 import { UploadReader } from './documents/document-upload.js';
 import { DocumentWriter } from './documents/document-writer.js';
@@ -34,7 +35,7 @@ const stores = [
     provide: DocumentFiles,
     // The database first: it refuses to start where it is missing and there are files.
     inject: [CONFIG, DatabaseSync],
-    useFactory: (config: Config) => new DocumentFiles(filesFolder(folder(config))),
+    useFactory: (config: Config) => openDocumentFiles(folder(config), config),
   },
   { provide: LexicalIndex, inject: [DatabaseSync], useFactory: (db: DatabaseSync) => new LexicalIndex(db) },
   {
@@ -112,6 +113,7 @@ export class FilesystemServerModule implements OnApplicationBootstrap, OnApplica
 
   onApplicationShutdown(): void {
     this.stopped = true;
+    this.files.close();
     this.db.close();
   }
 }
