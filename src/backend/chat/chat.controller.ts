@@ -56,6 +56,7 @@ const sourceSchema = z.object({
   chunk: z.int(),
   title: z.string(),
   text: z.string(),
+  page: z.int().optional(),
   score: z.number(),
 });
 const answerSchema = z.object({

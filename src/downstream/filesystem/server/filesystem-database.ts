@@ -2,7 +2,11 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { openDatabase } from '../../../storage/sqlite.js';
-import { LEXICAL_LANGUAGES_MIGRATION, LEXICAL_MIGRATION } from '../../../text/lexical-index.js';
+import {
+  LEXICAL_LANGUAGES_MIGRATION,
+  LEXICAL_MIGRATION,
+  LEXICAL_PAGES_MIGRATION,
+} from '../../../text/lexical-index.js';
 
 /** What each user has stored, kept by the database itself; `stored_bytes` are those of a text and of the file it came in. */
 const USAGE = `
@@ -107,6 +111,9 @@ export const FILESYSTEM_MIGRATIONS = [
   USAGE,
   LEXICAL_LANGUAGES_MIGRATION,
   'ALTER TABLE document ADD COLUMN warnings TEXT',
+  LEXICAL_PAGES_MIGRATION,
+  `ALTER TABLE document ADD COLUMN pages TEXT;
+   ALTER TABLE document ADD COLUMN original_type TEXT`,
 ];
 
 /**

@@ -15,6 +15,7 @@ import { DocumentStore } from './documents/document-store.js';
 import { UploadReader } from './documents/document-upload.js';
 import { DocumentWriter } from './documents/document-writer.js';
 import { DocumentsController } from './documents/documents.controller.js';
+import { OriginalsService } from './documents/originals.service.js';
 import { DocumentsService } from './documents/documents.service.js';
 import { databaseFile, filesFolder, openFilesystemDatabase } from './filesystem-database.js';
 import { ProjectStore } from './projects/project-store.js';
@@ -68,6 +69,7 @@ const extractor = {
   providers: [
     ProjectsService,
     DocumentsService,
+    OriginalsService,
     DocumentWriter,
     UploadReader,
     ConversationsService,

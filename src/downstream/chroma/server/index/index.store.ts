@@ -12,6 +12,7 @@ import type { AnalysedDocument } from '../../../../text/analysed-document.js';
 import {
   LEXICAL_LANGUAGES_MIGRATION,
   LEXICAL_MIGRATION,
+  LEXICAL_PAGES_MIGRATION,
   LexicalIndex,
   type LexicalChange,
   type ProjectKey,
@@ -65,6 +66,7 @@ export const INDEX_MIGRATIONS = [
   INSERT INTO vectors SELECT * FROM vectors_before;
   DROP TABLE vectors_before`,
   LEXICAL_LANGUAGES_MIGRATION,
+  LEXICAL_PAGES_MIGRATION,
 ];
 
 /**
