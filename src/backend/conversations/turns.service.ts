@@ -56,6 +56,14 @@ export class Turns implements OnModuleInit {
   async forget(userId: string, filter: { key?: string; projectId?: string }): Promise<void> {
     await this.outbox.discard(await this.outbox.store.pending(TOPIC, userId, filter));
   }
+
+  /** The same of one turn. @returns whether it was under way */
+  async forgetTurn(userId: string, conversationId: string, messageId: string): Promise<boolean> {
+    const pending = await this.outbox.store.pending(TOPIC, userId, { key: conversationId });
+    const entries = pending.filter(({ payload }) => payloadSchema.parse(payload).turn.message_id === messageId);
+    await this.outbox.discard(entries);
+    return entries.length > 0;
+  }
 }
 
 export class OpenTurn {

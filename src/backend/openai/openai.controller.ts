@@ -1,7 +1,7 @@
 import { Body, Controller, Get, Headers, HttpCode, Param, Post, Res, UseFilters } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
-import type { FastifyContextConfig, FastifyReply } from 'fastify';
+import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
@@ -12,11 +12,11 @@ import { ChatService } from '../chat/chat.service.js';
 import { collectAnswer } from '../chat/message-reply.js';
 import { ProjectsService } from '../projects/projects.service.js';
 import { eventStreamTimes } from '../edge/event-stream.js';
-import { idSchema } from '../edge/schemas.js';
 import { ListsProjects, NeedsScope } from '../call/key-scopes.js';
 import { Call, Deadline, type UserCall } from '../call/public-call.js';
 import { completion, sendCompletionStream } from './completion-reply.js';
-import { OpenAiAnswers, OpenAiErrorFilter, writeOpenAiError } from './openai-error.filter.js';
+import { MODEL, noModel, projectOf } from './model-name.js';
+import { ERRORS, OpenAiAnswers, OpenAiErrorFilter } from './openai-error.filter.js';
 import {
   type CompletionRequest,
   completionRequestSchema,
@@ -27,9 +27,7 @@ import {
   samplingOf,
 } from './openai.schema.js';
 
-const MODEL = 'caudex';
 const LISTED = 1000;
-const ERRORS: FastifyContextConfig = { writeProblem: writeOpenAiError };
 
 /** Any client of the OpenAI API can point here: a model is a project, as `caudex:<project_id>`. */
 @ApiTags('openai')
@@ -117,18 +115,3 @@ const modelOf = ({ project_id, created_at }: Project) =>
 function model(id: string, created: number) {
   return { id, object: 'model' as const, created, owned_by: 'caudex' };
 }
-
-/** @throws Problem 404 for a model that is none of ours */
-function projectOf(model: string, header: string | undefined): string | undefined {
-  const project = header ?? (model.startsWith(`${MODEL}:`) ? model.slice(MODEL.length + 1) : undefined);
-  if (project === undefined && model !== MODEL) {
-    throw noModel(`model: ${JSON.stringify(model)} is none; "${MODEL}" and "${MODEL}:<project_id>" are`);
-  }
-  if (project !== undefined && !idSchema.safeParse(project).success) {
-    throw noModel(`model: ${JSON.stringify(project)} is no project id`);
-  }
-  return project;
-}
-
-const noModel = (detail: string) =>
-  new Problem({ status: 404, code: 'model_not_found', detail, errors: [{ path: 'model', detail }] });

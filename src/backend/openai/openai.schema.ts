@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { Sampling } from '../../downstream/llm/model-dialect.js';
-import { badRequest, Problem } from '../../http/problem.js';
+import { badRequest } from '../../http/problem.js';
 import type { PriorMessage } from '../chat/prompt.js';
+import { unsupported } from './model-name.js';
 
 const part = z.looseObject({ type: z.string(), text: z.string().optional() });
 const content = z.union([z.string(), z.array(part)], { error: 'a text, or an array of parts, is needed' });
@@ -108,9 +109,6 @@ export function refuseUnsupported(body: CompletionRequest): void {
     }
   }
 }
-
-const unsupported = (path: string, detail: string) =>
-  new Problem({ status: 400, code: 'unsupported_parameter', detail, errors: [{ path, detail }] });
 
 /** What is passed on to the model. */
 export function samplingOf(body: CompletionRequest): Sampling {

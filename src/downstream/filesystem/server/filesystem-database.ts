@@ -107,6 +107,16 @@ const MIGRATIONS = [
   USAGE,
   LEXICAL_LANGUAGES_MIGRATION,
   'ALTER TABLE document ADD COLUMN warnings TEXT',
+  // `parent`: NULL where the asker named none, empty for the first turn of a branch.
+  `ALTER TABLE turn ADD COLUMN parent TEXT;
+   ALTER TABLE turn ADD COLUMN feedback TEXT;
+   CREATE TABLE deleted_turn (
+     user_id TEXT NOT NULL,
+     conversation_id TEXT NOT NULL,
+     message_id TEXT NOT NULL,
+     PRIMARY KEY (user_id, conversation_id, message_id)
+   ) STRICT, WITHOUT ROWID;
+   ALTER TABLE project ADD COLUMN instructions TEXT NOT NULL DEFAULT ''`,
 ];
 
 /**
