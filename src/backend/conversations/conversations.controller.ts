@@ -1,4 +1,16 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Put, Query, Res, UseInterceptors } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Param,
+  Patch,
+  Put,
+  Query,
+  Res,
+  UseInterceptors,
+} from '@nestjs/common';
 import { ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
@@ -42,7 +54,9 @@ export class ConversationsController {
   }
 
   @Get(':conversation_id')
-  @ApiOperation({ summary: 'A conversation with the turns of its newest branch, oldest first; as JSON or, for reading, as Markdown' })
+  @ApiOperation({
+    summary: 'A conversation with the turns of its newest branch, oldest first; as JSON or, for reading, as Markdown',
+  })
   @ApiProduces('application/json', 'text/markdown')
   @Answers(200, conversationSchema, 404)
   async get(
@@ -82,7 +96,9 @@ export class ConversationsController {
 
   @Delete(':conversation_id/turns/:message_id')
   @HttpCode(204)
-  @ApiOperation({ summary: 'Delete one question with its answer; what was said after it follows what was said before it' })
+  @ApiOperation({
+    summary: 'Delete one question with its answer; what was said after it follows what was said before it',
+  })
   @Answers(204, null, 404)
   deleteTurn(
     @Param('conversation_id', { schema: idSchema }) conversationId: string,

@@ -5,7 +5,7 @@ import type { Config } from '../../config/config.schema.js';
 import { FilesystemClient } from '../../downstream/filesystem/filesystem.client.js';
 import { branchOf, placesOf, type Span, spanOf } from '../../contract/branch.js';
 import type { StoredTurn, Turn } from '../../downstream/filesystem/filesystem.contract.js';
-import { notFound, Problem } from '../../http/problem.js';
+import { Problem } from '../../http/problem.js';
 import { DownstreamError } from '../../resilience/policy/downstream-error.js';
 import { withoutRetries } from '../call/waiting.js';
 import type { UserCall } from '../call/public-call.js';
@@ -48,17 +48,16 @@ export class ConversationsService {
   async get(conversationId: string, query: TurnsChoice, call: UserCall) {
     const params = { conversation_id: conversationId };
     const pending = await this.turns.pending(call.userId, conversationId);
-    const { all, through, ...span } = query;
-    const choice = { ...(all ? { all: 'true' } : {}), ...(through === undefined ? {} : { through }) };
+    const { all, until, through, ...span } = query;
+    const named = until ?? through;
+    const choice = { until, through, ...(all ? { all: 'true' } : {}) };
     // Where some are on their way, the place of each in its branch is known only with all of them at hand.
     const asked = pending.length === 0 ? { ...choice, ...span } : { all: 'true' };
     const stored = await this.filesystem.getConversation({ params, query: asked }, call).catch(missing);
     const first = pending[0];
     if (first === undefined) {
       if (stored !== undefined) return stored;
-      throw through === undefined || !(await this.exists(conversationId, call))
-        ? noConversation(conversationId)
-        : noTurn(through);
+      throw await this.notFound(conversationId, named, call);
     }
     const conversation = stored ?? {
       conversation_id: conversationId,
@@ -74,8 +73,8 @@ export class ConversationsService {
         pending.map(({ turn }) => turn),
       ),
     );
-    if (through !== undefined && !known.some(({ message_id }) => message_id === through)) throw noTurn(through);
-    return { ...conversation, ...spanOf(all ? known : branchOf(known, { through }), span) };
+    if (named !== undefined && !known.some(({ message_id }) => message_id === named)) throw noTurn(named);
+    return { ...conversation, ...spanOf(all ? known : branchOf(known, { until, through }), span) };
   }
 
   /** @throws Problem 507 `quota_exceeded` where a user has as many conversations as one may have; nobody can say: there is room */
@@ -178,6 +177,26 @@ export class ConversationsService {
     }
   }
 
+  /** The turn that a client goes on from which names none. While filesystem is away: of those that have not reached it. */
+  async findTurn(thread: string, call: UserCall): Promise<{ conversation_id: string; message_id: string } | undefined> {
+    const underWay = (await this.turns.pendingInThread(call.userId, thread)).at(-1);
+    if (underWay !== undefined) {
+      return { conversation_id: underWay.conversation_id, message_id: underWay.turn.message_id };
+    }
+    try {
+      const { found } = await withoutRetries(
+        'filesystem',
+        call,
+        (impatient) => this.filesystem.findTurn({ query: { thread } }, impatient),
+        HISTORY_SHARE * this.config.chat.context_budget_ms,
+      );
+      return found ?? undefined;
+    } catch (error) {
+      call.degradation.add('filesystem', error, 'none');
+      return undefined;
+    }
+  }
+
   private async notFound(conversationId: string, turn: string | undefined, call: UserCall): Promise<Problem> {
     if (turn === undefined || !(await this.exists(conversationId, call))) return noConversation(conversationId);
     return noTurn(turn);
@@ -197,9 +216,10 @@ export class ConversationsService {
   }
 }
 
-/** Which turns are shown: those of the branch through a turn, or `all`; and how many of them from which place on. */
+/** Which turns are shown: those of the branch through a turn or until it, or `all`; and how many of them from which place on. */
 export interface TurnsChoice extends Span {
   all?: boolean | undefined;
+  until?: string | undefined;
   through?: string | undefined;
 }
 
@@ -210,10 +230,13 @@ export interface Rating {
 
 const nameOf = (userId: string, conversationId: string) => `${userId}/${conversationId}`;
 
-const noConversation = (conversationId: string) =>
-  notFound(`conversation_id: you have no conversation ${JSON.stringify(conversationId)}.`);
-const noTurn = (messageId: string) =>
-  notFound(`message_id: there is no turn ${JSON.stringify(messageId)} in this conversation.`);
+const noConversation = (id: string) => absent('conversation_id', `you have no conversation ${JSON.stringify(id)}`);
+const noTurn = (id: string) => absent('message_id', `there is no turn ${JSON.stringify(id)} in this conversation`);
+
+function absent(path: string, fault: string): Problem {
+  const detail = `${path}: ${fault}.`;
+  return new Problem({ status: 404, code: 'not_found', detail, errors: [{ path, detail }] });
+}
 
 function missing(error: unknown): undefined {
   if (error instanceof DownstreamError && error.status === 404) return undefined;

@@ -8,7 +8,13 @@ import { NeedsScope } from '../call/key-scopes.js';
 import { Call, Deadline, type UserCall } from '../call/public-call.js';
 import { estimateTokens } from '../chat/token-counter.js';
 import { ProjectAccess } from '../projects/project-access.service.js';
-import { type EmbeddingsRequest, embeddingsRequestSchema, embeddingsSchema, encoded, textsOf } from './embeddings.schema.js';
+import {
+  type EmbeddingsRequest,
+  embeddingsRequestSchema,
+  embeddingsSchema,
+  encoded,
+  textsOf,
+} from './embeddings.schema.js';
 import { MODEL, noModel, projectOf, unsupported } from './model-name.js';
 import { ERRORS, OpenAiAnswers, OpenAiErrorFilter } from './openai-error.filter.js';
 
@@ -36,7 +42,9 @@ export class EmbeddingsController {
   @RouteConfig(ERRORS)
   @Deadline('upload_ms')
   @HttpCode(200)
-  @ApiOperation({ summary: 'Vectors of texts; the model is `caudex`, `caudex:<project_id>` or the name of the embedder' })
+  @ApiOperation({
+    summary: 'Vectors of texts; the model is `caudex`, `caudex:<project_id>` or the name of the embedder',
+  })
   @OpenAiAnswers(embeddingsSchema, 403, 404)
   async embed(
     @Body({ schema: embeddingsRequestSchema }) body: EmbeddingsRequest,

@@ -42,7 +42,7 @@ export async function textsOf({ input }: EmbeddingsRequest): Promise<string[]> {
   if (typeof input === 'string') return [input];
   if (input.every((one) => typeof one === 'string')) return input;
   const { decode } = await import('gpt-tokenizer/encoding/cl100k_base');
-  const lists = input.every((one) => typeof one === 'number') ? [input] : (input as number[][]);
+  const lists = input.every((one) => typeof one === 'number') ? [input] : input;
   try {
     return lists.map((list) => decode(list));
   } catch {

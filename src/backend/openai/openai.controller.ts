@@ -6,7 +6,6 @@ import { z } from 'zod';
 import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
 import type { Project } from '../../downstream/filesystem/filesystem.contract.js';
-import { Problem } from '../../http/problem.js';
 import { DownstreamError } from '../../resilience/policy/downstream-error.js';
 import { ChatService } from '../chat/chat.service.js';
 import { collectAnswer } from '../chat/message-reply.js';
@@ -14,6 +13,7 @@ import { ProjectsService } from '../projects/projects.service.js';
 import { eventStreamTimes } from '../edge/event-stream.js';
 import { ListsProjects, NeedsScope } from '../call/key-scopes.js';
 import { Call, Deadline, type UserCall } from '../call/public-call.js';
+import { ClientConversations } from './client-conversations.service.js';
 import { completion, sendCompletionStream } from './completion-reply.js';
 import { MODEL, noModel, projectOf } from './model-name.js';
 import { ERRORS, OpenAiAnswers, OpenAiErrorFilter } from './openai-error.filter.js';
@@ -24,6 +24,7 @@ import {
   conversationOf,
   modelSchema,
   refuseUnsupported,
+  requireShort,
   samplingOf,
 } from './openai.schema.js';
 
@@ -38,6 +39,7 @@ export class OpenAiController {
     @InjectConfig() private readonly config: Config,
     private readonly chat: ChatService,
     private readonly projects: ProjectsService,
+    private readonly clientConversations: ClientConversations,
   ) {}
 
   @Get('models')
@@ -72,7 +74,7 @@ export class OpenAiController {
   @HttpCode(200)
   @ApiOperation({ summary: 'A chat as an OpenAI completion; sources stand in the field `caudex`' })
   @ApiProduces('application/json', 'text/event-stream')
-  @OpenAiAnswers(completionSchema, 402, 404)
+  @OpenAiAnswers(completionSchema, 402, 403, 404, 507)
   async complete(
     @Body({ schema: completionRequestSchema }) body: CompletionRequest,
     @Headers('x-caudex-project') projectHeader: string | undefined,
@@ -81,21 +83,18 @@ export class OpenAiController {
   ): Promise<void> {
     refuseUnsupported(body);
     const { question, said, instructions, prefill } = conversationOf(body.messages);
-    const { max_message_bytes } = this.config.chat;
-    if (Buffer.byteLength(question) > max_message_bytes) {
-      throw new Problem({
-        status: 413,
-        code: 'message_too_large',
-        detail: `messages: ${max_message_bytes} bytes at most are taken as a question`,
-      });
-    }
+    requireShort(question, 'messages', this.config);
+    const project = projectOf(body.model, projectHeader);
+    const { user, metadata } = body;
     const stream = await this.chat.begin(
       {
         message: question,
         said,
-        project_id: projectOf(body.model, projectHeader),
+        project_id: project,
+        scope: body.scope,
         options: { instructions, prefill, sampling: samplingOf(body) },
         detachedMs: this.config.chat.client_detached_ms,
+        ...(await this.clientConversations.find({ project, user, metadata, said }, call)),
       },
       call,
     );

@@ -50,6 +50,8 @@ export const turnSchema = z.object({
   question: z.string(),
   /** The turn that this one follows, where its asker said so (null: none); else it follows the newest. See `branch.ts`. */
   parent_id: id.nullable().optional(),
+  /** What the turn is found by where a client goes on from it without naming it. */
+  thread: z.string().max(100).optional(),
   answer: z.object({
     text: z.string(),
     /** `pending`: asked, not yet answered; `partial`: cut off; `failed`: no text came. */
@@ -62,7 +64,7 @@ export const turnSchema = z.object({
 export type Turn = z.output<typeof turnSchema>;
 
 /** A turn with its place among the others. */
-export const storedTurnSchema = turnSchema.extend({
+export const storedTurnSchema = turnSchema.omit({ thread: true }).extend({
   parent_id: id.nullable(),
   /** The message ids of all versions of this turn, itself included, oldest first; missing where it is the only one. */
   siblings: z.array(id).optional(),
@@ -260,6 +262,14 @@ export const filesystemContract = {
     path: '/conversations/:conversation_id/turns/:message_id',
     params: ofTurn,
     response: z.object({ deleted: z.boolean() }),
+    idempotent: true,
+  },
+  /** The newest turn with this `thread`, sooner one that nothing follows yet; null where there is none. */
+  findTurn: {
+    method: 'GET',
+    path: '/turns',
+    query: z.strictObject({ thread: z.string().min(1).max(100) }),
+    response: z.object({ found: z.object({ conversation_id: id, message_id: id }).nullable() }),
     idempotent: true,
   },
   /** Sets what a person thinks of an answer; null takes it back. */

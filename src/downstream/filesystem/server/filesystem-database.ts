@@ -110,6 +110,8 @@ const MIGRATIONS = [
   // `parent`: NULL where the asker named none, empty for the first turn of a branch.
   `ALTER TABLE turn ADD COLUMN parent TEXT;
    ALTER TABLE turn ADD COLUMN feedback TEXT;
+   ALTER TABLE turn ADD COLUMN thread TEXT;
+   CREATE INDEX turn_by_thread ON turn (user_id, thread) WHERE thread IS NOT NULL;
    CREATE TABLE deleted_turn (
      user_id TEXT NOT NULL,
      conversation_id TEXT NOT NULL,

@@ -51,16 +51,17 @@ export class ConversationStore {
       const { text, state, finish_reason, metadata } = turn.answer;
       this.prepared(
         `INSERT INTO turn
-             (user_id, conversation_id, message_id, project_id, created_at, asked_at, parent, question, answer, state,
-              metadata)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+             (user_id, conversation_id, message_id, project_id, created_at, asked_at, parent, thread, question, answer,
+              state, metadata)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
            ON CONFLICT (user_id, conversation_id, message_id) DO UPDATE SET
              created_at = excluded.created_at, asked_at = excluded.asked_at, question = excluded.question,
-             answer = excluded.answer, state = excluded.state, metadata = excluded.metadata`,
+             thread = excluded.thread, answer = excluded.answer, state = excluded.state, metadata = excluded.metadata`,
       ).run(
         ...[userId, id, turn.message_id, project_id, turn.created_at, askedAt],
         ...[
           turn.parent_id === undefined ? null : (turn.parent_id ?? ROOT),
+          turn.thread ?? null,
           turn.question,
           text,
           state,

@@ -18,6 +18,11 @@ export class ConversationsController {
     return { stored: true };
   }
 
+  @Implements(contract.findTurn)
+  findTurn(@CallerOf() { userId }: Caller, @Input() { query }: Request<'findTurn'>): Answer<'findTurn'> {
+    return { found: this.conversations.findTurn(userId, query.thread) };
+  }
+
   @Implements(contract.deleteTurn)
   deleteTurn(@CallerOf() { userId }: Caller, @Input() { params }: Request<'deleteTurn'>): Answer<'deleteTurn'> {
     return { deleted: this.conversations.deleteTurn(userId, params.conversation_id, params.message_id) };

@@ -47,6 +47,10 @@ export class ConversationsService {
     return { ...conversation, ...page };
   }
 
+  findTurn(userId: string, thread: string) {
+    return this.turns.findByThread(userId, thread) ?? null;
+  }
+
   deleteTurn(userId: string, conversationId: string, messageId: string): boolean {
     return this.turns.delete(userId, conversationId, messageId);
   }

@@ -6,6 +6,9 @@ import { preparedBy } from '../../../../storage/statements.js';
 import type { Feedback, StoredTurn, Turn, TurnsQuery } from '../../filesystem.contract.js';
 import { ROOT } from './conversation-store.js';
 
+/** Of the threads with the same question and answer, how many are looked at. */
+const MAX_SAME_THREADS = 20;
+
 interface Outlined {
   seq: number;
   message_id: string;
@@ -35,6 +38,18 @@ export class TurnStore {
       return { ...this.read(seq), ...(places.get(message_id) ?? { parent_id: null }) };
     });
     return { ...page, turns };
+  }
+
+  findByThread(userId: string, thread: string): { conversation_id: string; message_id: string } | undefined {
+    const rows = this.prepared(
+      'SELECT conversation_id, message_id FROM turn WHERE user_id = ? AND thread = ? ORDER BY asked_at DESC, seq DESC LIMIT ?',
+    ).all(userId, thread, MAX_SAME_THREADS) as unknown as { conversation_id: string; message_id: string }[];
+    return rows.find((row) => !this.isFollowed(userId, row)) ?? rows[0];
+  }
+
+  private isFollowed(userId: string, turn: { conversation_id: string; message_id: string }): boolean {
+    const parents = parentsOf(this.outline(userId, turn.conversation_id));
+    return [...parents.values()].includes(turn.message_id);
   }
 
   isDeleted(userId: string, conversationId: string, messageId: string): boolean {
