@@ -4,6 +4,7 @@ import { PinoLogger } from 'nestjs-pino';
 import { isStorageBusy, isStorageFull } from '../storage/storage-errors.js';
 import { HEADER } from '../contract/endpoint.js';
 import { DownstreamError } from '../resilience/policy/downstream-error.js';
+import { GuardError } from '../resilience/policy/guarded.js';
 import { Problem, type ProblemDetails } from './problem.js';
 
 /** The one place where an error becomes HTTP: no stack trace and no inner message leaves it. */
@@ -71,6 +72,7 @@ const DOWNSTREAM_STATUS = {
 export function toProblem(error: unknown): ProblemDetails {
   if (error instanceof Problem) return error.problem;
   if (error instanceof DownstreamError) return fromDownstream(error);
+  if (error instanceof GuardError) return fromGuard(error);
   if (isStorageFull(error)) {
     return { status: 507, code: 'storage_full', detail: 'There is no room left to store this; nothing was changed.' };
   }
@@ -119,6 +121,11 @@ function fromDownstream(error: DownstreamError): ProblemDetails {
     detail: `The ${error.service} service is not available (${error.reason}); nothing was lost, try again.`,
     ...(status === 503 ? { retryAfter: seconds(error.retryAfterMs ?? 1000) } : {}),
   };
+}
+
+function fromGuard({ reason, message }: GuardError): ProblemDetails {
+  if (reason !== 'circuit_open') return { status: 504, code: reason, detail: message };
+  return { status: 503, code: reason, detail: message, retryAfter: 1 };
 }
 
 const seconds = (ms: number) => Math.max(1, Math.ceil(ms / 1000));

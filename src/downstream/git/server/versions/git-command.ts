@@ -29,7 +29,7 @@ interface GitOptions {
   /** The one transport that may be used; without it none may. */
   protocol?: 'file' | 'https';
   /** Ends the command before its time. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 const OBJECT_NAME = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
