@@ -6,6 +6,7 @@ import { currentConfig } from './config/config.module.js';
 import { APP_NAMES, type AppName, type Config } from './config/config.schema.js';
 import { StartError } from './config/start-error.js';
 import { type RunningServer, startServer } from './http/server.js';
+import { routeFetch } from './resilience/wire/outside.js';
 
 /** PORT is for a process with one app. */
 const PORT_SETTING = 'PORT (of one of several apps CAUDEX__PORTS__<NAME>)';
@@ -26,6 +27,7 @@ export async function run(names: readonly string[]): Promise<void> {
       const { startAll } = await import('./launcher/launcher.js');
       return await startAll(currentConfig());
     }
+    routeFetch(currentConfig().proxy);
     const [command = '', ...operands] = names;
     const runCommand = Object.hasOwn(COMMANDS, command) ? COMMANDS[command] : undefined;
     if (runCommand !== undefined && operands.length === runCommand.length - 1) {

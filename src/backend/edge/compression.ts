@@ -24,7 +24,8 @@ export async function useCompression(app: NestFastifyApplication): Promise<void>
   // Its parser reads the socket itself, past whatever would decompress it.
   fastify.addHook('preParsing', (request, _reply, payload, done) => {
     const encoding = request.headers['content-encoding'];
-    if (encoding === undefined || encoding === 'identity' || !request.isMultipart()) return done(null, payload);
+    const isMultipart = /^\s*multipart\//i.test(request.headers['content-type'] ?? '');
+    if (encoding === undefined || encoding === 'identity' || !isMultipart) return done(null, payload);
     const detail = `content-encoding: ${JSON.stringify(encoding)} is not taken for multipart/form-data; send it uncompressed, or one file as the body`;
     done(new Problem({ status: 415, code: 'unsupported_media_type', detail }));
   });

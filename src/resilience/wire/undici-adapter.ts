@@ -7,7 +7,7 @@ import { ByteStream } from './byte-stream.js';
  * is a Buffer, or a {@link ByteStream} with `responseType: 'stream'`; every status is an answer, only the wire fails.
  * The headers go past axios, which would copy and check each of them three times over.
  */
-export function undiciAdapter(dispatcher: Dispatcher, headers: Record<string, string>): AxiosAdapter {
+export function undiciAdapter(dispatcher: Dispatcher, origin: string, headers: Record<string, string>): AxiosAdapter {
   return (config) =>
     new Promise((resolve, reject) => {
       const signal = config.signal as AbortSignal | undefined;
@@ -15,6 +15,7 @@ export function undiciAdapter(dispatcher: Dispatcher, headers: Record<string, st
       if (signal !== undefined) signal.onabort = () => exchange.abort(signal.reason as Error);
       dispatcher.dispatch(
         {
+          origin,
           method: (config.method ?? 'get').toUpperCase(),
           path: config.url ?? '/',
           headers,
