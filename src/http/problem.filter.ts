@@ -7,7 +7,7 @@ import { DownstreamError } from '../resilience/policy/downstream-error.js';
 import { GuardError } from '../resilience/policy/guarded.js';
 import { Problem, type ProblemDetails } from './problem.js';
 
-/** The one place where an error becomes HTTP: no stack trace and no inner message leaves it. */
+/** The only place where an error becomes an HTTP answer. No stack trace and no internal message gets into it. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   constructor(private readonly log: PinoLogger) {}
@@ -29,7 +29,7 @@ export class ProblemFilter implements ExceptionFilter {
       reply.raw.destroy();
       return;
     }
-    // The client has tried as often as is good for the service behind it.
+    // The resilient client has retried already; more attempts would only add load.
     if (error instanceof DownstreamError && problem.status >= 500) void reply.header(HEADER.doNotRetry, '1');
     writeProblem(reply, problem);
   }
@@ -99,7 +99,7 @@ export function toProblem(error: unknown): ProblemDetails {
 function fromDownstream(error: DownstreamError): ProblemDetails {
   if (error.reason === 'rejected') {
     const status = error.status ?? 400;
-    // The internal token was refused: the caller of this process can do nothing about that.
+    // The internal token was refused, which the caller of this process cannot change.
     if (status === 401 && error.problem?.code === 'internal_token') {
       return {
         status: 502,
