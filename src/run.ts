@@ -17,6 +17,7 @@ const COMMANDS: Record<string, (config: Config, ...operands: string[]) => Promis
     process.exitCode = await (await import('./check/check.js')).check(config);
   },
   backup: async (config, file) => (await import('./backup/backup.js')).backup(config, file),
+  grant: async (config, email, credits) => (await import('./grant/grant.js')).grant(config, email, credits),
   restore: async (config, file) => (await import('./backup/restore.js')).restore(config, file),
 };
 
@@ -35,7 +36,7 @@ export async function run(names: readonly string[]): Promise<void> {
     }
     if (names.length === 0 || !names.every(isAppName) || new Set(names).size < names.length) {
       throw new StartError(
-        `usage: node dist/main.js all | check | backup FILE | restore FILE, or one or more of ${APP_NAMES.join(', ')}, each once; got "${names.join(' ')}"`,
+        `usage: node dist/main.js all | check | backup FILE | restore FILE | grant EMAIL CREDITS, or one or more of ${APP_NAMES.join(', ')}, each once; got "${names.join(' ')}"`,
       );
     }
     await runHere(names, currentConfig());

@@ -221,7 +221,7 @@ export class Answering {
       prompt_tokens: estimateTokens(question),
       completion_tokens: estimateTokens(draft.text),
     };
-    const isFree = draft.state === 'failed' || draft.cached;
+    const isFree = draft.state === 'failed' || draft.finish === 'error' || draft.cached;
     return {
       status: 200,
       ...ids,
