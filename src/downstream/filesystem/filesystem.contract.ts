@@ -65,7 +65,6 @@ export type Turn = z.output<typeof turnSchema>;
 
 /** A turn with its place among the others. */
 export const storedTurnSchema = turnSchema.omit({ thread: true }).extend({
-  parent_id: id.nullable(),
   /** The message ids of all versions of this turn, itself included, oldest first; missing where it is the only one. */
   siblings: z.array(id).optional(),
   feedback: feedbackSchema.optional(),

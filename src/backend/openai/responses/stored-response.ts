@@ -15,7 +15,8 @@ const keptSchema = z.looseObject({
 
 /** A turn as the response that it was; one that is still being written has no output yet. */
 export function storedResponse(model: string, id: TurnId, turn: StoredTurn): ResponseObject {
-  const previous = turn.parent_id === null ? undefined : idOf('resp', { ...id, message_id: turn.parent_id });
+  const { parent_id } = turn;
+  const previous = typeof parent_id === 'string' ? idOf('resp', { ...id, message_id: parent_id }) : undefined;
   const writer = new ResponseWriter({ model, input: turn.question, previous_response_id: previous }, id);
   writer.response.created_at = Math.floor(Date.parse(turn.created_at) / 1000);
   const kept = keptSchema.safeParse(turn.answer.metadata);
