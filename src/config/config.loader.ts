@@ -39,6 +39,9 @@ const VARIABLES: Record<string, string> = {
   GRAPH_SERVER_URL: 'git.graph_url',
   CACHE_URL: 'cache.url',
   OTEL_EXPORTER_OTLP_ENDPOINT: 'tracing.otlp_url',
+  // Where both are set, the later one counts: curl knows the first of these in lower case only.
+  ...{ HTTP_PROXY: 'proxy.http', HTTPS_PROXY: 'proxy.https', NO_PROXY: 'proxy.no_proxy' },
+  ...{ http_proxy: 'proxy.http', https_proxy: 'proxy.https', no_proxy: 'proxy.no_proxy' },
 };
 
 /** The folder of the YAML files: `CAUDEX_CONFIG_DIR`, or `config` beside `dist`. */

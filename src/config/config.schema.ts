@@ -65,6 +65,11 @@ const modelRequest = z.strictObject({
   reasoning_effort: z.enum(['none', 'minimal', 'low', 'medium', 'high', 'xhigh']).nullable(),
   body: z.record(z.string(), z.unknown()),
   headers: z.record(z.string(), z.string()),
+  /** null: as `proxy` says; `none`: no proxy. */
+  proxy: z
+    .union([z.literal('none'), httpUrl], 'the http:// or https:// URL of a proxy is needed, or "none"')
+    .nullable(),
+  ca_file: z.string().min(1).nullable(),
 });
 export type ModelRequest = z.output<typeof modelRequest>;
 
@@ -96,6 +101,7 @@ export const configSchema = z.strictObject({
       z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()], 'an address or a range like 10.0.0.0/8 is needed'),
     ),
   }),
+  proxy: z.strictObject({ http: httpUrl.nullable(), https: httpUrl.nullable(), no_proxy: z.string() }),
   downstream: z.strictObject({
     ...each(SERVER_NAMES, downstream),
     llm: downstream.extend({ url: httpUrl.nullable(), idle_timeout_ms: ms, stream_timeout_ms: ms }),
@@ -275,3 +281,5 @@ export type DownstreamSettings = Omit<z.output<typeof downstream>, 'url'> & {
   idle_timeout_ms?: number;
   stream_timeout_ms?: number;
 };
+/** The way to places outside. */
+export type ProxySettings = FileConfig['proxy'];

@@ -114,6 +114,18 @@ export const FILESYSTEM_MIGRATIONS = [
   LEXICAL_PAGES_MIGRATION,
   `ALTER TABLE document ADD COLUMN pages TEXT;
    ALTER TABLE document ADD COLUMN original_type TEXT`,
+  // `parent`: NULL where the asker named none, empty for the first turn of a branch.
+  `ALTER TABLE turn ADD COLUMN parent TEXT;
+   ALTER TABLE turn ADD COLUMN feedback TEXT;
+   ALTER TABLE turn ADD COLUMN thread TEXT;
+   CREATE INDEX turn_by_thread ON turn (user_id, thread) WHERE thread IS NOT NULL;
+   CREATE TABLE deleted_turn (
+     user_id TEXT NOT NULL,
+     conversation_id TEXT NOT NULL,
+     message_id TEXT NOT NULL,
+     PRIMARY KEY (user_id, conversation_id, message_id)
+   ) STRICT, WITHOUT ROWID;
+   ALTER TABLE project ADD COLUMN instructions TEXT NOT NULL DEFAULT ''`,
 ];
 
 /**

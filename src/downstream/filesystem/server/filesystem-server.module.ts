@@ -6,6 +6,7 @@ import type { Config } from '../../../config/config.schema.js';
 import { InternalServerModule } from '../../../http/http.module.js';
 import { LexicalIndex } from '../../../text/lexical-index.js';
 import { reanalyse } from '../../../text/reanalysis.js';
+import { TurnStore } from './conversations/turn-store.js';
 import { ConversationStore } from './conversations/conversation-store.js';
 import { ConversationsController } from './conversations/conversations.controller.js';
 import { ConversationsService } from './conversations/conversations.service.js';
@@ -49,6 +50,7 @@ const stores = [
     inject: [DatabaseSync, LexicalIndex, CONFIG],
     useFactory: (db: DatabaseSync, index: LexicalIndex, { quotas }: Config) => new DocumentStore(db, index, quotas),
   },
+  { provide: TurnStore, inject: [DatabaseSync], useFactory: (db: DatabaseSync) => new TurnStore(db) },
   { provide: ConversationStore, inject: [DatabaseSync], useFactory: (db: DatabaseSync) => new ConversationStore(db) },
 ];
 

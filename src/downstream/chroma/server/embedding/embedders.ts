@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectConfig } from '../../../../config/config.module.js';
 import type { Config } from '../../../../config/config.schema.js';
 import { ANALYSIS_VERSION } from '../../../../text/analysed-document.js';
+import { analyse } from '../../../../text/analysis.js';
 import type { ProjectKey } from '../../../../text/lexical-index.js';
 import type { Embeddable, Embedder } from './embedder.js';
 import { EndpointEmbedder } from './endpoint.embedder.js';
@@ -11,7 +12,8 @@ import { prefixesOf } from './model-family.js';
 import { capturedByLsa, decodeLsa, embedLsa } from './lsa-model.js';
 
 /** Made of terms, and so made anew when these are made in another way. */
-export const PROJECTION = `hashed-projection ${ANALYSIS_VERSION}`;
+const PROJECTION_NAME = 'hashed-projection';
+export const PROJECTION = `${PROJECTION_NAME} ${ANALYSIS_VERSION}`;
 export const LSA = `lsa ${ANALYSIS_VERSION}`;
 const MAX_MODELS = 16;
 
@@ -20,6 +22,8 @@ const MAX_MODELS = 16;
 export class Embedders {
   /** The name of the endpoint's embedder; undefined where the built-in ones are used. */
   readonly endpoint: string | undefined;
+  /** The name of its model. */
+  private readonly name: string | undefined;
   private readonly remote: Embedder | undefined;
   private readonly trained = new Map<number, Embedder>();
 
@@ -29,6 +33,7 @@ export class Embedders {
   ) {
     const { url, model, query_prefix, passage_prefix, query_timeout_ms } = config.chroma.embeddings;
     if (url === null || model === null) return;
+    this.name = model;
     const family = prefixesOf(model);
     const prefixes = { query: query_prefix ?? family.query, passage: passage_prefix ?? family.passage };
     // With another prefix the vectors of passages are others.
@@ -66,6 +71,23 @@ export class Embedders {
     const texts = passages.map(({ title, text }, i) => ({ title, text, terms: terms[i] as string[] }));
     const vectors = await this.embed(generation, texts);
     return passages.map(({ id }, i) => ({ id, vector: vectors[i] as Float32Array }));
+  }
+
+  /**
+   * The vectors of texts outside of any project, by the embedder that is configured; without one by the words alone. The
+   * trained embedder of a project is left out: it changes with the project, and its vectors of last week could not be
+   * compared with those of today.
+   * @throws EmbeddingError where the endpoint gives no answer
+   */
+  async embedTexts(texts: readonly string[]): Promise<{ embedder: string; pretrained: boolean; vectors: number[][] }> {
+    const { name, remote } = this;
+    const embeddables = texts.map((text) => ({ title: '', text, terms: analyse(text, 'en').terms }));
+    const vectors = await (remote ?? local(embedProjected)).embed(embeddables);
+    return {
+      embedder: name ?? PROJECTION_NAME,
+      pretrained: remote !== undefined,
+      vectors: vectors.map((vector) => [...vector]),
+    };
   }
 
   private of(generation: Generation): Embedder {
