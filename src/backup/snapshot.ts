@@ -9,7 +9,7 @@ const LOCK = 'lock.sqlite';
 /** The log and the index of a database, which are part of its copy. */
 const PARTS_OF_A_DATABASE = /-(wal|shm|journal)$/;
 /** The embedded ChromaDB's own files: it is filled anew from the index, which holds the vectors, too. */
-const DERIVED = new Set(['chroma/chromadb']);
+const DERIVED = new Set(['chroma/chromadb', 'chroma/models']);
 
 /** What lies directly in the folders of the processes, by paths below the data folder. */
 interface Layout {

@@ -33,6 +33,11 @@ export function contradictions(config: FileConfig, environment: Environment): st
       'chroma.embeddings.model: missing; EMBEDDINGS_BASE_URL names an endpoint, EMBEDDINGS_MODEL must say which model',
     );
   }
+  if (config.chroma.embeddings.url !== null && config.chroma.embeddings.model_dir !== null) {
+    problems.push(
+      'chroma.embeddings.model_dir: refused beside chroma.embeddings.url; unset EMBEDDINGS_MODEL_DIR or EMBEDDINGS_BASE_URL',
+    );
+  }
   return problems;
 }
 

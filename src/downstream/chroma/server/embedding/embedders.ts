@@ -1,14 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { InjectConfig } from '../../../../config/config.module.js';
-import type { Config } from '../../../../config/config.schema.js';
 import { ANALYSIS_VERSION } from '../../../../text/analysed-document.js';
 import type { ProjectKey } from '../../../../text/lexical-index.js';
 import type { Embeddable, Embedder } from './embedder.js';
-import { EndpointEmbedder } from './endpoint.embedder.js';
 import { embedProjected } from './hashed-projection.js';
 import { type Embedded, type Generation, IndexStore } from '../index/index.store.js';
-import { prefixesOf } from './model-family.js';
 import { capturedByLsa, decodeLsa, embedLsa } from './lsa-model.js';
+import { PretrainedModel } from './pretrained-model.js';
 
 /** Made of terms, and so made anew when these are made in another way. */
 export const PROJECTION = `hashed-projection ${ANALYSIS_VERSION}`;
@@ -18,31 +15,19 @@ const MAX_MODELS = 16;
 /** The embedder that belongs to each generation. */
 @Injectable()
 export class Embedders {
-  /** The name of the endpoint's embedder; undefined where the built-in ones are used. */
-  readonly endpoint: string | undefined;
-  private readonly remote: Embedder | undefined;
   private readonly trained = new Map<number, Embedder>();
 
   constructor(
-    @InjectConfig() config: Config,
+    private readonly pretrained: PretrainedModel,
     private readonly store: IndexStore,
-  ) {
-    const { url, model, query_prefix, passage_prefix, query_timeout_ms } = config.chroma.embeddings;
-    if (url === null || model === null) return;
-    const family = prefixesOf(model);
-    const prefixes = { query: query_prefix ?? family.query, passage: passage_prefix ?? family.passage };
-    // With another prefix the vectors of passages are others.
-    this.endpoint = `endpoint ${model}${prefixes.passage === '' ? '' : ` ${JSON.stringify(prefixes.passage)}`}`;
-    const apiKey = config.secrets.embeddings_api_key;
-    this.remote = new EndpointEmbedder({ url, model, apiKey, prefixes, queryTimeoutMs: query_timeout_ms });
-  }
+  ) {}
 
-  /** @throws EmbeddingError where the endpoint gives no answer */
+  /** @throws EmbeddingError where a model gives no answer */
   async embed(generation: Generation, passages: readonly Embeddable[]): Promise<Float32Array[]> {
     return this.of(generation).embed(passages);
   }
 
-  /** @throws EmbeddingError where the endpoint gives no answer in a fraction of a second */
+  /** @throws EmbeddingError where a model gives no answer in a fraction of a second */
   async embedQuestion(generation: Generation, question: Embeddable, deadlineMs: number): Promise<Float32Array> {
     return this.of(generation).embedQuestion(question, deadlineMs);
   }
@@ -54,7 +39,7 @@ export class Embedders {
 
   /** Whether an embedder learned its language elsewhere, and so knows words that the project does not have. */
   isPretrained({ embedder }: Generation): boolean {
-    return embedder === this.endpoint;
+    return this.pretrained.made(embedder);
   }
 
   async embedPassages(generation: Generation, key: ProjectKey, ids: readonly number[]): Promise<Embedded[]> {
@@ -71,8 +56,8 @@ export class Embedders {
   private of(generation: Generation): Embedder {
     if (generation.embedder === PROJECTION) return local(embedProjected);
     if (generation.embedder === LSA) return this.lsaOf(generation);
-    if (generation.embedder === this.endpoint && this.remote !== undefined) return this.remote;
-    // Made by an endpoint that is not configured any more: words alone answer until the project is embedded anew.
+    if (this.isPretrained(generation)) return this.pretrained.embedder;
+    // Made by a model that is not configured any more: words alone answer until the project is embedded anew.
     return local(() => new Float32Array(0));
   }
 
