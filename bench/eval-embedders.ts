@@ -16,6 +16,7 @@ const KEPT = join(import.meta.dirname, '../reports/eval');
 /** As many as small models have. */
 const RANDOM_DIMENSIONS = 384;
 const PATIENCE_MS = 60_000;
+const MAX_FAILURES = 100;
 
 /** `model`: a folder with an ONNX model. `embeddings`: the base URL of an endpoint with the model multilingual-e5-small. */
 export function embedderOf(options: {
@@ -33,8 +34,22 @@ export function embedderOf(options: {
   return patient(new KeptModel(new EndpointModel({ url: options.embeddings, model, apiKey: undefined }), model), model);
 }
 
+/** Goes on when a call took too long: what it made is kept. */
 function patient(model: TextModel, name: string): Embedder {
-  return new PretrainedEmbedder(model, { prefixes: prefixesOf(name), queryTimeoutMs: PATIENCE_MS });
+  const embedder = new PretrainedEmbedder(model, { prefixes: prefixesOf(name), queryTimeoutMs: PATIENCE_MS });
+  const embed = async (passages: readonly Embeddable[], failures = 0): Promise<Float32Array[]> => {
+    try {
+      return await embedder.embed(passages);
+    } catch (error) {
+      if (failures === MAX_FAILURES) throw error;
+      return embed(passages, failures + 1);
+    }
+  };
+  return {
+    embed,
+    embedQuestion: (question, deadlineMs) => embedder.embedQuestion(question, deadlineMs),
+    captured: () => embedder.captured(),
+  };
 }
 
 /** Directions that say nothing: how much harm does a useless model do? */
@@ -68,17 +83,19 @@ class KeptModel implements TextModel {
   }
 
   async vectors(texts: readonly string[], call: TextCall): Promise<Float32Array[]> {
-    const keys = texts.map((text) => createHash('sha256').update(text).digest('hex'));
-    const select = this.db.prepare('SELECT vector FROM vectors WHERE text = ?');
-    const kept = keys.map((key) => select.get(key)?.['vector'] as Uint8Array | undefined);
-    const missing = texts.filter((_, i) => kept[i] === undefined);
-    const made = missing.length === 0 ? [] : await this.model.vectors(missing, call);
-    const insert = this.db.prepare('INSERT OR REPLACE INTO vectors VALUES (?, ?)');
-    return kept.map((bytes, i) => {
-      if (bytes !== undefined) return new Float32Array(bytes.slice().buffer);
-      const vector = made.shift() as Float32Array;
-      insert.run(keys[i] as string, new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength));
-      return vector;
-    });
+    const vectors: Float32Array[] = [];
+    for (const text of texts) vectors.push(await this.vector(text, call));
+    return vectors;
+  }
+
+  private async vector(text: string, call: TextCall): Promise<Float32Array> {
+    const key = createHash('sha256').update(text).digest('hex');
+    const kept = this.db.prepare('SELECT vector FROM vectors WHERE text = ?').get(key)?.['vector'];
+    if (kept instanceof Uint8Array) return new Float32Array(kept.slice().buffer);
+    const [vector] = await this.model.vectors([text], call);
+    if (vector === undefined) throw new Error('the model gave no vector');
+    const bytes = new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength);
+    this.db.prepare('INSERT OR REPLACE INTO vectors VALUES (?, ?)').run(key, bytes);
+    return vector;
   }
 }

@@ -10,7 +10,10 @@ import { type Embeddable, type Embedder, EmbeddingError, TextRefused } from './e
 import type { Prefixes } from './model-family.js';
 import type { TextModel } from './text-model.js';
 
-const BATCH = 16;
+/** Texts in one call: few at first, more while the model is quick, fewer when it is too slow. */
+const FIRST_BATCH = 4;
+const MAX_BATCH = 16;
+const QUICK_MS = 2000;
 /** A model on a few cores takes a third of a second for a passage, and several seconds to be loaded. */
 const PASSAGES_TIMEOUT_MS = 20_000;
 /** Models cut off what is longer; a passage seldom is. */
@@ -31,6 +34,7 @@ export class PretrainedEmbedder implements Embedder {
   /** Of questions: the first one without an answer is the last one that waits. */
   private readonly breaker: OutboundBreaker;
   private probing = false;
+  private batch = FIRST_BATCH;
 
   constructor(
     private readonly model: TextModel,
@@ -40,15 +44,26 @@ export class PretrainedEmbedder implements Embedder {
   }
 
   async embed(passages: readonly Embeddable[]): Promise<Float32Array[]> {
-    const texts = passages.map(({ title, text }) => (title === '' ? text : `${title}\n\n${text}`));
+    const { passage } = this.reading.prefixes;
+    const texts = passages.map(({ title, text }) => cut(passage, title === '' ? text : `${title}\n\n${text}`));
     const vectors: Float32Array[] = [];
-    for (let at = 0; at < texts.length; at += BATCH) {
-      const input = texts.slice(at, at + BATCH).map((text) => cut(this.reading.prefixes.passage, text));
-      const work = (signal: AbortSignal) => this.model.vectors(input, { urgent: false, signal });
-      const asking = guarded(work, { name: this.model.label, timeoutMs: PASSAGES_TIMEOUT_MS });
-      vectors.push(...(await asking.catch((error: unknown) => this.fail(error))));
+    while (vectors.length < texts.length) {
+      vectors.push(...(await this.embedSome(texts.slice(vectors.length, vectors.length + this.batch))));
     }
     return vectors.map(normalised);
+  }
+
+  private async embedSome(texts: readonly string[]): Promise<Float32Array[]> {
+    const startedAt = performance.now();
+    const work = (signal: AbortSignal) => this.model.vectors(texts, { urgent: false, signal });
+    try {
+      const vectors = await guarded(work, { name: this.model.label, timeoutMs: PASSAGES_TIMEOUT_MS });
+      if (performance.now() - startedAt < QUICK_MS) this.batch = Math.min(MAX_BATCH, 2 * this.batch);
+      return vectors;
+    } catch (error) {
+      if (error instanceof GuardError) this.batch = Math.max(1, Math.floor(this.batch / 2));
+      return this.fail(error);
+    }
   }
 
   /** While the model is away no question waits for it: whether it is back is found out beside them. */

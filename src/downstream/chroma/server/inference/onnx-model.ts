@@ -17,7 +17,7 @@ interface Tokenizer {
   encode(
     text: string,
     options: { text_pair: string | null; return_token_type_ids: true },
-  ): { ids: number[]; token_type_ids: number[] };
+  ): { ids: number[]; token_type_ids?: number[] };
 }
 
 /** The package's own types name files that it does not ship. */
@@ -65,7 +65,7 @@ export class OnnxModel {
     const given: Record<string, readonly number[]> = {
       input_ids: ids,
       attention_mask: ids.map(() => 1),
-      token_type_ids: shortened(encoded.token_type_ids, this.task.maxTokens),
+      token_type_ids: shortened(encoded.token_type_ids ?? encoded.ids.map(() => 0), this.task.maxTokens),
       position_ids: ids.map((_, i) => i),
     };
     return Object.fromEntries(this.session.inputNames.map((name) => [name, this.tensor(name, given[name])]));
