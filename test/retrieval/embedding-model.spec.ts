@@ -1,6 +1,12 @@
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import type { Worker } from 'node:worker_threads';
+import type * as inference from '../../src/downstream/chroma/server/inference/inference-thread.js';
 import { ChromaServer, temporaryDir, until } from '../chroma-process.js';
 import { embeddingModel, writeModel } from './tiny-model.js';
 
@@ -91,5 +97,95 @@ describe('an embedding model in a folder', () => {
     expect(await server.found('p', 'tall tree')).toEqual(['trees']);
     expect(performance.now() - startedAt).toBeLessThan(1000);
     await server.end('SIGKILL');
+  });
+});
+
+describe('an embedding model on a hub', () => {
+  const download = (hubUrl: string) => ({
+    CAUDEX__CHROMA__EMBEDDINGS__DOWNLOAD__MODEL: 'owner/tiny-words',
+    CAUDEX__CHROMA__EMBEDDINGS__DOWNLOAD__HUB_URL: hubUrl,
+  });
+
+  it('is fetched in the background, and used without the hub after that', async () => {
+    const files: Record<string, Buffer> = {
+      'model.onnx': Buffer.from(MODEL.model),
+      'tokenizer.json': Buffer.from(MODEL.tokenizer),
+    };
+    const tree = Object.entries(files).map(([path, content]) => {
+      const oid = createHash('sha1').update(`blob ${content.length}\0`).update(content).digest('hex');
+      return { path, size: content.length, oid };
+    });
+    const hub = createServer(({ url = '' }, response) => {
+      const file = files[url.replace('/owner/tiny-words/resolve/abcdef0/', '')];
+      if (file !== undefined) response.end(file);
+      else response.end(JSON.stringify(url.includes('/tree/') ? tree : { sha: 'abcdef0' }));
+    }).listen(0, '127.0.0.1');
+    await once(hub, 'listening');
+    const settings = download(`http://127.0.0.1:${(hub.address() as AddressInfo).port}`);
+    const dataDir = temporaryDir();
+    const server = await new ChromaServer(dataDir, settings).start();
+    await filled(server);
+    expect(await embedded(server)).toMatch(/^model tiny-words /);
+    expect(await server.found('p', 'automobile')).toEqual(['cars']);
+    await server.end('SIGTERM');
+    hub.closeAllConnections();
+    hub.close();
+    const again = await new ChromaServer(dataDir, settings).start();
+    await until(
+      async () => (await again.query('p', 'automobile')).results[0]?.document === 'cars',
+      'the model to be loaded',
+    );
+    await again.end('SIGTERM');
+  });
+
+  it('costs one line in the log where there is no network', async () => {
+    const server = await new ChromaServer(temporaryDir(), download('http://127.0.0.1:9')).start();
+    await filled(server);
+    await until(() => server.logged('not fetched from http://127.0.0.1:9') > 0, 'the log to say so');
+    expect(server.logged('embedding model')).toBe(1);
+    const answer = await server.query('p', 'tall tree');
+    expect(answer).toMatchObject({ source: 'hybrid', results: [{ document: 'trees' }] });
+    expect(answer.not_embedded).toBeUndefined();
+    await server.end('SIGTERM');
+  });
+});
+
+describe('InferenceThread', () => {
+  const DIST = process.env['CAUDEX_DIST'] ?? join(import.meta.dirname, '../../dist');
+  const built = join(DIST, 'downstream/chroma/server/inference/inference-thread.js');
+  const threadOf = async (dir: string, silenceMs?: number) => {
+    const { InferenceThread } = (await import(built)) as typeof inference;
+    const files = { model: join(dir, 'model.onnx'), tokenizer: join(dir, 'tokenizer.json') };
+    return new InferenceThread({ ...files, maxTokens: 4, output: 'mean' }, silenceMs);
+  };
+
+  it('rejects what waits when the thread ends, and begins another one with the next text', async () => {
+    const thread = await threadOf(writeModel(temporaryDir(), MODEL));
+    expect([...(await thread.run('car tree'))]).toEqual([0.5, 0.5, 0]);
+    const waiting = thread.run('car');
+    await (thread as unknown as { worker: Worker }).worker.terminate();
+    await expect(waiting).rejects.toThrow('the thread of the model ended');
+    expect([...(await thread.run('tree'))]).toEqual([0, 1, 0]);
+    await thread.end();
+  });
+
+  it('gives up a thread that is silent for too long', async () => {
+    const dir = writeModel(temporaryDir(), MODEL);
+    execFileSync('rm', [join(dir, 'tokenizer.json')]);
+    execFileSync('mkfifo', [join(dir, 'tokenizer.json')]);
+    const thread = await threadOf(dir, 200);
+    await expect(thread.run('car')).rejects.toThrow('the model gave no answer for 200 ms');
+    // A writer lets the thread go on, so that it can end.
+    writeFileSync(join(dir, 'tokenizer.json'), MODEL.tokenizer);
+  });
+
+  it('cuts what is longer than the model reads, and forgets what nobody waits for', async () => {
+    const thread = await threadOf(writeModel(temporaryDir(), MODEL));
+    expect([...(await thread.run('car car tree tree tree'))]).toEqual([0.5, 0.5, 0]);
+    const caller = new AbortController();
+    const dropped = thread.run('car', undefined, { signal: caller.signal });
+    caller.abort(new Error('no longer'));
+    await expect(dropped).rejects.toThrow('no longer');
+    await thread.end();
   });
 });

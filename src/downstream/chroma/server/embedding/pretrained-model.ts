@@ -77,9 +77,10 @@ export class PretrainedModel implements OnModuleInit, BeforeApplicationShutdown 
     return this.loaded ? this.found?.name : undefined;
   }
 
-  /** Why a configured model does not embed what it should. */
+  /** Why a model that somebody put there does not embed what it should. Nobody misses one that could not be fetched. */
   get fault(): EmbeddingError['reason'] | undefined {
-    return this.failed && !this.loaded ? 'fault' : undefined;
+    const isMissed = this.config.chroma.embeddings.model_dir !== null && !this.loaded;
+    return this.failed && isMissed ? 'fault' : undefined;
   }
 
   /** Whether a generation belongs to this model, also while it cannot be loaded: what it has embedded is kept for it. */

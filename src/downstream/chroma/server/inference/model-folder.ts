@@ -73,9 +73,10 @@ function modelFileIn(folder: string): string {
   return only;
 }
 
-/** A path on the machine that exported the model is no name. */
+/** A path on the machine that exported the model is no name. A folder that was fetched is called `owner--name`. */
 function nameOf(folder: string, name: string | undefined): string {
-  return name !== undefined && /^[\w.-]+(\/[\w.-]+)?$/.test(name) ? basename(name) : basename(folder);
+  if (name !== undefined && /^[\w.-]+(\/[\w.-]+)?$/.test(name)) return basename(name);
+  return basename(folder).replace(/^.*--/, '');
 }
 
 /** RoBERTa counts positions from 2 on. */
