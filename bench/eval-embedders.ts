@@ -78,7 +78,7 @@ class KeptModel implements TextModel {
     mkdirSync(KEPT, { recursive: true });
     this.model = model;
     this.label = model.label;
-    this.db = new DatabaseSync(join(KEPT, `${name}.sqlite`));
+    this.db = new DatabaseSync(join(KEPT, `${name}.sqlite`), { timeout: 30_000 });
     this.db.exec('CREATE TABLE IF NOT EXISTS vectors (text TEXT PRIMARY KEY, vector BLOB) WITHOUT ROWID');
   }
 

@@ -95,7 +95,7 @@ export class IndexedCollection {
     const meaning = this.nearest(await this.directionOf(query.text, known));
     const captured = this.model === undefined ? 0 : capturedByLsa(this.model, known);
     const coverage = this.pretrained === undefined ? undefined : coverageOf(query, image);
-    const both = fused({ words: byWords, meaning, captured, coverage }, () =>
+    const both = fused({ words: byWords, meaning, captured, coverage, passages: this.passages }, () =>
       withFeedback(index, KEY, image, concepts, byWords, allowed),
     );
     const fulltext = await rankByWords(index, KEY, query, CANDIDATES);

@@ -120,6 +120,7 @@ export class SearchService {
       meaning,
       captured: this.embedders.captured(generation, usualTerms(concepts, image)),
       coverage: this.embedders.isPretrained(generation) ? coverageOf(query, image) : undefined,
+      passages: image.passages,
     };
     let words = byWords.ranked;
     const ranked = fused(lists, () => {
