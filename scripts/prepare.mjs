@@ -30,8 +30,15 @@ function step(title, stamp, inputs, ...command) {
   const wanted = fingerprint(...inputs);
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
   console.log(`caudex: ${title} …`);
-  const { status, error } = spawnSync('npm', command, { stdio: 'inherit', shell: process.platform === 'win32' });
+  // npm warns of each package's `engines` and scripts: that is of use only when the step fails.
+  const { status, error, stdout, stderr } = spawnSync('npm', command, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    encoding: 'utf8',
+    maxBuffer: Infinity,
+    shell: process.platform === 'win32',
+  });
   if (error || status !== 0) {
+    console.error(`${stdout ?? ''}${stderr ?? ''}`);
     console.error(`caudex: "npm ${command.join(' ')}" failed${error ? `: ${error.message}` : ''}`);
     process.exit(status || 1);
   }

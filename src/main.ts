@@ -1,4 +1,4 @@
-// Nothing but Node's own modules may be imported here before the version is known to be right.
+// Import only Node's own modules here until the version of Node is checked.
 import { fork } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import * as modules from 'node:module';
@@ -8,7 +8,7 @@ const NEEDED_MAJOR = 24;
 const BUNDLED_NODE = join(import.meta.dirname, '../node_modules/node/bin/node');
 
 if (Number(process.versions.node.split('.')[0]) >= NEEDED_MAJOR) {
-  // A fifth of a start is compiling what was compiled before. Where nothing can be written, it is compiled anew.
+  // Compiling takes a fifth of a start; the cache avoids it. Where the cache cannot be written, Node compiles as usual.
   modules.enableCompileCache(join(import.meta.dirname, '.compile-cache'));
   const { run } = await import('./run.js');
   await run(process.argv.slice(2));
@@ -21,7 +21,7 @@ if (Number(process.versions.node.split('.')[0]) >= NEEDED_MAJOR) {
   process.exitCode = 1;
 }
 
-/** The child ends with this process, however this one ends: the IPC channel closes, see `run.ts`. */
+/** The child ends when this process ends in any way, because the IPC channel closes, see `run.ts`. */
 function runOnBundledNode(): void {
   const child = fork(import.meta.filename, process.argv.slice(2), { execPath: BUNDLED_NODE, stdio: 'inherit' });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));

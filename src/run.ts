@@ -7,10 +7,10 @@ import { APP_NAMES, type AppName, type Config } from './config/config.schema.js'
 import { StartError } from './config/start-error.js';
 import { type RunningServer, startServer } from './http/server.js';
 
-/** PORT is for a process with one app. */
+/** PORT sets the port of a process with one app. */
 const PORT_SETTING = 'PORT (of one of several apps CAUDEX__PORTS__<NAME>)';
 
-/** What the program does beside serving, each with the operands that it takes. */
+/** The commands beside serving, with their operands. */
 const COMMANDS: Record<string, (config: Config, ...operands: string[]) => Promise<void>> = {
   check: async (config) => {
     process.exitCode = await (await import('./check/check.js')).check(config);
@@ -52,7 +52,7 @@ async function runHere(names: readonly AppName[], config: Config): Promise<void>
   }
   checkDataDir(config.data_dir);
   const servers = new Map<AppName, RunningServer>();
-  // One after the other: while an app starts, Nest has one logger for the whole process.
+  // One after the other, because Nest has one logger for the whole process while an app starts.
   for (const name of names) servers.set(name, await startServer(name, await apps[name](), config));
   let closing: Promise<void> | undefined;
   const close = () => {
@@ -66,12 +66,12 @@ async function runHere(names: readonly AppName[], config: Config): Promise<void>
   };
   process.on('SIGTERM', close);
   process.on('SIGINT', close);
-  // The process of ours that started this one was killed: so is this, at once, and its port is free for the next.
+  // The process that started this one was killed. This one ends at once, so that its port is free for the next.
   process.on('disconnect', () => process.exit(1));
   for (const [name, { port }] of servers) process.send?.({ ready: name, port });
 }
 
-/** First who asks, then who answers. */
+/** Closes callers before the servers they call. */
 async function closeAll(servers: ReadonlyMap<AppName, RunningServer>): Promise<void> {
   await servers.get('backend')?.close();
   const others = [...servers].filter(([name]) => name !== 'backend');

@@ -55,6 +55,15 @@ describe('the auth server', () => {
     expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array<number>(7).fill(409)]);
   });
 
+  it('slows an address that tries out which accounts exist', async () => {
+    const email = await register();
+    const ask = (address: string) => post('/accounts', { email, password, address });
+    for (let i = 0; i < 20; i++) expect(await ask('192.0.2.77')).toMatchObject({ status: 409 });
+    expect(await ask('192.0.2.77')).toMatchObject({ status: 409 });
+    expect(await ask('192.0.2.77')).toMatchObject({ status: 429, body: { code: 'too_many_attempts' } });
+    expect(await ask('192.0.2.78')).toMatchObject({ status: 409 });
+  });
+
   it.each([
     ['no address', 'nobody', password, 'email_invalid'],
     ['a long address', `${'a'.repeat(250)}@example.com`, password, 'email_invalid'],

@@ -41,7 +41,7 @@ export async function backup(config: Config, target: string, print = console.log
   }
 }
 
-/** All of the archive or nothing, also after a power cut. */
+/** Writes the whole archive or nothing, also after a power cut. */
 async function writeArchive(folder: string, entries: string[], file: string): Promise<void> {
   const draft = `${file}.part`;
   try {

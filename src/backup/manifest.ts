@@ -5,7 +5,7 @@ import { z } from 'zod';
 export const MANIFEST = 'manifest.json';
 export const FORMAT = 1;
 
-/** What a backup says of itself; it is the first entry of the archive. */
+/** The description of a backup; it is the first entry of the archive. */
 export const manifestSchema = z.object({
   format: z.literal(FORMAT),
   /** UTC, ISO 8601: the moment that the backup shows. */

@@ -10,7 +10,7 @@ import { MANIFEST, type Manifest, manifestSchema, measure } from './manifest.js'
 const STAGING = 'restoring';
 
 /**
- * Puts a backup into an empty data folder: all of it, or nothing. The processes must not run.
+ * Restores a backup into an empty data folder, all of it or nothing. The processes must not run.
  * @throws StartError for a folder with anything in it, and for a file that is no whole backup
  */
 export async function restore(config: Config, source: string, print = console.log): Promise<void> {
@@ -37,7 +37,7 @@ export async function restore(config: Config, source: string, print = console.lo
 
 async function unpack(file: string, to: string): Promise<Manifest> {
   try {
-    // Read to its end before anything is written: an extraction that fails goes on writing for a while.
+    // The archive is read to its end before anything is written, because a failed extraction still writes for a while.
     await list({ file, strict: true });
     await extract({ file, cwd: to, strict: true, filter: (_, entry) => !('type' in entry && isSpecial(entry.type)) });
     const manifest = manifestSchema.parse(JSON.parse(await readFile(join(to, MANIFEST), 'utf8')));

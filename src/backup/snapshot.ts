@@ -8,10 +8,10 @@ const SQLITE_MAGIC = 'SQLite format 3\0';
 const LOCK = 'lock.sqlite';
 /** The log and the index of a database, which are part of its copy. */
 const PARTS_OF_A_DATABASE = /-(wal|shm|journal)$/;
-/** The embedded ChromaDB's own files: it is filled anew from the index, which holds the vectors, too. */
+/** ChromaDB's files are filled again from the index, which holds the vectors too. A model is fetched again. */
 const DERIVED = new Set(['chroma/chromadb', 'chroma/models']);
 
-/** What lies directly in the folders of the processes, by paths below the data folder. */
+/** The entries of the processes' folders, by paths below the data folder. */
 interface Layout {
   apps: AppName[];
   databases: string[];
@@ -20,11 +20,11 @@ interface Layout {
 }
 
 /**
- * Puts into `to` what all processes had kept at one moment, while they go on. The databases are pinned to that moment by
- * open reads, all within a few milliseconds, the outbox first: what it still holds may be delivered already, and is then
- * delivered once more without effect. Files are hard links, for a file is replaced as a whole and never changed in place;
- * they are linked before and after that moment, so that neither a deletion nor an addition meanwhile loses one that the
- * databases name.
+ * Copies into `to` what all processes had stored at one moment, while they run. Read transactions pin the databases
+ * to that moment, all opened within a few milliseconds, the outbox first: an entry that is delivered in between is
+ * delivered again after a restore, which has no effect. Files become hard links, because a file is replaced as a
+ * whole and never changed in place; they are linked before and after that moment, so that a file which the databases
+ * name is never missed.
  * @returns the processes that have kept something here
  */
 export async function takeSnapshot(dataDir: string, to: string): Promise<{ apps: AppName[]; takenAt: Date }> {
@@ -44,7 +44,7 @@ export async function takeSnapshot(dataDir: string, to: string): Promise<{ apps:
 
 async function layoutOf(dataDir: string): Promise<Layout> {
   const layout: Layout = { apps: [], databases: [], folders: [], files: [] };
-  // The backend, whose outbox comes first, is the first of the names.
+  // The backend comes first in APP_NAMES, and its outbox must be pinned first.
   for (const app of APP_NAMES) {
     const entries = await readdir(join(dataDir, app), { withFileTypes: true }).catch(unlessMissing);
     if (entries === undefined) continue;
@@ -70,7 +70,7 @@ function isDatabase(file: string): boolean {
   }
 }
 
-/** A read that stays open: the connection sees the database as it is now, whatever others write (WAL). */
+/** An open read transaction: the connection sees the database as it is now, whatever is written later (WAL). */
 function pin(file: string): DatabaseSync {
   const db = new DatabaseSync(file, { readOnly: true, timeout: 5000 });
   db.exec('BEGIN');
@@ -84,7 +84,7 @@ async function linkFiles({ folders, files }: Layout, dataDir: string, to: string
 }
 
 /**
- * A git repository's branches before its objects: a commit that a branch names is there before the branch is.
+ * Links a git repository's branches before its objects, because git writes a commit before the branch that names it.
  */
 async function linkTree(from: string, to: string): Promise<void> {
   const entries = await readdir(from, { withFileTypes: true }).catch(unlessMissing);
@@ -99,13 +99,13 @@ async function linkTree(from: string, to: string): Promise<void> {
   }
 }
 
-/** The target is replaced where it is another file by now, and stays where the source is gone. */
+/** Replaces the target where the source is another file now; keeps it where the source is gone. */
 async function linkFile(from: string, to: string): Promise<void> {
   try {
     await link(from, to);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    // The folders of two processes may be two disks.
+    // The folders of two processes may be on two disks.
     if (code === 'EXDEV') await copyFile(from, to, constants.COPYFILE_FICLONE).catch(unlessMissing);
     else if (code === 'EEXIST') await relink(from, to).catch(unlessMissing);
     else unlessMissing(error as NodeJS.ErrnoException);
@@ -119,7 +119,7 @@ async function relink(from: string, to: string): Promise<void> {
   await rename(fresh, to);
 }
 
-/** What was deleted meanwhile is not part of the backup. */
+/** A file that was deleted meanwhile is not part of the backup. */
 function unlessMissing(error: NodeJS.ErrnoException): undefined {
   if (error.code !== 'ENOENT') throw error;
 }

@@ -10,7 +10,7 @@ const TITLES = ['PART', 'ADDRESS', 'STATE', 'SETTING', 'WHAT'] as const;
 type Row = readonly [part: string, address: string, state: 'ok' | 'FAILED', setting: string, what: string];
 
 /**
- * Asks every configured part once, all at the same time, and prints a table.
+ * Asks every configured part once, all in parallel, and prints a table.
  * @returns the exit code: 1 where a part does not answer as it must
  */
 export async function check(config: Config, print: (line: string) => void = console.log): Promise<0 | 1> {
@@ -32,7 +32,7 @@ async function ask({ name, address, setting, probe }: Part): Promise<Row> {
   }
 }
 
-/** `fetch failed` says nothing; its cause does, and may itself be several, one for each address of a name. */
+/** `fetch failed` alone says nothing. Its cause says why, and can be an AggregateError with an error for each address. */
 function reasonOf(error: unknown): string {
   const { errors, cause, message } = error as { errors?: unknown[]; cause?: unknown; message?: string };
   if (errors?.[0] !== undefined) return reasonOf(errors[0]);

@@ -2,7 +2,7 @@ import { type Config, SERVER_NAMES } from '../config/config.schema.js';
 import { keyOf, modelNames, settingsOf } from '../config/llm-models.js';
 import * as probes from './probes.js';
 
-/** Something that the configuration names, and that must answer. */
+/** A service, store or endpoint that the configuration names and that must answer. */
 export interface Part {
   name: string;
   address: string;
@@ -11,7 +11,7 @@ export interface Part {
   probe: probes.Probe;
 }
 
-/** Every part that is configured; what stands on its embedded default is part of a server and not listed. */
+/** Every part that is configured. Embedded defaults are part of a server and not listed. */
 export function partsOf(config: Config, timeoutMs: number): Part[] {
   return [
     ...servers(config),

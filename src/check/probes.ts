@@ -6,7 +6,7 @@ import { HEADER } from '../contract/endpoint.js';
 /** Ends with a short note for the operator, or throws an Error that says what is wrong. */
 export type Probe = (signal: AbortSignal) => Promise<string>;
 
-/** A fault that another setting than the address is to blame for. */
+/** A fault caused by another setting than the address. */
 export class WrongSetting extends Error {
   constructor(
     message: string,
@@ -50,7 +50,7 @@ async function call(url: string, signal: AbortSignal, { method = 'GET', key, key
 
 const below = (base: string, path: string) => `${base.replace(/(?<!\/)\/+$/, '')}/${path}`;
 
-/** One of our own servers: it is ready, and takes our internal token, which it asks for on every path but its probes. */
+/** One of our own servers: checks that it is ready and accepts our internal token, which every path but its probes needs. */
 export function server(url: string, token: string): Probe {
   return async (signal) => {
     const ready = await call(below(url, 'health/ready'), signal);
@@ -80,7 +80,7 @@ export function chromadb(url: string, key: string | undefined): Probe {
 
 const modelList = z.object({ data: z.array(z.object({ id: z.string() })) });
 
-/** An endpoint without a list of models counts as there: only asking the model would cost something. */
+/** An endpoint without a list of models counts as reachable: asking the model itself would cost tokens. */
 export function model(url: string, name: string, key: string | undefined): Probe {
   return async (signal) => {
     const asked = await call(below(url, 'models'), signal, { key, keySetting: 'LLM_API_KEY' });

@@ -11,7 +11,7 @@ import { configSchema, secretsSchema, SERVER_NAMES, type Config, type Environmen
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
-/** Every fault of the configuration at once, each with its path; `problems` holds one line a fault. */
+/** All faults of the configuration, each with its path; `problems` holds one line for each. */
 export class ConfigError extends Error {
   constructor(readonly problems: readonly string[]) {
     super(`The configuration is not usable:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
@@ -19,7 +19,7 @@ export class ConfigError extends Error {
   }
 }
 
-/** The secret of a developer's machine. It is public, so `production` refuses it. */
+/** The secret for development. It is public, so `production` refuses it. */
 export const SAMPLE_SERVICE_TOKEN = 'caudex-sample-service-token-for-development-only';
 const MIN_TOKEN_LENGTH = 32;
 const PREFIX = 'CAUDEX__';
@@ -47,7 +47,7 @@ export function configDir(env: Variables = process.env): string {
   return resolve(env['CAUDEX_CONFIG_DIR'] ?? join(import.meta.dirname, '../../config'));
 }
 
-/** The environment of a process that this one starts: its own, with some variables set. */
+/** The environment for a child process: this process's environment with some variables set. */
 export function childEnvironment(over: Record<string, string>): NodeJS.ProcessEnv {
   return { ...process.env, ...over };
 }
@@ -209,7 +209,7 @@ function weakTokens(env: Variables, environment: Environment): string[] {
   return problems;
 }
 
-/** An empty secret is an unset one: compose files and charts set variables to nothing. */
+/** An empty secret counts as unset, because compose files and charts set variables to empty values. */
 function secretOf(env: Variables, name: string): string | undefined {
   const value = env[name];
   return value === undefined || value.trim() === '' ? undefined : value;

@@ -16,7 +16,7 @@ export function currentConfig(): Config {
   return given.getStore() ?? (config ??= loadConfig());
 }
 
-/** Whether this is the process's own configuration, so that its files speak for it. */
+/** Whether this is the process's own configuration, which is reloaded from its files. */
 export function isOwnConfig(candidate: Config): boolean {
   return candidate === config;
 }

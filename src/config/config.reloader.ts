@@ -9,8 +9,8 @@ import { isTree } from './tree.js';
 const SETTLE_MS = 200;
 
 /**
- * Reads the configuration again when its folder changes or on SIGHUP. What is good goes to the listeners, what is not is
- * refused with every reason in the log, and watching goes on. Only `downstream` can change while the process runs.
+ * Reads the configuration again when its folder changes or on SIGHUP. A valid one goes to the listeners; for an
+ * invalid one every fault is logged, and the old one stays. Only `downstream` can change while the process runs.
  */
 export class ConfigReloader implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly listeners = new Set<(config: Config) => void>();
@@ -20,7 +20,7 @@ export class ConfigReloader implements OnApplicationBootstrap, OnModuleDestroy {
   constructor(
     private config: Config,
     private readonly log: Pick<PinoLogger, 'info' | 'warn' | 'error'>,
-    /** null: nothing is watched. */
+    /** null: no folder is watched. */
     private readonly dir: string | null,
     private readonly load: () => Config,
   ) {}
@@ -66,7 +66,7 @@ export class ConfigReloader implements OnApplicationBootstrap, OnModuleDestroy {
   };
 }
 
-/** The paths of all values that are not the same. */
+/** The paths of all values that differ. */
 function differences(before: unknown, after: unknown, path: readonly string[] = []): string[] {
   if (!isTree(before) || !isTree(after)) {
     return JSON.stringify(before) === JSON.stringify(after) ? [] : [path.join('.')];

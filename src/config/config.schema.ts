@@ -39,9 +39,9 @@ const downstream = z.strictObject({
   }),
 });
 
-/** Our own servers behind the backend. Their ports, clients and URL variables are derived from this list. */
+/** The servers behind the backend. Their ports, clients and URL variables are derived from this list. */
 export const SERVER_NAMES = ['auth', 'filesystem', 'chroma', 'billing', 'git'] as const;
-/** What the backend calls, as it stands in configuration, status and metrics. */
+/** The services that the backend calls, by their names in configuration, status and metrics. */
 export const SERVICE_NAMES = [...SERVER_NAMES, 'llm'] as const;
 export type ServiceName = (typeof SERVICE_NAMES)[number];
 /** A client and its breaker: one for each service, and for a second model `llm_2`, for a third `llm_3`. */
@@ -56,7 +56,7 @@ function each<K extends string, S extends z.ZodType>(names: readonly K[], schema
   return Object.fromEntries(names.map((name) => [name, schema])) as Record<K, S>;
 }
 
-/** How a model's endpoint is asked. */
+/** How requests to a model's endpoint are made. */
 const modelRequest = z.strictObject({
   token_limit: z.enum(['max_tokens', 'max_completion_tokens']),
   reasoning_tokens: count,
@@ -68,7 +68,7 @@ const modelRequest = z.strictObject({
 });
 export type ModelRequest = z.output<typeof modelRequest>;
 
-/** What the YAML files may say. Names end in their unit: `_ms` milliseconds, `_bytes` bytes. */
+/** The settings of the YAML files. Names end in their unit: `_ms` milliseconds, `_bytes` bytes. */
 export const configSchema = z.strictObject({
   host: z.string().min(1),
   data_dir: z.string().min(1),
@@ -233,12 +233,12 @@ export const configSchema = z.strictObject({
 
 const secret = z.string().optional();
 
-/** What only the environment may say. */
+/** The settings that only the environment may set. */
 export const secretsSchema = z.strictObject({
   internal_service_token: z.string(),
-  /** Accepted beside the current token, so that it can be rotated without a gap. */
+  /** Accepted besides the current token, so that it can be rotated without downtime. */
   internal_service_token_previous: secret,
-  /** One for each model, or one for all of them; an empty one: that model needs none. */
+  /** One for each model, or one for all; an empty one where the model needs none. */
   llm_api_keys: z.array(z.string()),
   embeddings_api_key: secret,
   reranker_api_key: secret,

@@ -3,7 +3,7 @@ import { type Environment, type FileConfig, SERVICE_NAMES } from './config.schem
 /** OWASP's Password Storage Cheat Sheet: scrypt with N = 2^17, r = 8, p = 1. */
 const PRODUCTION_SCRYPT_N = 2 ** 17;
 
-/** Settings that are each fine and do not go together, one line each. */
+/** Settings that are valid one by one but not together, one line each. */
 export function contradictions(config: FileConfig, environment: Environment): string[] {
   const problems = SERVICE_NAMES.flatMap((name) => ofService(config, name, environment));
   if (environment === 'production' && config.auth.demo_account) {

@@ -3,8 +3,8 @@ import { isTree, lookUp, merge, type Tree } from './tree.js';
 const BLOCK = 'downstream_defaults';
 
 /**
- * Puts `downstream_defaults` under the block of every service.
- * @returns where a setting came from: its path in the files, for a message about it
+ * Merges `downstream_defaults` into the block of every service.
+ * @returns a function that gives the path at which a setting stands in the files, for messages
  */
 export function spreadDownstreamDefaults(tree: Tree): (path: readonly PropertyKey[]) => readonly PropertyKey[] {
   const { [BLOCK]: defaults, downstream } = tree;

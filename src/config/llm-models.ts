@@ -3,12 +3,12 @@ import { isTree, lookUp, type Tree } from './tree.js';
 
 type Setting = [variable: string, path: string[], value: unknown];
 
-/** The parts of a list with commas, white space around them left out; empty parts keep their place. */
+/** The parts of a list with commas, trimmed; empty parts keep their place. */
 export function listed(text: string | undefined): string[] {
   return text === undefined || text.trim() === '' ? [] : text.split(',').map((part) => part.trim());
 }
 
-/** What `LLM_BASE_URL` and `LLM_MODEL` say: the first of each stands where a single one would, the rest are fallbacks. */
+/** The settings from `LLM_BASE_URL` and `LLM_MODEL`: the first of each is the model, the others are its fallbacks. */
 export function llmSettings(
   env: Readonly<Record<string, string | undefined>>,
   tree: Tree,
@@ -37,7 +37,7 @@ export function llmSettings(
   return set;
 }
 
-/** One line for keys that fit no model. */
+/** One line for each surplus key. */
 export function keysWithoutModel(keys: readonly string[], { llm }: Pick<FileConfig, 'llm'>): string[] {
   const models = llm.fallbacks.length + 1;
   if (keys.length <= 1 || keys.length === models) return [];
@@ -62,7 +62,7 @@ export function settingsOf(
   return further === undefined ? downstream[name as ServiceName] : { ...downstream.llm, url: further.url };
 }
 
-/** What a model's endpoint lets us in with; undefined: it asks for nothing. */
+/** The API key of a model's endpoint; undefined where it needs none. */
 export function keyOf(
   { secrets: { llm_api_keys: keys } }: Pick<Config, 'secrets'>,
   name: ClientName,
@@ -71,7 +71,7 @@ export function keyOf(
   return key === '' ? undefined : key;
 }
 
-/** 0 for the first model, and for every service that is none. */
+/** 0 for the first model, and for services that are not models. */
 function placeOf(name: ClientName): number {
   return name.startsWith('llm_') ? Number(name.slice('llm_'.length)) - 1 : 0;
 }

@@ -11,7 +11,7 @@ const NOUNS: Record<string, string> = {
   null: 'null',
 };
 const UNITS: Record<string, string> = { string: 'characters', array: 'entries' };
-/** Numbers alone are repeated: a text may be a password. */
+/** Only numbers are repeated in messages: a text may be a password. */
 const shown = (value: unknown) => (typeof value === 'number' && !Number.isNaN(value) ? `${value} is` : 'it is');
 const typeOf = (value: unknown) =>
   value === null
@@ -22,7 +22,7 @@ const typeOf = (value: unknown) =>
         ? 'none'
         : (NOUNS[typeof value] ?? 'none');
 
-/** What was wrong and what would be right, in the words of somebody who has not heard of schemas. */
+/** What was wrong and what would be right, without the vocabulary of schemas. */
 export function plainMessage(issue: z.core.$ZodRawIssue): string | undefined {
   switch (issue.code) {
     case 'invalid_type': {

@@ -1,2 +1,2 @@
-/** A reason not to start, in words that need no stack trace: what is wrong, and what to do about it. */
+/** A reason not to start. Its message says what is wrong and what to do, so it is printed without a stack trace. */
 export class StartError extends Error {}

@@ -1,4 +1,4 @@
-/** Settings as they are read, before anybody has checked them. */
+/** Settings as they are read, before they are checked. */
 export type Tree = Record<string, unknown>;
 
 export function isTree(value: unknown): value is Tree {

@@ -43,13 +43,13 @@ export const HEADER = {
   internalToken: 'x-internal-token',
   requestId: 'x-request-id',
   userId: 'x-user-id',
-  /** How long the caller will still wait: remaining milliseconds, so that clocks need not agree. */
+  /** How much longer the caller will wait. Remaining time, not a point in time, so that clocks need not agree. */
   deadlineMs: 'x-request-timeout-ms',
   idempotencyKey: 'idempotency-key',
   /** 1 for the first attempt. */
   attempt: 'x-attempt',
-  /** In an answer: whoever called must not try again. */
+  /** In an answer: the caller must not try again. */
   doNotRetry: 'x-do-not-retry',
-  /** In an answer: new with each start of the server, whose stores may have been lost or put back meanwhile. */
+  /** In an answer: an id that is new with each start of the server. Its stores may have been lost or restored meanwhile. */
   instance: 'x-server-instance',
 } as const;

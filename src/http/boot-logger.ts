@@ -1,7 +1,7 @@
 import type { LoggerService } from '@nestjs/common';
 import type { Logger } from 'nestjs-pino';
 
-/** Nest's account of its own start: a line for every module and route, of use to nobody who runs the program. */
+/** Nest logs a line for every module and route at its start, which does not help to run the program. */
 const BOOT = new Set(['InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'NestFactory', 'NestApplication']);
 
 /** The process's logger without Nest's lines about its start. */
@@ -10,7 +10,7 @@ export function withoutBootLines(logger: Logger): LoggerService {
     log: (message: unknown, ...rest: unknown[]) => {
       if (!BOOT.has(String(rest.at(-1)))) logger.log(message, ...rest);
     },
-    // A start that fails is told by who started it, in one line.
+    // The caller of the start reports its failure, in one line.
     error: (message: unknown, ...rest: unknown[]) => {
       if (!BOOT.has(String(rest.at(-1)))) logger.error(message, ...rest);
     },

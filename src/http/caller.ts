@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { HEADER } from '../contract/endpoint.js';
 import { badRequest } from './problem.js';
 
-/** Who asks a downstream server, and for how long they will wait. */
+/** The caller of a downstream server, and how long it will wait. */
 export interface Caller {
   /** Safe as the name of a folder: letters, digits, `_` and `-`. */
   userId: string;

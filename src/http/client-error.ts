@@ -18,9 +18,9 @@ const KNOWN: Record<string, ProblemDetails> = {
 };
 const MALFORMED: ProblemDetails = { status: 400, code: 'bad_request', detail: 'This is not an HTTP request.' };
 
-/** Answers what never became a request, and hangs up. */
+/** Answers bytes that are not a valid HTTP request, and closes the connection. */
 export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
-  // A connection that never said anything asked for nothing: its client would take a 408 for the answer to its next request.
+  // A connection that sent nothing gets no answer: its client would take a 408 for the answer to its next request.
   if (error.code === 'ECONNRESET' || !socket.writable || socket.bytesRead === 0) {
     socket.destroy();
     return;

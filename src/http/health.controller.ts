@@ -3,7 +3,7 @@ import { Lifecycle } from './lifecycle.js';
 import { Problem } from './problem.js';
 import { Public } from './public.decorator.js';
 
-/** Probes: they speak of this process alone, never of what it depends on. */
+/** Probes. They report on this process only, never on the services that it depends on. */
 @Public()
 @Controller('health')
 export class HealthController {

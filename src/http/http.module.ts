@@ -6,7 +6,7 @@ import { Lifecycle } from './lifecycle.js';
 import { LoggingModule } from './logging.module.js';
 import { ProblemFilter } from './problem.filter.js';
 
-/** What every process speaks: problem+json and logging. */
+/** What every process has: problem+json errors and logging. */
 @Module({
   imports: [ConfigModule, LoggingModule],
   providers: [{ provide: APP_FILTER, useClass: ProblemFilter }, Lifecycle],

@@ -62,7 +62,7 @@ export interface Fault {
   detail: string;
 }
 
-/** The faults that an issue of zod's tells of, each field that is not known on its own. */
+/** The faults in one zod issue; each unknown field becomes a fault of its own. */
 export function faultsOf(issue: StandardIssue, place: readonly string[] = []): Fault[] {
   const path = [...place, ...(issue.path ?? []).map((part) => String(typeof part === 'object' ? part.key : part))];
   const fields = (issue as { keys?: readonly string[] }).keys ?? [];
@@ -87,7 +87,7 @@ function endpointOf(context: ExecutionContext): Endpoint {
   return endpoint;
 }
 
-/** Does not begin work that nobody waits for any more, and lets no answer out that breaks the contract. */
+/** Refuses a request whose deadline has passed, and checks each answer against the contract. */
 @Injectable()
 class ContractInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {

@@ -9,8 +9,8 @@ const PROBES = /^\/health(\/|\?|$)/;
 const digest = (text: string) => createHash('sha256').update(text).digest();
 
 /**
- * Refuses whoever does not carry `X-INTERNAL-TOKEN`, whatever they ask for and before their body is read; probes alone
- * are for anybody. Two tokens are good at a time, so that one can be rotated.
+ * Refuses requests without a valid `X-INTERNAL-TOKEN` before their body is read; only probes need none. Two tokens
+ * are valid at a time, so that one can be rotated.
  */
 export function requireInternalToken(fastify: FastifyInstance, secrets: Config['secrets']): void {
   const accepted = [secrets.internal_service_token, secrets.internal_service_token_previous]
@@ -19,7 +19,7 @@ export function requireInternalToken(fastify: FastifyInstance, secrets: Config['
   fastify.addHook('onRequest', (request, reply, done) => {
     if (PROBES.test(request.url)) return done();
     const given = request.headers[HEADER.internalToken];
-    // Digests have one length, and every one is compared: the time tells nothing about the token.
+    // Digests have equal lengths and all are compared, so the time taken reveals nothing about the token.
     const actual = digest(typeof given === 'string' ? given : '');
     const matches = accepted.map((expected) => timingSafeEqual(actual, expected));
     if (typeof given === 'string' && given !== '' && matches.includes(true)) return done();

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
-/** Where this process is between start and end; what `/health/ready` answers by. */
+/** The phase of this process between start and end; `/health/ready` answers by it. */
 @Injectable()
 export class Lifecycle {
   private readonly end = new AbortController();
@@ -10,7 +10,7 @@ export class Lifecycle {
     return this.phase;
   }
 
-  /** Aborts when the process drains: an answer that would not end by itself ends then. */
+  /** Aborts when the process drains, to end answers that would not end by themselves. */
   get draining(): AbortSignal {
     return this.end.signal;
   }

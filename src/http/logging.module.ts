@@ -5,8 +5,8 @@ import { ConfigModule, CONFIG } from '../config/config.module.js';
 import type { Config } from '../config/config.schema.js';
 
 /**
- * The process's logger. No request or response object is ever handed to it: what it could print of one are tokens,
- * cookies and people's words.
+ * The process's logger. It never gets a request or response object, because those hold tokens, cookies and people's
+ * texts.
  */
 async function createLogger({ log }: Config): Promise<Logger> {
   const options = { level: log.level, base: null, timestamp: pino.stdTimeFunctions.isoTime };
@@ -25,7 +25,7 @@ async function createLogger({ log }: Config): Promise<Logger> {
   );
 }
 
-/** What people name may hold line ends and the commands of a terminal: a line of the log stays one line. */
+/** Escapes line ends and terminal control characters, which names from people may contain. */
 function printable(text: string): string {
   return text.replace(
     /[\u0000-\u001f\u007f-\u009f]/g,
@@ -40,7 +40,7 @@ function printable(text: string): string {
       inject: [CONFIG],
       useFactory: async (config: Config) => ({
         pinoHttp: { logger: await createLogger(config) },
-        // Per-request logging is a Fastify hook of ours: the middleware would cost every request more than its work.
+        // A Fastify hook logs requests: this middleware costs more per request than the hook.
         forRoutes: [],
       }),
     }),

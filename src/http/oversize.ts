@@ -2,11 +2,11 @@ import { finished } from 'node:stream/promises';
 import type { FastifyInstance } from 'fastify';
 import { Problem } from './problem.js';
 
-/** How many times the limit is still read to its end, so that the refusal reaches who is still sending. */
+/** A body of up to this many times the limit is read to its end: a client that is still sending gets the refusal only then. */
 const READ_TIMES = 4;
 const READ_MS = 10_000;
 
-/** Refuses a body by its announced length; one that is not vastly too large is read away first. */
+/** Refuses a body by its announced length; reads and discards it first unless it is far too large. */
 export function refuseOversize(fastify: FastifyInstance, limitBytes: number): void {
   fastify.addHook('onRequest', (request, reply, done) => {
     const length = Number(request.headers['content-length'] ?? 0);

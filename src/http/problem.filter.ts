@@ -4,9 +4,10 @@ import { PinoLogger } from 'nestjs-pino';
 import { isStorageBusy, isStorageFull } from '../storage/storage-errors.js';
 import { HEADER } from '../contract/endpoint.js';
 import { DownstreamError } from '../resilience/policy/downstream-error.js';
+import { GuardError } from '../resilience/policy/guarded.js';
 import { Problem, type ProblemDetails } from './problem.js';
 
-/** The one place where an error becomes HTTP: no stack trace and no inner message leaves it. */
+/** The only place where an error becomes an HTTP answer. No stack trace and no internal message gets into it. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   constructor(private readonly log: PinoLogger) {}
@@ -28,7 +29,7 @@ export class ProblemFilter implements ExceptionFilter {
       reply.raw.destroy();
       return;
     }
-    // The client has tried as often as is good for the service behind it.
+    // The resilient client has retried already; more attempts would only add load.
     if (error instanceof DownstreamError && problem.status >= 500) void reply.header(HEADER.doNotRetry, '1');
     writeProblem(reply, problem);
   }
@@ -71,6 +72,7 @@ const DOWNSTREAM_STATUS = {
 export function toProblem(error: unknown): ProblemDetails {
   if (error instanceof Problem) return error.problem;
   if (error instanceof DownstreamError) return fromDownstream(error);
+  if (error instanceof GuardError) return fromGuard(error);
   if (isStorageFull(error)) {
     return { status: 507, code: 'storage_full', detail: 'There is no room left to store this; nothing was changed.' };
   }
@@ -97,7 +99,7 @@ export function toProblem(error: unknown): ProblemDetails {
 function fromDownstream(error: DownstreamError): ProblemDetails {
   if (error.reason === 'rejected') {
     const status = error.status ?? 400;
-    // The internal token was refused: the caller of this process can do nothing about that.
+    // The internal token was refused, which the caller of this process cannot change.
     if (status === 401 && error.problem?.code === 'internal_token') {
       return {
         status: 502,
@@ -119,6 +121,11 @@ function fromDownstream(error: DownstreamError): ProblemDetails {
     detail: `The ${error.service} service is not available (${error.reason}); nothing was lost, try again.`,
     ...(status === 503 ? { retryAfter: seconds(error.retryAfterMs ?? 1000) } : {}),
   };
+}
+
+function fromGuard({ reason, message }: GuardError): ProblemDetails {
+  if (reason !== 'circuit_open') return { status: 504, code: reason, detail: message };
+  return { status: 503, code: reason, detail: message, retryAfter: 1 };
 }
 
 const seconds = (ms: number) => Math.max(1, Math.ceil(ms / 1000));

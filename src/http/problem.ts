@@ -6,9 +6,9 @@ export interface ProblemDetails {
   code: string;
   /** For people: what was wrong with which value, and what would be right. */
   detail: string;
-  /** When to come back, in seconds; also sent as `Retry-After`. */
+  /** Seconds until a retry makes sense; also sent as `Retry-After`. */
   retryAfter?: number;
-  /** Single faults of the input, each with the place of the value. */
+  /** The faults of the input, each with the path of the value. */
   errors?: readonly { path: string; detail: string }[];
 }
 

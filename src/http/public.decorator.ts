@@ -3,7 +3,7 @@ import type { Reflector } from '@nestjs/core';
 
 const PUBLIC = Symbol('public');
 
-/** Marks a controller or handler that answers anybody, without a token of whatever kind. */
+/** Marks a controller or handler that needs no token of any kind. */
 export const Public = () => SetMetadata(PUBLIC, true);
 
 export function isPublic(reflector: Reflector, context: ExecutionContext): boolean {

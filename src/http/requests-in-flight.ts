@@ -2,11 +2,11 @@ import type { FastifyInstance } from 'fastify';
 import type { Lifecycle } from './lifecycle.js';
 import { Problem } from './problem.js';
 
-/** What is answered to the end of the process, and does not put it off. */
+/** Routes that are answered until the process ends, and do not delay its end. */
 const PROBES = /^\/(health|metrics)(\/|\?|$)/;
 const RETRY_AFTER_S = 1;
 
-/** Counts what is being answered; while the process drains, nothing is added. */
+/** Counts the requests being answered; while the process drains, new ones are refused. */
 export class RequestsInFlight {
   private count = 0;
   private readonly waiting: (() => void)[] = [];
@@ -22,13 +22,13 @@ export class RequestsInFlight {
       if (PROBES.test(request.url)) return done();
       if (draining) return done(refusal());
       this.count++;
-      // The end of a stream too, and of an answer whose reader left.
+      // `close` also comes at the end of a stream, and when the client disconnects.
       reply.raw.on('close', this.leave);
       done();
     });
   }
 
-  /** Resolves when the last of them has been answered. */
+  /** Resolves when no request is being answered. */
   async finished(): Promise<void> {
     if (this.count > 0) await new Promise<void>((resolve) => this.waiting.push(resolve));
   }

@@ -1,13 +1,13 @@
 import { Problem } from './problem.js';
 
 export interface SemaphoreLimits {
-  /** How much is done at a time. */
+  /** How many tasks run at a time. */
   concurrent: number;
-  /** How much of that for one user: the others' share is never theirs. */
+  /** How many of them may be of one user; the rest is reserved for other users. */
   perUser: number;
-  /** How much of one user waits. */
+  /** How many tasks of one user may wait. */
   waiting: number;
-  /** How long. */
+  /** How long a task may wait. */
   waitMs: number;
 }
 
@@ -17,18 +17,18 @@ interface Waiter {
 }
 
 /**
- * Lets so much work through at a time, and so much of each user. What waits is taken up by turns of the users, for each in
- * its order; what finds no room, or waits too long, is refused.
+ * Limits how many tasks run at a time, in all and for each user. Waiting tasks start round robin over the users, each
+ * user's in order of arrival. A task is refused when the queue of its user is full or it has waited too long.
  */
 export class Semaphore {
   private running = 0;
   private readonly runningOf = new Map<string, number>();
-  /** In the order of their turns. */
+  /** By user; the first one is next. */
   private readonly queues = new Map<string, Set<Waiter>>();
 
   constructor(
     private readonly limits: SemaphoreLimits,
-    /** What is being done, as the refused user reads it. */
+    /** The kind of task, for the message of a refusal. */
     private readonly what: string,
   ) {}
 
@@ -87,7 +87,7 @@ export class Semaphore {
       if (this.running >= this.limits.concurrent) return;
       if (!this.hasRoom(next)) continue;
       const [waiter] = queue;
-      // Its next turn comes after those of all others.
+      // This user goes to the end of the round.
       this.queues.delete(next);
       this.queues.set(next, queue);
       waiter?.begin();

@@ -18,7 +18,7 @@ import { refuseOversize } from './oversize.js';
 import { RequestsInFlight } from './requests-in-flight.js';
 import { refuseWrongMethods } from './wrong-method.js';
 
-/** A root module of one of the processes; `configure` sets up what only the raw Fastify instance can. */
+/** A root module of one of the processes; `configure` sets up what needs the raw Fastify instance. */
 export interface AppModule extends Type {
   configure?(app: NestFastifyApplication, config: Config, tracing: Tracing | undefined): Promise<void>;
 }
@@ -30,7 +30,7 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-/** What a text may grow to as JSON between the servers: a control character becomes six. Bytes in base64 grow by a third. */
+/** How much a text can grow as JSON between the servers: a control character becomes six. Base64 grows by a third only. */
 const JSON_GROWTH = 6;
 const CHECKING_MS = 1000;
 const ROUTING = { maxParamLength: 4096, ignoreTrailingSlash: true };
@@ -58,10 +58,10 @@ async function start(name: AppName, module: AppModule, config: Config, unlock: (
     requestTimeout: http.request_timeout_ms,
     http: {
       headersTimeout: http.headers_timeout_ms,
-      // Node looks for clients that are too slow every 30 s, if it is not told otherwise.
+      // Node checks for slow clients every 30 s by default.
       connectionsCheckingInterval: Math.min(CHECKING_MS, http.headers_timeout_ms),
     },
-    // Who comes too late is refused by `RequestsInFlight`, as a problem.
+    // `RequestsInFlight` refuses requests while the process drains, as problem+json.
     return503OnClosing: false,
     clientErrorHandler: answerClientError,
     frameworkErrors: answerBadAddress,
@@ -109,7 +109,7 @@ async function start(name: AppName, module: AppModule, config: Config, unlock: (
           resolve();
         }, http.shutdown_ms);
       });
-      // Probes shall hear that the process drains, so it listens until there is nothing left to wait for.
+      // The port stays open until all requests are finished, so that probes learn that the process drains.
       await Promise.race([inFlight.finished(), late]);
       await app.close();
       clearTimeout(timer);
@@ -119,19 +119,19 @@ async function start(name: AppName, module: AppModule, config: Config, unlock: (
   };
 }
 
-/** undefined where no collector is configured: then nothing of it is even loaded. */
+/** undefined where no collector is configured: then the tracing code is not loaded at all. */
 async function startTracing(name: AppName, { tracing }: Config, logger: Logger): Promise<Tracing | undefined> {
   if (tracing.otlp_url === null) return undefined;
   const { Tracing } = await import('../tracing/tracing.js');
   return new Tracing(name, tracing.otlp_url, tracing.sample_ratio, (message) => logger.warn(message, 'Caudex'));
 }
 
-/** An address that can't be decoded has no route and meets no hook. */
+/** A URL that cannot be decoded matches no route and runs no hook. */
 function answerBadAddress(error: unknown, { id }: FastifyRequest, reply: FastifyReply): void {
   writeProblem(reply.header(HEADER.requestId, id), toProblem(error));
 }
 
-/** A request id from outside goes into headers and logs: visible ASCII only. */
+/** A client's request id goes into headers and logs, so only visible ASCII is accepted. */
 function acceptedId(value: string | string[] | undefined): string | undefined {
   return typeof value === 'string' && /^[\x21-\x7e]{1,128}$/.test(value) ? value : undefined;
 }

@@ -4,7 +4,7 @@ import { writeProblem } from './problem.filter.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Where an address has a shape of its own for what refuses a request before its handler. */
+    /** Set where a path writes errors in a format of its own, for errors before its handler runs. */
     writeProblem?: typeof writeProblem;
   }
 }
@@ -12,8 +12,8 @@ declare module 'fastify' {
 type Method = findMyWay.HTTPMethod;
 
 /**
- * For an address that is there every other method is 405, with those it takes in `Allow`; OPTIONS asks for them. To be
- * called before there are routes. Only a request that finds none pays for it.
+ * Answers 405 with `Allow` where a path exists for other methods only, and answers OPTIONS. Call it before any route
+ * is added. It costs nothing for requests that match a route.
  */
 export function refuseWrongMethods(
   fastify: FastifyInstance,

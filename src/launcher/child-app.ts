@@ -8,9 +8,9 @@ import type { AppName } from '../config/config.schema.js';
 const MAIN = join(import.meta.dirname, '../main.js');
 const NAME_WIDTH = 'filesystem'.length;
 
-/** One app in a process of its own, its output printed line by line behind its name. */
+/** One app in a process of its own; its output is printed line by line, prefixed with its name. */
 export class ChildApp {
-  /** Rejects when the process ends before it was ready. */
+  /** Rejects when the process ends before it is ready. */
   readonly ready: Promise<void>;
   /** How the process ended: its signal or exit code. */
   readonly ended: Promise<string>;
@@ -20,7 +20,7 @@ export class ChildApp {
     readonly name: AppName,
     port: number,
   ) {
-    // A group of its own: the terminal's Ctrl-C goes to the launcher alone, which stops the processes in order.
+    // In a process group of its own, so that the terminal's Ctrl-C reaches the launcher only, which stops the processes in order.
     this.process = fork(MAIN, [name], {
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -42,7 +42,7 @@ export class ChildApp {
     this.process.kill(signal);
   }
 
-  /** Asks the process to end, and makes it after `graceMs`. */
+  /** Sends SIGTERM, and SIGKILL after `graceMs`. */
   async stop(graceMs: number): Promise<void> {
     if (this.process.exitCode !== null || this.process.signalCode !== null) return;
     this.process.kill('SIGTERM');

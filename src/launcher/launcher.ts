@@ -2,10 +2,10 @@ import { APP_NAMES, type AppName, type Config, SERVER_NAMES } from '../config/co
 import { DEMO_ACCOUNT } from '../config/demo-account.js';
 import { ChildApp } from './child-app.js';
 
-/** How long the servers behind the backend have after it; with `http.shutdown_ms` for the backend all end within 10 s. */
+/** How long the servers behind the backend may take to end after it; with the backend's `http.shutdown_ms` all end within 10 s. */
 const LAST_STOP_MS = 3000;
 
-/** Starts every process whose address is on this machine, and stops them in order: first who asks, then who answers. */
+/** Starts every process whose address is on this machine, and stops them in order: callers before the servers they call. */
 export async function startAll(config: Config): Promise<void> {
   const children = new Map<AppName, ChildApp>();
   for (const name of APP_NAMES) {
@@ -18,7 +18,7 @@ export async function startAll(config: Config): Promise<void> {
   const stop = (code: number) => {
     stopping ??= stopAll(children, config).then(() => process.exit(code));
   };
-  // The backend reads its configuration anew.
+  // The backend reloads its configuration.
   process.on('SIGHUP', () => children.get('backend')?.signal('SIGHUP'));
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
@@ -55,7 +55,7 @@ async function stopAll(children: ReadonlyMap<AppName, ChildApp>, config: Config)
   await Promise.all(SERVER_NAMES.map(async (name) => children.get(name)?.stop(LAST_STOP_MS)));
 }
 
-/** The port that the process's address names; null where the address is on another machine. */
+/** The port in the process's address; null where the address is on another machine. */
 function portOf(name: AppName, config: Config): number | null {
   if (name === 'backend') return config.port ?? config.ports.backend;
   const { hostname, port, protocol } = new URL(urlOf(name, config));

@@ -17,13 +17,13 @@ export const OUTBOX_STORE = Symbol('OutboxStore');
 /** Delivers the entries of one topic. */
 export interface OutboxHandler {
   readonly topic: string;
-  /** Whose recovery makes the topic's entries due at once. */
+  /** The service that entries go to; when it recovers, they become due at once. */
   readonly service: ServiceName;
-  /** May run twice for one entry: whoever receives it must take it once. A `DownstreamError` postpones the entry. */
+  /** May run twice for one entry, so the receiver must be idempotent. A `DownstreamError` postpones the entry. */
   deliver(entry: OutboxEntry, call: CallContext): Promise<void>;
 }
 
-/** `reason`: why it waits in the outbox; none where it is merely not there yet. */
+/** `reason`: why the entry waits in the outbox; none where it is only not delivered yet. */
 export interface Delivery {
   delivered: boolean;
   reason?: DownstreamReason;
@@ -35,7 +35,7 @@ interface Running {
   readonly ended: Promise<void>;
 }
 
-/** The service was not there to judge the entry: this is no mark against the entry. */
+/** The service was away or overloaded, which is no fault of the entry. */
 const ABSENT: ReadonlySet<DownstreamReason> = new Set([
   'unreachable',
   'timeout',
@@ -45,40 +45,40 @@ const ABSENT: ReadonlySet<DownstreamReason> = new Set([
   'cancelled',
 ]);
 const INSUFFICIENT_STORAGE = 507;
-/** Whether the service was not there at all, or had no room. */
+/** Whether the service was away or overloaded. */
 export const isAbsence = (error: unknown) =>
   error instanceof DownstreamError && (ABSENT.has(error.reason) || error.status === INSUFFICIENT_STORAGE);
-/** Deliveries to one service at a time: one that hangs holds up no other. */
+/** Concurrent deliveries to one service; services do not wait for each other. */
 const PARALLEL = 8;
-/** Of those, for one user: the others find room at once, however much one has changed. */
+/** How many of them may be of one user, so that a user with many entries does not delay others. */
 const PER_USER = 4;
 /**
- * What a try counts for that a service did not answer while it took other entries: the entry may be what ends it or keeps it
- * busy. With 20 attempts it is set aside after the fifth.
+ * How many attempts a failed one counts for when the service answered other entries meanwhile: this entry may crash
+ * the service or keep it busy. With 20 attempts it is set aside after the fifth.
  */
 const SUSPICION = 4;
-/** Entries that a service was away for say nothing of it; these may be its fault. */
+/** Failures that the entry itself may have caused. */
 const SUSPICIOUS: ReadonlySet<DownstreamReason> = new Set(['timeout', 'unreachable']);
 const DELIVERY_MS = 60_000;
 const MAX_POSTPONED = 10_000;
-/** A clock that is kept in step by small corrections is not set back. */
+/** A smaller jump of the clock is a normal correction and is ignored. */
 const CLOCK_SLACK_MS = 1000;
 
-/** Written first, delivered later, once: at once where the service is there, with growing waits where it is not. */
+/** Stores entries first and delivers each one until the receiver has it: at once while the service is up, else with exponential backoff. */
 @Injectable()
 export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly handlers = new Map<string, OutboxHandler>();
   private readonly running = new Map<string, Running>();
-  /** How many entries each service has taken since the start. */
+  /** How many entries each service has accepted since the start. */
   private readonly taken = new Map<ServiceName, number>();
-  /** Entries whose last try the service did not answer, with how many it had taken by then. */
+  /** Entries whose last attempt got no answer, with the number in {@link taken} at that time. */
   private readonly unanswered = new LRUCache<string, number>({ max: 10_000 });
-  /** Services whose breaker is open, with the time of `performance.now()` until which nothing is sent to them. */
+  /** Services whose breaker is open, with the time of `performance.now()` until which deliveries pause. */
   private readonly paused = new Map<ServiceName, number>();
   private readonly waiting = new Map<string, (outcome: Delivery) => void>();
   private readonly stopping = new AbortController();
   private timer: NodeJS.Timeout | undefined;
-  /** What the store had no room or no time for, in order. */
+  /** Writes that the store could not make because it was full or locked, in order. */
   private readonly postponed: (() => Promise<unknown>)[] = [];
   private postponing: Promise<void> | undefined;
   private pumping = false;
@@ -115,7 +115,7 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
     await this.store.close();
   }
 
-  /** Writes entries that stay put until {@link release} or {@link discard}. */
+  /** Stores entries that are not delivered before {@link release} and removed by {@link discard}. */
   hold(entries: readonly NewOutboxEntry[]): Promise<OutboxEntry[]> {
     return this.store.add(entries, 'held');
   }
@@ -124,14 +124,14 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
     await this.eventually(() => this.store.remove(entries.map((entry) => entry.id)));
   }
 
-  /** Replaces what a held entry will deliver. */
+  /** Replaces the payload of a held entry. */
   async update(entry: OutboxEntry, payload: unknown): Promise<void> {
     await this.eventually(() => this.store.update(entry.id, payload));
   }
 
   /**
-   * Sends held entries, and further ones, on their way; `changed`: what some of them deliver instead.
-   * @returns the further entries; none where the store has no room for a while, and is written to later
+   * Makes held entries ready, and adds further ready ones. `changed`: new payloads for some of them.
+   * @returns the further entries; none where the store is full or locked and writes them later
    */
   async release(
     held: readonly OutboxEntry[],
@@ -154,7 +154,7 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
   }
 
   /**
-   * How the entry fares within `waitMs`; the first failed attempt ends the wait. To be called before it is released.
+   * Waits up to `waitMs` for the delivery of an entry; the first failed attempt ends the wait. Call it before the release.
    */
   delivery(entry: OutboxEntry, waitMs: number): Promise<Delivery> {
     if (this.isPaused(this.handlers.get(entry.topic)?.service)) {
@@ -171,7 +171,7 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
     });
   }
 
-  /** Takes what was delivered or discarded out of the store's files for good, soon: it may quote what was deleted. */
+  /** Soon removes delivered and discarded entries from the store's files: they may quote deleted texts. */
   scrub(): void {
     this.store.scrub?.();
   }
@@ -183,8 +183,8 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
   }
 
   /**
-   * Makes a write that ends what was begun. Where the disk is full or the store locked, it is made later, and those that come
-   * behind it too: what was answered as done is not taken back.
+   * Makes a write whose effect has been promised to a caller already. Where the disk is full or the store locked,
+   * this write and all later ones are made when there is room, in order.
    */
   private async eventually<T>(write: () => Promise<T>): Promise<T | undefined> {
     if (this.postponed.length === 0) {
@@ -229,13 +229,13 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
     await this.pump();
   }
 
-  /** Starts the delivery of whatever is due and sets the timer for what is not yet. */
+  /** Starts the delivery of due entries, and sets the timer for the next one. */
   private async pump(): Promise<void> {
     this.again = true;
     if (this.pumping || this.stopping.signal.aborted) return;
     this.pumping = true;
     try {
-      // Who asks while this waits for the store asks in vain otherwise: nobody else would set the timer.
+      // Calls that came while this one waited for the store returned at once, so it runs once more for them.
       while (this.again && !this.stopping.signal.aborted) {
         this.again = false;
         await this.followClock();
@@ -268,7 +268,7 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
     }
   }
 
-  /** What was due already is under way, or begins when something under way ends. */
+  /** Entries that were due are being delivered, or start when a delivery ends. */
   private async sleep(nowMs: number): Promise<void> {
     clearTimeout(this.timer);
     const pausesMs = [...this.paused.values()].map((untilMs) => untilMs - performance.now()).filter((ms) => ms > 0);
@@ -278,14 +278,14 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
     this.timer = setTimeout(() => void this.pump(), Math.max(10, waitMs));
   }
 
-  /** Due times outlive the process and so are the clock's: when it was set back, they are too far away. */
+  /** Due times are kept on disk as wall-clock times. When the clock was set back, they are too far in the future. */
   private async followClock(): Promise<void> {
     const before = this.clockOffsetMs;
     this.clockOffsetMs = clockOffsetMs();
     if (this.clockOffsetMs < before - CLOCK_SLACK_MS) await this.store.wake([...this.handlers.keys()]);
   }
 
-  /** Whether nothing is sent to a service, since its breaker is open. */
+  /** Whether deliveries to a service pause because its breaker is open. */
   isPaused(service: ServiceName | undefined): boolean {
     return service !== undefined && (this.paused.get(service) ?? 0) > performance.now();
   }
@@ -312,7 +312,7 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
         signal: this.stopping.signal,
         onAttemptFailed: (reason) => this.waiting.get(entry.id)?.({ delivered: false, reason }),
       });
-      // The receiver has it: whoever waits need not wait until that is written down here too.
+      // The receiver has the entry, so waiting callers continue before its removal is stored.
       this.waiting.get(entry.id)?.({ delivered: true });
       this.taken.set(handler.service, this.takenBy(handler.service) + 1);
       await this.store.remove([entry.id]);
@@ -328,7 +328,7 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
     }
   }
 
-  /** What became of an entry was not written down: it is delivered once more, after a wait. */
+  /** The result of a delivery could not be stored: the entry is delivered again, after a wait. */
   private async storeFailed(error: unknown): Promise<void> {
     this.log.error({ err: error }, 'Outbox: the store failed; trying again');
     await this.pauseForStore();
@@ -367,7 +367,7 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
   }
 }
 
-/** Changes when the clock is set. */
+/** The difference of wall clock and monotonic clock; it changes when the clock is set. */
 function clockOffsetMs(): number {
   return Date.now() - performance.now();
 }

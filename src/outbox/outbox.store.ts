@@ -1,4 +1,4 @@
-/** What must not be lost on its way to a downstream service. */
+/** A message for a downstream service that must not be lost. */
 export interface OutboxEntry {
   readonly id: string;
   /** Which handler delivers it. */
@@ -10,18 +10,18 @@ export interface OutboxEntry {
   readonly payload: unknown;
   /** UTC, ISO 8601. */
   readonly createdAt: string;
-  /** Refusals so far; an absent service counts as none. */
+  /** Failed attempts so far; an attempt while the service was away does not count. */
   readonly attempts: number;
-  /** It was held by a process that died: nobody knows whether what it belongs to took place. */
+  /** It was held by a process that died, so the change that it belongs to may or may not have happened. */
   readonly recovered: boolean;
   readonly lastError: string | null;
 }
 export type NewOutboxEntry = Pick<OutboxEntry, 'topic' | 'key' | 'userId' | 'projectId' | 'payload'>;
 
 /**
- * - `held`: written down, not to be delivered before {@link OutboxStore.release}
+ * - `held`: stored, not to be delivered before {@link OutboxStore.release}
  * - `ready`: to be delivered
- * - `dead`: refused too often, set aside until an operator replays it
+ * - `dead`: failed too often, set aside until an operator replays it
  */
 export type OutboxState = 'held' | 'ready' | 'dead';
 
@@ -33,21 +33,21 @@ export interface OutboxStats {
   oldest: string;
 }
 
-/** The outbox has no room (`outbox.max_bytes`, or the disk): what it could not keep is refused, not dropped. */
+/** The outbox has no room (`outbox.max_bytes`, or the disk). The entry is refused, not dropped. */
 export class OutboxFullError extends Error {
-  /** As a full disk has it: to whoever asks, the two are one. */
+  /** The code of a full disk: callers treat the two alike. */
   readonly code = 'ENOSPC';
 }
 
-/** A durable queue: what a method has returned for survives a kill. Times are milliseconds since 1970. */
+/** A durable queue: when a method has returned, its effect survives a kill. Times are milliseconds since 1970. */
 export interface OutboxStore {
   /** Writes all or none. @throws OutboxFullError */
   add(entries: readonly NewOutboxEntry[], state: 'held' | 'ready'): Promise<OutboxEntry[]>;
-  /** Replaces what a held entry will deliver. @throws OutboxFullError */
+  /** Replaces the payload of a held entry. @throws OutboxFullError */
   update(id: string, payload: unknown): Promise<void>;
   /**
    * Makes held entries ready, and writes further ready ones, all or none.
-   * @param changed what some of them will deliver instead
+   * @param changed new payloads for some of them
    * @throws OutboxFullError
    */
   release(
@@ -56,11 +56,10 @@ export interface OutboxStore {
     changed?: readonly { id: string; payload: unknown }[],
   ): Promise<OutboxEntry[]>;
   remove(ids: readonly string[]): Promise<void>;
-  /** What a process that died left held becomes ready, marked `recovered`. For the start, before anything is added. */
+  /** Makes entries ready that a process held when it died, marked `recovered`. Call it at start, before entries are added. */
   recoverHeld(): Promise<number>;
   /**
-   * Ready entries of a topic whose time has come, by turns of the users; of each user oldest first, of each key its oldest
-   * alone.
+   * Due entries of a topic, round robin over the users; of each user oldest first, of each key only the oldest.
    * @param running ids of entries that are left out
    * @param busy users that are left out
    */
@@ -80,13 +79,13 @@ export interface OutboxStore {
   wake(topics: readonly string[]): Promise<void>;
   /** Makes a dead entry ready again; false where there is no such one. */
   replay(id: string): Promise<boolean>;
-  /** What is left of one user's topic, oldest first; what was set aside is kept still and so belongs to it. */
+  /** All entries of a topic that one user still has, oldest first, dead ones included. */
   pending(topic: string, userId: string, filter?: { key?: string; projectId?: string }): Promise<OutboxEntry[]>;
-  /** Whether {@link pending} has a ready entry that nothing went wrong with yet. */
+  /** Whether {@link pending} has a ready entry without a failed attempt. */
   isDelivering(topic: string, userId: string, filter?: { key?: string; projectId?: string }): Promise<boolean>;
   dead(limit: number): Promise<OutboxEntry[]>;
   stats(): Promise<OutboxStats[]>;
-  /** Leaves nothing of removed entries in files, where it keeps files of its own. */
+  /** Removes all traces of removed entries from its files, where it has files of its own. */
   scrub?(): void;
   close(): Promise<void>;
 }

@@ -36,7 +36,7 @@ const MIGRATIONS = [
    CREATE INDEX entries_turn ON entries (topic, state, user_id, seq)`,
 ];
 
-/** One step in the index for each user, however many entries there are. */
+/** The users with ready entries: one index step for each user, independent of the number of entries. */
 const USERS = `
   WITH RECURSIVE users (user_id) AS (
     SELECT min(user_id) FROM entries WHERE topic = ?1 AND state = 'ready'
@@ -45,7 +45,7 @@ const USERS = `
     FROM users WHERE users.user_id IS NOT NULL
   )
   SELECT user_id FROM users WHERE user_id IS NOT NULL`;
-/** Left to itself, SQLite sorts a long queue for its first few entries. */
+/** Without this hint SQLite sorts a long queue for its first few entries. */
 const DUE = `
   SELECT * FROM entries e INDEXED BY entries_turn
   WHERE topic = ? AND state = 'ready' AND user_id = ? AND due_ms <= ? AND id NOT IN (SELECT value FROM json_each(?))
@@ -60,9 +60,9 @@ export class SqliteOutboxStore implements OutboxStore {
   private readonly db: DatabaseSync;
   private readonly prepared: ReturnType<typeof preparedBy>;
   private bytes: number;
-  /** Entries of each topic that may be pending: most searches ask after a topic that has none. */
+  /** The number of entries of each topic: most searches ask for a topic without any. */
   private readonly counts = new Map<string, number>();
-  /** The user of each topic whose turn was last. */
+  /** By topic, the user who was served last. */
   private readonly lastTurn = new Map<string, string>();
 
   constructor(
@@ -98,7 +98,7 @@ export class SqliteOutboxStore implements OutboxStore {
     });
   }
 
-  /** Undone by a power cut, it is delivered once more, and the receiver takes it once. */
+  /** A power cut may undo it: the entry is then delivered again, and the receiver ignores it. */
   async remove(ids: readonly string[]): Promise<void> {
     this.write(() => {
       const remove = this.prepared('DELETE FROM entries WHERE id = ? RETURNING topic, length(payload) AS bytes');
@@ -143,7 +143,7 @@ export class SqliteOutboxStore implements OutboxStore {
     return found;
   }
 
-  /** The users who have ready entries, from the one behind the last that had a turn. */
+  /** The users with ready entries, beginning after the one who was served last. */
   private inTurn(topic: string): string[] {
     const users = this.prepared(USERS)
       .all(topic)
@@ -273,7 +273,7 @@ export class SqliteOutboxStore implements OutboxStore {
     return Number(this.prepared('SELECT length(payload) AS n FROM entries WHERE id = ?').get(id)?.['n'] ?? 0);
   }
 
-  /** One transaction; a refused one leaves the counts as they were. */
+  /** One transaction; when it fails, the counts stay as they were. */
   private write<T>(work: () => T, within = transaction): T {
     const bytes = this.bytes;
     const counts = [...this.counts];

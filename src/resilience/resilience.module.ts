@@ -13,7 +13,7 @@ import { ResilientClient } from './wire/resilient-client.js';
 import { ServiceRegistry } from './service-registry.js';
 import { bearerHeaders, internalHeaders } from './wire/wire-headers.js';
 
-/** One registry for the process, and what speaks to all of its clients. */
+/** One registry for the process, and the providers that act on all of its clients. */
 @Module({
   imports: [ConfigModule],
   providers: [
@@ -38,7 +38,7 @@ class ServiceRegistryModule implements OnApplicationBootstrap {
     if (this.config.metrics.enabled) registerResilienceMetrics(() => this.registry.all());
     const { llm } = this.config;
     this.reloader.onReload(({ downstream }) => {
-      // Which further models there are is settled at the start.
+      // The list of models is fixed at the start.
       for (const client of this.registry.all()) client.reconfigure(settingsOf({ downstream, llm }, client.service));
     });
   }
@@ -85,7 +85,7 @@ export class ResilienceModule {
 
 export const MODEL_CLIENTS = Symbol('MODEL_CLIENTS');
 
-/** Speaks of the server's process alone, and costs it nothing. */
+/** The liveness route: it reports on the server's process only, and is cheap. */
 const HEALTH_PATH = '/health/live';
 const PARTS = [CONFIG, ServiceRegistry, HttpService, PinoLogger];
 type Parts = [config: Config, registry: ServiceRegistry, http: HttpService, sink: PinoLogger];

@@ -4,13 +4,13 @@ import { DatabaseSync } from 'node:sqlite';
 import { StartError } from '../config/start-error.js';
 import { isStorageBusy } from './storage-errors.js';
 
-/** How long a start waits for the process before it to end. */
+/** How long a start waits for the previous process to end. */
 const WAIT_MS = 2000;
 
 /**
- * Takes a server's part of a data folder for this process alone. The lock is one of the system's on a file, held by an open
- * transaction: it goes with the process, however that ends.
- * @returns a function that gives it back
+ * Locks a server's part of a data folder for this process. An open transaction holds a file lock of the operating
+ * system, which ends with the process in any case.
+ * @returns a function that releases the lock
  * @throws StartError while another process has it
  */
 export function lockDataFolder(dataDir: string, server: string): () => void {

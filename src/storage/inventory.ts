@@ -3,10 +3,10 @@ import type { Inventory } from '../contract/inventory.contract.js';
 import { digestOf } from './digest.js';
 import { preparedBy } from './statements.js';
 
-/** Documents that are read for one page of an inventory, so that it keeps nobody waiting. */
+/** The most documents read for one page, so that a page does not delay other requests. */
 const MAX_DOCUMENTS = 20_000;
 
-/** Tells what a database has of each project, by a table with the columns `user_id`, `project_id`, `path` and `version`. */
+/** Lists the documents of each project as a digest, from a table with the columns `user_id`, `project_id`, `path` and `version`. */
 export class ProjectInventory {
   private readonly prepared: ReturnType<typeof preparedBy>;
 

@@ -1,14 +1,14 @@
 import type { DatabaseSync } from 'node:sqlite';
 
-/** Deletions that come close together are cleared away together. */
+/** Deletions within this time are scrubbed together. */
 const DELAY_MS = 500;
 const MAX_TRIES = 20;
 
 const scheduled = new WeakSet<DatabaseSync>();
 
 /**
- * Takes what was deleted out of the write-ahead log too, a moment from now: its pages in the database are overwritten
- * (`secure_delete`) when the log is written back, and the log is then cut to nothing.
+ * Removes deleted rows from the write-ahead log too, after a short delay: a checkpoint overwrites their pages in the
+ * database (`secure_delete`) and truncates the log.
  */
 export function scrubSoon(db: DatabaseSync, tries = MAX_TRIES): void {
   if (scheduled.has(db)) return;
@@ -19,7 +19,7 @@ export function scrubSoon(db: DatabaseSync, tries = MAX_TRIES): void {
   }, DELAY_MS).unref();
 }
 
-/** @returns false while somebody still reads from the log */
+/** @returns false while a reader still needs the log */
 function scrub(db: DatabaseSync): boolean {
   try {
     return db.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get()?.['busy'] === 0;

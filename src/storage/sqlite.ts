@@ -3,18 +3,18 @@ import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { StartError } from '../config/start-error.js';
 
-/** How long the opening waits for another process to let go of the file. */
+/** How long opening waits for another process to close the file. */
 const OPEN_MS = 5000;
 /**
- * How long a write waits for a lock. It blocks the whole process, reads included, and so is short: a caller is told to
- * come back instead (503 `storage_busy`).
+ * How long a write waits for a lock. The wait blocks the whole process, reads included, so it is short; the caller
+ * then gets 503 `storage_busy`.
  */
 const BUSY_MS = 250;
 
 /**
  * Opens (or makes) a database whose commits survive a kill and a power cut: WAL with `synchronous = FULL`.
  * `migrations[n]` brings the schema from version n to n + 1; a migration that was ever released is never edited.
- * What is deleted is overwritten with zeros (`secure_delete`).
+ * Deleted rows are overwritten with zeros (`secure_delete`).
  * @throws StartError when the file is no database, is damaged, or was written by a newer release
  */
 export function openDatabase(file: string, migrations: readonly string[]): DatabaseSync {
@@ -42,7 +42,7 @@ function open(file: string, migrations: readonly string[]): DatabaseSync {
   return db;
 }
 
-/** Runs `work` in one write transaction: all of it is kept, or, when it throws, none. `work` must be synchronous. */
+/** Runs `work` in one write transaction, which is rolled back when `work` throws. `work` must be synchronous. */
 export function transaction<T>(db: DatabaseSync, work: () => T): T {
   db.exec('BEGIN IMMEDIATE');
   try {
@@ -56,8 +56,8 @@ export function transaction<T>(db: DatabaseSync, work: () => T): T {
 }
 
 /**
- * {@link transaction} without waiting for the disk: what it did survives a kill, and a power cut may undo it. For what is
- * done again, with the same end, where it was undone. Later durable transactions keep it, too.
+ * {@link transaction} without waiting for the disk: its changes survive a kill, but a power cut may undo them, until
+ * a later durable transaction. Use it for changes that are made again, with the same result, when they were undone.
  */
 export function repeatable<T>(db: DatabaseSync, work: () => T): T {
   db.exec('PRAGMA synchronous = NORMAL');

@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { LRUCache } from 'lru-cache';
 import type { Scope } from '../contract/scope.contract.js';
 import { preparedBy } from '../storage/statements.js';
 import { ANALYSIS_VERSION, type AnalysedDocument, type AnalysedPassage } from './analysed-document.js';
@@ -56,6 +57,8 @@ export const LEXICAL_LANGUAGES_MIGRATION = `
 const LOAD_ROWS = 500;
 /** So many projects stay in memory. */
 const MAX_IMAGES = 50;
+/** After a larger change the image is read anew, in slices: following it in one go would hold up everybody else. */
+const MAX_FOLLOWED_PASSAGES = 500;
 /** An image with a larger share of passages that are gone is read anew. */
 const MAX_WASTE = 0.5;
 
@@ -73,7 +76,7 @@ interface Loaded {
  * a thirtieth of the time of FTS5's `bm25()`, which reads every matching row.
  */
 export class LexicalIndex {
-  private readonly loaded = new Map<number, Loaded>();
+  private readonly loaded = new LRUCache<number, Loaded>({ max: MAX_IMAGES });
 
   private readonly sql: (text: string) => StatementSync;
 
@@ -86,17 +89,18 @@ export class LexicalIndex {
     const project = this.projectOf(key) ?? this.createProject(key);
     const stored = this.stored(project, document.path);
     const move = this.sql('UPDATE lexical_passages SET chunk = ?, start = ?, "end" = ? WHERE id = ?');
-    const loadedBefore = this.loaded.get(project);
     const added: LexicalChange['added'] = [];
+    let refreshed = 0;
     for (const passage of document.passages) {
       const same = stored.get(passage.digest)?.pop();
       if (same === undefined) added.push({ id: this.insert(project, document.path, passage), passage });
       else {
         move.run(passage.chunk, passage.start, passage.end, same);
-        this.refresh(same, passage, loadedBefore?.image);
+        if (this.refresh(project, same, passage) && ++refreshed > MAX_FOLLOWED_PASSAGES) this.loaded.delete(project);
       }
     }
     const removed = [...stored.values()].flat();
+    if (added.length > MAX_FOLLOWED_PASSAGES) this.loaded.delete(project);
     this.delete(project, removed);
     this.sql('INSERT OR REPLACE INTO lexical_documents VALUES (?, ?, ?, ?, ?, ?)').run(
       ...[project, document.path, document.mediaType, JSON.stringify(document.tags)],
@@ -197,8 +201,6 @@ export class LexicalIndex {
         loaded.revision === this.revisionOf(project) &&
         loaded.image.waste < MAX_WASTE
       ) {
-        this.loaded.delete(project);
-        this.loaded.set(project, loaded);
         return loaded.image;
       }
       await (loaded !== undefined && loaded.revision === undefined ? loaded : this.load(project)).ready;
@@ -239,8 +241,6 @@ export class LexicalIndex {
     const loaded: Loaded = { image: new LexicalImage(), revision: undefined, ready: Promise.resolve() };
     loaded.ready = this.fill(loaded, project);
     this.loaded.set(project, loaded);
-    const [oldest] = this.loaded.keys();
-    if (this.loaded.size > MAX_IMAGES && oldest !== undefined) this.loaded.delete(oldest);
     return loaded;
   }
 
@@ -302,11 +302,11 @@ export class LexicalIndex {
     return byDigest;
   }
 
-  /** Brings a passage that says the same as before to the terms that the analysis makes of it now. */
-  private refresh(id: number, passage: AnalysedPassage, image: LexicalImage | undefined): void {
+  /** Brings a passage that says the same as before to the terms that the analysis makes of it now; false where it has them. */
+  private refresh(project: number, id: number, passage: AnalysedPassage): boolean {
     const select = this.sql(`SELECT ${INDEXED} FROM lexical_passages WHERE id = ? AND analysis < ?`);
     const before = select.get(id, ANALYSIS_VERSION);
-    if (before === undefined) return;
+    if (before === undefined) return false;
     const { titleTerms, terms, extras, language, fingerprint } = passage;
     this.sql(
       `UPDATE lexical_passages SET title_terms = ?, terms = ?, extras = ?, language = ?, analysis = ?,
@@ -315,10 +315,12 @@ export class LexicalIndex {
       ...[titleTerms.join(' '), terms.join(' '), extras.join(' '), language, ANALYSIS_VERSION],
       ...[fingerprint.high, fingerprint.low, id],
     );
+    const image = this.loaded.get(project)?.image;
     if (image?.has(id)) {
       image.remove(id, indexedOf(before));
       image.add(id, passage);
     }
+    return true;
   }
 
   private insert(project: number, path: string, passage: AnalysedPassage): number {
@@ -335,6 +337,7 @@ export class LexicalIndex {
   }
 
   private delete(project: number, ids: readonly number[]): void {
+    if (ids.length > MAX_FOLLOWED_PASSAGES) this.loaded.delete(project);
     const select = this.sql(`SELECT ${INDEXED} FROM lexical_passages WHERE id = ?`);
     const remove = this.sql('DELETE FROM lexical_passages WHERE id = ?');
     const image = this.loaded.get(project)?.image;

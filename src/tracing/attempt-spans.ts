@@ -4,7 +4,7 @@ import type { ResilientClient } from '../resilience/wire/resilient-client.js';
 import { addressOf } from '../resilience/report/server-address.js';
 import { parentOf, traceparentOf } from './trace-context.js';
 
-/** A span for each attempt on the wire. A refused call has none. */
+/** A span for each attempt. A call that was refused before its attempt has none. */
 export function traceAttempts(clients: readonly ResilientClient[], tracer: Tracer): void {
   for (const client of clients) {
     let address = addressOf(client);
@@ -22,7 +22,7 @@ export function traceAttempts(clients: readonly ResilientClient[], tracer: Trace
   }
 }
 
-/** By the semantic conventions for HTTP clients, but for `url.full`: it would hold the paths of people's documents. */
+/** Follows the semantic conventions for HTTP clients, without `url.full`, which would hold the paths of people's documents. */
 class AttemptSpan implements AttemptTrace {
   readonly traceparent: string;
   private readonly span: Span;

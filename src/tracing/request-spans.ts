@@ -3,13 +3,13 @@ import { type Span, SpanKind, SpanStatusCode, type Tracer } from '@opentelemetry
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { parentOf, traceparentOf } from './trace-context.js';
 
-/** What probes and scrapers ask for, every few seconds. */
+/** Routes that probes and scrapers ask every few seconds. */
 const UNTRACED = /^\/(health|metrics)(\/|$)/;
 const TRACEPARENT = 'traceparent';
 
 /**
- * A span for each request. In the request's headers its own `traceparent` takes the place of the one that came: who
- * passes that on makes children of it.
+ * A span for each request. Its own `traceparent` replaces the one in the request's headers, so that calls which pass
+ * it on become children of this span.
  */
 export function traceRequests(fastify: FastifyInstance, tracer: Tracer): void {
   fastify.addHook('onRequest', (request, reply, done) => {
@@ -18,7 +18,7 @@ export function traceRequests(fastify: FastifyInstance, tracer: Tracer): void {
       const { headers } = request.raw;
       const span = begin(tracer, request, route, headers[TRACEPARENT]);
       headers[TRACEPARENT] = traceparentOf(span);
-      // The end of a stream too, and of an answer that was broken off.
+      // `close` also comes at the end of a stream, and when an answer was cut off.
       reply.raw.once('close', () => end(span, reply.raw));
     }
     done();
@@ -26,8 +26,8 @@ export function traceRequests(fastify: FastifyInstance, tracer: Tracer): void {
 }
 
 /**
- * By the semantic conventions for HTTP servers, but for `url.path`, `url.query` and all that says who asks: they would
- * hold the paths of people's documents, their words and addresses.
+ * Follows the semantic conventions for HTTP servers, without `url.path`, `url.query` and the client's address: those
+ * would hold the paths of people's documents, their words and addresses.
  */
 function begin(tracer: Tracer, { method, protocol, raw }: FastifyRequest, route: string | undefined, parent: unknown) {
   const attributes = {

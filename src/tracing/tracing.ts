@@ -18,8 +18,8 @@ const SEND_EVERY_MS = 1000;
 const LAST_SPANS_MS = 1000;
 
 /**
- * The spans of one process, on their way to a collector. Import it only where there is one: it brings the SDK along.
- * Spans beyond what the queue holds are dropped; no request waits for the collector.
+ * Sends the spans of one process to a collector. Import it only where one is configured, because it loads the SDK.
+ * Spans beyond the queue's size are dropped; no request waits for the collector.
  */
 export class Tracing {
   private readonly provider: TracerProvider;
@@ -47,11 +47,11 @@ export class Tracing {
     traceAttempts(clients, this.tracer);
   }
 
-  /** Sends what is left, as far as the collector takes it in a second. */
+  /** Sends the remaining spans, for up to a second. */
   async stop(): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, LAST_SPANS_MS)));
-    // Why it failed was told by the exporter.
+    // The exporter has logged why it failed.
     const sent = this.provider.shutdown().catch(() => undefined);
     await Promise.race([sent, late]);
     clearTimeout(timer);

@@ -2,7 +2,7 @@ import type { SpanExporter } from '@opentelemetry/sdk-trace';
 
 const QUIET_MS = 60_000;
 
-/** Tells of a collector that takes no spans, once a minute at most. The exporter below it tries again by itself. */
+/** Logs that the collector takes no spans, at most once a minute. The wrapped exporter retries by itself. */
 export class WatchedExporter implements SpanExporter {
   private quietUntilMs = -Infinity;
 
@@ -26,7 +26,7 @@ export class WatchedExporter implements SpanExporter {
     const now = performance.now();
     if (now < this.quietUntilMs) return;
     this.quietUntilMs = now + QUIET_MS;
-    // An error of several addresses has a code only.
+    // The error for a name with several addresses has a code but no message.
     this.warn([error.code, error.message].filter(Boolean).join(' '));
   }
 }

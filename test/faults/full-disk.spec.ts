@@ -3,12 +3,16 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type App, Caudex, type Person, until } from '../system/caudex.js';
+import { FakeLlm, says } from '../system/fake-llm.js';
+
+/** Takes the data of each server, with the embedded ChromaDB. */
+const DISK_BYTES = 32 * 1024 * 1024;
 
 /** A small disk of its own; undefined where this user may not mount one. */
 function smallDisk(): string | undefined {
   const dir = mkdtempSync(join(tmpdir(), 'caudex-disk-'));
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=6m', 'tmpfs', dir], { stdio: 'ignore' });
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${DISK_BYTES}`, 'tmpfs', dir], { stdio: 'ignore' });
     return dir;
   } catch {
     rmSync(dir, { recursive: true });
@@ -21,12 +25,15 @@ if (disk === undefined) console.warn('no small disk can be mounted here: full di
 
 (disk === undefined ? describe.skip : describe)('a full disk', () => {
   let caudex: Caudex;
+  let llm: FakeLlm;
   let person: Person;
   let project: string;
   const dir = disk as string;
 
   beforeAll(async () => {
-    caudex = await Caudex.start();
+    llm = await FakeLlm.start();
+    llm.behaviour = says('Pears ripen first.');
+    caudex = await Caudex.start({ LLM_BASE_URL: llm.url, LLM_MODEL: 'fake-1' });
     person = await caudex.signUp('fay@example.org');
     project = await person.project();
     await person.upload(project, 'pears.md', '# Pears\n\nWilliams pears ripen first.');
@@ -34,6 +41,7 @@ if (disk === undefined) console.warn('no small disk can be mounted here: full di
   }, 60_000);
   afterAll(async () => {
     await caudex.stop();
+    await llm.stop();
     execFileSync('umount', ['-l', dir]);
     rmSync(dir, { recursive: true });
   });
@@ -49,7 +57,7 @@ if (disk === undefined) console.warn('no small disk can be mounted here: full di
       return app === 'backend' || (await caudex.breaker(app)).state === 'closed';
     });
     try {
-      writeFileSync(join(dir, 'fill'), Buffer.alloc(6_000_000));
+      writeFileSync(join(dir, 'fill'), Buffer.alloc(DISK_BYTES));
     } catch {
       // It is full now.
     }
@@ -71,6 +79,7 @@ if (disk === undefined) console.warn('no small disk can be mounted here: full di
     person.request('PUT', `/v1/api/projects/${project}/documents/${path}`, 'word '.repeat(40_000), {
       'content-type': 'text/plain',
     });
+  const text = (i: number) => `# Quince${i}\n\n${`A text of ${i} words about quinces. `.repeat(4000)}`;
   const statusOf = async (answer: Promise<Response>) => (await answer).status;
 
   it('of filesystem: uploads are 507, what was answered as failed did not happen, reads and chats go on', async () => {
@@ -97,6 +106,57 @@ if (disk === undefined) console.warn('no small disk can be mounted here: full di
     expect(await statusOf(person.request('GET', '/v1/api/auth/check'))).toBe(200);
     await free('auth');
   }, 90_000);
+
+  it('of chroma: search finds new documents by their text, and they are indexed when there is room', async () => {
+    await fill('chroma');
+    const uploads = [];
+    for (let i = 0; i < 7; i++) {
+      const put = await person.request('PUT', `/v1/api/projects/${project}/documents/quince${i}.md`, text(i), {
+        'content-type': 'text/markdown',
+      });
+      uploads.push(((await put.json()) as { indexed: string }).indexed);
+    }
+    expect(new Set(uploads)).toEqual(new Set(['queued']));
+    expect((await caudex.breaker('chroma')).state).toBe('closed');
+    expect((await person.search(project, 'quince3')).results[0]?.document).toBe('quince3.md');
+    await free('chroma');
+    await until(
+      'all are indexed',
+      async () => {
+        const { queued } = await person.get<{ queued: number }>(`/v1/api/projects/${project}/index`);
+        return queued === 0;
+      },
+      60_000,
+    );
+    expect(await person.search(project, 'quince3')).toMatchObject({ source: 'hybrid', degraded: false });
+  }, 120_000);
+
+  it('of billing: chats are answered, and what they cost is owed when there is room', async () => {
+    const balance = async () => (await person.get<{ credits: number }>('/v1/api/billing/balance')).credits;
+    const before = await balance();
+    await fill('billing');
+    for (let i = 0; i < 3; i++) expect((await person.chat(project, `When do pears ripen? ${i}`)).status).toBe(200);
+    expect((await caudex.breaker('billing')).state).toBe('closed');
+    expect(await balance()).toBe(before);
+    await free('billing');
+    await until('they are charged', async () => (await balance()) < before, 60_000);
+  }, 120_000);
+
+  it('of git: uploads are stored, and their history comes when there is room', async () => {
+    await fill('git');
+    for (let i = 0; i < 3; i++) {
+      const put = await person.request('PUT', `/v1/api/projects/${project}/documents/medlar${i}.md`, text(i), {
+        'content-type': 'text/markdown',
+      });
+      expect(put.status).toBe(201);
+    }
+    const history = (path: string) =>
+      person.get<{ versions: unknown[] }>(`/v1/api/projects/${project}/history?path=${path}`);
+    expect((await history('pears.md')).versions).toHaveLength(1);
+    expect((await caudex.breaker('git')).state).toBe('closed');
+    await free('git');
+    await until('they are in the history', async () => (await history('medlar2.md')).versions.length === 1, 60_000);
+  }, 120_000);
 
   it('of the backend: what was stored is told as stored, and its index and its commit come when there is room', async () => {
     await fill('backend');

@@ -4,6 +4,11 @@ import { Caudex, type Person, until } from './caudex.js';
 
 const OPERATOR = 'operator@example.org';
 
+const by =
+  <K extends string>(key: K) =>
+  (a: Record<K, string>, b: Record<K, string>) =>
+    a[key] < b[key] ? -1 : 1;
+
 describe('a store that was lost or put back', () => {
   let caudex: Caudex;
   let person: Person;
@@ -49,6 +54,67 @@ describe('a store that was lost or put back', () => {
     await indexed('when do pears ripen', 'pears.md');
     expect(await index()).toMatchObject({ documents: 1, queued: 0, index: 'ready' });
   }, 40_000);
+
+  interface History {
+    versions: { version: string; path: string; author: string; message: string }[];
+  }
+  const history = () => person.get<History>(`/v1/api/projects/${project}/history`);
+  const version = (path: string) =>
+    person
+      .get<{ documents: { path: string; version: string }[] }>(`/v1/api/projects/${project}/documents`)
+      .then(({ documents }) => documents.find((document) => document.path === path)?.version as string);
+  const recorded = (count: number) =>
+    until(`${count} changes are in the history`, async () => (await history()).versions.length === count);
+
+  it('of git’s takes up the documents as they are now, and goes on from there', async () => {
+    await person.upload(project, 'pears.md', 'Pears are green.');
+    await person.upload(project, 'plums.md', 'Plums are blue.');
+    await recorded(2);
+    await caudex.kill('git');
+    rmSync(join(caudex.dataDir, 'git'), { recursive: true });
+    await caudex.launch('git');
+    await until('Git is asked again', async () => (await caudex.breaker('git')).state === 'closed');
+    await recorded(2);
+    const { versions } = await history();
+    expect(versions.map(({ path, author, message }) => ({ path, author, message })).sort(by('path'))).toEqual([
+      { path: 'pears.md', author: 'Caudex', message: 'Restore pears.md' },
+      { path: 'plums.md', author: 'Caudex', message: 'Restore plums.md' },
+    ]);
+    expect(versions.find(({ path }) => path === 'pears.md')?.version).toBe(await version('pears.md'));
+    await person.upload(project, 'pears.md', 'Pears are yellow.', 200);
+    await recorded(3);
+    const [newest, before] = (await history()).versions.filter(({ path }) => path === 'pears.md');
+    const diff = await person.get<{ diff: string }>(
+      `/v1/api/projects/${project}/diff?path=pears.md&from=${before?.version}&to=${newest?.version}`,
+    );
+    expect(diff.diff).toContain('-Pears are green.\n');
+    expect(diff.diff).toContain('+Pears are yellow.\n');
+  }, 60_000);
+
+  it('of git’s, from an earlier day, learns what was changed and deleted since', async () => {
+    const git = join(caudex.dataDir, 'git');
+    await person.upload(project, 'kept.md', 'Kept as it is.');
+    await person.upload(project, 'changed.md', 'The first text.');
+    await person.upload(project, 'deleted.md', 'Soon gone.');
+    await recorded(3);
+    await caudex.kill('git', 'SIGTERM');
+    cpSync(git, `${git}-backup`, { recursive: true });
+    await caudex.launch('git');
+    await until('it is back', async () => (await caudex.breaker('git')).state === 'closed');
+    await person.upload(project, 'changed.md', 'The second text.', 200);
+    await person.delete(`/v1/api/projects/${project}/documents/deleted.md`);
+    await recorded(5);
+    await caudex.kill('git', 'SIGTERM');
+    rmSync(git, { recursive: true });
+    renameSync(`${git}-backup`, git);
+    await caudex.launch('git');
+    await until('it is asked again', async () => (await caudex.breaker('git')).state === 'closed');
+    await recorded(5);
+    const messages = (await history()).versions.map(({ message }) => message);
+    expect(messages.slice(0, 2).sort()).toEqual(['Delete deleted.md', 'Restore changed.md']);
+    const [newest] = (await history()).versions.filter(({ path }) => path === 'changed.md');
+    expect(newest?.version).toBe(await version('changed.md'));
+  }, 60_000);
 
   it('of filesystem’s, from an earlier day, is what the index goes by from then on', async () => {
     await person.upload(project, 'old.md', 'The walrus sleeps on ice.');

@@ -1,20 +1,21 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createClient } from '@redis/client';
 import type { PinoLogger } from 'nestjs-pino';
+import { guarded } from '../../resilience/policy/guarded.js';
 import type { Cache, CacheSlot } from './cache.js';
 
-/** How often it is looked for while it is away. */
+/** How often a Redis that is away is asked again. */
 const LOOK_AGAIN_MS = 1000;
 const CONNECT_MS = 2000;
 const PREFIX = 'caudex:1:';
 const EPOCH = `${PREFIX}epoch`;
 
 /**
- * In Redis or Valkey, for several backends together. A value is found as long as the two random stamps that it was kept
- * with are still there: that of its scope, which every change deletes, and the epoch of the whole cache.
+ * A cache in Redis or Valkey that several backends share. A value is stored with two random stamps, and is valid while both
+ * are in Redis: the stamp of its scope, which every change deletes, and the epoch of the whole cache.
  *
- * Who could not speak with Redis for a while may have failed to tell a change. So whoever begins to speak with it, at
- * its start and after every failure, deletes the epoch first; until then nothing is read or kept here.
+ * A process that could not reach Redis may have missed deleting a stamp. So each process deletes the epoch when it
+ * connects, at its start and after every failure, and neither reads nor stores a value before that.
  */
 export class RedisCache implements Cache {
   private readonly client;
@@ -103,12 +104,9 @@ export class RedisCache implements Cache {
     if (this.client.isReady) this.timer = setTimeout(() => void this.begin(), LOOK_AGAIN_MS).unref();
   }
 
+  // It needs no breaker: after one failure nothing is asked until Redis has answered again, see `away`.
   private inTime<T>(reply: Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const late = () => reject(new Error(`no answer after ${this.times.patienceMs} ms`));
-      const timer = setTimeout(late, this.times.patienceMs);
-      reply.then(resolve, reject).finally(() => clearTimeout(timer));
-    });
+    return guarded(() => reply, { name: 'Redis', timeoutMs: this.times.patienceMs });
   }
 }
 

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import pLimit from 'p-limit';
 import type { z } from 'zod';
 import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
@@ -40,17 +41,13 @@ export class BulkUpload {
   ): Promise<void> {
     const firstPlaces = new Map<string, number>();
     files.forEach(({ path }, place) => firstPlaces.has(path) || firstPlaces.set(path, place));
-    const queue = files.entries();
-    const work = async () => {
-      for (const [place, file] of queue) {
-        if (call.signal.aborted) return;
-        const firstPlace = firstPlaces.get(file.path) as number;
-        const item =
-          firstPlace === place ? await this.storeOne(projectId, file, call) : samePath(file.path, firstPlace, place);
-        stored(item, place);
-      }
-    };
-    await Promise.all(Array.from({ length: PARALLEL }, work));
+    await pLimit(PARALLEL).map(files, async (file, place) => {
+      if (call.signal.aborted) return;
+      const firstPlace = firstPlaces.get(file.path) as number;
+      const item =
+        firstPlace === place ? await this.storeOne(projectId, file, call) : samePath(file.path, firstPlace, place);
+      stored(item, place);
+    });
   }
 
   private async storeOne(projectId: string, file: BulkFile, call: UserCall): Promise<BulkItem> {

@@ -97,6 +97,14 @@ export class DocumentSync implements OnModuleInit {
     await this.outbox.send(entries);
   }
 
+  /** Has history take up changes that it missed. */
+  async commitAll({ userId, projectId }: Omit<DocumentKey, 'path'>, commits: readonly CommitPayload[]): Promise<void> {
+    const entries = commits.map((payload) => ({
+      ...{ topic: 'commit', key: keyOf({ userId, projectId, path: payload.path }), userId, projectId, payload },
+    }));
+    await this.outbox.send(entries);
+  }
+
   /** Whether the index was in step within `waitMs`. */
   async release({ index, commit }: HeldChange, waitMs: number): Promise<boolean> {
     const delivery = this.outbox.delivery(index, waitMs);
@@ -136,7 +144,13 @@ export class DocumentSync implements OnModuleInit {
     return behind;
   }
 
-  /** Waits a moment for the commits of what was changed: who has just saved finds it in the history. */
+  /** The paths of documents with a change that history has not taken yet. */
+  async uncommittedDocuments(userId: string, projectId: string): Promise<ReadonlySet<string>> {
+    const pending = await this.outbox.store.pending('commit', userId, { projectId });
+    return new Set(pending.map(({ payload }) => commitPayload.parse(payload).path));
+  }
+
+  /** Waits up to `patience.commit_ms` for pending commits, so that a person finds in the history what they just saved. */
   async committed(userId: string, projectId: string, path: string | undefined): Promise<void> {
     const filter = path === undefined ? { projectId } : { key: keyOf({ userId, projectId, path }) };
     const untilMs = performance.now() + this.config.patience.commit_ms;

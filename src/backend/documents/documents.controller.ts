@@ -25,7 +25,7 @@ import { ProjectAccess } from '../projects/project-access.service.js';
 import { idSchema, pageSchema } from '../edge/schemas.js';
 import { Call, Deadline, type UserCall } from '../call/public-call.js';
 import { DocumentsService } from './documents.service.js';
-import { IndexRepair } from './index-repair.service.js';
+import { IndexRepair } from './repair/index-repair.service.js';
 import { storedSchema } from './stored.schema.js';
 import { readUpload } from './upload.js';
 
@@ -124,7 +124,8 @@ export class DocumentsController {
   @ApiOperation({
     summary: 'The text of a document, as it is or as it was at a version; `original=true`: the file as it was uploaded',
   })
-  @ApiProduces('text/plain', 'text/markdown', 'application/octet-stream')
+  // An original has the type that it was uploaded with.
+  @ApiProduces('text/plain', 'text/markdown', '*/*')
   @Answers(200, z.string(), 404)
   async get(
     @Param('project_id', { schema: idSchema }) projectId: string,

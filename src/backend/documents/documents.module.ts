@@ -11,7 +11,9 @@ import { DocumentsController } from './documents.controller.js';
 import { BulkController } from './bulk.controller.js';
 import { DocumentsService } from './documents.service.js';
 import { BulkUpload } from './bulk-upload.service.js';
-import { IndexRepair } from './index-repair.service.js';
+import { HistoryRepair } from './repair/history-repair.service.js';
+import { IndexRepair } from './repair/index-repair.service.js';
+import { StoredVersions } from './repair/stored-versions.service.js';
 import { DocumentSync } from './document-sync.service.js';
 
 @Module({
@@ -26,7 +28,7 @@ import { DocumentSync } from './document-sync.service.js';
     ProjectsModule,
   ],
   controllers: [DocumentsController, BulkController],
-  providers: [DocumentsService, BulkUpload, DocumentSync, IndexRepair],
+  providers: [DocumentsService, BulkUpload, DocumentSync, StoredVersions, IndexRepair, HistoryRepair],
   exports: [DocumentsService, DocumentSync, IndexRepair],
 })
 export class DocumentsModule {}

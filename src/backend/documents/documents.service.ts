@@ -11,7 +11,7 @@ import { badRequest, notFound } from '../../http/problem.js';
 import { DownstreamError } from '../../resilience/policy/downstream-error.js';
 import { change } from '../call/change.js';
 import { Deletions } from '../call/deletions.js';
-import { IndexRepair } from './index-repair.service.js';
+import { IndexRepair } from './repair/index-repair.service.js';
 import { claimedId } from '../call/claim.js';
 import type { OwnerCall, UserCall } from '../call/public-call.js';
 import { type CommitPayload, DocumentSync } from './document-sync.service.js';

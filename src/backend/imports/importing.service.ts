@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import pLimit from 'p-limit';
 import { Injectable } from '@nestjs/common';
 import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
@@ -100,26 +101,24 @@ export class Importing {
     return versions;
   }
 
-  /** Ends, also where one of the files ends it, with no file still under way. */
+  /** When one file fails, the others that have begun are finished, and no more are begun. */
   private async bringAll(
     job: ImportJob,
     files: readonly ImportedFile[],
     current: ReadonlyMap<string, string>,
     signal: AbortSignal,
   ): Promise<void> {
-    const queue = files.values();
-    const failed = new AbortController();
-    const work = async () => {
-      for (const file of queue) {
+    const limit = pLimit({ concurrency: PARALLEL, rejectOnClear: true });
+    const bringOne = async (file: ImportedFile) => {
+      try {
         signal.throwIfAborted();
-        if (failed.signal.aborted) return;
-        await this.bring(job, file, current.get(file.path), signal).catch((error: unknown) => {
-          failed.abort();
-          throw error;
-        });
+        await this.bring(job, file, current.get(file.path), signal);
+      } catch (error) {
+        limit.clearQueue();
+        throw error;
       }
     };
-    const ends = await Promise.allSettled(Array.from({ length: PARALLEL }, work));
+    const ends = await Promise.allSettled(files.map((file) => limit(bringOne, file)));
     for (const end of ends) if (end.status === 'rejected') throw end.reason;
   }
 

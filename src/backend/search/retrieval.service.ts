@@ -10,7 +10,7 @@ import { DownstreamError } from '../../resilience/policy/downstream-error.js';
 import { DocumentSync } from '../documents/document-sync.service.js';
 import type { UserCall } from '../call/public-call.js';
 import { waitUntil } from '../call/waiting.js';
-import { IndexRepair } from '../documents/index-repair.service.js';
+import { IndexRepair } from '../documents/repair/index-repair.service.js';
 import { ResultCache } from './result-cache.service.js';
 
 export type Source = 'hybrid' | 'vector' | 'fulltext' | 'cache' | 'none';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ServiceContract } from '../../contract/endpoint.js';
+import { inventoryQuery, inventorySchema } from '../../contract/inventory.contract.js';
 
 const id = z.string().min(1).max(200);
 const path = z.string().min(1);
@@ -95,6 +96,32 @@ export const gitContract = {
     params: inProject,
     query: z.strictObject({ ...which, limit: z.coerce.number().int().min(1).max(20).default(5) }),
     response: z.object({ changes: z.array(versionSchema.extend({ commit: z.string(), diff: z.string() })) }),
+    idempotent: true,
+  },
+  /** The documents of each project at its newest version; the digest is over their paths and versions. */
+  inventory: {
+    method: 'GET',
+    path: '/inventory',
+    query: inventoryQuery,
+    response: inventorySchema,
+    idempotent: true,
+  },
+  /** The documents of a project that were not deleted, each with its newest version, by path. */
+  heads: {
+    method: 'GET',
+    path: '/projects/:project_id/heads',
+    params: inProject,
+    query: z.strictObject(paging),
+    response: z.object({ documents: z.array(z.object({ path, version: id })), total: z.int() }),
+    idempotent: true,
+  },
+  /** The paths of those documents whose given version the history does not have. */
+  unknown: {
+    method: 'POST',
+    path: '/projects/:project_id/unknown',
+    params: inProject,
+    body: z.strictObject({ documents: z.array(z.strictObject({ path, version: id })).max(1000) }),
+    response: z.object({ paths: z.array(path) }),
     idempotent: true,
   },
   /**

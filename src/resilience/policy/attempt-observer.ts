@@ -7,17 +7,17 @@ import type { DownstreamError } from './downstream-error.js';
 /** `error`: the work threw something that is not a failure of the service. */
 export type AttemptOutcome = 'success' | DownstreamReason | 'error';
 
-/** What refused an attempt, or a further one, before anything was sent. */
+/** The policy that refused an attempt before anything was sent. */
 export type Refuser = 'breaker' | 'bulkhead' | 'retry_budget';
 
 /**
- * What log, history, metrics and spans learn of the attempts. Each method is optional. An observer that throws changes
- * nothing for the caller.
+ * The events of attempts, for log, history, metrics and spans. Each method is optional. An observer that throws does
+ * not affect the caller.
  */
 export interface AttemptObserver {
   called?(call: Call): void;
   began?(attempt: Attempt): void;
-  /** The answer is there, or its first part. */
+  /** The answer has come, or the first part of a streamed one. */
   answered?(attempt: Attempt): void;
   /** @param durationMs to the answer, or to the first part of a streamed one */
   ended?(attempt: Attempt, outcome: AttemptOutcome, durationMs: number, error: unknown): void;

@@ -3,9 +3,9 @@ import type { Ticket } from './circuit-breaker.js';
 import { LightSignal } from './light-signal.js';
 import type { Ramp } from './ramp.js';
 
-/** What a trace keeps of an attempt. */
+/** The span of an attempt. */
 export interface AttemptTrace {
-  /** What the attempt carries, so that the work done for it becomes its child span. */
+  /** Sent with the attempt, so that the spans of its server become children of this span. */
   readonly traceparent: string;
 }
 

@@ -4,7 +4,7 @@ import type { DownstreamReason } from '../../contract/downstream-reason.js';
 export interface CallContext {
   requestId: string;
   userId?: string;
-  /** Where a request without a user comes from. */
+  /** The network address of a request without a user. */
   address?: string;
   /** On the scale of `performance.now()`; without it only the attempts are bounded. */
   deadlineMs?: number;
@@ -13,7 +13,7 @@ export interface CallContext {
    * so that the breaker learns how the service fares.
    */
   waitsUntilMs?: number;
-  /** The caller going away. */
+  /** Aborts when the caller disconnects. */
   signal?: AbortSignal;
   /** Makes a call that is not idempotent safe to repeat. */
   idempotencyKey?: string;

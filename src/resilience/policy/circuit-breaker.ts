@@ -6,7 +6,7 @@ import { Ramp } from './ramp.js';
 
 export type BreakerState = 'closed' | 'open' | 'half_open';
 
-/** What an attempt had to say about the service; `neutral`: nothing. */
+/** The result of an attempt for the breaker; `neutral`: it does not count. */
 export type Outcome = 'success' | 'failure' | 'neutral';
 
 /** What the breaker remembers of an attempt that it let through. */
@@ -17,10 +17,10 @@ export interface Ticket {
   suspect?: string | undefined;
 }
 
-/** Is told what a closed breaker counts, and may keep it closed at its threshold. */
+/** Follows what a closed breaker counts, and can keep it closed at its threshold. */
 export interface OpeningGuard {
   add(suspect: string | undefined): void;
-  /** What was counted so far says nothing any more. */
+  /** Discards all that was counted so far. */
   forget(): void;
   /** @returns whether the breaker stays closed; `open` may be called later */
   spares(open: () => void): boolean;
@@ -29,7 +29,7 @@ export interface OpeningGuard {
 export interface Transition {
   from: BreakerState;
   to: BreakerState;
-  /** For people: what brought it about. */
+  /** The reason, for people. */
   why: string;
   /** Milliseconds since 1970. */
   at: number;
@@ -46,12 +46,12 @@ export type BreakerSettings = Pick<
   'failure_threshold' | 'recovery_timeout_ms' | 'breaker' | 'bulkhead'
 >;
 
-/** What a caller is told who comes while a probe is under way or an operator holds the service off. */
+/** The retry time for a call that is refused while a probe runs or the service is isolated. */
 const COME_BACK_MS = 1000;
 
 /**
- * The state machine of one service. An attempt asks for a `refusal`, is let in with `enter`, and says with `report` how
- * it went. Every state has a generation, and so has every attempt: what began under an earlier one is not listened to.
+ * The state machine of one service. An attempt asks for a `refusal`, begins with `enter`, and ends with `report`.
+ * Every state has a generation: the result of an attempt that began under an earlier one is ignored.
  */
 export class CircuitBreaker {
   private state: State;
@@ -69,7 +69,7 @@ export class CircuitBreaker {
     this.changedAt = clock.wallMs();
   }
 
-  /** As it is seen from outside: an isolated service is `open`. */
+  /** The state for status and metrics: an isolated service is `open`. */
   get name(): BreakerState {
     return this.isolations.size > 0 ? 'open' : this.state.name;
   }
@@ -78,12 +78,12 @@ export class CircuitBreaker {
     return this.state.name === 'closed' ? this.state.strategy.failures : this.state.failures;
   }
 
-  /** Who holds the service off by hand. */
+  /** The operators who have isolated the service. */
   get isolatedBy(): string[] {
     return [...this.isolations.values()];
   }
 
-  /** Takes over new settings; what was counted and when the breaker opened stays. */
+  /** Applies new settings; the counts and the time of opening stay. */
   reconfigure(settings: BreakerSettings): void {
     const before = this.settings;
     this.settings = settings;
@@ -105,7 +105,7 @@ export class CircuitBreaker {
     return leftMs > 0 ? leftMs : undefined;
   }
 
-  /** False while a service that has just come back has as many attempts as it may have for now. */
+  /** False while a service that has just recovered has as many attempts as it may have at this moment. */
   get hasRoom(): boolean {
     return this.state.name !== 'closed' || this.state.ramp === undefined || this.state.ramp.hasRoom;
   }
@@ -136,7 +136,7 @@ export class CircuitBreaker {
   }
 
   /**
-   * A long answer has begun: that ends a probe, and makes room for the next caller. How it went is still to be reported.
+   * A streamed answer has begun: that ends a probe, and makes room for the next caller. Its result is still to be reported.
    */
   alive(ticket: Ticket): void {
     const { ramp } = ticket;
@@ -148,8 +148,8 @@ export class CircuitBreaker {
   }
 
   /**
-   * Holds the service off until the returned function is called; then the state from before comes back. What attempts
-   * report meanwhile is not listened to: they may fail for what the operator does there.
+   * Isolates the service until the returned function is called; then the previous state returns. The results of
+   * attempts are ignored meanwhile, because the operator's work there may cause them.
    */
   isolate(by: string): () => void {
     const key = Symbol(by);

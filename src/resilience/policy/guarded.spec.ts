@@ -46,3 +46,12 @@ it("does not open a breaker for a caller's short deadline", async () => {
   });
   await expect(guarded(() => Promise.resolve(1), { name, timeoutMs: 1000, breaker })).resolves.toBe(1);
 });
+
+it('does not count an error that tells nothing about the place called', async () => {
+  const breaker = outboundBreaker({ failures: 1, recoveryMs: 1000, isFailure: (error) => error !== refusal });
+  const refusal = new Error('your statement is wrong');
+  const call = (error: Error) => guarded(() => Promise.reject(error), { name, timeoutMs: 1000, breaker });
+  for (let i = 0; i < 3; i++) await expect(call(refusal)).rejects.toBe(refusal);
+  await expect(call(new Error('down'))).rejects.toThrow('down');
+  await expect(call(refusal)).rejects.toMatchObject({ reason: 'circuit_open' });
+});

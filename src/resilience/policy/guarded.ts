@@ -39,13 +39,19 @@ export function isClosed(breaker: OutboundBreaker): boolean {
   return breaker.state === CircuitState.Closed;
 }
 
-/**
- * Opens after `failures` calls in a row that failed or timed out, and lets one call through every `recoveryMs`. A deadline
- * of the caller says nothing of the place that was called.
- */
-export function outboundBreaker({ failures, recoveryMs }: { failures: number; recoveryMs: number }) {
+export interface OutboundBreakerOptions {
+  /** Calls in a row that fail or time out before the breaker opens. */
+  failures: number;
+  /** How long it stays open before it lets one call through. */
+  recoveryMs: number;
+  /** Whether an error of the work tells that the place called does not work; without it, every error does. */
+  isFailure?: (error: unknown) => boolean;
+}
+
+/** A caller's deadline never counts: it says nothing about the place called. */
+export function outboundBreaker({ failures, recoveryMs, isFailure = () => true }: OutboundBreakerOptions) {
   return circuitBreaker(
-    handleWhen((error) => !(error instanceof GuardError && error.reason === 'deadline')),
+    handleWhen((error) => !(error instanceof GuardError && error.reason === 'deadline') && isFailure(error)),
     { halfOpenAfter: recoveryMs, breaker: new ConsecutiveBreaker(failures) },
   );
 }

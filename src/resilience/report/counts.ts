@@ -1,7 +1,7 @@
 import type { Attempt } from '../policy/attempt.js';
 import type { AttemptObserver, Refuser } from '../policy/attempt-observer.js';
 
-/** What was done and refused since the process started. */
+/** Counts of attempts and refusals since the process started. */
 export class Counts implements AttemptObserver {
   calls = 0;
   attempts = 0;

@@ -57,7 +57,7 @@ export class History implements AttemptObserver {
     return [...this.recent.slice(this.next), ...this.recent.slice(0, this.next)].map((record) => ({ ...record }));
   }
 
-  /** Reuses the oldest record: an attempt allocates nothing here. */
+  /** Reuses the oldest record, so that an attempt allocates nothing. */
   private record(at: number, outcome: string, durationMs: number, requestId: string): void {
     const slot = this.recent[this.next];
     if (slot === undefined) this.recent.push({ at, outcome, durationMs, requestId });

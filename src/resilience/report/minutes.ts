@@ -3,7 +3,7 @@ import type { AttemptObserver, AttemptOutcome } from '../policy/attempt-observer
 import type { Clock } from '../policy/clock.js';
 import { outcomeOf } from '../policy/outcome.js';
 
-/** What went to a service within one minute. */
+/** The attempts of one minute. */
 export interface Minute {
   /** The minute's first millisecond, since 1970. */
   at: number;

@@ -17,14 +17,14 @@ const OF_PARAMETER =
   /(unsupported|unknown|unrecognized|invalid|unexpected|extra).{0,40}(parameter|argument|field|key)/i;
 const SPENT_QUOTA = 'insufficient_quota';
 
-/** Whether a refusal is about how the service is configured here, and so meets every caller. */
+/** Whether a refusal is caused by our configuration of the service, and so concerns every caller. */
 export function isMisconfiguration({ reason, status, message, problem }: DownstreamError): boolean {
   if (problem?.code === SPENT_QUOTA) return true;
   if (reason !== 'rejected' || status === undefined) return false;
   return OF_CONFIGURATION.has(status) || (status === 400 && OF_PARAMETER.test(message));
 }
 
-/** The last refusal that is about the configuration. A success ends the state, not the memory. */
+/** The last refusal that is caused by the configuration. A success ends the state `misconfigured`, but the refusal is kept. */
 export class Rejections implements AttemptObserver {
   isMisconfigured = false;
   last: Rejection | undefined;

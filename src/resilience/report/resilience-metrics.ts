@@ -10,7 +10,7 @@ const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 
 
 const STATES = ['closed', 'open', 'half_open'] as const;
 
-/** What the series are read from. */
+/** The part of a client that the series are read from. */
 interface MeasuredClient {
   service: ClientName;
   url: string | null;
@@ -22,8 +22,8 @@ interface MeasuredClient {
 type Reading = (client: MeasuredClient) => number | [labels: Record<string, string>, value: number][];
 
 /**
- * The series of docs/operations.md. All but the durations are read off the clients when they are asked for; the
- * durations are the only thing that a call itself does for them.
+ * Registers the series listed in docs/operations.md. Only the durations are recorded by each call; all others are
+ * read from the clients when the metrics are scraped.
  */
 export function registerResilienceMetrics(clients: () => readonly MeasuredClient[]): void {
   const series = (kind: typeof Gauge | typeof Counter, name: string, help: string, labels: string[], read: Reading) => {

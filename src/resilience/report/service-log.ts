@@ -8,7 +8,7 @@ import { isMisconfiguration } from './rejections.js';
 
 type Write = (fields: object, message: string) => void;
 
-/** What is needed of nestjs-pino's PinoLogger. */
+/** The part of nestjs-pino's PinoLogger that is used here. */
 export interface LogSink {
   debug: Write;
   info: Write;
@@ -80,7 +80,7 @@ export class ServiceLog implements AttemptObserver {
     );
   }
 
-  /** Says in the log that the faults that follow are injected here. */
+  /** Logs that the following faults are injected by a drill. */
   drill(drill: DownstreamSettings['fault_drill']): void {
     if (drill.enabled) this.sink.warn({ service: this.service, drill }, `[${this.title}] Fault drill is ON`);
   }

@@ -4,7 +4,7 @@ import { DownstreamError } from '../policy/downstream-error.js';
 import type { WireAnswer } from './http-transport.js';
 import { describeFault } from './wire-request.js';
 
-/** What the contract promises. @throws DownstreamError for every answer that is not that */
+/** Parses an answer by its contract. @throws DownstreamError for an answer that breaks the contract */
 export function decode(service: ClientName, endpoint: Endpoint, answer: WireAnswer): unknown {
   const expected = endpoint.status ?? 200;
   if (answer.status !== expected) throw refusalOf(service, answer, `status ${answer.status} instead of ${expected}`);
@@ -21,10 +21,10 @@ export function decode(service: ClientName, endpoint: Endpoint, answer: WireAnsw
 }
 
 const INSUFFICIENT_STORAGE = 507;
-/** The code of a 503 whose store is locked for a moment: the server itself is well. */
+/** The code of a 503 for a store that is locked for a moment; the server works. */
 const STORAGE_BUSY = 'storage_busy';
 
-/** An answer that is not the hoped-for one: a full disk (507) is for the caller to hear, as a 4xx is. */
+/** The error for an answer that is not a success. A full disk (507) is passed to the caller like a 4xx. */
 export function refusalOf(
   service: ClientName,
   { status, headers, body }: WireAnswer,
@@ -61,7 +61,7 @@ export function refusalOf(
   return new DownstreamError({ ...details, reason: 'protocol', message: surprise });
 }
 
-/** The account of a refusal: our own problem+json, or the error object of the OpenAI API and its relatives. */
+/** The explanation in a refusal: our own problem+json, or the error object of the OpenAI API and similar ones. */
 function problemOf(body: Buffer): { code: string; detail: string } | undefined {
   try {
     const { code, detail, error, message } = JSON.parse(body.toString()) as Record<string, unknown>;
@@ -72,7 +72,7 @@ function problemOf(body: Buffer): { code: string; detail: string } | undefined {
     const name = [told['code'], told['type']].find((one) => typeof one === 'string' || typeof one === 'number');
     return { code: String(name ?? 'error'), detail: told['message'].slice(0, MAX_DETAIL_CHARS) };
   } catch {
-    // A refusal without an account of itself is a refusal all the same.
+    // The refusal has no explanation.
     return undefined;
   }
 }
@@ -81,7 +81,7 @@ const MAX_DETAIL_CHARS = 500;
 
 const WAITS = ['x-ratelimit-reset-requests', 'x-ratelimit-reset-tokens', 'x-ratelimit-reset'];
 
-/** How long a service asks not to be called, in milliseconds, by any of the headers in use. */
+/** How many milliseconds the service asks to wait, by any of the headers in use. */
 export function waitOf(headers: Readonly<Record<string, string | undefined>>): number | undefined {
   const exact = Number(headers['retry-after-ms'] ?? Number.NaN);
   if (exact >= 0) return exact;

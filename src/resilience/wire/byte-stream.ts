@@ -1,4 +1,4 @@
-/** What a stream asks of whoever fills it. */
+/** The producer of a stream's bytes. */
 export interface Source {
   pause(): void;
   resume(): void;
@@ -8,7 +8,7 @@ export interface Source {
 const ENOUGH_BYTES = 65_536;
 const DRAIN_MS = 50;
 
-/** A body as it comes in. It is read at the reader's pace, and one that is not read to its end leaves the wire. */
+/** A response body as it arrives, read at the reader's pace. When it is not read to its end, the request is aborted. */
 export class ByteStream implements AsyncIterableIterator<Uint8Array> {
   private readonly chunks: Uint8Array[] = [];
   private buffered = 0;
@@ -56,7 +56,7 @@ export class ByteStream implements AsyncIterableIterator<Uint8Array> {
     return new Promise((resolve, reject) => (this.waiting = { resolve, reject }));
   }
 
-  /** The rest is not wanted: its connection is kept if the end comes at once, and closed otherwise. */
+  /** Stops reading. The connection is kept when the end of the body has come already, and closed otherwise. */
   return(): Promise<IteratorResult<Uint8Array>> {
     if (this.state === 'open') {
       this.source.resume();
@@ -66,7 +66,7 @@ export class ByteStream implements AsyncIterableIterator<Uint8Array> {
     return Promise.resolve({ done: true, value: undefined });
   }
 
-  /** Takes the rest off the wire. */
+  /** Aborts the rest of the body. */
   destroy(): void {
     if (this.state !== 'open') return;
     this.end();

@@ -9,7 +9,7 @@ const DECODERS = {
   zstd: createZstdDecompress,
 };
 
-/** A body without its `Content-Encoding`. Some proxies compress although they were not asked to. */
+/** Decompresses a body by its `Content-Encoding`. Some proxies compress without being asked to. */
 export function decoded(body: AsyncIterable<Uint8Array>, encoding: string | undefined): AsyncIterable<Uint8Array> {
   const name = encoding?.trim().toLowerCase();
   const decoder = name === undefined ? undefined : DECODERS[name as keyof typeof DECODERS];

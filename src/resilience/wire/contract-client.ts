@@ -3,12 +3,12 @@ import type { EndpointInput, EndpointOutput, ServiceContract } from '../../contr
 import type { CallContext } from '../policy/call-context.js';
 import { ResilientClient } from './resilient-client.js';
 
-/** One method for each endpoint of a contract; each rejects with nothing but a DownstreamError. */
+/** One method for each endpoint of a contract; each rejects only with a DownstreamError. */
 export type ContractClient<C extends ServiceContract> = {
   readonly [K in keyof C]: (input: EndpointInput<C[K]>, context: CallContext) => Promise<EndpointOutput<C[K]>>;
 };
 
-/** A class to extend: the injectable client of everything that a contract names. */
+/** The base class of the injectable client of a contract. */
 export function clientOf<C extends ServiceContract>(contract: C): Type<ContractClient<C>> {
   @Injectable()
   class Client {

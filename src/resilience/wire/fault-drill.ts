@@ -3,7 +3,7 @@ import type { Attempt } from '../policy/attempt.js';
 import type { Clock } from '../policy/clock.js';
 import { DownstreamError } from '../policy/downstream-error.js';
 
-/** Faults made on purpose, so that an operator can rehearse what happens when a service misbehaves. */
+/** Injects faults, so that an operator can rehearse the failure of a service. */
 export class FaultDrill {
   constructor(
     private readonly service: ClientName,
@@ -11,7 +11,7 @@ export class FaultDrill {
     private readonly random: () => number = Math.random,
   ) {}
 
-  /** @throws DownstreamError as the service would bring it about */
+  /** @throws DownstreamError as a failure of the service would */
   async inject(settings: DownstreamSettings['fault_drill'], attempt: Attempt): Promise<void> {
     if (settings.latency_ms > 0) await this.wait(settings.latency_ms, attempt);
     const dice = this.random();

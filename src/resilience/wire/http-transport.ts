@@ -5,7 +5,7 @@ import { undiciAdapter } from './undici-adapter.js';
 
 export interface WireRequest {
   method: string;
-  /** Behind the path of the address, unless `absolute`. */
+  /** Appended to the path of the address, unless `absolute`. */
   path: string;
   absolute?: boolean;
   headers: Record<string, string>;
@@ -18,17 +18,17 @@ export interface WireAnswer<Body = Buffer> {
   body: Body;
 }
 
-/** Carries requests to one service. The policy's attempt is the signal that takes them off the wire. */
+/** Sends requests to one service. The policy's attempt is the signal that aborts them. */
 export interface Transport {
   send(request: WireRequest, signal: AbortSignal): Promise<WireAnswer>;
   open(request: WireRequest, signal: AbortSignal): Promise<WireAnswer<ByteStream>>;
-  /** Takes no more requests, and lets those under way end. */
+  /** Accepts no more requests, and waits for those under way. */
   close(): Promise<void>;
-  /** The same, but no longer than that. */
+  /** The same, but aborts requests that take longer. */
   end(withinMs: number): Promise<void>;
 }
 
-/** axios over one undici pool. Nothing here times out: that is the policy's. */
+/** axios over one undici pool. It has no timeouts: the policies have them. */
 export class HttpTransport implements Transport {
   private readonly pool: Pool;
   private readonly prefix: string;
@@ -36,7 +36,7 @@ export class HttpTransport implements Transport {
 
   constructor(
     private readonly axios: AxiosInstance,
-    /** A path in it comes before that of every request. */
+    /** Its path is put before the path of every request. */
     url: string,
     connectTimeoutMs: number,
   ) {
@@ -81,8 +81,8 @@ export class HttpTransport implements Transport {
 }
 
 /**
- * axios merges its defaults into every request anew, which is half of what it costs. They are about transforming,
- * redirecting and proxies, and none of them is wanted here.
+ * axios merges its defaults into every request, which is half of its cost. The defaults concern transforming,
+ * redirecting and proxies, which are not used here.
  */
 function dropDefaults({ defaults }: AxiosInstance): void {
   for (const key of Object.keys(defaults)) delete defaults[key as keyof typeof defaults];

@@ -38,7 +38,7 @@ const healthy = z.object({ status: z.literal('ok') });
 const HEALTH_MS = 1000;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 307, 308]);
 const MAX_REDIRECTS = 3;
-/** How long calls may still take when the process ends, after the last request was answered. */
+/** How long calls may take after the last request was answered and the process ends. */
 const LAST_CALLS_MS = 1000;
 
 export interface ClientParts {
@@ -48,7 +48,7 @@ export interface ClientParts {
   /** null: no address is configured. */
   connect: (settings: DownstreamSettings) => Transport | null;
   headers: HeaderWriter;
-  /** A route that answers cheaply while the service works. Without it one caller's failures are not told from an outage. */
+  /** A cheap route that answers while the service works. Without it one caller's failures cannot be told from an outage. */
   healthPath?: string;
   sink: LogSink;
   clock?: Clock;
@@ -60,17 +60,17 @@ export interface StreamRequest<T = Uint8Array> {
   path: string;
   headers?: Record<string, string>;
   body: unknown;
-  /** false: one attempt is all. */
+  /** false: no second attempt. */
   repeatable?: boolean;
-  /** Makes parts out of chunks; what it throws of itself is an answer that breaks the contract. Without it: chunks. */
+  /** Turns chunks into parts; an error that it throws counts as an answer that breaks the contract. Without it the parts are the chunks. */
   decode?: (chunks: AsyncIterable<Uint8Array>) => AsyncIterable<T>;
 }
 
-/** What every call to one downstream service goes through: one for each service and process, and so one breaker. */
+/** The client for all calls to one downstream service: one for each service and process, so that there is one breaker. */
 export class ResilientClient {
   readonly service: ClientName;
   readonly title: string;
-  /** Which start of the server answered last; undefined before its first answer. */
+  /** The instance id that the server sent last, new with each of its starts; undefined before its first answer. */
   instance: string | undefined;
   readonly policy: ResiliencePolicy;
   readonly counts = new Counts();
@@ -116,7 +116,7 @@ export class ResilientClient {
     return this.transport !== null;
   }
 
-  /** Asks the health route which {@link instance} is there. It counts for nothing, and an absent server changes nothing. */
+  /** Asks the health route for the current {@link instance}. It does not count for the breaker; while the server is away nothing changes. */
   async lookUp(): Promise<void> {
     const { healthPath, clock = systemClock } = this.parts;
     if (healthPath !== undefined) await this.isHealthy(healthPath, clock).catch(() => false);
@@ -146,8 +146,8 @@ export class ResilientClient {
   }
 
   /**
-   * An answer that comes bit by bit. The attempt's timeout is to its first part, and only before that is there another
-   * attempt; leaving the loop, the caller's signal and the limits take the request off the wire.
+   * A streamed answer. The attempt's timeout ends with the first part, and there is no further attempt after it.
+   * Leaving the loop, the caller's signal and the limits abort the request.
    * @throws DownstreamError here and from the loop
    */
   async stream<T = Uint8Array>(request: StreamRequest<T>, context: CallContext): Promise<AsyncIterable<T>> {
@@ -210,7 +210,7 @@ export class ResilientClient {
     return this.breaker.release(by);
   }
 
-  /** Takes over changed settings. Calls under way end as they began; the breaker keeps its state. */
+  /** Applies changed settings. Calls under way keep the old ones; the breaker keeps its state. */
   reconfigure(settings: DownstreamSettings): void {
     const { url, timeout_ms } = this.settings;
     this.settings = settings;
@@ -222,12 +222,12 @@ export class ResilientClient {
     void before?.close();
   }
 
-  /** Nest calls this when the last request of the process itself has been answered. */
+  /** Nest calls this after the process has answered its last request. */
   async onApplicationShutdown(): Promise<void> {
     await this.transport?.end(LAST_CALLS_MS);
   }
 
-  /** Goes past the policies, which ask for it. A fault drill counts as an outage. */
+  /** Bypasses the policies, because they call it. A fault drill counts as an outage. */
   private async isHealthy(path: string, clock: Clock): Promise<boolean> {
     if (this.transport === null || this.settings.fault_drill.enabled) return false;
     const signal = new LightSignal(undefined);
@@ -276,7 +276,7 @@ export class ResilientClient {
     const known = wireError(this.service, error);
     if (known instanceof DownstreamError) return known;
     const { message, status } = error as { message?: unknown; status?: unknown };
-    // What the service reports about this request is no failure of the service.
+    // An error of status 4xx inside a stream concerns the request and is no failure of the service.
     const refused = typeof status === 'number' && status >= 400 && status < 500;
     return new DownstreamError({
       service: this.service,

@@ -36,13 +36,13 @@ export class StreamedAnswer<T> implements AsyncIterableIterator<T> {
     }
   }
 
-  /** The parts are complete, whatever else the connection would bring. */
+  /** The answer is complete; further bytes of the connection are ignored. */
   private end(): void {
     this.attempt.finish();
     void this.body.return();
   }
 
-  /** The reader stops early. That says nothing against the service. */
+  /** The reader stops early, which is no failure of the service. */
   async return(): Promise<IteratorResult<T>> {
     this.attempt.finish();
     this.body.destroy();

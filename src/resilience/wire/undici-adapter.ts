@@ -3,9 +3,9 @@ import type { Dispatcher } from 'undici';
 import { ByteStream } from './byte-stream.js';
 
 /**
- * Carries axios' requests over an undici dispatcher, every one of them over connections that are kept. The answer's body
- * is a Buffer, or a {@link ByteStream} with `responseType: 'stream'`; every status is an answer, only the wire fails.
- * The headers go past axios, which would copy and check each of them three times over.
+ * Sends axios' requests through an undici dispatcher with kept-alive connections. The answer's body is a Buffer, or a
+ * {@link ByteStream} with `responseType: 'stream'`. Every status resolves; only errors of the connection reject. The
+ * headers bypass axios, which would copy and check each of them three times.
  */
 export function undiciAdapter(dispatcher: Dispatcher, headers: Record<string, string>): AxiosAdapter {
   return (config) =>
@@ -41,7 +41,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     private readonly reject: (error: unknown) => void,
   ) {}
 
-  /** Takes the request off the wire; one that is not on it yet never gets there. */
+  /** Aborts the request, or keeps it from being sent. */
   abort(reason: Error): void {
     this.aborted = reason;
     this.controller?.abort(reason);

@@ -17,7 +17,7 @@ const WORDS: Record<string, string> = {
   UND_ERR_DESTROYED: 'Connection closed',
 };
 
-/** Makes sense of what the wire threw, once; what is neither of the wire nor ours is a bug and given back. */
+/** Turns a connection error into a DownstreamError. Any other error is a bug and is returned unchanged. */
 export function wireError(service: ClientName, error: unknown): unknown {
   if (error instanceof DownstreamError) return error;
   const { name, code } = error as { name?: unknown; code?: unknown };

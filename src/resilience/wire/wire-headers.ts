@@ -5,7 +5,7 @@ import type { Clock } from '../policy/clock.js';
 export type Headers = Record<string, string>;
 export type HeaderWriter = (attempt: Attempt) => Headers;
 
-/** What a call to one of our own servers carries. */
+/** The headers of a call to one of our own servers. */
 export function internalHeaders(token: string, clock: Clock): HeaderWriter {
   return ({ call: { context }, number, expiresAtMs, trace }) => {
     const headers: Headers = {
@@ -23,7 +23,7 @@ export function internalHeaders(token: string, clock: Clock): HeaderWriter {
   };
 }
 
-/** A service outside gets what it needs to let us in, and nothing about us. */
+/** The headers of a call to an outside service: its key, and nothing about our users. */
 export function bearerHeaders(key: string | undefined): HeaderWriter {
   return () => {
     const headers: Headers = {};

@@ -11,11 +11,11 @@ export interface ComposedRequest {
   body: string | undefined;
 }
 
-/** Path templates cut into what stays and what is filled in. */
+/** Path templates split into constant parts and parameters. */
 const templates = new Map<string, readonly string[]>();
 
 /**
- * Holds the input to the contract and writes it out.
+ * Checks the input against the contract, and serialises it.
  * @throws DownstreamError `rejected` with status 400: the server would refuse by the same contract
  */
 export function compose(

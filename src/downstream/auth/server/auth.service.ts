@@ -27,8 +27,11 @@ export class AuthService {
     @InjectConfig() private readonly config: Config,
   ) {}
 
-  /** @throws Problem 422 `email_invalid`, `password_too_short`, `password_too_long`; 409 `email_taken` */
-  async register({ email, password }: Credentials): Promise<User> {
+  /**
+   * @throws Problem 422 `email_invalid`, `password_too_short`, `password_too_long`; 409 `email_taken`; 429
+   * `too_many_attempts` for an address that has met many taken ones
+   */
+  async register({ email, password, address: from }: Credentials): Promise<User> {
     const address = normalise(email);
     if (address.length > MAX_EMAIL_LENGTH || !z.email().safeParse(address).success) {
       throw refused('email_invalid', `email: "${shortened(email)}" is not an e-mail address like name@example.com`);
@@ -41,7 +44,16 @@ export class AuthService {
     if (length > MAX_PASSWORD_LENGTH) {
       throw refused('password_too_long', `password: ${length} characters are too many; at most ${MAX_PASSWORD_LENGTH}`);
     }
-    return this.identities.register(address, password);
+    let taken: Problem | undefined;
+    const user = await this.guesses.lookUp(from, () =>
+      this.identities.register(address, password).catch((error: unknown) => {
+        if (!(error instanceof Problem && error.problem.code === 'email_taken')) throw error;
+        taken = error;
+        return undefined;
+      }),
+    );
+    if (user === undefined) throw taken as Problem;
+    return user;
   }
 
   /** @throws Problem 401 `invalid_credentials`, 429 `too_many_attempts` */

@@ -45,14 +45,7 @@ export class GuessLimiter {
     const isOwn = own !== undefined && this.read(own) !== undefined;
     const ofAccount = source('account', isOwn ? `${account}\0${address}` : account);
     const ofAddress = address === undefined ? [] : [source('address', address)];
-    this.begin([ofAccount, ...ofAddress]);
-    let result: T | undefined;
-    try {
-      result = await work();
-    } catch (error) {
-      this.giveBack([ofAccount, ...ofAddress]);
-      throw error;
-    }
+    const result = await this.counted([ofAccount, ...ofAddress], work);
     if (result !== undefined) {
       this.forget(ofAccount);
       if (own !== undefined) this.write(own, 0, 0, this.now() + OWN_ADDRESS_MS);
@@ -62,11 +55,32 @@ export class GuessLimiter {
     return result;
   }
 
+  /**
+   * As {@link attempt}, for what tells a stranger whether some account exists: it counts for the address alone.
+   * @throws Problem 429 `too_many_attempts`
+   */
+  async lookUp<T>(address: string | undefined, work: () => Promise<T | undefined>): Promise<T | undefined> {
+    const ofAddress = address === undefined ? [] : [source('address', address)];
+    const result = await this.counted(ofAddress, work);
+    if (result !== undefined) this.giveBack(ofAddress);
+    return result;
+  }
+
+  private async counted<T>(sources: readonly Source[], work: () => Promise<T>): Promise<T> {
+    this.begin(sources);
+    try {
+      return await work();
+    } catch (error) {
+      this.giveBack(sources);
+      throw error;
+    }
+  }
+
   private begin(sources: readonly Source[]): void {
     const now = this.now();
     transaction(this.db, () => {
       this.db.prepare('DELETE FROM guesses WHERE forget_at <= ?').run(now);
-      const blockedUntil = Math.max(...sources.map(({ key }) => this.read(key)?.blocked_until ?? 0));
+      const blockedUntil = Math.max(0, ...sources.map(({ key }) => this.read(key)?.blocked_until ?? 0));
       if (blockedUntil > now) throw tooMany(blockedUntil - now);
       for (const { key, rule } of sources) {
         const failures = (this.read(key)?.failures ?? 0) + 1;

@@ -13,7 +13,7 @@ import { ImportsController } from './imports/imports.controller.js';
 import { ImportsService } from './imports/imports.service.js';
 import { Neo4jGraphStore } from './graph/neo4j-graph.store.js';
 import { GRAPH_TABLES, SqliteGraphStore } from './graph/sqlite-graph.store.js';
-import { AUTHOR_EMAIL, IMPORT_TABLES, VERSION_TABLES, VersionStore } from './versions/version-store.js';
+import { AUTHOR_EMAIL, HEAD_TABLES, IMPORT_TABLES, VERSION_TABLES, VersionStore } from './versions/version-store.js';
 
 @Module({
   imports: [ConfigModule, InternalServerModule],
@@ -61,7 +61,7 @@ export class GitServerModule implements OnApplicationBootstrap, OnApplicationShu
   }
 }
 
-const MIGRATIONS = [VERSION_TABLES, GRAPH_TABLES, AUTHOR_EMAIL, PENDING_TABLES, IMPORT_TABLES, SET_ASIDE];
+const MIGRATIONS = [VERSION_TABLES, GRAPH_TABLES, AUTHOR_EMAIL, PENDING_TABLES, IMPORT_TABLES, SET_ASIDE, HEAD_TABLES];
 
 function graphStore({ git, patience, secrets }: Config, db: DatabaseSync): GraphStore {
   if (git.graph_url === null) return new SqliteGraphStore(db);

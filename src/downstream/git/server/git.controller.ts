@@ -1,12 +1,13 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Controller, Inject } from '@nestjs/common';
 import { type Caller, CallerOf } from '../../../http/caller.js';
 import { Implements, Input } from '../../../http/implements.decorator.js';
 import { Problem } from '../../../http/problem.js';
 import type { EndpointRequest } from '../../../contract/endpoint.js';
+import { guarded, GuardError } from '../../../resilience/policy/guarded.js';
 import { gitContract } from '../git.contract.js';
 import { GraphFeed } from './graph/graph-feed.js';
 import { GitService } from './versions/git.service.js';
+import { VersionStore } from './versions/version-store.js';
 import { GRAPH_STORE, GraphAway, type GraphStore } from './graph/graph-store.js';
 import { ImportsService } from './imports/imports.service.js';
 
@@ -18,6 +19,7 @@ const keyOf = ({ userId }: Caller, { project_id }: { project_id: string }) => ({
 export class GitController {
   constructor(
     private readonly git: GitService,
+    private readonly versions: VersionStore,
     private readonly imports: ImportsService,
     @Inject(GRAPH_STORE) private readonly graphs: GraphStore,
     private readonly feed: GraphFeed,
@@ -36,22 +38,44 @@ export class GitController {
 
   @Implements(gitContract.changes)
   async changes(@CallerOf() caller: Caller, @Input() { params, query }: Request<'changes'>) {
-    return { changes: await this.git.changes(keyOf(caller, params), query) };
+    return { changes: await this.git.changes(keyOf(caller, params), query, caller.deadlineMs) };
+  }
+
+  @Implements(gitContract.inventory)
+  inventory(@Input() { query }: Request<'inventory'>) {
+    return this.versions.inventory.page(query.after, query.limit);
+  }
+
+  @Implements(gitContract.heads)
+  heads(@CallerOf() caller: Caller, @Input() { params, query }: Request<'heads'>) {
+    return this.versions.heads(keyOf(caller, params), query);
+  }
+
+  @Implements(gitContract.unknown)
+  unknown(@CallerOf() caller: Caller, @Input() { params, body }: Request<'unknown'>) {
+    const project = keyOf(caller, params);
+    const unknown = body.documents.filter(
+      ({ path, version }) => this.versions.find(project, version, path) === undefined,
+    );
+    return { paths: unknown.map(({ path }) => path) };
   }
 
   @Implements(gitContract.textAt)
   async textAt(@CallerOf() caller: Caller, @Input() { params, query }: Request<'textAt'>) {
-    return { ...query, text: await this.git.textAt(keyOf(caller, params), query.path, query.version) };
+    const { path, version } = query;
+    return { ...query, text: await this.git.textAt(keyOf(caller, params), path, version, caller.deadlineMs) };
   }
 
   @Implements(gitContract.diff)
   async diff(@CallerOf() caller: Caller, @Input() { params, query }: Request<'diff'>) {
-    return { ...query, diff: await this.git.diff(keyOf(caller, params), query.path, query.from, query.to) };
+    const { path, from, to } = query;
+    return { ...query, diff: await this.git.diff(keyOf(caller, params), path, from, to, caller.deadlineMs) };
   }
 
   @Implements(gitContract.blame)
   async blame(@CallerOf() caller: Caller, @Input() { params, query }: Request<'blame'>) {
-    return { path: query.path, lines: await this.git.blame(keyOf(caller, params), query.path, query.version) };
+    const { path, version } = query;
+    return { path, lines: await this.git.blame(keyOf(caller, params), path, version, caller.deadlineMs) };
   }
 
   @Implements(gitContract.dropProject)
@@ -63,7 +87,7 @@ export class GitController {
 
   @Implements(gitContract.graph)
   graph(@CallerOf() caller: Caller, @Input() { params, query }: Request<'graph'>) {
-    return inTime(caller, this.graphs.graph(keyOf(caller, params), query.limit));
+    return asked(caller, () => this.graphs.graph(keyOf(caller, params), query.limit));
   }
 
   @Implements(gitContract.setAside)
@@ -78,35 +102,28 @@ export class GitController {
 
   @Implements(gitContract.related)
   async related(@CallerOf() caller: Caller, @Input() { params, query }: Request<'related'>) {
-    return { related: await inTime(caller, this.graphs.related(keyOf(caller, params), query.path, query.limit)) };
+    return { related: await asked(caller, () => this.graphs.related(keyOf(caller, params), query.path, query.limit)) };
   }
 
   @Implements(gitContract.near)
   async near(@CallerOf() caller: Caller, @Input() { params, body }: Request<'near'>) {
-    return { near: await inTime(caller, this.graphs.near(keyOf(caller, params), body.to, body.among)) };
+    return { near: await asked(caller, () => this.graphs.near(keyOf(caller, params), body.to, body.among)) };
   }
 }
 
-/** How long before its caller gives up the graph is given up. */
+/** Left of the caller's time for sending the answer. */
 const MARGIN_MS = 50;
 const MAX_WAIT_MS = 10_000;
 
 /**
- * History goes on without the graph: a graph that is away or too slow is an answer (424 `graph_away`), in time, and so no
- * failure of this server.
+ * Asks the graph. History works without it, so a graph that is away or slow is the answer 424 `graph_away`, given before
+ * the caller's deadline: it does not count as a failure of this server.
  */
-async function inTime<T>({ deadlineMs }: Caller, asking: Promise<T>): Promise<T> {
-  const timer = new AbortController();
-  const leftMs = Math.max(1, Math.min(MAX_WAIT_MS, deadlineMs - performance.now() - MARGIN_MS));
-  const tooSlow = sleep(leftMs, undefined, { signal: timer.signal, ref: false }).then(() => {
-    throw new GraphAway(`it took longer than ${Math.round(leftMs)} ms`);
-  });
+async function asked<T>({ deadlineMs }: Caller, question: () => Promise<T>): Promise<T> {
   try {
-    return await Promise.race([asking, tooSlow]);
+    return await guarded(question, { name: 'the graph', timeoutMs: MAX_WAIT_MS, deadlineMs: deadlineMs - MARGIN_MS });
   } catch (error) {
-    if (!(error instanceof GraphAway)) throw error;
+    if (!(error instanceof GraphAway || error instanceof GuardError)) throw error;
     throw new Problem({ status: 424, code: 'graph_away', detail: error.message, retryAfter: 5 });
-  } finally {
-    timer.abort();
   }
 }

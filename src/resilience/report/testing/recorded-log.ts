@@ -1,6 +1,6 @@
 import type { LogSink } from '../service-log.js';
 
-/** Keeps the lines it is given. */
+/** Keeps its lines in memory. */
 export class RecordedLog implements LogSink {
   readonly lines: string[] = [];
   readonly entries: { level: string; fields: Record<string, unknown>; message: string }[] = [];

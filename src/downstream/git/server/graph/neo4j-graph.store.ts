@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import neo4j, { type Driver, Neo4jError } from 'neo4j-driver';
+import { guarded, outboundBreaker } from '../../../../resilience/policy/guarded.js';
 import type { GraphEdge, GraphNode } from '../../git.contract.js';
 import {
   GraphAway,
@@ -14,6 +14,8 @@ import type { ProjectKey } from '../project-key.js';
 
 const RETRY_MS = 500;
 const ANSWER_MS = 8000;
+/** Failures in a row after which Neo4j is asked once in `recoveryMs` only. */
+const BREAKER = { failures: 5, recoveryMs: 1000 };
 
 const ORDER = ['document', 'heading', 'person', 'term', 'commit'];
 
@@ -28,6 +30,7 @@ export interface Neo4jConnection {
 /** The graph in Neo4j: nodes `:Caudex` and edges `:TIE`, both with their kind as a property. */
 export class Neo4jGraphStore implements GraphStore {
   private readonly driver: Driver;
+  private readonly breaker = outboundBreaker({ ...BREAKER, isFailure: (error) => !isWrongStatement(error) });
   private prepared: Promise<unknown> | undefined;
 
   constructor({ url, user, password, connectMs }: Neo4jConnection) {
@@ -121,31 +124,25 @@ export class Neo4jGraphStore implements GraphStore {
 
   /** @throws GraphAway unless Neo4j answered that the statement itself is wrong */
   private async within<T>(work: () => Promise<T>): Promise<T> {
+    const prepared = async () => {
+      this.prepared ??= this.driver.executeQuery(CONSTRAINT);
+      await this.prepared;
+      return work();
+    };
     try {
-      return await this.inTime(async () => {
-        this.prepared ??= this.driver.executeQuery(CONSTRAINT);
-        await this.prepared;
-        return work();
-      });
+      // The driver has no time limit of its own for an answer.
+      return await guarded(prepared, { name: 'Neo4j', timeoutMs: ANSWER_MS, breaker: this.breaker });
     } catch (error) {
+      if (isWrongStatement(error)) throw error;
       this.prepared = undefined;
-      const wrong = error instanceof Neo4jError && error.code.startsWith('Neo.ClientError.Statement');
-      throw wrong ? error : new GraphAway(error);
+      throw new GraphAway(error);
     }
   }
+}
 
-  /** The driver itself would wait for ever for a server that took its question and fell silent. */
-  private async inTime<T>(work: () => Promise<T>): Promise<T> {
-    const timer = new AbortController();
-    const silence = sleep(ANSWER_MS, undefined, { signal: timer.signal, ref: false }).then(() => {
-      throw new Error(`no answer within ${ANSWER_MS} ms`);
-    });
-    try {
-      return await Promise.race([work(), silence]);
-    } finally {
-      timer.abort();
-    }
-  }
+/** Neo4j works, and does not take what it was asked. */
+function isWrongStatement(error: unknown): boolean {
+  return error instanceof Neo4jError && error.code.startsWith('Neo.ClientError.Statement');
 }
 
 const CONSTRAINT = `CREATE CONSTRAINT caudex_node IF NOT EXISTS

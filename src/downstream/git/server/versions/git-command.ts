@@ -6,7 +6,7 @@ import { Problem } from '../../../../http/problem.js';
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
 const TIMEOUT_MS = 20_000;
 
-/** git said no; `message` is its own. */
+/** git failed; `message` is what it printed. */
 export class GitError extends Error {
   constructor(
     message: string,
@@ -29,9 +29,11 @@ interface GitOptions {
   /** The one transport that may be used; without it none may. */
   protocol?: 'file' | 'https';
   /** Ends the command before its time. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
+/** What git prints for a disk or a quota without room. */
+const FULL_DISK = /No space left on device|Out of diskspace|Disk quota exceeded/;
 const OBJECT_NAME = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 const REVISION =
   /^(?:[0-9a-f]{40}|[0-9a-f]{64}|HEAD|refs\/[A-Za-z0-9_][A-Za-z0-9._/-]*)(?:\^(?:0|\{commit\}))?(?::[^\0]*)?$/;
@@ -46,7 +48,7 @@ export function isObjectName(text: string): boolean {
 /**
  * Runs one git command on a repository, without any configuration, hook or prompt of the machine's.
  * @param args the command and its options: constants of this program, and nothing that came from outside
- * @throws GitError; Problem 422 `too_much_for_git` where the time or the output has no end in sight
+ * @throws GitError; Problem 422 `too_much_for_git` where time or output exceed their limits, 507 `storage_full`
  */
 export function git(repository: string, args: readonly string[], options: GitOptions = {}): Promise<Buffer> {
   const { input = '', timeoutMs = TIMEOUT_MS, enoughBytes = Infinity, protocol, signal } = options;
@@ -79,12 +81,13 @@ export function git(repository: string, args: readonly string[], options: GitOpt
     });
     child.stderr.on('data', (chunk: Buffer) => (complaint = (complaint + chunk.toString()).slice(-4096)));
     child.on('error', (error) => {
-      // Whoever ends a command waits until it is gone.
+      // After an abort the promise settles when the process has ended.
       if (signal?.aborted !== true) reject(new GitError(`git could not be started: ${error.message}`, null));
     });
     child.on('close', (code) => {
       if (code === 0 || bytes > enoughBytes) resolve(Buffer.concat(out));
       else if (child.killed && signal?.aborted !== true) reject(tooMuch(args[0] ?? '', bytes, timeoutMs));
+      else if (FULL_DISK.test(complaint)) reject(storageFull());
       else reject(new GitError(reason(complaint) ?? `git ${args[0]} ended with ${code}`, code));
     });
     // git may end before it has read everything; its exit code says why.
@@ -111,6 +114,11 @@ function tooMuch(command: string, bytes: number, timeoutMs: number): Problem {
     code: 'too_much_for_git',
     detail: `"git ${command}" ${limit} here: the document or its history is too large for this.`,
   });
+}
+
+function storageFull(): Problem {
+  const detail = 'There is no room left to store this; nothing was changed.';
+  return new Problem({ status: 507, code: 'storage_full', detail });
 }
 
 /** What git says last, where it does not say what was fatal. */

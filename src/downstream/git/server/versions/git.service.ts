@@ -7,6 +7,7 @@ import { InjectConfig } from '../../../../config/config.module.js';
 import type { Config } from '../../../../config/config.schema.js';
 import { badRequest, Problem } from '../../../../http/problem.js';
 import { Semaphore } from '../../../../http/semaphore.js';
+import { guarded } from '../../../../resilience/policy/guarded.js';
 import { transaction } from '../../../../storage/sqlite.js';
 import { pathFault } from '../../../../contract/document-path.js';
 import { GitError, isObjectName } from './git-command.js';
@@ -22,6 +23,8 @@ const OUTLIVING_TRIES = 30;
 const OUTLIVING_MS = 50;
 /** A wait and a read that takes as long as it may fit into the caller's limit together. */
 const READERS = { concurrent: 4, perUser: 2, waiting: 60, waitMs: 5000 };
+/** Longer than the time limit of each git process, which answers by itself. */
+const READ_TIMEOUT_MS = 60_000;
 /** A diff longer than this is cut off. */
 const MAX_DIFF_CHARS = 4000;
 
@@ -64,34 +67,41 @@ export class GitService {
     return this.versions.list(project, page);
   }
 
-  async changes(project: ProjectKey, which: Which & { limit: number }) {
+  async changes(project: ProjectKey, which: Which & { limit: number }, deadlineMs: number) {
     const listed = this.versions.list(project, { ...which, offset: 0 });
     const versions = listed.versions.filter(({ commit }) => isObjectName(commit));
     const repository = this.repository(project);
     return Promise.all(
       versions.map(async (version) => {
-        const diff = await this.reading(project, () => repository.changeOf(version.commit, version.path));
+        const diff = await this.reading(project, deadlineMs, (signal) =>
+          repository.changeOf(version.commit, version.path, signal),
+        );
         return { ...version, diff: diff.length <= MAX_DIFF_CHARS ? diff : `${diff.slice(0, MAX_DIFF_CHARS)}\n…` };
       }),
     );
   }
 
   /** @throws Problem 404 */
-  async textAt(project: ProjectKey, path: string, version: string): Promise<string | null> {
+  async textAt(project: ProjectKey, path: string, version: string, deadlineMs: number): Promise<string | null> {
     const found = this.require(project, path, version);
-    return found.deleted ? null : this.reading(project, () => this.repository(project).textAt(found.commit, path));
+    if (found.deleted) return null;
+    return this.reading(project, deadlineMs, (signal) => this.repository(project).textAt(found.commit, path, signal));
   }
 
-  async diff(project: ProjectKey, path: string, from: string, to: string): Promise<string> {
+  async diff(project: ProjectKey, path: string, from: string, to: string, deadlineMs: number): Promise<string> {
     const [before, after] = [this.require(project, path, from), this.require(project, path, to)];
-    return this.reading(project, () => this.repository(project).diff(before.commit, after.commit, path));
+    return this.reading(project, deadlineMs, (signal) =>
+      this.repository(project).diff(before.commit, after.commit, path, signal),
+    );
   }
 
-  async blame(project: ProjectKey, path: string, version: string | undefined) {
+  async blame(project: ProjectKey, path: string, version: string | undefined, deadlineMs: number) {
     const found = version === undefined ? this.versions.latest(project, path) : this.require(project, path, version);
     if (found === undefined || found.deleted || !isObjectName(found.commit))
       throw versionNotFound(path, version ?? 'the newest');
-    const lines = await this.reading(project, () => this.repository(project).blame(found.commit, path));
+    const lines = await this.reading(project, deadlineMs, (signal) =>
+      this.repository(project).blame(found.commit, path, signal),
+    );
     const authors = new Map<string, StoredVersion>();
     return lines.map(({ commit, text }, index) => {
       const by = authors.get(commit) ?? this.versions.byHash(project, commit) ?? found;
@@ -175,9 +185,16 @@ export class GitService {
     return repositoryOf(this.config.data_dir, project);
   }
 
-  /** A git process for one answer: some at a time, and of one user half of them. @throws Problem 429 `saturated` */
-  private reading<T>({ userId }: ProjectKey, work: () => Promise<T>): Promise<T> {
-    return this.readers.pass(userId, work);
+  /**
+   * Runs git processes for one answer: {@link READERS} says how many at a time. They end when the caller stops waiting.
+   * @throws Problem 429 `saturated`; GuardError
+   */
+  private reading<T>(
+    { userId }: ProjectKey,
+    deadlineMs: number,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    return this.readers.pass(userId, () => guarded(work, { name: 'git', timeoutMs: READ_TIMEOUT_MS, deadlineMs }));
   }
 
   /** One change at a time to each repository. */

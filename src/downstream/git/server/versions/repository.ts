@@ -113,31 +113,29 @@ export class Repository {
     return { commit: commit as string, version: version as string };
   }
 
-  async textAt(commit: string, path: string): Promise<string> {
-    return (await git(this.dir, ['cat-file', 'blob'], { revisions: [`${commit}:${path}`] })).toString();
+  async textAt(commit: string, path: string, signal?: AbortSignal): Promise<string> {
+    return (await git(this.dir, ['cat-file', 'blob'], { revisions: [`${commit}:${path}`], signal })).toString();
   }
 
   /** A unified diff by lines; empty where the two are equal, and cut off after `MAX_DIFF_BYTES`. */
-  async diff(from: string, to: string, path: string): Promise<string> {
+  async diff(from: string, to: string, path: string, signal: AbortSignal): Promise<string> {
     const plain = ['--no-color', '--no-ext-diff', '--no-textconv'];
-    return (
-      await git(this.dir, ['diff', ...plain], { revisions: [from, to], operands: [path], enoughBytes: MAX_DIFF_BYTES })
-    ).toString();
+    const which = { revisions: [from, to], operands: [path], enoughBytes: MAX_DIFF_BYTES };
+    return (await git(this.dir, ['diff', ...plain], { ...which, signal })).toString();
   }
 
   /** The beginning of what a commit did to a document: a unified diff by lines. */
-  async changeOf(commit: string, path: string): Promise<string> {
+  async changeOf(commit: string, path: string, signal: AbortSignal): Promise<string> {
     const options = ['--format=', '--no-color', '--no-ext-diff', '--no-textconv', '--unified=1', '--first-parent'];
-    return (
-      await git(this.dir, ['show', ...options], { revisions: [commit], operands: [path], enoughBytes: BEGINNING_BYTES })
-    ).toString();
+    const which = { revisions: [commit], operands: [path], enoughBytes: BEGINNING_BYTES };
+    return (await git(this.dir, ['show', ...options], { ...which, signal })).toString();
   }
 
   /** For each line of the text its commit. @throws Problem 422 `too_many_lines` */
-  async blame(commit: string, path: string): Promise<{ commit: string; text: string }[]> {
-    const count = lineCount(await this.textAt(commit, path));
+  async blame(commit: string, path: string, signal: AbortSignal): Promise<{ commit: string; text: string }[]> {
+    const count = lineCount(await this.textAt(commit, path, signal));
     if (count > MAX_BLAMED_LINES) throw tooManyLines(path, count);
-    const out = await git(this.dir, ['blame', '--porcelain'], { revisions: [commit], operands: [path] });
+    const out = await git(this.dir, ['blame', '--porcelain'], { revisions: [commit], operands: [path], signal });
     const lines: { commit: string; text: string }[] = [];
     let current = '';
     for (const row of out.toString().split('\n')) {

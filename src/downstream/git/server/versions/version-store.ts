@@ -1,5 +1,6 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import { tellingTerms } from '../../../../text/analysis.js';
+import { ProjectInventory } from '../../../../storage/inventory.js';
 import { scrubSoon } from '../../../../storage/scrub.js';
 import type { Version } from '../../git.contract.js';
 import type { ProjectKey } from '../project-key.js';
@@ -53,11 +54,33 @@ export const IMPORT_TABLES = `
     PRIMARY KEY (user_id, project_id, import_id)
   ) STRICT`;
 
+/** The newest version of each document that was not deleted, kept by triggers. */
+export const HEAD_TABLES = `
+  CREATE TABLE heads (
+    user_id TEXT NOT NULL,
+    project_id TEXT NOT NULL,
+    path TEXT NOT NULL,
+    version TEXT NOT NULL,
+    PRIMARY KEY (user_id, project_id, path)
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO heads
+    SELECT user_id, project_id, path, version FROM versions v WHERE deleted = 0 AND seq =
+      (SELECT max(seq) FROM versions w WHERE w.user_id = v.user_id AND w.project_id = v.project_id AND w.path = v.path);
+  CREATE TRIGGER head_changed AFTER INSERT ON versions WHEN NEW.deleted = 0 BEGIN
+    INSERT OR REPLACE INTO heads VALUES (NEW.user_id, NEW.project_id, NEW.path, NEW.version);
+  END;
+  CREATE TRIGGER head_deleted AFTER INSERT ON versions WHEN NEW.deleted = 1 BEGIN
+    DELETE FROM heads WHERE user_id = NEW.user_id AND project_id = NEW.project_id AND path = NEW.path;
+  END`;
+
 const NEWEST_FIRST = 'ORDER BY committed_at DESC, seq DESC';
 
 /** Which commit is which version of which document. */
 export class VersionStore {
+  readonly inventory: ProjectInventory;
+
   constructor(private readonly db: DatabaseSync) {
+    this.inventory = new ProjectInventory(db, 'heads');
     db.function('mentions_all', { deterministic: true }, (text, words) =>
       mentionsAll(String(text), JSON.parse(String(words)) as string[]) ? 1 : 0,
     );
@@ -112,6 +135,16 @@ export class VersionStore {
     );
   }
 
+  /** By path. */
+  heads({ userId, projectId }: ProjectKey, { limit, offset }: { limit: number; offset: number }) {
+    const where = 'WHERE user_id = ? AND project_id = ?';
+    const documents = this.db
+      .prepare(`SELECT path, version FROM heads ${where} ORDER BY path LIMIT ? OFFSET ?`)
+      .all(userId, projectId, limit, offset) as { path: string; version: string }[];
+    const total = this.db.prepare(`SELECT count(*) AS n FROM heads ${where}`).get(userId, projectId);
+    return { documents, total: Number(total?.['n']) };
+  }
+
   byHash({ userId, projectId }: ProjectKey, hash: string): StoredVersion | undefined {
     return stored(
       this.db
@@ -158,6 +191,7 @@ export class VersionStore {
     const { changes } = this.db
       .prepare('DELETE FROM versions WHERE user_id = ? AND project_id = ?')
       .run(userId, projectId);
+    this.db.prepare('DELETE FROM heads WHERE user_id = ? AND project_id = ?').run(userId, projectId);
     this.db.prepare('DELETE FROM imports WHERE user_id = ? AND project_id = ?').run(userId, projectId);
     this.db.prepare('INSERT OR IGNORE INTO dropped VALUES (?, ?)').run(userId, projectId);
     scrubSoon(this.db);

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { Caudex, type Person, until } from './caudex.js';
+import { Caudex, type Person, until } from '../system/caudex.js';
 import { FakeCollector, type ReceivedSpan } from './fake-collector.js';
-import { FakeLlm, says } from './fake-llm.js';
+import { FakeLlm, says } from '../system/fake-llm.js';
 
 const PLANTED = {
   email: 'planted-address@example.org',

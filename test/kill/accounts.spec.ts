@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ServerProcess } from './server-process.js';
+import { ServerProcess } from '../server-process.js';
 
 /** `KILL_ROUNDS` makes a longer run of it. */
 const ROUNDS = Number(process.env['KILL_ROUNDS'] ?? 2);

@@ -1,7 +1,7 @@
 import { fastify, type FastifyInstance } from 'fastify';
-import { Tracing } from '../src/tracing/tracing.js';
-import { until } from './system/caudex.js';
-import { FakeCollector } from './system/fake-collector.js';
+import { Tracing } from '../../src/tracing/tracing.js';
+import { until } from '../system/caudex.js';
+import { FakeCollector } from './fake-collector.js';
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
 const SAMPLED = `00-${TRACE}-b7ad6b7169203331-01`;

@@ -1,5 +1,5 @@
-import { APPS, Caudex, until } from './caudex.js';
-import { chunk, END, FakeLlm } from './fake-llm.js';
+import { APPS, Caudex, until } from '../system/caudex.js';
+import { chunk, END, FakeLlm } from '../system/fake-llm.js';
 
 describe('SIGTERM', () => {
   let llm: FakeLlm;

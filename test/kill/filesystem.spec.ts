@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ServerProcess } from './server-process.js';
+import { ServerProcess } from '../server-process.js';
 
 /** `KILL_ROUNDS` and `KILL_SEED` make a longer run of it. */
 const ROUNDS = Number(process.env['KILL_ROUNDS'] ?? 4);

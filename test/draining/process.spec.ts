@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { Agent, get, type IncomingMessage } from 'node:http';
 import { Controller, Get, Module } from '@nestjs/common';
-import { InternalServerModule } from '../src/http/http.module.js';
-import { type Answer, type ServerUnderTest, startForTest } from './server-under-test.js';
+import { InternalServerModule } from '../../src/http/http.module.js';
+import { type Answer, type ServerUnderTest, startForTest } from '../server-under-test.js';
 
 let answer: () => void;
 let begun: () => void;

@@ -1,0 +1,86 @@
+import { randomUUID } from 'node:crypto';
+import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { PinoLogger } from 'nestjs-pino';
+import { InjectConfig } from '../../../config/config.module.js';
+import type { Config } from '../../../config/config.schema.js';
+import { DownstreamError } from '../../../resilience/policy/downstream-error.js';
+import { ServiceRegistry } from '../../../resilience/service-registry.js';
+import { type CommitPayload, DocumentSync } from '../document-sync.service.js';
+import { StoreWatch } from './store-watch.js';
+import { type Owned, StoredVersions } from './stored-versions.service.js';
+
+/** The version of an imported document is the name of its commit. */
+const IMPORTED = /^[0-9a-f]{40}(?:[0-9a-f]{24})?$/;
+const AUTHOR = { name: 'Caudex', email: '' };
+
+/**
+ * Brings history in step with the files when git's store was lost or restored from a backup: it commits the current version
+ * of each document that history does not know, and the deletion of each document that is no longer there. Earlier versions
+ * that were lost with the store cannot come back.
+ */
+@Injectable()
+export class HistoryRepair implements OnApplicationBootstrap, OnApplicationShutdown {
+  private watch: StoreWatch | undefined;
+
+  constructor(
+    @InjectConfig() private readonly config: Config,
+    private readonly stored: StoredVersions,
+    private readonly sync: DocumentSync,
+    private readonly services: ServiceRegistry,
+    private readonly log: PinoLogger,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.watch = new StoreWatch(
+      this.services,
+      ['filesystem', 'git'],
+      (signal) => this.compareAll(signal),
+      this.config.documents.compare_ms,
+      (error) => {
+        if (!(error instanceof DownstreamError)) this.log.error({ err: error }, 'Files and history were not compared');
+      },
+    );
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.watch?.stop();
+  }
+
+  private async compareAll(signal: AbortSignal): Promise<void> {
+    const files = await this.stored.inventory('filesystem', signal);
+    const history = await this.stored.inventory('git', signal);
+    const digests = new Map(history.map(({ project_id, digest }) => [project_id, digest]));
+    for (const { user_id, project_id, digest } of files) {
+      if (digests.get(project_id) === digest) continue;
+      await this.repair({ userId: user_id, projectId: project_id }, signal);
+    }
+  }
+
+  private async repair(project: Owned, signal: AbortSignal): Promise<void> {
+    const pending = await this.sync.uncommittedDocuments(project.userId, project.projectId);
+    const heads = await this.stored.ofHistory(project, signal);
+    const files = await this.stored.ofFiles(project, signal);
+    const known = new Map(heads.map(({ path, version }) => [path, version]));
+    const changed = files.filter(({ path, version }) => known.get(path) !== version && !pending.has(path));
+    const lost = await this.stored.unknownToHistory(project, changed, signal);
+    const paths = new Set(files.map(({ path }) => path));
+    // An import lists the files of its commits before they are stored, and not each of them is taken.
+    const gone = heads.filter(({ path, version }) => !paths.has(path) && !pending.has(path) && !IMPORTED.test(version));
+    const now = new Date().toISOString();
+    const commits: CommitPayload[] = [
+      ...lost.map(({ path, version, updated_at = now }) => ({
+        ...{ path, version, author: AUTHOR, message: `Restore ${path}`, committed_at: updated_at },
+      })),
+      ...gone.map(({ path }) => ({
+        ...{ path, version: randomUUID(), text: null, author: AUTHOR },
+        ...{ message: `Delete ${path}`, committed_at: now },
+      })),
+    ];
+    if (commits.length === 0) return;
+    await this.sync.commitAll(project, commits);
+    this.log.warn(
+      { project: project.projectId, documents: commits.length },
+      'History is brought in step with the files',
+    );
+  }
+}

@@ -1,0 +1,106 @@
+import { Injectable } from '@nestjs/common';
+import type { Inventory } from '../../../contract/inventory.contract.js';
+import { ChromaClient } from '../../../downstream/chroma/chroma.client.js';
+import { FilesystemClient } from '../../../downstream/filesystem/filesystem.client.js';
+import { GitClient } from '../../../downstream/git/git.client.js';
+import type { CallContext } from '../../../resilience/policy/call-context.js';
+import { DownstreamError } from '../../../resilience/policy/downstream-error.js';
+
+export interface Owned {
+  userId: string;
+  projectId: string;
+}
+export type Held = Inventory['projects'][number];
+
+export interface StoredVersion {
+  path: string;
+  version: string;
+  /** ISO 8601; of files alone. */
+  updated_at?: string;
+}
+
+const PAGE = 1000;
+const CALL_MS = 30_000;
+
+/** Which documents each server has, in which versions: of all projects as a digest, of one project one by one. */
+@Injectable()
+export class StoredVersions {
+  constructor(
+    private readonly filesystem: FilesystemClient,
+    private readonly chroma: ChromaClient,
+    private readonly git: GitClient,
+  ) {}
+
+  /** Every project that a server has documents of. */
+  inventory(server: 'filesystem' | 'chroma' | 'git', signal: AbortSignal): Promise<Held[]> {
+    const client = this[server];
+    return collect((query) => client.inventory({ query }, callOf(undefined, signal)));
+  }
+
+  /** Empty where there is no such project any more. */
+  async ofFiles({ userId, projectId }: Owned, signal: AbortSignal): Promise<StoredVersion[]> {
+    const params = { project_id: projectId };
+    const call = callOf(userId, signal);
+    return paged((offset) =>
+      this.filesystem.listDocuments({ params, query: { prefix: '', limit: PAGE, offset } }, call),
+    ).catch((error: unknown) => {
+      if (error instanceof DownstreamError && error.status === 404) return [];
+      throw error;
+    });
+  }
+
+  async ofIndex({ userId, projectId }: Owned, signal: AbortSignal): Promise<StoredVersion[]> {
+    const params = { project_id: projectId };
+    return paged((offset) => this.chroma.versions({ params, query: { limit: PAGE, offset } }, callOf(userId, signal)));
+  }
+
+  /** The newest version of each document that was not deleted. */
+  async ofHistory({ userId, projectId }: Owned, signal: AbortSignal): Promise<StoredVersion[]> {
+    const params = { project_id: projectId };
+    return paged((offset) => this.git.heads({ params, query: { limit: PAGE, offset } }, callOf(userId, signal)));
+  }
+
+  /** Those of the versions that history does not have. */
+  async unknownToHistory(
+    { userId, projectId }: Owned,
+    versions: readonly StoredVersion[],
+    signal: AbortSignal,
+  ): Promise<StoredVersion[]> {
+    const unknown: StoredVersion[] = [];
+    for (let at = 0; at < versions.length; at += PAGE) {
+      const some = versions.slice(at, at + PAGE);
+      const body = { documents: some.map(({ path, version }) => ({ path, version })) };
+      const answer = await this.git.unknown({ params: { project_id: projectId }, body }, callOf(userId, signal));
+      const paths = new Set(answer.paths);
+      unknown.push(...some.filter(({ path }) => paths.has(path)));
+    }
+    return unknown;
+  }
+}
+
+export function callOf(userId: string | undefined, signal: AbortSignal): CallContext {
+  const deadlineMs = performance.now() + CALL_MS;
+  return { requestId: 'repair', signal, deadlineMs, ...(userId && { userId }) };
+}
+
+async function collect(ask: (query: { after?: string }) => Promise<Inventory>): Promise<Held[]> {
+  const held: Held[] = [];
+  for (let after: string | null | undefined; after !== null;) {
+    const page: Inventory = await ask(after === undefined ? {} : { after });
+    held.push(...page.projects);
+    after = page.next;
+  }
+  return held;
+}
+
+async function paged(
+  ask: (offset: number) => Promise<{ documents: StoredVersion[]; total: number }>,
+): Promise<StoredVersion[]> {
+  const versions: StoredVersion[] = [];
+  for (let offset = 0, total = Infinity; offset < total; offset += PAGE) {
+    const page = await ask(offset);
+    total = page.total;
+    versions.push(...page.documents);
+  }
+  return versions;
+}
