@@ -208,7 +208,11 @@ export const configSchema = z.strictObject({
         hub_url: httpUrl,
       }),
     }),
-    reranker: z.strictObject({ url: httpUrl.nullable(), model: z.string().min(1).nullable() }),
+    reranker: z.strictObject({
+      url: httpUrl.nullable(),
+      model: z.string().min(1).nullable(),
+      model_dir: z.string().min(1).nullable(),
+    }),
   }),
   billing: z.strictObject({ starting_credits: z.int().min(0).max(1_000_000_000), reservation_ttl_ms: ms }),
   git: z.strictObject({

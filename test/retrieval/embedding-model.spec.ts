@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import type * as inference from '../../src/downstream/chroma/server/inference/inference-thread.js';
 import { ChromaServer, temporaryDir, until } from '../chroma-process.js';
-import { embeddingModel, writeModel } from './tiny-model.js';
+import { embeddingModel, relevanceModel, writeModel } from './tiny-model.js';
 
 /** A car and an automobile are the same to it. */
 const MODEL = embeddingModel({ car: [1, 0, 0], automobile: [1, 0, 0], tree: [0, 1, 0], tax: [0, 0, 1] });
@@ -187,5 +187,21 @@ describe('InferenceThread', () => {
     caller.abort(new Error('no longer'));
     await expect(dropped).rejects.toThrow('no longer');
     await thread.end();
+  });
+});
+
+describe('a cross-encoder in a folder', () => {
+  it('puts passages in its order, and leaves them as they are where its folder is broken', async () => {
+    const dir = writeModel(temporaryDir(), relevanceModel({ lamp: 0, bright: 5, dark: -5 }));
+    const texts = { often: 'Lamp, lamp, lamp and dark.', bright: 'A lamp among many other things that is bright.' };
+    for (const [folder, expected] of [
+      [dir, ['bright', 'often']],
+      [join(dir, 'nothing'), ['often', 'bright']],
+    ] as const) {
+      const server = await new ChromaServer(temporaryDir(), { CAUDEX__CHROMA__RERANKER__MODEL_DIR: folder }).start();
+      for (const [path, text] of Object.entries(texts)) await server.upsert('p', path, text);
+      expect(await server.found('p', 'lamp')).toEqual(expected);
+      await server.end('SIGTERM');
+    }
   });
 });
