@@ -1,14 +1,18 @@
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import type { Worker } from 'node:worker_threads';
 import type * as inference from '../../src/downstream/chroma/server/inference/inference-thread.js';
 import { ChromaServer, temporaryDir, until } from '../chroma-process.js';
 import { embeddingModel, relevanceModel, writeModel } from './tiny-model.js';
+
+const DIST = process.env['CAUDEX_DIST'] ?? join(import.meta.dirname, '../../dist');
+const run = promisify(execFile);
 
 /** A car and an automobile are the same to it. */
 const MODEL = embeddingModel({ car: [1, 0, 0], automobile: [1, 0, 0], tree: [0, 1, 0], tax: [0, 0, 1] });
@@ -86,6 +90,19 @@ describe('an embedding model in a folder', () => {
     await server.end('SIGTERM');
   });
 
+  it.each([
+    ['', /^embeddings .* ok +3 dimensions$/m],
+    ['nothing', /^embeddings .* FAILED +EMBEDDINGS_MODEL_DIR +.*nothing does not exist/m],
+  ])('is tried by the command "check": %s', async (below, said) => {
+    const dir = writeModel(temporaryDir(), MODEL);
+    const env = { PATH: process.env['PATH'], NODE_ENV: 'test', EMBEDDINGS_MODEL_DIR: join(dir, below) };
+    const { stdout } = await run(process.execPath, [join(DIST, 'main.js'), 'check'], { env }).catch(
+      // The servers, which are not there, make it fail.
+      (error: unknown) => error as { stdout: string },
+    );
+    expect(stdout).toMatch(said);
+  });
+
   it('costs an answer nothing while it hangs', async () => {
     const dir = writeModel(temporaryDir(), MODEL);
     execFileSync('rm', [join(dir, 'tokenizer.json')]);
@@ -151,7 +168,6 @@ describe('an embedding model on a hub', () => {
 });
 
 describe('InferenceThread', () => {
-  const DIST = process.env['CAUDEX_DIST'] ?? join(import.meta.dirname, '../../dist');
   const built = join(DIST, 'downstream/chroma/server/inference/inference-thread.js');
   const threadOf = async (dir: string, silenceMs?: number) => {
     const { InferenceThread } = (await import(built)) as typeof inference;
