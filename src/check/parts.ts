@@ -70,6 +70,10 @@ function search({ chroma: { chromadb_url, embeddings, reranker }, secrets }: Con
     const probe = probes.embeddings(embeddings.url, embeddings.model, secrets.embeddings_api_key);
     parts.push({ name: 'embeddings', address: embeddings.url, setting: 'EMBEDDINGS_BASE_URL', probe });
   }
+  if (embeddings.model_dir !== null) {
+    const address = embeddings.model_dir;
+    parts.push({ name: 'embeddings', address, setting: 'EMBEDDINGS_MODEL_DIR', probe: probes.modelFolder(address) });
+  }
   if (reranker.url !== null) {
     const probe = probes.reranker(reranker.url, reranker.model, secrets.reranker_api_key);
     parts.push({ name: 'reranker', address: reranker.url, setting: 'chroma.reranker.url', probe });

@@ -3,6 +3,8 @@ import neo4j from 'neo4j-driver';
 import { z } from 'zod';
 import type { Config } from '../config/config.schema.js';
 import { HEADER } from '../contract/endpoint.js';
+import { LocalModel } from '../downstream/chroma/server/embedding/local.model.js';
+import { readModelFolder } from '../downstream/chroma/server/inference/model-folder.js';
 
 /** Ends with a short note for the operator, or throws an Error that says what is wrong. */
 export type Probe = (signal: AbortSignal) => Promise<string>;
@@ -102,6 +104,19 @@ export function embeddings(url: string, name: string | null, key: string | undef
       .safeParse(parsed(text));
     if (status === 200 && found.success) return `${found.data.data[0]?.embedding.length} dimensions`;
     throw new WrongSetting(`answers ${status} without a vector: ${excerpt(text)}`, 'EMBEDDINGS_MODEL');
+  };
+}
+
+/** The model is loaded, and given one word. */
+export function modelFolder(dir: string): Probe {
+  return async (signal) => {
+    const model = new LocalModel(readModelFolder(dir));
+    try {
+      const [vector] = await model.vectors(['check'], { urgent: true, signal });
+      return `${vector?.length} dimensions`;
+    } finally {
+      await model.end();
+    }
   };
 }
 

@@ -36,6 +36,7 @@ const VARIABLES: Record<string, string> = {
   CHROMADB_URL: 'chroma.chromadb_url',
   EMBEDDINGS_BASE_URL: 'chroma.embeddings.url',
   EMBEDDINGS_MODEL: 'chroma.embeddings.model',
+  EMBEDDINGS_MODEL_DIR: 'chroma.embeddings.model_dir',
   GRAPH_SERVER_URL: 'git.graph_url',
   CACHE_URL: 'cache.url',
   OTEL_EXPORTER_OTLP_ENDPOINT: 'tracing.otlp_url',

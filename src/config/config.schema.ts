@@ -219,8 +219,20 @@ export const configSchema = z.strictObject({
       query_prefix: z.string().nullable(),
       passage_prefix: z.string().nullable(),
       query_timeout_ms: ms,
+      model_dir: z.string().min(1).nullable(),
+      download: z.strictObject({
+        model: z
+          .string()
+          .regex(/^[\w.-]+\/[\w.-]+$/, 'the name of a model on the hub is needed: owner/name')
+          .nullable(),
+        hub_url: httpUrl,
+      }),
     }),
-    reranker: z.strictObject({ url: httpUrl.nullable(), model: z.string().min(1).nullable() }),
+    reranker: z.strictObject({
+      url: httpUrl.nullable(),
+      model: z.string().min(1).nullable(),
+      model_dir: z.string().min(1).nullable(),
+    }),
   }),
   billing: z.strictObject({ starting_credits: z.int().min(0).max(1_000_000_000), reservation_ttl_ms: ms }),
   git: z.strictObject({

@@ -27,7 +27,7 @@ export async function readUpload(request: FastifyRequest, path: string): Promise
  */
 function refuseEncodedText(path: string, contentType: string | undefined, body: Buffer): void {
   if (!/^\s*application\/json\s*(;|$)/i.test(contentType ?? '')) return;
-  const type = typeOfName(path);
+  const type = mediaTypeOf(path);
   if (/json$/.test(type)) return;
   const json = parsedJson(body);
   // A name without a known ending may well be one of a JSON file, which holds more than one string.
