@@ -61,7 +61,15 @@ export class GitServerModule implements OnApplicationBootstrap, OnApplicationShu
   }
 }
 
-export const GIT_MIGRATIONS = [VERSION_TABLES, GRAPH_TABLES, AUTHOR_EMAIL, PENDING_TABLES, IMPORT_TABLES, SET_ASIDE, HEAD_TABLES];
+export const GIT_MIGRATIONS = [
+  VERSION_TABLES,
+  GRAPH_TABLES,
+  AUTHOR_EMAIL,
+  PENDING_TABLES,
+  IMPORT_TABLES,
+  SET_ASIDE,
+  HEAD_TABLES,
+];
 
 function graphStore({ git, patience, secrets }: Config, db: DatabaseSync): GraphStore {
   if (git.graph_url === null) return new SqliteGraphStore(db);
