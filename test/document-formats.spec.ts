@@ -195,6 +195,7 @@ describe('texts of other programs', () => {
     const read = await extract(strToU8(rtf, true), 'rtf');
     expect(read.text).toBe('## On otters\n\nGrüße €uro Привет\n\na link {braces}\nnext\n\nA | B\n你好 end');
     expect(codes(read)).toEqual([['pictures_left_out', 1]]);
+    expect(codes(await extract(strToU8('{\\rtf1 {\\b cut'), 'rtf'))).toEqual([['file_cut_short', undefined]]);
     expect(await faultOf(strToU8('hello'), 'rtf')).toMatch(/^it is not RTF/);
   });
 

@@ -13,7 +13,7 @@ import {
   Res,
   UseInterceptors,
 } from '@nestjs/common';
-import { ApiBody, ApiConsumes, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiConsumes, ApiHeader, ApiOperation, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { chromaContract } from '../../downstream/chroma/chroma.contract.js';
@@ -28,6 +28,7 @@ import { Call, Deadline, type UserCall } from '../call/public-call.js';
 import { Attachments } from './attachments.service.js';
 import { DocumentsService } from './documents.service.js';
 import { IndexRepair } from './repair/index-repair.service.js';
+import { partOf } from './ranges.js';
 import { storedSchema } from './stored.schema.js';
 import { readUpload } from './upload.js';
 
@@ -121,7 +122,7 @@ export class DocumentsController {
   @ApiOperation({ summary: 'Store a document: its raw text as the body, or one file as multipart' })
   @ApiConsumes('text/plain', 'text/markdown', 'multipart/form-data')
   @ApiBody({ schema: { type: 'string' } })
-  @Answers(201, storedSchema, 404, 410, 412, 413, 415, 422, 507)
+  @Answers(201, storedSchema, 404, 410, 412, 413, 415, 422, 424, 507)
   @Answers(200, storedSchema)
   async put(
     @Param('project_id', { schema: idSchema }) projectId: string,
@@ -147,12 +148,16 @@ export class DocumentsController {
   })
   // An original has the type that it was uploaded with.
   @ApiProduces('text/plain', 'text/markdown', '*/*')
-  @Answers(200, z.string(), 404)
+  @ApiHeader({ name: 'Range', required: false, description: 'A part of the document in bytes, like `bytes=0-1023`' })
+  @Answers(200, z.string(), 404, 416, 424)
+  @ApiResponse({ status: 206, description: 'The part that `Range` asks for', schema: { type: 'string' } })
+  @ApiResponse({ status: 304, description: 'The document is as `If-None-Match` says.' })
   async get(
     @Param('project_id', { schema: idSchema }) projectId: string,
     @Param('*') path: string,
     @Query({ schema: textQuery }) { version, original }: z.output<typeof textQuery>,
     @Headers('if-none-match') known: string | undefined,
+    @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
     @Call() call: UserCall,
   ) {
@@ -161,7 +166,7 @@ export class DocumentsController {
       const file = await this.documents.original(projectId, name, call);
       void reply.header('cache-control', 'private, no-cache').header('content-disposition', attachment(name));
       void reply.type(file.media_type);
-      return file.content;
+      return partOf(file.content, request, reply);
     }
     const document = await this.documents.get(projectId, name, version, call);
     const etag = `"${document.version}"`;
@@ -173,7 +178,7 @@ export class DocumentsController {
     void reply.type(
       document.media_type === 'text/markdown' ? 'text/markdown; charset=utf-8' : 'text/plain; charset=utf-8',
     );
-    return document.text;
+    return partOf(Buffer.from(document.text), request, reply);
   }
 
   @Delete('documents/*')

@@ -18,7 +18,36 @@ export async function readUpload(request: FastifyRequest, path: string): Promise
   if (request.isMultipart()) return readMultipart(request, path);
   const body = request.body ?? Buffer.alloc(0);
   if (!Buffer.isBuffer(body)) throw new Error('the body of a document was parsed before it was read');
+  refuseEncodedText(path, request.headers['content-type'], body);
   return uploadOf(path, request.headers['content-type'], body);
+}
+
+/**
+ * Many a client library encodes what it is given as JSON, so that a text arrives in quotes or inside an object.
+ * @throws Problem 415 for JSON under a name that is not that of a JSON file
+ */
+function refuseEncodedText(path: string, contentType: string | undefined, body: Buffer): void {
+  if (!/^\s*application\/json\s*(;|$)/i.test(contentType ?? '')) return;
+  const type = mediaTypeOf(path);
+  if (/json$/.test(type)) return;
+  const json = parsedJson(body);
+  // A name without a known ending may well be one of a JSON file, which holds more than one string.
+  if (json === undefined || (typeof json !== 'string' && type === 'text/plain' && !PLAIN_TEXT.test(path))) return;
+  throw new Problem({
+    status: 415,
+    code: 'unsupported_media_type',
+    detail: `content-type: application/json for ${JSON.stringify(path)}: the document would be stored with its quotes and braces; send the text itself as text/markdown or text/plain, or name the document *.json`,
+  });
+}
+
+const PLAIN_TEXT = /\.(?:txt|text|rst|org|adoc|tex|log)$/i;
+
+function parsedJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString());
+  } catch {
+    return undefined;
+  }
 }
 
 async function readMultipart(request: FastifyRequest, path: string): Promise<Upload> {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { openDatabase } from '../../../storage/sqlite.js';
 import {
+  LEXICAL_AUTHORS_MIGRATION,
   LEXICAL_LANGUAGES_MIGRATION,
   LEXICAL_MIGRATION,
   LEXICAL_PAGES_MIGRATION,
@@ -29,7 +30,7 @@ const USAGE = `
     )
     .join(';')}`;
 
-const MIGRATIONS = [
+export const FILESYSTEM_MIGRATIONS = [
   `CREATE TABLE project (
      user_id TEXT NOT NULL,
      project_id TEXT NOT NULL,
@@ -114,6 +115,19 @@ const MIGRATIONS = [
   LEXICAL_PAGES_MIGRATION,
   `ALTER TABLE document ADD COLUMN pages TEXT;
    ALTER TABLE document ADD COLUMN original_type TEXT`,
+  // `parent`: NULL where the asker named none, empty for the first turn of a branch.
+  `ALTER TABLE turn ADD COLUMN parent TEXT;
+   ALTER TABLE turn ADD COLUMN feedback TEXT;
+   ALTER TABLE turn ADD COLUMN thread TEXT;
+   CREATE INDEX turn_by_thread ON turn (user_id, thread) WHERE thread IS NOT NULL;
+   CREATE TABLE deleted_turn (
+     user_id TEXT NOT NULL,
+     conversation_id TEXT NOT NULL,
+     message_id TEXT NOT NULL,
+     PRIMARY KEY (user_id, conversation_id, message_id)
+   ) STRICT, WITHOUT ROWID;
+   ALTER TABLE project ADD COLUMN instructions TEXT NOT NULL DEFAULT ''`,
+  LEXICAL_AUTHORS_MIGRATION,
 ];
 
 /**
@@ -124,7 +138,7 @@ export function openFilesystemDatabase(file: string, files: string): DatabaseSyn
   if (!existsSync(file) && existsSync(files) && readdirSync(files).length > 0) {
     throw new Error(`${file} is missing, but ${files} holds documents; restore it, or move the documents away`);
   }
-  const db = openDatabase(file, MIGRATIONS);
+  const db = openDatabase(file, FILESYSTEM_MIGRATIONS);
   // A row that is replaced counts as deleted, too.
   db.exec('PRAGMA recursive_triggers = ON');
   return db;

@@ -179,14 +179,15 @@ export class DocumentStore {
   }
 
   /** Every file that a row names, of all users: for cleaning up at start. */
-  *files(): Generator<{ key: ProjectKey; file: string }> {
+  *files(): Generator<{ key: ProjectKey; file: string; sha256: string }> {
     const rows = this.prepared(
-      `SELECT user_id, project_id, file FROM document
-         UNION ALL SELECT user_id, project_id, original_file FROM document WHERE original_file IS NOT NULL
-         UNION ALL SELECT user_id, project_id, file FROM unreadable`,
+      `SELECT user_id, project_id, file, sha256 FROM document
+         UNION ALL SELECT user_id, project_id, original_file, original_sha256 FROM document WHERE original_file IS NOT NULL
+         UNION ALL SELECT user_id, project_id, file, sha256 FROM unreadable`,
     ).iterate();
-    for (const { user_id, project_id, file } of rows) {
-      yield { key: { userId: String(user_id), projectId: String(project_id) }, file: String(file) };
+    for (const { user_id, project_id, file, sha256 } of rows) {
+      const key = { userId: String(user_id), projectId: String(project_id) };
+      yield { key, file: String(file), sha256: String(sha256) };
     }
   }
 

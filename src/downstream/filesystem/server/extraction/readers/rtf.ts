@@ -33,6 +33,8 @@ const CHARSETS: Record<number, number> = {
 /** `\outlinelevel0` is the highest heading; 9 is text of the body. */
 const MAX_LEVELS = 6;
 
+const CUT_SHORT = { code: 'file_cut_short', detail: 'the file ends in the middle; what stood behind is missing' };
+
 interface Group {
   isSkipped: boolean;
   codePage: number;
@@ -94,6 +96,7 @@ class RtfReader {
       warnings: [
         ...counted(this.pictures, 'pictures_left_out', 'pictures are left out'),
         ...counted(this.objects, 'embedded_files_left_out', 'embedded files are left out'),
+        ...(this.outer.length === 0 ? [] : [CUT_SHORT]),
       ],
     };
   }
