@@ -89,6 +89,13 @@ describe('spreadsheets', () => {
     ]);
   });
 
+  it('that repeat their cells without end are refused at once', async () => {
+    const cell = '<table:table-cell table:number-columns-repeated="1000000"><text:p>word</text:p></table:table-cell>';
+    const row = `<table:table-row table:number-rows-repeated="1000000">${cell}</table:table-row>`;
+    const file = opendocument('spreadsheet', `<table:table>${row.repeat(1000)}</table:table>`);
+    expect(await faultOf(file, 'ods')).toBe('its cells hold more than 1000000 characters');
+  });
+
   it('say what is wrong with them', async () => {
     expect(await faultOf(strToU8('a,b'), 'xlsx')).toBe('it is not an XLSX: these are ZIP archives');
     expect(await faultOf(xlsx([PEOPLE]).subarray(0, 900), 'xlsx')).toMatch(
