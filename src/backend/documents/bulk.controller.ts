@@ -13,9 +13,12 @@ import { Call, Deadline, type UserCall } from '../call/public-call.js';
 import { type BulkFile, type BulkItem, BulkUpload } from './bulk-upload.service.js';
 import { bulkSchema } from './stored.schema.js';
 import { SkippedFiles, junkOf } from './archive/junk.js';
+import { signatureType } from './file-signature.js';
 import { readArchive } from './archive/zip-archive.js';
 import { filesIn } from '../edge/multipart.js';
 
+/** Clients that are generated send what they have as bytes. */
+const BYTES = 'application/octet-stream';
 const ZIP = /^application\/(zip|x-zip-compressed)$/;
 
 @ApiTags('documents')
@@ -85,7 +88,10 @@ export class BulkController {
     const { archive } = this.config.documents;
     if (request.isMultipart()) return this.partsOf(request, skipped);
     const type = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase() ?? '';
-    if (ZIP.test(type) && Buffer.isBuffer(request.body)) return readArchive(request.body, archive, skipped);
+    const { body } = request;
+    const isZip =
+      ZIP.test(type) || (type === BYTES && Buffer.isBuffer(body) && signatureType(body) === 'application/zip');
+    if (isZip && Buffer.isBuffer(body)) return readArchive(body, archive, skipped);
     throw new Problem({
       status: 415,
       code: 'unsupported_media_type',

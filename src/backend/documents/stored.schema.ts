@@ -2,14 +2,16 @@ import { z } from 'zod';
 import { warningSchema } from '../../contract/warning.contract.js';
 
 /** What an upload is answered with. */
-export const storedSchema = z.object({
-  path: z.string(),
-  version: z.string(),
-  bytes: z.int(),
-  indexed: z.enum(['done', 'queued']),
-  /** What the text does not have of the file; missing where nothing is known to be lost. */
-  warnings: z.array(warningSchema).optional(),
-});
+export const storedSchema = z
+  .object({
+    path: z.string(),
+    version: z.string(),
+    bytes: z.int(),
+    indexed: z.enum(['done', 'queued']),
+    /** What the text does not have of the file; missing where nothing is known to be lost. */
+    warnings: z.array(warningSchema).optional(),
+  })
+  .meta({ title: 'StoredDocument' });
 
 /** What becomes of one file of a bulk upload. */
 export const bulkItemSchema = z.union([
