@@ -27,7 +27,8 @@ export function nameShapes(document: OpenAPIObject): void {
       const name = operation.operationId
         .replace('Controller_', '_')
         .replace(/(?:^|_)(.)/g, (_, sign: string) => sign.toUpperCase());
-      nameBody(operation.requestBody, `${name}Request`, components);
+      // A field with a default need not be sent, but generators take it for one that is there wherever it has a name.
+      nameBody(operation.requestBody, undefined, components);
       for (const [status, answer] of Object.entries(operation.responses)) {
         nameBody(answer, status.startsWith('2') ? `${name}Answer` : undefined, components);
       }
