@@ -35,10 +35,18 @@ export class BulkController {
   @HttpCode(200)
   @Deadline('upload_ms')
   @ApiOperation({
-    summary: 'Store many documents: a zip archive, or several files as multipart; as an event stream with its progress',
+    summary: 'Store many documents: several files, or a zip archive of them; as an event stream with its progress',
+    description: 'A zip archive may also be the body itself, as application/zip.',
   })
-  @ApiConsumes('application/zip', 'multipart/form-data')
-  @ApiBody({ schema: { type: 'string', format: 'binary' } })
+  // One media type: several generators make code of two that does not compile.
+  @ApiConsumes('multipart/form-data')
+  @ApiBody({
+    schema: {
+      type: 'object',
+      properties: { files: { type: 'array', items: { type: 'string', format: 'binary' } } },
+      required: ['files'],
+    },
+  })
   @ApiProduces('application/json', 'text/event-stream')
   @Answers(200, bulkSchema, 404, 413, 415)
   async store(

@@ -99,11 +99,11 @@ export class DocumentsController {
   @UseInterceptors(ReplayInterceptor)
   @Deadline('upload_ms')
   @ApiOperation({
-    summary: 'Store a document: its text or file as the body, or one file as multipart',
+    summary: 'Store a document: its text or file as the body',
     description:
-      'The media type says what the body is (text/markdown, application/pdf and so on); with application/octet-stream the name of the document does.',
+      'The media type says what the body is (text/markdown, application/pdf and so on); with application/octet-stream the name of the document does. One file as multipart/form-data is taken too.',
   })
-  @ApiConsumes('application/octet-stream', 'multipart/form-data')
+  @ApiConsumes('application/octet-stream')
   @ApiBody({ schema: { type: 'string', format: 'binary' } })
   @TakesIdempotencyKey()
   @TakesHeader('If-Match', 'Store only where this is the ETag of the current version')

@@ -114,9 +114,6 @@ function describeApi(document: OpenAPIObject): OpenAPIObject {
       for (const parameter of operation.parameters ?? []) {
         if ('name' in parameter && parameter.name === '*') parameter.name = 'path';
       }
-      if (operation.requestBody !== undefined && 'content' in operation.requestBody) {
-        describeFiles(operation.requestBody.content);
-      }
       for (const answer of Object.values(operation.responses)) {
         if (answer !== undefined && 'content' in answer) describeTexts(answer.content ?? {});
       }
@@ -128,21 +125,6 @@ function describeApi(document: OpenAPIObject): OpenAPIObject {
 
 type Content = Record<string, { schema?: unknown }>;
 const BINARY = { type: 'string', format: 'binary' };
-
-/** What is uploaded: a file as the body, or in a form. */
-function describeFiles(content: Content): void {
-  const form = content['multipart/form-data'];
-  if (form === undefined) return;
-  const many = content['application/zip'] !== undefined;
-  const files = many ? { files: { type: 'array', items: BINARY } } : { file: BINARY };
-  for (const type of Object.keys(content)) delete content[type];
-  // Generators know this media type for bytes; the name of the document says what they are.
-  content['application/octet-stream'] = { schema: BINARY };
-  content['multipart/form-data'] = {
-    ...form,
-    schema: { type: 'object', properties: files, required: Object.keys(files) },
-  };
-}
 
 function describeTexts(content: Content): void {
   for (const [type, media] of Object.entries(content)) {

@@ -88,3 +88,6 @@ const orval = required('./orval/caudex.js');
 assert.match(orval.getProjectsControllerListUrl(), /^\/v1\/api\/projects/);
 const { ask } = required('./typed.js');
 assert.equal(await ask(url, token, project_id), 'pears.md');
+const plums = new File(['# Plums\n\nPlums ripen in July.'], 'plums.md');
+const bulk = await hey.bulkControllerStore({ path: { project_id }, body: { files: [plums] }, throwOnError: true });
+assert.equal(bulk.data.stored, 1);
