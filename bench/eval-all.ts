@@ -1,41 +1,42 @@
-// Every way of searching over every collection of a folder, in this process: npm run eval -- --all DIR
+// Every way of searching over every collection of a folder, in this process: npm run eval -- --all DIR [--random | --model DIR | --embeddings URL]
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ndcg, readDataset } from './beir.ts';
-import { IndexedCollection, randomVectors } from './in-process.ts';
+import type { Embedder } from '../src/downstream/chroma/server/embedding/embedder.js';
+import { IndexedCollection } from './in-process.ts';
 import { needles } from './needles.ts';
 import { PlainBm25 } from './plain-bm25.ts';
 
 const WAYS = ['full', 'fulltext', 'vector', 'plain'] as const;
-/** As many as small models have. */
-const RANDOM_DIMENSIONS = 384;
-
 type Figures = Record<(typeof WAYS)[number], number>;
 
 /**
  * Prints nDCG@10 for each collection; grades above 0 count as 1.
- * @param random puts a model that knows nothing in the place of the built-in embedder
+ * @param embedder takes the place of the built-in one
  */
-export async function evaluateAll(dir: string, random: boolean): Promise<void> {
+export async function evaluateAll(dir: string, embedder: Embedder | undefined): Promise<void> {
   console.log('collection        passages     full  full text  vectors  plain BM25');
   for (const name of readdirSync(dir).filter((name) => !name.includes('.'))) {
-    const { passages, figures } = await evaluateOne(join(dir, name), random);
+    const { passages, figures } = await evaluateOne(join(dir, name), embedder);
     const [full, fulltext, vector, plain] = WAYS.map((way) => figures[way].toFixed(3));
     const row = [name.padEnd(17), String(passages).padStart(8), full?.padStart(8), fulltext?.padStart(10)];
     console.log([...row, vector?.padStart(8), plain?.padStart(11)].join(' '));
   }
-  for (const { name, questions, first, amongSix } of await needles()) {
+  for (const { name, questions, first, amongSix } of await needles(embedder)) {
     console.log(`${name}: first ${first} of ${questions}, among six ${amongSix} of ${questions}`);
   }
 }
 
-async function evaluateOne(dir: string, random: boolean): Promise<{ passages: number; figures: Figures }> {
+async function evaluateOne(
+  dir: string,
+  embedder: Embedder | undefined,
+): Promise<{ passages: number; figures: Figures }> {
   const { documents, queries, relevant } = readDataset(dir);
   const pathOf = (index: number) => `document-${index}.md`;
   const idOf = new Map(documents.map(({ id }, index) => [pathOf(index), id]));
   const collection = await IndexedCollection.of(
     documents.map(({ title, text }, i) => ({ path: pathOf(i), text: title === '' ? text : `# ${title}\n\n${text}` })),
-    random ? randomVectors(RANDOM_DIMENSIONS) : undefined,
+    embedder,
   );
   const plain = new PlainBm25();
   for (const { id, title, text } of documents) plain.add(id, title, text);

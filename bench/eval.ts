@@ -1,10 +1,11 @@
 // How well search finds what people judged relevant. Through the public API of a whole system:
 //   npm run eval -- --data DIR [--url URL --email E --password P]
 // and, much faster, with the ranking code alone over every collection of a folder:
-//   npm run eval -- --all DIR [--random]
+//   npm run eval -- --all DIR [--random | --model DIR | --embeddings URL]
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Api, inParallel, percentile } from './api.ts';
+import { embedderOf } from './eval-embedders.ts';
 import { type Dataset, ndcg, readDataset, recall } from './beir.ts';
 import { evaluateAll } from './eval-all.ts';
 import { Caudex } from '../test/system/caudex.ts';
@@ -20,18 +21,20 @@ const { values } = parseArgs({
     data: { type: 'string' },
     all: { type: 'string' },
     random: { type: 'boolean', default: false },
+    model: { type: 'string' },
+    embeddings: { type: 'string' },
     url: { type: 'string' },
     email: { type: 'string' },
     password: { type: 'string' },
   },
 });
 if (values.all !== undefined) {
-  await evaluateAll(values.all, values.random);
+  await evaluateAll(values.all, embedderOf(values));
   process.exit();
 }
 if (values.data === undefined) {
   console.error(
-    'usage: npm run eval -- --all DIR [--random] | --data DIR [--url URL [--email ADDRESS --password PASSWORD]]',
+    'usage: npm run eval -- --all DIR [--random | --model DIR | --embeddings URL] | --data DIR [--url URL [--email ADDRESS --password PASSWORD]]',
   );
   process.exit(2);
 }

@@ -3,9 +3,10 @@ import { certaintyOf, fused } from '../dist/downstream/chroma/server/searching/f
 import { capturedByLsa, embedLsa, trainLsa } from '../dist/downstream/chroma/server/embedding/lsa-model.js';
 import { openDatabase, transaction } from '../dist/storage/sqlite.js';
 import { analyseDocument } from '../dist/text/analysed-document.js';
+import type { Embedder } from '../src/downstream/chroma/server/embedding/embedder.js';
 import type { LsaModel } from '../src/downstream/chroma/server/embedding/lsa-model.js';
 import type { LexicalImage, Ranked } from '../src/text/lexical-image.js';
-import { LEXICAL_LANGUAGES_MIGRATION, LEXICAL_MIGRATION, LexicalIndex } from '../dist/text/lexical-index.js';
+import { LEXICAL_MIGRATIONS, LexicalIndex } from '../dist/text/lexical-index.js';
 import { allowedPassages, exactFirst, rankByWords, usualTerms, withFeedback } from '../dist/text/lexical-search.js';
 import { conceptsOf, coverageOf, parseQuery } from '../dist/text/query.js';
 import { titleOf } from '../dist/text/title.js';
@@ -26,6 +27,7 @@ export interface Rankings {
 interface Passage {
   id: number;
   path: string;
+  title: string;
   text: string;
   terms: string[];
 }
@@ -35,18 +37,6 @@ const CANDIDATES = 300;
 /** As in the chroma server: fewer passages teach nothing. */
 const MIN_TRAINING_PASSAGES = 200;
 
-/** A text's vector of length 1, by a model that learned elsewhere. */
-export type Pretrained = (text: string) => Float32Array;
-
-/** Directions that say nothing: how much harm does a useless model do? */
-export function randomVectors(dimensions: number): Pretrained {
-  return () => {
-    const vector = Float32Array.from({ length: dimensions }, () => Math.random() + Math.random() + Math.random() - 1.5);
-    const length = Math.sqrt(dot(vector, vector));
-    return vector.map((value) => value / length);
-  };
-}
-
 export class IndexedCollection {
   private readonly vectors = new Map<number, Float32Array>();
   private model: LsaModel | undefined;
@@ -54,39 +44,40 @@ export class IndexedCollection {
   private readonly index: LexicalIndex;
   private readonly image: LexicalImage;
 
-  private readonly pretrained: Pretrained | undefined;
+  private readonly pretrained: Embedder | undefined;
 
-  private constructor(index: LexicalIndex, image: LexicalImage, pretrained: Pretrained | undefined) {
+  private constructor(index: LexicalIndex, image: LexicalImage, pretrained: Embedder | undefined) {
     this.index = index;
     this.image = image;
     this.pretrained = pretrained;
   }
 
   /** @param pretrained takes the place of the built-in embedder */
-  static async of(documents: readonly Document[], pretrained?: Pretrained): Promise<IndexedCollection> {
-    const db = openDatabase(':memory:', [LEXICAL_MIGRATION, LEXICAL_LANGUAGES_MIGRATION]);
+  static async of(documents: readonly Document[], pretrained?: Embedder): Promise<IndexedCollection> {
+    const db = openDatabase(':memory:', LEXICAL_MIGRATIONS);
     const index = new LexicalIndex(db);
     const added: Passage[] = [];
     for (const { path, text, mediaType = 'text/markdown' } of documents) {
       const analysed = await analyseDocument({ path, title: titleOf(path, text, mediaType), text, mediaType });
       for (const { id, passage } of transaction(db, () => index.put(KEY, analysed)).added) {
         const { title, text: said, titleTerms, terms } = passage;
-        added.push({ id, path, text: `${title}\n\n${said}`, terms: [...titleTerms, ...terms] });
+        added.push({ id, path, title, text: said, terms: [...titleTerms, ...terms] });
       }
     }
     const collection = new IndexedCollection(index, await index.image(KEY), pretrained);
-    collection.learn(added);
+    await collection.learn(added);
     return collection;
   }
 
-  private learn(passages: readonly Passage[]): void {
+  private async learn(passages: readonly Passage[]): Promise<void> {
     const { pretrained } = this;
     if (pretrained === undefined && passages.length >= MIN_TRAINING_PASSAGES)
       this.model = trainLsa(passages.map(({ terms }) => terms));
-    for (const { id, path, text, terms } of passages) {
+    const made = await pretrained?.embed(passages);
+    for (const [i, { id, path, terms }] of passages.entries()) {
       this.documents.set(id, path);
-      if (pretrained !== undefined) this.vectors.set(id, pretrained(text));
-      if (this.model !== undefined) this.vectors.set(id, embedLsa(this.model, terms));
+      const vector = made?.[i] ?? (this.model && embedLsa(this.model, terms));
+      if (vector !== undefined) this.vectors.set(id, vector);
     }
   }
 
@@ -101,10 +92,10 @@ export class IndexedCollection {
     const allowed = allowedPassages(index, KEY, image, query);
     const byWords = image.rank(concepts, CANDIDATES, allowed).ranked;
     const known = usualTerms(concepts, image);
-    const meaning = this.nearest(text, known);
+    const meaning = this.nearest(await this.directionOf(query.text, known));
     const captured = this.model === undefined ? 0 : capturedByLsa(this.model, known);
     const coverage = this.pretrained === undefined ? undefined : coverageOf(query, image);
-    const both = fused({ words: byWords, meaning, captured, coverage }, () =>
+    const both = fused({ words: byWords, meaning, captured, coverage, passages: this.passages }, () =>
       withFeedback(index, KEY, image, concepts, byWords, allowed),
     );
     const fulltext = await rankByWords(index, KEY, query, CANDIDATES);
@@ -115,8 +106,12 @@ export class IndexedCollection {
     };
   }
 
-  private nearest(text: string, terms: readonly string[]): Ranked[] {
-    const direction = this.pretrained?.(text) ?? (this.model && embedLsa(this.model, terms));
+  private directionOf(text: string, terms: readonly string[]): Promise<Float32Array> | Float32Array | undefined {
+    if (this.pretrained !== undefined) return this.pretrained.embedQuestion({ title: '', text, terms }, Infinity);
+    return this.model && embedLsa(this.model, terms);
+  }
+
+  private nearest(direction: Float32Array | undefined): Ranked[] {
     if (direction === undefined) return [];
     const certainty = (id: number) => (this.pretrained ? 1 : certaintyOf(this.image.distinctTerms(id)));
     return [...this.vectors]

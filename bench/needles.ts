@@ -1,6 +1,7 @@
 // One fact each in a haystack of text that looks like it: is the passage that holds it found?
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Embedder } from '../src/downstream/chroma/server/embedding/embedder.js';
 import { type Document, IndexedCollection } from './in-process.ts';
 import { seeded } from './real-text.ts';
 
@@ -11,14 +12,14 @@ export interface Found {
   amongSix: number;
 }
 
-export async function needles(): Promise<Found[]> {
-  return [await codes(), await facts()];
+export async function needles(embedder?: Embedder): Promise<Found[]> {
+  return [await codes(embedder), await facts(embedder)];
 }
 
 const NOTES = 300;
 
 /** Notes of made-up words, each with a code that stands nowhere else. */
-async function codes(): Promise<Found> {
+async function codes(embedder: Embedder | undefined): Promise<Found> {
   const random = seeded(5);
   const pick = <T>(from: readonly T[]) => from[Math.floor(random() * from.length)] as T;
   const syllable = () => pick([...'bcdfgklmnprst']) + pick([...'aeiou']);
@@ -33,7 +34,7 @@ async function codes(): Promise<Found> {
     text: `# Note ${words(2)}\n\n${filler()}. The code of locker ${word()} is ${codeOf(note)}. ${filler()}.`,
   }));
   const asked = Array.from({ length: 20 }, (_, i) => i * 15);
-  return found('300 notes, one code each', documents, [
+  return found('300 notes, one code each', embedder, documents, [
     ...asked.map((note) => ({ question: codeOf(note), path: `note-${note}.md` })),
     ...asked.map((note) => ({ question: `What is code ${codeOf(note)}?`, path: `note-${note}.md` })),
   ]);
@@ -57,7 +58,7 @@ const FACTS: [fact: string, question: string][] = [
 ];
 
 /** A sentence in the middle of each of twelve among 120 handbooks of installed packages. */
-async function facts(): Promise<Found> {
+async function facts(embedder: Embedder | undefined): Promise<Found> {
   const readmes = globSync('**/README.md', { cwd: MODULES })
     .toSorted()
     .map((file) => readFileSync(join(MODULES, file), 'utf8'))
@@ -68,7 +69,7 @@ async function facts(): Promise<Found> {
     return { path: `readme-${i}.md`, text: fact === undefined ? text : inserted(text, fact) };
   });
   const questions = FACTS.map(([fact, question]) => ({ question, path: pathHolding(documents, fact) }));
-  return found('12 facts in 120 READMEs', documents, questions);
+  return found('12 facts in 120 READMEs', embedder, documents, questions);
 }
 
 function inserted(text: string, fact: string): string {
@@ -84,10 +85,11 @@ function pathHolding(documents: readonly Document[], fact: string): string {
 
 async function found(
   name: string,
+  embedder: Embedder | undefined,
   documents: readonly Document[],
   questions: readonly { question: string; path: string }[],
 ): Promise<Found> {
-  const collection = await IndexedCollection.of(documents);
+  const collection = await IndexedCollection.of(documents, embedder);
   let first = 0;
   let amongSix = 0;
   for (const { question, path } of questions) {

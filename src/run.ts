@@ -19,6 +19,8 @@ const COMMANDS: Record<string, (config: Config, ...operands: string[]) => Promis
   backup: async (config, file) => (await import('./backup/backup.js')).backup(config, file),
   grant: async (config, email, credits) => (await import('./grant/grant.js')).grant(config, email, credits),
   restore: async (config, file) => (await import('./backup/restore.js')).restore(config, file),
+  migrate: async (config) => (await import('./migrate/migrate.js')).migrate(config),
+  'migrate-data': async (config) => (await import('./migrate/migrate-data.js')).migrateData(config),
 };
 
 /** Starts the apps named on the command line in this process, or with `all` every one in a process of its own; or does what else the command says. */
@@ -36,7 +38,7 @@ export async function run(names: readonly string[]): Promise<void> {
     }
     if (names.length === 0 || !names.every(isAppName) || new Set(names).size < names.length) {
       throw new StartError(
-        `usage: node dist/main.js all | check | backup FILE | restore FILE | grant EMAIL CREDITS, or one or more of ${APP_NAMES.join(', ')}, each once; got "${names.join(' ')}"`,
+        `usage: node dist/main.js all | check | migrate | migrate-data | backup FILE | restore FILE | grant EMAIL CREDITS, or one or more of ${APP_NAMES.join(', ')}, each once; got "${names.join(' ')}"`,
       );
     }
     await runHere(names, currentConfig());

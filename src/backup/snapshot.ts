@@ -8,8 +8,8 @@ const SQLITE_MAGIC = 'SQLite format 3\0';
 const LOCK = 'lock.sqlite';
 /** The log and the index of a database, which are part of its copy. */
 const PARTS_OF_A_DATABASE = /-(wal|shm|journal)$/;
-/** The embedded ChromaDB's files: it is filled again from the index, which holds the vectors too. */
-const DERIVED = new Set(['chroma/chromadb']);
+/** ChromaDB's files are filled again from the index, which holds the vectors too. A model is fetched again. */
+const DERIVED = new Set(['chroma/chromadb', 'chroma/models']);
 
 /** The entries of the processes' folders, by paths below the data folder. */
 interface Layout {

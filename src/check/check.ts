@@ -41,6 +41,8 @@ function reasonOf(error: unknown): string {
 }
 
 function withoutPassword(address: string): string {
+  // A folder has none.
+  if (!URL.canParse(address)) return address;
   const url = new URL(address);
   if (url.username === '' && url.password === '') return address;
   url.username = url.password = '';

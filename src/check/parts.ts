@@ -19,6 +19,7 @@ export function partsOf(config: Config, timeoutMs: number): Part[] {
     ...models(config),
     ...search(config),
     ...stores(config, timeoutMs),
+    ...documents(config),
   ];
 }
 
@@ -44,6 +45,12 @@ function identityProvider({ auth: { provider, firebase, oidc } }: Config): Part[
   return [{ name: 'oidc issuer', address: oidc.issuer, setting: 'OIDC_ISSUER', probe }];
 }
 
+function documents({ storage, secrets }: Config): Part[] {
+  if (storage.documents !== 's3') return [];
+  const address = `${storage.s3.endpoint ?? `s3 (${storage.s3.region})`}/${storage.s3.bucket}`;
+  return [{ name: 'documents', address, setting: 'storage.s3', probe: probes.bucket(storage.s3, secrets) }];
+}
+
 function models(config: Config): Part[] {
   return modelNames(config).flatMap((name, index) => {
     const { url } = settingsOf(config, name);
@@ -62,6 +69,10 @@ function search({ chroma: { chromadb_url, embeddings, reranker }, secrets }: Con
   if (embeddings.url !== null) {
     const probe = probes.embeddings(embeddings.url, embeddings.model, secrets.embeddings_api_key);
     parts.push({ name: 'embeddings', address: embeddings.url, setting: 'EMBEDDINGS_BASE_URL', probe });
+  }
+  if (embeddings.model_dir !== null) {
+    const address = embeddings.model_dir;
+    parts.push({ name: 'embeddings', address, setting: 'EMBEDDINGS_MODEL_DIR', probe: probes.modelFolder(address) });
   }
   if (reranker.url !== null) {
     const probe = probes.reranker(reranker.url, reranker.model, secrets.reranker_api_key);

@@ -1,7 +1,10 @@
 import { createClient } from '@redis/client';
 import neo4j from 'neo4j-driver';
 import { z } from 'zod';
+import type { Config } from '../config/config.schema.js';
 import { HEADER } from '../contract/endpoint.js';
+import { LocalModel } from '../downstream/chroma/server/embedding/local.model.js';
+import { readModelFolder } from '../downstream/chroma/server/inference/model-folder.js';
 
 /** Ends with a short note for the operator, or throws an Error that says what is wrong. */
 export type Probe = (signal: AbortSignal) => Promise<string>;
@@ -104,6 +107,19 @@ export function embeddings(url: string, name: string | null, key: string | undef
   };
 }
 
+/** The model is loaded, and given one word. */
+export function modelFolder(dir: string): Probe {
+  return async (signal) => {
+    const model = new LocalModel(readModelFolder(dir));
+    try {
+      const [vector] = await model.vectors(['check'], { urgent: true, signal });
+      return `${vector?.length} dimensions`;
+    } finally {
+      await model.end();
+    }
+  };
+}
+
 export function reranker(url: string, name: string | null, key: string | undefined): Probe {
   return async (signal) => {
     const body = { model: name, query: 'check', documents: ['check'] };
@@ -182,3 +198,18 @@ function parsed(text: string): unknown {
 }
 
 const excerpt = (text: string) => (text.trim() === '' ? 'nothing' : JSON.stringify(text.trim().slice(0, 80)));
+
+export function bucket(settings: Config['storage']['s3'], secrets: Config['secrets']): Probe {
+  return async () => {
+    const { Bucket } = await import('../downstream/filesystem/server/files/bucket.js');
+    const opened = new Bucket(settings, secrets);
+    try {
+      const state = await opened.check();
+      if (state === 'missing') throw new WrongSetting('there is no such bucket', 'storage.s3.bucket');
+      if (state === 'forbidden') throw new WrongSetting('refuses the credentials', 'S3_ACCESS_KEY_ID');
+      return 'answers';
+    } finally {
+      opened.close();
+    }
+  };
+}

@@ -36,6 +36,7 @@ const VARIABLES: Record<string, string> = {
   CHROMADB_URL: 'chroma.chromadb_url',
   EMBEDDINGS_BASE_URL: 'chroma.embeddings.url',
   EMBEDDINGS_MODEL: 'chroma.embeddings.model',
+  EMBEDDINGS_MODEL_DIR: 'chroma.embeddings.model_dir',
   GRAPH_SERVER_URL: 'git.graph_url',
   CACHE_URL: 'cache.url',
   OTEL_EXPORTER_OTLP_ENDPOINT: 'tracing.otlp_url',
@@ -105,6 +106,8 @@ export function loadConfig(env: Variables = process.env, dir: string = configDir
     graph_password: secretOf(env, 'GRAPH_PASSWORD'),
     cache_password: secretOf(env, 'CACHE_PASSWORD'),
     firebase_api_key: secretOf(env, 'FIREBASE_API_KEY'),
+    s3_access_key_id: secretOf(env, 'S3_ACCESS_KEY_ID'),
+    s3_secret_access_key: secretOf(env, 'S3_SECRET_ACCESS_KEY'),
   });
   problems.push(...weakTokens(env, environment));
   const port = portOf(env['PORT'], problems);

@@ -194,6 +194,20 @@ export const configSchema = z.strictObject({
     }),
     oidc: z.strictObject({ issuer: httpUrl.nullable(), audience: z.string().min(1).nullable() }),
   }),
+  storage: z.strictObject({
+    documents: z.enum(['disk', 's3']),
+    s3: z.strictObject({
+      endpoint: httpUrl.nullable(),
+      region: z.string().min(1),
+      bucket: z.string().min(3).max(63).nullable(),
+      /** A folder, so that it and the names of objects do not run together. */
+      prefix: z
+        .string()
+        .max(200)
+        .regex(/^(?:[A-Za-z0-9._-]+\/)*$/, 'a folder that ends in /, such as caudex/'),
+      timeout_ms: ms,
+    }),
+  }),
   filesystem: z.strictObject({
     extraction: z.strictObject({ timeout_ms: ms, max_memory_bytes: count.min(134_217_728) }),
   }),
@@ -205,8 +219,20 @@ export const configSchema = z.strictObject({
       query_prefix: z.string().nullable(),
       passage_prefix: z.string().nullable(),
       query_timeout_ms: ms,
+      model_dir: z.string().min(1).nullable(),
+      download: z.strictObject({
+        model: z
+          .string()
+          .regex(/^[\w.-]+\/[\w.-]+$/, 'the name of a model on the hub is needed: owner/name')
+          .nullable(),
+        hub_url: httpUrl,
+      }),
     }),
-    reranker: z.strictObject({ url: httpUrl.nullable(), model: z.string().min(1).nullable() }),
+    reranker: z.strictObject({
+      url: httpUrl.nullable(),
+      model: z.string().min(1).nullable(),
+      model_dir: z.string().min(1).nullable(),
+    }),
   }),
   billing: z.strictObject({ starting_credits: z.int().min(0).max(1_000_000_000), reservation_ttl_ms: ms }),
   git: z.strictObject({
@@ -244,6 +270,9 @@ export const secretsSchema = z.strictObject({
   graph_password: secret,
   cache_password: secret,
   firebase_api_key: secret,
+  /** Without these two the AWS client's own sources of credentials are used, such as a role of the pod. */
+  s3_access_key_id: secret,
+  s3_secret_access_key: secret,
 });
 
 export type FileConfig = z.output<typeof configSchema>;

@@ -37,6 +37,23 @@ export function contradictions(config: FileConfig, environment: Environment): st
       'chroma.embeddings.model: missing; EMBEDDINGS_BASE_URL names an endpoint, EMBEDDINGS_MODEL must say which model',
     );
   }
+  if (config.storage.documents === 's3' && config.storage.s3.bucket === null) {
+    problems.push('storage.s3.bucket: missing; storage.documents is s3, so it must name a bucket');
+  }
+  problems.push(...ofSearchModels(config.chroma));
+  return problems;
+}
+
+function ofSearchModels({ embeddings, reranker }: FileConfig['chroma']): string[] {
+  const problems: string[] = [];
+  if (embeddings.url !== null && embeddings.model_dir !== null) {
+    problems.push(
+      'chroma.embeddings.model_dir: refused beside chroma.embeddings.url; unset EMBEDDINGS_MODEL_DIR or EMBEDDINGS_BASE_URL',
+    );
+  }
+  if (reranker.url !== null && reranker.model_dir !== null) {
+    problems.push('chroma.reranker.model_dir: refused beside chroma.reranker.url; one of the two must be null');
+  }
   return problems;
 }
 

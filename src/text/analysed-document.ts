@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { PageStart } from '../contract/page.contract.js';
 import { analyse } from './analysis.js';
 import { type Fingerprint, fingerprint } from './fingerprint.js';
+import { authorsOf } from './authors.js';
 import { frontMatterOf } from './front-matter.js';
 import { type Language, languageOf } from './language.js';
 import { splitPassages, type TextPassage } from './passages.js';
@@ -10,7 +12,7 @@ import { splitPassages, type TextPassage } from './passages.js';
  * Counts the ways in which passages and terms were ever made. Whoever changes them raises it: what was stored by an earlier one
  * is then made anew.
  */
-export const ANALYSIS_VERSION = 1;
+export const ANALYSIS_VERSION = 2;
 
 export interface AnalysedPassage extends TextPassage {
   /** Of title and text: passages with the same one say the same. */
@@ -30,6 +32,7 @@ export interface AnalysedDocument {
   passages: AnalysedPassage[];
   /** Of its front matter, in lower case. */
   tags: string[];
+  authors: string[];
   mediaType: string;
   /** Of its front matter; undefined where it has none. */
   dateMs: number | undefined;
@@ -44,12 +47,13 @@ export async function analyseDocument(document: {
   title: string;
   text: string;
   mediaType: string;
+  pages?: readonly PageStart[] | undefined;
 }): Promise<AnalysedDocument> {
   const passages: AnalysedPassage[] = [];
   const documentLanguage = languageOf(document.text);
   const name = wordsOfPath(document.path);
   let started = performance.now();
-  for (const passage of splitPassages(document.text, document.mediaType, document.path)) {
+  for (const passage of splitPassages(document.text, document.mediaType, document.path, document.pages)) {
     const title = fullTitle(document.title, passage.title);
     const language = languageOf(passage.text, documentLanguage);
     const inTitle = analyse(title, language);
@@ -70,7 +74,8 @@ export async function analyseDocument(document: {
     }
   }
   const { tags, dateMs } = frontMatterOf(document.text);
-  return { path: document.path, passages, tags, mediaType: document.mediaType, dateMs };
+  const authors = authorsOf(document.text);
+  return { path: document.path, passages, tags, authors, mediaType: document.mediaType, dateMs };
 }
 
 /** A document is found by its name and its folders as well. */

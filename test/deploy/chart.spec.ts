@@ -99,14 +99,23 @@ function render(example: string): Manifest[] {
   expect(() => execFileSync('promtool', ['test', 'rules', test], { stdio: 'pipe' })).not.toThrow();
 });
 
-it('has alerts about series that exist', () => {
-  const named = readFileSync(join(CHART, 'alerts.yaml'), 'utf8').match(/caudex_[a-z_]+/g) ?? [];
+it.each(['helm/caudex/alerts.yaml', 'grafana/caudex.json'])('%s names series that exist', (file) => {
+  const text = readFileSync(join(DEPLOY, file), 'utf8');
+  const named = text.match(/(?<![a-z:_])(caudex|http_(client|server))_[a-z_]+/g) ?? [];
   const sources = readdirSync(SOURCES, { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.ts'))
-    .map((file) => readFileSync(join(SOURCES, file), 'utf8'))
+    .filter((source) => source.endsWith('.ts'))
+    .map((source) => readFileSync(join(SOURCES, source), 'utf8'))
     .join('\n');
   expect(named.length).toBeGreaterThan(0);
-  expect(named.filter((series) => !sources.includes(`'${series}'`))).toEqual([]);
+  const unknown = named.filter((series) => !sources.includes(`'${series.replace(/_(bucket|count|sum)$/, '')}'`));
+  expect(unknown).toEqual([]);
+});
+
+it('has a dashboard of recorded series that the rules record', () => {
+  const recorded = readFileSync(join(CHART, 'alerts.yaml'), 'utf8');
+  const named = readFileSync(join(DEPLOY, 'grafana/caudex.json'), 'utf8').match(/caudex:[a-z_]+:\w+/g) ?? [];
+  expect(named.length).toBeGreaterThan(0);
+  expect(named.filter((series) => !recorded.includes(`record: ${series}\n`))).toEqual([]);
 });
 
 it('has a compose file with every process', () => {

@@ -6,6 +6,7 @@ import type { ChatMessage } from '../../downstream/llm/model-dialect.js';
 import { Problem } from '../../http/problem.js';
 import { DownstreamError } from '../../resilience/policy/downstream-error.js';
 import { Credits } from '../billing/credits.service.js';
+import { AnswerCounts } from '../edge/answer-counts.service.js';
 import { AnswerCache, type AnswerSlot } from './answer-cache.service.js';
 import { type ChatSummary, toSource } from './chat-events.js';
 import { type ChatRun, EXTRACTIVE, NOT_LOOKED_UP } from './chat-run.js';
@@ -33,6 +34,7 @@ export class Answering {
     private readonly relay: ModelRelay,
     private readonly answers: AnswerCache,
     private readonly credits: Credits,
+    private readonly counts: AnswerCounts,
   ) {}
 
   /** @throws Problem 400 for a model that is not configured */
@@ -210,6 +212,7 @@ export class Answering {
       degradation.add('filesystem', new DownstreamError({ service: 'filesystem', reason, message: reason }), 'outbox');
     }
     summary.degraded = degradation.degraded;
+    this.counts.add('chat', draft.state === 'failed' ? 'failed' : summary.degraded ? 'degraded' : 'complete');
     if (degradation.degraded) stream.push({ type: 'data-degraded', data: { degradation: degradation.list } });
     if (draft.state === 'failed')
       stream.push({ type: 'error', errorText: 'The answer could not be written; the question is kept.' });

@@ -73,6 +73,7 @@ const sourceSchema = z
     chunk: z.int(),
     title: z.string(),
     text: z.string(),
+    page: z.int().optional(),
     score: z.number(),
   })
   .meta({ title: 'Source' });

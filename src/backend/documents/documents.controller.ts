@@ -1,4 +1,5 @@
 import {
+  Body,
   Controller,
   Delete,
   Get,
@@ -24,6 +25,7 @@ import { Answers, TakesHeader, TakesIdempotencyKey } from '../edge/openapi.js';
 import { ProjectAccess } from '../projects/project-access.service.js';
 import { idSchema, pageSchema } from '../edge/schemas.js';
 import { Call, Deadline, type UserCall } from '../call/public-call.js';
+import { Attachments } from './attachments.service.js';
 import { DocumentsService } from './documents.service.js';
 import { IndexRepair } from './repair/index-repair.service.js';
 import { partOf } from './ranges.js';
@@ -35,6 +37,7 @@ const indexSchema = chromaContract.describe.response.extend({
   queued: z.int(),
   index: z.enum(['ready', 'rebuilding']),
 });
+const extractBody = z.strictObject({ path: z.string().min(1).max(1000) });
 const rebuiltSchema = z.object({ project_id: z.string(), documents: z.int(), index: z.literal('rebuilding') });
 const textQuery = z
   .strictObject({ version: idSchema.optional(), original: z.enum(['true', 'false']).optional() })
@@ -48,6 +51,7 @@ const textQuery = z
 export class DocumentsController {
   constructor(
     private readonly documents: DocumentsService,
+    private readonly attachments: Attachments,
     private readonly access: ProjectAccess,
     private readonly repair: IndexRepair,
   ) {}
@@ -95,6 +99,23 @@ export class DocumentsController {
     }
   }
 
+  @Post('extract')
+  @HttpCode(200)
+  @UseInterceptors(ReplayInterceptor)
+  @Deadline('upload_ms')
+  @ApiOperation({
+    summary: 'Take the text out of the kept file of a document once more, as after an update that reads more of it',
+  })
+  @Answers(200, storedSchema, 404, 409, 410, 422, 507)
+  async extract(
+    @Param('project_id', { schema: idSchema }) projectId: string,
+    @Body({ schema: extractBody }) { path }: z.output<typeof extractBody>,
+    @Call() call: UserCall,
+  ) {
+    const { document } = await this.documents.extract(projectId, documentPath(path), call);
+    return this.attachments.withAttachments(projectId, document, call);
+  }
+
   @Put('documents/*')
   @UseInterceptors(ReplayInterceptor)
   @Deadline('upload_ms')
@@ -108,7 +129,7 @@ export class DocumentsController {
   @TakesIdempotencyKey()
   @TakesHeader('If-Match', 'Store only where this is the ETag of the current version')
   @TakesHeader('If-None-Match', '`*`: store only where there is no such document')
-  @Answers(201, storedSchema, 404, 410, 412, 413, 415, 422, 507)
+  @Answers(201, storedSchema, 404, 410, 412, 413, 415, 422, 424, 507)
   @Answers(200, storedSchema)
   async put(
     @Param('project_id', { schema: idSchema }) projectId: string,
@@ -123,7 +144,7 @@ export class DocumentsController {
     // The router takes a slash at the end for none.
     const name = documentPath(/\/(\?|$)/.test(request.url) ? `${path}/` : path);
     const upload = await readUpload(request, name);
-    const { created, document } = await this.documents.put(projectId, name, upload, expected, call);
+    const { created, document } = await this.attachments.put(projectId, name, upload, expected, call);
     void reply.status(created ? 201 : 200).header('etag', `"${document.version}"`);
     return document;
   }
@@ -136,7 +157,7 @@ export class DocumentsController {
   @ApiProduces('text/plain', 'text/markdown', '*/*')
   @TakesHeader('Range', 'A part of the document in bytes, like `bytes=0-1023`')
   @TakesHeader('If-None-Match', 'The ETag of a version that the client has: 304 where it is the current one')
-  @Answers(200, z.string(), 404, 416)
+  @Answers(200, z.string(), 404, 416, 424)
   @ApiResponse({ status: 206, description: 'The part that `Range` asks for', schema: { type: 'string' } })
   @ApiResponse({ status: 304, description: 'The document is as `If-None-Match` says.' })
   async get(

@@ -3,6 +3,7 @@ import { APP_PIPE } from '@nestjs/core';
 import { faultsOf, invalidRequest } from '../../http/implements.decorator.js';
 import { ConfigModule } from '../../config/config.module.js';
 import { Deletions } from '../call/deletions.js';
+import { AnswerCounts } from './answer-counts.service.js';
 import { OpenStreams } from './limits/open-streams.js';
 import { RateLimits } from './limits/rate-limits.service.js';
 import { IdempotencyStore } from './idempotency/idempotency.store.js';
@@ -24,7 +25,8 @@ import { SharedReads } from './reads/shared-reads.js';
     SharedReads,
     OpenStreams,
     Deletions,
+    AnswerCounts,
   ],
-  exports: [RateLimits, IdempotencyStore, SharedReads, OpenStreams, Deletions],
+  exports: [RateLimits, IdempotencyStore, SharedReads, OpenStreams, Deletions, AnswerCounts],
 })
 export class EdgeModule {}

@@ -9,6 +9,7 @@ import { Problem } from '../../http/problem.js';
 import { InFlight } from '../../resilience/policy/in-flight.js';
 import { ServiceRegistry } from '../../resilience/service-registry.js';
 import { Degradation, degradationSchema } from '../call/degradation.js';
+import { AnswerCounts } from '../edge/answer-counts.service.js';
 import { Answers } from '../edge/openapi.js';
 import { waitAtMost } from '../call/waiting.js';
 import { ProjectAccess } from '../projects/project-access.service.js';
@@ -71,6 +72,7 @@ export class SearchController {
     private readonly retrieval: Retrieval,
     private readonly access: ProjectAccess,
     private readonly services: ServiceRegistry,
+    private readonly counts: AnswerCounts,
   ) {}
 
   @Post()
@@ -89,7 +91,13 @@ export class SearchController {
     return this.search({ query: q, ...rest }, call);
   }
 
-  private async search(body: z.output<typeof bodySchema>, call: UserCall): Promise<z.output<typeof answerSchema>> {
+  private async search(body: SearchBody, call: UserCall): Promise<z.output<typeof answerSchema>> {
+    const answer = await this.answered(body, call);
+    this.counts.add('search', answer.outcome === 'unavailable' ? 'failed' : answer.degraded ? 'degraded' : 'complete');
+    return answer;
+  }
+
+  private async answered(body: SearchBody, call: UserCall): Promise<z.output<typeof answerSchema>> {
     const { default_limit, max_limit } = this.config.search;
     const limit = body.limit ?? default_limit;
     if (limit > max_limit) {

@@ -7,6 +7,7 @@ import { GitModule } from '../../downstream/git/git.module.js';
 import { CacheModule } from '../cache/cache.module.js';
 import { ProjectsModule } from '../projects/projects.module.js';
 import { DocumentsModule } from '../documents/documents.module.js';
+import { EdgeModule } from '../edge/edge.module.js';
 import { SearchController } from './search.controller.js';
 import { Retrieval } from './retrieval.service.js';
 import { ChatPassages } from './chat-passages.service.js';
@@ -22,6 +23,7 @@ import { ResultCache } from './result-cache.service.js';
     CacheModule,
     ProjectsModule,
     DocumentsModule,
+    EdgeModule,
   ],
   controllers: [SearchController],
   providers: [Retrieval, ChatPassages, ResultCache],

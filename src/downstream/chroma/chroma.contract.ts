@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ServiceContract } from '../../contract/endpoint.js';
 import { inventoryQuery, inventorySchema } from '../../contract/inventory.contract.js';
+import { pageStartSchema } from '../../contract/page.contract.js';
 import { correctionSchema, passageSchema } from '../../contract/passage.contract.js';
 import { scopeSchema } from '../../contract/scope.contract.js';
 
@@ -65,6 +66,8 @@ export const chromaContract = {
       title: z.string(),
       media_type: z.string(),
       text: z.string(),
+      /** Of a format with pages, where they begin; passages do not reach over them. */
+      pages: z.array(pageStartSchema).optional(),
     }),
     response: z.object({ passages: z.int().min(0), version: id }),
     idempotent: true,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ServiceContract } from '../../contract/endpoint.js';
 import { inventoryQuery, inventorySchema } from '../../contract/inventory.contract.js';
+import { pageStartSchema } from '../../contract/page.contract.js';
 import { correctionSchema, passageSchema } from '../../contract/passage.contract.js';
 import { scopeSchema } from '../../contract/scope.contract.js';
 import { warningSchema } from '../../contract/warning.contract.js';
@@ -200,7 +201,8 @@ export const filesystemContract = {
     path: '/projects/:project_id/document',
     params: inProject,
     query: ofDocument,
-    response: documentInfoSchema.extend({ text: z.string() }),
+    /** `pages`: where the pages of a format with such begin in the text. */
+    response: documentInfoSchema.extend({ text: z.string(), pages: z.array(pageStartSchema).optional() }),
     idempotent: true,
   },
   /** The file as it was sent, also one that no text could be taken from; 404 where the text itself is the original. */
@@ -210,6 +212,30 @@ export const filesystemContract = {
     params: inProject,
     query: ofDocument,
     response: z.object({ path: z.string(), media_type: z.string(), readable: z.boolean(), content_base64: z.base64() }),
+    idempotent: true,
+  },
+  /**
+   * Takes the text out of the kept original once more, as an upload of it would: for a reader that reads more than it did.
+   * 404; 409 `no_original` where the text itself was uploaded; further as {@link putDocument}.
+   */
+  extractDocument: {
+    method: 'POST',
+    path: '/projects/:project_id/extract',
+    params: inProject,
+    query: ofDocument,
+    body: z.strictObject({ version: id, arrived_ms: z.number().optional() }),
+    response: documentInfoSchema.extend({ created: z.boolean(), changed: z.boolean() }),
+    idempotent: true,
+  },
+  /** The files that came in the original of a document, such as those attached to an e-mail. 404; 422 `unreadable_document`. */
+  listAttachments: {
+    method: 'GET',
+    path: '/projects/:project_id/attachments',
+    params: inProject,
+    query: ofDocument,
+    response: z.object({
+      attachments: z.array(z.object({ name: z.string(), media_type: z.string(), content_base64: z.base64() })),
+    }),
     idempotent: true,
   },
   deleteDocument: {

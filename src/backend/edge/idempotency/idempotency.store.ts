@@ -13,7 +13,7 @@ import { scrubSoon } from '../../../storage/scrub.js';
 import { bufferedFiles } from '../multipart.js';
 import { openDatabase } from '../../../storage/sqlite.js';
 
-const MIGRATIONS = [
+export const IDEMPOTENCY_MIGRATIONS = [
   `CREATE TABLE answers (
      user_id TEXT NOT NULL, key TEXT NOT NULL, fingerprint TEXT NOT NULL, answer TEXT, created_ms INTEGER NOT NULL,
      PRIMARY KEY (user_id, key)
@@ -40,7 +40,7 @@ export class IdempotencyStore implements OnApplicationShutdown {
 
   constructor(@InjectConfig() config: Config, deletions: Deletions) {
     deletions.onDelete((deletion) => this.forget(deletion));
-    this.db = openDatabase(join(config.data_dir, 'backend', 'idempotency.db'), MIGRATIONS);
+    this.db = openDatabase(join(config.data_dir, 'backend', 'idempotency.db'), IDEMPOTENCY_MIGRATIONS);
     this.prepared = preparedBy(this.db);
   }
 

@@ -4,7 +4,7 @@ import { openDatabase, repeatable, transaction } from '../../../storage/sqlite.j
 import type { LedgerRow } from '../billing.contract.js';
 import { type Balance, type Grant, Ledger } from './ledger.js';
 
-const MIGRATIONS = [
+export const LEDGER_MIGRATIONS = [
   // `balance` is the sum of the account's rows up to and with this one: read without adding up, and refused by the
   // database itself where it would be below zero.
   `CREATE TABLE ledger (
@@ -68,7 +68,7 @@ export class SqliteLedger extends Ledger {
   ) {
     super();
     this.now = options.now ?? Date.now;
-    this.db = openDatabase(file, MIGRATIONS);
+    this.db = openDatabase(file, LEDGER_MIGRATIONS);
     this.statements = Object.fromEntries(
       Object.entries(SQL).map(([name, sql]) => [name, this.db.prepare(sql)]),
     ) as typeof this.statements;

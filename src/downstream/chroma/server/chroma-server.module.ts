@@ -7,6 +7,7 @@ import { Embedders } from './embedding/embedders.js';
 import { GenerationBuilder } from './indexing/generation.builder.js';
 import { IndexStore } from './index/index.store.js';
 import { IndexerService } from './indexing/indexer.service.js';
+import { PretrainedModel } from './embedding/pretrained-model.js';
 import { ProjectLock } from './index/project-lock.js';
 import { Reranker } from './searching/reranker.js';
 import { SearchService } from './searching/search.service.js';
@@ -21,6 +22,7 @@ import { VectorSync } from './chromadb/vector-sync.js';
     IndexStore,
     VectorStore,
     VectorSync,
+    PretrainedModel,
     Embedders,
     ProjectLock,
     GenerationBuilder,

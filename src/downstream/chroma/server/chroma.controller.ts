@@ -46,8 +46,8 @@ export class ChromaController {
 
   @Implements(chromaContract.upsert)
   upsert(@CallerOf() { userId }: Caller, @Input() { body }: Request<'upsert'>): Answer<'upsert'> {
-    const { project_id: projectId, path, version, title, media_type: mediaType, text } = body;
-    return this.indexer.upsert({ userId, projectId }, { path, version, title, mediaType, text });
+    const { project_id: projectId, path, version, title, media_type: mediaType, text, pages } = body;
+    return this.indexer.upsert({ userId, projectId }, { path, version, title, mediaType, text, pages });
   }
 
   @Implements(chromaContract.remove)

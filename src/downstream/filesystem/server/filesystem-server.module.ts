@@ -11,10 +11,12 @@ import { ConversationStore } from './conversations/conversation-store.js';
 import { ConversationsController } from './conversations/conversations.controller.js';
 import { ConversationsService } from './conversations/conversations.service.js';
 import { DocumentFiles } from './files/document-files.js';
+import { openDocumentFiles } from './files/open-document-files.js';
 import { DocumentStore } from './documents/document-store.js';
 import { UploadReader } from './documents/document-upload.js';
 import { DocumentWriter } from './documents/document-writer.js';
 import { DocumentsController } from './documents/documents.controller.js';
+import { OriginalsService } from './documents/originals.service.js';
 import { DocumentsService } from './documents/documents.service.js';
 import { databaseFile, filesFolder, openFilesystemDatabase } from './filesystem-database.js';
 import { ProjectStore } from './projects/project-store.js';
@@ -35,7 +37,7 @@ const stores = [
     provide: DocumentFiles,
     // The database first: it refuses to start where it is missing and there are files.
     inject: [CONFIG, DatabaseSync],
-    useFactory: (config: Config) => new DocumentFiles(filesFolder(folder(config))),
+    useFactory: (config: Config) => openDocumentFiles(folder(config), config),
   },
   { provide: LexicalIndex, inject: [DatabaseSync], useFactory: (db: DatabaseSync) => new LexicalIndex(db) },
   {
@@ -69,6 +71,7 @@ const extractor = {
   providers: [
     ProjectsService,
     DocumentsService,
+    OriginalsService,
     DocumentWriter,
     UploadReader,
     ConversationsService,
@@ -114,6 +117,7 @@ export class FilesystemServerModule implements OnApplicationBootstrap, OnApplica
 
   onApplicationShutdown(): void {
     this.stopped = true;
+    this.files.close();
     this.db.close();
   }
 }

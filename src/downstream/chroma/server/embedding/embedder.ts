@@ -24,7 +24,7 @@ export interface Embedder {
   captured(terms: readonly string[]): number;
 }
 
-/** An embedder outside of this process gave no vectors. */
+/** A model gave no vectors. */
 export class EmbeddingError extends Error {
   constructor(
     readonly reason: Exclude<DownstreamReason, 'rejected' | 'cancelled'>,
@@ -34,3 +34,6 @@ export class EmbeddingError extends Error {
     this.name = 'EmbeddingError';
   }
 }
+
+/** A model that works refused a text: this says nothing of the next one. */
+export class TextRefused extends EmbeddingError {}

@@ -1,15 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import { InjectConfig } from '../../../../config/config.module.js';
-import type { Config } from '../../../../config/config.schema.js';
 import { ANALYSIS_VERSION } from '../../../../text/analysed-document.js';
 import { analyse } from '../../../../text/analysis.js';
 import type { ProjectKey } from '../../../../text/lexical-index.js';
 import type { Embeddable, Embedder } from './embedder.js';
-import { EndpointEmbedder } from './endpoint.embedder.js';
 import { embedProjected } from './hashed-projection.js';
 import { type Embedded, type Generation, IndexStore } from '../index/index.store.js';
-import { prefixesOf } from './model-family.js';
 import { capturedByLsa, decodeLsa, embedLsa } from './lsa-model.js';
+import { PretrainedModel } from './pretrained-model.js';
 
 /** Made of terms, and so made anew when these are made in another way. */
 const PROJECTION_NAME = 'hashed-projection';
@@ -20,34 +17,19 @@ const MAX_MODELS = 16;
 /** The embedder that belongs to each generation. */
 @Injectable()
 export class Embedders {
-  /** The name of the endpoint's embedder; undefined where the built-in ones are used. */
-  readonly endpoint: string | undefined;
-  /** The name of its model. */
-  private readonly name: string | undefined;
-  private readonly remote: Embedder | undefined;
   private readonly trained = new Map<number, Embedder>();
 
   constructor(
-    @InjectConfig() config: Config,
+    private readonly pretrained: PretrainedModel,
     private readonly store: IndexStore,
-  ) {
-    const { url, model, query_prefix, passage_prefix, query_timeout_ms } = config.chroma.embeddings;
-    if (url === null || model === null) return;
-    this.name = model;
-    const family = prefixesOf(model);
-    const prefixes = { query: query_prefix ?? family.query, passage: passage_prefix ?? family.passage };
-    // With another prefix the vectors of passages are others.
-    this.endpoint = `endpoint ${model}${prefixes.passage === '' ? '' : ` ${JSON.stringify(prefixes.passage)}`}`;
-    const apiKey = config.secrets.embeddings_api_key;
-    this.remote = new EndpointEmbedder({ url, model, apiKey, prefixes, queryTimeoutMs: query_timeout_ms });
-  }
+  ) {}
 
-  /** @throws EmbeddingError where the endpoint gives no answer */
+  /** @throws EmbeddingError where a model gives no answer */
   async embed(generation: Generation, passages: readonly Embeddable[]): Promise<Float32Array[]> {
     return this.of(generation).embed(passages);
   }
 
-  /** @throws EmbeddingError where the endpoint gives no answer in a fraction of a second */
+  /** @throws EmbeddingError where a model gives no answer in a fraction of a second */
   async embedQuestion(generation: Generation, question: Embeddable, deadlineMs: number): Promise<Float32Array> {
     return this.of(generation).embedQuestion(question, deadlineMs);
   }
@@ -59,7 +41,7 @@ export class Embedders {
 
   /** Whether an embedder learned its language elsewhere, and so knows words that the project does not have. */
   isPretrained({ embedder }: Generation): boolean {
-    return embedder === this.endpoint;
+    return this.pretrained.made(embedder);
   }
 
   async embedPassages(generation: Generation, key: ProjectKey, ids: readonly number[]): Promise<Embedded[]> {
@@ -77,15 +59,15 @@ export class Embedders {
    * The vectors of texts outside of any project, by the embedder that is configured; without one by the words alone. The
    * trained embedder of a project is left out: it changes with the project, and its vectors of last week could not be
    * compared with those of today.
-   * @throws EmbeddingError where the endpoint gives no answer
+   * @throws EmbeddingError where a model gives no answer
    */
   async embedTexts(texts: readonly string[]): Promise<{ embedder: string; pretrained: boolean; vectors: number[][] }> {
-    const { name, remote } = this;
+    const { label } = this.pretrained;
     const embeddables = texts.map((text) => ({ title: '', text, terms: analyse(text, 'en').terms }));
-    const vectors = await (remote ?? local(embedProjected)).embed(embeddables);
+    const vectors = await (label === undefined ? local(embedProjected) : this.pretrained.embedder).embed(embeddables);
     return {
-      embedder: name ?? PROJECTION_NAME,
-      pretrained: remote !== undefined,
+      embedder: label ?? PROJECTION_NAME,
+      pretrained: label !== undefined,
       vectors: vectors.map((vector) => [...vector]),
     };
   }
@@ -93,8 +75,8 @@ export class Embedders {
   private of(generation: Generation): Embedder {
     if (generation.embedder === PROJECTION) return local(embedProjected);
     if (generation.embedder === LSA) return this.lsaOf(generation);
-    if (generation.embedder === this.endpoint && this.remote !== undefined) return this.remote;
-    // Made by an endpoint that is not configured any more: words alone answer until the project is embedded anew.
+    if (this.isPretrained(generation)) return this.pretrained.embedder;
+    // Made by a model that is not configured any more: words alone answer until the project is embedded anew.
     return local(() => new Float32Array(0));
   }
 

@@ -6,6 +6,7 @@ import { Worker } from 'node:worker_threads';
 import type { ProjectKey } from '../../../../text/lexical-index.js';
 import { EmbeddingError } from '../embedding/embedder.js';
 import { Embedders, LSA, PROJECTION } from '../embedding/embedders.js';
+import { PretrainedModel } from '../embedding/pretrained-model.js';
 import { type Embedded, type Generation, IndexStore } from '../index/index.store.js';
 import type { TrainingMessage, TrainingTask } from '../embedding/lsa.worker.js';
 import { ProjectLock } from '../index/project-lock.js';
@@ -47,11 +48,14 @@ export class GenerationBuilder implements BeforeApplicationShutdown {
   constructor(
     private readonly store: IndexStore,
     private readonly embedders: Embedders,
+    private readonly pretrained: PretrainedModel,
     private readonly vectors: VectorStore,
     private readonly sync: VectorSync,
     private readonly lock: ProjectLock,
     private readonly log: PinoLogger,
-  ) {}
+  ) {
+    pretrained.onLoaded = () => this.resume();
+  }
 
   async beforeApplicationShutdown(): Promise<void> {
     this.stopping.abort();
@@ -63,7 +67,7 @@ export class GenerationBuilder implements BeforeApplicationShutdown {
   /** The generation that new passages of a project go into; made when the project is new. */
   currentOf(key: ProjectKey): Generation {
     return (
-      this.store.current(key) ?? this.store.createGeneration(key, this.embedders.endpoint ?? PROJECTION, 0, 'current')
+      this.store.current(key) ?? this.store.createGeneration(key, this.pretrained.current ?? PROJECTION, 0, 'current')
     );
   }
 
@@ -154,7 +158,8 @@ export class GenerationBuilder implements BeforeApplicationShutdown {
   }
 
   private growth({ embedder, trainedOn, userId, projectId }: Generation): number {
-    if (this.embedders.endpoint !== undefined) return embedder === this.embedders.endpoint ? 1 : Infinity;
+    if (this.pretrained.made(embedder)) return 1;
+    if (this.pretrained.current !== undefined) return Infinity;
     if (embedder !== LSA && embedder !== PROJECTION) return Infinity;
     const passages = this.store.passages.count({ userId, projectId });
     if (passages < MIN_TRAINING_PASSAGES) return 1;
@@ -164,8 +169,8 @@ export class GenerationBuilder implements BeforeApplicationShutdown {
   private async build(key: ProjectKey): Promise<void> {
     const startedAt = performance.now();
     const passages = this.store.passages.count(key);
-    const trains = this.embedders.endpoint === undefined && passages >= MIN_TRAINING_PASSAGES;
-    const embedder = this.embedders.endpoint ?? (trains ? LSA : PROJECTION);
+    const trains = this.pretrained.current === undefined && passages >= MIN_TRAINING_PASSAGES;
+    const embedder = this.pretrained.current ?? (trains ? LSA : PROJECTION);
     const generation = this.store.createGeneration(key, embedder, trains ? passages : 0, 'building');
     try {
       this.sync.begin(generation);

@@ -4,7 +4,8 @@ import { Semaphore } from '../../../../http/semaphore.js';
 import type { ProjectKey } from '../../../../text/lexical-index.js';
 import { reanalyse } from '../../../../text/reanalysis.js';
 import { DocumentArrivals, type DocumentState } from './document-arrivals.js';
-import { Embedders, LSA, PROJECTION } from '../embedding/embedders.js';
+import { LSA, PROJECTION } from '../embedding/embedders.js';
+import { PretrainedModel } from '../embedding/pretrained-model.js';
 import { GenerationBuilder } from './generation.builder.js';
 import { type Generation, IndexStore } from '../index/index.store.js';
 import { ProjectLock } from '../index/project-lock.js';
@@ -30,7 +31,7 @@ export class IndexerService {
   constructor(
     private readonly store: IndexStore,
     private readonly arrivals: DocumentArrivals,
-    private readonly embedders: Embedders,
+    private readonly pretrained: PretrainedModel,
     private readonly builder: GenerationBuilder,
     private readonly vectors: VectorStore,
     private readonly sync: VectorSync,
@@ -91,7 +92,7 @@ export class IndexerService {
     const building = this.store.building(key);
     const current = this.store.current(key);
     const isDue = current !== undefined && this.builder.isDue(current);
-    const embedder = current?.embedder ?? this.embedders.endpoint ?? PROJECTION;
+    const embedder = current?.embedder ?? this.pretrained.current ?? PROJECTION;
     return {
       documents: this.store.countDocuments(key),
       passages,

@@ -14,32 +14,63 @@ describe('fused', () => {
   it('prefers what both lists hold where both are undecided', () => {
     const words = flat(1);
     const meaning = ranking(40, ...flat(0).map(({ score }) => score));
-    expect(first(fused({ words, meaning, captured: 1 }, never))).toBe(40);
+    expect(first(fused({ words, meaning, captured: 1, passages: 2000 }, never))).toBe(40);
   });
 
   it('keeps the passage that stands out by words, whatever is nearest in meaning', () => {
-    expect(first(fused({ words: steep(1), meaning: flat(1000), captured: 0.3 }, never))).toBe(1);
+    expect(first(fused({ words: steep(1), meaning: flat(1000), captured: 0.3, passages: 2000 }, never))).toBe(1);
   });
 
   it('leaves a question that the embedder does not take in to words alone', () => {
     const alone = ranking(7, 1);
-    expect(fused({ words: flat(1), meaning: flat(1000), captured: 0 }, () => alone)).toBe(alone);
-    expect(fused({ words: flat(1), meaning: [], captured: 1 }, () => alone)).toBe(alone);
+    expect(fused({ words: flat(1), meaning: flat(1000), captured: 0, passages: 2000 }, () => alone)).toBe(alone);
+    expect(fused({ words: flat(1), meaning: [], captured: 1, passages: 2000 }, () => alone)).toBe(alone);
   });
 
   it('takes meaning alone where no word is known', () => {
-    expect(first(fused({ words: [], meaning: flat(5), captured: 0.1 }, never))).toBe(5);
+    expect(first(fused({ words: [], meaning: flat(5), captured: 0.1, passages: 2000 }, never))).toBe(5);
   });
 });
 
 describe('weightOfMeaning', () => {
   it('never gives meaning more than words', () => {
-    expect(weightOfMeaning({ words: flat(1), meaning: flat(1), captured: 1 })).toBe(1);
+    expect(weightOfMeaning({ words: flat(1), meaning: flat(1), captured: 1, passages: 2000 })).toBe(1);
   });
 
   it('is less where one passage stands out, in either list', () => {
-    const undecided = weightOfMeaning({ words: flat(1), meaning: flat(1), captured: 0.2 });
-    expect(weightOfMeaning({ words: steep(1), meaning: flat(1), captured: 0.2 })).toBeLessThan(undecided / 4);
-    expect(weightOfMeaning({ words: flat(1), meaning: steep(1), captured: 0.2 })).toBeLessThan(undecided / 4);
+    const undecided = weightOfMeaning({ words: flat(1), meaning: flat(1), captured: 0.2, passages: 2000 });
+    expect(weightOfMeaning({ words: steep(1), meaning: flat(1), captured: 0.2, passages: 2000 })).toBeLessThan(
+      undecided / 4,
+    );
+    expect(weightOfMeaning({ words: flat(1), meaning: steep(1), captured: 0.2, passages: 2000 })).toBeLessThan(
+      undecided / 4,
+    );
+  });
+});
+
+describe('weightOfMeaning of a model that learned elsewhere', () => {
+  const words = flat(1);
+  const of = (meaning: readonly Ranked[], coverage = 1) =>
+    weightOfMeaning({ words, meaning, captured: 1, coverage, passages: 2000 });
+  const mixed = Array.from({ length: 300 }, (_, i) => ({ id: (i * 7919) % 2000, score: 1 - i / 300 }));
+
+  it('is more than that of words where the model finds what words find', () => {
+    expect(of(flat(1))).toBeGreaterThan(1);
+  });
+
+  it('is nothing where words and model have nothing to do with each other', () => {
+    expect(of(mixed)).toBe(0);
+    expect(of(flat(1000))).toBe(0);
+  });
+
+  it('does not take a small project, where every passage is near, for agreement', () => {
+    const meaning = Array.from({ length: 60 }, (_, i) => ({ id: 60 - i, score: 1 - i / 60 }));
+    expect(weightOfMeaning({ words, meaning, captured: 1, coverage: 1, passages: 60 })).toBe(0);
+  });
+
+  it('grows with the part of the question that the project has no words for', () => {
+    expect(of(mixed, 0.4)).toBeCloseTo(0.84);
+    expect(of(mixed, 0.1)).toBeCloseTo(0.99);
+    expect(of(mixed, 0.6)).toBe(0);
   });
 });

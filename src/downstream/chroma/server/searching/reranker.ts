@@ -1,63 +1,58 @@
-import { Injectable } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
-import { z } from 'zod';
 import { InjectConfig } from '../../../../config/config.module.js';
 import type { Config } from '../../../../config/config.schema.js';
+import { guarded, outboundBreaker } from '../../../../resilience/policy/guarded.js';
 import type { Ranked } from '../../../../text/lexical-image.js';
 import type { ProjectKey } from '../../../../text/lexical-index.js';
-import { guarded, outboundBreaker } from '../../../../resilience/policy/guarded.js';
-import { postJson } from '../embedding/post-json.js';
 import { IndexStore } from '../index/index.store.js';
+import { CrossEncoder } from './cross-encoder.js';
+import { type Judge, RerankEndpoint } from './rerank-endpoint.js';
 
-/** So many of the best are looked at again. */
-const DEPTH = 40;
 const TIMEOUT_MS = 2000;
 const MAX_CHARS = 4000;
 
-const answerSchema = z.object({
-  results: z.array(
-    z.object({
-      index: z
-        .int()
-        .min(0)
-        .max(DEPTH - 1),
-      relevance_score: z.number(),
-    }),
-  ),
-});
-
-/** Puts the best passages in the order of a `/rerank` endpoint (the shape that Cohere, Jina, vLLM and TEI share), where there is one. */
+/**
+ * Puts the best passages in the order of a model that reads them together with the question, where one is configured: a
+ * `/rerank` endpoint, or a cross-encoder in a folder.
+ */
 @Injectable()
-export class Reranker {
+export class Reranker implements BeforeApplicationShutdown {
+  private readonly judge: Judge | undefined;
   private readonly breaker = outboundBreaker({ failures: 2, recoveryMs: 10_000 });
 
   constructor(
-    @InjectConfig() private readonly config: Config,
+    @InjectConfig() config: Config,
     private readonly store: IndexStore,
     private readonly log: PinoLogger,
-  ) {}
+  ) {
+    const { url, model, model_dir } = config.chroma.reranker;
+    if (url !== null) this.judge = new RerankEndpoint({ url, model, apiKey: config.secrets.reranker_api_key });
+    else if (model_dir !== null) this.judge = new CrossEncoder(model_dir);
+  }
 
-  /** The same ranking where there is no endpoint, or it fails: it costs nothing but itself. */
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.judge?.end?.();
+  }
+
+  /** The same ranking where there is no model, or it fails: it costs nothing but itself. */
   async rerank(key: ProjectKey, query: string, ranked: readonly Ranked[]): Promise<readonly Ranked[]> {
-    const { url, model } = this.config.chroma.reranker;
-    if (url === null || ranked.length < 2) return ranked;
+    const { judge } = this;
+    if (judge === undefined || ranked.length < 2) return ranked;
     const passages = this.store.passages.passages(
       key,
-      ranked.slice(0, DEPTH).map(({ id }) => id),
+      ranked.slice(0, judge.depth).map(({ id }) => id),
     );
-    const documents = passages.map(({ title, text }) => `${title}\n\n${text}`.slice(0, MAX_CHARS));
+    const texts = passages.map(({ title, text }) => `${title}\n\n${text}`.slice(0, MAX_CHARS));
     try {
-      const body = { ...(model === null ? {} : { model }), query, documents, top_n: documents.length };
-      const apiKey = this.config.secrets.reranker_api_key;
-      const answer = await guarded((signal) => postJson(url, 'rerank', body, apiKey, signal), {
+      const scores = await guarded((signal) => judge.relevance(query, texts, signal), {
         name: 'The reranker',
         timeoutMs: TIMEOUT_MS,
         breaker: this.breaker,
       });
       return inOrder(
         ranked,
-        passages.map(({ id }) => id),
-        answerSchema.parse(answer).results,
+        scores.map(({ index, score }) => ({ id: passages[index]?.id, score })),
       );
     } catch (error) {
       this.log.warn(`The reranker gave no answer that can be used: ${(error as Error).message}`);
@@ -67,14 +62,8 @@ export class Reranker {
 }
 
 /** The judged ones first, above all others also by their scores. */
-function inOrder(
-  ranked: readonly Ranked[],
-  ids: readonly number[],
-  results: readonly { index: number; relevance_score: number }[],
-): Ranked[] {
-  const order = results
-    .toSorted((a, b) => b.relevance_score - a.relevance_score)
-    .flatMap(({ index }) => ids[index] ?? []);
+function inOrder(ranked: readonly Ranked[], scores: readonly { id: number | undefined; score: number }[]): Ranked[] {
+  const order = scores.toSorted((a, b) => b.score - a.score).flatMap(({ id }) => id ?? []);
   const judged = new Set(order);
   const top = ranked[0]?.score ?? 0;
   return [

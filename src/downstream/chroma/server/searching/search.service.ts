@@ -15,6 +15,7 @@ import { conceptsOf, coverageOf, parseQuery, type Query } from '../../../../text
 import { type Asked, type Found, MAX_RANKED, presented } from '../../../../text/results.js';
 import { EmbeddingError } from '../embedding/embedder.js';
 import { Embedders, PROJECTION } from '../embedding/embedders.js';
+import { PretrainedModel } from '../embedding/pretrained-model.js';
 import { certaintyOf, fused } from './fusion.js';
 import { PROJECTION_DIMENSIONS } from '../embedding/hashed-projection.js';
 import { type Generation, IndexStore } from '../index/index.store.js';
@@ -54,6 +55,7 @@ export class SearchService {
   constructor(
     private readonly store: IndexStore,
     private readonly embedders: Embedders,
+    private readonly pretrained: PretrainedModel,
     private readonly vectors: VectorStore,
     private readonly sync: VectorSync,
     private readonly reranker: Reranker,
@@ -118,13 +120,26 @@ export class SearchService {
       meaning,
       captured: this.embedders.captured(generation, usualTerms(concepts, image)),
       coverage: this.embedders.isPretrained(generation) ? coverageOf(query, image) : undefined,
+      passages: image.passages,
     };
     let words = byWords.ranked;
     const ranked = fused(lists, () => {
       words = withFeedback(this.store.passages, key, image, concepts, words, allowed);
       return words;
     });
-    return { ranked: exactFirst(image, concepts, ranked), lists: { words, meaning }, source: 'hybrid' };
+    const source = 'hybrid' as const;
+    return {
+      ranked: exactFirst(image, concepts, ranked),
+      lists: { words, meaning },
+      source,
+      ...this.missed(generation),
+    };
+  }
+
+  /** A configured model that cannot be loaded is told of, although the built-in embedder stands in for it. */
+  private missed(generation: Generation): Pick<Ranking, 'not_embedded'> {
+    const { fault } = this.pretrained;
+    return fault === undefined || this.embedders.isPretrained(generation) ? {} : { not_embedded: fault };
   }
 
   /** The built-in embedders hear only words that the project knows: for others they could but guess. */
