@@ -128,7 +128,9 @@ const BINARY = { type: 'string', format: 'binary' };
 
 function describeTexts(content: Content): void {
   for (const [type, media] of Object.entries(content)) {
-    if (type.startsWith('text/')) media.schema = { type: 'string' };
+    // Readers of the document do not agree on whether a schema is of the stream or of each of its events.
+    if (type === 'text/event-stream') delete media.schema;
+    else if (type.startsWith('text/')) media.schema = { type: 'string' };
     if (type !== '*/*') continue;
     // What Nest makes of application/octet-stream.
     delete content[type];
