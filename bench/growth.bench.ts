@@ -3,7 +3,7 @@
 import { strToU8, zipSync } from 'fflate';
 import { CitationFilter } from '../dist/backend/chat/citations.js';
 import { isDeeperThan } from '../dist/backend/edge/body-parsers.js';
-import { changeQuestion } from '../dist/backend/search/change-question.js';
+import { changeQuestion } from '../dist/backend/search/change/change-question.js';
 import { readArchive } from '../dist/backend/documents/zip-archive.js';
 import { pathFault } from '../dist/contract/document-path.js';
 import { documentFacts } from '../dist/downstream/git/server/graph/document-facts.js';

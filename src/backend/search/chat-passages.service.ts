@@ -3,10 +3,11 @@ import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
 import { GitClient } from '../../downstream/git/git.client.js';
 import type { Passage } from '../../contract/passage.contract.js';
+import { DocumentSync } from '../documents/document-sync.service.js';
 import { withoutRetries } from '../call/waiting.js';
 import type { UserCall } from '../call/public-call.js';
-import { type ChangeQuestion, changeQuestion } from './change-question.js';
-import { commitPassage } from './commit-passage.js';
+import { type ChangeQuestion, changeQuestion } from './change/change-question.js';
+import { commitPassage } from './change/commit-passage.js';
 import type { DownstreamError } from '../../resilience/policy/downstream-error.js';
 import { joinNeighbours } from './neighbours.js';
 import { Retrieval, type RetrievalQuery, type Retrieved } from './retrieval.service.js';
@@ -30,6 +31,7 @@ export class ChatPassages {
     @InjectConfig() private readonly config: Config,
     private readonly retrieval: Retrieval,
     private readonly git: GitClient,
+    private readonly sync: DocumentSync,
   ) {}
 
   async gather(
@@ -84,7 +86,9 @@ export class ChatPassages {
   ): (best: readonly Passage[]) => Promise<Passage[]> {
     const { about, sure } = asked;
     const words = about === '' ? {} : { text: about };
-    const named = this.changes(asked, projectId, { ...words, limit: COMMITS }, call);
+    // Somebody who has just saved a change asks for it before it is committed.
+    const committed = this.sync.committed(call.userId, projectId, undefined);
+    const named = committed.then(() => this.changes(asked, projectId, { ...words, limit: COMMITS }, call));
     named.catch(() => undefined);
     return async (best) => {
       const found = await named;

@@ -25,6 +25,29 @@ describe('a question about change', () => {
     ['Who wrote the storage chapter?', { about: 'storage chapter' }],
     ['What did I change today?', { about: '', since: '2026-11-25T00:00:00.000Z' }],
     ['what did she rewrite in the last year', { about: '', since: '2025-01-01T00:00:00.000Z' }],
+    ['What changed in the last 24 hours?', { about: '', since: '2026-11-24T15:00:00.000Z' }],
+    ['what did I edit this morning', { about: '', since: '2026-11-25T00:00:00.000Z' }],
+    [
+      'What was updated on November 24?',
+      { about: '', since: '2026-11-24T00:00:00.000Z', until: '2026-11-25T00:00:00.000Z' },
+    ],
+    [
+      'what changed on the 3rd of December 2025',
+      { about: '', since: '2025-12-03T00:00:00.000Z', until: '2025-12-04T00:00:00.000Z' },
+    ],
+    ['What changed on Monday?', { about: '', since: '2026-11-23T00:00:00.000Z', until: '2026-11-24T00:00:00.000Z' }],
+    ['show me my edits', { about: '' }],
+    ['What have I been working on in pears.md this week?', { about: 'pears.md', since: '2026-11-23T00:00:00.000Z' }],
+    ['Was habe ich letzte Woche im Budget geändert?', { about: 'Budget', since: '2026-11-16T00:00:00.000Z' }],
+    ['Wer hat gestern notizen/plan.md bearbeitet?', { about: 'notizen/plan.md', since: '2026-11-24T00:00:00.000Z' }],
+    ['Was wurde in den letzten 3 Tagen hinzugefügt?', { about: '', since: '2026-11-22T00:00:00.000Z' }],
+    ['Welche Dateien wurden seit dem 3. März gelöscht?', { about: '', since: '2026-03-03T00:00:00.000Z' }],
+    ["Qu'est-ce que j'ai modifié la semaine dernière ?", { about: '', since: '2026-11-16T00:00:00.000Z' }],
+    ['Qui a changé le budget hier ?', { about: 'budget', since: '2026-11-24T00:00:00.000Z' }],
+    ['¿Qué cambié ayer en el presupuesto?', { about: 'presupuesto', since: '2026-11-24T00:00:00.000Z' }],
+    ['Cosa ho modificato questa settimana?', { about: '', since: '2026-11-23T00:00:00.000Z' }],
+    ['O que eu mudei há 2 dias?', { about: '', since: '2026-11-23T00:00:00.000Z' }],
+    ['Wat heb ik vandaag in het verslag gewijzigd?', { about: 'verslag', since: '2026-11-25T00:00:00.000Z' }],
   ])('%s', (question, expected) => {
     expect(changeQuestion(question, NOW)).toEqual({ sure: true, ...expected });
   });
@@ -38,6 +61,11 @@ describe('a question about change', () => {
     'What is the capital of France?',
     'What does the update policy say?',
     'Why did the empire fall?',
+    'Wann reifen Birnen?',
+    'Was ist die Hauptstadt von Frankreich?',
+    'Quelle est la capitale de la France ?',
+    '¿Cuándo maduran las peras?',
+    'Was kostet eine Änderung der Satzung?',
   ])('is not: %s', (question) => {
     expect(changeQuestion(question, NOW)).toBeUndefined();
   });

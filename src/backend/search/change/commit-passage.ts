@@ -1,6 +1,6 @@
 import type { z } from 'zod';
-import type { gitContract } from '../../downstream/git/git.contract.js';
-import type { Passage } from '../../contract/passage.contract.js';
+import type { gitContract } from '../../../downstream/git/git.contract.js';
+import type { Passage } from '../../../contract/passage.contract.js';
 
 type Commit = z.output<typeof gitContract.changes.response>['changes'][number];
 
