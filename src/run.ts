@@ -6,6 +6,7 @@ import { currentConfig } from './config/config.module.js';
 import { APP_NAMES, type AppName, type Config } from './config/config.schema.js';
 import { StartError } from './config/start-error.js';
 import { type RunningServer, startServer } from './http/server.js';
+import { routeFetch } from './resilience/wire/outside.js';
 
 /** PORT sets the port of a process with one app. */
 const PORT_SETTING = 'PORT (of one of several apps CAUDEX__PORTS__<NAME>)';
@@ -16,7 +17,10 @@ const COMMANDS: Record<string, (config: Config, ...operands: string[]) => Promis
     process.exitCode = await (await import('./check/check.js')).check(config);
   },
   backup: async (config, file) => (await import('./backup/backup.js')).backup(config, file),
+  grant: async (config, email, credits) => (await import('./grant/grant.js')).grant(config, email, credits),
   restore: async (config, file) => (await import('./backup/restore.js')).restore(config, file),
+  migrate: async (config) => (await import('./migrate/migrate.js')).migrate(config),
+  'migrate-data': async (config) => (await import('./migrate/migrate-data.js')).migrateData(config),
 };
 
 /** Starts the apps named on the command line in this process, or with `all` every one in a process of its own; or does what else the command says. */
@@ -26,6 +30,7 @@ export async function run(names: readonly string[]): Promise<void> {
       const { startAll } = await import('./launcher/launcher.js');
       return await startAll(currentConfig());
     }
+    routeFetch(currentConfig().proxy);
     const [command = '', ...operands] = names;
     const runCommand = Object.hasOwn(COMMANDS, command) ? COMMANDS[command] : undefined;
     if (runCommand !== undefined && operands.length === runCommand.length - 1) {
@@ -33,7 +38,7 @@ export async function run(names: readonly string[]): Promise<void> {
     }
     if (names.length === 0 || !names.every(isAppName) || new Set(names).size < names.length) {
       throw new StartError(
-        `usage: node dist/main.js all | check | backup FILE | restore FILE, or one or more of ${APP_NAMES.join(', ')}, each once; got "${names.join(' ')}"`,
+        `usage: node dist/main.js all | check | migrate | migrate-data | backup FILE | restore FILE | grant EMAIL CREDITS, or one or more of ${APP_NAMES.join(', ')}, each once; got "${names.join(' ')}"`,
       );
     }
     await runHere(names, currentConfig());

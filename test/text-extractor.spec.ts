@@ -134,7 +134,7 @@ describe('TextExtractor', () => {
       '# Rechnung für Mai\n\nFrom: Ada <a@example.com>\nTo: b@example.com\n\nDie Lieferung verspätet sich.',
     );
     expect(warnings).toEqual([
-      { code: 'attachments_left_out', detail: 'the attachments are left out: bill.pdf', count: 1 },
+      { code: 'attachments_apart', detail: 'the attachments are not part of the text: bill.pdf', count: 1 },
     ]);
     const html = 'Subject: hi\r\nContent-Type: text/html\r\n\r\n<p>one</p><p>two</p>';
     expect(await textOf(strToU8(html), 'eml')).toBe('# hi\n\none\n\ntwo');

@@ -21,6 +21,7 @@ import { OpenAiModule } from './openai/openai.module.js';
 import { StatusModule } from './status/status.module.js';
 import { HealthModule } from './health/health.module.js';
 import { allowOrigins } from './edge/cors.js';
+import { useCompression } from './edge/compression.js';
 import { useBodyParsers } from './edge/body-parsers.js';
 import { shedLoad } from './edge/limits/load-shedding.js';
 import { createApiDocument } from './edge/openapi.js';
@@ -52,6 +53,7 @@ export class BackendModule {
     shedLoad(app.getHttpAdapter().getInstance(), config.shedding);
     await useSecurityHeaders(app.getHttpAdapter().getInstance());
     allowOrigins(app, config.http.cors_origins);
+    await useCompression(app);
     await app.register(fastifyCookie);
     await app.register(fastifyMultipart, { limits: { fileSize: config.http.max_body_bytes, files: 2, fields: 10 } });
     useBodyParsers(app, {

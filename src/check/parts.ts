@@ -19,6 +19,7 @@ export function partsOf(config: Config, timeoutMs: number): Part[] {
     ...models(config),
     ...search(config),
     ...stores(config, timeoutMs),
+    ...documents(config),
   ];
 }
 
@@ -42,6 +43,12 @@ function identityProvider({ auth: { provider, firebase, oidc } }: Config): Part[
   if (provider === 'local' || oidc.issuer === null) return [];
   const probe = probes.document(`${oidc.issuer.replace(/\/$/, '')}/.well-known/openid-configuration`);
   return [{ name: 'oidc issuer', address: oidc.issuer, setting: 'OIDC_ISSUER', probe }];
+}
+
+function documents({ storage, secrets }: Config): Part[] {
+  if (storage.documents !== 's3') return [];
+  const address = `${storage.s3.endpoint ?? `s3 (${storage.s3.region})`}/${storage.s3.bucket}`;
+  return [{ name: 'documents', address, setting: 'storage.s3', probe: probes.bucket(storage.s3, secrets) }];
 }
 
 function models(config: Config): Part[] {

@@ -1,6 +1,7 @@
 import { createClient } from '@redis/client';
 import neo4j from 'neo4j-driver';
 import { z } from 'zod';
+import type { Config } from '../config/config.schema.js';
 import { HEADER } from '../contract/endpoint.js';
 import { LocalModel } from '../downstream/chroma/server/embedding/local.model.js';
 import { readModelFolder } from '../downstream/chroma/server/inference/model-folder.js';
@@ -197,3 +198,18 @@ function parsed(text: string): unknown {
 }
 
 const excerpt = (text: string) => (text.trim() === '' ? 'nothing' : JSON.stringify(text.trim().slice(0, 80)));
+
+export function bucket(settings: Config['storage']['s3'], secrets: Config['secrets']): Probe {
+  return async () => {
+    const { Bucket } = await import('../downstream/filesystem/server/files/bucket.js');
+    const opened = new Bucket(settings, secrets);
+    try {
+      const state = await opened.check();
+      if (state === 'missing') throw new WrongSetting('there is no such bucket', 'storage.s3.bucket');
+      if (state === 'forbidden') throw new WrongSetting('refuses the credentials', 'S3_ACCESS_KEY_ID');
+      return 'answers';
+    } finally {
+      opened.close();
+    }
+  };
+}

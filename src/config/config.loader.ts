@@ -40,6 +40,9 @@ const VARIABLES: Record<string, string> = {
   GRAPH_SERVER_URL: 'git.graph_url',
   CACHE_URL: 'cache.url',
   OTEL_EXPORTER_OTLP_ENDPOINT: 'tracing.otlp_url',
+  // Where both are set, the later one counts: curl knows the first of these in lower case only.
+  ...{ HTTP_PROXY: 'proxy.http', HTTPS_PROXY: 'proxy.https', NO_PROXY: 'proxy.no_proxy' },
+  ...{ http_proxy: 'proxy.http', https_proxy: 'proxy.https', no_proxy: 'proxy.no_proxy' },
 };
 
 /** The folder of the YAML files: `CAUDEX_CONFIG_DIR`, or `config` beside `dist`. */
@@ -103,6 +106,8 @@ export function loadConfig(env: Variables = process.env, dir: string = configDir
     graph_password: secretOf(env, 'GRAPH_PASSWORD'),
     cache_password: secretOf(env, 'CACHE_PASSWORD'),
     firebase_api_key: secretOf(env, 'FIREBASE_API_KEY'),
+    s3_access_key_id: secretOf(env, 'S3_ACCESS_KEY_ID'),
+    s3_secret_access_key: secretOf(env, 'S3_SECRET_ACCESS_KEY'),
   });
   problems.push(...weakTokens(env, environment));
   const port = portOf(env['PORT'], problems);

@@ -65,6 +65,11 @@ const modelRequest = z.strictObject({
   reasoning_effort: z.enum(['none', 'minimal', 'low', 'medium', 'high', 'xhigh']).nullable(),
   body: z.record(z.string(), z.unknown()),
   headers: z.record(z.string(), z.string()),
+  /** null: as `proxy` says; `none`: no proxy. */
+  proxy: z
+    .union([z.literal('none'), httpUrl], 'the http:// or https:// URL of a proxy is needed, or "none"')
+    .nullable(),
+  ca_file: z.string().min(1).nullable(),
 });
 export type ModelRequest = z.output<typeof modelRequest>;
 
@@ -96,6 +101,7 @@ export const configSchema = z.strictObject({
       z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()], 'an address or a range like 10.0.0.0/8 is needed'),
     ),
   }),
+  proxy: z.strictObject({ http: httpUrl.nullable(), https: httpUrl.nullable(), no_proxy: z.string() }),
   downstream: z.strictObject({
     ...each(SERVER_NAMES, downstream),
     llm: downstream.extend({ url: httpUrl.nullable(), idle_timeout_ms: ms, stream_timeout_ms: ms }),
@@ -188,6 +194,20 @@ export const configSchema = z.strictObject({
     }),
     oidc: z.strictObject({ issuer: httpUrl.nullable(), audience: z.string().min(1).nullable() }),
   }),
+  storage: z.strictObject({
+    documents: z.enum(['disk', 's3']),
+    s3: z.strictObject({
+      endpoint: httpUrl.nullable(),
+      region: z.string().min(1),
+      bucket: z.string().min(3).max(63).nullable(),
+      /** A folder, so that it and the names of objects do not run together. */
+      prefix: z
+        .string()
+        .max(200)
+        .regex(/^(?:[A-Za-z0-9._-]+\/)*$/, 'a folder that ends in /, such as caudex/'),
+      timeout_ms: ms,
+    }),
+  }),
   filesystem: z.strictObject({
     extraction: z.strictObject({ timeout_ms: ms, max_memory_bytes: count.min(134_217_728) }),
   }),
@@ -250,6 +270,9 @@ export const secretsSchema = z.strictObject({
   graph_password: secret,
   cache_password: secret,
   firebase_api_key: secret,
+  /** Without these two the AWS client's own sources of credentials are used, such as a role of the pod. */
+  s3_access_key_id: secret,
+  s3_secret_access_key: secret,
 });
 
 export type FileConfig = z.output<typeof configSchema>;
@@ -270,3 +293,5 @@ export type DownstreamSettings = Omit<z.output<typeof downstream>, 'url'> & {
   idle_timeout_ms?: number;
   stream_timeout_ms?: number;
 };
+/** The way to places outside. */
+export type ProxySettings = FileConfig['proxy'];

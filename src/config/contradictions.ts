@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { type Environment, type FileConfig, SERVICE_NAMES } from './config.schema.js';
 
 /** OWASP's Password Storage Cheat Sheet: scrypt with N = 2^17, r = 8, p = 1. */
@@ -25,6 +26,9 @@ export function contradictions(config: FileConfig, environment: Environment): st
       `chat.context_budget_ms: ${config.chat.context_budget_ms} is refused: it must end before deadlines.chat_ms (${config.deadlines.chat_ms})`,
     );
   }
+  for (const [path, file] of caFiles(config)) {
+    if (!existsSync(file)) problems.push(`${path}: "${file}" is refused: there is no such file`);
+  }
   if (config.downstream.llm.url !== null && config.llm.model === null) {
     problems.push('llm.model: missing; LLM_BASE_URL names an endpoint, LLM_MODEL must say which model to ask there');
   }
@@ -32,6 +36,9 @@ export function contradictions(config: FileConfig, environment: Environment): st
     problems.push(
       'chroma.embeddings.model: missing; EMBEDDINGS_BASE_URL names an endpoint, EMBEDDINGS_MODEL must say which model',
     );
+  }
+  if (config.storage.documents === 's3' && config.storage.s3.bucket === null) {
+    problems.push('storage.s3.bucket: missing; storage.documents is s3, so it must name a bucket');
   }
   problems.push(...ofSearchModels(config.chroma));
   return problems;
@@ -48,6 +55,16 @@ function ofSearchModels({ embeddings, reranker }: FileConfig['chroma']): string[
     problems.push('chroma.reranker.model_dir: refused beside chroma.reranker.url; one of the two must be null');
   }
   return problems;
+}
+
+function caFiles({ llm }: FileConfig): [path: string, file: string][] {
+  const own: [string, string | null | undefined][] = [
+    ['llm.request', llm.request.ca_file],
+    ...llm.fallbacks.map(({ request }, index): [string, string | null | undefined] => {
+      return [`llm.fallbacks.${index}.request`, request?.ca_file];
+    }),
+  ];
+  return own.flatMap(([path, file]) => (file ? [[`${path}.ca_file`, file]] : []));
 }
 
 function ofIdentities({ provider, firebase, oidc, ...auth }: FileConfig['auth'], environment: Environment): string[] {

@@ -1,4 +1,4 @@
-import type { ClientName, Config, DownstreamSettings, FileConfig, ServiceName } from './config.schema.js';
+import type { ClientName, Config, DownstreamSettings, FileConfig, ModelRequest, ServiceName } from './config.schema.js';
 import { isTree, lookUp, type Tree } from './tree.js';
 
 type Setting = [variable: string, path: string[], value: unknown];
@@ -60,6 +60,11 @@ export function settingsOf(
 ): DownstreamSettings {
   const further = llm.fallbacks[placeOf(name) - 1];
   return further === undefined ? downstream[name as ServiceName] : { ...downstream.llm, url: further.url };
+}
+
+/** How a model's endpoint is asked: a further one as the first, where it has no settings of its own. */
+export function requestOf({ llm }: Pick<Config, 'llm'>, name: ClientName): ModelRequest {
+  return { ...llm.request, ...llm.fallbacks[placeOf(name) - 1]?.request };
 }
 
 /** The API key of a model's endpoint; undefined where it needs none. */

@@ -26,6 +26,8 @@ export const passageSchema = z.object({
   /** Where it stands in the document's text: UTF-16 code units, `end` excluded. */
   start: z.int().min(0),
   end: z.int().min(0),
+  /** The page or the slide that it stands on, counted from 1; missing where the document has none. */
+  page: z.int().min(1).optional(),
   /** Sentences or snippets that match, taken from `text` word for word. */
   highlights: z.array(z.string()),
   /** Higher is better; comparable within one answer only. */

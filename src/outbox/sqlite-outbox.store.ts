@@ -12,7 +12,7 @@ import {
   type OutboxStore,
 } from './outbox.store.js';
 
-const MIGRATIONS = [
+export const OUTBOX_MIGRATIONS = [
   `CREATE TABLE entries (
      seq INTEGER PRIMARY KEY AUTOINCREMENT,
      id TEXT NOT NULL UNIQUE,
@@ -69,7 +69,7 @@ export class SqliteOutboxStore implements OutboxStore {
     file: string,
     private readonly maxBytes: number,
   ) {
-    this.db = openDatabase(file, MIGRATIONS);
+    this.db = openDatabase(file, OUTBOX_MIGRATIONS);
     this.prepared = preparedBy(this.db);
     for (const { topic, n } of this.prepared('SELECT topic, count(*) AS n FROM entries GROUP BY topic').all()) {
       this.counts.set(String(topic), Number(n));

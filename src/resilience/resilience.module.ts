@@ -5,7 +5,7 @@ import { configDir, loadConfig } from '../config/config.loader.js';
 import { CONFIG, ConfigModule, InjectConfig, isOwnConfig } from '../config/config.module.js';
 import { ConfigReloader } from '../config/config.reloader.js';
 import type { ClientName, Config, DownstreamSettings, ServiceName } from '../config/config.schema.js';
-import { isModel, keyOf, modelNames, settingsOf } from '../config/llm-models.js';
+import { isModel, keyOf, modelNames, requestOf, settingsOf } from '../config/llm-models.js';
 import { systemClock } from './policy/clock.js';
 import { HttpTransport } from './wire/http-transport.js';
 import { registerResilienceMetrics } from './report/resilience-metrics.js';
@@ -92,12 +92,14 @@ type Parts = [config: Config, registry: ServiceRegistry, http: HttpService, sink
 
 function connect(name: ClientName, title: string, ...[config, registry, http, sink]: Parts): ResilientClient {
   const outside = isModel(name);
+  const { proxy: own, ca_file: caFile } = requestOf(config, name);
+  const route = outside ? { proxy: config.proxy, own, caFile } : undefined;
   const client = new ResilientClient({
     service: name,
     title,
     settings: settingsOf(config, name),
     connect: ({ url, timeout_ms }: DownstreamSettings) =>
-      url === null ? null : new HttpTransport(http.axiosRef, url, timeout_ms),
+      url === null ? null : new HttpTransport(http.axiosRef, url, timeout_ms, route),
     headers: outside
       ? bearerHeaders(keyOf(config, name))
       : internalHeaders(config.secrets.internal_service_token, systemClock),

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { StartError } from '../config/start-error.js';
@@ -40,6 +40,20 @@ function open(file: string, migrations: readonly string[]): DatabaseSync {
   }
   db.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
   return db;
+}
+
+/** The schema version of a database; undefined where there is no such file. */
+export function schemaVersion(file: string): number | undefined {
+  if (!existsSync(file)) return undefined;
+  const db = new DatabaseSync(file, { timeout: OPEN_MS });
+  try {
+    return Number(db.prepare('PRAGMA user_version').get()?.['user_version']);
+  } catch {
+    // Not a database: opening it says so, with advice.
+    return undefined;
+  } finally {
+    db.close();
+  }
 }
 
 /** Runs `work` in one write transaction, which is rolled back when `work` throws. `work` must be synchronous. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { PageStart } from '../contract/page.contract.js';
 import { analyse } from './analysis.js';
 import { type Fingerprint, fingerprint } from './fingerprint.js';
 import { frontMatterOf } from './front-matter.js';
@@ -10,7 +11,7 @@ import { splitPassages, type TextPassage } from './passages.js';
  * Counts the ways in which passages and terms were ever made. Whoever changes them raises it: what was stored by an earlier one
  * is then made anew.
  */
-export const ANALYSIS_VERSION = 1;
+export const ANALYSIS_VERSION = 2;
 
 export interface AnalysedPassage extends TextPassage {
   /** Of title and text: passages with the same one say the same. */
@@ -44,12 +45,13 @@ export async function analyseDocument(document: {
   title: string;
   text: string;
   mediaType: string;
+  pages?: readonly PageStart[] | undefined;
 }): Promise<AnalysedDocument> {
   const passages: AnalysedPassage[] = [];
   const documentLanguage = languageOf(document.text);
   const name = wordsOfPath(document.path);
   let started = performance.now();
-  for (const passage of splitPassages(document.text, document.mediaType, document.path)) {
+  for (const passage of splitPassages(document.text, document.mediaType, document.path, document.pages)) {
     const title = fullTitle(document.title, passage.title);
     const language = languageOf(passage.text, documentLanguage);
     const inTitle = analyse(title, language);

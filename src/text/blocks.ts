@@ -1,21 +1,29 @@
-import { type Block, headerOf } from './block.js';
+import type { Block } from './block.js';
+import { delimitedBlocks } from './delimited-blocks.js';
+import { ASCIIDOC, LATEX, ORG, RESTRUCTURED_TEXT, SECTIONS } from './dialects.js';
+import { jsonBlocks } from './json-blocks.js';
+import { lineBlocks } from './line-blocks.js';
 import { linesOf } from './lines.js';
 import type { Layout } from './media-type.js';
 import { MarkdownBlocks } from './markdown-blocks.js';
+import { yamlBlocks } from './yaml-blocks.js';
+
+const READERS: Record<Layout, (text: string) => Block[]> = {
+  prose: (text) => new MarkdownBlocks(text).read(),
+  table: delimitedBlocks,
+  code: codeBlocks,
+  json: jsonBlocks,
+  yaml: yamlBlocks,
+  sections: (text) => lineBlocks(text, SECTIONS),
+  latex: (text) => lineBlocks(text, LATEX),
+  asciidoc: (text) => lineBlocks(text, ASCIIDOC),
+  rst: (text) => lineBlocks(text, RESTRUCTURED_TEXT),
+  org: (text) => lineBlocks(text, ORG),
+};
 
 /** The blocks of a text. A `#` is a heading in prose alone: it begins a comment in many languages. */
 export function blocks(text: string, layout: Layout): Block[] {
-  if (layout === 'table') return tableBlocks(text);
-  return layout === 'code' ? codeBlocks(text) : new MarkdownBlocks(text).read();
-}
-
-/** A file of comma- or tab-separated values is one table. */
-function tableBlocks(text: string): Block[] {
-  for (const line of linesOf(text)) {
-    if (line.indent === line.end) continue;
-    return [{ kind: 'table', start: line.start, end: text.length, level: 0, title: headerOf(text, line) }];
-  }
-  return [];
+  return READERS[layout](text);
 }
 
 const DEFINITION =

@@ -1,7 +1,12 @@
 import { openDatabase, transaction } from '../storage/sqlite.js';
 import { analyseDocument } from './analysed-document.js';
 import { correctionsOf } from './explanation.js';
-import { LEXICAL_LANGUAGES_MIGRATION, LEXICAL_MIGRATION, LexicalIndex } from './lexical-index.js';
+import {
+  LEXICAL_LANGUAGES_MIGRATION,
+  LEXICAL_PAGES_MIGRATION,
+  LEXICAL_MIGRATION,
+  LexicalIndex,
+} from './lexical-index.js';
 import { conceptsOf, parseQuery } from './query.js';
 import { presented, searchByWords } from './results.js';
 
@@ -15,7 +20,7 @@ const DOCUMENTS: Record<string, string> = {
 };
 
 describe('why a passage was found', () => {
-  const db = openDatabase(':memory:', [LEXICAL_MIGRATION, LEXICAL_LANGUAGES_MIGRATION]);
+  const db = openDatabase(':memory:', [LEXICAL_MIGRATION, LEXICAL_LANGUAGES_MIGRATION, LEXICAL_PAGES_MIGRATION]);
   const index = new LexicalIndex(db);
   beforeAll(async () => {
     for (const [path, text] of Object.entries(DOCUMENTS)) {

@@ -2,7 +2,7 @@ import { analyse } from './analysis.js';
 import type { Language } from './language.js';
 import type { Concept } from './lexical-image.js';
 import { linesOf } from './lines.js';
-import { layoutOf } from './media-type.js';
+import { isProse, layoutOf } from './media-type.js';
 import { sentences } from './sentences.js';
 
 const MAX_SENTENCES = 2;
@@ -23,7 +23,7 @@ export function highlights(
   language: Language,
 ): string[] {
   const weights = new Map(concepts.flatMap((concept) => concept.terms.map((term) => [term, concept] as const)));
-  const parts = layoutOf(document, '') === 'prose' ? sentences(text) : [...linesOf(text)];
+  const parts = isProse(layoutOf(document, '')) ? sentences(text) : [...linesOf(text)];
   const matching = parts
     .map(({ start, end }) => ({ start, end, weight: weightOfSentence(text.slice(start, end), weights, language) }))
     .filter(({ weight }) => weight > 0);

@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { LRUCache } from 'lru-cache';
+import type { PageStart } from '../contract/page.contract.js';
 import type { Scope } from '../contract/scope.contract.js';
 import { preparedBy } from '../storage/statements.js';
 import { ANALYSIS_VERSION, type AnalysedDocument, type AnalysedPassage } from './analysed-document.js';
@@ -23,6 +24,7 @@ export interface StoredPassage {
   text: string;
   start: number;
   end: number;
+  page?: number;
   language: Language;
 }
 
@@ -53,6 +55,9 @@ export const LEXICAL_LANGUAGES_MIGRATION = `
   CREATE TABLE lexical_documents (
     project INTEGER NOT NULL, document TEXT NOT NULL, media_type TEXT NOT NULL, tags TEXT NOT NULL,
     dated_ms INTEGER, stored_ms INTEGER NOT NULL, PRIMARY KEY (project, document)) STRICT, WITHOUT ROWID`;
+
+/** A further step: the pages of documents that have such. */
+export const LEXICAL_PAGES_MIGRATION = 'ALTER TABLE lexical_passages ADD COLUMN page INTEGER';
 
 const LOAD_ROWS = 500;
 /** So many projects stay in memory. */
@@ -88,14 +93,14 @@ export class LexicalIndex {
   put(key: ProjectKey, document: AnalysedDocument): LexicalChange {
     const project = this.projectOf(key) ?? this.createProject(key);
     const stored = this.stored(project, document.path);
-    const move = this.sql('UPDATE lexical_passages SET chunk = ?, start = ?, "end" = ? WHERE id = ?');
+    const move = this.sql('UPDATE lexical_passages SET chunk = ?, start = ?, "end" = ?, page = ? WHERE id = ?');
     const added: LexicalChange['added'] = [];
     let refreshed = 0;
     for (const passage of document.passages) {
       const same = stored.get(passage.digest)?.pop();
       if (same === undefined) added.push({ id: this.insert(project, document.path, passage), passage });
       else {
-        move.run(passage.chunk, passage.start, passage.end, same);
+        move.run(passage.chunk, passage.start, passage.end, passage.page ?? null, same);
         if (this.refresh(project, same, passage) && ++refreshed > MAX_FOLLOWED_PASSAGES) this.loaded.delete(project);
       }
     }
@@ -176,17 +181,20 @@ export class LexicalIndex {
   }
 
   /**
-   * The text of a document, put together from its passages: nothing but white space stood between them. Undefined where it
-   * has none, or none that is outdated any more.
+   * The text of a document and the places of its pages, put together from its passages: nothing but white space stood between
+   * them. Undefined where it has none, or none that is outdated any more.
    */
-  outdatedText(key: ProjectKey, path: string): string | undefined {
+  outdatedText(key: ProjectKey, path: string): { text: string; pages: PageStart[] } | undefined {
     const rows = this.sql(
-      'SELECT start, text, analysis FROM lexical_passages WHERE project = ? AND document = ? ORDER BY start',
+      'SELECT start, text, page, analysis FROM lexical_passages WHERE project = ? AND document = ? ORDER BY start',
     ).all(this.projectOf(key) ?? -1, path);
     if (!rows.some((row) => Number(row['analysis']) < ANALYSIS_VERSION)) return undefined;
     let text = '';
     for (const row of rows) text = text.padEnd(Number(row['start']), '\n') + String(row['text']);
-    return text;
+    const pages = new Map<number, number>();
+    for (const { page, start } of rows)
+      if (page !== null && !pages.has(Number(page))) pages.set(Number(page), Number(start));
+    return { text, pages: [...pages].map(([page, start]) => ({ page, start })) };
   }
 
   /** The postings of a project, as they are now. Use it before the next `await`. */
@@ -211,12 +219,14 @@ export class LexicalIndex {
   passages(key: ProjectKey, ids: readonly number[]): StoredPassage[] {
     const project = this.projectOf(key) ?? -1;
     const select = this.sql(
-      `SELECT id, document, chunk, title, text, start, "end", language
+      `SELECT id, document, chunk, title, text, start, "end", page, language
        FROM lexical_passages WHERE id = ? AND project = ?`,
     );
     return ids.flatMap((id) => {
-      const row = select.get(id, project) as StoredPassage | undefined;
-      return row === undefined ? [] : [{ ...row }];
+      const row = select.get(id, project) as (StoredPassage & { page: number | null }) | undefined;
+      if (row === undefined) return [];
+      const { page, ...passage } = row;
+      return [page === null ? passage : { ...passage, page }];
     });
   }
 
@@ -327,13 +337,13 @@ export class LexicalIndex {
     const { chunk, start, end, digest, title, text, titleTerms, terms, extras, language } = passage;
     const statement = this.sql(
       `INSERT INTO lexical_passages (project, document, chunk, start, "end", digest, title, text, title_terms, terms,
-         extras, language, analysis, fingerprint_high, fingerprint_low)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         extras, language, analysis, fingerprint_high, fingerprint_low, page)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     const values = [project, path, chunk, start, end, digest, title, text, titleTerms.join(' '), terms.join(' ')];
     const analysed = [extras.join(' '), language, ANALYSIS_VERSION];
     const { high, low } = passage.fingerprint;
-    return Number(statement.run(...values, ...analysed, high, low).lastInsertRowid);
+    return Number(statement.run(...values, ...analysed, high, low, passage.page ?? null).lastInsertRowid);
   }
 
   private delete(project: number, ids: readonly number[]): void {

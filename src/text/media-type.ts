@@ -8,6 +8,8 @@ const TYPES: Record<string, string> = {
     rmd: 'text/markdown',
   },
   ...{ html: 'text/html', htm: 'text/html', xhtml: 'text/html' },
+  ...{ tex: 'text/x-tex', ltx: 'text/x-tex', adoc: 'text/asciidoc', asciidoc: 'text/asciidoc' },
+  ...{ rst: 'text/x-rst', rest: 'text/x-rst', org: 'text/org' },
   ...{ csv: 'text/csv', tsv: 'text/tab-separated-values' },
   ...{ json: 'application/json', jsonl: 'application/json', ndjson: 'application/json', geojson: 'application/json' },
   ...{ yaml: 'application/yaml', yml: 'application/yaml', toml: 'application/toml', xml: 'application/xml' },
@@ -48,15 +50,36 @@ export function mediaTypeOf(path: string): string {
   return TYPES[name.slice(name.lastIndexOf('.') + 1)] ?? 'text/plain';
 }
 
-/** How a text is cut: by headings, by rows, or by definitions. */
-export type Layout = 'prose' | 'table' | 'code';
+/** How a text is cut: by its headings, the rows of a table, the definitions of code, or the paths of data. */
+export type Layout = 'prose' | 'latex' | 'asciidoc' | 'rst' | 'org' | 'table' | 'code' | 'json' | 'yaml' | 'sections';
 
-const PROSE =
-  /^text\/(?:plain|markdown|x-markdown|html)\b|^application\/(?:pdf|xhtml\+xml|x-ipynb\+json|vnd\.)|^message\/rfc822\b|^$/;
-const TABLE = /^text\/(?:csv|tab-separated-values)\b/;
+/** The first one that a media type fits; everything else is code. */
+const LAYOUTS: [RegExp, Layout][] = [
+  [/^text\/(?:csv|tab-separated-values)\b/, 'table'],
+  [/^(?:text|application)\/(?:x-)?(?:la)?tex\b/, 'latex'],
+  [/^text\/(?:x-)?asciidoc\b/, 'asciidoc'],
+  [/^text\/(?:x-rst|prs\.fallenstein\.rst|restructured)/, 'rst'],
+  [/^text\/(?:x-)?org\b/, 'org'],
+  [/^application\/x-ipynb\+json/, 'prose'],
+  [/^(?:application|text)\/(?:[\w.-]+\+)?json\b/, 'json'],
+  [/^(?:application|text)\/(?:[\w.-]+\+|x-)?yaml\b/, 'yaml'],
+  [/^(?:application\/toml|text\/x-ini)\b/, 'sections'],
+  [
+    /^text\/(?:plain|markdown|x-markdown|html|rtf|vtt|srt|x-srt)\b|^message\/rfc822\b|^multipart\/related\b|^$/,
+    'prose',
+  ],
+  [/^application\/(?:pdf|x-pdf|xhtml\+xml|vnd\.|msword|rtf|x-rtf|epub\+zip|mbox|x-mimearchive|x-subrip)/, 'prose'],
+];
 
 /** A type that says nothing, as many clients send, gives way to the name. */
 export function layoutOf(path: string, mediaType: string): Layout {
   const type = mediaType === '' || mediaType.startsWith('text/plain') ? mediaTypeOf(path) : mediaType;
-  return TABLE.test(type) ? 'table' : PROSE.test(type) ? 'prose' : 'code';
+  return LAYOUTS.find(([pattern]) => pattern.test(type))?.[1] ?? 'code';
+}
+
+const PROSE = new Set<Layout>(['prose', 'latex', 'asciidoc', 'rst', 'org']);
+
+/** Whether a text is written for people, in sentences under headings. */
+export function isProse(layout: Layout): boolean {
+  return PROSE.has(layout);
 }

@@ -33,6 +33,32 @@ describe('splitPassages', () => {
     );
   });
 
+  it('ends passages where pages end, however little stands on them, and goes on under the same headings', () => {
+    const texts = [
+      '# Book\n\nOne otter.',
+      'Two otters. '.repeat(300).trim(),
+      '```\ncode',
+      'more\n```\n\n## End',
+      'Last.',
+    ];
+    let at = 0;
+    const pages = texts.map((_, i) => ({
+      page: i + 2,
+      start: (at += i === 0 ? 0 : (texts[i - 1] as string).length + 2),
+    }));
+    const passages = splitPassages(texts.join('\n\n'), 'application/pdf', 'a.pdf', pages);
+    expect(passages.map(({ page, title }) => [page, title])).toEqual([
+      [2, 'Book'],
+      [3, 'Book'],
+      [3, 'Book'],
+      [4, 'Book'],
+      [5, 'Book'],
+      [6, 'Book › End'],
+    ]);
+    expect(passages.at(-1)?.text).toBe('Last.');
+    expect(splitPassages('One otter.', 'text/plain')[0]).not.toHaveProperty('page');
+  });
+
   it('names the headings a passage stands under', () => {
     const body = 'Words that fill a section so that it stands alone. '.repeat(6);
     const text = `# Book\n\n## One\n\n${body}\n\n### Deep\n\n${body}\n\n## Two\n\n${body}`;

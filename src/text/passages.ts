@@ -1,3 +1,4 @@
+import type { PageStart } from '../contract/page.contract.js';
 import type { Block } from './block.js';
 import { blocks } from './blocks.js';
 import { linesOf } from './lines.js';
@@ -12,6 +13,8 @@ export interface TextPassage extends Span {
   title: string;
   /** The document's text from `start` to `end`, word for word. */
   text: string;
+  /** The page that it stands on, where the document has pages. */
+  page?: number;
 }
 
 /** Some 250 English words; long sections are cut into equal parts of about this size. */
@@ -24,16 +27,24 @@ const MAX_TITLE_CHARS = 300;
 
 /**
  * Cuts a text into passages along its headings, paragraphs, code blocks, sentences and, where there is nothing better, words.
- * They are in order, do not overlap, and leave out nothing but white space. Takes time linear in the text's length.
+ * They are in order, do not overlap, leave out nothing but white space, and end where a page ends. Takes time linear in the
+ * text's length.
+ * @param pages where the pages of the text begin, in order
  */
-export function splitPassages(text: string, mediaType: string, path = ''): TextPassage[] {
+export function splitPassages(
+  text: string,
+  mediaType: string,
+  path = '',
+  pages: readonly PageStart[] = [],
+): TextPassage[] {
   const passages: TextPassage[] = [];
-  for (const section of sections(text, layoutOf(path, mediaType))) {
+  for (const section of sections(text, layoutOf(path, mediaType), pages)) {
     const tables = section.blocks.filter(({ kind }) => kind === 'table');
     for (const { start, end } of cutSection(text, section)) {
       while (tables[0] !== undefined && tables[0].end <= start) tables.shift();
       const title = tables[0] === undefined ? section.title : withHeader(section.title, tables[0], start);
-      passages.push({ chunk: passages.length, title, start, end, text: text.slice(start, end) });
+      const passage = { chunk: passages.length, title, start, end, text: text.slice(start, end) };
+      passages.push(section.page === undefined ? passage : { ...passage, page: section.page });
     }
   }
   return passages;
@@ -49,33 +60,65 @@ interface Section {
   title: string;
   blocks: Block[];
   hasBody: boolean;
+  page: number | undefined;
 }
 
-/** Runs of blocks under one heading; headings without text of their own and very short sections join the next one. */
-function sections(text: string, layout: Layout): Section[] {
+/**
+ * Runs of blocks under one heading and on one page; headings without text of their own and very short sections join the
+ * next one of the page.
+ */
+function sections(text: string, layout: Layout, pages: readonly PageStart[]): Section[] {
   const found: Section[] = [];
   const trail: Block[] = [];
-  let open: Section = { title: '', blocks: [], hasBody: false };
-  for (const block of blocks(text, layout)) {
+  let next = 0;
+  let open: Section = { title: '', blocks: [], hasBody: false, page: undefined };
+  for (const block of cutAtPages(blocks(text, layout), pages)) {
+    const page = pages[next];
+    if (page !== undefined && block.start >= page.start) {
+      while ((pages[next]?.start ?? Infinity) <= block.start) next++;
+      if (open.blocks.length > 0) found.push(open);
+      open = { title: titleOf(trail), blocks: [], hasBody: false, page: pages[next - 1]?.page };
+    }
     if (block.kind === 'heading') {
       if (open.hasBody && charsOf(open) >= MIN_CHARS) {
         found.push(open);
-        open = { title: '', blocks: [], hasBody: false };
+        open = { title: '', blocks: [], hasBody: false, page: open.page };
       }
       while (trail.length > 0 && (trail.at(-1) as Block).level >= block.level) trail.pop();
       trail.push(block);
     }
     if (!open.hasBody) {
-      open.title = trail
-        .map((heading) => heading.title)
-        .join(' › ')
-        .slice(0, MAX_TITLE_CHARS);
+      open.title = titleOf(trail);
       open.hasBody = block.kind !== 'heading';
     }
     open.blocks.push(block);
   }
   if (open.blocks.length > 0) found.push(open);
   return found;
+}
+
+function titleOf(trail: readonly Block[]): string {
+  return trail
+    .map((heading) => heading.title)
+    .filter((title) => title !== '')
+    .join(' › ')
+    .slice(0, MAX_TITLE_CHARS);
+}
+
+/** A block such as a list of code may reach over the end of a page. */
+function* cutAtPages(found: readonly Block[], pages: readonly PageStart[]): Generator<Block> {
+  let next = 0;
+  for (const block of found) {
+    let { start } = block;
+    for (; (pages[next]?.start ?? Infinity) < block.end; next++) {
+      const at = (pages[next] as PageStart).start;
+      if (at > start) {
+        yield { ...block, start, end: at };
+        start = at;
+      }
+    }
+    yield { ...block, start };
+  }
 }
 
 function charsOf(section: Section): number {

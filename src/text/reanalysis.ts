@@ -16,11 +16,12 @@ export async function reanalyse(
 ): Promise<number> {
   const documents = index.outdated();
   for (const { key, path } of documents) {
-    const text = index.outdatedText(key, path);
-    if (text === undefined) continue;
+    const stored = index.outdatedText(key, path);
+    if (stored === undefined) continue;
+    const { text, pages } = stored;
     const mediaType = mediaTypeOf(path);
-    const document = await analyseDocument({ path, title: titleOf(path, text, mediaType), text, mediaType });
-    await keep(key, document, () => index.outdatedText(key, path) === text);
+    const document = await analyseDocument({ path, title: titleOf(path, text, mediaType), text, mediaType, pages });
+    await keep(key, document, () => index.outdatedText(key, path)?.text === text);
     await nextTurn();
   }
   return documents.length;

@@ -1,7 +1,12 @@
 import { openDatabase, transaction } from '../storage/sqlite.js';
 import { analyseDocument } from './analysed-document.js';
 import { frontMatterOf } from './front-matter.js';
-import { LEXICAL_LANGUAGES_MIGRATION, LEXICAL_MIGRATION, LexicalIndex } from './lexical-index.js';
+import {
+  LEXICAL_LANGUAGES_MIGRATION,
+  LEXICAL_PAGES_MIGRATION,
+  LEXICAL_MIGRATION,
+  LexicalIndex,
+} from './lexical-index.js';
 import { searchByWords } from './results.js';
 import { filtersOf } from './scope.js';
 
@@ -14,7 +19,7 @@ const DOCUMENTS: [path: string, text: string][] = [
 ];
 
 describe('a search within a scope', () => {
-  const db = openDatabase(':memory:', [LEXICAL_MIGRATION, LEXICAL_LANGUAGES_MIGRATION]);
+  const db = openDatabase(':memory:', [LEXICAL_MIGRATION, LEXICAL_LANGUAGES_MIGRATION, LEXICAL_PAGES_MIGRATION]);
   const index = new LexicalIndex(db);
   beforeAll(async () => {
     for (const [path, text] of DOCUMENTS) {

@@ -381,7 +381,7 @@ describe('the public API', () => {
 
     it.each([
       ['PATCH', '/v1/api/chat', 'GET, HEAD, OPTIONS, POST'],
-      ['POST', '/v1/api/projects/p', 'DELETE, GET, HEAD, OPTIONS'],
+      ['POST', '/v1/api/projects/p', 'DELETE, GET, HEAD, OPTIONS, PATCH'],
       ['POST', '/v1/api/projects/p/documents/a/b%2Fc.md?version=x', 'DELETE, GET, HEAD, OPTIONS, PUT'],
       ['DELETE', '/health/live', 'GET, HEAD, OPTIONS'],
     ])('of a method: %s %s', async (method, path, allow) => {

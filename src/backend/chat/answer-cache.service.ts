@@ -10,6 +10,14 @@ export interface KeptAnswer {
   model: string;
 }
 
+interface Asked {
+  question: string;
+  passages: readonly Passage[];
+  models: readonly string[];
+  /** What else the answer depends on: instructions, temperature and the like. */
+  asked: unknown;
+}
+
 /** The answer to one question over one set of passages. */
 export interface AnswerSlot {
   readonly kept: KeptAnswer | undefined;
@@ -24,14 +32,10 @@ export interface AnswerSlot {
 export class AnswerCache {
   constructor(@Inject(CACHE) private readonly cache: Cache) {}
 
-  async open(
-    userId: string,
-    projectId: string,
-    { question, passages, models }: { question: string; passages: readonly Passage[]; models: readonly string[] },
-  ): Promise<AnswerSlot> {
+  async open(userId: string, projectId: string, { question, passages, models, asked }: Asked): Promise<AnswerSlot> {
     const seen = passages.map(({ document, chunk, title, text }) => [document, chunk, title, text]);
     const state = createHash('sha256')
-      .update(JSON.stringify([models, seen]))
+      .update(JSON.stringify([models, seen, asked]))
       .digest('base64url');
     const slot = await this.cache.open(
       scopeOf(userId, projectId),

@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
 import type { ChatMessage } from '../../downstream/llm/model-dialect.js';
+import { Problem } from '../../http/problem.js';
 import { DownstreamError } from '../../resilience/policy/downstream-error.js';
 import { Credits } from '../billing/credits.service.js';
 import { AnswerCounts } from '../edge/answer-counts.service.js';
@@ -13,6 +14,7 @@ import { CitationFilter } from './citations.js';
 import { emptyAnswer, extractiveAnswer, preface } from './extractive-answer.js';
 import { ModelRelay } from './model-relay.service.js';
 import { buildPrompt } from './prompt.js';
+import { threadOf } from './client-thread.js';
 import { counterFor, estimateTokens } from './token-counter.js';
 
 /** How often an unfinished answer is written to disk, and how often any of them at the most: each costs a flush. */
@@ -34,6 +36,18 @@ export class Answering {
     private readonly credits: Credits,
     private readonly counts: AnswerCounts,
   ) {}
+
+  /** @throws Problem 400 for a model that is not configured */
+  requireModel(name: string): void {
+    const models = [...new Set(this.relay.models)];
+    if (models.includes(name)) return;
+    const known =
+      models.length === 0
+        ? 'none is configured'
+        : `${models.map((one) => JSON.stringify(one)).join(', ')} can be asked`;
+    const detail = `model: ${JSON.stringify(name)} is none; ${known}`;
+    throw new Problem({ status: 400, code: 'invalid_request', detail, errors: [{ path: 'model', detail }] });
+  }
 
   async answer(run: ChatRun): Promise<void> {
     run.stream.push({ type: 'start', messageId: run.ids.message_id, messageMetadata: run.ids });
@@ -81,10 +95,15 @@ export class Answering {
   private async slot(run: ChatRun): Promise<AnswerSlot | null> {
     const { question, projectId, history, found, call, options } = run;
     const { models } = this.relay;
-    const alone = history.length === 0 && options.instructions === undefined && options.prefill === undefined;
+    const alone = history.length === 0 && options.prefill === undefined && options.isRepeat !== true;
     const sound = found.outcome === 'found' && !call.degradation.degraded;
     if (!this.config.cache.answers || models.length === 0 || !alone || !sound || projectId === null) return null;
-    return this.answers.open(call.userId, projectId, { question, passages: found.results, models });
+    return this.answers.open(call.userId, projectId, {
+      question,
+      passages: found.results,
+      models: [options.model ?? '', ...models],
+      asked: { instructions: options.instructions, sampling: options.sampling },
+    });
   }
 
   /** The answer without a model. */
@@ -106,6 +125,7 @@ export class Answering {
       const answer = this.relay.answer(
         {
           prompt: (model, shortened) => this.prompt(run, model, shortened),
+          model: options.model,
           maxTokens: answer_tokens,
           sampling: options.sampling,
           beginsByMs: run.beganMs + first_words_ms,
@@ -173,8 +193,17 @@ export class Answering {
     const { degradation } = call;
     const summary = this.summary(run);
     const { credits } = summary.usage;
+    const { clientThread } = run.options;
     const { delivered, reason } = await turn.end(
-      { text: draft.text, state: draft.state, finish_reason: draft.finish, metadata: { ...summary, saved: 'stored' } },
+      {
+        answer: {
+          text: draft.text,
+          state: draft.state,
+          finish_reason: draft.finish,
+          metadata: { ...summary, saved: 'stored' },
+        },
+        ...(clientThread === undefined ? {} : { thread: threadOf(clientThread, run.question, draft.text) }),
+      },
       [this.credits.charge(call.userId, run.ids.message_id, credits)],
       this.config.chat.save_wait_ms,
     );
@@ -195,7 +224,7 @@ export class Answering {
       prompt_tokens: estimateTokens(question),
       completion_tokens: estimateTokens(draft.text),
     };
-    const isFree = draft.state === 'failed' || draft.cached;
+    const isFree = draft.state === 'failed' || draft.finish === 'error' || draft.cached;
     return {
       status: 200,
       ...ids,

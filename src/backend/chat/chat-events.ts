@@ -7,6 +7,8 @@ export interface ChatSource {
   chunk: number;
   title: string;
   text: string;
+  /** Of a document with pages. */
+  page?: number;
   score: number;
 }
 
@@ -52,6 +54,6 @@ export type ChatEvent =
   | { type: 'error'; errorText: string }
   | { type: 'finish'; finishReason: string; messageMetadata: ChatSummary };
 
-export function toSource({ document, chunk, title, text, score }: Passage): ChatSource {
-  return { document, chunk, title, text, score };
+export function toSource({ document, chunk, title, text, page, score }: Passage): ChatSource {
+  return { document, chunk, title, text, ...(page !== undefined && { page }), score };
 }

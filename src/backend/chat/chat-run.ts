@@ -15,6 +15,12 @@ export interface AnswerOptions {
   instructions?: string | undefined;
   /** The beginning of the answer. */
   prefill?: string | undefined;
+  /** The model that is asked first. */
+  model?: string | undefined;
+  /** An answer that was kept for the same question does not serve: it is the one that was not good enough. */
+  isRepeat?: boolean | undefined;
+  /** See `ChatRequest`. */
+  clientThread?: string | undefined;
   sampling: Sampling;
 }
 

@@ -8,84 +8,38 @@ import { badRequest, notFound, Problem } from '../../http/problem.js';
 import { toProblem } from '../../http/problem.filter.js';
 import { DownstreamError } from '../../resilience/policy/downstream-error.js';
 import { ConversationsService } from '../conversations/conversations.service.js';
-import { degradationSchema } from '../call/degradation.js';
 import { type Claim, claimedId } from '../call/claim.js';
 import { OpenStreams } from '../edge/limits/open-streams.js';
 import { IdempotencyStore } from '../edge/idempotency/idempotency.store.js';
 import { eventStreamTimes } from '../edge/event-stream.js';
 import { Answers, answersWith, problemSchema } from '../edge/openapi.js';
-import { scopeSchema } from '../../contract/scope.contract.js';
 import { idSchema } from '../edge/schemas.js';
 import { NeedsScope } from '../call/key-scopes.js';
 import { Call, Deadline, type UserCall } from '../call/public-call.js';
 import { Changes } from '../session/session.guard.js';
 import { type ChatRequest, ChatService } from './chat.service.js';
-import type { MessageStream } from './message-stream.js';
+import { MessageStream } from './message-stream.js';
+import { answerSchema, type ChatBody, chatBodySchema, chatQuerySchema } from './chat.schema.js';
+import type { ChatEvent } from './chat-events.js';
 import { MessageStreams } from './message-streams.service.js';
-import { conversationOf, uiMessageSchema } from './ui-message.js';
-import { collectAnswer, recorded, sendEventStream, type WholeAnswer } from './message-reply.js';
+import { conversationOf } from './ui-message.js';
+import { collectAnswer, sendEventStream } from './message-reply.js';
 
-const message = z
-  .string()
-  .refine((text) => text.trim() !== '', 'a message needs at least one word')
-  .refine((text) => text.isWellFormed() && !text.includes('\0'), 'this is not valid text');
-const ids = { project_id: idSchema.optional(), conversation_id: idSchema.optional() };
-/** Our answers hold null where there is none, and may come back so. */
-const nullableIds = { project_id: idSchema.nullish(), conversation_id: idSchema.nullish() };
-const bodySchema = z
-  .strictObject({
-    message: message.optional(),
-    ...nullableIds,
-    stream: z.boolean().default(false),
-    scope: scopeSchema.optional(),
-    /** What `useChat` of the AI SDK sends: its conversation's id and all of its messages. */
-    id: idSchema.optional(),
-    messages: z.array(uiMessageSchema).min(1).max(1000).optional(),
-    trigger: z.string().max(100).optional(),
-    messageId: z.string().max(200).optional(),
-  })
-  .refine((body) => (body.message === undefined) !== (body.messages === undefined), {
-    path: ['message'],
-    error: 'a message is needed, or the messages of an AI SDK client',
-  });
-type ChatBody = z.output<typeof bodySchema>;
-const querySchema = z.strictObject({ message, ...ids, stream: z.stringbool().default(false) });
-
-const sourceSchema = z.object({
-  document: z.string(),
-  chunk: z.int(),
-  title: z.string(),
-  text: z.string(),
-  score: z.number(),
-});
-const answerSchema = z.object({
-  response: z.string(),
-  status: z.literal(200),
-  conversation_id: z.string(),
-  message_id: z.string(),
-  sources: z.array(sourceSchema),
-  source: z.enum(['hybrid', 'vector', 'fulltext', 'cache', 'none']),
-  outcome: z.enum(['found', 'no_match', 'empty_project', 'unavailable', 'no_project']),
-  model: z.string(),
-  state: z.enum(['complete', 'partial', 'failed']),
-  finish_reason: z.enum(['stop', 'length', 'content_filter', 'error', 'cancelled']),
-  cached: z.boolean(),
-  degraded: z.boolean(),
-  degradation: degradationSchema,
-  saved: z.enum(['stored', 'queued']),
-  usage: z.object({ prompt_tokens: z.int(), completion_tokens: z.int(), credits: z.int() }),
-});
-
-function ownRequest({ message = '', project_id, conversation_id, scope }: Partial<ChatBody>): ChatRequest {
-  return { message, scope, project_id: project_id ?? undefined, conversation_id: conversation_id ?? undefined };
+function ownRequest({ project_id, conversation_id, ...body }: Partial<ChatBody>): ChatRequest {
+  const { message, scope, model, parent_id, replaces } = body;
+  const ids = { project_id: project_id ?? undefined, conversation_id: conversation_id ?? undefined };
+  return { message, scope, model: model ?? undefined, parent_id, replaces: replaces ?? undefined, ...ids };
 }
 
 /** The client keeps the conversation, and its disconnect means "stop". */
 function uiRequest(body: ChatBody, messages: NonNullable<ChatBody['messages']>, { chat }: Config): ChatRequest {
-  const { question, said, instructions } = conversationOf(messages);
+  const { question, said, instructions, follows } = conversationOf(messages);
+  const isAskedAgain = body.trigger === 'regenerate-message' || body.messageId !== undefined;
   return {
     ...ownRequest({ ...body, message: question, conversation_id: body.conversation_id ?? body.id }),
     said,
+    // A client that sends its last message alone goes on from the newest turn.
+    parent_id: body.parent_id !== undefined ? body.parent_id : (follows ?? (isAskedAgain ? null : undefined)),
     adopts: true,
     options: { instructions, sampling: {} },
     detachedMs: chat.client_detached_ms,
@@ -105,8 +59,6 @@ const ChatAnswers = (...problems: number[]) =>
 @NeedsScope('chat')
 @Controller('v1/api/chat')
 export class ChatController {
-  private readonly beginning = new Map<string, Promise<MessageStream>>();
-
   constructor(
     @InjectConfig() private readonly config: Config,
     private readonly chat: ChatService,
@@ -123,7 +75,7 @@ export class ChatController {
   @ApiProduces('application/json', 'text/event-stream')
   @ChatAnswers(402, 404, 413)
   async post(
-    @Body({ schema: bodySchema }) body: ChatBody,
+    @Body({ schema: chatBodySchema }) body: ChatBody,
     @Headers('accept') accept: string | undefined,
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
@@ -150,7 +102,7 @@ export class ChatController {
   @ApiProduces('application/json', 'text/event-stream')
   @Answers(200, answerSchema, 402, 404, 413)
   get(
-    @Query({ schema: querySchema }) query: z.output<typeof querySchema>,
+    @Query({ schema: chatQuerySchema }) query: z.output<typeof chatQuerySchema>,
     @Headers('accept') accept: string | undefined,
     @Res() reply: FastifyReply,
     @Call() call: UserCall,
@@ -216,27 +168,21 @@ export class ChatController {
   private async streamOf(request: ChatRequest, call: UserCall): Promise<MessageStream> {
     const { claim } = call;
     if (claim === undefined) return this.chat.begin(request, call);
-    const id = claimedId(claim, 'message');
-    const known = this.streams.find(id, call.userId) ?? this.beginning.get(id);
-    if (known !== undefined) return known;
-    if (claim.answer !== null) return recorded(call.userId, claim.answer.body as WholeAnswer);
-    const beginning = this.begin(claim, request, call).finally(() => this.beginning.delete(id));
-    this.beginning.set(id, beginning);
-    return beginning;
+    if (claim.answer !== null) {
+      return MessageStream.recorded(claimedId(claim, 'message'), call.userId, claim.answer.body as ChatEvent[]);
+    }
+    return this.idempotency.once(claim, async () => {
+      const stream = await this.chat.begin(request, call);
+      void stream.ended.then((events) => this.keep(claim, events));
+      return stream;
+    });
   }
 
-  private async begin(claim: Claim, request: ChatRequest, call: UserCall): Promise<MessageStream> {
-    try {
-      const stream = await this.chat.begin(request, call);
-      void collectAnswer(stream, new AbortController().signal).then(
-        (body) => body !== null && this.idempotency.complete(claim, { status: 200, body }),
-        () => this.idempotency.release(claim),
-      );
-      return stream;
-    } catch (error) {
-      this.idempotency.release(claim);
-      throw error;
-    }
+  /** A question that got no answer may be asked again with its key. */
+  private keep(claim: Claim, events: readonly ChatEvent[]): void {
+    const last = events.at(-1);
+    if (last?.type !== 'finish' || last.messageMetadata.state === 'failed') this.idempotency.release(claim);
+    else this.idempotency.complete(claim, { status: 200, body: events });
   }
 
   private async answer(
@@ -247,7 +193,7 @@ export class ChatController {
     call: UserCall,
   ): Promise<void> {
     const { max_message_bytes } = this.config.chat;
-    const bytes = Buffer.byteLength(request.message);
+    const bytes = Buffer.byteLength(request.message ?? '');
     if (bytes > max_message_bytes) {
       throw new Problem({
         status: 413,

@@ -8,6 +8,7 @@ import { ConversationsModule } from '../conversations/conversations.module.js';
 import { CreditsModule } from '../billing/credits.module.js';
 import { SearchModule } from '../search/search.module.js';
 import { ChatController } from './chat.controller.js';
+import { ModelsController } from './models.controller.js';
 import { ChatService } from './chat.service.js';
 import { Answering } from './answering.service.js';
 import { ModelRelay } from './model-relay.service.js';
@@ -25,7 +26,7 @@ import { MessageStreams } from './message-streams.service.js';
     CreditsModule,
     SearchModule,
   ],
-  controllers: [ChatController],
+  controllers: [ChatController, ModelsController],
   providers: [ChatService, Answering, ModelRelay, AnswerCache, MessageStreams],
   exports: [ChatService],
 })

@@ -4,7 +4,7 @@ import { Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
-import { Problem } from '../../http/problem.js';
+import { badRequest, Problem } from '../../http/problem.js';
 import { DownstreamError } from '../../resilience/policy/downstream-error.js';
 import { Credits } from '../billing/credits.service.js';
 import { ConversationsService, type History } from '../conversations/conversations.service.js';
@@ -23,16 +23,27 @@ import { MessageStreams } from './message-streams.service.js';
 import { messagesOf, type PriorMessage, searchQuery } from './prompt.js';
 
 export interface ChatRequest {
-  message: string;
+  /** Undefined: the question of the turn that is replaced, once more. */
+  message?: string | undefined;
   project_id?: string | undefined;
   conversation_id?: string | undefined;
   /** The documents that are searched; undefined: all of the project. */
   scope?: Scope | undefined;
+  /** The turn of the conversation that the question follows; null: none; undefined: the newest. */
+  parent_id?: string | null | undefined;
+  /** A turn of the conversation in whose place this one is asked; both are kept, each in its own branch. */
+  replaces?: string | undefined;
+  /** The model that is asked first; the others take over where it fails. */
+  model?: string | undefined;
   /** What was said before, from a client that keeps its conversations itself; oldest first. */
   said?: PriorMessage[] | undefined;
+  /** The same, to be added to what the conversation has. */
+  saidThen?: PriorMessage[] | undefined;
   /** A conversation that does not exist is begun under the client's own id. */
   adopts?: boolean | undefined;
   options?: AnswerOptions | undefined;
+  /** Of a client that names no conversation: the turn is found again by what was said, see `client-thread.ts`. */
+  clientThread?: string | undefined;
   /** How long the answer goes on without a reader, in milliseconds. Without it as configured for our own stream. */
   detachedMs?: number | undefined;
 }
@@ -57,45 +68,49 @@ export class ChatService {
 
   /**
    * Returns when it is certain that there will be an answer; the answer goes on by itself, whoever reads it.
-   * @throws Problem 404 for a project or conversation that is not the asker's, 429 for too many answers at a time, 507 for too many
+   * @throws Problem 400 for a model that is not configured, 404 for a project, conversation or turn that is not the asker's, 429 for too many answers at a time, 507 for too many
    * conversations
    * @throws DownstreamError `rejected` with status 402 when the credits are used up
    */
   async begin(request: ChatRequest, call: UserCall): Promise<MessageStream> {
     const begunMs = performance.now();
+    if (request.model !== undefined) this.answering.requireModel(request.model);
     const checking =
       request.project_id === undefined ? Promise.resolve(undefined) : this.access.require(request.project_id, call);
     checking.catch(() => undefined);
-    const history =
-      request.conversation_id === undefined
-        ? { projectId: null, turns: [], isNew: true }
-        : await this.history(request.conversation_id, request.adopts === true, call);
-    const said = request.said ?? messagesOf(history.turns);
+    const history: Before =
+      request.conversation_id === undefined ? NOTHING_SAID : await this.before(request, request.conversation_id, call);
+    requireOwnProject(history, call);
+    const question = request.message ?? history.question;
+    if (question === undefined) throw badRequest('invalid_request', 'message: a message is needed');
+    const said = request.said ?? [...messagesOf(history.turns), ...(request.saidThen ?? [])];
     const projectId = request.project_id ?? history.projectId;
+    const knowing = this.know(request, projectId, checking, call);
     const newId = (what: string) => (call.claim ? claimedId(call.claim, what) : randomUUID());
     const messageId = newId('message');
     const conversationId = request.conversation_id ?? newId('conversation');
-    const about = { projectId: projectId ?? null, conversationId };
+    const about = { projectId: projectId ?? null, conversationId, messageId };
     if (call.claim !== undefined) call.claim.about = about;
     const stream = this.streams.open(messageId, call.userId, about, request.detachedMs);
     try {
       // From here on the answer belongs to the conversation: it goes on when the caller disconnects.
       const own: UserCall = { ...call, signal: stream.stopSignal };
       const leftMs = this.config.chat.context_budget_ms - (performance.now() - begunMs);
-      const retrieving = this.context(request, projectId, said, leftMs, checking, own);
+      const retrieving = this.context(question, request.scope, projectId, said, leftMs, checking, own);
       const isNew = request.conversation_id === undefined || history.isNew === true;
       const room = isNew ? this.conversations.requireRoom(own) : Promise.resolve();
       room.catch(() => undefined);
       // The question leaves for the passages first: the disk is waited for while they are looked up.
       await nextTurn();
-      await waitAtMost(Promise.all([checking, room]), retrieving, this.config.patience.project_ms);
+      await waitAtMost(Promise.all([knowing, room]), retrieving, this.config.patience.project_ms);
       const turn = await this.turns.begin(call.userId, {
         conversation_id: conversationId,
         project_id: projectId ?? null,
         turn: {
           message_id: messageId,
           created_at: new Date().toISOString(),
-          question: request.message,
+          question,
+          ...(history.parentId === undefined ? {} : { parent_id: history.parentId }),
           answer: { text: '', state: 'pending', metadata: {} },
         },
       });
@@ -105,11 +120,11 @@ export class ChatService {
         throw error;
       });
       const run = new ChatRun(
-        request.message,
+        question,
         { conversation_id: conversationId, message_id: messageId },
         projectId ?? null,
         said,
-        request.options ?? { sampling: {} },
+        this.optionsOf(request, projectId, call),
         retrieving,
         turn,
         stream,
@@ -130,21 +145,53 @@ export class ChatService {
     }
   }
 
-  private async history(
-    conversationId: string,
-    adopts: boolean,
-    call: UserCall,
-  ): Promise<History & { isNew?: boolean }> {
+  /** What was said in the conversation before the question, and where the question stands among its turns. */
+  private async before(request: ChatRequest, conversationId: string, call: UserCall): Promise<Before> {
+    const { replaces, parent_id, adopts } = request;
+    const after = replaces ?? parent_id;
+    // What a client says was said is not read.
+    const last = request.said === undefined ? HISTORY_TURNS : 1;
     try {
-      return await this.conversations.history(conversationId, HISTORY_TURNS, call);
+      const history = await this.conversations.history(conversationId, { last, after }, call);
+      if (replaces === undefined) return { ...history, parentId: parent_id };
+      const replaced = history.turns.at(-1);
+      if (replaced?.message_id !== replaces) throw notReadable(replaces);
+      const turns = history.turns.slice(0, -1);
+      return { ...history, turns, question: replaced.question, parentId: turns.at(-1)?.message_id ?? null };
     } catch (error) {
-      if (!adopts || !(error instanceof Problem) || error.problem.code !== 'not_found') throw error;
-      return { projectId: null, turns: [], isNew: true };
+      const isNew = adopts === true && error instanceof Problem && error.problem.code === 'not_found';
+      // A client's own ids of messages say nothing here: its question follows the newest turn.
+      if (isNew && typeof after === 'string')
+        return this.before({ ...request, parent_id: undefined }, conversationId, call);
+      if (!isNew) throw error;
+      return NOTHING_SAID;
     }
   }
 
+  /** Settles when it is known that the project is the asker's, and what a model is told about it. */
+  private know(
+    { project_id }: ChatRequest,
+    projectId: History['projectId'],
+    checking: Promise<DownstreamError | undefined>,
+    call: UserCall,
+  ): Promise<unknown> {
+    if (project_id !== undefined || typeof projectId !== 'string') return checking;
+    // The conversation is the asker's, so that nothing depends on this but the instructions.
+    return this.access.require(projectId, call).catch(() => undefined);
+  }
+
+  /** The project's instructions stand before the client's own. */
+  private optionsOf(request: ChatRequest, projectId: History['projectId'], call: UserCall): AnswerOptions {
+    const { options, model, clientThread, replaces } = request;
+    const ofProject = typeof projectId === 'string' ? this.access.instructionsOf(projectId, call.userId) : '';
+    const instructions = [ofProject, options?.instructions ?? ''].filter((text) => text.trim() !== '').join('\n\n');
+    const asked = { instructions: instructions || undefined, model, clientThread, isRepeat: replaces !== undefined };
+    return { sampling: {}, ...options, ...asked };
+  }
+
   private context(
-    { message: question, scope }: ChatRequest,
+    question: string,
+    scope: Scope | undefined,
     projectId: History['projectId'],
     said: readonly PriorMessage[],
     budgetMs: number,
@@ -189,6 +236,35 @@ export class ChatService {
     }
   }
 }
+
+/** What a question follows. */
+interface Before extends History {
+  isNew?: boolean;
+  /** Of the turn that is replaced. */
+  question?: string;
+  parentId?: string | null | undefined;
+}
+const NOTHING_SAID: Before = { projectId: null, turns: [], isNew: true };
+const RETRY_AFTER_S = 5;
+
+/** @throws Problem 403 for a conversation about another project than the one that the API key opens */
+function requireOwnProject({ projectId, isNew }: Before, { key }: UserCall): void {
+  const only = key?.project_id ?? null;
+  if (only === null || isNew === true || projectId === undefined || projectId === only) return;
+  throw new Problem({
+    status: 403,
+    code: 'key_scope',
+    detail: `The API key opens the project ${JSON.stringify(only)} only, and this conversation is not about it.`,
+  });
+}
+
+const notReadable = (messageId: string) =>
+  new Problem({
+    status: 503,
+    code: 'conversation_unavailable',
+    detail: `replaces: the turn ${JSON.stringify(messageId)} cannot be read at the moment; try again in ${RETRY_AFTER_S} s.`,
+    retryAfter: RETRY_AFTER_S,
+  });
 
 const slowBilling = () =>
   new DownstreamError({

@@ -26,7 +26,8 @@ export function preface(outcome: Retrieved['outcome'] | 'no_project'): string | 
 export function extractiveAnswer(passages: readonly Passage[], why: 'no_model' | 'no_answer'): string {
   const reason = why === 'no_model' ? 'No language model is configured' : 'The language model gave no answer';
   const quotes = answering(passages).map(({ passage, index }) => {
-    const where = passage.title === '' ? passage.document : `${passage.title} (${passage.document})`;
+    const place = passage.page === undefined ? passage.document : `${passage.document}, page ${passage.page}`;
+    const where = passage.title === '' ? place : `${passage.title} (${place})`;
     return `> ${quote(passage)} [${index + 1}]\n\n— ${where}`;
   });
   return [`${reason}; this is a quotation from your documents, word for word:`, ...quotes].join('\n\n');

@@ -2,7 +2,7 @@ import type { FastifyReply } from 'fastify';
 import { Problem } from '../../http/problem.js';
 import { EventStream, type EventStreamTimes } from '../edge/event-stream.js';
 import type { ChatSummary } from './chat-events.js';
-import { MessageStream } from './message-stream.js';
+import type { MessageStream } from './message-stream.js';
 
 /** Sends the events after number `after` as an AI SDK UI message stream, each with its SSE id. */
 export async function sendEventStream(
@@ -30,19 +30,6 @@ export async function sendEventStream(
 export interface WholeAnswer {
   text: string;
   summary: ChatSummary;
-}
-
-/** An answer given before, as a stream that has ended. */
-export function recorded(userId: string, { text, summary }: WholeAnswer): MessageStream {
-  const { message_id, conversation_id } = summary;
-  const stream = new MessageStream(message_id, userId, 0);
-  stream.push({ type: 'start', messageId: message_id, messageMetadata: { message_id, conversation_id } });
-  stream.push({ type: 'text-start', id: 'text' });
-  stream.push({ type: 'text-delta', id: 'text', delta: text });
-  stream.push({ type: 'text-end', id: 'text' });
-  stream.push({ type: 'finish', finishReason: 'stop', messageMetadata: summary });
-  stream.end();
-  return stream;
 }
 
 /**

@@ -15,6 +15,7 @@ export class MessageStream {
   private detached: NodeJS.Timeout | undefined;
   private readers = 0;
   private done = false;
+  private readonly whole = Promise.withResolvers<readonly ChatEvent[]>();
 
   /** @param detachedMs how long it goes on without any reader before {@link stopSignal} fires */
   constructor(
@@ -23,6 +24,19 @@ export class MessageStream {
     private readonly detachedMs: number,
     readonly about: About = { projectId: null },
   ) {}
+
+  /** An answer given before, as a stream that has ended. */
+  static recorded(messageId: string, userId: string, events: readonly ChatEvent[]): MessageStream {
+    const stream = new MessageStream(messageId, userId, 0);
+    for (const event of events) stream.push(event);
+    stream.end();
+    return stream;
+  }
+
+  /** All events, as soon as no further one comes. Waiting for them is not reading: it does not keep the answer going. */
+  get ended(): Promise<readonly ChatEvent[]> {
+    return this.whole.promise;
+  }
 
   /** Fires when nobody wants the answer any more. */
   get stopSignal(): AbortSignal {
@@ -41,6 +55,7 @@ export class MessageStream {
   /** No event comes after this. */
   end(): void {
     this.done = true;
+    this.whole.resolve(this.events.map(({ event }) => event));
     clearTimeout(this.detached);
     this.wake();
   }

@@ -16,6 +16,8 @@ export type RelayEvent = CompletionEvent | { type: 'model'; name: string };
 export interface Assignment {
   /** Written anew for each try: `shortened` after the model said that its context was too small. */
   prompt: (model: string, shortened: boolean) => Promise<ChatMessage[]>;
+  /** The model that is asked first; undefined: the first that is configured. */
+  model?: string | undefined;
   maxTokens: number;
   sampling: Sampling;
   /** When a model must have begun, on the scale of `performance.now()`. */
@@ -45,13 +47,19 @@ export class ModelRelay {
     return this.llm.models.map(({ name }) => name);
   }
 
+  /** The models in the order in which they are asked where a client has chosen one. */
+  private ordered(chosen: string | undefined): readonly LanguageModel[] {
+    const { models } = this.llm;
+    return models.toSorted((a, b) => Number(b.name === chosen) - Number(a.name === chosen));
+  }
+
   /**
    * Ends when the answer is complete, with why it ended. A complete answer has at least one word. Every model that failed is
    * added to the call's degradation.
    * @throws DownstreamError when the last model failed, or the caller no longer wants the answer
    */
   async *answer(assignment: Assignment, call: UserCall): AsyncGenerator<RelayEvent> {
-    const { models } = this.llm;
+    const models = this.ordered(assignment.model);
     let said = '';
     for (const [index, model] of models.entries()) {
       const isLast = index === models.length - 1;

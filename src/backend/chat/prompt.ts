@@ -37,8 +37,8 @@ export function buildPrompt(parts: PromptParts, counter: TokenCounter): ChatMess
   const { passages, history, instructions, prefill, historyTokens, questionTokens = Infinity } = parts;
   const mark = randomBytes(6).toString('hex');
   const blocks = (passages ?? []).map(
-    ({ document, title, text }, index) =>
-      `<passage-${mark}> [${index + 1}] ${JSON.stringify({ document, title })}\n${text}\n</passage-${mark}>`,
+    ({ document, page, title, text }, index) =>
+      `<passage-${mark}> [${index + 1}] ${JSON.stringify({ document, page, title })}\n${text}\n</passage-${mark}>`,
   );
   const question = counter.cut(parts.question, questionTokens);
   const system = [rulesFor(passages, mark), instructions].filter((text) => text !== undefined && text !== '');

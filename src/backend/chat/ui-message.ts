@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { badRequest, Problem } from '../../http/problem.js';
+import { idSchema } from '../edge/schemas.js';
 import type { PriorMessage } from './prompt.js';
 
 /** A message as the AI SDK's `useChat` keeps it: text in parts (since version 5), or in `content` (before). */
@@ -15,6 +16,8 @@ export interface UiConversation {
   question: string;
   said: PriorMessage[];
   instructions: string | undefined;
+  /** The id of the last answer before the question: after an edit the client sends a shorter list, and a branch begins there. */
+  follows: string | undefined;
 }
 
 /**
@@ -34,7 +37,9 @@ export function conversationOf(messages: readonly UiMessage[]): UiConversation {
     throw new Problem({ status: 400, code: 'unsupported_parameter', detail, errors: [{ path, detail }] });
   }
   const before = messages.slice(0, -1);
+  const answer = before.findLast(({ role }) => role === 'assistant');
   return {
+    follows: idSchema.safeParse(answer?.id).data,
     question,
     said: before.flatMap(({ role }, index): PriorMessage[] =>
       role === 'system' ? [] : [{ role, text: textOf(before[index] as UiMessage) }],

@@ -3,8 +3,9 @@ import { LRUCache } from 'lru-cache';
 import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
 import { FilesystemClient } from '../../downstream/filesystem/filesystem.client.js';
-import type { Turn } from '../../downstream/filesystem/filesystem.contract.js';
-import { notFound, Problem } from '../../http/problem.js';
+import { branchOf, placesOf, type Span, spanOf } from '../../contract/branch.js';
+import type { StoredTurn, Turn } from '../../downstream/filesystem/filesystem.contract.js';
+import { Problem } from '../../http/problem.js';
 import { DownstreamError } from '../../resilience/policy/downstream-error.js';
 import { withoutRetries } from '../call/waiting.js';
 import type { UserCall } from '../call/public-call.js';
@@ -40,31 +41,40 @@ export class ConversationsService {
     return this.filesystem.listConversations({ query: page }, call);
   }
 
-  /** The whole conversation, turns that are still on their way to the filesystem server included. */
-  async get(conversationId: string, call: UserCall) {
+  /**
+   * Turns of a conversation, those that are still on their way to the filesystem server included.
+   * @throws Problem 404
+   */
+  async get(conversationId: string, query: TurnsChoice, call: UserCall) {
     const params = { conversation_id: conversationId };
-    const [stored, pending] = await Promise.all([
-      this.filesystem.getConversation({ params, query: {} }, call).catch(missing),
-      this.turns.pending(call.userId, conversationId),
-    ]);
+    const pending = await this.turns.pending(call.userId, conversationId);
+    const { all, until, through, ...span } = query;
+    const named = until ?? through;
+    const choice = { until, through, ...(all ? { all: 'true' } : {}) };
+    // Where some are on their way, the place of each in its branch is known only with all of them at hand.
+    const asked = pending.length === 0 ? { ...choice, ...span } : { all: 'true' };
+    const stored = await this.filesystem.getConversation({ params, query: asked }, call).catch(missing);
     const first = pending[0];
-    if (stored === undefined && first === undefined)
-      throw notFound(`conversation_id: you have no conversation ${JSON.stringify(conversationId)}.`);
+    if (first === undefined) {
+      if (stored !== undefined) return stored;
+      throw await this.notFound(conversationId, named, call);
+    }
     const conversation = stored ?? {
       conversation_id: conversationId,
-      project_id: first?.project_id ?? null,
-      title: first?.turn.question.slice(0, 80) ?? '',
-      created_at: first?.turn.created_at ?? '',
-      updated_at: first?.turn.created_at ?? '',
+      project_id: first.project_id,
+      title: first.turn.question.slice(0, 80),
+      created_at: first.turn.created_at,
+      updated_at: first.turn.created_at,
       turns: [],
     };
-    return {
-      ...conversation,
-      turns: joined(
+    const known = placed(
+      joined(
         conversation.turns,
         pending.map(({ turn }) => turn),
       ),
-    };
+    );
+    if (named !== undefined && !known.some(({ message_id }) => message_id === named)) throw noTurn(named);
+    return { ...conversation, ...spanOf(all ? known : branchOf(known, { until, through }), span) };
   }
 
   /** @throws Problem 507 `quota_exceeded` where a user has as many conversations as one may have; nobody can say: there is room */
@@ -101,41 +111,95 @@ export class ConversationsService {
     this.projects.delete(nameOf(call.userId, conversationId));
     await this.turns.forget(call.userId, { key: conversationId });
     this.deletions.deleted({ kind: 'conversation', userId: call.userId, conversationId });
-    if (!deleted && pending.length === 0)
-      throw notFound(`conversation_id: you have no conversation ${JSON.stringify(conversationId)}.`);
+    if (!deleted && pending.length === 0) throw noConversation(conversationId);
+  }
+
+  /** @throws Problem 404 */
+  async deleteTurn(conversationId: string, messageId: string, call: UserCall): Promise<void> {
+    const params = { conversation_id: conversationId, message_id: messageId };
+    const { deleted } = await this.filesystem.deleteTurn({ params }, call);
+    const wasPending = await this.turns.forgetTurn(call.userId, conversationId, messageId);
+    this.deletions.deleted({ kind: 'turn', userId: call.userId, conversationId, messageId });
+    if (!deleted && !wasPending) throw noTurn(messageId);
+  }
+
+  /** @throws Problem 404; 409 `turn_under_way` */
+  async rate(conversationId: string, messageId: string, given: Rating | null, call: UserCall): Promise<void> {
+    const params = { conversation_id: conversationId, message_id: messageId };
+    const feedback = given && { ...given, given_at: new Date().toISOString() };
+    try {
+      await this.filesystem.putFeedback({ params, body: { feedback } }, call);
+    } catch (error) {
+      if (!(error instanceof DownstreamError) || error.status !== 404) throw error;
+      const pending = await this.turns.pending(call.userId, conversationId);
+      if (!pending.some(({ turn }) => turn.message_id === messageId)) throw noTurn(messageId);
+      throw new Problem({
+        status: 409,
+        code: 'turn_under_way',
+        detail: `message_id: the turn ${JSON.stringify(messageId)} is not stored yet; give your feedback when its answer is complete.`,
+      });
+    }
   }
 
   /**
-   * What was said so far, for a chat that goes on. While filesystem is away: what has not reached it yet.
-   * @throws Problem 404 when there is no such conversation of the asker's
+   * What was said so far, for a chat that goes on; the newest `last` turns of the branch that ends with the turn `after`
+   * (null: nothing was said before), or with the newest one. While filesystem is away: what has not reached it yet.
+   * @throws Problem 404 when there is no such conversation of the asker's, or no such turn in it
    */
-  async history(conversationId: string, last: number, call: UserCall): Promise<History> {
+  async history(
+    conversationId: string,
+    { last, after }: { last: number; after?: string | null | undefined },
+    call: UserCall,
+  ): Promise<History> {
     const pending = await this.turns.pending(call.userId, conversationId);
+    const underWay = pending.map(({ turn }) => turn);
+    const until = typeof after === 'string' ? after : undefined;
+    const isUnderWay = underWay.some(({ message_id }) => message_id === until);
+    const branch = (turns: readonly Turn[]) => (after === null ? [] : branchOf(turns, { until }));
     try {
       const params = { conversation_id: conversationId };
+      const query = until === undefined || isUnderWay ? { last, all: 'true' } : { last, until };
       const stored = await withoutRetries(
         'filesystem',
         call,
-        (impatient) => this.filesystem.getConversation({ params, query: { last } }, impatient),
+        (impatient) => this.filesystem.getConversation({ params, query }, impatient),
         HISTORY_SHARE * this.config.chat.context_budget_ms,
       );
       this.remember(call.userId, conversationId, stored.project_id);
-      return {
-        projectId: stored.project_id,
-        turns: joined(
-          stored.turns,
-          pending.map(({ turn }) => turn),
-        ),
-      };
+      return { projectId: stored.project_id, turns: branch(joined(stored.turns, underWay)) };
     } catch (error) {
       const unknown = error instanceof DownstreamError && error.status === 404;
-      if (unknown && pending.length === 0)
-        throw notFound(`conversation_id: you have no conversation ${JSON.stringify(conversationId)}.`);
+      if (unknown && pending.length === 0) throw await this.notFound(conversationId, until, call);
       if (!unknown) call.degradation.add('filesystem', error, pending.length > 0 ? 'outbox' : 'none');
       const named = pending.find(({ project_id }) => project_id !== null)?.project_id;
       const projectId = named ?? this.projects.get(nameOf(call.userId, conversationId))?.id;
-      return { projectId: unknown ? (projectId ?? null) : projectId, turns: pending.map(({ turn }) => turn) };
+      return { projectId: unknown ? (projectId ?? null) : projectId, turns: branch(underWay) };
     }
+  }
+
+  /** The turn that a client goes on from which names none. While filesystem is away: of those that have not reached it. */
+  async findTurn(thread: string, call: UserCall): Promise<{ conversation_id: string; message_id: string } | undefined> {
+    const underWay = (await this.turns.pendingInThread(call.userId, thread)).at(-1);
+    if (underWay !== undefined) {
+      return { conversation_id: underWay.conversation_id, message_id: underWay.turn.message_id };
+    }
+    try {
+      const { found } = await withoutRetries(
+        'filesystem',
+        call,
+        (impatient) => this.filesystem.findTurn({ query: { thread } }, impatient),
+        HISTORY_SHARE * this.config.chat.context_budget_ms,
+      );
+      return found ?? undefined;
+    } catch (error) {
+      call.degradation.add('filesystem', error, 'none');
+      return undefined;
+    }
+  }
+
+  private async notFound(conversationId: string, turn: string | undefined, call: UserCall): Promise<Problem> {
+    if (turn === undefined || !(await this.exists(conversationId, call))) return noConversation(conversationId);
+    return noTurn(turn);
   }
 
   /** Whether the user has a conversation of this id, turns on their way included. */
@@ -152,7 +216,27 @@ export class ConversationsService {
   }
 }
 
+/** Which turns are shown: those of the branch through a turn or until it, or `all`; and how many of them from which place on. */
+export interface TurnsChoice extends Span {
+  all?: boolean | undefined;
+  until?: string | undefined;
+  through?: string | undefined;
+}
+
+export interface Rating {
+  rating: 'up' | 'down';
+  note: string;
+}
+
 const nameOf = (userId: string, conversationId: string) => `${userId}/${conversationId}`;
+
+const noConversation = (id: string) => absent('conversation_id', `you have no conversation ${JSON.stringify(id)}`);
+const noTurn = (id: string) => absent('message_id', `there is no turn ${JSON.stringify(id)} in this conversation`);
+
+function absent(path: string, fault: string): Problem {
+  const detail = `${path}: ${fault}.`;
+  return new Problem({ status: 404, code: 'not_found', detail, errors: [{ path, detail }] });
+}
 
 function missing(error: unknown): undefined {
   if (error instanceof DownstreamError && error.status === 404) return undefined;
@@ -165,4 +249,10 @@ function joined(stored: readonly Turn[], pending: readonly Turn[]): Turn[] {
   const kept = stored.filter((turn) => turn.answer.state === 'complete' || !newer.has(turn.message_id));
   const known = new Set(kept.map((turn) => turn.message_id));
   return [...kept, ...pending.filter((turn) => !known.has(turn.message_id))];
+}
+
+/** Each turn with its place among the others. */
+function placed(turns: readonly Turn[]): StoredTurn[] {
+  const places = placesOf(turns);
+  return turns.map((turn) => ({ ...turn, ...(places.get(turn.message_id) ?? { parent_id: null }) }));
 }

@@ -52,9 +52,23 @@ export class Turns implements OnModuleInit {
     return entries.map((entry) => underWay(payloadSchema.parse(entry.payload)));
   }
 
+  /** The same of one user's conversations together that a client's thread may go on from. */
+  async pendingInThread(userId: string, thread: string): Promise<TurnPayload[]> {
+    const entries = await this.outbox.store.pending(TOPIC, userId);
+    return entries.map(({ payload }) => payloadSchema.parse(payload)).filter(({ turn }) => turn.thread === thread);
+  }
+
   /** Drops what would have been delivered to a conversation that is deleted. */
   async forget(userId: string, filter: { key?: string; projectId?: string }): Promise<void> {
     await this.outbox.discard(await this.outbox.store.pending(TOPIC, userId, filter));
+  }
+
+  /** The same of one turn. @returns whether it was under way */
+  async forgetTurn(userId: string, conversationId: string, messageId: string): Promise<boolean> {
+    const pending = await this.outbox.store.pending(TOPIC, userId, { key: conversationId });
+    const entries = pending.filter(({ payload }) => payloadSchema.parse(payload).turn.message_id === messageId);
+    await this.outbox.discard(entries);
+    return entries.length > 0;
   }
 }
 
@@ -67,13 +81,17 @@ export class OpenTurn {
 
   /** Writes down the answer as far as it is. */
   async keep(answer: Turn['answer']): Promise<void> {
-    await this.outbox.update(this.entry, this.with(answer));
+    await this.outbox.update(this.entry, this.with({ answer }));
   }
 
   /** Sends the turn off, with what else is owed for it, and says how it fares within `waitMs`. */
-  async end(answer: Turn['answer'], further: readonly NewOutboxEntry[], waitMs: number): Promise<Delivery> {
+  async end(
+    ending: Pick<Turn, 'answer' | 'thread'>,
+    further: readonly NewOutboxEntry[],
+    waitMs: number,
+  ): Promise<Delivery> {
     const delivery = this.outbox.delivery(this.entry, waitMs);
-    await this.outbox.release([this.entry], further, [{ id: this.entry.id, payload: this.with(answer) }]);
+    await this.outbox.release([this.entry], further, [{ id: this.entry.id, payload: this.with(ending) }]);
     return delivery;
   }
 
@@ -82,8 +100,8 @@ export class OpenTurn {
     return this.outbox.discard([this.entry]);
   }
 
-  private with(answer: Turn['answer']): TurnPayload {
-    return { ...this.payload, turn: { ...this.payload.turn, answer } };
+  private with(ending: Pick<Turn, 'answer' | 'thread'>): TurnPayload {
+    return { ...this.payload, turn: { ...this.payload.turn, ...ending } };
   }
 }
 

@@ -7,7 +7,7 @@ import { pathFault } from '../../contract/document-path.js';
 import { badRequest } from '../../http/problem.js';
 import { toProblem } from '../../http/problem.filter.js';
 import type { UserCall } from '../call/public-call.js';
-import { DocumentsService } from './documents.service.js';
+import { Attachments } from './attachments.service.js';
 import type { bulkItemSchema } from './stored.schema.js';
 import { uploadOf } from './upload.js';
 
@@ -26,7 +26,7 @@ export type BulkItem = z.output<typeof bulkItemSchema>;
 export class BulkUpload {
   constructor(
     @InjectConfig() private readonly config: Config,
-    private readonly documents: DocumentsService,
+    private readonly documents: Attachments,
   ) {}
 
   /**

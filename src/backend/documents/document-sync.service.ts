@@ -168,8 +168,8 @@ export class DocumentSync implements OnModuleInit {
       await this.chroma.remove({ body: { project_id, path } }, call);
       return;
     }
-    const { version, title, media_type, text } = document;
-    await this.chroma.upsert({ body: { project_id, path, version, title, media_type, text } }, call);
+    const { version, title, media_type, text, pages } = document;
+    await this.chroma.upsert({ body: { project_id, path, version, title, media_type, text, pages } }, call);
     // Deleted while its text was on its way.
     if (this.gone.has(`${call.userId}/${project_id}`)) {
       await this.chroma.dropProject({ params: { project_id } }, call);

@@ -1,4 +1,5 @@
 import {
+  Body,
   Controller,
   Delete,
   Get,
@@ -12,7 +13,7 @@ import {
   Res,
   UseInterceptors,
 } from '@nestjs/common';
-import { ApiBody, ApiConsumes, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiConsumes, ApiHeader, ApiOperation, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { chromaContract } from '../../downstream/chroma/chroma.contract.js';
@@ -24,8 +25,10 @@ import { Answers } from '../edge/openapi.js';
 import { ProjectAccess } from '../projects/project-access.service.js';
 import { idSchema, pageSchema } from '../edge/schemas.js';
 import { Call, Deadline, type UserCall } from '../call/public-call.js';
+import { Attachments } from './attachments.service.js';
 import { DocumentsService } from './documents.service.js';
 import { IndexRepair } from './repair/index-repair.service.js';
+import { partOf } from './ranges.js';
 import { storedSchema } from './stored.schema.js';
 import { readUpload } from './upload.js';
 
@@ -34,6 +37,7 @@ const indexSchema = chromaContract.describe.response.extend({
   queued: z.int(),
   index: z.enum(['ready', 'rebuilding']),
 });
+const extractBody = z.strictObject({ path: z.string().min(1).max(1000) });
 const rebuiltSchema = z.object({ project_id: z.string(), documents: z.int(), index: z.literal('rebuilding') });
 const textQuery = z
   .strictObject({ version: idSchema.optional(), original: z.enum(['true', 'false']).optional() })
@@ -47,6 +51,7 @@ const textQuery = z
 export class DocumentsController {
   constructor(
     private readonly documents: DocumentsService,
+    private readonly attachments: Attachments,
     private readonly access: ProjectAccess,
     private readonly repair: IndexRepair,
   ) {}
@@ -94,13 +99,30 @@ export class DocumentsController {
     }
   }
 
+  @Post('extract')
+  @HttpCode(200)
+  @UseInterceptors(ReplayInterceptor)
+  @Deadline('upload_ms')
+  @ApiOperation({
+    summary: 'Take the text out of the kept file of a document once more, as after an update that reads more of it',
+  })
+  @Answers(200, storedSchema, 404, 409, 410, 422, 507)
+  async extract(
+    @Param('project_id', { schema: idSchema }) projectId: string,
+    @Body({ schema: extractBody }) { path }: z.output<typeof extractBody>,
+    @Call() call: UserCall,
+  ) {
+    const { document } = await this.documents.extract(projectId, documentPath(path), call);
+    return this.attachments.withAttachments(projectId, document, call);
+  }
+
   @Put('documents/*')
   @UseInterceptors(ReplayInterceptor)
   @Deadline('upload_ms')
   @ApiOperation({ summary: 'Store a document: its raw text as the body, or one file as multipart' })
   @ApiConsumes('text/plain', 'text/markdown', 'multipart/form-data')
   @ApiBody({ schema: { type: 'string' } })
-  @Answers(201, storedSchema, 404, 410, 412, 413, 415, 422, 507)
+  @Answers(201, storedSchema, 404, 410, 412, 413, 415, 422, 424, 507)
   @Answers(200, storedSchema)
   async put(
     @Param('project_id', { schema: idSchema }) projectId: string,
@@ -115,7 +137,7 @@ export class DocumentsController {
     // The router takes a slash at the end for none.
     const name = documentPath(/\/(\?|$)/.test(request.url) ? `${path}/` : path);
     const upload = await readUpload(request, name);
-    const { created, document } = await this.documents.put(projectId, name, upload, expected, call);
+    const { created, document } = await this.attachments.put(projectId, name, upload, expected, call);
     void reply.status(created ? 201 : 200).header('etag', `"${document.version}"`);
     return document;
   }
@@ -126,12 +148,16 @@ export class DocumentsController {
   })
   // An original has the type that it was uploaded with.
   @ApiProduces('text/plain', 'text/markdown', '*/*')
-  @Answers(200, z.string(), 404)
+  @ApiHeader({ name: 'Range', required: false, description: 'A part of the document in bytes, like `bytes=0-1023`' })
+  @Answers(200, z.string(), 404, 416, 424)
+  @ApiResponse({ status: 206, description: 'The part that `Range` asks for', schema: { type: 'string' } })
+  @ApiResponse({ status: 304, description: 'The document is as `If-None-Match` says.' })
   async get(
     @Param('project_id', { schema: idSchema }) projectId: string,
     @Param('*') path: string,
     @Query({ schema: textQuery }) { version, original }: z.output<typeof textQuery>,
     @Headers('if-none-match') known: string | undefined,
+    @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
     @Call() call: UserCall,
   ) {
@@ -140,7 +166,7 @@ export class DocumentsController {
       const file = await this.documents.original(projectId, name, call);
       void reply.header('cache-control', 'private, no-cache').header('content-disposition', attachment(name));
       void reply.type(file.media_type);
-      return file.content;
+      return partOf(file.content, request, reply);
     }
     const document = await this.documents.get(projectId, name, version, call);
     const etag = `"${document.version}"`;
@@ -152,7 +178,7 @@ export class DocumentsController {
     void reply.type(
       document.media_type === 'text/markdown' ? 'text/markdown; charset=utf-8' : 'text/plain; charset=utf-8',
     );
-    return document.text;
+    return partOf(Buffer.from(document.text), request, reply);
   }
 
   @Delete('documents/*')

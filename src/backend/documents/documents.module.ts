@@ -9,6 +9,7 @@ import { GitModule } from '../../downstream/git/git.module.js';
 import { ProjectsModule } from '../projects/projects.module.js';
 import { DocumentsController } from './documents.controller.js';
 import { BulkController } from './bulk.controller.js';
+import { Attachments } from './attachments.service.js';
 import { DocumentsService } from './documents.service.js';
 import { BulkUpload } from './bulk-upload.service.js';
 import { HistoryRepair } from './repair/history-repair.service.js';
@@ -28,7 +29,7 @@ import { DocumentSync } from './document-sync.service.js';
     ProjectsModule,
   ],
   controllers: [DocumentsController, BulkController],
-  providers: [DocumentsService, BulkUpload, DocumentSync, StoredVersions, IndexRepair, HistoryRepair],
+  providers: [DocumentsService, Attachments, BulkUpload, DocumentSync, StoredVersions, IndexRepair, HistoryRepair],
   exports: [DocumentsService, DocumentSync, IndexRepair],
 })
 export class DocumentsModule {}

@@ -36,37 +36,57 @@ export class DocumentsService {
   ) {}
 
   async put(projectId: string, path: string, upload: Upload, ifMatch: string | undefined, call: UserCall) {
-    const version = call.claim ? claimedId(call.claim, 'version') : randomUUID();
+    const version = newVersion(call);
     const keptText = upload.text !== undefined && upload.text.length <= KEPT_TEXT_CHARS ? { text: upload.text } : {};
     const commit = { ...this.commitOf(call, path, version, 'Save'), ...keptText };
-    return this.store(projectId, path, version, upload, ifMatch, commit, call);
+    const condition = ifMatch === undefined ? {} : { if_match: ifMatch };
+    return this.store(projectId, path, version, { ...upload, ...condition }, commit, call);
   }
 
   /** Stores a text that history has already, under the version it has there. */
   putFromHistory(projectId: string, path: string, version: string, text: string, call: OwnerCall) {
-    const upload = { media_type: mediaTypeOf(path), text };
-    return this.store(projectId, path, version, upload, undefined, null, call);
+    return this.store(projectId, path, version, { media_type: mediaTypeOf(path), text }, null, call);
   }
 
-  private async store(
+  private store(
     projectId: string,
     path: string,
     version: string,
-    upload: Upload,
-    ifMatch: string | undefined,
+    upload: Upload & { if_match?: string },
     commit: CommitPayload | null,
     call: OwnerCall,
   ) {
-    const arrived_ms = arrivalMs();
+    const params = { project_id: projectId };
+    return this.write(projectId, path, commit, call, (arrived_ms, own) =>
+      this.filesystem.putDocument({ params, query: { path }, body: { version, arrived_ms, ...upload } }, own),
+    );
+  }
+
+  /** Takes the text of a document out of its original once more. */
+  extract(projectId: string, path: string, call: UserCall) {
+    const version = newVersion(call);
+    const params = { project_id: projectId };
+    return this.write(projectId, path, this.commitOf(call, path, version, 'Extract'), call, (arrived_ms, own) =>
+      this.filesystem.extractDocument({ params, query: { path }, body: { version, arrived_ms } }, own),
+    );
+  }
+
+  /** Changes a document and has index and history follow. */
+  private async write(
+    projectId: string,
+    path: string,
+    commit: CommitPayload | null,
+    call: OwnerCall,
+    put: (arrivedMs: number, own: OwnerCall) => Promise<StoredDocument>,
+  ) {
+    const arrivedAtMs = arrivalMs();
     const { userId } = call;
     const wasStale = (await this.sync.staleDocuments(userId, projectId)).has(path);
     const held = await this.sync.hold({ userId, projectId, path }, commit, false);
-    const params = { project_id: projectId };
-    const body = { version, arrived_ms, ...upload, ...(ifMatch === undefined ? {} : { if_match: ifMatch }) };
     const stored = await change(
       // A caller who goes away does not undo what is being written.
       { ...call, signal: undefined },
-      (own) => this.filesystem.putDocument({ params, query: { path }, body }, own),
+      (own) => put(arrivedAtMs, own),
       (nothingDone) => this.sync.abandon(held, nothingDone),
     ).catch(namePath);
     if (!stored.changed) {
@@ -187,7 +207,11 @@ function namePath(error: unknown): never {
   throw error;
 }
 
-function answer(stored: EndpointOutput<typeof filesystemContract.putDocument>, indexed: boolean) {
+type StoredDocument = EndpointOutput<typeof filesystemContract.putDocument>;
+
+const newVersion = ({ claim }: UserCall) => (claim ? claimedId(claim, 'version') : randomUUID());
+
+function answer(stored: StoredDocument, indexed: boolean) {
   const { path, version, bytes, created, warnings } = stored;
   const document = { path, version, bytes, indexed: indexed ? ('done' as const) : ('queued' as const) };
   return { created, document: warnings === undefined ? document : { ...document, warnings } };

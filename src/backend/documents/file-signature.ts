@@ -9,7 +9,6 @@ const SIGNATURES: [RegExp, string][] = [
   [/^(?:II\*\0|MM\0\*)/, 'image/tiff'],
   [/^.{4}ftyp(?:hei|mif1)/s, 'image/heic'],
   [/^.{4}ftyp/s, 'video/mp4'],
-  [/^\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1/, 'application/x-ole-storage'],
   [/^\x1f\x8b/, 'application/gzip'],
   [/^7z\xbc\xaf\x27\x1c/, 'application/x-7z-compressed'],
   [/^Rar!\x1a\x07/, 'application/vnd.rar'],
@@ -23,20 +22,68 @@ const ZIP = /^PK\x03\x04/;
 /** An OpenDocument or EPUB file begins with an entry that is its media type. */
 const STATED_IN_ZIP = /^.{30}mimetype(application\/[\w.+-]+)/s;
 const OOXML = 'application/vnd.openxmlformats-officedocument';
-/** Names of the parts that the formats of Office Open XML can not be without. */
+/** Names of the parts that a format can not be without. */
 const PARTS: [string, string][] = [
   ['word/document', `${OOXML}.wordprocessingml.document`],
   ['xl/workbook', `${OOXML}.spreadsheetml.sheet`],
   ['ppt/presentation', `${OOXML}.presentationml.presentation`],
+  ['META-INF/container.xml', 'application/epub+zip'],
 ];
-const HEAD_BYTES = 128;
+const OLE = /^\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1/;
+/** Names of the streams that a format can not be without (MS-CFB); a file with a password was some Office Open XML. */
+const STREAMS: [string, string][] = [
+  ['EncryptedPackage', `${OOXML}.wordprocessingml.document`],
+  ['WordDocument', 'application/msword'],
+  ['Workbook', 'application/vnd.ms-excel'],
+  ['Book', 'application/vnd.ms-excel'],
+  ['PowerPoint Document', 'application/vnd.ms-powerpoint'],
+  ['__nameid_version1.0', 'application/vnd.ms-outlook'],
+];
+const HEAD_BYTES = 512;
 
 /** The media type of a file by its content; undefined for text and for what is not known. */
 export function signatureType(bytes: Buffer): string | undefined {
   const head = bytes.toString('latin1', 0, HEAD_BYTES);
-  if (!ZIP.test(head)) return SIGNATURES.find(([pattern]) => pattern.test(head))?.[1];
+  if (OLE.test(head)) {
+    const found = STREAMS.find(([stream]) => bytes.includes(Buffer.from(`${stream}\0`, 'utf16le')));
+    return found?.[1] ?? 'application/x-ole-storage';
+  }
+  if (!ZIP.test(head))
+    return isTar(head) ? 'application/x-tar' : SIGNATURES.find(([pattern]) => pattern.test(head))?.[1];
   const stated = STATED_IN_ZIP.exec(head)?.[1];
   // The media type is followed by the next entry, which begins with PK.
   if (stated !== undefined) return stated.replace(/PK$/, '');
-  return PARTS.find(([part]) => bytes.includes(part))?.[1] ?? 'application/zip';
+  return typeByParts(bytes) ?? 'application/zip';
 }
+
+/** A file may hold files of other formats; its own directory is at the end, so that the last name is the one of its format. */
+function typeByParts(bytes: Buffer): string | undefined {
+  const found = PARTS.map(([part, type]) => ({ type, at: bytes.lastIndexOf(part) })).filter(({ at }) => at !== -1);
+  return found.sort((a, b) => b.at - a.at)[0]?.type;
+}
+
+/** POSIX.1-1988, ustar; at byte 257. */
+const isTar = (head: string) => head.startsWith('ustar', 257);
+
+/** The media type of a text file that neither its sender nor its name tells; undefined for any other text. */
+export function textSignatureType(bytes: Buffer): string | undefined {
+  const head = bytes.toString('latin1', 0, HEAD_BYTES * 8).replace(/^\xef\xbb\xbf/, '');
+  return TEXT_SIGNATURES.find(([pattern]) => pattern.test(head))?.[1];
+}
+
+const MAIL_FIELD = '(?:Return-Path|Received|Delivered-To|From|To|Date|Subject|Message-ID|MIME-Version)';
+const TEXT_SIGNATURES: [RegExp, string][] = [
+  [/^\s*<(?:!doctype html|html)\b/i, 'text/html'],
+  [/^WEBVTT(?:\s|$)/, 'text/vtt'],
+  [/^\d+\r?\n\d{2}:\d{2}:\d{2},\d{3} --> /, 'application/x-subrip'],
+  [/^From \S[^\n]*\d{4}(?: [-+]\d{4})?\s*\n[\x21-\x39\x3b-\x7e]+:/, 'application/mbox'],
+  // Two fields at least: a note may begin with one.
+  [
+    new RegExp(
+      `^${MAIL_FIELD}: [^\\n]*\\n(?:[\\x21-\\x39\\x3b-\\x7e]+:[^\\n]*\\n|[ \\t][^\\n]*\\n)*${MAIL_FIELD}: `,
+      'i',
+    ),
+    'message/rfc822',
+  ],
+  [/^\s*\{[^]*?"(?:nbformat|cells)"\s*:/, 'application/x-ipynb+json'],
+];

@@ -1,32 +1,52 @@
 import type { FastifyRequest } from 'fastify';
 import { bufferedFiles } from '../edge/multipart.js';
+import { documentFormatOf, extractedTypeOf, isTextType, READABLE_FORMATS } from '../../contract/document-format.js';
 import { badRequest, Problem } from '../../http/problem.js';
 import { mediaTypeOf } from '../../text/media-type.js';
-import { signatureType } from './file-signature.js';
+import { signatureType, textSignatureType } from './file-signature.js';
 
 /** What was uploaded: a text as it is, or the bytes of a file that holds one. */
 export type Upload =
   | { media_type: string; text: string; content_base64?: never }
   | { media_type: string; content_base64: string; text?: never };
 
-const EXTRACTED: Record<string, string> = {
-  pdf: 'application/pdf',
-  docx: 'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
-  html: 'text/html',
-  htm: 'text/html',
-  xhtml: 'application/xhtml+xml',
-  eml: 'message/rfc822',
-  ipynb: 'application/x-ipynb+json',
-};
-const TAKEN =
-  'text/plain, text/markdown and other text/*, application/json, or one file as multipart/form-data (also PDF, DOCX, HTML, EML, IPYNB)';
+const TAKEN = `one file, raw or as multipart/form-data: ${READABLE_FORMATS}`;
 
 /** Reads the one document of a request. @throws Problem 415 for other media types */
 export async function readUpload(request: FastifyRequest, path: string): Promise<Upload> {
   if (request.isMultipart()) return readMultipart(request, path);
   const body = request.body ?? Buffer.alloc(0);
   if (!Buffer.isBuffer(body)) throw new Error('the body of a document was parsed before it was read');
+  refuseEncodedText(path, request.headers['content-type'], body);
   return uploadOf(path, request.headers['content-type'], body);
+}
+
+/**
+ * Many a client library encodes what it is given as JSON, so that a text arrives in quotes or inside an object.
+ * @throws Problem 415 for JSON under a name that is not that of a JSON file
+ */
+function refuseEncodedText(path: string, contentType: string | undefined, body: Buffer): void {
+  if (!/^\s*application\/json\s*(;|$)/i.test(contentType ?? '')) return;
+  const type = mediaTypeOf(path);
+  if (/json$/.test(type)) return;
+  const json = parsedJson(body);
+  // A name without a known ending may well be one of a JSON file, which holds more than one string.
+  if (json === undefined || (typeof json !== 'string' && type === 'text/plain' && !PLAIN_TEXT.test(path))) return;
+  throw new Problem({
+    status: 415,
+    code: 'unsupported_media_type',
+    detail: `content-type: application/json for ${JSON.stringify(path)}: the document would be stored with its quotes and braces; send the text itself as text/markdown or text/plain, or name the document *.json`,
+  });
+}
+
+const PLAIN_TEXT = /\.(?:txt|text|rst|org|adoc|tex|log)$/i;
+
+function parsedJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString());
+  } catch {
+    return undefined;
+  }
 }
 
 async function readMultipart(request: FastifyRequest, path: string): Promise<Upload> {
@@ -42,48 +62,52 @@ async function readMultipart(request: FastifyRequest, path: string): Promise<Upl
 
 /** The media type comes from the sender, else from the name; where the content contradicts it, from the content. @throws Problem 415 */
 export function uploadOf(name: string, contentType: string | undefined, bytes: Buffer): Upload {
-  const given = contentType?.split(';')[0]?.trim().toLowerCase();
-  const isStated = given !== undefined && given !== '' && given !== 'application/octet-stream';
   const charset = /;\s*charset\s*=\s*["']?([^\s;"']+)/i.exec(contentType ?? '')?.[1];
-  return toUpload(typeByContent(isStated ? given : typeOfName(name), bytes), charset, bytes);
+  const stated = contentType?.split(';')[0]?.trim().toLowerCase() ?? '';
+  return toUpload(typeByContent(claimedType(stated, name, bytes), bytes), charset, bytes);
 }
+
+/** Many clients send a type that says nothing, or one that a file of another format is registered with on their system. */
+function claimedType(stated: string, name: string, bytes: Buffer): string {
+  const byName = extractedTypeOf(name) ?? mediaTypeOf(name);
+  const saysNothing = stated === '' || stated === 'application/octet-stream';
+  if (saysNothing) return SAYS_NOTHING.test(name) && byName === PLAIN ? (textSignatureType(bytes) ?? byName) : byName;
+  const isReadable = isExtracted(stated) || isTextType(stated) || stated === FORM;
+  if (!isReadable && byName !== PLAIN) return byName;
+  // Excel registers itself for CSV, for instance.
+  const isOther = isExtracted(stated) && !isExtracted(byName) && byName !== PLAIN && stated !== 'text/html';
+  return isOther && utf8Of(bytes) !== undefined && signatureType(bytes) === undefined ? byName : stated;
+}
+const PLAIN = 'text/plain';
+/** What curl sends without a type. */
+const FORM = 'application/x-www-form-urlencoded';
+/** Names whose ending is not that of a plain text. */
+const SAYS_NOTHING = /^(?!.*\.(?:txt|text|log|asc)$)/is;
 
 /** A file that claims to be of a format with a reader is left to that reader, which says what is wrong with it. */
 function typeByContent(claimed: string, bytes: Buffer): string {
   const found = signatureType(bytes);
   if (found === undefined || (!isExtracted(found) && isExtracted(claimed) && claimed !== 'text/html')) return claimed;
+  // The formats of a family have many types, and only the first one is told by the content.
+  if (documentFormatOf(found) !== undefined && documentFormatOf(found) === documentFormatOf(claimed)) return claimed;
   // A text about PDF may begin as a PDF does.
-  return found === 'application/pdf' && isText(claimed) && !bytes.includes('endobj') ? claimed : found;
+  return found === 'application/pdf' && isTextType(claimed) && !bytes.includes('endobj') ? claimed : found;
 }
 
-const isExtracted = (mediaType: string) => Object.values(EXTRACTED).includes(mediaType);
-const isText = (mediaType: string) =>
-  mediaType.startsWith('text/') ||
-  /^application\/(.+\+)?(json|xml|yaml|toml|javascript|typescript|x-[a-z-]+)$/.test(mediaType);
-
-function typeOfName(name: string): string {
-  return EXTRACTED[/\.([^./]+)$/.exec(name)?.[1]?.toLowerCase() ?? ''] ?? mediaTypeOf(name);
-}
-
+const isExtracted = (mediaType: string) => documentFormatOf(mediaType) !== undefined;
 function toUpload(media_type: string, charset: string | undefined, bytes: Buffer): Upload {
   if (isExtracted(media_type)) return fileOf(media_type, charset, bytes);
-  if (!isText(media_type)) {
-    throw new Problem({
-      status: 415,
-      code: 'unsupported_media_type',
-      detail: `content-type: ${JSON.stringify(media_type)} is not taken; send ${TAKEN}`,
-    });
-  }
-  if (media_type === 'application/x-www-form-urlencoded') {
-    throw new Problem({
-      status: 415,
-      code: 'unsupported_media_type',
-      detail: `content-type: a form is not a document; send ${TAKEN} (curl: -H "Content-Type: text/markdown" --data-binary @FILE)`,
-    });
-  }
+  if (media_type === FORM)
+    throw notTaken('a form is not a document', '(curl: -H "Content-Type: text/markdown" --data-binary @FILE)');
+  if (!isTextType(media_type)) throw notTaken(`${JSON.stringify(media_type)} is not taken`, '');
   const text = charset === undefined || UTF8.test(charset) ? utf8Of(bytes) : undefined;
   if (text !== undefined) return { media_type, text };
   return fileOf(media_type, charset, bytes);
+}
+
+function notTaken(what: string, how: string): Problem {
+  const detail = `content-type: ${what}; send ${TAKEN} ${how}`.trim();
+  return new Problem({ status: 415, code: 'unsupported_media_type', detail });
 }
 
 const UTF8 = /^(?:utf-?8|us-ascii)$/i;

@@ -28,6 +28,7 @@ const MEANINGS: Record<number, string> = {
   412: 'The version is not the one expected.',
   413: 'Too large.',
   415: 'A media type that is not taken.',
+  416: 'The part that is asked for is not in the document.',
   422: 'Understood, and refused: `detail` says why.',
   429: 'Too many requests; `Retry-After` says when to come back.',
   431: 'The address and the headers are too long.',

@@ -33,7 +33,7 @@ export interface ImportJob {
   before: ReadonlyMap<string, string> | null;
 }
 
-const MIGRATIONS = [
+export const IMPORT_MIGRATIONS = [
   `CREATE TABLE imports (
      seq INTEGER PRIMARY KEY AUTOINCREMENT,
      user_id TEXT NOT NULL,
@@ -58,7 +58,7 @@ export class ImportStore implements OnApplicationShutdown {
   private readonly db: DatabaseSync;
 
   constructor(@InjectConfig() config: Config) {
-    this.db = openDatabase(join(config.data_dir, 'backend', 'imports.db'), MIGRATIONS);
+    this.db = openDatabase(join(config.data_dir, 'backend', 'imports.db'), IMPORT_MIGRATIONS);
   }
 
   onApplicationShutdown(): void {

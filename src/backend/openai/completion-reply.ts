@@ -2,6 +2,7 @@ import type { FastifyReply } from 'fastify';
 import type { ChatSummary } from '../chat/chat-events.js';
 import type { MessageStream } from '../chat/message-stream.js';
 import { EventStream, type EventStreamTimes } from '../edge/event-stream.js';
+import { citationsOf } from './url-citations.js';
 
 const seconds = () => Math.floor(Date.now() / 1000);
 
@@ -75,18 +76,9 @@ function finishReason({ finish_reason }: ChatSummary): 'stop' | 'length' | 'cont
   return finish_reason === 'stop' || finish_reason === 'content_filter' ? finish_reason : 'length';
 }
 
-const CITATION = /\[(\d{1,3})\]/g;
-
-/** The citations in an answer as OpenAI's `url_citation`s, whose places are characters of the text. */
-function annotationsOf(text: string, { sources }: ChatSummary) {
-  return [...text.matchAll(CITATION)].flatMap((match) => {
-    const source = sources[Number(match[1]) - 1];
-    if (source === undefined) return [];
-    const { document, title, chunk } = source;
-    const url = `caudex:${encodeURI(document)}#${chunk}`;
-    const [start_index, end_index] = [match.index, match.index + match[0].length];
-    return [{ type: 'url_citation' as const, url_citation: { url, title: title || document, start_index, end_index } }];
-  });
+/** The citations in an answer as OpenAI's `url_citation`s. */
+function annotationsOf(text: string, summary: ChatSummary) {
+  return citationsOf(text, summary).map((url_citation) => ({ type: 'url_citation' as const, url_citation }));
 }
 
 function usageOf({ usage: { prompt_tokens, completion_tokens } }: ChatSummary) {

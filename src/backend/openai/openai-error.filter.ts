@@ -1,5 +1,5 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyContextConfig, FastifyReply, FastifyRequest } from 'fastify';
 import { PinoLogger } from 'nestjs-pino';
 import { z } from 'zod';
 import { answersWith, problemSchema } from '../edge/openapi.js';
@@ -48,3 +48,6 @@ export function writeOpenAiError(
     .header('content-type', 'application/json; charset=utf-8')
     .send(JSON.stringify({ error: { message: detail, type, param: errors?.[0]?.path ?? null, code } }));
 }
+
+/** The same for what is refused before a handler: for `RouteConfig`. */
+export const ERRORS: FastifyContextConfig = { writeProblem: writeOpenAiError };

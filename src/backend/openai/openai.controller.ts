@@ -1,22 +1,22 @@
 import { Body, Controller, Get, Headers, HttpCode, Param, Post, Res, UseFilters } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
-import type { FastifyContextConfig, FastifyReply } from 'fastify';
+import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
 import type { Project } from '../../downstream/filesystem/filesystem.contract.js';
-import { Problem } from '../../http/problem.js';
 import { DownstreamError } from '../../resilience/policy/downstream-error.js';
 import { ChatService } from '../chat/chat.service.js';
 import { collectAnswer } from '../chat/message-reply.js';
 import { ProjectsService } from '../projects/projects.service.js';
 import { eventStreamTimes } from '../edge/event-stream.js';
-import { idSchema } from '../edge/schemas.js';
 import { ListsProjects, NeedsScope } from '../call/key-scopes.js';
 import { Call, Deadline, type UserCall } from '../call/public-call.js';
+import { ClientConversations } from './client-conversations.service.js';
 import { completion, sendCompletionStream } from './completion-reply.js';
-import { OpenAiAnswers, OpenAiErrorFilter, writeOpenAiError } from './openai-error.filter.js';
+import { MODEL, noModel, projectOf } from './model-name.js';
+import { ERRORS, OpenAiAnswers, OpenAiErrorFilter } from './openai-error.filter.js';
 import {
   type CompletionRequest,
   completionRequestSchema,
@@ -24,12 +24,11 @@ import {
   conversationOf,
   modelSchema,
   refuseUnsupported,
+  requireShort,
   samplingOf,
 } from './openai.schema.js';
 
-const MODEL = 'caudex';
 const LISTED = 1000;
-const ERRORS: FastifyContextConfig = { writeProblem: writeOpenAiError };
 
 /** Any client of the OpenAI API can point here: a model is a project, as `caudex:<project_id>`. */
 @ApiTags('openai')
@@ -40,6 +39,7 @@ export class OpenAiController {
     @InjectConfig() private readonly config: Config,
     private readonly chat: ChatService,
     private readonly projects: ProjectsService,
+    private readonly clientConversations: ClientConversations,
   ) {}
 
   @Get('models')
@@ -74,7 +74,7 @@ export class OpenAiController {
   @HttpCode(200)
   @ApiOperation({ summary: 'A chat as an OpenAI completion; sources stand in the field `caudex`' })
   @ApiProduces('application/json', 'text/event-stream')
-  @OpenAiAnswers(completionSchema, 402, 404)
+  @OpenAiAnswers(completionSchema, 402, 403, 404, 507)
   async complete(
     @Body({ schema: completionRequestSchema }) body: CompletionRequest,
     @Headers('x-caudex-project') projectHeader: string | undefined,
@@ -83,21 +83,18 @@ export class OpenAiController {
   ): Promise<void> {
     refuseUnsupported(body);
     const { question, said, instructions, prefill } = conversationOf(body.messages);
-    const { max_message_bytes } = this.config.chat;
-    if (Buffer.byteLength(question) > max_message_bytes) {
-      throw new Problem({
-        status: 413,
-        code: 'message_too_large',
-        detail: `messages: ${max_message_bytes} bytes at most are taken as a question`,
-      });
-    }
+    requireShort(question, 'messages', this.config);
+    const project = projectOf(body.model, projectHeader);
+    const { user, metadata } = body;
     const stream = await this.chat.begin(
       {
         message: question,
         said,
-        project_id: projectOf(body.model, projectHeader),
+        project_id: project,
+        scope: body.scope,
         options: { instructions, prefill, sampling: samplingOf(body) },
         detachedMs: this.config.chat.client_detached_ms,
+        ...(await this.clientConversations.find({ project, user, metadata, said }, call)),
       },
       call,
     );
@@ -117,18 +114,3 @@ const modelOf = ({ project_id, created_at }: Project) =>
 function model(id: string, created: number) {
   return { id, object: 'model' as const, created, owned_by: 'caudex' };
 }
-
-/** @throws Problem 404 for a model that is none of ours */
-function projectOf(model: string, header: string | undefined): string | undefined {
-  const project = header ?? (model.startsWith(`${MODEL}:`) ? model.slice(MODEL.length + 1) : undefined);
-  if (project === undefined && model !== MODEL) {
-    throw noModel(`model: ${JSON.stringify(model)} is none; "${MODEL}" and "${MODEL}:<project_id>" are`);
-  }
-  if (project !== undefined && !idSchema.safeParse(project).success) {
-    throw noModel(`model: ${JSON.stringify(project)} is no project id`);
-  }
-  return project;
-}
-
-const noModel = (detail: string) =>
-  new Problem({ status: 404, code: 'model_not_found', detail, errors: [{ path: 'model', detail }] });

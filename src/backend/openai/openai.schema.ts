@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import type { Sampling } from '../../downstream/llm/model-dialect.js';
+import type { Config } from '../../config/config.schema.js';
+import { scopeSchema } from '../../contract/scope.contract.js';
 import { badRequest, Problem } from '../../http/problem.js';
 import type { PriorMessage } from '../chat/prompt.js';
+import { unsupported } from './model-name.js';
 
 const part = z.looseObject({ type: z.string(), text: z.string().optional() });
 const content = z.union([z.string(), z.array(part)], { error: 'a text, or an array of parts, is needed' });
@@ -29,8 +32,12 @@ export const completionRequestSchema = z.looseObject({
   max_tokens: z.int().min(1).nullish(),
   max_completion_tokens: z.int().min(1).nullish(),
   response_format: z.looseObject({ type: z.string() }).nullish(),
+  reasoning_effort: z.string().max(20).nullish(),
   user: z.string().max(512).nullish(),
+  /** `conversation_id` in it names the conversation that the turn is kept in; without it, the one that is gone on with. */
   metadata: z.record(z.string(), z.unknown()).nullish(),
+  /** What Caudex adds: which documents are searched. */
+  scope: scopeSchema.optional(),
 });
 export type CompletionRequest = z.output<typeof completionRequestSchema>;
 type Message = CompletionRequest['messages'][number];
@@ -109,12 +116,19 @@ export function refuseUnsupported(body: CompletionRequest): void {
   }
 }
 
-const unsupported = (path: string, detail: string) =>
-  new Problem({ status: 400, code: 'unsupported_parameter', detail, errors: [{ path, detail }] });
+/** @throws Problem 413 */
+export function requireShort(question: string, field: string, { chat }: Config): void {
+  if (Buffer.byteLength(question) <= chat.max_message_bytes) return;
+  throw new Problem({
+    status: 413,
+    code: 'message_too_large',
+    detail: `${field}: ${chat.max_message_bytes} bytes at most are taken as a question`,
+  });
+}
 
 /** What is passed on to the model. */
 export function samplingOf(body: CompletionRequest): Sampling {
-  const { temperature, top_p, seed, stop, response_format } = body;
+  const { temperature, top_p, seed, stop, response_format, reasoning_effort } = body;
   const max_tokens = body.max_completion_tokens ?? body.max_tokens;
   return {
     temperature: temperature ?? undefined,
@@ -123,6 +137,7 @@ export function samplingOf(body: CompletionRequest): Sampling {
     stop: stop ?? undefined,
     response_format: response_format ?? undefined,
     max_tokens: max_tokens ?? undefined,
+    reasoning_effort: reasoning_effort ?? undefined,
   };
 }
 
@@ -145,11 +160,11 @@ export interface Conversation {
  * The last question and everything around it. User messages in a row are one question; nothing is left out.
  * @throws Problem 400 when no user message has a text
  */
-export function conversationOf(messages: readonly Message[]): Conversation {
+export function conversationOf(messages: readonly Message[], field = 'messages'): Conversation {
   const spoken = messages.filter(({ role }) => role === 'user' || role === 'assistant');
   const system = messages.filter(({ role }) => role === 'system' || role === 'developer').map(textOf);
   const last = spoken.findLastIndex((message) => message.role === 'user' && textOf(message).trim() !== '');
-  if (last === -1) throw badRequest('invalid_request', 'messages: a message of the user with a text is needed');
+  if (last === -1) throw badRequest('invalid_request', `${field}: a message of the user with a text is needed`);
   let first = last;
   while (first > 0 && spoken[first - 1]?.role === 'user') first--;
   const joined = (from: number, to: number) =>

@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
 import { FilesystemClient } from '../../downstream/filesystem/filesystem.client.js';
+import type { Project } from '../../downstream/filesystem/filesystem.contract.js';
 import { notFound } from '../../http/problem.js';
 import { withoutRetries } from '../call/waiting.js';
 import { DownstreamError } from '../../resilience/policy/downstream-error.js';
@@ -18,7 +19,7 @@ const NOT_THERE: ReadonlySet<number> = new Set([400, 404, 410]);
  */
 @Injectable()
 export class ProjectAccess {
-  private readonly known = new LRUCache<string, number>({ max: 50_000 });
+  private readonly known = new LRUCache<string, { seenAtMs: number; instructions: string }>({ max: 50_000 });
 
   constructor(
     @InjectConfig() private readonly config: Config,
@@ -31,16 +32,16 @@ export class ProjectAccess {
    */
   async require(projectId: string, call: UserCall): Promise<DownstreamError | undefined> {
     const key = `${call.userId}/${projectId}`;
-    const seenAtMs = this.known.get(key);
-    if (seenAtMs !== undefined && performance.now() - seenAtMs < FRESH_MS) return undefined;
+    const known = this.known.get(key);
+    if (known !== undefined && performance.now() - known.seenAtMs < FRESH_MS) return undefined;
     try {
-      await withoutRetries(
+      const project = await withoutRetries(
         'filesystem',
         call,
         (impatient) => this.filesystem.getProject({ params: { project_id: projectId } }, impatient),
         this.config.search.context_budget_ms,
       );
-      this.remember(projectId, call.userId);
+      this.remember(project, call.userId);
       return undefined;
     } catch (error) {
       if (!(error instanceof DownstreamError)) throw error;
@@ -51,8 +52,13 @@ export class ProjectAccess {
     }
   }
 
-  remember(projectId: string, userId: string): void {
-    this.known.set(`${userId}/${projectId}`, performance.now());
+  remember({ project_id, instructions }: Project, userId: string): void {
+    this.known.set(`${userId}/${project_id}`, { seenAtMs: performance.now(), instructions });
+  }
+
+  /** What a model is told before every question about a project, as it was when the project was last seen here. */
+  instructionsOf(projectId: string, userId: string): string {
+    return this.known.get(`${userId}/${projectId}`)?.instructions ?? '';
   }
 
   forget(projectId: string, userId: string): void {

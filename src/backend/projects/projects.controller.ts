@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, UseInterceptors } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, UseInterceptors } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { projectSchema } from '../../downstream/filesystem/filesystem.contract.js';
@@ -11,6 +11,21 @@ import { ListsProjects } from '../call/key-scopes.js';
 import { ProjectsService } from './projects.service.js';
 
 const newProject = z.strictObject({ name: z.string().trim().min(1).max(200) });
+
+const projectChange = z
+  .strictObject({
+    name: z.string().trim().min(1).max(200).optional(),
+    /** What a model is told before every question about this project; empty: nothing. */
+    instructions: z
+      .string()
+      .max(8000)
+      .refine((text) => text.isWellFormed() && !text.includes('\0'), 'this is not valid text')
+      .optional(),
+  })
+  .refine(({ name, instructions }) => name !== undefined || instructions !== undefined, {
+    path: ['name'],
+    error: 'a name or instructions are needed',
+  });
 
 @ApiTags('projects')
 @UseInterceptors(SharedReadsInterceptor)
@@ -39,6 +54,17 @@ export class ProjectsController {
   @Answers(200, projectSchema, 404)
   get(@Param('project_id', { schema: idSchema }) projectId: string, @Call() call: UserCall) {
     return this.projects.get(projectId, call);
+  }
+
+  @Patch(':project_id')
+  @ApiOperation({ summary: 'Rename a project, or say what a model is told before every question about it' })
+  @Answers(200, projectSchema, 404, 410)
+  update(
+    @Param('project_id', { schema: idSchema }) projectId: string,
+    @Body({ schema: projectChange }) change: z.output<typeof projectChange>,
+    @Call() call: UserCall,
+  ) {
+    return this.projects.update(projectId, change, call);
   }
 
   @Delete(':project_id')

@@ -51,7 +51,7 @@ export class ProjectsService implements OnModuleInit {
       { body: { project_id: call.claim ? claimedId(call.claim, 'project') : randomUUID(), name } },
       call,
     );
-    this.access.remember(project.project_id, call.userId);
+    this.access.remember(project, call.userId);
     return project;
   }
 
@@ -64,6 +64,16 @@ export class ProjectsService implements OnModuleInit {
 
   get(projectId: string, call: UserCall): Promise<Project> {
     return this.filesystem.getProject({ params: { project_id: projectId } }, call);
+  }
+
+  async update(
+    projectId: string,
+    change: { name?: string | undefined; instructions?: string | undefined },
+    call: UserCall,
+  ): Promise<Project> {
+    const project = await this.filesystem.updateProject({ params: { project_id: projectId }, body: change }, call);
+    this.access.remember(project, call.userId);
+    return project;
   }
 
   /** The project's files go at once, its index and its repository as soon as their servers are there. */

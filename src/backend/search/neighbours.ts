@@ -27,7 +27,9 @@ export function joinNeighbours(passages: readonly Passage[]): Passage[] {
 
 function follows(passage: Passage, before: Passage): boolean {
   const gap = passage.start - before.end;
-  return passage.document === before.document && passage.chunk === before.chunk + 1 && gap >= 0 && gap <= MAX_GAP_CHARS;
+  const isNext = passage.document === before.document && passage.chunk === before.chunk + 1;
+  // A source names one page.
+  return isNext && passage.page === before.page && gap >= 0 && gap <= MAX_GAP_CHARS;
 }
 
 function join(first: Passage, second: Passage): Passage {

@@ -85,6 +85,14 @@ export const authContract = {
     response: z.object({ revoked: z.boolean() }),
     idempotent: true,
   },
+  /** The users with an address, for an operator: none, one, or, with a provider outside, several. */
+  findUsers: {
+    method: 'GET',
+    path: '/users',
+    query: z.strictObject({ email: z.string().min(1).max(254) }),
+    response: z.object({ users: z.array(userSchema) }),
+    idempotent: true,
+  },
   /** 422 `too_many_keys`. The key itself is in this answer and nowhere else. */
   createKey: {
     method: 'POST',

@@ -11,6 +11,8 @@ export const ledgerRowSchema = z.object({
   message_id: id.nullable(),
   /** What the row adds to the balance: negative for a capture. */
   credits: z.int(),
+  /** Why credits were granted; missing where nobody said. */
+  note: z.string().optional(),
 });
 export type LedgerRow = z.output<typeof ledgerRowSchema>;
 
@@ -47,6 +49,14 @@ export const billingContract = {
     path: '/releases',
     body: z.strictObject({ message_id: id }),
     response: balanceSchema,
+    idempotent: true,
+  },
+  /** Adds credits to the account of the call's user, once for each `grant_id`. `granted` says what was added, then or now. */
+  grant: {
+    method: 'POST',
+    path: '/grants',
+    body: z.strictObject({ grant_id: id, credits: credits.min(1), note: z.string().max(500).optional() }),
+    response: balanceSchema.extend({ granted: credits }),
     idempotent: true,
   },
   balance: { method: 'GET', path: '/balance', response: balanceSchema, idempotent: true },

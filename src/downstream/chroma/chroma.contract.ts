@@ -1,11 +1,16 @@
 import { z } from 'zod';
 import type { ServiceContract } from '../../contract/endpoint.js';
 import { inventoryQuery, inventorySchema } from '../../contract/inventory.contract.js';
+import { pageStartSchema } from '../../contract/page.contract.js';
 import { correctionSchema, passageSchema } from '../../contract/passage.contract.js';
 import { scopeSchema } from '../../contract/scope.contract.js';
 
 const id = z.string().min(1).max(200);
 const inProject = z.strictObject({ project_id: id });
+
+const notEmbedded = z.enum(['unreachable', 'timeout', 'circuit_open', 'saturated', 'fault', 'protocol', 'deadline']);
+/** Of one call: few enough that an embedder on a slow machine ends within an attempt. */
+export const MAX_EMBEDDED_TEXTS = 16;
 
 /** Everything here is keyed by the user of the call and the project. */
 export const chromaContract = {
@@ -27,11 +32,26 @@ export const chromaContract = {
       total: z.int().min(0),
       source: z.enum(['hybrid', 'vector', 'fulltext']),
       /** Why the embedder gave no vector for the question, where the answer is by words alone. */
-      not_embedded: z
-        .enum(['unreachable', 'timeout', 'circuit_open', 'saturated', 'fault', 'protocol', 'deadline'])
-        .optional(),
+      not_embedded: notEmbedded.optional(),
       passages: z.int().min(0),
       corrections: z.array(correctionSchema).optional(),
+    }),
+    idempotent: true,
+  },
+  /**
+   * The vectors of texts that belong to no project, in their order; the call is for OpenAI's `/v1/embeddings`. `pretrained` is
+   * false where no embedder is configured: those vectors compare words, not meaning.
+   */
+  embed: {
+    method: 'POST',
+    path: '/embeddings',
+    body: z.strictObject({ texts: z.array(z.string()).min(1).max(MAX_EMBEDDED_TEXTS) }),
+    response: z.object({
+      embedder: z.string(),
+      pretrained: z.boolean(),
+      vectors: z.array(z.array(z.number())),
+      /** Why the embedder gave no vectors; `vectors` is empty then. */
+      not_embedded: notEmbedded.optional(),
     }),
     idempotent: true,
   },
@@ -46,6 +66,8 @@ export const chromaContract = {
       title: z.string(),
       media_type: z.string(),
       text: z.string(),
+      /** Of a format with pages, where they begin; passages do not reach over them. */
+      pages: z.array(pageStartSchema).optional(),
     }),
     response: z.object({ passages: z.int().min(0), version: id }),
     idempotent: true,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ServiceContract } from '../../contract/endpoint.js';
 import { inventoryQuery, inventorySchema } from '../../contract/inventory.contract.js';
+import { pageStartSchema } from '../../contract/page.contract.js';
 import { correctionSchema, passageSchema } from '../../contract/passage.contract.js';
 import { scopeSchema } from '../../contract/scope.contract.js';
 import { warningSchema } from '../../contract/warning.contract.js';
@@ -16,6 +17,8 @@ export const projectSchema = z.object({
   name: z.string(),
   created_at: z.string(),
   documents: z.int().min(0),
+  /** What a model is told before every question about this project; empty where nothing is. */
+  instructions: z.string().default(''),
 });
 export type Project = z.output<typeof projectSchema>;
 
@@ -33,11 +36,23 @@ export const documentInfoSchema = z.object({
 });
 export type DocumentInfo = z.output<typeof documentInfoSchema>;
 
+export const feedbackSchema = z.object({
+  rating: z.enum(['up', 'down']),
+  note: z.string(),
+  /** UTC, ISO 8601. */
+  given_at: z.string(),
+});
+export type Feedback = z.output<typeof feedbackSchema>;
+
 /** One question and its answer, as kept. What the backend adds about an answer travels in `answer.metadata`. */
 export const turnSchema = z.object({
   message_id: id,
   created_at: z.string(),
   question: z.string(),
+  /** The turn that this one follows, where its asker said so (null: none); else it follows the newest. See `branch.ts`. */
+  parent_id: id.nullable().optional(),
+  /** What the turn is found by where a client goes on from it without naming it. */
+  thread: z.string().max(100).optional(),
   answer: z.object({
     text: z.string(),
     /** `pending`: asked, not yet answered; `partial`: cut off; `failed`: no text came. */
@@ -49,18 +64,49 @@ export const turnSchema = z.object({
 });
 export type Turn = z.output<typeof turnSchema>;
 
+/** A turn with its place among the others. */
+export const storedTurnSchema = turnSchema.omit({ thread: true }).extend({
+  /** The message ids of all versions of this turn, itself included, oldest first; missing where it is the only one. */
+  siblings: z.array(id).optional(),
+  feedback: feedbackSchema.optional(),
+});
+export type StoredTurn = z.output<typeof storedTurnSchema>;
+
 export const conversationInfoSchema = z.object({
   conversation_id: id,
   project_id: id.nullable(),
   title: z.string(),
   created_at: z.string(),
   updated_at: z.string(),
+  /** In all branches together. */
   turns: z.int().min(0),
 });
 export type ConversationInfo = z.output<typeof conversationInfoSchema>;
 
+/** A conversation with some turns of one branch, oldest first: those from place `offset` on, of `total`. */
+export const conversationSchema = conversationInfoSchema.omit({ turns: true }).extend({
+  turns: z.array(storedTurnSchema),
+  offset: z.int().min(0),
+  total: z.int().min(0),
+});
+
+/**
+ * Which turns of a conversation: of one branch (see `branch.ts`; without a choice of the one that ends with the newest turn) or
+ * `all`, and of these the newest `last`, or `limit` from place `offset` on.
+ */
+const turnsQuery = z.strictObject({
+  all: z.stringbool().optional(),
+  until: id.optional(),
+  through: id.optional(),
+  last: z.coerce.number().int().min(1).optional(),
+  limit: z.coerce.number().int().min(1).optional(),
+  offset: z.coerce.number().int().min(0).optional(),
+});
+export type TurnsQuery = z.output<typeof turnsQuery>;
+
 const inProject = z.strictObject({ project_id: id });
 const inConversation = z.strictObject({ conversation_id: id });
+const ofTurn = z.strictObject({ conversation_id: id, message_id: id });
 const ofDocument = z.strictObject({ path: z.string().min(1) });
 
 /**
@@ -92,6 +138,14 @@ export const filesystemContract = {
     method: 'GET',
     path: '/projects/:project_id',
     params: inProject,
+    response: projectSchema,
+    idempotent: true,
+  },
+  updateProject: {
+    method: 'PATCH',
+    path: '/projects/:project_id',
+    params: inProject,
+    body: z.strictObject({ name: z.string().min(1).optional(), instructions: z.string().optional() }),
     response: projectSchema,
     idempotent: true,
   },
@@ -133,7 +187,8 @@ export const filesystemContract = {
     path: '/projects/:project_id/document',
     params: inProject,
     query: ofDocument,
-    response: documentInfoSchema.extend({ text: z.string() }),
+    /** `pages`: where the pages of a format with such begin in the text. */
+    response: documentInfoSchema.extend({ text: z.string(), pages: z.array(pageStartSchema).optional() }),
     idempotent: true,
   },
   /** The file as it was sent, also one that no text could be taken from; 404 where the text itself is the original. */
@@ -143,6 +198,30 @@ export const filesystemContract = {
     params: inProject,
     query: ofDocument,
     response: z.object({ path: z.string(), media_type: z.string(), readable: z.boolean(), content_base64: z.base64() }),
+    idempotent: true,
+  },
+  /**
+   * Takes the text out of the kept original once more, as an upload of it would: for a reader that reads more than it did.
+   * 404; 409 `no_original` where the text itself was uploaded; further as {@link putDocument}.
+   */
+  extractDocument: {
+    method: 'POST',
+    path: '/projects/:project_id/extract',
+    params: inProject,
+    query: ofDocument,
+    body: z.strictObject({ version: id, arrived_ms: z.number().optional() }),
+    response: documentInfoSchema.extend({ created: z.boolean(), changed: z.boolean() }),
+    idempotent: true,
+  },
+  /** The files that came in the original of a document, such as those attached to an e-mail. 404; 422 `unreadable_document`. */
+  listAttachments: {
+    method: 'GET',
+    path: '/projects/:project_id/attachments',
+    params: inProject,
+    query: ofDocument,
+    response: z.object({
+      attachments: z.array(z.object({ name: z.string(), media_type: z.string(), content_base64: z.base64() })),
+    }),
     idempotent: true,
   },
   deleteDocument: {
@@ -202,6 +281,31 @@ export const filesystemContract = {
     response: z.object({ stored: z.literal(true) }),
     idempotent: true,
   },
+  /** The turns behind it follow the one before it. A deleted turn stays deleted: {@link putTurn} answers 410 for it. */
+  deleteTurn: {
+    method: 'DELETE',
+    path: '/conversations/:conversation_id/turns/:message_id',
+    params: ofTurn,
+    response: z.object({ deleted: z.boolean() }),
+    idempotent: true,
+  },
+  /** The newest turn with this `thread`, sooner one that nothing follows yet; null where there is none. */
+  findTurn: {
+    method: 'GET',
+    path: '/turns',
+    query: z.strictObject({ thread: z.string().min(1).max(100) }),
+    response: z.object({ found: z.object({ conversation_id: id, message_id: id }).nullable() }),
+    idempotent: true,
+  },
+  /** Sets what a person thinks of an answer; null takes it back. */
+  putFeedback: {
+    method: 'PUT',
+    path: '/conversations/:conversation_id/turns/:message_id/feedback',
+    params: ofTurn,
+    body: z.strictObject({ feedback: feedbackSchema.nullable() }),
+    response: z.object({ stored: z.literal(true) }),
+    idempotent: true,
+  },
   listConversations: {
     method: 'GET',
     path: '/conversations',
@@ -213,9 +317,9 @@ export const filesystemContract = {
     method: 'GET',
     path: '/conversations/:conversation_id',
     params: inConversation,
-    /** `last`: only the newest so many turns. Oldest first in any case. */
-    query: z.strictObject({ last: z.coerce.number().int().min(1).optional() }),
-    response: conversationInfoSchema.omit({ turns: true }).extend({ turns: z.array(turnSchema) }),
+    /** 404 `not_found` also where there is no turn `until` or `through`. */
+    query: turnsQuery,
+    response: conversationSchema,
     idempotent: true,
   },
   renameConversation: {

@@ -1,6 +1,7 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
+import { requestOf } from '../../config/llm-models.js';
 import { MODEL_CLIENTS } from '../../resilience/resilience.module.js';
 import type { ResilientClient } from '../../resilience/wire/resilient-client.js';
 import { LanguageModel } from './language-model.js';
@@ -11,17 +12,14 @@ export class LlmClient implements OnApplicationShutdown {
   readonly models: readonly LanguageModel[];
 
   constructor(
-    @InjectConfig() { llm }: Config,
+    @InjectConfig() config: Config,
     @Inject(MODEL_CLIENTS) private readonly clients: readonly ResilientClient[],
   ) {
-    const configured = [
-      { model: llm.model, request: llm.request },
-      ...llm.fallbacks.map(({ model, request }) => ({ model, request: { ...llm.request, ...request } })),
-    ];
+    const names = [config.llm.model, ...config.llm.fallbacks.map(({ model }) => model)];
     this.models = clients.flatMap((client, index) => {
-      const { model, request } = configured[index] ?? {};
-      if (!client.configured || typeof model !== 'string' || request === undefined) return [];
-      return [new LanguageModel(model, client, request)];
+      const model = names[index];
+      if (!client.configured || typeof model !== 'string') return [];
+      return [new LanguageModel(model, client, requestOf(config, client.service))];
     });
   }
 

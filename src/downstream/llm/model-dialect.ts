@@ -15,6 +15,7 @@ export interface Sampling {
   stop?: string | string[] | undefined;
   response_format?: unknown;
   max_tokens?: number | undefined;
+  reasoning_effort?: string | undefined;
 }
 
 const UNKNOWN = /unsupported|not supported|unknown|unrecognized|unexpected|extra|not permitted|not allowed|invalid/i;

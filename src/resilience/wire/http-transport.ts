@@ -1,6 +1,7 @@
 import type { AxiosInstance, AxiosResponse } from 'axios';
-import { Pool } from 'undici';
+import type { Dispatcher } from 'undici';
 import type { ByteStream } from './byte-stream.js';
+import { dispatcherTo, type Route } from './outside.js';
 import { undiciAdapter } from './undici-adapter.js';
 
 export interface WireRequest {
@@ -28,9 +29,10 @@ export interface Transport {
   end(withinMs: number): Promise<void>;
 }
 
-/** axios over one undici pool. It has no timeouts: the policies have them. */
+/** axios over the connections to one origin. It has no timeouts: the policies have them. */
 export class HttpTransport implements Transport {
-  private readonly pool: Pool;
+  private readonly dispatcher: Dispatcher;
+  private readonly origin: string;
   private readonly prefix: string;
   private closing: Promise<void> | undefined;
 
@@ -39,16 +41,13 @@ export class HttpTransport implements Transport {
     /** Its path is put before the path of every request. */
     url: string,
     connectTimeoutMs: number,
+    route?: Route,
   ) {
     dropDefaults(axios);
     const { origin, pathname } = new URL(url);
+    this.origin = origin;
     this.prefix = pathname.replace(/(?<!\/)\/+$/, '');
-    this.pool = new Pool(origin, {
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      allowH2: false,
-      connect: { timeout: connectTimeoutMs },
-    });
+    this.dispatcher = dispatcherTo(origin, connectTimeoutMs, route);
   }
 
   async send(request: WireRequest, signal: AbortSignal): Promise<WireAnswer> {
@@ -60,17 +59,17 @@ export class HttpTransport implements Transport {
   }
 
   close(): Promise<void> {
-    return (this.closing ??= this.pool.close());
+    return (this.closing ??= this.dispatcher.close());
   }
 
   async end(withinMs: number): Promise<void> {
-    const late = setTimeout(() => void this.pool.destroy(), withinMs);
+    const late = setTimeout(() => void this.dispatcher.destroy(), withinMs);
     await this.close().finally(() => clearTimeout(late));
   }
 
   private request(request: WireRequest, signal: AbortSignal, responseType: 'arraybuffer' | 'stream') {
     return this.axios.request<unknown>({
-      adapter: undiciAdapter(this.pool, request.headers),
+      adapter: undiciAdapter(this.dispatcher, this.origin, request.headers),
       method: request.method,
       url: request.absolute === true ? request.path : this.prefix + request.path,
       data: request.body,

@@ -7,7 +7,7 @@ import { ByteStream } from './byte-stream.js';
  * {@link ByteStream} with `responseType: 'stream'`. Every status resolves; only errors of the connection reject. The
  * headers bypass axios, which would copy and check each of them three times.
  */
-export function undiciAdapter(dispatcher: Dispatcher, headers: Record<string, string>): AxiosAdapter {
+export function undiciAdapter(dispatcher: Dispatcher, origin: string, headers: Record<string, string>): AxiosAdapter {
   return (config) =>
     new Promise((resolve, reject) => {
       const signal = config.signal as AbortSignal | undefined;
@@ -15,6 +15,7 @@ export function undiciAdapter(dispatcher: Dispatcher, headers: Record<string, st
       if (signal !== undefined) signal.onabort = () => exchange.abort(signal.reason as Error);
       dispatcher.dispatch(
         {
+          origin,
           method: (config.method ?? 'get').toUpperCase(),
           path: config.url ?? '/',
           headers,

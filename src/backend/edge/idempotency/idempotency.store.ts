@@ -13,7 +13,7 @@ import { scrubSoon } from '../../../storage/scrub.js';
 import { bufferedFiles } from '../multipart.js';
 import { openDatabase } from '../../../storage/sqlite.js';
 
-const MIGRATIONS = [
+export const IDEMPOTENCY_MIGRATIONS = [
   `CREATE TABLE answers (
      user_id TEXT NOT NULL, key TEXT NOT NULL, fingerprint TEXT NOT NULL, answer TEXT, created_ms INTEGER NOT NULL,
      PRIMARY KEY (user_id, key)
@@ -21,6 +21,9 @@ const MIGRATIONS = [
    CREATE INDEX answers_age ON answers (created_ms)`,
   `ALTER TABLE answers ADD COLUMN project_id TEXT;
    ALTER TABLE answers ADD COLUMN conversation_id TEXT`,
+  // Chats were kept without their sources. Asked again they get the same message id, and are charged once all the same.
+  `ALTER TABLE answers ADD COLUMN message_id TEXT;
+   DELETE FROM answers WHERE conversation_id IS NOT NULL`,
 ];
 const KEPT_MS = 24 * 60 * 60 * 1000;
 
@@ -32,12 +35,12 @@ const GONE = 'gone';
 export class IdempotencyStore implements OnApplicationShutdown {
   private readonly db: DatabaseSync;
   private readonly prepared: ReturnType<typeof preparedBy>;
-  /** The first requests of keys, while they run. */
-  readonly running = new Map<string, Promise<unknown>>();
+  /** The first requests of keys, while their answers are not complete. */
+  private readonly running = new Map<string, Promise<unknown>>();
 
   constructor(@InjectConfig() config: Config, deletions: Deletions) {
     deletions.onDelete((deletion) => this.forget(deletion));
-    this.db = openDatabase(join(config.data_dir, 'backend', 'idempotency.db'), MIGRATIONS);
+    this.db = openDatabase(join(config.data_dir, 'backend', 'idempotency.db'), IDEMPOTENCY_MIGRATIONS);
     this.prepared = preparedBy(this.db);
   }
 
@@ -81,20 +84,39 @@ export class IdempotencyStore implements OnApplicationShutdown {
     return { userId, key, answer };
   }
 
-  complete({ userId, key, about }: Claim, answer: NonNullable<Claim['answer']>): void {
+  /**
+   * Runs `work` for the first request of a key. Those that come before its claim is completed or released get the same result.
+   * What `work` throws releases the claim.
+   */
+  once<T>(claim: Claim, work: () => Promise<T>): Promise<T> {
+    const running = this.running.get(nameOf(claim)) as Promise<T> | undefined;
+    if (running !== undefined) return running;
+    const first = work();
+    this.running.set(nameOf(claim), first);
+    first.catch(() => this.release(claim));
+    return first;
+  }
+
+  complete(claim: Claim, answer: NonNullable<Claim['answer']>): void {
+    const { userId, key, about } = claim;
+    this.running.delete(nameOf(claim));
     this.prepared(
-      'UPDATE answers SET answer = ?, project_id = ?, conversation_id = ? WHERE user_id = ? AND key = ?',
-    ).run(JSON.stringify(answer), about?.projectId ?? null, about?.conversationId ?? null, userId, key);
+      'UPDATE answers SET answer = ?, project_id = ?, conversation_id = ?, message_id = ? WHERE user_id = ? AND key = ?',
+    ).run(
+      ...[JSON.stringify(answer), about?.projectId ?? null, about?.conversationId ?? null, about?.messageId ?? null],
+      ...[userId, key],
+    );
   }
 
   private forget(deletion: Deletion): void {
     const rows = this.prepared(
-      `SELECT key, project_id, conversation_id FROM answers
+      `SELECT key, project_id, conversation_id, message_id FROM answers
        WHERE user_id = ? AND (project_id IS NOT NULL OR conversation_id IS NOT NULL)`,
     ).all(deletion.userId);
-    for (const { key, project_id, conversation_id } of rows) {
+    for (const { key, project_id, conversation_id, message_id } of rows) {
       const about: About = { projectId: project_id === null ? null : String(project_id) };
       if (conversation_id !== null) about.conversationId = String(conversation_id);
+      if (message_id !== null) about.messageId = String(message_id);
       if (!isAbout(about, deletion)) continue;
       this.prepared('UPDATE answers SET answer = ? WHERE user_id = ? AND key = ?').run(
         GONE,
@@ -106,10 +128,14 @@ export class IdempotencyStore implements OnApplicationShutdown {
   }
 
   /** The request was refused or failed: the key may be used for it again. */
-  release({ userId, key }: Claim): void {
+  release(claim: Claim): void {
+    const { userId, key } = claim;
+    this.running.delete(nameOf(claim));
     this.prepared('DELETE FROM answers WHERE user_id = ? AND key = ? AND answer IS NULL').run(userId, key);
   }
 }
+
+const nameOf = ({ userId, key }: Claim) => `${userId}/${key}`;
 
 /** Of what a request asks for and all that it brings; the boundary of a multipart body is another one each time. */
 async function fingerprintOf(request: FastifyRequest): Promise<string> {

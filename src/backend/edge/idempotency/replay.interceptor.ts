@@ -24,24 +24,19 @@ export class ReplayInterceptor implements NestInterceptor {
     call.claim = claim;
     const { project_id } = request.params as { project_id?: string };
     if (project_id !== undefined) claim.about = { projectId: project_id };
-    const key = `${claim.userId}/${claim.key}`;
-    const first = this.store.running.get(key);
-    if (first !== undefined) return first.then(() => this.again(request, reply, call));
-    const run = this.run(claim, next, reply).finally(() => this.store.running.delete(key));
-    this.store.running.set(key, run);
-    return run;
+    let isFirst = false;
+    const body = await this.store.once(claim, () => {
+      isFirst = true;
+      return this.run(claim, next, reply);
+    });
+    return isFirst ? body : this.again(request, reply, call);
   }
 
   private async run(claim: Claim, next: CallHandler, reply: FastifyReply): Promise<unknown> {
-    try {
-      const body: unknown = await lastValueFrom(next.handle());
-      const etag = reply.getHeader('etag');
-      this.store.complete(claim, { status: reply.statusCode, body, ...(typeof etag === 'string' ? { etag } : {}) });
-      return body;
-    } catch (error) {
-      this.store.release(claim);
-      throw error;
-    }
+    const body: unknown = await lastValueFrom(next.handle());
+    const etag = reply.getHeader('etag');
+    this.store.complete(claim, { status: reply.statusCode, body, ...(typeof etag === 'string' ? { etag } : {}) });
+    return body;
   }
 
   private async again(request: FastifyRequest, reply: FastifyReply, { userId }: UserCall): Promise<unknown> {

@@ -4,7 +4,7 @@ import { KEY_TABLES } from './keys/key-store.js';
 import { SEEN_USER_TABLES } from './providers/seen-users.js';
 import { openDatabase } from '../../../storage/sqlite.js';
 
-const MIGRATIONS = [
+export const AUTH_MIGRATIONS = [
   `CREATE TABLE account (
      user_id TEXT PRIMARY KEY,
      email TEXT NOT NULL UNIQUE,
@@ -30,5 +30,5 @@ const MIGRATIONS = [
 
 /** Accounts, revoked tokens and failed guesses, below `dir`. */
 export function openAuthDatabase(dir: string): DatabaseSync {
-  return openDatabase(join(dir, 'accounts.sqlite'), MIGRATIONS);
+  return openDatabase(join(dir, 'accounts.sqlite'), AUTH_MIGRATIONS);
 }

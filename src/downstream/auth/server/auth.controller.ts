@@ -30,4 +30,9 @@ export class AuthController {
   async revoke(@Input() { body }: Request<'revoke'>): Answer<'revoke'> {
     return { revoked: await this.auth.revoke(body.token) };
   }
+
+  @Implements(contract.findUsers)
+  async findUsers(@Input() { query }: Request<'findUsers'>): Answer<'findUsers'> {
+    return { users: await this.auth.usersByEmail(query.email) };
+  }
 }

@@ -71,6 +71,10 @@ export class AuthService {
     });
   }
 
+  usersByEmail(email: string): Promise<User[]> {
+    return this.identities.usersByEmail(normalise(email));
+  }
+
   verify(token: string): Promise<Verification> {
     return token.startsWith(KEY_PREFIX) ? this.verifyKey(token) : this.identities.verify(token);
   }

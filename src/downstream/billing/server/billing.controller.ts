@@ -27,6 +27,12 @@ export class BillingController {
     return this.billing.release(userId, body.message_id);
   }
 
+  @Implements(contract.grant)
+  grant(@CallerOf() { userId }: Caller, @Input() { body }: Request<'grant'>): Answer<'grant'> {
+    const { grant_id: id, credits, note } = body;
+    return this.billing.grant(userId, { id, credits, note });
+  }
+
   @Implements(contract.balance)
   balance(@CallerOf() { userId }: Caller): Answer<'balance'> {
     return this.billing.balance(userId);

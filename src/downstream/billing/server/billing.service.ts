@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Problem } from '../../../http/problem.js';
-import { type Balance, Ledger } from './ledger.js';
+import { type Balance, type Grant, Ledger } from './ledger.js';
 
 @Injectable()
 export class BillingService {
@@ -24,6 +24,10 @@ export class BillingService {
 
   release(userId: string, messageId: string) {
     return this.ledger.release(userId, messageId);
+  }
+
+  grant(userId: string, grant: Grant) {
+    return this.ledger.grant(userId, grant);
   }
 
   balance(userId: string) {

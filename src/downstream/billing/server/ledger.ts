@@ -7,6 +7,12 @@ export interface Balance {
   reserved: number;
 }
 
+export interface Grant {
+  id: string;
+  credits: number;
+  note?: string | undefined;
+}
+
 /**
  * Where the credits are kept. Every row is written once, under a key of its own, and the balance of an account is the
  * sum of its rows: never below zero, however many callers there are at a time. An account comes into being, with the
@@ -18,6 +24,8 @@ export abstract class Ledger {
   /** Takes credits for a message once, at most what there is, and ends its reservation. */
   abstract capture(userId: string, messageId: string, credits: number): Promise<Balance & { charged: number }>;
   abstract release(userId: string, messageId: string): Promise<Balance>;
+  /** Adds credits once for each grant id. */
+  abstract grant(userId: string, grant: Grant): Promise<Balance & { granted: number }>;
   abstract balance(userId: string): Promise<Balance>;
   /** Newest first. */
   abstract rows(userId: string, limit: number, offset: number): Promise<{ rows: LedgerRow[]; total: number }>;

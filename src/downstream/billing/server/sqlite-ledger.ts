@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { openDatabase, repeatable, transaction } from '../../../storage/sqlite.js';
 import type { LedgerRow } from '../billing.contract.js';
-import { type Balance, Ledger } from './ledger.js';
+import { type Balance, type Grant, Ledger } from './ledger.js';
 
-const MIGRATIONS = [
+export const LEDGER_MIGRATIONS = [
   // `balance` is the sum of the account's rows up to and with this one: read without adding up, and refused by the
   // database itself where it would be below zero.
   `CREATE TABLE ledger (
@@ -45,6 +45,7 @@ const MIGRATIONS = [
    DROP TABLE ledger;
    ALTER TABLE ledger_owing RENAME TO ledger;
    CREATE INDEX ledger_by_user ON ledger (user_id, seq)`,
+  'ALTER TABLE ledger ADD COLUMN note TEXT',
 ];
 
 export interface SqliteLedgerOptions {
@@ -67,7 +68,7 @@ export class SqliteLedger extends Ledger {
   ) {
     super();
     this.now = options.now ?? Date.now;
-    this.db = openDatabase(file, MIGRATIONS);
+    this.db = openDatabase(file, LEDGER_MIGRATIONS);
     this.statements = Object.fromEntries(
       Object.entries(SQL).map(([name, sql]) => [name, this.db.prepare(sql)]),
     ) as typeof this.statements;
@@ -102,13 +103,24 @@ export class SqliteLedger extends Ledger {
     });
   }
 
+  grant(userId: string, { id, credits, note }: Grant): Promise<Balance & { granted: number }> {
+    const key = `grant:${id}`;
+    const grant = () => {
+      const earlier = this.statements.byKey.get(userId, key);
+      if (earlier !== undefined) return { granted: Number(earlier['credits']) };
+      this.append(userId, { key, kind: 'grant', messageId: null, credits, note });
+      return { granted: credits };
+    };
+    return this.change(userId, grant, transaction);
+  }
+
   balance(userId: string): Promise<Balance> {
     return this.change(userId, () => ({}));
   }
 
   async rows(userId: string, limit: number, offset: number): Promise<{ rows: LedgerRow[]; total: number }> {
     const { rows, total } = await this.change(userId, () => ({
-      rows: this.statements.rows.all(userId, limit, offset) as unknown as LedgerRow[],
+      rows: this.statements.rows.all(userId, limit, offset).map(toRow),
       total: Number(this.statements.total.get(userId)?.['total']),
     }));
     return { rows, total };
@@ -153,11 +165,13 @@ export class SqliteLedger extends Ledger {
 
   private append(
     userId: string,
-    row: { key: string; kind: LedgerRow['kind']; messageId: string | null; credits: number },
+    row: { key: string; kind: LedgerRow['kind']; messageId: string | null; credits: number; note?: string | undefined },
   ): void {
     const balance = Number(this.statements.balance.get(userId)?.['balance'] ?? 0) + row.credits;
     const createdAt = new Date(this.now()).toISOString();
-    this.statements.append.run(randomUUID(), userId, row.key, row.kind, row.messageId, row.credits, balance, createdAt);
+    this.statements.append.run(
+      ...[randomUUID(), userId, row.key, row.kind, row.messageId, row.credits, balance, createdAt, row.note ?? null],
+    );
   }
 
   private expiry(): number {
@@ -165,14 +179,18 @@ export class SqliteLedger extends Ledger {
   }
 }
 
+function toRow({ note, ...row }: Record<string, unknown>): LedgerRow {
+  return { ...row, ...(note === null ? {} : { note }) } as LedgerRow;
+}
+
 const captureKey = (messageId: string) => `capture:${messageId}`;
 
 const SQL = {
   balance: 'SELECT balance FROM ledger WHERE user_id = ? ORDER BY seq DESC LIMIT 1',
   byKey: 'SELECT credits FROM ledger WHERE user_id = ? AND key = ?',
-  append: `INSERT INTO ledger (id, user_id, key, kind, message_id, credits, balance, created_at)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-  rows: `SELECT id, created_at, kind, message_id, credits FROM ledger
+  append: `INSERT INTO ledger (id, user_id, key, kind, message_id, credits, balance, created_at, note)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  rows: `SELECT id, created_at, kind, message_id, credits, note FROM ledger
          WHERE user_id = ? ORDER BY seq DESC LIMIT ? OFFSET ?`,
   total: 'SELECT COUNT(*) AS total FROM ledger WHERE user_id = ?',
   reserved: 'SELECT COALESCE(SUM(credits), 0) AS reserved FROM reservation WHERE user_id = ? AND expires_at > ?',

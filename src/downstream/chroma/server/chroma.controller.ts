@@ -3,6 +3,8 @@ import { type Caller, CallerOf } from '../../../http/caller.js';
 import { Implements, Input } from '../../../http/implements.decorator.js';
 import type { EndpointOutput, EndpointRequest } from '../../../contract/endpoint.js';
 import { chromaContract } from '../chroma.contract.js';
+import { EmbeddingError } from './embedding/embedder.js';
+import { Embedders } from './embedding/embedders.js';
 import { IndexStore } from './index/index.store.js';
 import { IndexerService } from './indexing/indexer.service.js';
 import { SearchService } from './searching/search.service.js';
@@ -17,6 +19,7 @@ export class ChromaController {
     private readonly indexer: IndexerService,
     private readonly search: SearchService,
     private readonly store: IndexStore,
+    private readonly embedders: Embedders,
   ) {}
 
   @Implements(chromaContract.query)
@@ -30,10 +33,21 @@ export class ChromaController {
     });
   }
 
+  @Implements(chromaContract.embed)
+  async embed(@Input() { body }: Request<'embed'>): Answer<'embed'> {
+    try {
+      return await this.embedders.embedTexts(body.texts);
+    } catch (error) {
+      if (!(error instanceof EmbeddingError)) throw error;
+      // The embedder's outage is not this server's: its breaker stays closed for the calls that need no embedder.
+      return { embedder: '', pretrained: true, vectors: [], not_embedded: error.reason };
+    }
+  }
+
   @Implements(chromaContract.upsert)
   upsert(@CallerOf() { userId }: Caller, @Input() { body }: Request<'upsert'>): Answer<'upsert'> {
-    const { project_id: projectId, path, version, title, media_type: mediaType, text } = body;
-    return this.indexer.upsert({ userId, projectId }, { path, version, title, mediaType, text });
+    const { project_id: projectId, path, version, title, media_type: mediaType, text, pages } = body;
+    return this.indexer.upsert({ userId, projectId }, { path, version, title, mediaType, text, pages });
   }
 
   @Implements(chromaContract.remove)

@@ -2,7 +2,11 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { openDatabase } from '../../../storage/sqlite.js';
-import { LEXICAL_LANGUAGES_MIGRATION, LEXICAL_MIGRATION } from '../../../text/lexical-index.js';
+import {
+  LEXICAL_LANGUAGES_MIGRATION,
+  LEXICAL_MIGRATION,
+  LEXICAL_PAGES_MIGRATION,
+} from '../../../text/lexical-index.js';
 
 /** What each user has stored, kept by the database itself; `stored_bytes` are those of a text and of the file it came in. */
 const USAGE = `
@@ -25,7 +29,7 @@ const USAGE = `
     )
     .join(';')}`;
 
-const MIGRATIONS = [
+export const FILESYSTEM_MIGRATIONS = [
   `CREATE TABLE project (
      user_id TEXT NOT NULL,
      project_id TEXT NOT NULL,
@@ -107,6 +111,21 @@ const MIGRATIONS = [
   USAGE,
   LEXICAL_LANGUAGES_MIGRATION,
   'ALTER TABLE document ADD COLUMN warnings TEXT',
+  LEXICAL_PAGES_MIGRATION,
+  `ALTER TABLE document ADD COLUMN pages TEXT;
+   ALTER TABLE document ADD COLUMN original_type TEXT`,
+  // `parent`: NULL where the asker named none, empty for the first turn of a branch.
+  `ALTER TABLE turn ADD COLUMN parent TEXT;
+   ALTER TABLE turn ADD COLUMN feedback TEXT;
+   ALTER TABLE turn ADD COLUMN thread TEXT;
+   CREATE INDEX turn_by_thread ON turn (user_id, thread) WHERE thread IS NOT NULL;
+   CREATE TABLE deleted_turn (
+     user_id TEXT NOT NULL,
+     conversation_id TEXT NOT NULL,
+     message_id TEXT NOT NULL,
+     PRIMARY KEY (user_id, conversation_id, message_id)
+   ) STRICT, WITHOUT ROWID;
+   ALTER TABLE project ADD COLUMN instructions TEXT NOT NULL DEFAULT ''`,
 ];
 
 /**
@@ -117,7 +136,7 @@ export function openFilesystemDatabase(file: string, files: string): DatabaseSyn
   if (!existsSync(file) && existsSync(files) && readdirSync(files).length > 0) {
     throw new Error(`${file} is missing, but ${files} holds documents; restore it, or move the documents away`);
   }
-  const db = openDatabase(file, MIGRATIONS);
+  const db = openDatabase(file, FILESYSTEM_MIGRATIONS);
   // A row that is replaced counts as deleted, too.
   db.exec('PRAGMA recursive_triggers = ON');
   return db;

@@ -6,14 +6,17 @@ import type { Config } from '../../../config/config.schema.js';
 import { InternalServerModule } from '../../../http/http.module.js';
 import { LexicalIndex } from '../../../text/lexical-index.js';
 import { reanalyse } from '../../../text/reanalysis.js';
+import { TurnStore } from './conversations/turn-store.js';
 import { ConversationStore } from './conversations/conversation-store.js';
 import { ConversationsController } from './conversations/conversations.controller.js';
 import { ConversationsService } from './conversations/conversations.service.js';
 import { DocumentFiles } from './files/document-files.js';
+import { openDocumentFiles } from './files/open-document-files.js';
 import { DocumentStore } from './documents/document-store.js';
 import { UploadReader } from './documents/document-upload.js';
 import { DocumentWriter } from './documents/document-writer.js';
 import { DocumentsController } from './documents/documents.controller.js';
+import { OriginalsService } from './documents/originals.service.js';
 import { DocumentsService } from './documents/documents.service.js';
 import { databaseFile, filesFolder, openFilesystemDatabase } from './filesystem-database.js';
 import { ProjectStore } from './projects/project-store.js';
@@ -34,7 +37,7 @@ const stores = [
     provide: DocumentFiles,
     // The database first: it refuses to start where it is missing and there are files.
     inject: [CONFIG, DatabaseSync],
-    useFactory: (config: Config) => new DocumentFiles(filesFolder(folder(config))),
+    useFactory: (config: Config) => openDocumentFiles(folder(config), config),
   },
   { provide: LexicalIndex, inject: [DatabaseSync], useFactory: (db: DatabaseSync) => new LexicalIndex(db) },
   {
@@ -47,6 +50,7 @@ const stores = [
     inject: [DatabaseSync, LexicalIndex, CONFIG],
     useFactory: (db: DatabaseSync, index: LexicalIndex, { quotas }: Config) => new DocumentStore(db, index, quotas),
   },
+  { provide: TurnStore, inject: [DatabaseSync], useFactory: (db: DatabaseSync) => new TurnStore(db) },
   { provide: ConversationStore, inject: [DatabaseSync], useFactory: (db: DatabaseSync) => new ConversationStore(db) },
 ];
 
@@ -67,6 +71,7 @@ const extractor = {
   providers: [
     ProjectsService,
     DocumentsService,
+    OriginalsService,
     DocumentWriter,
     UploadReader,
     ConversationsService,
@@ -112,6 +117,7 @@ export class FilesystemServerModule implements OnApplicationBootstrap, OnApplica
 
   onApplicationShutdown(): void {
     this.stopped = true;
+    this.files.close();
     this.db.close();
   }
 }

@@ -24,7 +24,7 @@ import { AUTHOR_EMAIL, HEAD_TABLES, IMPORT_TABLES, VERSION_TABLES, VersionStore 
     {
       provide: DatabaseSync,
       inject: [CONFIG],
-      useFactory: (config: Config) => openDatabase(join(config.data_dir, 'git', 'git.db'), MIGRATIONS),
+      useFactory: (config: Config) => openDatabase(join(config.data_dir, 'git', 'git.db'), GIT_MIGRATIONS),
     },
     { provide: VersionStore, inject: [DatabaseSync], useFactory: (db: DatabaseSync) => new VersionStore(db) },
     { provide: GRAPH_STORE, inject: [CONFIG, DatabaseSync], useFactory: graphStore },
@@ -61,7 +61,15 @@ export class GitServerModule implements OnApplicationBootstrap, OnApplicationShu
   }
 }
 
-const MIGRATIONS = [VERSION_TABLES, GRAPH_TABLES, AUTHOR_EMAIL, PENDING_TABLES, IMPORT_TABLES, SET_ASIDE, HEAD_TABLES];
+export const GIT_MIGRATIONS = [
+  VERSION_TABLES,
+  GRAPH_TABLES,
+  AUTHOR_EMAIL,
+  PENDING_TABLES,
+  IMPORT_TABLES,
+  SET_ASIDE,
+  HEAD_TABLES,
+];
 
 function graphStore({ git, patience, secrets }: Config, db: DatabaseSync): GraphStore {
   if (git.graph_url === null) return new SqliteGraphStore(db);

@@ -53,6 +53,11 @@ export class LocalIdentityProvider extends IdentityProvider {
     return account && this.userOf(account);
   }
 
+  async usersByEmail(email: string): Promise<User[]> {
+    const account = this.accounts.byEmail(email);
+    return account === undefined ? [] : [this.userOf(account)];
+  }
+
   revoke(token: string): Promise<boolean> {
     return this.tokens.revoke(token);
   }

@@ -54,6 +54,10 @@ export class FirebaseIdentityProvider extends IdentityProvider {
     return this.identities.user(userId);
   }
 
+  async usersByEmail(email: string): Promise<User[]> {
+    return this.identities.usersByEmail(email);
+  }
+
   revoke(token: string): Promise<boolean> {
     return isSessionToken(token) ? this.sessions.revoke(token) : this.identities.revoke(token);
   }

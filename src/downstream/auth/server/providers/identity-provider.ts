@@ -13,6 +13,8 @@ export abstract class IdentityProvider {
   abstract verify(token: string): Promise<Verification>;
   /** The user with this id, for an API key of theirs; undefined: there is none any more. */
   abstract user(userId: string): Promise<User | undefined>;
+  /** The users with an address, as far as they were seen here. */
+  abstract usersByEmail(email: string): Promise<User[]>;
   /** Whether the token is revoked now; false for one that was no good anyway. */
   abstract revoke(token: string): Promise<boolean>;
 }

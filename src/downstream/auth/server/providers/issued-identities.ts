@@ -48,6 +48,10 @@ export class IssuedIdentities {
     return this.users.byId(userId);
   }
 
+  usersByEmail(email: string): User[] {
+    return this.users.byEmail(email);
+  }
+
   /** Signs out here; the issuer hears nothing of it. */
   async revoke(token: string): Promise<boolean> {
     const claims = await this.tokens.read(token);

@@ -51,6 +51,10 @@ export class OidcIdentityProvider extends IdentityProvider {
     return this.identities.user(userId);
   }
 
+  async usersByEmail(email: string): Promise<User[]> {
+    return this.identities.usersByEmail(email);
+  }
+
   revoke(token: string): Promise<boolean> {
     return this.identities.revoke(token);
   }

@@ -32,6 +32,15 @@ export class SeenUsers {
     const row = this.prepared('SELECT email, operator FROM seen_user WHERE user_id = ?').get(userId);
     return row && { user_id: userId, email: String(row['email']), operator: row['operator'] === 1 };
   }
+
+  byEmail(email: string): User[] {
+    const rows = this.prepared('SELECT user_id, email, operator FROM seen_user WHERE lower(email) = ?').all(email);
+    return rows.map((row) => ({
+      user_id: String(row['user_id']),
+      email: String(row['email']),
+      operator: row['operator'] === 1,
+    }));
+  }
 }
 
 /** What a user id may be, see `http/caller.ts`; one with the prefix would be taken for a digest. */

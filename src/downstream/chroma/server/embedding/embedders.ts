@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { ANALYSIS_VERSION } from '../../../../text/analysed-document.js';
+import { analyse } from '../../../../text/analysis.js';
 import type { ProjectKey } from '../../../../text/lexical-index.js';
 import type { Embeddable, Embedder } from './embedder.js';
 import { embedProjected } from './hashed-projection.js';
@@ -8,7 +9,8 @@ import { capturedByLsa, decodeLsa, embedLsa } from './lsa-model.js';
 import { PretrainedModel } from './pretrained-model.js';
 
 /** Made of terms, and so made anew when these are made in another way. */
-export const PROJECTION = `hashed-projection ${ANALYSIS_VERSION}`;
+const PROJECTION_NAME = 'hashed-projection';
+export const PROJECTION = `${PROJECTION_NAME} ${ANALYSIS_VERSION}`;
 export const LSA = `lsa ${ANALYSIS_VERSION}`;
 const MAX_MODELS = 16;
 
@@ -51,6 +53,23 @@ export class Embedders {
     const texts = passages.map(({ title, text }, i) => ({ title, text, terms: terms[i] as string[] }));
     const vectors = await this.embed(generation, texts);
     return passages.map(({ id }, i) => ({ id, vector: vectors[i] as Float32Array }));
+  }
+
+  /**
+   * The vectors of texts outside of any project, by the embedder that is configured; without one by the words alone. The
+   * trained embedder of a project is left out: it changes with the project, and its vectors of last week could not be
+   * compared with those of today.
+   * @throws EmbeddingError where a model gives no answer
+   */
+  async embedTexts(texts: readonly string[]): Promise<{ embedder: string; pretrained: boolean; vectors: number[][] }> {
+    const { label } = this.pretrained;
+    const embeddables = texts.map((text) => ({ title: '', text, terms: analyse(text, 'en').terms }));
+    const vectors = await (label === undefined ? local(embedProjected) : this.pretrained.embedder).embed(embeddables);
+    return {
+      embedder: label ?? PROJECTION_NAME,
+      pretrained: label !== undefined,
+      vectors: vectors.map((vector) => [...vector]),
+    };
   }
 
   private of(generation: Generation): Embedder {

@@ -23,7 +23,10 @@ const MEANWHILE =
   'Until it is there, search goes by words and by what is learned from each project. It is tried again in the background.';
 
 interface Named {
+  /** Of the generations that it embeds. */
   name: string;
+  /** As people know the model. */
+  label: string;
   model: TextModel;
   embedder: Embedder;
 }
@@ -55,7 +58,7 @@ export class PretrainedModel implements OnModuleInit, BeforeApplicationShutdown 
     const { url, model } = config.chroma.embeddings;
     if (url === null || model === null) return;
     const endpoint = new EndpointModel({ url, model, apiKey: config.secrets.embeddings_api_key });
-    this.found = this.named(`endpoint ${model}`, endpoint, prefixesOf(model));
+    this.found = this.named(`endpoint ${model}`, model, endpoint, prefixesOf(model));
     this.loaded = true;
   }
 
@@ -77,6 +80,11 @@ export class PretrainedModel implements OnModuleInit, BeforeApplicationShutdown 
     return this.loaded ? this.found?.name : undefined;
   }
 
+  /** The model's name as people know it; undefined while there is none. */
+  get label(): string | undefined {
+    return this.loaded ? this.found?.label : undefined;
+  }
+
   /** Why a model that somebody put there does not embed what it should. Nobody misses one that could not be fetched. */
   get fault(): EmbeddingError['reason'] | undefined {
     const isMissed = this.config.chroma.embeddings.model_dir !== null && !this.loaded;
@@ -93,12 +101,13 @@ export class PretrainedModel implements OnModuleInit, BeforeApplicationShutdown 
     return this.found?.embedder ?? AWAY;
   }
 
-  private named(name: string, model: TextModel, family: Prefixes): Named {
+  private named(name: string, label: string, model: TextModel, family: Prefixes): Named {
     const { query_prefix, passage_prefix, query_timeout_ms } = this.config.chroma.embeddings;
     const prefixes = { query: query_prefix ?? family.query, passage: passage_prefix ?? family.passage };
     return {
       // With another prefix the vectors of passages are others.
       name: `${name}${prefixes.passage === '' ? '' : ` ${JSON.stringify(prefixes.passage)}`}`,
+      label,
       model,
       embedder: new PretrainedEmbedder(model, { prefixes, queryTimeoutMs: query_timeout_ms }),
     };
@@ -113,7 +122,7 @@ export class PretrainedModel implements OnModuleInit, BeforeApplicationShutdown 
       passage: folder.prompts.passage ?? family.passage,
     };
     const model = new LocalModel(folder);
-    this.found = this.named(`${LOCAL}${folder.name} (${folder.modelBytes} bytes)`, model, prefixes);
+    this.found = this.named(`${LOCAL}${folder.name} (${folder.modelBytes} bytes)`, folder.name, model, prefixes);
     await model.load();
     if (this.stopped) return;
     this.loaded = true;

@@ -12,6 +12,7 @@ import type { AnalysedDocument } from '../../../../text/analysed-document.js';
 import {
   LEXICAL_LANGUAGES_MIGRATION,
   LEXICAL_MIGRATION,
+  LEXICAL_PAGES_MIGRATION,
   LexicalIndex,
   type LexicalChange,
   type ProjectKey,
@@ -46,7 +47,7 @@ export interface PreparedDocument {
 /** `building`: not yet asked; `current`: asked; `retired`: to be deleted from ChromaDB as well. */
 type State = 'building' | 'current' | 'retired';
 
-const MIGRATIONS = [
+export const INDEX_MIGRATIONS = [
   `${LEXICAL_MIGRATION};
   CREATE TABLE documents (
     user_id TEXT NOT NULL, project_id TEXT NOT NULL, path TEXT NOT NULL, version TEXT NOT NULL, passages INTEGER NOT NULL,
@@ -65,6 +66,7 @@ const MIGRATIONS = [
   INSERT INTO vectors SELECT * FROM vectors_before;
   DROP TABLE vectors_before`,
   LEXICAL_LANGUAGES_MIGRATION,
+  LEXICAL_PAGES_MIGRATION,
 ];
 
 /**
@@ -81,7 +83,7 @@ export class IndexStore implements OnApplicationShutdown {
 
   constructor(@InjectConfig() config: Config) {
     this.file = join(config.data_dir, 'chroma', 'index.sqlite');
-    this.db = openDatabase(this.file, MIGRATIONS);
+    this.db = openDatabase(this.file, INDEX_MIGRATIONS);
     // Passages come in megabytes: fewer and larger checkpoints, and room for the pages of the indices.
     this.db.exec('PRAGMA wal_autocheckpoint = 8000; PRAGMA cache_size = -32000');
     this.sql = preparedBy(this.db);

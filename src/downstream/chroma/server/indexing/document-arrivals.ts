@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
+import type { PageStart } from '../../../../contract/page.contract.js';
 import { type AnalysedDocument, type AnalysedPassage, analyseDocument } from '../../../../text/analysed-document.js';
 import type { ProjectKey } from '../../../../text/lexical-index.js';
 import type { Embeddable } from '../embedding/embedder.js';
@@ -14,6 +15,7 @@ export interface DocumentState {
   title: string;
   mediaType: string;
   text: string;
+  pages?: readonly PageStart[] | undefined;
 }
 
 /** What changed in the passages, and the generation that has their vectors. */

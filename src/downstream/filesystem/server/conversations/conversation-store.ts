@@ -10,6 +10,9 @@ const COLUMNS = 'conversation_id, project_id, title, created_at, updated_at';
 const COUNT = `(SELECT COUNT(*) FROM turn AS t
   WHERE t.user_id = c.user_id AND t.conversation_id = c.conversation_id) AS turns`;
 
+/** In the column `parent`: the turn is the first of its branch. */
+export const ROOT = '';
+
 /** How much of an answer a state stands for: a turn never goes back to less. */
 const RANK: Record<Turn['answer']['state'], number> = { pending: 0, failed: 1, partial: 2, complete: 3 };
 
@@ -48,33 +51,23 @@ export class ConversationStore {
       const { text, state, finish_reason, metadata } = turn.answer;
       this.prepared(
         `INSERT INTO turn
-             (user_id, conversation_id, message_id, project_id, created_at, asked_at, question, answer, state, metadata)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+             (user_id, conversation_id, message_id, project_id, created_at, asked_at, parent, thread, question, answer,
+              state, metadata)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
            ON CONFLICT (user_id, conversation_id, message_id) DO UPDATE SET
              created_at = excluded.created_at, asked_at = excluded.asked_at, question = excluded.question,
-             answer = excluded.answer, state = excluded.state, metadata = excluded.metadata`,
+             thread = excluded.thread, answer = excluded.answer, state = excluded.state, metadata = excluded.metadata`,
       ).run(
         ...[userId, id, turn.message_id, project_id, turn.created_at, askedAt],
         ...[
+          turn.parent_id === undefined ? null : (turn.parent_id ?? ROOT),
+          turn.thread ?? null,
           turn.question,
           text,
           state,
           JSON.stringify({ ...metadata, ...(finish_reason === undefined ? {} : { finish_reason }) }),
         ],
       );
-    });
-  }
-
-  /** Oldest first; with `last` only the newest so many. */
-  turns(userId: string, conversationId: string, last: number | undefined): Turn[] {
-    const rows = this.prepared(
-      `SELECT message_id, created_at, question, answer, state, metadata FROM turn
-         WHERE user_id = ? AND conversation_id = ? ORDER BY asked_at DESC, seq DESC LIMIT ?`,
-    ).all(userId, conversationId, last ?? -1) as unknown as TurnRow[];
-    return rows.reverse().map(({ answer: text, state, metadata: json, ...turn }) => {
-      const metadata = JSON.parse(json) as Record<string, unknown>;
-      const finish_reason = metadata['finish_reason'] as Turn['answer']['finish_reason'];
-      return { ...turn, answer: { text, state, ...(finish_reason === undefined ? {} : { finish_reason }), metadata } };
     });
   }
 
@@ -106,6 +99,7 @@ export class ConversationStore {
     scrubSoon(this.db);
     return transaction(this.db, () => {
       this.prepared('DELETE FROM turn WHERE user_id = ? AND conversation_id = ?').run(userId, conversationId);
+      this.prepared('DELETE FROM deleted_turn WHERE user_id = ? AND conversation_id = ?').run(userId, conversationId);
       const row = this.prepared(
         `INSERT INTO conversation (user_id, conversation_id, title, created_at, updated_at, deleted)
            VALUES (?, ?, '', '', '', 1) ON CONFLICT DO UPDATE SET title = '', deleted = 1 RETURNING created_at`,
@@ -113,13 +107,4 @@ export class ConversationStore {
       return row?.['created_at'] !== '';
     });
   }
-}
-
-interface TurnRow {
-  message_id: string;
-  created_at: string;
-  question: string;
-  answer: string;
-  state: Turn['answer']['state'];
-  metadata: string;
 }

@@ -18,6 +18,25 @@ export class ConversationsController {
     return { stored: true };
   }
 
+  @Implements(contract.findTurn)
+  findTurn(@CallerOf() { userId }: Caller, @Input() { query }: Request<'findTurn'>): Answer<'findTurn'> {
+    return { found: this.conversations.findTurn(userId, query.thread) };
+  }
+
+  @Implements(contract.deleteTurn)
+  deleteTurn(@CallerOf() { userId }: Caller, @Input() { params }: Request<'deleteTurn'>): Answer<'deleteTurn'> {
+    return { deleted: this.conversations.deleteTurn(userId, params.conversation_id, params.message_id) };
+  }
+
+  @Implements(contract.putFeedback)
+  putFeedback(
+    @CallerOf() { userId }: Caller,
+    @Input() { params, body }: Request<'putFeedback'>,
+  ): Answer<'putFeedback'> {
+    this.conversations.putFeedback(userId, params.conversation_id, params.message_id, body.feedback);
+    return { stored: true };
+  }
+
   @Implements(contract.listConversations)
   list(@CallerOf() { userId }: Caller, @Input() { query }: Request<'listConversations'>): Answer<'listConversations'> {
     return this.conversations.list(userId, query.limit, query.offset);
@@ -28,7 +47,7 @@ export class ConversationsController {
     @CallerOf() { userId }: Caller,
     @Input() { params, query }: Request<'getConversation'>,
   ): Answer<'getConversation'> {
-    return this.conversations.get(userId, params.conversation_id, query.last);
+    return this.conversations.get(userId, params.conversation_id, query);
   }
 
   @Implements(contract.renameConversation)

@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { badRequest, notFound } from '../../../../http/problem.js';
 import { sentences } from '../../../../text/sentences.js';
-import type { ConversationInfo, Turn } from '../../filesystem.contract.js';
+import type { ConversationInfo, Feedback, Turn, TurnsQuery } from '../../filesystem.contract.js';
 import { ConversationStore } from './conversation-store.js';
+import { TurnStore } from './turn-store.js';
 import { deleted, ProjectsService } from '../projects/projects.service.js';
 
 const MAX_TITLE_CHARS = 80;
@@ -12,6 +13,7 @@ export class ConversationsService {
   constructor(
     private readonly projects: ProjectsService,
     private readonly conversations: ConversationStore,
+    private readonly turns: TurnStore,
   ) {}
 
   /** @throws Problem 400 `invalid_time`; 410 `deleted` */
@@ -22,6 +24,7 @@ export class ConversationsService {
     }
     const known = this.conversations.find(userId, conversationId);
     if (known === 'deleted') throw deleted(`The conversation ${conversationId}`);
+    if (this.turns.isDeleted(userId, conversationId, turn.message_id)) throw deleted(`The turn ${turn.message_id}`);
     // A turn that was answered is kept, whatever its asker called the project.
     const project = projectId !== null && this.projects.isThere({ userId, projectId }) ? projectId : null;
     const time = new Date(askedAt).toISOString();
@@ -36,9 +39,25 @@ export class ConversationsService {
     return this.conversations.list(userId, limit, offset);
   }
 
-  get(userId: string, conversationId: string, last: number | undefined) {
+  /** @throws Problem 404 */
+  get(userId: string, conversationId: string, query: TurnsQuery) {
     const conversation = this.find(userId, conversationId);
-    return { ...conversation, turns: this.conversations.turns(userId, conversationId, last) };
+    const page = this.turns.page(userId, conversationId, query);
+    if (page === undefined) throw noTurn(query.until ?? query.through);
+    return { ...conversation, ...page };
+  }
+
+  findTurn(userId: string, thread: string) {
+    return this.turns.findByThread(userId, thread) ?? null;
+  }
+
+  deleteTurn(userId: string, conversationId: string, messageId: string): boolean {
+    return this.turns.delete(userId, conversationId, messageId);
+  }
+
+  /** @throws Problem 404 */
+  putFeedback(userId: string, conversationId: string, messageId: string, feedback: Feedback | null): void {
+    if (!this.turns.setFeedback(userId, conversationId, messageId, feedback)) throw noTurn(messageId);
   }
 
   rename(userId: string, conversationId: string, title: string): ConversationInfo {
@@ -60,6 +79,9 @@ export class ConversationsService {
     return conversation;
   }
 }
+
+const noTurn = (messageId: string | undefined) =>
+  notFound(`There is no turn ${JSON.stringify(messageId)} in this conversation.`);
 
 /** The first sentence of a question, or as much of it as fits, cut at a word. */
 export function titleFrom(question: string): string {

@@ -14,6 +14,8 @@ import type { StoredFile } from '../files/document-files.js';
 export interface DocumentRow extends Omit<DocumentInfo, 'warnings'> {
   /** In JSON; null for none. */
   warnings: string | null;
+  /** Where its pages begin, in JSON; null for a format without pages. */
+  pages: string | null;
   /** The version that it came into being with. */
   first_version: string;
   file: string;
@@ -21,6 +23,8 @@ export interface DocumentRow extends Omit<DocumentInfo, 'warnings'> {
   /** The file that the text was taken from. */
   original_file: string | null;
   original_sha256: string | null;
+  /** As it was sent, with its charset. */
+  original_type: string | null;
   /** When the change came in, in ms since 1970. */
   arrived_ms: number;
   /** Of the text and of the original together. */
@@ -72,6 +76,8 @@ const COLUMNS = [
   'arrived_ms',
   'stored_bytes',
   'warnings',
+  'pages',
+  'original_type',
 ] as const;
 const UNREADABLE_COLUMNS = ['path', 'media_type', 'reason', 'received_at', 'file', 'sha256', 'stored_bytes'] as const;
 
@@ -173,14 +179,15 @@ export class DocumentStore {
   }
 
   /** Every file that a row names, of all users: for cleaning up at start. */
-  *files(): Generator<{ key: ProjectKey; file: string }> {
+  *files(): Generator<{ key: ProjectKey; file: string; sha256: string }> {
     const rows = this.prepared(
-      `SELECT user_id, project_id, file FROM document
-         UNION ALL SELECT user_id, project_id, original_file FROM document WHERE original_file IS NOT NULL
-         UNION ALL SELECT user_id, project_id, file FROM unreadable`,
+      `SELECT user_id, project_id, file, sha256 FROM document
+         UNION ALL SELECT user_id, project_id, original_file, original_sha256 FROM document WHERE original_file IS NOT NULL
+         UNION ALL SELECT user_id, project_id, file, sha256 FROM unreadable`,
     ).iterate();
-    for (const { user_id, project_id, file } of rows) {
-      yield { key: { userId: String(user_id), projectId: String(project_id) }, file: String(file) };
+    for (const { user_id, project_id, file, sha256 } of rows) {
+      const key = { userId: String(user_id), projectId: String(project_id) };
+      yield { key, file: String(file), sha256: String(sha256) };
     }
   }
 

@@ -1,11 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { InjectConfig } from '../../../../config/config.module.js';
 import type { Config } from '../../../../config/config.schema.js';
+import { type DocumentFormat, READABLE_FORMATS } from '../../../../contract/document-format.js';
 import type { Warning } from '../../../../contract/warning.contract.js';
 import { badRequest, Problem } from '../../../../http/problem.js';
 import { hashOf } from '../files/document-files.js';
-import { type DecodedText, decodeText } from '../extraction/charset.js';
-import { charsetOf, type DocumentFormat, essenceOf, formatOf, READABLE_FORMATS } from '../extraction/media-type.js';
+import { decodeText } from '../extraction/charset.js';
+import type { ExtractedText } from '../extraction/extraction.child.js';
+import { charsetOf, essenceOf, formatOf } from '../extraction/media-type.js';
+import type { PageStart } from '../../../../contract/page.contract.js';
 import { TextExtractor } from '../extraction/text-extractor.js';
 
 /** A document as it is sent: exactly one of text and content. */
@@ -25,6 +28,10 @@ export interface ReadUpload {
   sha256: string;
   /** The file that the text was taken from; undefined where it is the text. */
   original: Buffer | undefined;
+  /** The type of the original as it was sent, with its charset. */
+  original_type: string;
+  /** Where each page of the original begins in the text; empty for a format without pages. */
+  pages: PageStart[];
   /** What the text does not have of the original. */
   warnings: Warning[];
 }
@@ -48,22 +55,34 @@ export class UploadReader {
       throw unsupported(media_type, format);
     }
     const file = content_base64 === undefined ? undefined : Buffer.from(content_base64, 'base64');
-    const { text, warnings } =
-      file === undefined
-        ? { text: given as string, warnings: [] }
-        : await this.textOf(file, format, charsetOf(upload.media_type), userId);
+    const {
+      text,
+      pages = [],
+      warnings,
+    }: ExtractedText = file === undefined
+      ? { text: given as string, warnings: [] }
+      : await this.textOf(file, format, charsetOf(upload.media_type), userId);
     this.checkText(text);
     const content = Buffer.from(text);
     const original = file === undefined || file.equals(content) ? undefined : file;
-    return { media_type, text, content, sha256: hashOf(content), original, warnings };
+    return {
+      media_type,
+      text,
+      content,
+      sha256: hashOf(content),
+      original,
+      original_type: upload.media_type,
+      pages,
+      warnings,
+    };
   }
 
   private async textOf(
     file: Buffer,
-    format: DocumentFormat,
+    format: DocumentFormat | 'text',
     charset: string | undefined,
     userId: string,
-  ): Promise<DecodedText> {
+  ): Promise<ExtractedText> {
     if (format !== 'text') return this.extractor.extract(file, format, userId, charset);
     const decoded = decodeText(file, [charset]);
     if (decoded === undefined) throw notText(file.includes(0) || isBinary(file.toString('latin1')));
@@ -83,7 +102,7 @@ export class UploadReader {
   }
 }
 
-function unsupported(mediaType: string, format: DocumentFormat | undefined): Problem {
+function unsupported(mediaType: string, format: DocumentFormat | 'text' | undefined): Problem {
   const detail =
     format === undefined
       ? `media_type: no text can be taken from "${mediaType}"; what can be read is ${READABLE_FORMATS}`

@@ -66,9 +66,9 @@ export class DocumentWriter {
     upload: ReadUpload,
     decide: () => 'store' | Written,
   ): Promise<Written> {
-    const { media_type, text, content, original, warnings } = upload;
+    const { media_type, text, content, original, pages } = upload;
     const title = titleOf(path, text, media_type);
-    const analysed = await analyseDocument({ path, title, text, mediaType: media_type });
+    const analysed = await analyseDocument({ path, title, text, mediaType: media_type, pages });
     const contents = original === undefined ? [content] : [content, original];
     return this.store(key, contents, (stored, kept) => {
       const now = decide();
@@ -79,8 +79,9 @@ export class DocumentWriter {
         ...{ path, version, first_version, title, media_type, bytes: content.length },
         ...{ updated_at: new Date().toISOString(), arrived_ms: request.arrived_ms ?? Date.now(), ...stored },
         ...{ original_file: kept?.file ?? null, original_sha256: kept?.sha256 ?? null },
+        original_type: kept === undefined ? null : upload.original_type,
         stored_bytes: content.length + (original?.length ?? 0),
-        warnings: warnings.length === 0 ? null : JSON.stringify(warnings),
+        ...asideOf(upload),
       };
       const unneeded = this.documents.put(key, row, analysed);
       return { result: { row, created: version === first_version, changed: true }, unneeded };
@@ -159,6 +160,12 @@ export class DocumentWriter {
   }
 }
 
+/** What is known of a text beside it, as it is stored. */
+function asideOf({ warnings, pages }: ReadUpload): Pick<DocumentRow, 'warnings' | 'pages'> {
+  const json = (list: readonly object[]) => (list.length === 0 ? null : JSON.stringify(list));
+  return { warnings: json(warnings), pages: json(pages) };
+}
+
 /** What a request means for the document as it is now. @throws Problem 409 `version_taken`, 412 `version_conflict` */
 function decision(
   current: DocumentRow | undefined,
@@ -166,7 +173,12 @@ function decision(
   damaged: string | undefined,
 ): 'store' | Written {
   const { version, if_match } = wanted;
-  const same = current?.sha256 === wanted.sha256 && current.media_type === wanted.media_type;
+  const { warnings, pages } = asideOf(wanted);
+  const same =
+    current?.sha256 === wanted.sha256 &&
+    current.media_type === wanted.media_type &&
+    current.warnings === warnings &&
+    current.pages === pages;
   const intact = current?.file !== damaged;
   if (current?.version === version) {
     if (same) return intact ? { row: current, created: version === current.first_version, changed: true } : 'store';

@@ -4,6 +4,7 @@ import { Implements, Input } from '../../../../http/implements.decorator.js';
 import type { EndpointOutput, EndpointRequest } from '../../../../contract/endpoint.js';
 import { filesystemContract as contract } from '../../filesystem.contract.js';
 import { ProjectInventory } from '../../../../storage/inventory.js';
+import { OriginalsService } from './originals.service.js';
 import { DocumentsService } from './documents.service.js';
 
 type Request<K extends keyof typeof contract> = EndpointRequest<(typeof contract)[K]>;
@@ -15,6 +16,7 @@ const keyOf = ({ userId }: Caller, { project_id }: { project_id: string }) => ({
 export class DocumentsController {
   constructor(
     private readonly documents: DocumentsService,
+    private readonly originals: OriginalsService,
     private readonly inventories: ProjectInventory,
   ) {}
 
@@ -41,7 +43,23 @@ export class DocumentsController {
     @CallerOf() caller: Caller,
     @Input() { params, query }: Request<'getOriginal'>,
   ): Promise<Answer<'getOriginal'>> {
-    return this.documents.original(keyOf(caller, params), query.path);
+    return this.originals.get(keyOf(caller, params), query.path);
+  }
+
+  @Implements(contract.extractDocument)
+  extract(
+    @CallerOf() caller: Caller,
+    @Input() { params, query, body }: Request<'extractDocument'>,
+  ): Promise<Answer<'extractDocument'>> {
+    return this.originals.extract(keyOf(caller, params), query.path, body);
+  }
+
+  @Implements(contract.listAttachments)
+  async attachments(
+    @CallerOf() caller: Caller,
+    @Input() { params, query }: Request<'listAttachments'>,
+  ): Promise<Answer<'listAttachments'>> {
+    return { attachments: await this.originals.attachments(keyOf(caller, params), query.path) };
   }
 
   @Implements(contract.deleteDocument)

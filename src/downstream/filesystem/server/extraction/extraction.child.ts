@@ -2,49 +2,76 @@
 // read this folder and packages only; a reader and its packages are loaded for the format that needs them. Imports end in
 // `.ts`, because tests start this file without a build; the compiler rewrites them.
 import { Worker } from 'node:worker_threads';
+import type { DocumentFormat } from '../../../../contract/document-format.ts';
+import type { PageStart } from '../../../../contract/page.contract.ts';
 import type { Warning } from '../../../../contract/warning.contract.ts';
-import type { DecodedText } from './charset.ts';
+import type { Attachment, Extracted } from './extracted.ts';
+import { cleanText, pagedText } from './paged-text.ts';
 import { Fault } from './readers/fault.ts';
 
 export interface ExtractionJob {
   content: Uint8Array;
-  format: keyof typeof READERS;
+  format: DocumentFormat;
   /** That the sender declared. */
   charset?: string | undefined;
   /** The longest text that is taken. */
   maxTextBytes: number;
+  /** After this time the reader should come to an end. */
+  timeoutMs: number;
+  /** Whether the files in the file are wanted, instead of its text. */
+  attachments: boolean;
 }
-export type ExtractionResult = { text: string; warnings: Warning[] } | { fault: string };
+export interface ExtractedText {
+  text: string;
+  /** Where each page begins; missing for a format without pages. */
+  pages?: PageStart[];
+  warnings: Warning[];
+}
+export type ExtractionResult = ExtractedText | { attachments: Attachment[] } | { fault: string };
 
 const MAX_WHY_CHARS = 200;
 
-type Reader = (content: Uint8Array, job: ExtractionJob) => DecodedText | Promise<DecodedText>;
+type Reader = (content: Uint8Array, job: ExtractionJob) => Extracted | Promise<Extracted>;
 
-const READERS = {
+const READERS: Record<DocumentFormat, Reader> = {
   html: async (content, { charset }) => (await import('./readers/html.ts')).fromHtml(content, charset),
-  pdf: async (content) => (await import('./readers/pdf.ts')).fromPdf(content),
+  mhtml: async (content) => (await import('./readers/eml.ts')).fromMhtml(content),
+  pdf: async (content, { timeoutMs }) => (await import('./readers/pdf/pdf.ts')).fromPdf(content, timeoutMs),
   docx: async (content, { maxTextBytes }) => (await import('./readers/docx.ts')).fromDocx(content, maxTextBytes),
+  doc: async (content) => (await import('./readers/doc.ts')).fromDoc(content),
+  odt: async (content, { maxTextBytes }) => (await import('./readers/odt.ts')).fromOdt(content, maxTextBytes),
+  rtf: async (content) => (await import('./readers/rtf.ts')).fromRtf(content),
+  epub: async (content, { maxTextBytes }) => (await import('./readers/epub.ts')).fromEpub(content, maxTextBytes),
+  xlsx: async (content, { maxTextBytes }) => (await import('./readers/excel.ts')).fromXlsx(content, maxTextBytes),
+  xls: async (content) => (await import('./readers/excel.ts')).fromXls(content),
+  ods: async (content, { maxTextBytes }) => (await import('./readers/ods.ts')).fromOds(content, maxTextBytes),
+  pptx: async (content, { maxTextBytes }) => (await import('./readers/pptx.ts')).fromPptx(content, maxTextBytes),
+  odp: async (content, { maxTextBytes }) => (await import('./readers/odp.ts')).fromOdp(content, maxTextBytes),
   eml: async (content) => (await import('./readers/eml.ts')).fromEml(content),
+  mbox: async (content) => (await import('./readers/mbox.ts')).fromMbox(content),
+  msg: async (content) => (await import('./readers/msg.ts')).fromMsg(content),
   ipynb: async (content) => (await import('./readers/ipynb.ts')).fromIpynb(content),
-} satisfies Record<string, Reader>;
+  subtitles: async (content, { charset }) => (await import('./readers/subtitles.ts')).fromSubtitles(content, charset),
+};
 
-async function textOf(job: ExtractionJob): Promise<ExtractionResult> {
+async function read(job: ExtractionJob): Promise<ExtractionResult> {
   const { content, format, maxTextBytes } = job;
-  const read: Reader = READERS[format];
   // Parsers take a plain array; some do not take a Buffer.
-  const { text: raw, warnings } = await read(new Uint8Array(content), job);
-  const text = raw.replaceAll('\0', '').toWellFormed().trim();
+  const extracted = await READERS[format](new Uint8Array(content), job);
+  if (job.attachments) return { attachments: extracted.attachments ?? [] };
+  const { warnings } = extracted;
+  const { text, pages } = 'pages' in extracted ? pagedText(extracted.pages) : { text: cleanText(extracted.text) };
   if (text === '') {
     throw new Fault(format === 'pdf' ? 'its pages hold no text (are they pictures of pages?)' : 'it holds no text');
   }
   const bytes = Buffer.byteLength(text);
   if (bytes > maxTextBytes) throw new Fault(`its text has ${bytes} bytes; at most ${maxTextBytes} are taken`);
-  return { text, warnings };
+  return pages === undefined ? { text, warnings } : { text, pages, warnings };
 }
 
 async function resultOf(job: ExtractionJob): Promise<ExtractionResult> {
   try {
-    return await textOf(job);
+    return await read(job);
   } catch (error) {
     // A parser that stumbles over a file says something about the file.
     const why = error instanceof Error ? error.message : String(error);

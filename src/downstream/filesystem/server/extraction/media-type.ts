@@ -1,19 +1,4 @@
-/** How the text of a document is got: it is the text, or it is taken out of a file of this format. */
-export type DocumentFormat = 'text' | 'html' | 'pdf' | 'docx' | 'eml' | 'ipynb';
-
-const FORMATS: Record<string, DocumentFormat> = {
-  'text/html': 'html',
-  'application/xhtml+xml': 'html',
-  'application/pdf': 'pdf',
-  'application/vnd.openxmlformats-officedocument.wordprocessingml.document': 'docx',
-  'message/rfc822': 'eml',
-  'application/x-ipynb+json': 'ipynb',
-};
-const TEXT =
-  /^(text\/.+|application\/(.+\+(json|xml|yaml)|json|xml|yaml|x-yaml|toml|sql|graphql|javascript|ecmascript|typescript|x-(sh|python|ruby|perl|tex|latex|typescript|javascript|httpd-php)))$/;
-
-export const READABLE_FORMATS =
-  'text (text/*, JSON, XML, YAML, source code), HTML, PDF, DOCX, e-mail (EML) and Jupyter notebooks (IPYNB)';
+import { type DocumentFormat, documentFormatOf, isTextType } from '../../../../contract/document-format.js';
 
 /** The `charset` parameter of a media type, in lower case. */
 export function charsetOf(mediaType: string): string | undefined {
@@ -25,7 +10,7 @@ export function essenceOf(mediaType: string): string {
   return (mediaType.split(';')[0] as string).trim().toLowerCase();
 }
 
-/** Undefined where no text can be got from such a file. */
-export function formatOf(essence: string): DocumentFormat | undefined {
-  return FORMATS[essence] ?? (TEXT.test(essence) ? 'text' : undefined);
+/** How the text of a file is got: `text` where it is the text. Undefined where no text can be got from such a file. */
+export function formatOf(essence: string): DocumentFormat | 'text' | undefined {
+  return documentFormatOf(essence) ?? (isTextType(essence) ? 'text' : undefined);
 }

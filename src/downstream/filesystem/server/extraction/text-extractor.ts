@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import { constants, setPriority } from 'node:os';
 import { extname, join } from 'node:path';
 import { Semaphore } from '../../../../http/semaphore.js';
-import type { DecodedText } from './charset.js';
-import type { ExtractionJob, ExtractionResult } from './extraction.child.js';
-import type { DocumentFormat } from './media-type.js';
+import type { DocumentFormat } from '../../../../contract/document-format.js';
+import type { Attachment } from './extracted.js';
+import type { ExtractedText, ExtractionJob, ExtractionResult } from './extraction.child.js';
 
 /** Why no text can be taken from a file, for people. */
 export class UnreadableDocument extends Error {}
@@ -23,7 +23,8 @@ const WATCH_MS = 50;
 const READER = join(import.meta.dirname, `extraction.child${extname(import.meta.filename)}`);
 const ROOT = join(import.meta.dirname, '../../../../..');
 /** Its own code and packages, not the data of users; it may write nothing and start no process. */
-const MAY_READ = [import.meta.dirname, join(ROOT, 'package.json'), join(ROOT, 'node_modules')].map(
+const HEADERS = join(import.meta.dirname, `../../../../text/table-header${extname(import.meta.filename)}`);
+const MAY_READ = [import.meta.dirname, HEADERS, join(ROOT, 'package.json'), join(ROOT, 'node_modules')].map(
   (path) => `--allow-fs-read=${path}`,
 );
 
@@ -40,17 +41,22 @@ export class TextExtractor {
   constructor(private readonly limits: TextExtractorLimits) {}
 
   /** @throws UnreadableDocument; Problem 429 `saturated` */
-  async extract(
-    content: Uint8Array,
-    format: Exclude<DocumentFormat, 'text'>,
-    userId: string,
-    charset?: string,
-  ): Promise<DecodedText> {
-    const { maxTextBytes } = this.limits;
-    const job = { content, format, charset, maxTextBytes };
-    const result = await this.semaphore.pass(userId, () => this.inProcess(job));
-    if ('text' in result) return result;
-    throw new UnreadableDocument(result.fault);
+  async extract(content: Uint8Array, format: DocumentFormat, userId: string, charset?: string): Promise<ExtractedText> {
+    const result = await this.run({ content, format, charset, attachments: false }, userId);
+    return result as ExtractedText;
+  }
+
+  /** The files in a file, such as those that came with an e-mail. @throws UnreadableDocument; Problem 429 `saturated` */
+  async attachments(content: Uint8Array, format: DocumentFormat, userId: string): Promise<Attachment[]> {
+    const result = await this.run({ content, format, attachments: true }, userId);
+    return 'attachments' in result ? result.attachments : [];
+  }
+
+  private async run(job: Omit<ExtractionJob, 'maxTextBytes' | 'timeoutMs'>, userId: string) {
+    const { maxTextBytes, timeoutMs } = this.limits;
+    const result = await this.semaphore.pass(userId, () => this.inProcess({ ...job, maxTextBytes, timeoutMs }));
+    if ('fault' in result) throw new UnreadableDocument(result.fault);
+    return result;
   }
 
   private inProcess(job: ExtractionJob): Promise<ExtractionResult> {

@@ -7,8 +7,13 @@ import { quotaExceeded } from './quota-exceeded.js';
 import type { LexicalIndex, ProjectKey } from '../../../../text/lexical-index.js';
 import type { Project } from '../../filesystem.contract.js';
 
-const COLUMNS = `project_id, name, created_at,
+const COLUMNS = `project_id, name, created_at, instructions,
   (SELECT COUNT(*) FROM document AS d WHERE d.user_id = p.user_id AND d.project_id = p.project_id) AS documents`;
+
+export interface ProjectChange {
+  name?: string | undefined;
+  instructions?: string | undefined;
+}
 
 /** Projects, and the tombstones of those that were deleted. */
 export class ProjectStore {
@@ -51,6 +56,14 @@ export class ProjectStore {
     });
   }
 
+  /** What is undefined stays as it is. */
+  update({ userId, projectId }: ProjectKey, { name, instructions }: ProjectChange): void {
+    this.prepared(
+      `UPDATE project SET name = coalesce(?, name), instructions = coalesce(?, instructions)
+         WHERE user_id = ? AND project_id = ?`,
+    ).run(name ?? null, instructions ?? null, userId, projectId);
+  }
+
   private count(userId: string): number {
     const row = this.prepared('SELECT COUNT(*) AS total FROM project WHERE user_id = ? AND deleted = 0').get(userId);
     return Number(row?.['total']);
@@ -74,7 +87,7 @@ export class ProjectStore {
     return transaction(this.db, () => {
       const before = this.find(key);
       if (before === undefined || before === 'deleted') return before === 'deleted';
-      run("UPDATE project SET name = '', deleted = 1 WHERE user_id = ? AND project_id = ?");
+      run("UPDATE project SET name = '', instructions = '', deleted = 1 WHERE user_id = ? AND project_id = ?");
       run('DELETE FROM document WHERE user_id = ? AND project_id = ?');
       run('DELETE FROM removed_document WHERE user_id = ? AND project_id = ?');
       run('DELETE FROM unreadable WHERE user_id = ? AND project_id = ?');

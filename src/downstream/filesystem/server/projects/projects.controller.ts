@@ -27,6 +27,11 @@ export class ProjectsController {
     return this.projects.get({ userId, projectId: params.project_id });
   }
 
+  @Implements(contract.updateProject)
+  update(@CallerOf() { userId }: Caller, @Input() { params, body }: Request<'updateProject'>): Answer<'updateProject'> {
+    return this.projects.update({ userId, projectId: params.project_id }, body);
+  }
+
   @Implements(contract.deleteProject)
   async delete(
     @CallerOf() { userId }: Caller,

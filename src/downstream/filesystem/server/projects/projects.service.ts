@@ -3,7 +3,7 @@ import { badRequest, notFound, Problem } from '../../../../http/problem.js';
 import type { ProjectKey } from '../../../../text/lexical-index.js';
 import type { Project } from '../../filesystem.contract.js';
 import { DocumentFiles } from '../files/document-files.js';
-import { ProjectStore } from './project-store.js';
+import { type ProjectChange, ProjectStore } from './project-store.js';
 
 const MAX_NAME_CHARS = 200;
 
@@ -26,6 +26,14 @@ export class ProjectsService {
       code: 'project_exists',
       detail: `There is a project with the id ${key.projectId} already; its name is "${project.name}".`,
     });
+  }
+
+  /** @throws Problem 400 `invalid_name`, 404, 410 `deleted` */
+  update(key: ProjectKey, change: ProjectChange): Project {
+    if (change.name !== undefined) checkName(change.name);
+    this.requireWritable(key);
+    this.projects.update(key, change);
+    return this.get(key);
   }
 
   list(userId: string, limit: number, offset: number) {

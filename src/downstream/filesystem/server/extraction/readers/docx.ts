@@ -1,27 +1,27 @@
-import { strFromU8, strToU8, unzipSync, zipSync } from 'fflate';
+import { strFromU8, strToU8, zipSync } from 'fflate';
 import mammoth from 'mammoth';
 import type { Warning } from '../../../../../contract/warning.contract.ts';
 import type { DecodedText } from '../charset.ts';
 import { forMammoth, paragraphsOf } from './docx-markup.ts';
 import { Fault } from './fault.ts';
 import { htmlToText } from './html.ts';
-import { refuseZipBomb } from './zip-bomb.ts';
+import { officeLosses } from './office-losses.ts';
+import { partsOf } from './zip-parts.ts';
 
-/** The parts of a DOCX may unpack to so many times the largest text: markup is bulky, a zip bomb is bulkier. */
-const MAX_MARKUP_RATIO = 10;
 const STYLES = ["p[style-name='Title'] => h1:fresh", 'comment-reference => sup'];
 /** The link from a note back to its place in the text, as mammoth writes it. */
 const BACK_LINK = /<a href="#[^"]*">↑<\/a>/g;
 
 /** Main text, tables, lists, notes, comments, text boxes, equations; then the headers and footers of its pages, each once. */
 export async function fromDocx(content: Uint8Array, maxTextBytes: number): Promise<DecodedText> {
-  if (content[0] !== 0x50 || content[1] !== 0x4b) throw new Fault('it is not a DOCX: these are ZIP archives');
-  refuseZipBomb(content, maxTextBytes * MAX_MARKUP_RATIO);
+  const { names, bytes: parts } = partsOf(content, 'a DOCX', /\.(?:xml|rels)$/, maxTextBytes);
   try {
-    const parts = unzipSync(content, { filter: ({ name }) => /\.(?:xml|rels)$/.test(name) });
     const { text, warnings } = htmlToText((await htmlOf(parts)).replaceAll(BACK_LINK, ''));
     const margins = marginsOf(parts);
-    return { text: [text, ...margins].join('\n\n'), warnings: [...warnings, ...deletions(parts)] };
+    return {
+      text: [text, ...margins].join('\n\n'),
+      warnings: [...warnings, ...deletions(parts), ...officeLosses(names)],
+    };
   } catch (error) {
     throw new Fault(`it is not a DOCX that can be read (${(error as Error).message.split(' : ')[0]})`);
   }

@@ -1,27 +1,46 @@
-import PostalMime, { type Address } from 'postal-mime';
-import type { DecodedText } from '../charset.ts';
-import { htmlToText } from './html.ts';
+import PostalMime, { type Address, type Attachment as MimePart } from 'postal-mime';
+import type { Attachment, Extracted } from '../extracted.ts';
+import { Fault } from './fault.ts';
+import { type Mail, mailLosses, mailText } from './mail.ts';
 
-/** The subject as heading, then sender, recipients and date, then the body: its plain text, or its HTML where it has no other. */
-export async function fromEml(content: Uint8Array): Promise<DecodedText> {
-  const mail = await PostalMime.parse(content);
-  const plain = mail.text?.trim() ?? '';
-  const body = plain === '' ? htmlToText(mail.html ?? '') : { text: plain, warnings: [] };
-  const head = [
-    line('From', mail.from === undefined ? '' : addresses([mail.from])),
-    line('To', addresses(mail.to)),
-    line('Cc', addresses(mail.cc)),
-    line('Date', mail.date),
-  ];
-  const parts = [line('#', mail.subject).replace('#:', '#'), head.filter((text) => text !== '').join('\n'), body.text];
-  const names = mail.attachments.map(({ filename, mimeType }) => filename ?? mimeType);
-  const detail = `the attachments are left out: ${names.slice(0, 10).join(', ')}${names.length > 10 ? ' …' : ''}`;
-  const left = names.length === 0 ? [] : [{ code: 'attachments_left_out', detail, count: names.length }];
-  return { text: parts.filter((part) => part !== '').join('\n\n'), warnings: [...body.warnings, ...left] };
+/** One message (RFC 5322). */
+export async function fromEml(content: Uint8Array): Promise<Extracted> {
+  const mail = await parseMail(content);
+  const { text, warnings } = mailText(mail);
+  return { text, warnings: [...warnings, ...mailLosses([mail])], attachments: mail.attachments };
 }
 
-const line = (name: string, value: string | undefined) =>
-  value === undefined || value === '' ? '' : `${name}: ${value}`;
+/** A page with what belongs to it, as browsers save it (RFC 2557). */
+export async function fromMhtml(content: Uint8Array): Promise<Extracted> {
+  const { html, plain } = await parseMail(content);
+  if (html === '') throw new Fault('it is not MHTML: it holds no HTML');
+  return mailText({ subject: '', head: [], plain: '', html: html || plain, attachments: [], inlinePictures: 0 });
+}
+
+/** A message that is attached to another one is part of its text. */
+export async function parseMail(content: Uint8Array): Promise<Mail> {
+  const mail = await PostalMime.parse(content);
+  const isPicture = ({ mimeType, related, disposition }: MimePart) =>
+    mimeType.startsWith('image/') && (related === true || disposition === 'inline');
+  return {
+    subject: mail.subject ?? '',
+    head: [
+      ['From', mail.from === undefined ? '' : addresses([mail.from])],
+      ['To', addresses(mail.to)],
+      ['Cc', addresses(mail.cc)],
+      ['Date', mail.date ?? ''],
+    ],
+    plain: mail.text ?? '',
+    html: mail.html ?? '',
+    attachments: mail.attachments.filter((part) => !isPicture(part)).map(attachmentOf),
+    inlinePictures: mail.attachments.filter(isPicture).length,
+  };
+}
+
+function attachmentOf({ filename, mimeType, content }: MimePart): Attachment {
+  const bytes = typeof content === 'string' ? Buffer.from(content) : new Uint8Array(content);
+  return { name: filename ?? `attachment.${mimeType.split('/')[1]}`, mediaType: mimeType, content: bytes };
+}
 
 function addresses(list: readonly Address[] | undefined): string {
   const flat = (list ?? []).flatMap((entry) => (entry.group === undefined ? [entry] : entry.group));

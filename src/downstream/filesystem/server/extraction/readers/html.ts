@@ -55,7 +55,8 @@ interface Frame {
   row: { cells: string[]; isHead: boolean } | undefined;
 }
 
-class HtmlReader {
+/** Takes the elements of HTML one by one; readers of other markup call it with those that mean the same. */
+export class HtmlReader {
   private frame: Frame = { writer: new TextWriter(), row: undefined };
   private readonly outer: Frame[] = [];
   /** Of each open cell, whether it has a frame of its own. */

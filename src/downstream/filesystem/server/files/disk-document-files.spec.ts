@@ -11,9 +11,10 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { DamagedFile, DocumentFiles, type StoredFile } from './document-files.js';
+import { DiskDocumentFiles } from './disk-document-files.js';
+import { DamagedFile, type DocumentFiles, type StoredFile } from './document-files.js';
 
-describe('DocumentFiles', () => {
+describe('DiskDocumentFiles', () => {
   let dir: string;
   let root: string;
   let files: DocumentFiles;
@@ -27,7 +28,7 @@ describe('DocumentFiles', () => {
   beforeEach(() => {
     dir = mkdtempSync(join(tmpdir(), 'caudex-files-'));
     root = join(dir, 'files');
-    files = new DocumentFiles(root);
+    files = new DiskDocumentFiles(root);
   });
   afterEach(() => rmSync(dir, { recursive: true }));
 

@@ -1,0 +1,98 @@
+import { counted, type Extracted } from '../extracted.ts';
+import { openDocument, openDocumentLosses, stylesWith } from './opendocument.ts';
+import { columnName, type Sheet, sheetsText } from './sheet-text.ts';
+import { readXml, type XmlHandler } from './xml.ts';
+
+/** A row or a cell that is repeated more often is formatting: nobody reads the same words a thousand times. */
+const MAX_REPEATED = 1000;
+
+/** The sheets, with what their cells show. */
+export function fromOds(content: Uint8Array, maxTextBytes: number): Extracted {
+  const document = openDocument(content, 'an ODS', maxTextBytes);
+  const markup = new SheetMarkup(stylesWith(document.content, 'table:display', 'false'));
+  readXml(document.content, markup);
+  const { text, warnings } = sheetsText(markup.sheets);
+  const cut = counted(markup.cut, 'repeated_cells_cut', 'repetitions of equal rows or cells are left out');
+  return { text, warnings: [...warnings, ...cut, ...openDocumentLosses(document)] };
+}
+
+class SheetMarkup implements XmlHandler {
+  readonly sheets: Sheet[] = [];
+  /** How many rows and cells were not repeated as often as the file says. */
+  cut = 0;
+  private row: string[] = [];
+  private rowRepeats = 1;
+  private cell = '';
+  private cellRepeats = 1;
+  private comment: string | undefined;
+  private column = 0;
+  private rowNumber = 1;
+  private inParagraph = 0;
+
+  private readonly hiddenStyles: ReadonlySet<string>;
+
+  constructor(hiddenStyles: ReadonlySet<string>) {
+    this.hiddenStyles = hiddenStyles;
+  }
+
+  start(name: string, attributes: Record<string, string>): void {
+    if (name === 'table:table') {
+      const isHidden = this.hiddenStyles.has(attributes['table:style-name'] ?? '');
+      this.sheets.push({ name: attributes['table:name'] ?? '', isHidden, rows: [], comments: [] });
+      this.rowNumber = 1;
+    } else if (name === 'table:table-row') {
+      this.row = [];
+      this.column = 0;
+      this.rowRepeats = repeats(attributes['table:number-rows-repeated']);
+    } else if (name === 'table:table-cell' || name === 'table:covered-table-cell') {
+      this.cell = '';
+      this.cellRepeats = repeats(attributes['table:number-columns-repeated']);
+    } else if (name === 'office:annotation') this.comment = '';
+    else if (name === 'text:p') {
+      this.inParagraph++;
+      this.write(' ');
+    } else if (name === 'text:s' || name === 'text:tab' || name === 'text:line-break') this.write(' ');
+  }
+
+  text(text: string): void {
+    if (this.inParagraph > 0) this.write(text);
+  }
+
+  end(name: string): void {
+    if (name === 'text:p') this.inParagraph--;
+    else if (name === 'office:annotation') this.endComment();
+    else if (name === 'table:table-cell' || name === 'table:covered-table-cell') this.endCell();
+    else if (name === 'table:table-row') this.endRow();
+  }
+
+  private write(text: string): void {
+    if (this.comment === undefined) this.cell += text;
+    else this.comment += text;
+  }
+
+  private endComment(): void {
+    const sheet = this.sheets.at(-1);
+    const place = `${columnName(this.column)}${this.rowNumber}`;
+    sheet?.comments.push(`Comment on ${place}: ${this.comment?.trim()}`);
+    this.comment = undefined;
+  }
+
+  private endCell(): void {
+    const shown = this.cell.trim();
+    if (shown !== '') {
+      for (let at = 0; at < Math.min(this.cellRepeats, MAX_REPEATED); at++) this.row[this.column + at] = shown;
+      if (this.cellRepeats > MAX_REPEATED) this.cut += this.cellRepeats - MAX_REPEATED;
+    }
+    this.column += this.cellRepeats;
+  }
+
+  private endRow(): void {
+    this.rowNumber += this.rowRepeats;
+    const rows = this.sheets.at(-1)?.rows;
+    if (rows === undefined || this.row.length === 0) return;
+    for (let at = 0; at < Math.min(this.rowRepeats, MAX_REPEATED); at++) rows.push(this.row);
+    if (this.rowRepeats > MAX_REPEATED) this.cut += this.rowRepeats - MAX_REPEATED;
+  }
+}
+
+const repeats = (count: string | undefined) => Math.max(1, Number(count) || 1);

@@ -1,0 +1,24 @@
+import type { Warning } from '../../../../../contract/warning.contract.ts';
+
+/** Parts of Office Open XML files that no text is taken from. */
+const LOST: [RegExp, string, string][] = [
+  [/\/charts\/chart\d*\.xml$/, 'charts_left_out', 'charts are left out'],
+  [/\/embeddings\/[^/]+$/, 'embedded_files_left_out', 'embedded files are left out'],
+  [/\/media\/[^/]+\.(?:mp3|mp4|m4a|m4v|wav|wma|wmv|avi|mov|mpg|mpeg)$/i, 'media_left_out', 'recordings are left out'],
+  [/\/vbaProject\.bin$/i, 'macros_left_out', 'macros are left out'],
+];
+const PICTURE = /\/media\/[^/]+\.(?:png|jpe?g|gif|bmp|tiff?|emf|wmf|svg|webp|wdp)$/i;
+
+/** @param names of all parts of the file */
+export function officeLosses(names: readonly string[]): Warning[] {
+  return LOST.flatMap(([pattern, code, what]) => {
+    const count = names.filter((name) => pattern.test(name)).length;
+    return count === 0 ? [] : [{ code, detail: `${count} ${what}`, count }];
+  });
+}
+
+/** For formats whose pictures have no descriptions that are read. */
+export function picturesLeftOut(names: readonly string[]): Warning[] {
+  const count = names.filter((name) => PICTURE.test(name)).length;
+  return count === 0 ? [] : [{ code: 'pictures_left_out', detail: `${count} pictures are left out`, count }];
+}

@@ -1,0 +1,43 @@
+import type { getDocumentProxy } from 'unpdf';
+import type { Bookmark, Outline } from './headings.ts';
+
+/** A longer outline is cut: each of its destinations is looked up in the file. */
+const MAX_BOOKMARKS = 2000;
+const MAX_DEPTH = 5;
+/** What programs write where nobody gave a title. */
+const NO_TITLE =
+  /^(?:untitled|title|microsoft (?:word|powerpoint|excel) - |.*\.(?:docx?|pptx?|xlsx?|odt|pdf|indd|tex|dvi|qxd)$)/i;
+
+export type Pdf = Awaited<ReturnType<typeof getDocumentProxy>>;
+export type PdfPage = Awaited<ReturnType<Pdf['getPage']>>;
+type Item = Awaited<ReturnType<Pdf['getOutline']>>[number];
+
+/** Title and author from the metadata, and the bookmarks with the pages that they lead to. */
+export async function outlineOf(pdf: Pdf): Promise<Outline> {
+  const metadata = await pdf.getMetadata().catch(() => undefined);
+  const { Title, Author } = (metadata?.info ?? {}) as { Title?: unknown; Author?: unknown };
+  const title = oneLine(Title);
+  const bookmarks: Bookmark[] = [];
+  await collect(pdf, (await pdf.getOutline().catch(() => null)) ?? [], 1, bookmarks);
+  return { title: NO_TITLE.test(title) ? '' : title, author: oneLine(Author), bookmarks };
+}
+
+async function collect(pdf: Pdf, items: Item[], level: number, found: Bookmark[]): Promise<void> {
+  for (const { title, dest, items: below } of items) {
+    if (found.length >= MAX_BOOKMARKS) return;
+    const page = await pageOf(pdf, dest as string | unknown[] | null).catch(() => undefined);
+    if (page !== undefined && oneLine(title) !== '') found.push({ title: oneLine(title), level, page });
+    if (level < MAX_DEPTH) await collect(pdf, below as Item[], level + 1, found);
+  }
+}
+
+/** A destination has a name, or is a list that begins with a page (ISO 32000-1, 12.3.2). */
+async function pageOf(pdf: Pdf, dest: string | unknown[] | null): Promise<number | undefined> {
+  const list = (typeof dest === 'string' ? await pdf.getDestination(dest) : dest) as unknown[] | null;
+  const target = list?.[0];
+  if (typeof target === 'number') return target + 1;
+  if (typeof target !== 'object' || target === null) return undefined;
+  return (await pdf.getPageIndex(target as Parameters<Pdf['getPageIndex']>[0])) + 1;
+}
+
+const oneLine = (text: unknown) => (typeof text === 'string' ? text.replaceAll(/[\s\0]+/g, ' ').trim() : '');

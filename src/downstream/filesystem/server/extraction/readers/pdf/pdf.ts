@@ -1,0 +1,138 @@
+import { extname, join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import type { Warning } from '../../../../../../contract/warning.contract.ts';
+import type { Extracted, Page } from '../../extracted.ts';
+import { Fault } from '../fault.ts';
+import { joinHyphenated } from './hyphens.ts';
+import { type Outline, withHeadings } from './headings.ts';
+
+const READER = join(import.meta.dirname, `pdf.worker${extname(import.meta.filename)}`);
+/** Of the time that the caller gives: what is left is for the text as a whole. */
+const TOTAL_SHARE = 0.8;
+/** A page may take so much of the whole time. */
+const PAGE_SHARE = 0.2;
+
+/** What the thread that reads a PDF says, in this order. */
+export type PdfMessage =
+  | { kind: 'opened'; pages: number; outline: Outline; attachments: string[] }
+  | { kind: 'page'; page: number; text: string | undefined }
+  | { kind: 'fault'; why: string };
+export interface PdfJob {
+  content: Uint8Array;
+  /** The first page to be read, counted from 1. */
+  from: number;
+}
+
+/**
+ * Reads page by page in a thread, which is ended when a page takes too long, and begins anew behind that page. When the
+ * time as a whole is over, the pages so far are the text.
+ */
+export async function fromPdf(content: Uint8Array, timeoutMs: number): Promise<Extracted> {
+  const reading = new PdfReading(content, timeoutMs);
+  await reading.run();
+  return reading.result();
+}
+
+class PdfReading {
+  private readonly untilMs: number;
+  private readonly pageMs: number;
+  private readonly pages: Page[] = [];
+  private readonly empty: number[] = [];
+  private readonly broken: number[] = [];
+  private readonly slow: number[] = [];
+  private outline: Outline = { title: '', author: '', bookmarks: [] };
+  private attachments: string[] = [];
+  private count = 0;
+  private next = 1;
+
+  private readonly content: Uint8Array;
+
+  constructor(content: Uint8Array, timeoutMs: number) {
+    this.content = content;
+    this.untilMs = performance.now() + timeoutMs * TOTAL_SHARE;
+    this.pageMs = timeoutMs * PAGE_SHARE;
+  }
+
+  async run(): Promise<void> {
+    do {
+      const ended = await this.readOn();
+      if (this.count === 0) throw new Fault('it has no pages, or finding them takes too long');
+      if (ended || performance.now() >= this.untilMs) return;
+      this.slow.push(this.next++);
+    } while (this.next <= this.count);
+  }
+
+  result(): Extracted {
+    const left = Array.from({ length: Math.max(0, this.count - this.next + 1) }, (_, i) => this.next + i);
+    return {
+      pages: withHeadings(joinHyphenated(this.pages), this.outline),
+      warnings: [
+        ...onPages('pages_without_text', 'hold no text; they may be scans or pictures', this.empty),
+        ...onPages('pages_unreadable', 'are damaged and were left out', this.broken),
+        ...onPages('pages_too_slow', 'took too long to read and were left out', this.slow),
+        ...onPages('pages_left_out', 'were left out: reading the whole file takes too long', left),
+        ...attachmentsLeftOut(this.attachments),
+      ],
+    };
+  }
+
+  /** Reads from `next` on. @returns false where a page took too long. @throws Fault */
+  private readOn(): Promise<boolean> {
+    const worker = new Worker(READER, { workerData: { content: this.content, from: this.next } satisfies PdfJob });
+    let timer: NodeJS.Timeout | undefined;
+    return new Promise<boolean>((resolve, reject) => {
+      const watch = (limitMs: number) => {
+        clearTimeout(timer);
+        timer = setTimeout(() => resolve(false), Math.max(0, Math.min(limitMs, this.untilMs - performance.now())));
+      };
+      // Until it is open there is no page to pass over.
+      watch(Infinity);
+      worker.on('message', (message: PdfMessage) => {
+        if (message.kind === 'fault') return reject(new Fault(message.why));
+        this.take(message);
+        watch(this.pageMs);
+      });
+      worker.once('error', reject);
+      worker.once('exit', () => resolve(true));
+    }).finally(() => {
+      clearTimeout(timer);
+      return worker.terminate();
+    });
+  }
+
+  private take(message: Exclude<PdfMessage, { kind: 'fault' }>): void {
+    if (message.kind === 'opened') {
+      this.count = message.pages;
+      this.outline = message.outline;
+      this.attachments = message.attachments;
+      return;
+    }
+    const { page, text } = message;
+    this.next = page + 1;
+    if (text === undefined) this.broken.push(page);
+    else if (text === '') this.empty.push(page);
+    else this.pages.push({ page, text });
+  }
+}
+
+function attachmentsLeftOut(files: readonly string[]): Warning[] {
+  if (files.length === 0) return [];
+  const detail = `the attached files are left out: ${files.slice(0, 10).join(', ')}${files.length > 10 ? ' …' : ''}`;
+  return [{ code: 'attachments_left_out', detail, count: files.length }];
+}
+
+function onPages(code: string, what: string, pages: readonly number[]): Warning[] {
+  if (pages.length === 0) return [];
+  return [{ code, detail: `${pages.length} pages ${what}`, count: pages.length, place: `pages ${ranges(pages)}` }];
+}
+
+/** `1, 3-5` for 1, 3, 4, 5. */
+function ranges(numbers: readonly number[]): string {
+  const runs: [number, number][] = [];
+  for (const number of numbers) {
+    const last = runs.at(-1);
+    if (last?.[1] === number - 1) last[1] = number;
+    else runs.push([number, number]);
+  }
+  return runs.map(([first, last]) => (first === last ? first : `${first}-${last}`)).join(', ');
+}

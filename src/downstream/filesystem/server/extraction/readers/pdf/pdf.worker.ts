@@ -1,0 +1,46 @@
+// A thread for one PDF, so that a page that never ends can be given up. Imports end in `.ts`, because tests start this file
+// without a build; the compiler rewrites them.
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parentPort, workerData } from 'node:worker_threads';
+import { getDocumentProxy } from 'unpdf';
+import { outlineOf } from './outline.ts';
+import { textOfPage } from './page-text.ts';
+import type { PdfJob, PdfMessage } from './pdf.ts';
+
+/** Of the release of PDF.js that is in unpdf: the CMaps of Adobe's CJK fonts, and the metrics of the standard fonts. */
+const DATA = dirname(fileURLToPath(import.meta.resolve('pdfjs-dist/package.json')));
+const OPTIONS = {
+  verbosity: 0,
+  cMapUrl: join(DATA, 'cmaps/'),
+  cMapPacked: true,
+  standardFontDataUrl: join(DATA, 'standard_fonts/'),
+};
+
+const say = (message: PdfMessage) => parentPort?.postMessage(message);
+
+async function read({ content, from }: PdfJob): Promise<void> {
+  const pdf = await getDocumentProxy(content, OPTIONS);
+  const attachments = Object.keys((await pdf.getAttachments().catch(() => null)) ?? {});
+  say({ kind: 'opened', pages: pdf.numPages, outline: await outlineOf(pdf), attachments });
+  for (let page = from; page <= pdf.numPages; page++) {
+    const text = await pdf
+      .getPage(page)
+      .then(textOfPage)
+      .catch(() => undefined);
+    say({ kind: 'page', page, text });
+  }
+}
+
+try {
+  await read(workerData as PdfJob);
+} catch (error) {
+  const { name, message } = error as Error;
+  const isLocked = name === 'PasswordException';
+  say({
+    kind: 'fault',
+    why: isLocked ? 'it is protected by a password' : `it is not a PDF that can be read (${message})`,
+  });
+}
+// PDF.js keeps timers and ports open.
+process.exit();

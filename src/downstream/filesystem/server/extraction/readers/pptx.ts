@@ -1,0 +1,129 @@
+import { counted, type Extracted } from '../extracted.ts';
+import { Fault } from './fault.ts';
+import { HtmlReader } from './html.ts';
+import { officeLosses } from './office-losses.ts';
+import { hiddenSlides, pagesOf, type Slide } from './slides.ts';
+import { paragraphsOf, readXml, type XmlHandler } from './xml.ts';
+import { type Parts, partsOf } from './zip-parts.ts';
+
+const WANTED = /^ppt\/(?:_rels\/)?presentation\.xml|^ppt\/(?:slides|notesSlides|comments|diagrams)\/.+\.(?:xml|rels)$/;
+
+/** The slides in the order of the presentation, each with its tables, diagrams, comments and notes. */
+export function fromPptx(content: Uint8Array, maxTextBytes: number): Extracted {
+  const parts = partsOf(content, 'a PPTX', WANTED, maxTextBytes);
+  const presentation = parts.text('ppt/presentation.xml');
+  if (presentation === '') throw new Fault('it is not a PPTX: it has no ppt/presentation.xml');
+  const targets = relationsOf(parts, 'ppt/presentation.xml');
+  const ids = [...presentation.matchAll(/<p:sldId\b[^>]*?\br:id="([^"]+)"/g)].map(([, id]) => id as string);
+  const read = ids.map((id) => slideOf(parts, targets.get(id)?.target ?? ''));
+  const slides = read.map(({ slide }) => slide);
+  const pictures = read.reduce((sum, { withoutText }) => sum + withoutText, 0);
+  const withoutText = counted(pictures, 'pictures_without_text', 'pictures have no text that describes them');
+  return {
+    pages: pagesOf(slides),
+    warnings: [...withoutText, ...hiddenSlides(slides), ...officeLosses(parts.names)],
+  };
+}
+
+interface Relation {
+  type: string;
+  /** The name of a part. */
+  target: string;
+}
+
+/** The relations of a part by their ids (ECMA-376, part 2). */
+function relationsOf(parts: Parts, part: string): Map<string, Relation> {
+  const folder = part.slice(0, part.lastIndexOf('/') + 1);
+  const found = new Map<string, Relation>();
+  const start = (name: string, { Id = '', Type = '', Target = '' }: Record<string, string>) => {
+    if (name !== 'Relationship' || !URL.canParse(Target, 'zip:/')) return;
+    const target = decodeURI(new URL(Target, `zip:/${folder}`).pathname).replace(/^\//, '');
+    found.set(Id, { type: Type.slice(Type.lastIndexOf('/') + 1), target });
+  };
+  readXml(parts.text(`${folder}_rels/${part.slice(folder.length)}.rels`), { start, text: () => {}, end: () => {} });
+  return found;
+}
+
+function slideOf(parts: Parts, part: string): { slide: Slide; withoutText: number } {
+  const markup = new SlideMarkup();
+  const xml = parts.text(part);
+  readXml(xml, markup);
+  const { title, body, pictures } = markup;
+  const isHidden = /<p:sld\b[^>]*\bshow="(?:0|false)"/.test(xml);
+  const slide: Slide = { title, body, notes: [], isHidden };
+  for (const { type, target } of relationsOf(parts, part).values()) {
+    if (type === 'notesSlide') slide.notes.push(...notesOf(parts.text(target)));
+    if (type === 'diagramData') slide.body.push(...paragraphsOf(parts.text(target), 'a:p', 'a:t'));
+    if (type === 'comments') {
+      const comments = [...paragraphsOf(parts.text(target), 'p:text', 'p:text'), ...modernComments(parts.text(target))];
+      slide.body.push(...comments.map((comment) => `Comment: ${comment}`));
+    }
+  }
+  return { slide, withoutText: pictures };
+}
+
+const modernComments = (xml: string) => paragraphsOf(xml, 'a:p', 'a:t');
+
+function notesOf(xml: string): string[] {
+  const markup = new SlideMarkup();
+  readXml(xml, markup);
+  return markup.body;
+}
+
+/** Elements of DrawingML (ECMA-376, part 1, 21.1) that mean what an element of HTML means. */
+const SAME: Record<string, string> = { 'a:p': 'p', 'a:tbl': 'table', 'a:tr': 'tr', 'a:br': 'br' };
+const SHAPE = /^p:(?:sp|pic|graphicFrame)$/;
+/** Places that the program fills in: date, footer, number of the slide, and the picture of the slide above its notes. */
+const FILLED_IN = new Set(['dt', 'ftr', 'hdr', 'sldNum', 'sldImg']);
+
+/** Reads the shapes of a slide through the reader of HTML. */
+class SlideMarkup implements XmlHandler {
+  title = '';
+  readonly body: string[] = [];
+  pictures = 0;
+  private reader = new HtmlReader();
+  private readonly rows: number[] = [];
+  private inText = false;
+  private place = '';
+  private description = '';
+
+  start(name: string, attributes: Record<string, string>): void {
+    if (SHAPE.test(name)) this.flush();
+    if (name === 'p:ph') this.place = attributes['type'] ?? 'body';
+    else if (name === 'p:cNvPr') this.description = attributes['descr'] ?? '';
+    else if (name === 'p:blipFill') this.reader.onopentag('img', { alt: this.description });
+    else if (name === 'a:t') this.inText = true;
+    else if (name === 'a:tbl') this.rows.push(0);
+    else if (name === 'a:tr') this.rows.push((this.rows.pop() ?? 0) + 1);
+    const element = this.elementOf(name);
+    if (element !== undefined) this.reader.onopentag(element, {});
+  }
+
+  text(text: string): void {
+    if (this.inText) this.reader.ontext(text);
+  }
+
+  end(name: string): void {
+    if (name === 'a:t') this.inText = false;
+    if (name === 'a:tbl') this.rows.pop();
+    const element = this.elementOf(name);
+    if (element !== undefined) this.reader.onclosetag(element);
+    if (SHAPE.test(name) || name === 'p:spTree') this.flush();
+  }
+
+  private elementOf(name: string): string | undefined {
+    if (name === 'a:tc') return this.rows.at(-1) === 1 ? 'th' : 'td';
+    return SAME[name];
+  }
+
+  private flush(): void {
+    const { text, warnings } = this.reader.result();
+    this.reader = new HtmlReader();
+    this.pictures += warnings[0]?.count ?? 0;
+    const isTitle = this.place === 'title' || this.place === 'ctrTitle';
+    if (text !== '' && isTitle && this.title === '') this.title = text;
+    else if (text !== '' && !FILLED_IN.has(this.place)) this.body.push(text);
+    this.place = '';
+    this.description = '';
+  }
+}

@@ -1,0 +1,164 @@
+import type { Extracted } from '../extracted.ts';
+import { counted } from '../extracted.ts';
+import { Fault } from './fault.ts';
+
+/** A control word with its number, an escaped byte, a control symbol, a brace, or text (RTF 1.9.1). */
+const TOKEN = /\\([a-z]{1,32})(-?\d{1,10})? ?|\\'([0-9a-f]{2})|\\([^a-z])|([{}])|[\r\n]+|([^\\{}\r\n]+)/gi;
+/** Groups whose text is no text of the document. */
+const SKIPPED = new Set(
+  `fonttbl colortbl stylesheet listtable listoverridetable rsidtbl info generator themedata colorschememapping latentstyles
+   datastore xmlnstbl fldinst pict objdata filetbl revtbl mmathPr pgptbl bkmkstart bkmkend atnid atnauthor atndate atnref
+   listtext pntext nonshppict template passwordhash`.split(/\s+/),
+);
+const BREAKS: Record<string, string> = {
+  ...{ par: '\n\n', sect: '\n\n', page: '\n\n', line: '\n', tab: ' ', cell: ' | ', nestcell: ' | ', row: '\n' },
+  ...{ nestrow: '\n', emdash: '—', endash: '–', lquote: '‘', rquote: '’', ldblquote: '“', rdblquote: '”' },
+  ...{ bullet: '•', emspace: ' ', enspace: ' ', qmspace: ' ' },
+};
+const SYMBOLS: Record<string, string> = {
+  '\\': '\\',
+  '{': '{',
+  '}': '}',
+  '~': '\u00a0',
+  _: '-',
+  '\n': '\n\n',
+  '\r': '\n\n',
+};
+/** Windows code pages by the numbers of `\fcharset`. */
+const CHARSETS: Record<number, number> = {
+  ...{ 128: 932, 129: 949, 134: 936, 136: 950, 161: 1253, 162: 1254, 163: 1258, 177: 1255, 178: 1256, 186: 1257 },
+  ...{ 204: 1251, 222: 874, 238: 1250 },
+};
+
+interface Group {
+  isSkipped: boolean;
+  codePage: number;
+  /** How many characters stand for a `\u` in readers without Unicode. */
+  fallbackChars: number;
+}
+
+/** Paragraphs, the cells of tables, notes; fonts, pictures and fields' instructions are left out. */
+export function fromRtf(content: Uint8Array): Extracted {
+  const source = Buffer.from(content.buffer, content.byteOffset, content.byteLength).toString('latin1');
+  if (!/^\s*\{\\rtf/.test(source)) throw new Fault('it is not RTF: it does not begin with {\\rtf');
+  const reader = new RtfReader();
+  reader.read(source);
+  return reader.result();
+}
+
+class RtfReader {
+  private readonly parts: string[] = [];
+  private readonly outer: Group[] = [];
+  private group: Group = { isSkipped: false, codePage: 1252, fallbackChars: 1 };
+  private bytes: number[] = [];
+  /** Characters that repeat a `\u` and are to be passed over. */
+  private passOver = 0;
+  private readonly fonts = new Map<number, number>();
+  private font = 0;
+  private defaultCodePage = 1252;
+  private inFonts = false;
+  private pictures = 0;
+  private objects = 0;
+
+  read(source: string): void {
+    for (const [, word, number, hex, symbol, brace, text] of source.matchAll(TOKEN)) {
+      if (hex !== undefined) this.byte(Number.parseInt(hex, 16));
+      else if (text !== undefined) for (const char of this.kept(text)) this.byte(char.charCodeAt(0));
+      else {
+        if (word !== undefined || symbol !== undefined || brace !== undefined) this.flush();
+        if (word !== undefined) this.control(word, number === undefined ? undefined : Number(number));
+        else if (symbol !== undefined) this.symbol(symbol);
+        else if (brace !== undefined) this.brace(brace);
+      }
+    }
+    this.flush();
+  }
+
+  result(): Extracted {
+    const lines = this.parts
+      .join('')
+      .replaceAll(/ \| ?(?=\n|$)/g, '')
+      .split('\n')
+      .map((line) => line.trimEnd());
+    return {
+      text: lines
+        .join('\n')
+        .replaceAll(/\n{3,}/g, '\n\n')
+        .trim(),
+      warnings: [
+        ...counted(this.pictures, 'pictures_left_out', 'pictures are left out'),
+        ...counted(this.objects, 'embedded_files_left_out', 'embedded files are left out'),
+      ],
+    };
+  }
+
+  private kept(text: string): string {
+    const kept = text.slice(this.passOver);
+    this.passOver = Math.max(0, this.passOver - text.length);
+    return kept;
+  }
+
+  private byte(value: number): void {
+    if (this.passOver > 0) this.passOver--;
+    else if (!this.group.isSkipped) this.bytes.push(value);
+  }
+
+  /** Bytes of one character may be written one by one. */
+  private flush(): void {
+    if (this.bytes.length === 0) return;
+    const bytes = Uint8Array.from(this.bytes);
+    this.bytes = [];
+    this.parts.push(decoded(bytes, this.group.codePage));
+  }
+
+  private brace(brace: string): void {
+    this.passOver = 0;
+    if (brace === '{') this.outer.push({ ...this.group });
+    else {
+      this.group = this.outer.pop() ?? this.group;
+      if (!this.group.isSkipped) this.inFonts = false;
+    }
+  }
+
+  private symbol(symbol: string): void {
+    // `\*` begins a group that readers may pass over; those with text have names without it.
+    if (symbol === '*') this.group.isSkipped = true;
+    else if (this.passOver > 0) this.passOver--;
+    else if (!this.group.isSkipped) this.parts.push(SYMBOLS[symbol] ?? '');
+  }
+
+  private control(word: string, number: number | undefined): void {
+    if (word === 'fonttbl') this.inFonts = true;
+    if (word === 'pict' && !this.group.isSkipped) this.pictures++;
+    if (word === 'objdata' && !this.group.isSkipped) this.objects++;
+    if (SKIPPED.has(word)) this.group.isSkipped = true;
+    else if (word === 'f' && this.inFonts) this.font = number ?? 0;
+    else if (word === 'fcharset') this.fonts.set(this.font, CHARSETS[number ?? 0] ?? this.defaultCodePage);
+    else if (word === 'f') this.group.codePage = this.fonts.get(number ?? 0) ?? this.defaultCodePage;
+    else if (word === 'ansicpg') this.group.codePage = this.defaultCodePage = number ?? 1252;
+    else if (word === 'mac') this.group.codePage = this.defaultCodePage = 10000;
+    else if (word === 'uc') this.group.fallbackChars = Math.max(0, number ?? 1);
+    else if (word === 'bin') this.passOver = 0;
+    else if (word === 'u' && number !== undefined) this.unicode(number);
+    else if (BREAKS[word] !== undefined) {
+      if (this.passOver > 0) this.passOver--;
+      else if (!this.group.isSkipped) this.parts.push(BREAKS[word]);
+    }
+  }
+
+  /** Numbers beyond 32,767 are written as negative ones. */
+  private unicode(number: number): void {
+    if (!this.group.isSkipped) this.parts.push(String.fromCharCode(number & 0xffff));
+    this.passOver = this.group.fallbackChars;
+  }
+}
+
+function decoded(bytes: Uint8Array, codePage: number): string {
+  const label = codePage === 10000 ? 'macintosh' : (NAMES[codePage] ?? `windows-${codePage}`);
+  try {
+    return new TextDecoder(label).decode(bytes);
+  } catch {
+    return new TextDecoder('windows-1252').decode(bytes);
+  }
+}
+const NAMES: Record<number, string> = { 932: 'shift_jis', 936: 'gbk', 949: 'euc-kr', 950: 'big5', 65001: 'utf-8' };

@@ -1,0 +1,104 @@
+import type { Block } from './block.js';
+
+/** Values nested deeper are part of the text of the value that they are in. */
+const MAX_DEPTH = 8;
+const MAX_TITLE_CHARS = 80;
+/** Neighbouring values go together until they have so many characters. */
+const ENOUGH_CHARS = 400;
+
+interface Container {
+  /** Its key, or its number in a list; empty for the outermost one. */
+  name: string;
+  /** Of a list: how many values it has had; undefined for an object. */
+  items: number | undefined;
+}
+
+/**
+ * The blocks of JSON, or of JSON values one below the other: each object and list is a heading, named by its key or its
+ * number, so that the title of a passage is the path to it. The text need not be valid. Takes time linear in its length.
+ */
+export function jsonBlocks(text: string): Block[] {
+  const reader = new JsonBlocks(text);
+  for (const token of text.matchAll(TOKEN)) reader.take(token[0], token.index);
+  return reader.end();
+}
+
+/** A string (with the colon of a key; one without an end reaches to the end), or a mark; what stands between is passed over. */
+const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*(?:"(?:\s{0,100}:)?|$)|[{}[\],]/gs;
+
+class JsonBlocks {
+  private readonly found: Block[] = [];
+  private readonly open: Container[] = [];
+  private key: { name: string; at: number } | undefined;
+  /** Where the values begin that are not in a block yet. */
+  private from = 0;
+  /** Whether what follows stands under a heading that is not the last one found. */
+  private isBack = false;
+
+  constructor(private readonly text: string) {}
+
+  take(token: string, at: number): void {
+    if (token.startsWith('"')) {
+      if (token.endsWith(':') && at >= this.from) this.key = { name: nameOf(token), at };
+    } else if (token === '{' || token === '[') this.enter(token, at);
+    else if (token === ',') this.next(at + 1);
+    else this.leave(at + 1);
+  }
+
+  end(): Block[] {
+    this.flush(this.text.length);
+    return this.found;
+  }
+
+  private enter(token: string, at: number): void {
+    const parent = this.open.at(-1);
+    const name = this.key?.name ?? (parent?.items === undefined ? '' : String(parent.items + 1));
+    const start = this.key?.at ?? at;
+    this.key = undefined;
+    this.open.push({ name, items: token === '[' ? 0 : undefined });
+    if (name === '' || this.open.length - 1 > MAX_DEPTH) return;
+    if (this.holdsValues(start)) this.flush(start);
+    this.isBack = false;
+    this.found.push({ kind: 'heading', start: this.from, end: at + 1, level: this.open.length - 1, title: name });
+    this.from = at + 1;
+  }
+
+  private next(at: number): void {
+    const container = this.open.at(-1);
+    this.key = undefined;
+    if (container?.items !== undefined) container.items++;
+    if (this.isBack || (this.open.length <= MAX_DEPTH && at - this.from >= ENOUGH_CHARS)) this.flush(at);
+  }
+
+  private leave(at: number): void {
+    this.key = undefined;
+    if (this.open.length - 1 <= MAX_DEPTH) this.flush(at);
+    this.open.pop();
+    this.isBack = this.open.length <= MAX_DEPTH;
+  }
+
+  private flush(to: number): void {
+    if (to <= this.from) return;
+    const isVisible = this.holdsValues(to);
+    if (this.isBack && isVisible) {
+      const { name } = this.open.at(-1) ?? { name: '' };
+      const level = Math.max(1, this.open.length - 1);
+      this.found.push({ kind: 'heading', start: this.from, end: this.from, level, title: name });
+      this.isBack = false;
+    }
+    const last = this.found.at(-1);
+    // Marks that only end something stay with what they end.
+    if (!isVisible && last !== undefined && last.kind !== 'heading') last.end = to;
+    else this.found.push({ kind: 'code', start: this.from, end: to, level: 0, title: '' });
+    this.from = to;
+  }
+
+  /** Whether there is more than marks up to a place. */
+  private holdsValues(to: number): boolean {
+    return /[^\s,[\]{}]/.test(this.text.slice(this.from, to));
+  }
+}
+
+function nameOf(token: string): string {
+  return token.slice(1, token.lastIndexOf('"')).slice(0, MAX_TITLE_CHARS);
+}

@@ -1,0 +1,86 @@
+import type { Block } from './block.js';
+import { type Line, linesOf } from './lines.js';
+
+const MAX_DEPTH = 8;
+const MAX_KEY_CHARS = 200;
+/** A key without a value on its line: what is indented below it belongs to it. */
+const KEY = /^(["']?)([^\s"'#:[\]{}-][^"'#[\]{}]*)\1:(?:\s+[&!]\S*)*$/;
+/** A text of several lines begins below this line. */
+const TEXT_BELOW = /[:-]\s+[|>][-+\d]*\s*(?:#.*)?$/;
+
+interface Key {
+  name: string;
+  indent: number;
+}
+
+/** The blocks of YAML: each key with further keys below it is a heading, so that the title of a passage is the path to it. */
+export function yamlBlocks(text: string): Block[] {
+  const reader = new YamlBlocks(text);
+  for (const line of linesOf(text)) reader.take(line);
+  return reader.end();
+}
+
+class YamlBlocks {
+  private readonly found: Block[] = [];
+  private open: Block | undefined;
+  private readonly keys: Key[] = [];
+  /** How deep the heading is that the last block stands under. */
+  private depth = 0;
+  /** The indentation of the line above a text of several lines. */
+  private textIndent: number | undefined;
+
+  constructor(private readonly text: string) {}
+
+  take(line: Line): void {
+    if (line.indent === line.end) return;
+    const indent = line.indent - line.start;
+    if (this.textIndent !== undefined && indent > this.textIndent) return this.extend(line);
+    const words = this.text.slice(line.indent, Math.min(line.end, line.indent + MAX_KEY_CHARS)).trimEnd();
+    this.textIndent = TEXT_BELOW.test(words) ? indent : undefined;
+    // The items of a list may stand below the key itself.
+    const isItem = words === '-' || words.startsWith('- ');
+    while (this.keys.length > 0 && isAbove(this.keys.at(-1) as Key, indent, isItem)) this.keys.pop();
+    if (words === '---' || words === '...') this.keys.length = 0;
+    const name =
+      line.end - line.indent > MAX_KEY_CHARS ? undefined : KEY.exec(words.replace(/\s#.*$/, '').trimEnd())?.[2];
+    if (name !== undefined && this.keys.length < MAX_DEPTH) this.heading(name.trim(), indent, line);
+    else this.value(line);
+  }
+
+  end(): Block[] {
+    this.close();
+    return this.found;
+  }
+
+  private heading(name: string, indent: number, { start, end }: Line): void {
+    this.close();
+    this.keys.push({ name, indent });
+    this.depth = this.keys.length;
+    this.found.push({ kind: 'heading', start, end, level: this.depth, title: name });
+  }
+
+  private value(line: Line): void {
+    if (this.depth !== this.keys.length) {
+      this.close();
+      this.depth = this.keys.length;
+      const key = this.keys.at(-1);
+      const { start } = line;
+      // Values that go on behind a deeper key stand under their own key again.
+      const level = Math.max(1, this.depth);
+      this.found.push({ kind: 'heading', start, end: start, level, title: key?.name ?? '' });
+    }
+    this.extend(line);
+  }
+
+  private extend({ start, end }: Line): void {
+    if (this.open === undefined) this.open = { kind: 'code', start, end, level: 0, title: '' };
+    else this.open.end = end;
+  }
+
+  private close(): void {
+    if (this.open !== undefined) this.found.push(this.open);
+    this.open = undefined;
+  }
+}
+
+const isAbove = ({ indent: own }: Key, indent: number, isItem: boolean) => (isItem ? own > indent : own >= indent);
