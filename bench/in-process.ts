@@ -6,12 +6,7 @@ import { analyseDocument } from '../dist/text/analysed-document.js';
 import type { Embedder } from '../src/downstream/chroma/server/embedding/embedder.js';
 import type { LsaModel } from '../src/downstream/chroma/server/embedding/lsa-model.js';
 import type { LexicalImage, Ranked } from '../src/text/lexical-image.js';
-import {
-  LEXICAL_LANGUAGES_MIGRATION,
-  LEXICAL_PAGES_MIGRATION,
-  LEXICAL_MIGRATION,
-  LexicalIndex,
-} from '../dist/text/lexical-index.js';
+import { LEXICAL_MIGRATIONS, LexicalIndex } from '../dist/text/lexical-index.js';
 import { allowedPassages, exactFirst, rankByWords, usualTerms, withFeedback } from '../dist/text/lexical-search.js';
 import { conceptsOf, coverageOf, parseQuery } from '../dist/text/query.js';
 import { titleOf } from '../dist/text/title.js';
@@ -59,7 +54,7 @@ export class IndexedCollection {
 
   /** @param pretrained takes the place of the built-in embedder */
   static async of(documents: readonly Document[], pretrained?: Embedder): Promise<IndexedCollection> {
-    const db = openDatabase(':memory:', [LEXICAL_MIGRATION, LEXICAL_LANGUAGES_MIGRATION, LEXICAL_PAGES_MIGRATION]);
+    const db = openDatabase(':memory:', LEXICAL_MIGRATIONS);
     const index = new LexicalIndex(db);
     const added: Passage[] = [];
     for (const { path, text, mediaType = 'text/markdown' } of documents) {

@@ -11,6 +11,17 @@ export const scopeSchema = z.strictObject({
   paths: list.optional(),
   /** The `tags` of a document's front matter. */
   tags: list.optional(),
+  /** Names or addresses of authors, or parts of them, as the document names them: in its front matter, as a mail's sender … */
+  author: z
+    .union([
+      z
+        .string()
+        .min(1)
+        .max(1000)
+        .transform((name) => [name]),
+      list,
+    ])
+    .optional(),
   /** Endings of file names, such as `md` or `pdf`, or media types. */
   types: list.optional(),
   /** By the date of the front matter, else by when the text was stored. `before` is excluded, `after` included. */

@@ -3,6 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { PageStart } from '../contract/page.contract.js';
 import { analyse } from './analysis.js';
 import { type Fingerprint, fingerprint } from './fingerprint.js';
+import { authorsOf } from './authors.js';
 import { frontMatterOf } from './front-matter.js';
 import { type Language, languageOf } from './language.js';
 import { splitPassages, type TextPassage } from './passages.js';
@@ -31,6 +32,7 @@ export interface AnalysedDocument {
   passages: AnalysedPassage[];
   /** Of its front matter, in lower case. */
   tags: string[];
+  authors: string[];
   mediaType: string;
   /** Of its front matter; undefined where it has none. */
   dateMs: number | undefined;
@@ -72,7 +74,8 @@ export async function analyseDocument(document: {
     }
   }
   const { tags, dateMs } = frontMatterOf(document.text);
-  return { path: document.path, passages, tags, mediaType: document.mediaType, dateMs };
+  const authors = authorsOf(document.text);
+  return { path: document.path, passages, tags, authors, mediaType: document.mediaType, dateMs };
 }
 
 /** A document is found by its name and its folders as well. */

@@ -1,12 +1,7 @@
 import { openDatabase, transaction } from '../storage/sqlite.js';
 import { analyseDocument } from './analysed-document.js';
 import { correctionsOf } from './explanation.js';
-import {
-  LEXICAL_LANGUAGES_MIGRATION,
-  LEXICAL_PAGES_MIGRATION,
-  LEXICAL_MIGRATION,
-  LexicalIndex,
-} from './lexical-index.js';
+import { LEXICAL_MIGRATIONS, LexicalIndex } from './lexical-index.js';
 import { conceptsOf, parseQuery } from './query.js';
 import { presented, searchByWords } from './results.js';
 
@@ -20,7 +15,7 @@ const DOCUMENTS: Record<string, string> = {
 };
 
 describe('why a passage was found', () => {
-  const db = openDatabase(':memory:', [LEXICAL_MIGRATION, LEXICAL_LANGUAGES_MIGRATION, LEXICAL_PAGES_MIGRATION]);
+  const db = openDatabase(':memory:', LEXICAL_MIGRATIONS);
   const index = new LexicalIndex(db);
   beforeAll(async () => {
     for (const [path, text] of Object.entries(DOCUMENTS)) {

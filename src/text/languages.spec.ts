@@ -1,11 +1,6 @@
 import { openDatabase, transaction } from '../storage/sqlite.js';
 import { analyseDocument } from './analysed-document.js';
-import {
-  LEXICAL_LANGUAGES_MIGRATION,
-  LEXICAL_PAGES_MIGRATION,
-  LEXICAL_MIGRATION,
-  LexicalIndex,
-} from './lexical-index.js';
+import { LEXICAL_MIGRATIONS, LexicalIndex } from './lexical-index.js';
 import { searchByWords } from './results.js';
 
 const key = { userId: 'ann', projectId: 'notes' };
@@ -42,7 +37,7 @@ const DOCUMENTS: Record<string, string> = {
 };
 
 describe('a word is found as a speaker of its language types it', () => {
-  const db = openDatabase(':memory:', [LEXICAL_MIGRATION, LEXICAL_LANGUAGES_MIGRATION, LEXICAL_PAGES_MIGRATION]);
+  const db = openDatabase(':memory:', LEXICAL_MIGRATIONS);
   const index = new LexicalIndex(db);
   beforeAll(async () => {
     for (const [path, text] of Object.entries(DOCUMENTS)) {

@@ -3,13 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openDatabase, transaction } from '../storage/sqlite.js';
 import { analyseDocument } from './analysed-document.js';
-import {
-  LEXICAL_LANGUAGES_MIGRATION,
-  LEXICAL_PAGES_MIGRATION,
-  LEXICAL_MIGRATION,
-  LexicalIndex,
-  type ProjectKey,
-} from './lexical-index.js';
+import { LEXICAL_MIGRATIONS, LexicalIndex, type ProjectKey } from './lexical-index.js';
 import { reanalyse } from './reanalysis.js';
 import { searchByWords } from './results.js';
 
@@ -20,7 +14,7 @@ describe('LexicalIndex', () => {
   let db: ReturnType<typeof openDatabase>;
   let index: LexicalIndex;
   beforeEach(() => {
-    db = openDatabase(':memory:', [LEXICAL_MIGRATION, LEXICAL_LANGUAGES_MIGRATION, LEXICAL_PAGES_MIGRATION]);
+    db = openDatabase(':memory:', LEXICAL_MIGRATIONS);
     index = new LexicalIndex(db);
   });
   afterEach(() => db.close());
@@ -138,12 +132,7 @@ describe('LexicalIndex', () => {
 
   it('is there again after a restart', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'lexical-'));
-    const open = () =>
-      openDatabase(join(dir, 'index.sqlite'), [
-        LEXICAL_MIGRATION,
-        LEXICAL_LANGUAGES_MIGRATION,
-        LEXICAL_PAGES_MIGRATION,
-      ]);
+    const open = () => openDatabase(join(dir, 'index.sqlite'), LEXICAL_MIGRATIONS);
     const before = open();
     const document = await analyseDocument({ path: 'a', title: '', text: 'Salt.', mediaType: 'text/plain' });
     transaction(before, () => new LexicalIndex(before).put(ann, document));

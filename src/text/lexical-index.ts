@@ -59,6 +59,17 @@ export const LEXICAL_LANGUAGES_MIGRATION = `
 /** A further step: the pages of documents that have such. */
 export const LEXICAL_PAGES_MIGRATION = 'ALTER TABLE lexical_passages ADD COLUMN page INTEGER';
 
+/** A further step: the authors that documents name. */
+export const LEXICAL_AUTHORS_MIGRATION = `ALTER TABLE lexical_documents ADD COLUMN authors TEXT NOT NULL DEFAULT '[]'`;
+
+/** All steps, for a database that holds nothing else. */
+export const LEXICAL_MIGRATIONS = [
+  LEXICAL_MIGRATION,
+  LEXICAL_LANGUAGES_MIGRATION,
+  LEXICAL_PAGES_MIGRATION,
+  LEXICAL_AUTHORS_MIGRATION,
+];
+
 const LOAD_ROWS = 500;
 /** So many projects stay in memory. */
 const MAX_IMAGES = 50;
@@ -107,9 +118,12 @@ export class LexicalIndex {
     const removed = [...stored.values()].flat();
     if (added.length > MAX_FOLLOWED_PASSAGES) this.loaded.delete(project);
     this.delete(project, removed);
-    this.sql('INSERT OR REPLACE INTO lexical_documents VALUES (?, ?, ?, ?, ?, ?)').run(
+    this.sql(
+      `INSERT OR REPLACE INTO lexical_documents (project, document, media_type, tags, dated_ms, stored_ms, authors)
+       VALUES (?, ?, ?, ?, ?, ?, ?)`,
+    ).run(
       ...[project, document.path, document.mediaType, JSON.stringify(document.tags)],
-      ...[document.dateMs ?? null, Date.now()],
+      ...[document.dateMs ?? null, Date.now(), JSON.stringify(document.authors)],
     );
     const loaded = this.changed(project, added.length - removed.length);
     // One that is still being read comes to the new rows by itself.
@@ -155,13 +169,14 @@ export class LexicalIndex {
   inScope(key: ProjectKey, scope: Scope): Set<number> {
     const project = this.projectOf(key) ?? -1;
     const rows = this.sql(
-      'SELECT document, media_type, tags, dated_ms, stored_ms FROM lexical_documents WHERE project = ?',
+      'SELECT document, media_type, tags, authors, dated_ms, stored_ms FROM lexical_documents WHERE project = ?',
     ).all(project);
     const select = this.sql('SELECT id FROM lexical_passages WHERE project = ? AND document = ?');
     const documents = rows.map((row) => ({
       path: String(row['document']),
       mediaType: String(row['media_type']),
       tags: JSON.parse(String(row['tags'])) as string[],
+      authors: JSON.parse(String(row['authors'])) as string[],
       timeMs: Number(row['dated_ms'] ?? row['stored_ms']),
     }));
     const allowed = documents.filter(within(scope));

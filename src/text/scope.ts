@@ -5,6 +5,7 @@ export interface ScopedDocument {
   mediaType: string;
   /** In lower case. */
   tags: readonly string[];
+  authors: readonly string[];
   timeMs: number;
 }
 
@@ -12,12 +13,14 @@ export interface ScopedDocument {
 export function within(scope: Scope): (document: ScopedDocument) => boolean {
   const paths = scope.paths?.map(pathTest);
   const tags = scope.tags?.map((tag) => tag.replace(/^#/, '').toLowerCase());
+  const authors = scope.author?.map((author) => author.toLowerCase());
   const types = scope.types?.map((type) => type.replace(/^\./, '').toLowerCase());
   const before = scope.before === undefined ? Infinity : Date.parse(scope.before);
   const after = scope.after === undefined ? -Infinity : Date.parse(scope.after);
   return (document) =>
     (paths?.some((test) => test(document.path)) ?? true) &&
     (tags?.some((tag) => document.tags.includes(tag)) ?? true) &&
+    (authors?.some((author) => document.authors.some((name) => name.toLowerCase().includes(author))) ?? true) &&
     (types?.some((type) => isOfType(document, type)) ?? true) &&
     document.timeMs < before &&
     document.timeMs >= after;
@@ -52,7 +55,7 @@ function fits(text: string, parts: readonly string[]): boolean {
   return at <= text.length - last.length;
 }
 
-const FILTER = /(?<![^\s(])(path|folder|tag|type|before|after):("[^"]*"|[^\s"]+)/gi;
+const FILTER = /(?<![^\s(])(path|folder|tag|author|type|before|after):("[^"]*"|[^\s"]+)/gi;
 
 /** Takes the filters out of a query, such as `path:notes tag:tax before:2026-01-01`, and adds them to the scope. */
 export function filtersOf(text: string, scope: Scope = {}): { text: string; scope: Scope | undefined } {
@@ -67,6 +70,9 @@ export function filtersOf(text: string, scope: Scope = {}): { text: string; scop
         return ' ';
       case 'tag':
         found.tags = [...(found.tags ?? []), value];
+        return ' ';
+      case 'author':
+        found.author = [...(found.author ?? []), value];
         return ' ';
       case 'type':
         found.types = [...(found.types ?? []), value];

@@ -13,10 +13,8 @@ import { Call, Deadline, type UserCall } from '../call/public-call.js';
 import { type BulkFile, type BulkItem, BulkUpload } from './bulk-upload.service.js';
 import { bulkSchema } from './stored.schema.js';
 import { SkippedFiles, junkOf } from './archive/junk.js';
-import { readArchive } from './archive/zip-archive.js';
+import { isArchive, readArchive } from './archive/read-archive.js';
 import { filesIn } from '../edge/multipart.js';
-
-const ZIP = /^application\/(zip|x-zip-compressed)$/;
 
 @ApiTags('documents')
 @Controller('v1/api/projects/:project_id')
@@ -32,9 +30,10 @@ export class BulkController {
   @HttpCode(200)
   @Deadline('upload_ms')
   @ApiOperation({
-    summary: 'Store many documents: a zip archive, or several files as multipart; as an event stream with its progress',
+    summary:
+      'Store many documents: an archive (zip, tar, tar.gz), or several files as multipart; as an event stream with its progress',
   })
-  @ApiConsumes('application/zip', 'multipart/form-data')
+  @ApiConsumes('application/zip', 'application/x-tar', 'application/gzip', 'multipart/form-data')
   @ApiBody({ schema: { type: 'string', format: 'binary' } })
   @ApiProduces('application/json', 'text/event-stream')
   @Answers(200, bulkSchema, 404, 413, 415)
@@ -85,11 +84,11 @@ export class BulkController {
     const { archive } = this.config.documents;
     if (request.isMultipart()) return this.partsOf(request, skipped);
     const type = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase() ?? '';
-    if (ZIP.test(type) && Buffer.isBuffer(request.body)) return readArchive(request.body, archive, skipped);
+    if (isArchive(type) && Buffer.isBuffer(request.body)) return readArchive(request.body, archive, skipped);
     throw new Problem({
       status: 415,
       code: 'unsupported_media_type',
-      detail: `content-type: ${JSON.stringify(type)} is not taken; send a zip archive as application/zip, or files as multipart/form-data (a single document: PUT …/documents/{path})`,
+      detail: `content-type: ${JSON.stringify(type)} is not taken; send an archive as application/zip, application/x-tar or application/gzip, or files as multipart/form-data (a single document: PUT …/documents/{path})`,
     });
   }
 
@@ -108,7 +107,7 @@ export class BulkController {
         const detail = `body: more than ${max_body_bytes} bytes are too many`;
         throw new Problem({ status: 413, code: 'too_large', detail });
       }
-      if (ZIP.test(part.mimetype) || /\.zip$/i.test(part.filename)) {
+      if (isArchive(part.mimetype, part.filename)) {
         files.push(...(await readArchive(bytes, archive, skipped)));
       } else {
         const path = part.filename.normalize('NFC');

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { openDatabase } from '../../../storage/sqlite.js';
 import {
+  LEXICAL_AUTHORS_MIGRATION,
   LEXICAL_LANGUAGES_MIGRATION,
   LEXICAL_MIGRATION,
   LEXICAL_PAGES_MIGRATION,
@@ -126,6 +127,7 @@ export const FILESYSTEM_MIGRATIONS = [
      PRIMARY KEY (user_id, conversation_id, message_id)
    ) STRICT, WITHOUT ROWID;
    ALTER TABLE project ADD COLUMN instructions TEXT NOT NULL DEFAULT ''`,
+  LEXICAL_AUTHORS_MIGRATION,
 ];
 
 /**

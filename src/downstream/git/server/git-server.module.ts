@@ -7,6 +7,7 @@ import { InternalServerModule } from '../../../http/http.module.js';
 import { openDatabase } from '../../../storage/sqlite.js';
 import { GitController } from './git.controller.js';
 import { GitService, repositoryOf } from './versions/git.service.js';
+import { DocumentNames } from './graph/document-names.js';
 import { GraphFeed, PENDING_TABLES, SET_ASIDE } from './graph/graph-feed.js';
 import { GRAPH_STORE, type GraphStore } from './graph/graph-store.js';
 import { ImportsController } from './imports/imports.controller.js';
@@ -30,12 +31,13 @@ import { AUTHOR_EMAIL, HEAD_TABLES, IMPORT_TABLES, VERSION_TABLES, VersionStore 
     { provide: GRAPH_STORE, inject: [CONFIG, DatabaseSync], useFactory: graphStore },
     {
       provide: GraphFeed,
-      inject: [CONFIG, DatabaseSync, GRAPH_STORE],
-      useFactory: (config: Config, db: DatabaseSync, graph: GraphStore) =>
+      inject: [CONFIG, DatabaseSync, GRAPH_STORE, VersionStore],
+      useFactory: (config: Config, db: DatabaseSync, graph: GraphStore, versions: VersionStore) =>
         new GraphFeed(
           db,
           graph,
           (project, commit, path) => repositoryOf(config.data_dir, project).textAt(commit, path),
+          new DocumentNames((project) => versions.paths(project)),
           config.patience.graph_ms,
         ),
     },

@@ -10,6 +10,7 @@ import { scrubSoon } from '../../../../storage/scrub.js';
 import { preparedBy } from '../../../../storage/statements.js';
 import type { AnalysedDocument } from '../../../../text/analysed-document.js';
 import {
+  LEXICAL_AUTHORS_MIGRATION,
   LEXICAL_LANGUAGES_MIGRATION,
   LEXICAL_MIGRATION,
   LEXICAL_PAGES_MIGRATION,
@@ -67,6 +68,7 @@ export const INDEX_MIGRATIONS = [
   DROP TABLE vectors_before`,
   LEXICAL_LANGUAGES_MIGRATION,
   LEXICAL_PAGES_MIGRATION,
+  LEXICAL_AUTHORS_MIGRATION,
 ];
 
 /**

@@ -7,6 +7,8 @@ export interface DocumentFacts {
   headings: string[];
   /** Paths of documents it links to, whether they exist or not. */
   links: string[];
+  /** Names of documents that wiki links name, such as `Plan` in `[[Plan]]`. */
+  names: string[];
   /** Its most telling terms, stemmed. */
   terms: string[];
 }
@@ -18,14 +20,16 @@ const MAX_TERMS = 24;
 const MAX_CHARS = 1_000_000;
 const MAX_TERM_CHARS = 200_000;
 
-/** Reads Markdown headings, `[text](path)` and `[[path]]` links, and the terms used most, in time linear in the text. */
+/** Reads Markdown headings, `[text](path)` and `[[name]]` links, and the terms used most, in time linear in the text. */
 export function documentFacts(path: string, text: string): DocumentFacts {
   const read = text.slice(0, MAX_CHARS);
   const { inline, wiki } = documentLinks(read);
-  const links = [...inline.map((target) => resolve(path, target)), ...wiki.map((target) => resolveWiki(path, target))];
+  const links = inline.map((target) => resolve(path, target));
+  const names = wiki.map((target) => (target.split('#')[0] ?? '').trim()).filter((name) => name !== '');
   return {
     headings: unique(headings(read)).slice(0, MAX_HEADINGS),
     links: unique(links.filter((link) => link !== undefined && link !== path) as string[]).slice(0, MAX_LINKS),
+    names: unique(names).slice(0, MAX_LINKS),
     terms: frequentTerms(read),
   };
 }
@@ -43,11 +47,6 @@ function resolve(from: string, target: string): string | undefined {
   const path = decoded.startsWith('/') ? decoded.slice(1) : posix.join(posix.dirname(from), decoded);
   const normal = posix.normalize(path);
   return normal.startsWith('..') || normal === '.' ? undefined : normal;
-}
-
-function resolveWiki(from: string, target: string): string | undefined {
-  const name = target.trim();
-  return resolve(from, /\.[a-z0-9]{1,8}$/i.test(name) ? name : `${name}.md`);
 }
 
 function frequentTerms(text: string): string[] {

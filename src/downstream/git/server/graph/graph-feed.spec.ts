@@ -3,6 +3,7 @@ import { jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { openDatabase } from '../../../../storage/sqlite.js';
 import { VERSION_TABLES, AUTHOR_EMAIL, VersionStore } from '../versions/version-store.js';
+import { DocumentNames } from './document-names.js';
 import { GraphFeed, PENDING_TABLES, SET_ASIDE } from './graph-feed.js';
 import { GraphAway, type GraphChange, type GraphStore } from './graph-store.js';
 
@@ -26,7 +27,7 @@ describe('GraphFeed', () => {
       },
       drop: () => Promise.resolve(),
     } as Partial<GraphStore> as GraphStore;
-    const feed = new GraphFeed(db, graph, () => Promise.resolve('text'), 1000);
+    const feed = new GraphFeed(db, graph, () => Promise.resolve('text'), new DocumentNames(() => []), 1000);
     feeds.push(feed);
     return feed;
   }

@@ -5,6 +5,7 @@ import { LRUCache } from 'lru-cache';
 import { scrubSoon } from '../../../../storage/scrub.js';
 import { repeatable } from '../../../../storage/sqlite.js';
 import { documentFacts, type DocumentFacts } from './document-facts.js';
+import type { DocumentNames } from './document-names.js';
 import { GraphAway, type GraphStore } from './graph-store.js';
 import type { ProjectKey } from '../project-key.js';
 
@@ -68,6 +69,7 @@ export class GraphFeed {
     private readonly graph: GraphStore,
     /** The text of a document in one of its commits. */
     private readonly textOf: (project: ProjectKey, commit: string, path: string) => Promise<string>,
+    private readonly names: DocumentNames,
     /** How long a commit waits for the graph to take it. */
     private readonly patienceMs: number,
   ) {
@@ -209,7 +211,10 @@ export class GraphFeed {
     if (row === undefined) return;
     const [path, commit] = [String(row['path']), String(row['hash'])];
     const author = { name: String(row['author']), email: String(row['email']) };
-    const facts = await this.facts(project, path, commit, versionSeq, row['deleted'] === 1);
+    const isDeleted = row['deleted'] === 1;
+    this.names.changed(project, path, !isDeleted);
+    const read = await this.facts(project, path, commit, versionSeq, isDeleted);
+    const facts = read && this.linked(project, path, read);
     await this.graph.apply(project, { path, facts, author, message: String(row['message']), commit });
   }
 
@@ -231,6 +236,17 @@ export class GraphFeed {
     const expected = this.expected.get(`${commit}:${path}`);
     this.expected.delete(`${commit}:${path}`);
     return documentFacts(path, expected ?? (await this.textOf(project, commit, path)));
+  }
+
+  /** Wiki links to documents that are there become links to their paths. */
+  private linked(project: ProjectKey, path: string, facts: DocumentFacts): DocumentFacts {
+    const found = facts.names.map((name) => this.names.find(project, name, path));
+    const links = found.filter((link) => link !== undefined && link !== path) as string[];
+    return {
+      ...facts,
+      links: [...new Set([...facts.links, ...links])],
+      names: facts.names.filter((_, i) => found[i] === undefined),
+    };
   }
 
   private putAside({ seq, ...change }: Pending, reason: string): void {

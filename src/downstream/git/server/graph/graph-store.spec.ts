@@ -82,6 +82,20 @@ for (const { name, open } of stores) {
       });
     });
 
+    it('moves links to a name to the first document that has it', async () => {
+      const key = fresh();
+      await graph.apply(key, change('home.md', 'See [[House]] and [[Müller]].'));
+      await graph.apply(key, change('b.md', '[[house]]'));
+      const linked = async (path: string) => (await graph.related(key, path, 10)).map((one) => one.path);
+      expect(await linked('home.md')).toEqual([]);
+      await graph.apply(key, change('Notes/House.md', '# House'));
+      await graph.apply(key, change('Notes/House.md', '# House, again'));
+      await graph.apply(key, change('People/Müller.md', '# Müller'));
+      expect((await linked('home.md')).sort()).toEqual(['Notes/House.md', 'People/Müller.md']);
+      expect(await linked('b.md')).toEqual(['Notes/House.md']);
+      expect((await all(key)).nodes.filter((node) => node.includes('name:'))).toEqual([]);
+    });
+
     it('takes the same change again without a change', async () => {
       const key = fresh();
       const once = change('a.md', '# A\n\nfig fig [b](b.md)');

@@ -1,5 +1,6 @@
 import type { GraphEdge, GraphNode } from '../../git.contract.js';
 import type { DocumentFacts } from './document-facts.js';
+import { keyOf } from './document-names.js';
 import type { ProjectKey } from '../project-key.js';
 
 export const GRAPH_STORE = Symbol('GraphStore');
@@ -34,8 +35,14 @@ export class GraphAway extends Error {
  * Documents, headings, terms, people and commits of a project, and what joins them. Every call is keyed by user and
  * project; any may reject with {@link GraphAway}.
  */
+/** The id of the node for a name that no document has yet; the edges to it move to the first document of that name. */
+export const namelessId = (name: string) => `name:${keyOf(name)}`;
+
 export interface GraphStore {
-  /** Brings the graph in step with one change; the same change again changes nothing. */
+  /**
+   * Brings the graph in step with one change; the same change again changes nothing. `facts.names` are names that no
+   * document has.
+   */
   apply(project: ProjectKey, change: GraphChange): Promise<void>;
   /** Documents first, then headings, people, terms and commits, `limit` nodes in all, and the edges between these. */
   graph(project: ProjectKey, limit: number): Promise<{ nodes: GraphNode[]; edges: GraphEdge[] }>;

@@ -6,6 +6,7 @@ import {
   type GraphChange,
   type GraphStore,
   MAX_SHARED,
+  namelessId,
   rankTies,
   type Related,
   type Tie,
@@ -56,10 +57,17 @@ export class Neo4jGraphStore implements GraphStore {
       person,
       name: author.name,
       headings: (facts?.headings ?? []).map((label) => ({ id: `heading:${path}#${label}`, label })),
-      links: (facts?.links ?? []).map((link) => ({ id: `document:${link}`, label: link })),
+      links: [
+        ...(facts?.links ?? []).map((link) => ({ id: `document:${link}`, label: link })),
+        ...(facts?.names ?? []).map((name) => ({ id: namelessId(name), label: name })),
+      ],
+      named: namelessId(path),
       terms: (facts?.terms ?? []).map((label) => ({ id: `term:${label}`, label })),
     };
-    const statements = [RECORD, ...(facts === undefined ? [] : [CLEAR, ...(facts === null ? [] : [DESCRIBE])])];
+    const statements = [
+      RECORD,
+      ...(facts === undefined ? [] : [CLEAR, ...(facts === null ? [] : [DESCRIBE, CLAIM_NAME])]),
+    ];
     await this.write(statements, values);
   }
 
@@ -177,6 +185,13 @@ const DESCRIBE = `
   FOREACH (t IN $terms |
     MERGE (n:Caudex {user: $userId, project: $projectId, id: t.id}) SET n.kind = 'term', n.label = t.label, n.there = true
     MERGE (d)-[:TIE {kind: 'mentions'}]->(n))`;
+
+/** Moves the links to a name that no document had to the first document that has it. */
+const CLAIM_NAME = `
+  MATCH (n:Caudex {user: $userId, project: $projectId, id: $named})<-[e:TIE {kind: 'links_to'}]-(o:Caudex)
+  MATCH (d:Caudex {user: $userId, project: $projectId, id: $document}) WHERE o <> d
+  MERGE (o)-[:TIE {kind: 'links_to'}]->(d)
+  DELETE e`;
 
 const LINKS = `
   MATCH (d:Caudex {user: $userId, project: $projectId, id: $document})-[e:TIE {kind: 'links_to'}]-(o:Caudex)

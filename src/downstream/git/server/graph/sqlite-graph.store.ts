@@ -2,7 +2,15 @@ import type { DatabaseSync } from 'node:sqlite';
 import { preparedBy } from '../../../../storage/statements.js';
 import { repeatable, transaction } from '../../../../storage/sqlite.js';
 import type { GraphEdge, GraphNode } from '../../git.contract.js';
-import { type GraphChange, type GraphStore, MAX_SHARED, rankTies, type Related, type Tie } from './graph-store.js';
+import {
+  type GraphChange,
+  type GraphStore,
+  MAX_SHARED,
+  namelessId,
+  rankTies,
+  type Related,
+  type Tie,
+} from './graph-store.js';
 import type { ProjectKey } from '../project-key.js';
 
 export const GRAPH_TABLES = `
@@ -43,12 +51,22 @@ export class SqliteGraphStore implements GraphStore {
         this.node(project, { id, kind: 'heading', label: heading });
         this.edge(project, { from: document, to: id, kind: 'contains' });
       }
+      this.claimName(project, path);
+      for (const name of facts.names) this.edge(project, { from: document, to: namelessId(name), kind: 'links_to' });
       for (const link of facts.links) this.edge(project, { from: document, to: `document:${link}`, kind: 'links_to' });
       for (const term of facts.terms) {
         this.node(project, { id: `term:${term}`, kind: 'term', label: term });
         this.edge(project, { from: document, to: `term:${term}`, kind: 'mentions' });
       }
     });
+  }
+
+  /** Moves the links to a name that no document had to the first document that has it. */
+  private claimName({ userId, projectId }: ProjectKey, path: string): void {
+    const [from, to] = [namelessId(path), `document:${path}`];
+    this.prepared(
+      `UPDATE OR REPLACE graph_edges SET target = ? WHERE user_id = ? AND project_id = ? AND target = ? AND source <> ?`,
+    ).run(to, userId, projectId, from, to);
   }
 
   /** Edges lead from and to nodes of the answer only. */

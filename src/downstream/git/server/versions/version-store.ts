@@ -145,6 +145,12 @@ export class VersionStore {
     return { documents, total: Number(total?.['n']) };
   }
 
+  /** The paths of the documents that were not deleted. */
+  *paths({ userId, projectId }: ProjectKey): Generator<string> {
+    const rows = this.db.prepare('SELECT path FROM heads WHERE user_id = ? AND project_id = ?');
+    for (const { path } of rows.iterate(userId, projectId)) yield String(path);
+  }
+
   byHash({ userId, projectId }: ProjectKey, hash: string): StoredVersion | undefined {
     return stored(
       this.db
