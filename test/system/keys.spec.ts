@@ -47,6 +47,18 @@ describe('API keys', () => {
     expect(keys.find((one) => one.id === id)?.last_used_at).toMatch(/^\d{4}-/);
   });
 
+  it('for one project lead into no conversation about another one', async () => {
+    const other = await ann.project('Plums');
+    const { conversation_id, message_id } = await ann.chat(other, 'Which plums?');
+    const { key } = await create({ scopes: ['chat'], project_id: project });
+    const asked = { project_id: project, message: 'What did I ask?', conversation_id };
+    expect(await status(key, 'POST', '/v1/api/chat', asked)).toBe(403);
+    const previous_response_id = `resp_${conversation_id}.${message_id}`;
+    const response = { model: `caudex:${project}`, input: 'What did I ask?', previous_response_id };
+    expect(await status(key, 'POST', '/v1/responses', response)).toBe(403);
+    expect(await status(key, 'POST', '/v1/api/chat', { project_id: project, message: 'Which pears?' })).toBe(200);
+  });
+
   it('are accepted by the OpenAI client', async () => {
     const { key } = await create({ scopes: ['chat', 'read'] });
     const client = new OpenAI({ apiKey: key, baseURL: `${caudex.url}/v1`, maxRetries: 0 });

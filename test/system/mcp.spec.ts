@@ -66,6 +66,8 @@ describe('the MCP server, asked by the official client', () => {
     const answer = await read('ask', { project_id: project, question: 'When do pears ripen?' });
     expect(answer['answer']).toContain('September');
     expect(answer['sources']).toMatchObject([{ document: 'fruit/pears.md' }]);
+    const elsewhere = { project_id: project, question: 'When do pears ripen?', paths: ['cellar/'] };
+    expect(await read('ask', elsewhere)).toMatchObject({ sources: [] });
   });
 
   it('says what is wrong as a result', async () => {

@@ -3,11 +3,13 @@ import type { ClientName } from '../../config/config.schema.js';
 import { DownstreamError } from '../../resilience/policy/downstream-error.js';
 
 export const degradationSchema = z.array(
-  z.object({
-    service: z.string(),
-    reason: z.enum(['unreachable', 'timeout', 'circuit_open', 'saturated', 'fault', 'protocol', 'deadline']),
-    fallback: z.string(),
-  }),
+  z
+    .object({
+      service: z.string(),
+      reason: z.enum(['unreachable', 'timeout', 'circuit_open', 'saturated', 'fault', 'protocol', 'deadline']),
+      fallback: z.string(),
+    })
+    .meta({ title: 'Degradation' }),
 );
 export type DegradationList = z.output<typeof degradationSchema>;
 export type Fallback = 'fulltext' | 'cache' | 'extractive' | 'next_model' | 'outbox' | 'grace' | 'unmetered' | 'none';

@@ -109,7 +109,8 @@ export class Answering {
   /** The answer without a model. */
   private quote(run: ChatRun): void {
     const { results, outcome } = run.found;
-    const why = this.relay.models.length > 0 ? 'no_answer' : 'no_model';
+    const { models, isMisconfigured } = this.relay;
+    const why = models.length === 0 ? 'no_model' : isMisconfigured ? 'misconfigured' : 'no_answer';
     run.say(preface(outcome) ?? (results.length > 0 ? extractiveAnswer(results, why) : emptyAnswer(why)));
     Object.assign(run.draft, { model: EXTRACTIVE, state: 'complete', finish: 'stop' });
   }

@@ -12,7 +12,7 @@ import { type Claim, claimedId } from '../call/claim.js';
 import { OpenStreams } from '../edge/limits/open-streams.js';
 import { IdempotencyStore } from '../edge/idempotency/idempotency.store.js';
 import { eventStreamTimes } from '../edge/event-stream.js';
-import { Answers, answersWith, problemSchema } from '../edge/openapi.js';
+import { Answers, answersWith, problemSchema, TakesHeader, TakesIdempotencyKey } from '../edge/openapi.js';
 import { idSchema } from '../edge/schemas.js';
 import { NeedsScope } from '../call/key-scopes.js';
 import { Call, Deadline, type UserCall } from '../call/public-call.js';
@@ -55,6 +55,9 @@ const ChatAnswers = (...problems: number[]) =>
     problems,
   );
 
+const STREAM =
+  'With `stream: true` or `Accept: text/event-stream` the answer is an event stream: each event has an `id` and a JSON object as `data` (`start`, `source-document`, `data-context`, `reasoning-…`, `text-start`, `text-delta`, `text-end`, `data-degraded`, `error`, `finish`); the last data is `[DONE]`.';
+
 @ApiTags('chat')
 @NeedsScope('chat')
 @Controller('v1/api/chat')
@@ -71,9 +74,13 @@ export class ChatController {
   @Post()
   @Deadline('chat_ms')
   @HttpCode(200)
-  @ApiOperation({ summary: 'Ask a question; the answer comes as JSON, or as an AI SDK UI message stream' })
+  @ApiOperation({
+    summary: 'Ask a question; the answer comes as JSON, or as an AI SDK UI message stream',
+    description: STREAM,
+  })
   @ApiProduces('application/json', 'text/event-stream')
-  @ChatAnswers(402, 404, 413)
+  @TakesIdempotencyKey()
+  @ChatAnswers(402, 404, 410, 422, 507)
   async post(
     @Body({ schema: chatBodySchema }) body: ChatBody,
     @Headers('accept') accept: string | undefined,
@@ -100,7 +107,7 @@ export class ChatController {
   @Deadline('chat_ms')
   @ApiOperation({ summary: 'The same by address' })
   @ApiProduces('application/json', 'text/event-stream')
-  @Answers(200, answerSchema, 402, 404, 413)
+  @Answers(200, answerSchema, 402, 404, 507)
   get(
     @Query({ schema: chatQuerySchema }) query: z.output<typeof chatQuerySchema>,
     @Headers('accept') accept: string | undefined,
@@ -118,7 +125,8 @@ export class ChatController {
   })
   @ApiProduces('text/event-stream')
   @ApiResponse({ status: 204, description: 'Nothing is being written in this conversation.' })
-  @Answers(200, null, 404)
+  @TakesHeader('Last-Event-ID', 'The id of the last event that arrived')
+  @Answers(200, z.string(), 404)
   async resume(
     @Param('message_id', { schema: idSchema }) messageId: string,
     @Headers('last-event-id') lastEventId: string | undefined,

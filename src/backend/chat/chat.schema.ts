@@ -67,28 +67,32 @@ function parsed(text: string, context: z.RefinementCtx): unknown {
   }
 }
 
-const sourceSchema = z.object({
-  document: z.string(),
-  chunk: z.int(),
-  title: z.string(),
-  text: z.string(),
-  page: z.int().optional(),
-  score: z.number(),
-});
-export const answerSchema = z.object({
-  response: z.string(),
-  status: z.literal(200),
-  conversation_id: z.string(),
-  message_id: z.string(),
-  sources: z.array(sourceSchema),
-  source: z.enum(['hybrid', 'vector', 'fulltext', 'cache', 'none']),
-  outcome: z.enum(['found', 'no_match', 'empty_project', 'unavailable', 'no_project']),
-  model: z.string(),
-  state: z.enum(['complete', 'partial', 'failed']),
-  finish_reason: z.enum(['stop', 'length', 'content_filter', 'error', 'cancelled']),
-  cached: z.boolean(),
-  degraded: z.boolean(),
-  degradation: degradationSchema,
-  saved: z.enum(['stored', 'queued']),
-  usage: z.object({ prompt_tokens: z.int(), completion_tokens: z.int(), credits: z.int() }),
-});
+const sourceSchema = z
+  .object({
+    document: z.string(),
+    chunk: z.int(),
+    title: z.string(),
+    text: z.string(),
+    page: z.int().optional(),
+    score: z.number(),
+  })
+  .meta({ title: 'Source' });
+export const answerSchema = z
+  .object({
+    response: z.string(),
+    status: z.literal(200),
+    conversation_id: z.string(),
+    message_id: z.string(),
+    sources: z.array(sourceSchema),
+    source: z.enum(['hybrid', 'vector', 'fulltext', 'cache', 'none']),
+    outcome: z.enum(['found', 'no_match', 'empty_project', 'unavailable', 'no_project']),
+    model: z.string(),
+    state: z.enum(['complete', 'partial', 'failed']),
+    finish_reason: z.enum(['stop', 'length', 'content_filter', 'error', 'cancelled']),
+    cached: z.boolean(),
+    degraded: z.boolean(),
+    degradation: degradationSchema,
+    saved: z.enum(['stored', 'queued']),
+    usage: z.object({ prompt_tokens: z.int(), completion_tokens: z.int(), credits: z.int() }).meta({ title: 'Usage' }),
+  })
+  .meta({ title: 'ChatAnswer' });

@@ -22,15 +22,23 @@ export function preface(outcome: Retrieved['outcome'] | 'no_project'): string | 
   }
 }
 
+/** Why no model wrote an answer. A model that is misconfigured stays so until an operator corrects it. */
+export type WithoutModel = 'no_model' | 'no_answer' | 'misconfigured';
+
+const REASONS: Record<WithoutModel, string> = {
+  no_model: 'No language model is configured',
+  no_answer: 'The language model gave no answer',
+  misconfigured: 'The language model refuses to work for this server, and an operator has to correct that',
+};
+
 /** An answer that no model wrote: the sentences that match best, word for word, each with the number of its source. */
-export function extractiveAnswer(passages: readonly Passage[], why: 'no_model' | 'no_answer'): string {
-  const reason = why === 'no_model' ? 'No language model is configured' : 'The language model gave no answer';
+export function extractiveAnswer(passages: readonly Passage[], why: WithoutModel): string {
   const quotes = answering(passages).map(({ passage, index }) => {
     const place = passage.page === undefined ? passage.document : `${passage.document}, page ${passage.page}`;
     const where = passage.title === '' ? place : `${passage.title} (${place})`;
     return `> ${quote(passage)} [${index + 1}]\n\n— ${where}`;
   });
-  return [`${reason}; this is a quotation from your documents, word for word:`, ...quotes].join('\n\n');
+  return [`${REASONS[why]}; this is a quotation from your documents, word for word:`, ...quotes].join('\n\n');
 }
 
 /**
@@ -47,10 +55,15 @@ function answering(passages: readonly Passage[]): { passage: Passage; index: num
 }
 
 /** The answer where there are neither passages nor a model. */
-export function emptyAnswer(why: 'no_model' | 'no_answer'): string {
-  return why === 'no_model'
-    ? 'No project was named, so there are no documents to quote from, and no language model is configured. Name a project, or set LLM_BASE_URL.'
-    : 'The language model gave no answer, and no project was named whose documents could be quoted. Your question is kept; please ask again in a little while.';
+export function emptyAnswer(why: WithoutModel): string {
+  switch (why) {
+    case 'no_model':
+      return 'No project was named, so there are no documents to quote from, and no language model is configured. Name a project, or set LLM_BASE_URL.';
+    case 'no_answer':
+      return `${REASONS[why]}, and no project was named whose documents could be quoted. Your question is kept; please ask again in a little while.`;
+    case 'misconfigured':
+      return `${REASONS[why]}. No project was named whose documents could be quoted. Your question is kept.`;
+  }
 }
 
 function quote({ highlights, text }: Passage): string {

@@ -47,6 +47,12 @@ export class ModelRelay {
     return this.llm.models.map(({ name }) => name);
   }
 
+  /** Whether there are models and each of them is misconfigured: asking again does not help. */
+  get isMisconfigured(): boolean {
+    const { models } = this.llm;
+    return models.length > 0 && models.every((model) => model.isMisconfigured);
+  }
+
   /** The models in the order in which they are asked where a client has chosen one. */
   private ordered(chosen: string | undefined): readonly LanguageModel[] {
     const { models } = this.llm;

@@ -4,12 +4,16 @@ import { idSchema } from '../edge/schemas.js';
 import type { PriorMessage } from './prompt.js';
 
 /** A message as the AI SDK's `useChat` keeps it: text in parts (since version 5), or in `content` (before). */
-export const uiMessageSchema = z.looseObject({
-  id: z.string().max(200).optional(),
-  role: z.enum(['system', 'user', 'assistant']),
-  parts: z.array(z.looseObject({ type: z.string(), text: z.string().optional() })).optional(),
-  content: z.string().optional(),
-});
+export const uiMessageSchema = z
+  .looseObject({
+    id: z.string().max(200).optional(),
+    role: z.enum(['system', 'user', 'assistant']),
+    parts: z
+      .array(z.looseObject({ type: z.string(), text: z.string().optional() }).meta({ title: 'TextPart' }))
+      .optional(),
+    content: z.string().optional(),
+  })
+  .meta({ title: 'UiMessage' });
 type UiMessage = z.output<typeof uiMessageSchema>;
 
 export interface UiConversation {

@@ -13,8 +13,12 @@ import { Call, Deadline, type UserCall } from '../call/public-call.js';
 import { type BulkFile, type BulkItem, BulkUpload } from './bulk-upload.service.js';
 import { bulkSchema } from './stored.schema.js';
 import { SkippedFiles, junkOf } from './archive/junk.js';
+import { signatureType } from './file-signature.js';
 import { isArchive, readArchive } from './archive/read-archive.js';
 import { filesIn } from '../edge/multipart.js';
+
+/** Clients that are generated send what they have as bytes. */
+const BYTES = 'application/octet-stream';
 
 @ApiTags('documents')
 @Controller('v1/api/projects/:project_id')
@@ -30,11 +34,19 @@ export class BulkController {
   @HttpCode(200)
   @Deadline('upload_ms')
   @ApiOperation({
-    summary:
-      'Store many documents: an archive (zip, tar, tar.gz), or several files as multipart; as an event stream with its progress',
+    summary: 'Store many documents: several files, or an archive of them; as an event stream with its progress',
+    description:
+      'An archive (zip, tar, tar.gz) may also be the body itself, as application/zip, application/x-tar or application/gzip.',
   })
-  @ApiConsumes('application/zip', 'application/x-tar', 'application/gzip', 'multipart/form-data')
-  @ApiBody({ schema: { type: 'string', format: 'binary' } })
+  // One media type: several generators make code of two that does not compile.
+  @ApiConsumes('multipart/form-data')
+  @ApiBody({
+    schema: {
+      type: 'object',
+      properties: { files: { type: 'array', items: { type: 'string', format: 'binary' } } },
+      required: ['files'],
+    },
+  })
   @ApiProduces('application/json', 'text/event-stream')
   @Answers(200, bulkSchema, 404, 413, 415)
   async store(
@@ -84,7 +96,10 @@ export class BulkController {
     const { archive } = this.config.documents;
     if (request.isMultipart()) return this.partsOf(request, skipped);
     const type = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase() ?? '';
-    if (isArchive(type) && Buffer.isBuffer(request.body)) return readArchive(request.body, archive, skipped);
+    const { body } = request;
+    if (Buffer.isBuffer(body) && isArchive(type === BYTES ? (signatureType(body) ?? '') : type)) {
+      return readArchive(body, archive, skipped);
+    }
     throw new Problem({
       status: 415,
       code: 'unsupported_media_type',

@@ -13,7 +13,7 @@ import {
   Res,
   UseInterceptors,
 } from '@nestjs/common';
-import { ApiBody, ApiConsumes, ApiHeader, ApiOperation, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiConsumes, ApiOperation, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { chromaContract } from '../../downstream/chroma/chroma.contract.js';
@@ -21,7 +21,7 @@ import { pathFault } from '../../contract/document-path.js';
 import { documentInfoSchema } from '../../downstream/filesystem/filesystem.contract.js';
 import { badRequest, Problem } from '../../http/problem.js';
 import { ReplayInterceptor } from '../edge/idempotency/replay.interceptor.js';
-import { Answers } from '../edge/openapi.js';
+import { Answers, TakesHeader, TakesIdempotencyKey } from '../edge/openapi.js';
 import { ProjectAccess } from '../projects/project-access.service.js';
 import { idSchema, pageSchema } from '../edge/schemas.js';
 import { Call, Deadline, type UserCall } from '../call/public-call.js';
@@ -119,9 +119,16 @@ export class DocumentsController {
   @Put('documents/*')
   @UseInterceptors(ReplayInterceptor)
   @Deadline('upload_ms')
-  @ApiOperation({ summary: 'Store a document: its raw text as the body, or one file as multipart' })
-  @ApiConsumes('text/plain', 'text/markdown', 'multipart/form-data')
-  @ApiBody({ schema: { type: 'string' } })
+  @ApiOperation({
+    summary: 'Store a document: its text or file as the body',
+    description:
+      'The media type says what the body is (text/markdown, application/pdf and so on); with application/octet-stream the name of the document does. One file as multipart/form-data is taken too.',
+  })
+  @ApiConsumes('application/octet-stream')
+  @ApiBody({ schema: { type: 'string', format: 'binary' } })
+  @TakesIdempotencyKey()
+  @TakesHeader('If-Match', 'Store only where this is the ETag of the current version')
+  @TakesHeader('If-None-Match', '`*`: store only where there is no such document')
   @Answers(201, storedSchema, 404, 410, 412, 413, 415, 422, 424, 507)
   @Answers(200, storedSchema)
   async put(
@@ -148,7 +155,8 @@ export class DocumentsController {
   })
   // An original has the type that it was uploaded with.
   @ApiProduces('text/plain', 'text/markdown', '*/*')
-  @ApiHeader({ name: 'Range', required: false, description: 'A part of the document in bytes, like `bytes=0-1023`' })
+  @TakesHeader('Range', 'A part of the document in bytes, like `bytes=0-1023`')
+  @TakesHeader('If-None-Match', 'The ETag of a version that the client has: 304 where it is the current one')
   @Answers(200, z.string(), 404, 416, 424)
   @ApiResponse({ status: 206, description: 'The part that `Range` asks for', schema: { type: 'string' } })
   @ApiResponse({ status: 304, description: 'The document is as `If-None-Match` says.' })

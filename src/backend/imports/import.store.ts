@@ -7,22 +7,24 @@ import type { Config } from '../../config/config.schema.js';
 import { scrubSoon } from '../../storage/scrub.js';
 import { openDatabase, transaction } from '../../storage/sqlite.js';
 
-export const importSchema = z.object({
-  import_id: z.string(),
-  source: z.string(),
-  branch: z.string().nullable(),
-  /** `waiting`: for a service that is away; it goes on by itself. */
-  state: z.enum(['running', 'waiting', 'done', 'failed']),
-  imported_commits: z.int(),
-  /** Stored or deleted by this import; what was up to date already is not counted. */
-  documents: z.int(),
-  /** Files that did not become documents. */
-  skipped: z.int(),
-  /** The first of them that are text. */
-  skipped_documents: z.array(z.object({ path: z.string(), reason: z.string() })),
-  /** Why it failed, or what it waits for. */
-  detail: z.string().nullable(),
-});
+export const importSchema = z
+  .object({
+    import_id: z.string(),
+    source: z.string(),
+    branch: z.string().nullable(),
+    /** `waiting`: for a service that is away; it goes on by itself. */
+    state: z.enum(['running', 'waiting', 'done', 'failed']),
+    imported_commits: z.int(),
+    /** Stored or deleted by this import; what was up to date already is not counted. */
+    documents: z.int(),
+    /** Files that did not become documents. */
+    skipped: z.int(),
+    /** The first of them that are text. */
+    skipped_documents: z.array(z.object({ path: z.string(), reason: z.string() }).meta({ title: 'SkippedDocument' })),
+    /** Why it failed, or what it waits for. */
+    detail: z.string().nullable(),
+  })
+  .meta({ title: 'Import' });
 export type ImportProgress = z.output<typeof importSchema>;
 
 export interface ImportJob {

@@ -6,9 +6,11 @@ import { answersWith, problemSchema } from '../edge/openapi.js';
 import type { ProblemDetails } from '../../http/problem.js';
 import { toProblem } from '../../http/problem.filter.js';
 
-const errorSchema = z.object({
-  error: z.object({ message: z.string(), type: z.string(), param: z.string().nullable(), code: z.string() }),
-});
+const errorSchema = z
+  .object({
+    error: z.object({ message: z.string(), type: z.string(), param: z.string().nullable(), code: z.string() }),
+  })
+  .meta({ title: 'OpenAiError' });
 
 /** Documents a handler under the {@link OpenAiErrorFilter}; what is refused before it is a problem as everywhere. */
 export const OpenAiAnswers = (schema: z.ZodType, ...problems: number[]) =>

@@ -6,7 +6,7 @@ import { badRequest, Problem } from '../../http/problem.js';
 import type { PriorMessage } from '../chat/prompt.js';
 import { unsupported } from './model-name.js';
 
-const part = z.looseObject({ type: z.string(), text: z.string().optional() });
+const part = z.looseObject({ type: z.string(), text: z.string().optional() }).meta({ title: 'TextPart' });
 const content = z.union([z.string(), z.array(part)], { error: 'a text, or an array of parts, is needed' });
 const stops = z.union([z.string(), z.array(z.string()).max(4)]);
 
@@ -42,12 +42,14 @@ export const completionRequestSchema = z.looseObject({
 export type CompletionRequest = z.output<typeof completionRequestSchema>;
 type Message = CompletionRequest['messages'][number];
 
-export const modelSchema = z.object({
-  id: z.string(),
-  object: z.literal('model'),
-  created: z.int(),
-  owned_by: z.string(),
-});
+export const modelSchema = z
+  .object({
+    id: z.string(),
+    object: z.literal('model'),
+    created: z.int(),
+    owned_by: z.string(),
+  })
+  .meta({ title: 'Model' });
 
 const usageSchema = z.object({ prompt_tokens: z.int(), completion_tokens: z.int(), total_tokens: z.int() });
 const annotationSchema = z.object({

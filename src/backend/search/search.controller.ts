@@ -49,16 +49,18 @@ const querySchema = z.strictObject({
     .transform((text) => text === 'true'),
 });
 
-const answerSchema = z.object({
-  results: z.array(passageSchema),
-  total: z.int(),
-  source: z.enum(['hybrid', 'vector', 'fulltext', 'cache', 'none']),
-  outcome: z.enum(['found', 'no_match', 'empty_project', 'unavailable']),
-  /** Words that no passage holds, and what was searched for in their place; absent where there are none. */
-  corrections: z.array(correctionSchema).optional(),
-  degraded: z.boolean(),
-  degradation: degradationSchema,
-});
+const answerSchema = z
+  .object({
+    results: z.array(passageSchema),
+    total: z.int(),
+    source: z.enum(['hybrid', 'vector', 'fulltext', 'cache', 'none']),
+    outcome: z.enum(['found', 'no_match', 'empty_project', 'unavailable']),
+    /** Words that no passage holds, and what was searched for in their place; absent where there are none. */
+    corrections: z.array(correctionSchema).optional(),
+    degraded: z.boolean(),
+    degradation: degradationSchema,
+  })
+  .meta({ title: 'SearchAnswer' });
 
 @ApiTags('search')
 @Controller('v1/api/search')

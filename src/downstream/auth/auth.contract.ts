@@ -1,27 +1,31 @@
 import { z } from 'zod';
 import type { ServiceContract } from '../../contract/endpoint.js';
 
-export const userSchema = z.object({
-  user_id: z.string().min(1),
-  email: z.string(),
-  operator: z.boolean(),
-});
+export const userSchema = z
+  .object({
+    user_id: z.string().min(1),
+    email: z.string(),
+    operator: z.boolean(),
+  })
+  .meta({ title: 'User' });
 export type User = z.output<typeof userSchema>;
 
 export const keyScopeSchema = z.enum(['read', 'write', 'chat']);
 export type KeyScope = z.output<typeof keyScopeSchema>;
 
-export const apiKeySchema = z.object({
-  id: z.string(),
-  name: z.string(),
-  scopes: z.array(keyScopeSchema),
-  /** The only project that the key opens; null: all of the user's. */
-  project_id: z.string().nullable(),
-  /** UTC, ISO 8601, like all times here. */
-  created_at: z.string(),
-  expires_at: z.string().nullable(),
-  last_used_at: z.string().nullable(),
-});
+export const apiKeySchema = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    scopes: z.array(keyScopeSchema),
+    /** The only project that the key opens; null: all of the user's. */
+    project_id: z.string().nullable(),
+    /** UTC, ISO 8601, like all times here. */
+    created_at: z.string(),
+    expires_at: z.string().nullable(),
+    last_used_at: z.string().nullable(),
+  })
+  .meta({ title: 'ApiKey' });
 export type ApiKey = z.output<typeof apiKeySchema>;
 
 /** Why a token is not good. `unknown`: no such key or account; the last three are of tokens from a provider outside. */

@@ -4,16 +4,18 @@ import type { ServiceContract } from '../../contract/endpoint.js';
 const id = z.string().min(1).max(200);
 const credits = z.int().min(0).max(1_000_000_000);
 
-export const ledgerRowSchema = z.object({
-  id,
-  created_at: z.string(),
-  kind: z.enum(['grant', 'capture']),
-  message_id: id.nullable(),
-  /** What the row adds to the balance: negative for a capture. */
-  credits: z.int(),
-  /** Why credits were granted; missing where nobody said. */
-  note: z.string().optional(),
-});
+export const ledgerRowSchema = z
+  .object({
+    id,
+    created_at: z.string(),
+    kind: z.enum(['grant', 'capture']),
+    message_id: id.nullable(),
+    /** What the row adds to the balance: negative for a capture. */
+    credits: z.int(),
+    /** Why credits were granted; missing where nobody said. */
+    note: z.string().optional(),
+  })
+  .meta({ title: 'LedgerRow' });
 export type LedgerRow = z.output<typeof ledgerRowSchema>;
 
 const balanceSchema = z.object({

@@ -12,36 +12,42 @@ const page = {
   offset: z.coerce.number().int().min(0).default(0),
 };
 
-export const projectSchema = z.object({
-  project_id: id,
-  name: z.string(),
-  created_at: z.string(),
-  documents: z.int().min(0),
-  /** What a model is told before every question about this project; empty where nothing is. */
-  instructions: z.string().default(''),
-});
+export const projectSchema = z
+  .object({
+    project_id: id,
+    name: z.string(),
+    created_at: z.string(),
+    documents: z.int().min(0),
+    /** What a model is told before every question about this project; empty where nothing is. */
+    instructions: z.string().default(''),
+  })
+  .meta({ title: 'Project' });
 export type Project = z.output<typeof projectSchema>;
 
-export const documentInfoSchema = z.object({
-  path: z.string(),
-  /** The id of this state of the document; the same one names its commit. */
-  version: z.string(),
-  title: z.string(),
-  media_type: z.string(),
-  /** Of the text in UTF-8. */
-  bytes: z.int().min(0),
-  updated_at: z.string(),
-  /** What the text does not have of the file that it was taken from; missing where nothing is known to be lost. */
-  warnings: z.array(warningSchema).optional(),
-});
+export const documentInfoSchema = z
+  .object({
+    path: z.string(),
+    /** The id of this state of the document; the same one names its commit. */
+    version: z.string(),
+    title: z.string(),
+    media_type: z.string(),
+    /** Of the text in UTF-8. */
+    bytes: z.int().min(0),
+    updated_at: z.string(),
+    /** What the text does not have of the file that it was taken from; missing where nothing is known to be lost. */
+    warnings: z.array(warningSchema).optional(),
+  })
+  .meta({ title: 'DocumentInfo' });
 export type DocumentInfo = z.output<typeof documentInfoSchema>;
 
-export const feedbackSchema = z.object({
-  rating: z.enum(['up', 'down']),
-  note: z.string(),
-  /** UTC, ISO 8601. */
-  given_at: z.string(),
-});
+export const feedbackSchema = z
+  .object({
+    rating: z.enum(['up', 'down']),
+    note: z.string(),
+    /** UTC, ISO 8601. */
+    given_at: z.string(),
+  })
+  .meta({ title: 'Feedback' });
 export type Feedback = z.output<typeof feedbackSchema>;
 
 /** One question and its answer, as kept. What the backend adds about an answer travels in `answer.metadata`. */
@@ -65,30 +71,38 @@ export const turnSchema = z.object({
 export type Turn = z.output<typeof turnSchema>;
 
 /** A turn with its place among the others. */
-export const storedTurnSchema = turnSchema.omit({ thread: true }).extend({
-  /** The message ids of all versions of this turn, itself included, oldest first; missing where it is the only one. */
-  siblings: z.array(id).optional(),
-  feedback: feedbackSchema.optional(),
-});
+export const storedTurnSchema = turnSchema
+  .omit({ thread: true })
+  .extend({
+    /** The message ids of all versions of this turn, itself included, oldest first; missing where it is the only one. */
+    siblings: z.array(id).optional(),
+    feedback: feedbackSchema.optional(),
+  })
+  .meta({ title: 'Turn' });
 export type StoredTurn = z.output<typeof storedTurnSchema>;
 
-export const conversationInfoSchema = z.object({
-  conversation_id: id,
-  project_id: id.nullable(),
-  title: z.string(),
-  created_at: z.string(),
-  updated_at: z.string(),
-  /** In all branches together. */
-  turns: z.int().min(0),
-});
+export const conversationInfoSchema = z
+  .object({
+    conversation_id: id,
+    project_id: id.nullable(),
+    title: z.string(),
+    created_at: z.string(),
+    updated_at: z.string(),
+    /** In all branches together. */
+    turns: z.int().min(0),
+  })
+  .meta({ title: 'ConversationInfo' });
 export type ConversationInfo = z.output<typeof conversationInfoSchema>;
 
 /** A conversation with some turns of one branch, oldest first: those from place `offset` on, of `total`. */
-export const conversationSchema = conversationInfoSchema.omit({ turns: true }).extend({
-  turns: z.array(storedTurnSchema),
-  offset: z.int().min(0),
-  total: z.int().min(0),
-});
+export const conversationSchema = conversationInfoSchema
+  .omit({ turns: true })
+  .extend({
+    turns: z.array(storedTurnSchema),
+    offset: z.int().min(0),
+    total: z.int().min(0),
+  })
+  .meta({ title: 'Conversation' });
 
 /**
  * Which turns of a conversation: of one branch (see `branch.ts`; without a choice of the one that ends with the newest turn) or

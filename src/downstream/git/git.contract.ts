@@ -13,14 +13,16 @@ const paging = {
   offset: z.coerce.number().int().min(0).default(0),
 };
 
-export const versionSchema = z.object({
-  /** The document's version id, as the upload answered it; for an imported commit its hash. */
-  version: id,
-  path,
-  author: z.string(),
-  message: z.string(),
-  committed_at: z.string(),
-});
+export const versionSchema = z
+  .object({
+    /** The document's version id, as the upload answered it; for an imported commit its hash. */
+    version: id,
+    path,
+    author: z.string(),
+    message: z.string(),
+    committed_at: z.string(),
+  })
+  .meta({ title: 'Version' });
 export type Version = z.output<typeof versionSchema>;
 
 /** Which changes: of one document, of a span of time (`until` excluded), about some words. */
@@ -48,16 +50,20 @@ export const importSchema = z.object({
 });
 export type Import = z.output<typeof importSchema>;
 
-export const graphNodeSchema = z.object({
-  id: z.string(),
-  kind: z.enum(['document', 'heading', 'commit', 'person', 'term']),
-  label: z.string(),
-});
-export const graphEdgeSchema = z.object({
-  from: z.string(),
-  to: z.string(),
-  kind: z.enum(['contains', 'links_to', 'changed', 'authored', 'mentions']),
-});
+export const graphNodeSchema = z
+  .object({
+    id: z.string(),
+    kind: z.enum(['document', 'heading', 'commit', 'person', 'term']),
+    label: z.string(),
+  })
+  .meta({ title: 'GraphNode' });
+export const graphEdgeSchema = z
+  .object({
+    from: z.string(),
+    to: z.string(),
+    kind: z.enum(['contains', 'links_to', 'changed', 'authored', 'mentions']),
+  })
+  .meta({ title: 'GraphEdge' });
 export type GraphNode = z.output<typeof graphNodeSchema>;
 export type GraphEdge = z.output<typeof graphEdgeSchema>;
 

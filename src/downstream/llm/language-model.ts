@@ -43,6 +43,11 @@ export class LanguageModel {
     return this.client.service;
   }
 
+  /** Whether the endpoint refuses calls because of what is configured here: its key, its name, its parameters. */
+  get isMisconfigured(): boolean {
+    return this.client.status().misconfigured;
+  }
+
   /** How many milliseconds the endpoint asked not to be called for (429); 0: it may be called. */
   get restingMs(): number {
     return Math.max(0, this.restsUntilMs - performance.now());

@@ -30,7 +30,10 @@ import {
 import { storedResponse } from './stored-response.js';
 
 const deletedSchema = z.object({ id: z.string(), object: z.literal('response'), deleted: z.literal(true) });
-const inputItemsSchema = z.looseObject({ object: z.literal('list'), data: z.array(z.looseObject({ id: z.string() })) });
+const inputItemsSchema = z.looseObject({
+  object: z.literal('list'),
+  data: z.array(z.looseObject({ id: z.string(), type: z.literal('message'), role: z.string() })),
+});
 
 /** OpenAI's Responses API: a response is a turn of a conversation, and the next one goes on from it. */
 @ApiTags('openai')

@@ -3,7 +3,7 @@ import { scopeSchema } from '../../../contract/scope.contract.js';
 import type { Sampling } from '../../../downstream/llm/model-dialect.js';
 import { unsupported } from '../model-name.js';
 
-const part = z.looseObject({ type: z.string(), text: z.string().optional() });
+const part = z.looseObject({ type: z.string(), text: z.string().optional() }).meta({ title: 'TextPart' });
 /** A message has a role, and may leave out its type; other items have a type alone. */
 const item = z.looseObject({
   type: z.string().max(100).nullish(),
@@ -78,35 +78,43 @@ function responseFormat(wanted: z.output<typeof format> | null | undefined): unk
   return { type: 'json_schema', json_schema: { name, schema, strict } };
 }
 
-const annotation = z.object({
-  type: z.literal('url_citation'),
-  url: z.string(),
-  title: z.string(),
-  start_index: z.int(),
-  end_index: z.int(),
-});
-const outputItem = z.looseObject({
-  type: z.enum(['message', 'reasoning']),
-  id: z.string(),
-  status: z.string(),
-  content: z.array(z.looseObject({ type: z.string(), text: z.string(), annotations: z.array(annotation).optional() })),
-});
+const annotation = z
+  .object({
+    type: z.literal('url_citation'),
+    url: z.string(),
+    title: z.string(),
+    start_index: z.int(),
+    end_index: z.int(),
+  })
+  .meta({ title: 'UrlCitation' });
+const outputItem = z
+  .looseObject({
+    type: z.enum(['message', 'reasoning']),
+    id: z.string(),
+    status: z.string(),
+    content: z.array(
+      z.looseObject({ type: z.string(), text: z.string(), annotations: z.array(annotation).optional() }),
+    ),
+  })
+  .meta({ title: 'OutputItem' });
 
-export const responseSchema = z.looseObject({
-  id: z.string(),
-  object: z.literal('response'),
-  created_at: z.int(),
-  status: z.enum(['in_progress', 'completed', 'incomplete', 'failed', 'cancelled']),
-  error: z.object({ code: z.string(), message: z.string() }).nullable(),
-  incomplete_details: z.object({ reason: z.enum(['max_output_tokens', 'content_filter']) }).nullable(),
-  instructions: z.string().nullable(),
-  model: z.string(),
-  output: z.array(outputItem),
-  previous_response_id: z.string().nullable(),
-  conversation: z.object({ id: z.string() }),
-  usage: z.looseObject({ input_tokens: z.int(), output_tokens: z.int(), total_tokens: z.int() }).nullable(),
-  /** What Caudex adds: the fields of its own JSON answer beside the text. */
-  caudex: z.looseObject({}).optional(),
-});
+export const responseSchema = z
+  .looseObject({
+    id: z.string(),
+    object: z.literal('response'),
+    created_at: z.int(),
+    status: z.enum(['in_progress', 'completed', 'incomplete', 'failed', 'cancelled']),
+    error: z.object({ code: z.string(), message: z.string() }).nullable(),
+    incomplete_details: z.object({ reason: z.enum(['max_output_tokens', 'content_filter']) }).nullable(),
+    instructions: z.string().nullable(),
+    model: z.string(),
+    output: z.array(outputItem),
+    previous_response_id: z.string().nullable(),
+    conversation: z.object({ id: z.string() }),
+    usage: z.looseObject({ input_tokens: z.int(), output_tokens: z.int(), total_tokens: z.int() }).nullable(),
+    /** What Caudex adds: the fields of its own JSON answer beside the text. */
+    caudex: z.looseObject({}).optional(),
+  })
+  .meta({ title: 'Response' });
 export type ResponseObject = z.output<typeof responseSchema>;
 export type OutputItem = z.output<typeof outputItem>;
