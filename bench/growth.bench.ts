@@ -4,7 +4,8 @@ import { strToU8, zipSync } from 'fflate';
 import { CitationFilter } from '../dist/backend/chat/citations.js';
 import { isDeeperThan } from '../dist/backend/edge/body-parsers.js';
 import { changeQuestion } from '../dist/backend/search/change/change-question.js';
-import { readArchive } from '../dist/backend/documents/zip-archive.js';
+import { readArchive } from '../dist/backend/documents/archive/read-archive.js';
+import { SkippedFiles } from '../dist/backend/documents/archive/junk.js';
 import { pathFault } from '../dist/contract/document-path.js';
 import { documentFacts } from '../dist/downstream/git/server/graph/document-facts.js';
 import { analyseDocument } from '../dist/text/analysed-document.js';
@@ -89,7 +90,11 @@ const STEPS: readonly Step[] = [
     inputs: ['a'],
     run: (text) => {
       const files = Object.fromEntries(Array.from({ length: text.length }, (_, i) => [`${i}.md`, strToU8('x')]));
-      return readArchive(Buffer.from(zipSync(files)), { max_files: 10_000, max_bytes: 1e9, max_ratio: 1000 });
+      return readArchive(
+        Buffer.from(zipSync(files)),
+        { max_files: 10_000, max_bytes: 1e9, max_ratio: 1000 },
+        new SkippedFiles(),
+      );
     },
   },
 ];

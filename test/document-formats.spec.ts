@@ -2,6 +2,7 @@ import iconv from 'iconv-lite';
 import { strToU8 } from 'fflate';
 import type { DocumentFormat } from '../src/contract/document-format.js';
 import { TextExtractor } from '../src/downstream/filesystem/server/extraction/text-extractor.js';
+import { doc, msg, xls } from './ole-files.js';
 import { epub, opendocument, pptx, type SheetSpec, shape, styled, xlsx, zipOf } from './office-files.js';
 
 const LIMITS = { timeoutMs: 15_000, maxMemoryBytes: 2 ** 28, maxTextBytes: 1_000_000 };
@@ -55,6 +56,18 @@ describe('spreadsheets', () => {
     expect(text).toBe('# S\n\n| A | XFD |\n| --- | --- |\n| 1 |  |\n|  | 9 |');
   });
 
+  it('of Excel 97 are read', async () => {
+    const { text } = await extract(
+      xls('Größen', [
+        ['Name', 'Sum'],
+        ['Zoë', 7],
+      ]),
+      'xls',
+    );
+    expect(text).toBe('# Größen\n\n| Name | Sum |\n| --- | --- |\n| Zoë | 7 |');
+    expect(await faultOf(xls('S', [['a', 'b']]).subarray(0, 900), 'xls')).not.toBe('no fault');
+  });
+
   it('of OpenDocument are read as they are shown, with comments, and without endless repetitions', async () => {
     const cell = (shown: string, attributes = '') =>
       `<table:table-cell ${attributes}><text:p>${shown}</text:p></table:table-cell>`;
@@ -74,6 +87,13 @@ describe('spreadsheets', () => {
       ['hidden_sheets_read', 1],
       ['repeated_cells_cut', 1000],
     ]);
+  });
+
+  it('that repeat their cells without end are refused at once', async () => {
+    const cell = '<table:table-cell table:number-columns-repeated="1000000"><text:p>word</text:p></table:table-cell>';
+    const row = `<table:table-row table:number-rows-repeated="1000000">${cell}</table:table-row>`;
+    const file = opendocument('spreadsheet', `<table:table>${row.repeat(1000)}</table:table>`);
+    expect(await faultOf(file, 'ods')).toBe('its cells hold more than 1000000 characters');
   });
 
   it('say what is wrong with them', async () => {
@@ -135,7 +155,7 @@ describe('presentations', () => {
     const frame = (kind: string, text: string) =>
       `<draw:frame presentation:class="${kind}"><draw:text-box><text:p>${text}</text:p></draw:text-box></draw:frame>`;
     const body = `<draw:page>${frame('outline', 'Points')}${frame('title', 'Welcome')}<presentation:notes>${frame('notes', 'Smile.')}</presentation:notes></draw:page>
-      <draw:page draw:style-name="h">${frame('title', 'Plan')}<draw:custom-shape><text:p>Box</text:p></draw:custom-shape></draw:page>`;
+      <draw:page draw:style-name="h">${frame('title', 'Plan')}${frame('page-number', '&lt;number&gt;')}<draw:custom-shape><text:p>Box</text:p></draw:custom-shape></draw:page>`;
     const hidden =
       '<style:style style:name="h"><style:drawing-page-properties presentation:visibility="hidden"/></style:style>';
     const read = await extract(opendocument('presentation', body, hidden), 'odp');
@@ -166,14 +186,23 @@ describe('texts of other programs', () => {
     ]);
   });
 
+  it('of Word 97 are paragraphs, which is told', async () => {
+    const read = await extract(doc('Otters swim.\rGrüße'), 'doc');
+    expect(read.text).toBe('Otters swim.\n\nGrüße');
+    expect(codes(read)).toEqual([['layout_left_out', undefined]]);
+    expect(await faultOf(strToU8('hello'), 'doc')).toBe('it is not a DOC: these are OLE files');
+    expect(await faultOf(doc('x').subarray(0, 700), 'doc')).toMatch(/^it can't be read/);
+  });
+
   it('in RTF have their characters, in code pages and in Unicode, and none of the instructions', async () => {
     const rtf = String.raw`{\rtf1\ansi\ansicpg1252{\fonttbl{\f0\fcharset0 Arial;}{\f1\fcharset204 Arial Cyr;}}{\colortbl;\red0;}
-{\*\generator x;}{\info{\title no}}\pard Gr\'fc\'dfe \u8364?uro \f1\'cf\'f0\'e8\'e2\'e5\'f2\f0\par
+{\*\generator x;}{\info{\title no}}{\stylesheet{\s1\outlinelevel0 heading 1;}}\pard\outlinelevel1 On {\b otters}\par\pard Gr\'fc\'dfe \u8364?uro \f1\'cf\'f0\'e8\'e2\'e5\'f2\f0\par
 {\field{\*\fldinst HYPERLINK "http://x"}{\fldrslt a link}}\tab \{braces\}\line next\par
 \trowd A\cell B\cell\row {\pict\pngblip 89504e47}\uc2\u20320??\u22909?? end}`;
     const read = await extract(strToU8(rtf, true), 'rtf');
-    expect(read.text).toBe('Grüße €uro Привет\n\na link {braces}\nnext\n\nA | B\n你好 end');
+    expect(read.text).toBe('## On otters\n\nGrüße €uro Привет\n\na link {braces}\nnext\n\nA | B\n你好 end');
     expect(codes(read)).toEqual([['pictures_left_out', 1]]);
+    expect(codes(await extract(strToU8('{\\rtf1 {\\b cut'), 'rtf'))).toEqual([['file_cut_short', undefined]]);
     expect(await faultOf(strToU8('hello'), 'rtf')).toMatch(/^it is not RTF/);
   });
 
@@ -224,6 +253,20 @@ describe('mail', () => {
       ['two.csv', 'text/csv', 'a,b'],
     ]);
     expect(await faultOf(strToU8('hello'), 'mbox')).toMatch(/^it is not an MBOX/);
+  });
+
+  it('of Outlook has sender, recipients and attachments', async () => {
+    const file = msg('Quarterly', 'The body. Grüße', { name: 'list.csv', type: 'text/csv', content: 'a,b' });
+    const read = await extract(file, 'msg');
+    expect(read.text).toBe('# Quarterly\n\nFrom: Ada <ada@example.com>\nTo: Bob <bob@example.com>\n\nThe body. Grüße');
+    expect(codes(read)).toEqual([['attachments_apart', 1]]);
+    const [attached] = await extractor.attachments(file, 'msg', 'ada');
+    expect([attached?.name, attached?.mediaType, Buffer.from(attached!.content).toString()]).toEqual([
+      'list.csv',
+      'text/csv',
+      'a,b',
+    ]);
+    expect(await faultOf(strToU8('hello'), 'msg')).toMatch(/^it is not an MSG/);
   });
 
   it('of saved pages is the page', async () => {

@@ -160,7 +160,7 @@ export function epub(title: string, chapters: readonly string[], more: Parts = {
     ...Object.fromEntries(
       chapters.map((chapter, i) => [
         `OEBPS/text/${chapters.length - i} x.xhtml`,
-        `<?xml version="1.0"?><html><body>${chapter}</body></html>`,
+        `<?xml version="1.0"?><html><head><title>ch.xhtml</title></head><body>${chapter}</body></html>`,
       ]),
     ),
     ...more,

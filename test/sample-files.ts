@@ -29,6 +29,32 @@ function pdfWithStreams(pages: { data: Buffer; filter: string }[]): Buffer {
   return pdfOfObjects(objects);
 }
 
+/** A PDF of pages with these contents, and further entries of its catalog and trailer; objects from `3 + 2 * pages` on are the given ones. */
+export function pdfOfContents(
+  contents: readonly string[],
+  catalog: string,
+  trailer: string,
+  ...objects: string[]
+): Buffer {
+  const pages = contents.flatMap((content, i) => {
+    const data = deflateSync(Buffer.from(content, 'latin1'));
+    return [
+      `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents ${4 + 2 * i} 0 R /Resources << /Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >> >>`,
+      `<< /Length ${data.length} /Filter /FlateDecode >>\nstream\n${data.toString('latin1')}\nendstream`,
+    ];
+  });
+  const kids = contents.map((_, i) => `${3 + 2 * i} 0 R`).join(' ');
+  return pdfOfObjects(
+    [
+      `<< /Type /Catalog /Pages 2 0 R ${catalog} >>`,
+      `<< /Type /Pages /Count ${contents.length} /Kids [${kids}] >>`,
+      ...pages,
+      ...objects,
+    ],
+    trailer,
+  );
+}
+
 /** A PDF of one page with these entries, objects 4 and on being the given ones; object 4 is the content of the page. */
 export function pdfOfPage(entries: string, ...objects: string[]): Buffer {
   return pdfOfObjects([
@@ -39,7 +65,7 @@ export function pdfOfPage(entries: string, ...objects: string[]): Buffer {
   ]);
 }
 
-function pdfOfObjects(objects: readonly string[]): Buffer {
+function pdfOfObjects(objects: readonly string[], trailer = ''): Buffer {
   let file = '%PDF-1.4\n';
   const offsets = objects.map((object, i) => {
     const offset = file.length;
@@ -49,7 +75,7 @@ function pdfOfObjects(objects: readonly string[]): Buffer {
   const start = file.length;
   file += `xref\n0 ${objects.length + 1}\n0000000000 65535 f \n`;
   file += offsets.map((offset) => `${String(offset).padStart(10, '0')} 00000 n \n`).join('');
-  file += `trailer\n<< /Size ${objects.length + 1} /Root 1 0 R >>\nstartxref\n${start}\n%%EOF\n`;
+  file += `trailer\n<< /Size ${objects.length + 1} /Root 1 0 R ${trailer} >>\nstartxref\n${start}\n%%EOF\n`;
   return Buffer.from(file, 'latin1');
 }
 

@@ -108,6 +108,13 @@ describe('TextExtractor', () => {
     expect(warnings).toEqual([expect.objectContaining({ code: 'deletions_left_out', count: 1 })]);
   });
 
+  it('takes the first row of a table of a DOCX for its header', async () => {
+    const row = (...cells: string[]) =>
+      `<w:tr>${cells.map((cell) => `<w:tc>${paragraph(cell)}</w:tc>`).join('')}</w:tr>`;
+    const file = docx(`<w:tbl>${row('Item', 'Price')}${row('Boat', '7')}</w:tbl>`);
+    expect(await textOf(file, 'docx')).toBe('| Item | Price |\n| --- | --- |\n| Boat | 7 |');
+  });
+
   it('reads e-mail: its headers, its body in any encoding, and the names of what is attached', async () => {
     const base64 = (text: string) => Buffer.from(text).toString('base64');
     const mail = [
@@ -208,11 +215,22 @@ describe('TextExtractor', () => {
     expect(await textOf(strToU8(layout), 'html')).toBe('# Top\n\nOne\n\nTwo\n\nafter');
   });
 
+  it.each([
+    ['<title>Guide</title><h1>Guide</h1><p>Text.', '# Guide\n\nText.'],
+    ['<title>Guide</title><h2>Start</h2><p>Text.', '# Guide\n\n## Start\n\nText.'],
+    ['<title>Guide</title><p>Guide to pears.', '# Guide\n\nGuide to pears.'],
+    ['<h1>Guide</h1><pre># update first\nmake</pre>', '# Guide\n\n```\n# update first\nmake\n```'],
+    ['<pre>a ``` b\n# c</pre>', '````\na ``` b\n# c\n````'],
+    ['<table><tr><td><pre># a</pre></td><td>b</td></tr></table>', '```\n# a\n```\n\nb'],
+  ])('keeps the title a heading, and no line of preformatted text: %j', async (html, expected) => {
+    expect((await extractor.extract(strToU8(html), 'html', 'ada')).text).toBe(expected);
+  });
+
   it('reads lists, preformatted text, the title and the descriptions of pictures, and names pictures without one', async () => {
     const html = `<title>The manual</title><body><ol><li><p>one</p><ul><li>sub</ul><li>two</ol><pre>a\n  b</pre>
       <img alt="a red kite"><img src="x.png"></body>`;
     const { text, warnings } = await extractor.extract(strToU8(html), 'html', 'ada');
-    expect(text).toBe('The manual\n\n1. one\n\n  - sub\n\n2. two\n\na\n  b\n\na red kite');
+    expect(text).toBe('# The manual\n\n1. one\n\n  - sub\n\n2. two\n\na\n  b\n\na red kite');
     expect(warnings).toEqual([expect.objectContaining({ code: 'pictures_without_text', count: 1 })]);
   });
 

@@ -55,6 +55,7 @@ export const ORG: Dialect = {
 
 /** The tables of TOML and the sections of INI: `[server.http]`. */
 export const SECTIONS: Dialect = {
+  body: 'code',
   heading(line) {
     const name = /^\[{1,2}([^[\]]+)\]{1,2}\s*(?:[#;].*)?$/.exec(line)?.[1];
     return name === undefined

@@ -198,8 +198,38 @@ export class LexicalImage {
       if (score > best) best = score;
     }
     const floor = found.length > limit ? floorOf(found, best, limit) : 0;
-    const ranked = found.filter(({ score }) => score >= floor).sort((a, b) => b.score - a.score || a.id - b.id);
+    const ranked = this.withCoverage(
+      concepts,
+      found.filter(({ score }) => score >= floor),
+    ).sort((a, b) => b.score - a.score || a.id - b.id);
     return { ranked: ranked.slice(0, limit), total: found.length };
+  }
+
+  /**
+   * Each score times a power of the share of the question that the passage holds. In a question of two words, a passage that
+   * says one of them often is not about the question; in one of ten, most good passages lack some.
+   */
+  private withCoverage(concepts: readonly Concept[], ranked: Ranked[]): Ranked[] {
+    const weights = concepts.map(({ terms, weight }) => weight * this.idf(terms));
+    const all = weights.reduce((sum, weight) => sum + weight, 0);
+    const equalWords = all ** 2 / weights.reduce((sum, weight) => sum + weight ** 2, 0);
+    const power = Math.min(1, (FEW_WORDS / equalWords) ** 2);
+    if (!(power >= MIN_COVERAGE_POWER)) return ranked;
+    const held = new Map(ranked.map(({ id }) => [this.slots.get(id) as number, 0]));
+    for (const [i, { terms }] of concepts.entries()) {
+      for (const slot of this.slotsHolding(terms)) {
+        const before = held.get(slot);
+        if (before !== undefined) held.set(slot, before + (weights[i] as number));
+      }
+    }
+    return ranked.map(({ id, score }) => {
+      const share = (held.get(this.slots.get(id) as number) as number) / all;
+      return { id, score: score * Math.min(1, share) ** power };
+    });
+  }
+
+  private slotsHolding(terms: readonly string[]): Set<number> {
+    return new Set(terms.flatMap((term) => (this.postings.get(term)?.entries ?? []).map((entry) => entry >> 8)));
   }
 
   private scored(concepts: readonly Concept[]): Float32Array {
@@ -277,6 +307,10 @@ function frequenciesOf(
   for (const term of extras) counts.set(term, (counts.get(term) ?? 0) + 1);
   return counts;
 }
+
+/** With as many words of equal weight or fewer, coverage counts in full; with three times as many, hardly. */
+const FEW_WORDS = 2;
+const MIN_COVERAGE_POWER = 0.03;
 
 const BINS = 1024;
 

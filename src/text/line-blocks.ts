@@ -3,6 +3,8 @@ import { type Line, linesOf } from './lines.js';
 
 /** What a markup says of a line, so that a text can be cut along its headings. */
 export interface Dialect {
+  /** What stands below headings: sentences, unless it says code, which is cut between lines. */
+  body?: 'code';
   /** The heading on a line; level 0 is the title of the document. */
   heading?(line: string): { level: number; title: string } | undefined;
   /** Of a line that underlines the one above it: the character that it is made of. */
@@ -44,7 +46,7 @@ class LineBlocks {
       this.found.push({ kind: 'heading', start: line.start, end: line.end, ...heading });
     } else if (this.fence !== undefined) this.begin('code', line);
     else if (!this.underlines(line, words)) {
-      if (this.open === undefined) this.begin('paragraph', line);
+      if (this.open === undefined) this.begin(this.dialect.body ?? 'paragraph', line);
       else this.open.end = line.end;
     }
   }

@@ -1,4 +1,6 @@
+import { gzipSync } from 'node:zlib';
 import { strToU8, zipSync } from 'fflate';
+import { Header } from 'tar';
 import { docx, paragraph } from '../sample-files.js';
 import { Caudex, type Person } from './caudex.js';
 
@@ -51,6 +53,34 @@ describe('many documents in one call', () => {
     expect((await person.search(project, 'boat')).results[0]?.document).toBe('notes/plan.md');
     const again = (await (await send(project, archive(), zipped)).json()) as Stored;
     expect(again.documents[0]).toEqual(documents[0]);
+  });
+
+  it('are stored out of a tar archive, with and without gzip, and as a part of a form', async () => {
+    const header = Buffer.alloc(512);
+    new Header({ path: './notes/otter.md', size: 13, type: 'File', mode: 0o644, mtime: new Date(0) }).encode(header, 0);
+    const tar = Buffer.concat([header, Buffer.from('# Otters swim'), Buffer.alloc(499 + 1024)]);
+    for (const [bytes, type] of [
+      [tar, 'application/x-tar'],
+      [gzipSync(tar), 'application/gzip'],
+    ] as const) {
+      const answer = await send(await person.project(), new Uint8Array(bytes), { 'content-type': type });
+      expect(((await answer.json()) as Stored).documents).toMatchObject([
+        { path: 'notes/otter.md', version: expect.any(String) },
+      ]);
+    }
+    const form = new FormData();
+    form.append('file', new Blob([gzipSync(tar)], { type: 'application/octet-stream' }), 'notes.tgz');
+    expect((await (await send(await person.project(), form)).json()) as Stored).toMatchObject({ stored: 1, failed: 0 });
+    const single = await person.request(
+      'PUT',
+      `/v1/api/projects/${await person.project()}/documents/a.tar`,
+      new Uint8Array(tar),
+      { 'content-type': 'application/x-tar' },
+    );
+    expect([single.status, ((await single.json()) as { detail: string }).detail]).toEqual([
+      415,
+      expect.stringContaining('POST …/documents'),
+    ]);
   });
 
   it('never replace one another: of two with one path the second fails and names the first', async () => {

@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { pptx, shape, xlsx } from '../office-files.js';
 import { pdf } from '../sample-files.js';
 import { Caudex, type Person, until } from './caudex.js';
@@ -167,6 +169,37 @@ describe('documents of many formats', () => {
     const deepest = url('mail.eml.attachments/inner.eml.attachments/deep.md');
     expect(await (await person.request('GET', deepest)).text()).toContain('# Deepest');
   });
+
+  it('that an earlier release read without their pages get them when they are read once more', async () => {
+    const own = await person.project();
+    const path = `/v1/api/projects/${own}/documents/old.pdf`;
+    await person.request('PUT', path, new Uint8Array(pdf('Moles dig.', 'Wrens sing.')), {
+      'content-type': 'application/pdf',
+    });
+    await Promise.all([caudex.kill('filesystem'), caudex.kill('chroma')]);
+    for (const file of ['filesystem/metadata.sqlite', 'chroma/index.sqlite']) {
+      const db = new DatabaseSync(join(caudex.dataDir, file));
+      db.exec('UPDATE lexical_passages SET page = NULL');
+      if (file.startsWith('filesystem')) db.exec('UPDATE document SET pages = NULL, original_type = NULL');
+      db.close();
+    }
+    await Promise.all([caudex.launch('filesystem'), caudex.launch('chroma')]);
+    const hit = async () => ((await person.search(own, 'wrens')) as unknown as { results: Hit[] }).results[0];
+    const old = await until('search is back', hit);
+    expect(old).not.toHaveProperty('page');
+    const answer = await person.request(
+      'POST',
+      `/v1/api/projects/${own}/extract`,
+      JSON.stringify({ path: 'old.pdf' }),
+      { 'content-type': 'application/json' },
+    );
+    expect(answer.status).toBe(200);
+    const found = await until('the page is known', async () => {
+      const result = await hit();
+      return result?.page === undefined ? undefined : result;
+    });
+    expect(found).toMatchObject({ document: 'old.pdf', page: 2 });
+  }, 40_000);
 
   it('are read once more on request, under the version they have where nothing differs', async () => {
     const { version } = (await (await put('again.pdf', pdf('Same text.'), 'application/pdf')).json()) as Stored;

@@ -55,6 +55,17 @@ describe('the history of a project', () => {
     caudex = await Caudex.start({ CAUDEX__GIT__IMPORT_ALLOWED: JSON.stringify([root]) });
     person = await caudex.signUp();
   }, 60_000);
+  it('answers a question about change while git is away and the change waits', async () => {
+    const project = await person.project();
+    await caudex.kill('git');
+    await person.upload(project, 'plums.md', 'Plums are blue.');
+    const { sources, response } = await person.chat(project, 'What did I change today?');
+    expect(sources[0]?.document).toBe('plums.md');
+    expect(response).toContain('saved plums.md on ');
+    await caudex.launch('git');
+    await until('it is committed', async () => (await history(project)).total === 1);
+  }, 30_000);
+
   afterAll(async () => {
     await caudex.stop();
     rmSync(root, { recursive: true });

@@ -14,12 +14,11 @@ import { type BulkFile, type BulkItem, BulkUpload } from './bulk-upload.service.
 import { bulkSchema } from './stored.schema.js';
 import { SkippedFiles, junkOf } from './archive/junk.js';
 import { signatureType } from './file-signature.js';
-import { readArchive } from './archive/zip-archive.js';
+import { isArchive, readArchive } from './archive/read-archive.js';
 import { filesIn } from '../edge/multipart.js';
 
 /** Clients that are generated send what they have as bytes. */
 const BYTES = 'application/octet-stream';
-const ZIP = /^application\/(zip|x-zip-compressed)$/;
 
 @ApiTags('documents')
 @Controller('v1/api/projects/:project_id')
@@ -35,8 +34,9 @@ export class BulkController {
   @HttpCode(200)
   @Deadline('upload_ms')
   @ApiOperation({
-    summary: 'Store many documents: several files, or a zip archive of them; as an event stream with its progress',
-    description: 'A zip archive may also be the body itself, as application/zip.',
+    summary: 'Store many documents: several files, or an archive of them; as an event stream with its progress',
+    description:
+      'An archive (zip, tar, tar.gz) may also be the body itself, as application/zip, application/x-tar or application/gzip.',
   })
   // One media type: several generators make code of two that does not compile.
   @ApiConsumes('multipart/form-data')
@@ -97,13 +97,13 @@ export class BulkController {
     if (request.isMultipart()) return this.partsOf(request, skipped);
     const type = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase() ?? '';
     const { body } = request;
-    const isZip =
-      ZIP.test(type) || (type === BYTES && Buffer.isBuffer(body) && signatureType(body) === 'application/zip');
-    if (isZip && Buffer.isBuffer(body)) return readArchive(body, archive, skipped);
+    if (Buffer.isBuffer(body) && isArchive(type === BYTES ? (signatureType(body) ?? '') : type)) {
+      return readArchive(body, archive, skipped);
+    }
     throw new Problem({
       status: 415,
       code: 'unsupported_media_type',
-      detail: `content-type: ${JSON.stringify(type)} is not taken; send a zip archive as application/zip, or files as multipart/form-data (a single document: PUT …/documents/{path})`,
+      detail: `content-type: ${JSON.stringify(type)} is not taken; send an archive as application/zip, application/x-tar or application/gzip, or files as multipart/form-data (a single document: PUT …/documents/{path})`,
     });
   }
 
@@ -122,7 +122,7 @@ export class BulkController {
         const detail = `body: more than ${max_body_bytes} bytes are too many`;
         throw new Problem({ status: 413, code: 'too_large', detail });
       }
-      if (ZIP.test(part.mimetype) || /\.zip$/i.test(part.filename)) {
+      if (isArchive(part.mimetype, part.filename)) {
         files.push(...(await readArchive(bytes, archive, skipped)));
       } else {
         const path = part.filename.normalize('NFC');

@@ -144,10 +144,10 @@ export class DocumentSync implements OnModuleInit {
     return behind;
   }
 
-  /** The paths of documents with a change that history has not taken yet. */
-  async uncommittedDocuments(userId: string, projectId: string): Promise<ReadonlySet<string>> {
+  /** Changes that history has not taken yet, oldest first. */
+  async uncommitted(userId: string, projectId: string): Promise<CommitPayload[]> {
     const pending = await this.outbox.store.pending('commit', userId, { projectId });
-    return new Set(pending.map(({ payload }) => commitPayload.parse(payload).path));
+    return pending.map(({ payload }) => commitPayload.parse(payload));
   }
 
   /** Waits up to `patience.commit_ms` for pending commits, so that a person finds in the history what they just saved. */

@@ -3,6 +3,7 @@ import { bufferedFiles } from '../edge/multipart.js';
 import { documentFormatOf, extractedTypeOf, isTextType, READABLE_FORMATS } from '../../contract/document-format.js';
 import { badRequest, Problem } from '../../http/problem.js';
 import { mediaTypeOf } from '../../text/media-type.js';
+import { isArchive } from './archive/read-archive.js';
 import { signatureType, textSignatureType } from './file-signature.js';
 
 /** What was uploaded: a text as it is, or the bytes of a file that holds one. */
@@ -99,6 +100,8 @@ function toUpload(media_type: string, charset: string | undefined, bytes: Buffer
   if (isExtracted(media_type)) return fileOf(media_type, charset, bytes);
   if (media_type === FORM)
     throw notTaken('a form is not a document', '(curl: -H "Content-Type: text/markdown" --data-binary @FILE)');
+  if (isArchive(media_type))
+    throw notTaken('an archive is not a document', '(an archive of documents: POST …/documents)');
   if (!isTextType(media_type)) throw notTaken(`${JSON.stringify(media_type)} is not taken`, '');
   const text = charset === undefined || UTF8.test(charset) ? utf8Of(bytes) : undefined;
   if (text !== undefined) return { media_type, text };

@@ -7,7 +7,7 @@ import { DocumentSync } from '../documents/document-sync.service.js';
 import { withoutRetries } from '../call/waiting.js';
 import type { UserCall } from '../call/public-call.js';
 import { type ChangeQuestion, changeQuestion } from './change/change-question.js';
-import { commitPassage } from './change/commit-passage.js';
+import { commitPassage, waitingPassage } from './change/commit-passage.js';
 import type { DownstreamError } from '../../resilience/policy/downstream-error.js';
 import { joinNeighbours } from './neighbours.js';
 import { Retrieval, type RetrievalQuery, type Retrieved } from './retrieval.service.js';
@@ -91,12 +91,38 @@ export class ChatPassages {
     const named = committed.then(() => this.changes(asked, projectId, { ...words, limit: COMMITS }, call));
     named.catch(() => undefined);
     return async (best) => {
-      const found = await named;
-      if (found.length > 0 || about === '' || !sure) return found.map(commitPassage);
+      const waiting = await this.waiting(asked, projectId, call);
+      const committed = await this.orNothing(
+        named.then((changes) => changes.map(commitPassage)),
+        call,
+      );
+      const found = [...waiting, ...committed].slice(0, COMMITS);
+      if (found.length > 0 || about === '' || !sure) return found;
       const documents = documentsOf(best).slice(0, 2);
       const changes = documents.map((path) => this.changes(asked, projectId, { path, limit: 2 }, call));
       return (await Promise.all(changes)).flat().map(commitPassage);
     };
+  }
+
+  /** Changes that git has not committed yet, newest first: "you changed nothing" is no answer while they wait. */
+  private async waiting(
+    { since, until, about }: ChangeQuestion,
+    projectId: string,
+    call: UserCall,
+  ): Promise<Passage[]> {
+    const words = about.toLowerCase().split(' ').filter(Boolean);
+    const changes = (await this.sync.uncommitted(call.userId, projectId)).filter(
+      ({ path, message, committed_at }) =>
+        (since === undefined || committed_at >= since) &&
+        (until === undefined || committed_at < until) &&
+        words.every((word) => `${path} ${message}`.toLowerCase().includes(word)),
+    );
+    return changes
+      .slice(-COMMITS)
+      .reverse()
+      .map(({ path, author, message, committed_at, text }) =>
+        waitingPassage({ path, author: author.name, message, committed_at, deleted: text === null }),
+      );
   }
 
   private async changes(

@@ -2,7 +2,8 @@ import { crc32 } from 'node:zlib';
 import iconv from 'iconv-lite';
 import { strToU8, zipSync } from 'fflate';
 import { SkippedFiles } from './junk.js';
-import { type ArchiveLimits, readArchive as read } from './zip-archive.js';
+import type { ArchiveLimits } from './archive.js';
+import { readZip as read } from './zip-archive.js';
 
 interface RawEntry {
   name: Buffer;

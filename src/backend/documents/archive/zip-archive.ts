@@ -1,36 +1,27 @@
 import { crc32 } from 'node:zlib';
 import { type Entry, fromBufferPromise, type ZipFile } from 'yauzl';
-import { badRequest, Problem } from '../../../http/problem.js';
+import {
+  type ArchiveEntry,
+  type ArchiveLimits,
+  archiveTooLarge as tooLarge,
+  brokenEntry as broken,
+  invalidArchive as invalid,
+  MAX_LISTED_RATIO,
+  SMALL_BYTES,
+} from './archive.js';
 import { nameReader } from './entry-names.js';
 import { junkOf, type SkippedFiles } from './junk.js';
 
 const STORED = 0;
 const DEFLATED = 8;
-/** A file below this size may have any ratio of compression. */
-const SMALL_BYTES = 1024 * 1024;
-/** The directory of an archive may list so many times `max_files` entries: folders and junk do not count as files. */
-const MAX_LISTED_RATIO = 100;
-
-export interface ArchiveLimits {
-  max_files: number;
-  max_bytes: number;
-  max_ratio: number;
-}
-
-/** A file in an archive. Its bytes are unpacked on request, so that one file at a time is in memory. */
-export interface ArchiveEntry {
-  path: string;
-  /** @throws Problem 422 `broken_entry` */
-  bytes(): Promise<Buffer>;
-}
 
 /**
  * Lists the files of a zip archive by its directory (APPNOTE 6.3, 4.3; Zip64 included), without folders and junk, which
- * goes to `skipped`. The sizes that the directory states are checked against the limits here, and against the data when a
+ * goes to `skipped`; one file at a time is unpacked. The sizes that the directory states are checked against the limits here, and against the data when a
  * file is unpacked.
  * @throws Problem 400 `invalid_archive`, 413 `archive_too_large`
  */
-export async function readArchive(zip: Buffer, limits: ArchiveLimits, skipped: SkippedFiles): Promise<ArchiveEntry[]> {
+export async function readZip(zip: Buffer, limits: ArchiveLimits, skipped: SkippedFiles): Promise<ArchiveEntry[]> {
   const archive = await open(zip);
   const listed: Entry[] = [];
   for await (const entry of entriesOf(archive)) {
@@ -90,9 +81,3 @@ async function contentOf(archive: ZipFile, entry: Entry): Promise<Buffer> {
   for await (const chunk of await archive.openReadStreamPromise(entry)) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks);
 }
-
-const invalid = (why: string) => badRequest('invalid_archive', `body: the archive can not be read: ${why}`);
-const tooLarge = (why: string) =>
-  new Problem({ status: 413, code: 'archive_too_large', detail: `body: the archive is refused: ${why}` });
-const broken = (why: string) =>
-  new Problem({ status: 422, code: 'broken_entry', detail: `this file of the archive can not be read: ${why}` });

@@ -57,7 +57,8 @@ export class HistoryRepair implements OnApplicationBootstrap, OnApplicationShutd
   }
 
   private async repair(project: Owned, signal: AbortSignal): Promise<void> {
-    const pending = await this.sync.uncommittedDocuments(project.userId, project.projectId);
+    const uncommitted = await this.sync.uncommitted(project.userId, project.projectId);
+    const pending = new Set(uncommitted.map(({ path }) => path));
     const heads = await this.stored.ofHistory(project, signal);
     const files = await this.stored.ofFiles(project, signal);
     const known = new Map(heads.map(({ path, version }) => [path, version]));

@@ -14,6 +14,8 @@ export interface Asking {
   recently: string;
   /** A part of today. */
   today: string;
+  /** The numbers from one to twelve, the forms of one between `|`. */
+  numbers: readonly string[];
 }
 
 const ENGLISH: Asking = {
@@ -34,6 +36,7 @@ const ENGLISH: Asking = {
   before: 'before|until',
   recently: "recently|lately|what(?:'s| is) new",
   today: 'this (?:morning|afternoon|evening)|tonight',
+  numbers: 'a|an|one two three four five six seven eight nine ten eleven twelve'.split(' '),
 };
 
 const GERMAN: Asking = {
@@ -52,6 +55,7 @@ const GERMAN: Asking = {
   before: 'vor dem|bis',
   recently: 'kürzlich|neulich|in letzter zeit|was ist neu|was gibt es neues',
   today: 'heute (?:morgen|früh|vormittag|mittag|nachmittag|abend)',
+  numbers: 'eine[nmrs]? zwei drei vier fünf sechs sieben acht neun zehn elf zwölf'.split(' '),
 };
 
 const FRENCH: Asking = {
@@ -70,6 +74,7 @@ const FRENCH: Asking = {
   before: "avant|jusqu'au?",
   recently: 'récemment|dernièrement|quoi de neuf',
   today: 'ce (?:matin|soir)|cet après-midi',
+  numbers: 'une? deux trois quatre cinq six sept huit neuf dix onze douze'.split(' '),
 };
 
 const SPANISH: Asking = {
@@ -89,6 +94,7 @@ const SPANISH: Asking = {
   before: 'antes|hasta',
   recently: 'recientemente|últimamente|qué hay de nuevo',
   today: 'esta (?:mañana|tarde|noche)',
+  numbers: 'un[oa]? dos tres cuatro cinco seis siete ocho nueve diez once doce'.split(' '),
 };
 
 const ITALIAN: Asking = {
@@ -107,6 +113,7 @@ const ITALIAN: Asking = {
   before: 'prima|fino',
   recently: "recentemente|ultimamente|di recente|cosa c'è di nuovo",
   today: 'stamattina|stamani|stasera|questo pomeriggio',
+  numbers: 'un[oa]? due tre quattro cinque sei sette otto nove dieci undici dodici'.split(' '),
 };
 
 const PORTUGUESE: Asking = {
@@ -125,6 +132,7 @@ const PORTUGUESE: Asking = {
   before: 'antes|até',
   recently: 'recentemente|ultimamente|o que há de novo',
   today: 'esta (?:manhã|tarde|noite)|hoje de manhã',
+  numbers: 'uma? dois|duas três quatro cinco seis sete oito nove dez onze doze'.split(' '),
 };
 
 const DUTCH: Asking = {
@@ -143,6 +151,7 @@ const DUTCH: Asking = {
   before: 'voor|tot',
   recently: 'onlangs|recent|laatst|wat is er nieuw',
   today: 'van(?:ochtend|morgen|middag|avond)',
+  numbers: 'een|één twee drie vier vijf zes zeven acht negen tien elf twaalf'.split(' '),
 };
 
 /** English first: where a question could be in two of these, its words are most often English. */

@@ -4,6 +4,15 @@ import type { Passage } from '../../../contract/passage.contract.js';
 
 type Commit = z.output<typeof gitContract.changes.response>['changes'][number];
 
+/** A change that is not committed yet. */
+export interface WaitingChange {
+  path: string;
+  author: string;
+  message: string;
+  committed_at: string;
+  deleted: boolean;
+}
+
 const MAX_CHARS = 2000;
 const MAX_HIGHLIGHT_CHARS = 300;
 
@@ -24,6 +33,16 @@ export function commitPassage({ path, commit, author, message, committed_at, dif
     highlights: changed !== '' && text.includes(changed) ? [sentence, changed] : [sentence],
     score: 1,
   };
+}
+
+/** The same of a change that waits to be committed: nobody has compared its texts yet. */
+export function waitingPassage({ path, author, message, committed_at, deleted }: WaitingChange): Passage {
+  const date = committed_at.slice(0, 10);
+  const done = deleted ? 'deleted' : 'saved';
+  const sentence = `${author} ${done} ${path} on ${date} at ${committed_at.slice(11, 16)} UTC.`;
+  const text = `${sentence}\n\n${message}`.slice(0, MAX_CHARS);
+  const title = `Change by ${author} on ${date}, not yet committed`;
+  return { document: path, chunk: 0, title, text, start: 0, end: text.length, highlights: [sentence], score: 1 };
 }
 
 function verb(diff: string): string {

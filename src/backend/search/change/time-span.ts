@@ -54,7 +54,7 @@ function wordsOf(asking: Asking): Words {
   return words;
 }
 
-function makeWords({ language, since, before, recently, today }: Asking): Words {
+function makeWords({ language, since, before, recently, today, numbers }: Asking): Words {
   const months = namesOf(12, (n) => new Date(Date.UTC(2026, n, 15)), { month: 'long' }, language);
   const month = months.map(escaped).join('|');
   const year = String.raw`(?:,?\s+(?:de\s+)?(\d{4}))?`;
@@ -67,8 +67,9 @@ function makeWords({ language, since, before, recently, today }: Asking): Words 
     relative: [
       [wholeWords(today), (_, now) => ({ since: startOfDay(now) })],
       ...UNITS.flatMap((unit) => named(unit, language)),
-      ...UNITS.map((unit) => counted(unit, language)),
+      ...UNITS.map((unit) => counted(unit, language, numbers)),
       ...weekdays(language),
+      ...wholeMonths(months, year, language, since),
       [wholeWords(recently), (_, now) => ({ since: startOfDay(now) - RECENT_MS })],
     ],
   };
@@ -87,8 +88,8 @@ function named(unit: Unit, language: string): Words['relative'][number][] {
   });
 }
 
-/** "in the last 3 days", "vor 24 Stunden": a number before the unit's name in any form of it. */
-function counted(unit: Unit, language: string): Words['relative'][number] {
+/** "in the last 3 days", "vor zwei Stunden": a number before the unit's name in any form of it. */
+function counted(unit: Unit, language: string, numbers: readonly string[]): Words['relative'][number] {
   const format = new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'long' });
   const forms = [1, 2, 5].map((n) => plain(format.format(n)).replace(/^[\d\s]+/, ''));
   const stem = forms.reduce((common, form) => {
@@ -96,14 +97,43 @@ function counted(unit: Unit, language: string): Words['relative'][number] {
     while (same < common.length && common[same] === form[same]) same++;
     return common.slice(0, same);
   });
-  const pattern = new RegExp(String.raw`(?<![\p{L}\p{N}])(\d{1,3})\s+${escaped(stem)}\p{L}{0,3}(?![\p{L}\p{N}])`, 'iu');
+  const pattern = new RegExp(
+    String.raw`(?<![\p{L}\p{N}])(\d{1,3}|${numbers.join('|')})\s+${escaped(stem)}\p{L}{0,3}(?![\p{L}\p{N}])`,
+    'iu',
+  );
   return [
     pattern,
-    ([, count], now) => {
-      const from = now.getTime() - Number(count) * UNIT_MS[unit];
+    ([, count = ''], now) => {
+      const from = now.getTime() - numberOf(count, numbers) * UNIT_MS[unit];
       return { since: unit === 'hour' ? from : startOfDay(new Date(from)) };
     },
   ];
+}
+
+function numberOf(text: string, numbers: readonly string[]): number {
+  if (/^\d/.test(text)) return Number(text);
+  return numbers.findIndex((word) => new RegExp(`^(?:${word})$`, 'iu').test(text)) + 1;
+}
+
+/** "in November", "November 2025": the last such month, this one included. */
+function wholeMonths(
+  months: readonly string[],
+  year: string,
+  language: string,
+  since: string,
+): Words['relative'][number][] {
+  // "may" and "march" are also verbs.
+  const before =
+    language === 'en' ? String.raw`(?:(?:in|of|during|last|this)|(${since}))\s+` : String.raw`(?:(${since})\s+)?`;
+  return months.map((name, month) => [
+    wholeWords(before + escaped(name) + year),
+    ([, from, y], now) => {
+      const isLater = month > now.getUTCMonth();
+      const inYear = y === undefined ? now.getUTCFullYear() - (isLater ? 1 : 0) : Number(y);
+      const first = Date.UTC(inYear, month, 1);
+      return from === undefined ? { since: first, until: Date.UTC(inYear, month + 1, 1) } : { since: first };
+    },
+  ]);
 }
 
 /** The last such day, today included. */

@@ -22,8 +22,9 @@ const db = new DatabaseSync(file, { readOnly: true, timeout: 5000 });
 const project = db
   .prepare('SELECT key FROM lexical_projects WHERE user_id = ? AND project_id = ?')
   .get(userId, projectId);
+// By what they say and not by when they came: the same texts teach the same, in whatever order they were uploaded.
 const ids = db
-  .prepare('SELECT id FROM lexical_passages WHERE project = ? ORDER BY id')
+  .prepare('SELECT id FROM lexical_passages WHERE project = ? ORDER BY digest, id')
   .all(project?.['key'] ?? -1)
   .map((row) => Number(row['id']));
 const select = db.prepare('SELECT title_terms, terms FROM lexical_passages WHERE id = ?');

@@ -1,6 +1,6 @@
 /** What a {@link TextModel} is told beside the texts. */
 export interface TextCall {
-  /** Somebody waits for the answer: it goes before calls in the background. */
+  /** Somebody waits for the answer: it must not wait for calls in the background. */
   urgent: boolean;
   signal: AbortSignal;
 }

@@ -16,7 +16,7 @@ export class CrossEncoder implements Judge {
   async relevance(question: string, texts: readonly string[], signal: AbortSignal) {
     const thread = (this.thread ??= this.begin());
     const scores = texts.map(async (text, index) => {
-      const [score = 0] = await thread.run(question, text, { urgent: true, signal });
+      const [score = 0] = await thread.run(question, text, signal);
       return { index, score };
     });
     return Promise.all(scores);

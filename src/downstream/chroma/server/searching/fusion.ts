@@ -81,9 +81,9 @@ const FEW_WORDS = 0.5;
 const PRETRAINED_WEIGHT = 1.2;
 /** So many of the best passages by words are looked for in the list by meaning. */
 const WITNESSES = 20;
-/** With random vectors the agreement of 19 in 20 questions is below the first, with a good model above the second. */
+/** With random vectors the agreement of 19 in 20 questions is below the first; with a good model that of most is above the second. */
 const CHANCE = 0.1;
-const BELIEVED = 0.2;
+const BELIEVED = 0.3;
 
 function trustIn(lists: Lists): number {
   const share = (agreement(lists) - CHANCE) / (BELIEVED - CHANCE);

@@ -9,6 +9,7 @@ import { officeLosses } from './office-losses.ts';
 import { partsOf } from './zip-parts.ts';
 
 const STYLES = ["p[style-name='Title'] => h1:fresh", 'comment-reference => sup'];
+const FIRST_ROW = /<table><tr>(.*?)<\/tr>/gs;
 /** The link from a note back to its place in the text, as mammoth writes it. */
 const BACK_LINK = /<a href="#[^"]*">↑<\/a>/g;
 
@@ -16,7 +17,7 @@ const BACK_LINK = /<a href="#[^"]*">↑<\/a>/g;
 export async function fromDocx(content: Uint8Array, maxTextBytes: number): Promise<DecodedText> {
   const { names, bytes: parts } = partsOf(content, 'a DOCX', /\.(?:xml|rels)$/, maxTextBytes);
   try {
-    const { text, warnings } = htmlToText((await htmlOf(parts)).replaceAll(BACK_LINK, ''));
+    const { text, warnings } = htmlToText(withHeaderRows((await htmlOf(parts)).replaceAll(BACK_LINK, '')));
     const margins = marginsOf(parts);
     return {
       text: [text, ...margins].join('\n\n'),
@@ -34,6 +35,13 @@ async function htmlOf(parts: Record<string, Uint8Array>): Promise<string> {
   const buffer = Buffer.from(zipSync(Object.fromEntries(prepared), { level: 0 }));
   const convertImage = mammoth.images.imgElement(() => Promise.resolve({ src: '' }));
   return (await mammoth.convertToHtml({ buffer }, { convertImage, styleMap: STYLES })).value;
+}
+
+/** The first row of a table names its columns, also where Word was not told so: Markdown has no table without such a row. */
+function withHeaderRows(html: string): string {
+  return html.replaceAll(FIRST_ROW, (row: string, cells: string) =>
+    cells.includes('<table') ? row : row.replaceAll(/<(\/?)td\b/g, '<$1th'),
+  );
 }
 
 function marginsOf(parts: Record<string, Uint8Array>): Set<string> {

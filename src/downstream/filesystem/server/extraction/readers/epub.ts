@@ -5,6 +5,8 @@ import { htmlToText } from './html.ts';
 import { paragraphsOf, readXml } from './xml.ts';
 import { type Parts, partsOf } from './zip-parts.ts';
 
+/** Of a chapter: the name of the book or of the file more often than that of the chapter. */
+const PAGE_TITLE = /<title\b[^>]*>[^<]*<\/title>/i;
 const WANTED = /\.(?:opf|x?html?|xml|svg)$/i;
 
 /** The title and the authors, then the chapters in reading order (EPUB 3.3, the spine of the package document). */
@@ -16,7 +18,9 @@ export function fromEpub(content: Uint8Array, maxTextBytes: number): Extracted {
   const chapters = chaptersOf(book, opf);
   const locked = lockedParts(parts);
   if (chapters.some((chapter) => locked.has(chapter))) throw new Fault('its chapters are encrypted (DRM)');
-  const read = chapters.filter((name) => parts.text(name) !== '').map((name) => htmlToText(parts.text(name)));
+  const read = chapters
+    .filter((name) => parts.text(name) !== '')
+    .map((name) => htmlToText(parts.text(name).replace(PAGE_TITLE, '')));
   const missing = chapters.length - read.length;
   const title = paragraphsOf(book, 'dc:title', 'dc:title')[0] ?? '';
   const authors = paragraphsOf(book, 'dc:creator', 'dc:creator').join(', ');

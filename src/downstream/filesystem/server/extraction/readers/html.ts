@@ -37,6 +37,8 @@ const CELL = /^t[dh]$/;
 /** Tables nested deeper are layout, not data: their cells are written as lines. */
 const MAX_NESTED_TABLES = 20;
 const MAX_LIST_DEPTH = 8;
+/** Lines that Markdown takes for headings, fences or tables. */
+const MARKS = /^[ \t]{0,3}(?:#{1,6}[ \t]|={2,}[ \t]*$|-{2,}[ \t]*$|```|~~~|\|)/m;
 
 /**
  * Writes HTML as text with the marks of Markdown for headings, lists and tables: passages are cut along them. It works on
@@ -78,7 +80,8 @@ export class HtmlReader {
     if (level !== undefined) writer.begin(`${'#'.repeat(Number(level))} `);
     else if (CELL.test(name)) this.openCell(name);
     else if (name === 'br') writer.newline();
-    else if (name === 'pre' || name === 'textarea') writer.preformatted++;
+    else if (name === 'pre') this.openPreformatted();
+    else if (name === 'textarea') writer.preformatted++;
     else if (name === 'img' || name === 'area') this.picture(attributes['alt'] ?? attributes['title']);
     else if (name === 'table') this.rows.push(0);
     else if (name === 'tr') this.frame.row = this.rows.length === 0 ? undefined : { cells: [], isHead: true };
@@ -99,7 +102,8 @@ export class HtmlReader {
     if (name === 'li' || HEADING.test(name)) this.frame.writer.begin('');
     if (CELL.test(name)) this.closeCell();
     else if (name === 'title') this.inTitle = false;
-    else if (name === 'pre' || name === 'textarea') this.frame.writer.preformatted--;
+    else if (name === 'pre') this.closePreformatted();
+    else if (name === 'textarea') this.frame.writer.preformatted--;
     else if (name === 'table') this.rows.pop();
     else if (name === 'tr') this.closeRow();
     else if (name === 'ul' || name === 'ol') this.lists.pop();
@@ -109,9 +113,26 @@ export class HtmlReader {
   result(): DecodedText {
     const body = this.frame.writer.result();
     const title = this.title.replaceAll(/\s+/g, ' ').trim();
-    const repeated = title === '' || body.slice(0, 1000).replace(/^#+ /, '').startsWith(title);
-    const text = repeated || body === '' ? body || title : `${title}\n\n${body}`;
+    const isHeading = /^#+ /.test(body) && body.slice(0, 1000).replace(/^#+ /, '').startsWith(title);
+    const text = title === '' || isHeading ? body : `# ${title}\n\n${body}`.trim();
     return { text, warnings: this.pictures === 0 ? [] : [picturesWithoutText(this.pictures)] };
+  }
+
+  private openPreformatted(): void {
+    this.outer.push(this.frame);
+    this.frame = { writer: new TextWriter(), row: undefined };
+    this.frame.writer.preformatted++;
+  }
+
+  /** Between fences where a line of it would be taken for a mark of Markdown. */
+  private closePreformatted(): void {
+    const text = this.frame.writer.result();
+    this.frame = this.outer.pop() ?? this.frame;
+    const fence = '`'.repeat(Math.max(3, ...[...text.matchAll(/`+/g)].map(([run]) => run.length + 1)));
+    const { writer } = this.frame;
+    writer.preformatted++;
+    writer.block(MARKS.test(text) ? `${fence}\n${text}\n${fence}` : text);
+    writer.preformatted--;
   }
 
   private openCell(name: string): void {

@@ -8,6 +8,7 @@ const MsgReader = msgreader.default;
 
 /** A message of Outlook (MS-OXMSG). */
 export function fromMsg(content: Uint8Array): Extracted {
+  if (content[0] !== 0xd0) throw new Fault('it is not an MSG: these are OLE files');
   const reader = new MsgReader(content.slice().buffer);
   const fields = reader.getFileData();
   if (fields.error !== undefined) throw new Fault(`it is not an MSG that can be read (${fields.error})`);

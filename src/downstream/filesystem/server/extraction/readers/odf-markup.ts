@@ -21,6 +21,7 @@ const SKIPPED = new Set([
 ]);
 /** What stands beside a text goes into parentheses, so that the sentence around it stays whole. */
 const BESIDE: Record<string, string> = { 'text:note-body': ' (', 'office:annotation': ' (comment: ' };
+const DESCRIBED = new Set(['svg:desc', 'svg:title', 'table:table', 'draw:object']);
 const MAX_LEVEL = 6;
 const MAX_SPACES = 1000;
 
@@ -43,6 +44,7 @@ export class OdfMarkup implements XmlHandler {
     const element = this.elementOf(name, attributes);
     this.open.push(element);
     if (element !== undefined) this.reader.onopentag(element, {});
+    if (name === 'draw:frame') this.picture = undefined;
     if (BESIDE[name] !== undefined) {
       this.beside++;
       this.isFirst = true;
@@ -54,7 +56,8 @@ export class OdfMarkup implements XmlHandler {
       if (!this.isFirst) this.reader.ontext(' ');
       this.isFirst = false;
     } else if (name === 'draw:image') this.picture ??= { isDescribed: false };
-    else if (name === 'svg:desc' || name === 'svg:title') this.picture = { isDescribed: true };
+    // Beside a table or an object stands a picture of it.
+    else if (DESCRIBED.has(name)) this.picture = { isDescribed: true };
   }
 
   text(text: string): void {

@@ -18,12 +18,16 @@ export function fromOdp(content: Uint8Array, maxTextBytes: number): Extracted {
   };
 }
 
+/** Places that the program fills in. */
+const FILLED_IN = new Set(['header', 'footer', 'date-time', 'page-number', 'page']);
+
 /** Cuts what the markup says into the title, the body and the notes of each slide. */
 class SlideMarkup extends OdfMarkup {
   readonly slides: Slide[] = [];
   pictures = 0;
   private inNotes = false;
   private inTitle = false;
+  private isFilledIn = false;
 
   private readonly hiddenStyles: ReadonlySet<string>;
 
@@ -39,7 +43,11 @@ class SlideMarkup extends OdfMarkup {
       this.slides.push({ title: '', body: [], notes: [], isHidden });
     }
     if (name === 'presentation:notes') this.inNotes = true;
-    if (name === 'draw:frame') this.inTitle = attributes['presentation:class'] === 'title';
+    if (name === 'draw:frame') {
+      const place = attributes['presentation:class'] ?? '';
+      this.inTitle = place === 'title';
+      this.isFilledIn = FILLED_IN.has(place);
+    }
     super.start(name, attributes);
   }
 
@@ -48,6 +56,7 @@ class SlideMarkup extends OdfMarkup {
     if (name !== 'draw:page' && name !== 'presentation:notes' && name !== 'draw:frame') return;
     this.flush();
     this.inTitle = false;
+    this.isFilledIn = false;
     if (name === 'presentation:notes') this.inNotes = false;
   }
 
@@ -56,7 +65,7 @@ class SlideMarkup extends OdfMarkup {
     this.reader = new HtmlReader();
     this.pictures += warnings[0]?.count ?? 0;
     const slide = this.slides.at(-1);
-    if (text === '' || slide === undefined) return;
+    if (text === '' || slide === undefined || this.isFilledIn) return;
     if (this.inNotes) slide.notes.push(text);
     else if (this.inTitle) slide.title = text;
     else slide.body.push(text);

@@ -1,4 +1,5 @@
 import { counted, type Extracted } from '../extracted.ts';
+import { Fault } from './fault.ts';
 import { openDocument, openDocumentLosses, stylesWith } from './opendocument.ts';
 import { columnName, type Sheet, sheetsText } from './sheet-text.ts';
 import { readXml, type XmlHandler } from './xml.ts';
@@ -9,7 +10,7 @@ const MAX_REPEATED = 1000;
 /** The sheets, with what their cells show. */
 export function fromOds(content: Uint8Array, maxTextBytes: number): Extracted {
   const document = openDocument(content, 'an ODS', maxTextBytes);
-  const markup = new SheetMarkup(stylesWith(document.content, 'table:display', 'false'));
+  const markup = new SheetMarkup(stylesWith(document.content, 'table:display', 'false'), maxTextBytes);
   readXml(document.content, markup);
   const { text, warnings } = sheetsText(markup.sheets);
   const cut = counted(markup.cut, 'repeated_cells_cut', 'repetitions of equal rows or cells are left out');
@@ -21,6 +22,8 @@ class SheetMarkup implements XmlHandler {
   /** How many rows and cells were not repeated as often as the file says. */
   cut = 0;
   private row: string[] = [];
+  private rowChars = 0;
+  private chars = 0;
   private rowRepeats = 1;
   private cell = '';
   private cellRepeats = 1;
@@ -31,8 +34,11 @@ class SheetMarkup implements XmlHandler {
 
   private readonly hiddenStyles: ReadonlySet<string>;
 
-  constructor(hiddenStyles: ReadonlySet<string>) {
+  private readonly maxChars: number;
+
+  constructor(hiddenStyles: ReadonlySet<string>, maxChars: number) {
     this.hiddenStyles = hiddenStyles;
+    this.maxChars = maxChars;
   }
 
   start(name: string, attributes: Record<string, string>): void {
@@ -42,6 +48,7 @@ class SheetMarkup implements XmlHandler {
       this.rowNumber = 1;
     } else if (name === 'table:table-row') {
       this.row = [];
+      this.rowChars = 0;
       this.column = 0;
       this.rowRepeats = repeats(attributes['table:number-rows-repeated']);
     } else if (name === 'table:table-cell' || name === 'table:covered-table-cell') {
@@ -80,6 +87,7 @@ class SheetMarkup implements XmlHandler {
   private endCell(): void {
     const shown = this.cell.trim();
     if (shown !== '') {
+      this.rowChars += shown.length * Math.min(this.cellRepeats, MAX_REPEATED);
       for (let at = 0; at < Math.min(this.cellRepeats, MAX_REPEATED); at++) this.row[this.column + at] = shown;
       if (this.cellRepeats > MAX_REPEATED) this.cut += this.cellRepeats - MAX_REPEATED;
     }
@@ -90,6 +98,9 @@ class SheetMarkup implements XmlHandler {
     this.rowNumber += this.rowRepeats;
     const rows = this.sheets.at(-1)?.rows;
     if (rows === undefined || this.row.length === 0) return;
+    this.chars += this.rowChars * Math.min(this.rowRepeats, MAX_REPEATED);
+    // A few bytes may stand for any number of cells.
+    if (this.chars > this.maxChars) throw new Fault(`its cells hold more than ${this.maxChars} characters`);
     for (let at = 0; at < Math.min(this.rowRepeats, MAX_REPEATED); at++) rows.push(this.row);
     if (this.rowRepeats > MAX_REPEATED) this.cut += this.rowRepeats - MAX_REPEATED;
   }

@@ -30,6 +30,11 @@ const CHARSETS: Record<number, number> = {
   ...{ 204: 1251, 222: 874, 238: 1250 },
 };
 
+/** `\outlinelevel0` is the highest heading; 9 is text of the body. */
+const MAX_LEVELS = 6;
+
+const CUT_SHORT = { code: 'file_cut_short', detail: 'the file ends in the middle; what stood behind is missing' };
+
 interface Group {
   isSkipped: boolean;
   codePage: number;
@@ -57,6 +62,9 @@ class RtfReader {
   private font = 0;
   private defaultCodePage = 1252;
   private inFonts = false;
+  /** Where the open paragraph begins in `parts`, and its level where it is a heading. */
+  private paragraph = 0;
+  private level: number | undefined;
   private pictures = 0;
   private objects = 0;
 
@@ -88,6 +96,7 @@ class RtfReader {
       warnings: [
         ...counted(this.pictures, 'pictures_left_out', 'pictures are left out'),
         ...counted(this.objects, 'embedded_files_left_out', 'embedded files are left out'),
+        ...(this.outer.length === 0 ? [] : [CUT_SHORT]),
       ],
     };
   }
@@ -140,10 +149,21 @@ class RtfReader {
     else if (word === 'uc') this.group.fallbackChars = Math.max(0, number ?? 1);
     else if (word === 'bin') this.passOver = 0;
     else if (word === 'u' && number !== undefined) this.unicode(number);
-    else if (BREAKS[word] !== undefined) {
-      if (this.passOver > 0) this.passOver--;
-      else if (!this.group.isSkipped) this.parts.push(BREAKS[word]);
+    else if (this.group.isSkipped) return;
+    else if (word === 'pard') this.level = undefined;
+    else if (word === 'outlinelevel') this.level = number;
+    else if (BREAKS[word] !== undefined) this.break(BREAKS[word]);
+  }
+
+  private break(text: string): void {
+    if (this.passOver > 0) return void this.passOver--;
+    if (text === '\n\n') {
+      const words = this.parts.slice(this.paragraph).join('').trim();
+      const isHeading = this.level !== undefined && this.level < MAX_LEVELS && words !== '' && !words.includes('\n');
+      if (isHeading) this.parts.splice(this.paragraph, Infinity, `${'#'.repeat((this.level as number) + 1)} ${words}`);
     }
+    this.parts.push(text);
+    if (text === '\n\n') this.paragraph = this.parts.length;
   }
 
   /** Numbers beyond 32,767 are written as negative ones. */

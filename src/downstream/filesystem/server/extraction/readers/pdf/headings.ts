@@ -41,7 +41,7 @@ function marking(text: string, bookmarks: readonly Bookmark[]): string {
     if (at === undefined) added.push(`${mark} ${title}`);
     else if (!lines[at]?.startsWith('#')) lines[at] = `\n${mark} ${lines[at]?.trim()}\n`;
   }
-  return [...added, lines.join('\n')].join('\n\n');
+  return [...added, lines.join('\n').trim()].join('\n\n');
 }
 
 /** The number of a chapter often is part of the line or of the bookmark alone. */

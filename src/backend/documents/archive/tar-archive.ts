@@ -1,0 +1,125 @@
+import { once } from 'node:events';
+import { Readable } from 'node:stream';
+import { promisify } from 'node:util';
+import { createGunzip, deflateRaw, inflateRaw } from 'node:zlib';
+import { Parser, type ReadEntry } from 'tar';
+import {
+  type ArchiveEntry,
+  type ArchiveLimits,
+  archiveTooLarge,
+  invalidArchive,
+  MAX_LISTED_RATIO,
+  SMALL_BYTES,
+} from './archive.js';
+import { junkOf, type SkippedFiles } from './junk.js';
+
+const pack: (bytes: Buffer, options: { level: number }) => Promise<Buffer> = promisify(deflateRaw);
+const unpack: (bytes: Buffer) => Promise<Buffer> = promisify(inflateRaw);
+const FILES = new Set(['File', 'OldFile', 'ContiguousFile']);
+const FOLDERS = new Set(['Directory', 'GNUDumpDir']);
+const CHUNK_BYTES = 256 * 1024;
+/** The fastest level: the files are kept for the time of one request. */
+const LEVEL = { level: 1 };
+
+/**
+ * Lists the files of a tar archive (POSIX pax, GNU), packed by gzip or not, without folders, links and junk; the last two go
+ * to `skipped`. A tar has no directory, so that it is read to its end first; each file is kept packed until it is stored.
+ * @throws Problem 400 `invalid_archive`, 413 `archive_too_large`
+ */
+export async function readTar(tar: Buffer, limits: ArchiveLimits, skipped: SkippedFiles): Promise<ArchiveEntry[]> {
+  const reading = new TarReading(limits, skipped);
+  const parser = new Parser({ onReadEntry: (entry) => reading.take(entry), onwarn: reading.warn });
+  const ended = once(parser, 'end');
+  let isOver = false;
+  parser.once('eof', () => (isOver = true));
+  for await (const chunk of chunksOf(tar, limits)) {
+    // Entries are read as they come, so that there is nothing to wait for.
+    parser.write(chunk);
+    if (reading.fault !== undefined) throw reading.fault;
+    // What stands behind the end is padding.
+    if (isOver) break;
+  }
+  parser.end();
+  if (reading.fault !== undefined) throw reading.fault;
+  await ended;
+  return reading.entries();
+}
+
+/** @throws Problem 413 where it unpacks to too much */
+async function* chunksOf(tar: Buffer, { max_bytes, max_ratio }: ArchiveLimits): AsyncGenerator<Buffer> {
+  const isPacked = tar[0] === 0x1f && tar[1] === 0x8b;
+  if (!isPacked) {
+    yield tar;
+    return;
+  }
+  let bytes = 0;
+  const unpacking = Readable.from([tar]).pipe(createGunzip({ chunkSize: CHUNK_BYTES }));
+  try {
+    for await (const chunk of unpacking as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
+      // Headers and padding come on top of the files.
+      if (bytes > 2 * max_bytes) throw archiveTooLarge(`unpacked it has more than ${max_bytes} bytes`);
+      if (bytes > SMALL_BYTES && bytes > tar.length * max_ratio) {
+        throw archiveTooLarge(`it unpacks to more than ${max_ratio} times its size`);
+      }
+      yield chunk;
+    }
+  } catch (error) {
+    const isDamage = (error as NodeJS.ErrnoException).code?.startsWith('Z_') === true;
+    throw isDamage ? invalidArchive((error as Error).message) : error;
+  }
+}
+
+class TarReading {
+  /** What ends the reading. */
+  fault: Error | undefined;
+  private readonly files: { path: string; packed: Promise<Buffer> }[] = [];
+  private listed = 0;
+  private bytes = 0;
+
+  constructor(
+    private readonly limits: ArchiveLimits,
+    private readonly skipped: SkippedFiles,
+  ) {}
+
+  readonly warn = (code: string, message: string | Error): void => {
+    // Every other warning is about a thing that a tar may hold and that is no document.
+    if (code === 'TAR_BAD_ARCHIVE' || code === 'TAR_ENTRY_INVALID' || code === 'TAR_ABORT') {
+      this.fault ??= invalidArchive(String(message instanceof Error ? message.message : message));
+    }
+  };
+
+  take(entry: ReadEntry): void {
+    const path = entry.path.normalize('NFC').replace(/^(?:\.\/)+/, '');
+    const junk = junkOf(path) ?? (FILES.has(entry.type) ? undefined : { path, reason: 'a link or a device' });
+    const isFolder = FOLDERS.has(entry.type);
+    if (junk !== undefined && !(isFolder && junk.reason === 'a link or a device')) this.skipped.add(junk);
+    this.listed++;
+    const { max_files, max_bytes } = this.limits;
+    if (this.listed > max_files * MAX_LISTED_RATIO) {
+      this.fault ??= archiveTooLarge(`it lists more than ${max_files * MAX_LISTED_RATIO} entries`);
+    }
+    if (junk !== undefined || isFolder || this.fault !== undefined) return void entry.resume();
+    this.bytes += entry.size;
+    if (this.files.length >= max_files) this.fault = archiveTooLarge(`it holds more than ${max_files} files`);
+    if (this.bytes > max_bytes) this.fault = archiveTooLarge(`unpacked it has more than ${max_bytes} bytes`);
+    if (this.fault === undefined) this.files.push({ path, packed: this.pack(entry) });
+    else entry.resume();
+  }
+
+  entries(): Promise<ArchiveEntry[]> {
+    return Promise.all(
+      this.files.map(async ({ path, packed }) => {
+        const bytes = await packed;
+        return { path, bytes: () => unpack(bytes) };
+      }),
+    );
+  }
+
+  private async pack(entry: ReadEntry): Promise<Buffer> {
+    const chunks: Buffer[] = [];
+    entry.on('data', (chunk) => chunks.push(chunk));
+    await once(entry, 'end');
+    return pack(Buffer.concat(chunks), LEVEL);
+  }
+}

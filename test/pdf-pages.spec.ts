@@ -1,0 +1,65 @@
+import { TextExtractor } from '../src/downstream/filesystem/server/extraction/text-extractor.js';
+import { pdfOfContents } from './sample-files.js';
+
+const LIMITS = { timeoutMs: 15_000, maxMemoryBytes: 2 ** 29, maxTextBytes: 20_000_000 };
+const lines = (...texts: string[]) =>
+  texts.map((text, n) => `BT /F1 12 Tf 72 ${720 - 16 * n} Td (${text}) Tj ET`).join('\n');
+/** Operators that print nothing: some 20 s of work. */
+const ENDLESS = 'q Q '.repeat(12_000_000);
+const codes = ({ warnings }: { warnings: { code: string; count?: number; place?: string }[] }) =>
+  warnings.map(({ code, count, place }) => [code, count, place]);
+
+describe('the pages of a PDF', () => {
+  it('have bookmarks as headings, and the title and the author of the file', async () => {
+    const item = (title: string, page: number, more: string) =>
+      `<< /Title (${title}) /Parent 9 0 R /Dest [${3 + 2 * page} 0 R /Fit] ${more} >>`;
+    const file = pdfOfContents(
+      [lines('1. Food', 'Otters eat fish.'), lines('They swim.'), lines('Rivers', 'and lakes')],
+      '/Outlines 9 0 R',
+      '/Info 13 0 R',
+      '<< /Type /Outlines /First 10 0 R /Last 12 0 R /Count 3 >>',
+      item('Food', 0, '/Next 12 0 R /First 11 0 R /Last 11 0 R /Count 1'),
+      item('Swimming', 1, ''),
+      item('Rivers', 2, '/Prev 10 0 R'),
+      '<< /Title (On Otters) /Author (Ada L) >>',
+    );
+    const { text, pages } = await new TextExtractor(LIMITS).extract(file, 'pdf', 'ada');
+    expect(text).toBe(
+      '# On Otters\n\nAuthor: Ada L\n\n## 1. Food\n\nOtters eat fish.\n\n### Swimming\n\nThey swim.\n\n## Rivers\n\nand lakes',
+    );
+    expect(pages).toEqual([
+      { page: 1, start: 0 },
+      { page: 2, start: text.indexOf('### Swimming') },
+      { page: 3, start: text.indexOf('## Rivers') },
+    ]);
+  });
+
+  it('cost one another nothing: one that never ends is left out and named', async () => {
+    const file = pdfOfContents([lines('first'), ENDLESS, lines('third')], '', '');
+    const read = await new TextExtractor({ ...LIMITS, timeoutMs: 6000 }).extract(file, 'pdf', 'ada');
+    expect(read.text).toBe('first\n\nthird');
+    expect(codes(read)).toEqual([['pages_too_slow', 1, 'pages 2']]);
+  }, 30_000);
+
+  it('are read as far as the time goes, and the rest is named', async () => {
+    const slow = `${'q Q '.repeat(300_000)}${lines('words')}`;
+    const file = pdfOfContents(
+      Array.from({ length: 60 }, () => slow),
+      '',
+      '',
+    );
+    const read = await new TextExtractor({ ...LIMITS, timeoutMs: 5000 }).extract(file, 'pdf', 'ada');
+    const { length } = read.pages ?? [];
+    expect(length).toBeGreaterThan(1);
+    expect(codes(read).at(-1)).toEqual(['pages_left_out', expect.any(Number), expect.stringMatching(/^pages \d+-60$/)]);
+  }, 30_000);
+
+  it('may be two thousand', async () => {
+    const texts = Array.from({ length: 2000 }, (_, i) =>
+      lines(...Array.from({ length: 40 }, (_, n) => `line ${n} of page ${i + 1}`)),
+    );
+    const read = await new TextExtractor(LIMITS).extract(pdfOfContents(texts, '', ''), 'pdf', 'ada');
+    expect(read.pages).toHaveLength(2000);
+    expect(read.warnings).toEqual([]);
+  }, 30_000);
+});
