@@ -42,12 +42,12 @@ export function highlights(
 
 function weightOfSentence(sentence: string, weights: ReadonlyMap<string, Concept>, language: Language): number {
   const { terms, extras } = analyse(sentence, language);
-  const said = new Set<Concept>();
+  const matched = new Set<Concept>();
   for (const term of [...terms, ...extras]) {
     const concept = weights.get(term);
-    if (concept !== undefined) said.add(concept);
+    if (concept !== undefined) matched.add(concept);
   }
-  return [...said].reduce((sum, { weight }) => sum + weight, 0);
+  return [...matched].reduce((sum, { weight }) => sum + weight, 0);
 }
 
 /** Cuts a very long sentence at a space. */

@@ -98,8 +98,8 @@ function addName(found: Word[], chunk: string): void {
   const name = chunk.slice(0, chunk.length - mark.length);
   const pieces = name.split(JOINT).filter((piece) => piece !== '');
   const parts = pieces.flatMap((piece) => (piece.length <= MAX_TERM_CHARS ? piece.split(CAMEL_HUMP) : [piece]));
-  const said = APOSTROPHE.test(name) && pieces.length === 2 ? withoutElision(pieces as [string, string]) : parts;
-  for (const part of said) {
+  const wordParts = APOSTROPHE.test(name) && pieces.length === 2 ? withoutElision(pieces as [string, string]) : parts;
+  for (const part of wordParts) {
     found.push(spaced(part));
     if (ACRONYM.test(part) && STOP_WORDS.has(part.toLowerCase())) found.push({ ...fixed(part), extra: true });
   }

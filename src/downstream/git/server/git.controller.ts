@@ -111,13 +111,13 @@ export class GitController {
   }
 }
 
-/** Left of the caller's time for sending the answer. */
+/** Subtracted from the caller's deadline, for sending the answer. */
 const MARGIN_MS = 50;
 const MAX_WAIT_MS = 10_000;
 
 /**
- * Asks the graph. History works without it, so a graph that is away or slow is the answer 424 `graph_away`, given before
- * the caller's deadline: it does not count as a failure of this server.
+ * Queries the graph. The history works without it, so a graph that is unavailable or slow leads to 424 `graph_away`
+ * before the caller's deadline, which does not count as a failure of this server.
  */
 async function asked<T>({ deadlineMs }: Caller, question: () => Promise<T>): Promise<T> {
   try {
