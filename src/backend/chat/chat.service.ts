@@ -23,7 +23,7 @@ import { MessageStreams } from './message-streams.service.js';
 import { messagesOf, type PriorMessage, searchQuery } from './prompt.js';
 
 export interface ChatRequest {
-  /** Undefined: the question of the turn that is replaced, once more. */
+  /** Undefined: the question of the replaced turn again. */
   message?: string | undefined;
   project_id?: string | undefined;
   conversation_id?: string | undefined;
@@ -31,27 +31,29 @@ export interface ChatRequest {
   scope?: Scope | undefined;
   /** The turn of the conversation that the question follows; null: none; undefined: the newest. */
   parent_id?: string | null | undefined;
-  /** A turn of the conversation in whose place this one is asked; both are kept, each in its own branch. */
+  /** The turn of the conversation that this one replaces; both are kept, each in its own branch. */
   replaces?: string | undefined;
-  /** The model that is asked first; the others take over where it fails. */
+  /** The model that is called first; the others take over if it fails. */
   model?: string | undefined;
-  /** What was said before, from a client that keeps its conversations itself; oldest first. */
+  /** The earlier messages, from a client that keeps its conversations itself; oldest first. */
   said?: PriorMessage[] | undefined;
-  /** The same, to be added to what the conversation has. */
+  /** Earlier messages that are added to those of the stored conversation. */
   saidThen?: PriorMessage[] | undefined;
-  /** A conversation that does not exist is begun under the client's own id. */
+  /** Whether a conversation that does not exist is created under the id that the client chose. */
   adopts?: boolean | undefined;
   options?: AnswerOptions | undefined;
-  /** Of a client that names no conversation: the turn is found again by what was said, see `client-thread.ts`. */
+  /** For a client that names no conversation: the key by which the turn is found again, see `client-thread.ts`. */
   clientThread?: string | undefined;
-  /** How long the answer goes on without a reader, in milliseconds. Without it as configured for our own stream. */
+  /**
+   * How long the answer goes on without a reader, in milliseconds. Without it the configured time of our own stream.
+   */
   detachedMs?: number | undefined;
 }
 
-/** More than fit into any prompt: what goes to the model is bounded by its tokens. */
+/** More than fit into any prompt: the prompt itself is bounded by its tokens. */
 const HISTORY_TURNS = 200;
 
-/** What happens to a question: written down, paid for, looked up, answered, saved. */
+/** The steps of a chat: record the question, reserve credits, retrieve passages, answer, save. */
 @Injectable()
 export class ChatService {
   constructor(
@@ -67,10 +69,11 @@ export class ChatService {
   ) {}
 
   /**
-   * Returns when it is certain that there will be an answer; the answer goes on by itself, whoever reads it.
-   * @throws Problem 400 for a model that is not configured, 404 for a project, conversation or turn that is not the asker's, 429 for too many answers at a time, 507 for too many
-   * conversations
-   * @throws DownstreamError `rejected` with status 402 when the credits are used up
+   * Returns as soon as it is certain that there will be an answer. The answer is then written whether or not it is
+   * read.
+   * @throws Problem 400 for a model that is not configured, 404 for a project, conversation or turn of another user,
+   * 429 for too many answers at a time, 507 for too many conversations
+   * @throws DownstreamError `rejected` with status 402 where the credits are used up
    */
   async begin(request: ChatRequest, call: UserCall): Promise<MessageStream> {
     const begunMs = performance.now();
@@ -93,14 +96,14 @@ export class ChatService {
     if (call.claim !== undefined) call.claim.about = about;
     const stream = this.streams.open(messageId, call.userId, about, request.detachedMs);
     try {
-      // From here on the answer belongs to the conversation: it goes on when the caller disconnects.
+      // From here on the answer belongs to the conversation: it continues when the caller disconnects.
       const own: UserCall = { ...call, signal: stream.stopSignal };
       const leftMs = this.config.chat.context_budget_ms - (performance.now() - begunMs);
       const retrieving = this.context(question, request.scope, projectId, said, leftMs, checking, own);
       const isNew = request.conversation_id === undefined || history.isNew === true;
       const room = isNew ? this.conversations.requireRoom(own) : Promise.resolve();
       room.catch(() => undefined);
-      // The question leaves for the passages first: the disk is waited for while they are looked up.
+      // Starts the retrieval first, so that the write to disk runs in parallel.
       await nextTurn();
       await waitAtMost(Promise.all([knowing, room]), retrieving, this.config.patience.project_ms);
       const turn = await this.turns.begin(call.userId, {
@@ -145,11 +148,11 @@ export class ChatService {
     }
   }
 
-  /** What was said in the conversation before the question, and where the question stands among its turns. */
+  /** The history of the conversation before the question, and the question's place among its turns. */
   private async before(request: ChatRequest, conversationId: string, call: UserCall): Promise<Before> {
     const { replaces, parent_id, adopts } = request;
     const after = replaces ?? parent_id;
-    // What a client says was said is not read.
+    // Where the client sends the earlier messages, the stored ones are not read.
     const last = request.said === undefined ? HISTORY_TURNS : 1;
     try {
       const history = await this.conversations.history(conversationId, { last, after }, call);
@@ -160,7 +163,7 @@ export class ChatService {
       return { ...history, turns, question: replaced.question, parentId: turns.at(-1)?.message_id ?? null };
     } catch (error) {
       const isNew = adopts === true && error instanceof Problem && error.problem.code === 'not_found';
-      // A client's own ids of messages say nothing here: its question follows the newest turn.
+      // A client's own message ids are unknown here: its question follows the newest turn.
       if (isNew && typeof after === 'string')
         return this.before({ ...request, parent_id: undefined }, conversationId, call);
       if (!isNew) throw error;
@@ -168,7 +171,9 @@ export class ChatService {
     }
   }
 
-  /** Settles when it is known that the project is the asker's, and what a model is told about it. */
+  /**
+   * Settles when it is certain that the project belongs to the user; returns the project's instructions for the model.
+   */
   private know(
     { project_id }: ChatRequest,
     projectId: History['projectId'],
@@ -176,11 +181,11 @@ export class ChatService {
     call: UserCall,
   ): Promise<unknown> {
     if (project_id !== undefined || typeof projectId !== 'string') return checking;
-    // The conversation is the asker's, so that nothing depends on this but the instructions.
+    // The conversation belongs to the user, so a failure here costs only the instructions.
     return this.access.require(projectId, call).catch(() => undefined);
   }
 
-  /** The project's instructions stand before the client's own. */
+  /** The project's instructions come before the client's own. */
   private optionsOf(request: ChatRequest, projectId: History['projectId'], call: UserCall): AnswerOptions {
     const { options, model, clientThread, replaces } = request;
     const ofProject = typeof projectId === 'string' ? this.access.instructionsOf(projectId, call.userId) : '';
@@ -199,7 +204,7 @@ export class ChatService {
     call: UserCall,
   ): Promise<Retrieved | null> {
     if (projectId === null) return Promise.resolve(null);
-    // Filesystem, which knows whether the conversation has a project, is away.
+    // The filesystem server, which knows whether the conversation has a project, is unavailable.
     if (projectId === undefined) return Promise.resolve(UNAVAILABLE);
     const { passages } = this.config.chat;
     const retrieving = this.passages.gather(
@@ -220,7 +225,10 @@ export class ChatService {
     return retrieving;
   }
 
-  /** Being out of credits is an answer; billing being away stops nobody, and is not waited for longer than the passages. */
+  /**
+   * Used-up credits are an error; an unavailable billing server is not, and the wait for it ends with that for the
+   * passages.
+   */
   private async reserve(messageId: string, call: UserCall, retrieving: Promise<unknown>): Promise<void> {
     try {
       const inTime = await waitAtMost(
@@ -237,17 +245,17 @@ export class ChatService {
   }
 }
 
-/** What a question follows. */
+/** The history that a question follows. */
 interface Before extends History {
   isNew?: boolean;
-  /** Of the turn that is replaced. */
+  /** The question of the replaced turn. */
   question?: string;
   parentId?: string | null | undefined;
 }
 const NOTHING_SAID: Before = { projectId: null, turns: [], isNew: true };
 const RETRY_AFTER_S = 5;
 
-/** @throws Problem 403 for a conversation about another project than the one that the API key opens */
+/** @throws Problem 403 for a conversation about another project than the API key's */
 function requireOwnProject({ projectId, isNew }: Before, { key }: UserCall): void {
   const only = key?.project_id ?? null;
   if (only === null || isNew === true || projectId === undefined || projectId === only) return;

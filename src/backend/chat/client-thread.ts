@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import type { PriorMessage } from './prompt.js';
 
 /**
- * What a turn is found by when its client goes on from it: OpenAI's clients send all that was said with each question, and no
- * id. `key` tells the threads of one account apart, for instance the `user` of the request.
+ * The key by which a turn is found when its client continues from it: OpenAI's clients send all earlier messages with
+ * each question, and no id. `key` separates the threads of one account, for instance by the `user` of the request.
  */
 export function threadOf(key: string, question: string, answer: string): string {
   return createHash('sha256')
@@ -11,7 +11,7 @@ export function threadOf(key: string, question: string, answer: string): string 
     .digest('base64url');
 }
 
-/** The thread of the last question and answer that a client says there were; undefined where it has no answer yet. */
+/** The thread of the last question and answer among a client's messages; undefined where there is no answer yet. */
 export function lastThread(key: string, said: readonly PriorMessage[]): string | undefined {
   const end = said.findLastIndex(({ role }) => role === 'assistant') + 1;
   if (end === 0) return undefined;

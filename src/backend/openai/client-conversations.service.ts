@@ -15,9 +15,9 @@ interface ClientRequest {
 }
 
 /**
- * The conversation that a request belongs to whose client sends all that was said each time: the one that
- * `metadata.conversation_id` names, or that of the turn which the client goes on from. Requests with another `user` or project
- * never share a conversation.
+ * Finds the conversation for a request whose client sends all earlier messages each time: the one in
+ * `metadata.conversation_id`, or that of the turn from which the client continues. Requests with another `user` or
+ * project never share a conversation.
  */
 @Injectable()
 export class ClientConversations {

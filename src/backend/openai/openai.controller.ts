@@ -30,7 +30,7 @@ import {
 
 const LISTED = 1000;
 
-/** Any client of the OpenAI API can point here: a model is a project, as `caudex:<project_id>`. */
+/** The OpenAI-compatible API: a model is a project, as `caudex:<project_id>`. */
 @ApiTags('openai')
 @UseFilters(OpenAiErrorFilter)
 @Controller('v1')

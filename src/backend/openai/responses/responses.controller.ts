@@ -35,7 +35,7 @@ const inputItemsSchema = z.looseObject({
   data: z.array(z.looseObject({ id: z.string(), type: z.literal('message'), role: z.string() })),
 });
 
-/** OpenAI's Responses API: a response is a turn of a conversation, and the next one goes on from it. */
+/** OpenAI's Responses API: a response is a turn of a conversation, and the next response continues from it. */
 @ApiTags('openai')
 @UseFilters(OpenAiErrorFilter)
 @Controller('v1/responses')
@@ -178,7 +178,7 @@ export class ResponsesController {
   }
 }
 
-/** The conversation that a request names, by an earlier response or by itself. @throws Problem 400 */
+/** The conversation that a request names, by an earlier response or by its id. @throws Problem 400 */
 function continuedBy({ previous_response_id: previous, conversation }: ResponsesRequest) {
   if (previous && conversation) {
     throw badRequest(
@@ -201,7 +201,7 @@ function failed({ previous_response_id: previous }: ResponsesRequest, error: unk
   throw previous && isNotFound(error) ? noPrevious(previous) : error;
 }
 
-/** A conversation or a turn is not there. */
+/** The error for a conversation or a turn that does not exist. */
 function isNotFound(error: unknown): boolean {
   return error instanceof Problem && error.problem.code === 'not_found' && error.problem.errors !== undefined;
 }
