@@ -48,9 +48,9 @@ export function openCall(
   reply: FastifyReply,
   { limitMs, floorMs }: { limitMs: number; floorMs: number },
 ): PublicCall {
-  const gone = new AbortController();
+  const disconnected = new AbortController();
   reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) gone.abort();
+    if (!reply.raw.writableFinished) disconnected.abort();
   });
   const wantedMs = remainingMs(request) ?? Infinity;
   const traceparent = request.headers['traceparent'];
@@ -58,7 +58,7 @@ export function openCall(
     requestId: request.id,
     address: addressOf(request),
     deadlineMs: performance.now() + Math.min(limitMs, wantedMs <= 0 ? 0 : Math.max(floorMs, wantedMs)),
-    signal: gone.signal,
+    signal: disconnected.signal,
     hasOwnDeadline: wantedMs !== Infinity,
     ...(typeof traceparent === 'string' ? { traceparent } : {}),
   };

@@ -33,11 +33,11 @@ function ownRequest({ project_id, conversation_id, ...body }: Partial<ChatBody>)
 
 /** The client keeps the conversation; its disconnect stops the answer. */
 function uiRequest(body: ChatBody, messages: NonNullable<ChatBody['messages']>, { chat }: Config): ChatRequest {
-  const { question, said, instructions, follows } = conversationOf(messages);
+  const { question, prior, instructions, follows } = conversationOf(messages);
   const isAskedAgain = body.trigger === 'regenerate-message' || body.messageId !== undefined;
   return {
     ...ownRequest({ ...body, message: question, conversation_id: body.conversation_id ?? body.id }),
-    said,
+    prior,
     // A client that sends only its last message continues from the newest turn.
     parent_id: body.parent_id !== undefined ? body.parent_id : (follows ?? (isAskedAgain ? null : undefined)),
     adopts: true,

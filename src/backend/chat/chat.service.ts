@@ -4,10 +4,11 @@ import { Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
-import { badRequest, Problem } from '../../http/problem.js';
+import { badRequest } from '../../http/problem.js';
 import { DownstreamError } from '../../resilience/policy/downstream-error.js';
 import { Credits } from '../billing/credits.service.js';
 import { ConversationsService, type History } from '../conversations/conversations.service.js';
+import { ChatHistory } from './chat-history.service.js';
 import { Turns } from '../conversations/turns.service.js';
 import { claimedId } from '../call/claim.js';
 import { waitAtMost } from '../call/waiting.js';
@@ -36,9 +37,9 @@ export interface ChatRequest {
   /** The model that is called first; the others take over if it fails. */
   model?: string | undefined;
   /** The earlier messages, from a client that keeps its conversations itself; oldest first. */
-  said?: PriorMessage[] | undefined;
+  prior?: PriorMessage[] | undefined;
   /** Earlier messages that are added to those of the stored conversation. */
-  saidThen?: PriorMessage[] | undefined;
+  priorToAdd?: PriorMessage[] | undefined;
   /** Whether a conversation that does not exist is created under the id that the client chose. */
   adopts?: boolean | undefined;
   options?: AnswerOptions | undefined;
@@ -50,9 +51,6 @@ export interface ChatRequest {
   detachedMs?: number | undefined;
 }
 
-/** More than fit into any prompt: the prompt itself is bounded by its tokens. */
-const HISTORY_TURNS = 200;
-
 /** The steps of a chat: record the question, reserve credits, retrieve passages, answer, save. */
 @Injectable()
 export class ChatService {
@@ -60,6 +58,7 @@ export class ChatService {
     @InjectConfig() private readonly config: Config,
     private readonly access: ProjectAccess,
     private readonly conversations: ConversationsService,
+    private readonly history: ChatHistory,
     private readonly turns: Turns,
     private readonly credits: Credits,
     private readonly passages: ChatPassages,
@@ -81,12 +80,10 @@ export class ChatService {
     const checking =
       request.project_id === undefined ? Promise.resolve(undefined) : this.access.require(request.project_id, call);
     checking.catch(() => undefined);
-    const history: Before =
-      request.conversation_id === undefined ? NOTHING_SAID : await this.before(request, request.conversation_id, call);
-    requireOwnProject(history, call);
+    const history = await this.history.before(request, call);
     const question = request.message ?? history.question;
     if (question === undefined) throw badRequest('invalid_request', 'message: a message is needed');
-    const said = request.said ?? [...messagesOf(history.turns), ...(request.saidThen ?? [])];
+    const prior = request.prior ?? [...messagesOf(history.turns), ...(request.priorToAdd ?? [])];
     const projectId = request.project_id ?? history.projectId;
     const knowing = this.know(request, projectId, checking, call);
     const newId = (what: string) => (call.claim ? claimedId(call.claim, what) : randomUUID());
@@ -99,7 +96,7 @@ export class ChatService {
       // From here on the answer belongs to the conversation: it continues when the caller disconnects.
       const own: UserCall = { ...call, signal: stream.stopSignal };
       const leftMs = this.config.chat.context_budget_ms - (performance.now() - begunMs);
-      const retrieving = this.context(question, request.scope, projectId, said, leftMs, checking, own);
+      const retrieving = this.context(question, request.scope, projectId, prior, leftMs, checking, own);
       const isNew = request.conversation_id === undefined || history.isNew === true;
       const room = isNew ? this.conversations.requireRoom(own) : Promise.resolve();
       room.catch(() => undefined);
@@ -126,7 +123,7 @@ export class ChatService {
         question,
         { conversation_id: conversationId, message_id: messageId },
         projectId ?? null,
-        said,
+        prior,
         this.optionsOf(request, projectId, call),
         retrieving,
         turn,
@@ -145,29 +142,6 @@ export class ChatService {
       stream.stop();
       this.streams.discard(stream);
       throw error;
-    }
-  }
-
-  /** The history of the conversation before the question, and the question's place among its turns. */
-  private async before(request: ChatRequest, conversationId: string, call: UserCall): Promise<Before> {
-    const { replaces, parent_id, adopts } = request;
-    const after = replaces ?? parent_id;
-    // Where the client sends the earlier messages, the stored ones are not read.
-    const last = request.said === undefined ? HISTORY_TURNS : 1;
-    try {
-      const history = await this.conversations.history(conversationId, { last, after }, call);
-      if (replaces === undefined) return { ...history, parentId: parent_id };
-      const replaced = history.turns.at(-1);
-      if (replaced?.message_id !== replaces) throw notReadable(replaces);
-      const turns = history.turns.slice(0, -1);
-      return { ...history, turns, question: replaced.question, parentId: turns.at(-1)?.message_id ?? null };
-    } catch (error) {
-      const isNew = adopts === true && error instanceof Problem && error.problem.code === 'not_found';
-      // A client's own message ids are unknown here: its question follows the newest turn.
-      if (isNew && typeof after === 'string')
-        return this.before({ ...request, parent_id: undefined }, conversationId, call);
-      if (!isNew) throw error;
-      return NOTHING_SAID;
     }
   }
 
@@ -198,7 +172,7 @@ export class ChatService {
     question: string,
     scope: Scope | undefined,
     projectId: History['projectId'],
-    said: readonly PriorMessage[],
+    prior: readonly PriorMessage[],
     budgetMs: number,
     checking: Promise<DownstreamError | undefined>,
     call: UserCall,
@@ -211,7 +185,7 @@ export class ChatService {
       question,
       {
         projectId,
-        query: searchQuery(question, said),
+        query: searchQuery(question, prior),
         limit: passages,
         offset: 0,
         mode: 'hybrid',
@@ -244,35 +218,6 @@ export class ChatService {
     }
   }
 }
-
-/** The history that a question follows. */
-interface Before extends History {
-  isNew?: boolean;
-  /** The question of the replaced turn. */
-  question?: string;
-  parentId?: string | null | undefined;
-}
-const NOTHING_SAID: Before = { projectId: null, turns: [], isNew: true };
-const RETRY_AFTER_S = 5;
-
-/** @throws Problem 403 for a conversation about another project than the API key's */
-function requireOwnProject({ projectId, isNew }: Before, { key }: UserCall): void {
-  const only = key?.project_id ?? null;
-  if (only === null || isNew === true || projectId === undefined || projectId === only) return;
-  throw new Problem({
-    status: 403,
-    code: 'key_scope',
-    detail: `The API key opens the project ${JSON.stringify(only)} only, and this conversation is not about it.`,
-  });
-}
-
-const notReadable = (messageId: string) =>
-  new Problem({
-    status: 503,
-    code: 'conversation_unavailable',
-    detail: `replaces: the turn ${JSON.stringify(messageId)} cannot be read at the moment; try again in ${RETRY_AFTER_S} s.`,
-    retryAfter: RETRY_AFTER_S,
-  });
 
 const slowBilling = () =>
   new DownstreamError({

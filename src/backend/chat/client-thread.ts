@@ -12,14 +12,14 @@ export function threadOf(key: string, question: string, answer: string): string 
 }
 
 /** The thread of the last question and answer among a client's messages; undefined where there is no answer yet. */
-export function lastThread(key: string, said: readonly PriorMessage[]): string | undefined {
-  const end = said.findLastIndex(({ role }) => role === 'assistant') + 1;
+export function lastThread(key: string, prior: readonly PriorMessage[]): string | undefined {
+  const end = prior.findLastIndex(({ role }) => role === 'assistant') + 1;
   if (end === 0) return undefined;
-  const middle = said.findLastIndex(({ role }, index) => index < end && role === 'user') + 1;
-  const begin = said.findLastIndex(({ role }, index) => index < middle && role === 'assistant') + 1;
+  const middle = prior.findLastIndex(({ role }, index) => index < end && role === 'user') + 1;
+  const begin = prior.findLastIndex(({ role }, index) => index < middle && role === 'assistant') + 1;
   if (middle === 0) return undefined;
   const text = (from: number, to: number) =>
-    said
+    prior
       .slice(from, to)
       .map((message) => message.text)
       .filter((part) => part !== '')

@@ -9,21 +9,21 @@ export function wholeWords(text: string): string {
 }
 
 /**
- * Passes the text of a second model through, which continues where `said` was cut, without the part that it repeats. A
+ * Passes the text of a second model through, which continues where `textSoFar` was cut, without the part that it repeats. A
  * model cannot be told to continue within a word, so it may repeat the last word, its sentence, or all of the text.
  */
 export class Continuation {
   private held = '';
   private joined = false;
 
-  constructor(private readonly said: string) {}
+  constructor(private readonly textSoFar: string) {}
 
   /** The new part of the text so far; empty while all of it may be a repetition. */
   push(text: string): string {
     if (this.joined) return text;
     this.held += text;
     const begun = this.held.trimStart();
-    return begun === '' || this.said.includes(begun) ? '' : this.join();
+    return begun === '' || this.textSoFar.includes(begun) ? '' : this.join();
   }
 
   /** The rest of the text. */
@@ -33,23 +33,26 @@ export class Continuation {
 
   private join(): string {
     this.joined = true;
-    const { said, held } = this;
+    const { textSoFar, held } = this;
     const begun = held.trimStart();
-    const repeated = longestRepetition(said, begun);
+    const repeated = longestRepetition(textSoFar, begun);
     if (repeated > 0) return begun.slice(repeated);
-    if (/\s$/.test(said)) return begun;
+    if (/\s$/.test(textSoFar)) return begun;
     // The model did not repeat the last word, so that word was complete.
-    return LAST_WORD.test(said) && BEGINS_WITH_WORD.test(held) ? ` ${held}` : held;
+    return LAST_WORD.test(textSoFar) && BEGINS_WITH_WORD.test(held) ? ` ${held}` : held;
   }
 }
 
 /**
- * The length of the longest beginning of `text` that is also the end of `said`, starting at the beginning of a word.
+ * The length of the longest beginning of `text` that is also the end of `textSoFar`, starting at the beginning of a word.
  */
-function longestRepetition(said: string, text: string): number {
-  for (let length = Math.min(said.length, text.length); length > 0; length--) {
-    const at = said.length - length;
-    if (said.endsWith(text.slice(0, length)) && !/[\p{L}\p{N}]{2}/u.test(said.slice(Math.max(0, at - 1), at + 1))) {
+function longestRepetition(textSoFar: string, text: string): number {
+  for (let length = Math.min(textSoFar.length, text.length); length > 0; length--) {
+    const at = textSoFar.length - length;
+    if (
+      textSoFar.endsWith(text.slice(0, length)) &&
+      !/[\p{L}\p{N}]{2}/u.test(textSoFar.slice(Math.max(0, at - 1), at + 1))
+    ) {
       return length;
     }
   }

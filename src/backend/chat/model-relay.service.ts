@@ -68,27 +68,27 @@ export class ModelRelay {
    */
   async *answer(assignment: Assignment, call: UserCall): AsyncGenerator<RelayEvent> {
     const models = this.ordered(assignment.model);
-    let said = '';
+    let textSoFar = '';
     for (const [index, model] of models.entries()) {
       const isLast = index === models.length - 1;
       try {
         let begun = false;
         let finish: FinishReason = 'stop';
-        for await (const event of this.write(model, assignment, said, call, isLast)) {
+        for await (const event of this.write(model, assignment, textSoFar, call, isLast)) {
           if (event.type === 'finish') finish = event.reason;
           else if (event.type === 'text') {
             if (!begun) yield { type: 'model', name: model.name };
             begun = true;
-            said += event.text;
+            textSoFar += event.text;
             yield event;
-          } else if (event.type === 'reasoning' || said !== '') yield event;
+          } else if (event.type === 'reasoning' || textSoFar !== '') yield event;
         }
-        if (said === '') throw failed(model, 'protocol', 'the model ended its answer without a word');
+        if (textSoFar === '') throw failed(model, 'protocol', 'the model ended its answer without a word');
         yield { type: 'finish', reason: finish };
         return;
       } catch (error) {
         if (!(error instanceof DownstreamError) || error.reason === 'cancelled') throw error;
-        const fallback: Fallback = isLast ? (said === '' ? 'extractive' : 'none') : 'next_model';
+        const fallback: Fallback = isLast ? (textSoFar === '' ? 'extractive' : 'none') : 'next_model';
         call.degradation.add(model.service, error, fallback);
         if (isLast) throw error;
       }
@@ -99,18 +99,18 @@ export class ModelRelay {
   private async *write(
     model: LanguageModel,
     assignment: Assignment,
-    said: string,
+    textSoFar: string,
     call: UserCall,
     isLast: boolean,
   ): AsyncGenerator<CompletionEvent> {
     if (model.restingMs > 0 && !isLast) throw failed(model, 'saturated', 'the endpoint asked not to be called yet');
-    if (said === '') {
+    if (textSoFar === '') {
       yield* this.fromTheBeginning(model, assignment, call, isLast);
       return;
     }
-    const before = estimateTokens(said);
-    const continuation = new Continuation(said);
-    const messages = [...(await assignment.prompt(model.name, false)), ...continuing(said)];
+    const before = estimateTokens(textSoFar);
+    const continuation = new Continuation(textSoFar);
+    const messages = [...(await assignment.prompt(model.name, false)), ...continuing(textSoFar)];
     const maxTokens = Math.max(1, assignment.maxTokens - before);
     for await (const event of this.within(model, messages, { ...assignment, maxTokens }, call, isLast)) {
       if (event.type === 'usage') yield { ...event, completionTokens: before + event.completionTokens };
@@ -202,8 +202,8 @@ function failed({ service }: LanguageModel, reason: 'protocol' | 'saturated' | '
   return new DownstreamError({ service, reason, message });
 }
 
-function continuing(said: string): ChatMessage[] {
-  const content = wholeWords(said).trimEnd();
+function continuing(textSoFar: string): ChatMessage[] {
+  const content = wholeWords(textSoFar).trimEnd();
   return content === ''
     ? []
     : [

@@ -18,7 +18,7 @@ type UiMessage = z.output<typeof uiMessageSchema>;
 
 export interface UiConversation {
   question: string;
-  said: PriorMessage[];
+  prior: PriorMessage[];
   instructions: string | undefined;
   /**
    * The id of the last answer before the question. After an edit the client sends a shorter list, and a branch begins
@@ -48,7 +48,7 @@ export function conversationOf(messages: readonly UiMessage[]): UiConversation {
   return {
     follows: idSchema.safeParse(answer?.id).data,
     question,
-    said: before.flatMap(({ role }, index): PriorMessage[] =>
+    prior: before.flatMap(({ role }, index): PriorMessage[] =>
       role === 'system' ? [] : [{ role, text: textOf(before[index] as UiMessage) }],
     ),
     instructions:

@@ -11,7 +11,7 @@ interface ClientRequest {
   project: string | undefined;
   user?: string | null | undefined;
   metadata?: Record<string, unknown> | null | undefined;
-  said: readonly PriorMessage[];
+  prior: readonly PriorMessage[];
 }
 
 /**
@@ -25,12 +25,12 @@ export class ClientConversations {
 
   /** @throws Problem 400 for a malformed `metadata.conversation_id` */
   async find(
-    { project, user, metadata, said }: ClientRequest,
+    { project, user, metadata, prior }: ClientRequest,
     call: UserCall,
   ): Promise<Pick<ChatRequest, 'conversation_id' | 'parent_id' | 'adopts' | 'clientThread'>> {
     const clientThread = JSON.stringify([project ?? null, user ?? null]);
     const named = namedIn(metadata);
-    const thread = lastThread(clientThread, said);
+    const thread = lastThread(clientThread, prior);
     const found = thread === undefined ? undefined : await this.conversations.findTurn(thread, call);
     if (named !== undefined) {
       const parent_id = found?.conversation_id === named ? found.message_id : undefined;

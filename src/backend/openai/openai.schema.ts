@@ -154,7 +154,7 @@ export function textOf({ content }: Message): string {
 
 export interface Conversation {
   question: string;
-  said: PriorMessage[];
+  prior: PriorMessage[];
   /** The text of system and developer messages. */
   instructions: string | undefined;
   /** The given beginning of the answer: an assistant's message after the last question. */
@@ -182,7 +182,7 @@ export function conversationOf(messages: readonly Message[], field = 'messages')
   const prefill = joined(last + 1, spoken.length);
   return {
     question: joined(first, last + 1),
-    said: spoken
+    prior: spoken
       .slice(0, first)
       .map((message) => ({ role: message.role as PriorMessage['role'], text: textOf(message) })),
     instructions: system.join('\n\n') || undefined,

@@ -63,10 +63,10 @@ export class ResponsesController {
   ): Promise<void> {
     refuseUnsupported(body);
     const project = projectOf(body.model, projectHeader);
-    const said = await conversationIn(body, (id) => this.answerOf(id, call));
-    requireShort(said.question, 'input', this.config);
+    const conversation = await conversationIn(body, (id) => this.answerOf(id, call));
+    requireShort(conversation.question, 'input', this.config);
     const stream = await this.chat
-      .begin(await this.requestOf(body, project, said, call), call)
+      .begin(await this.requestOf(body, project, conversation, call), call)
       .catch((error: unknown) => failed(body, error));
     const writer = new ResponseWriter(body, {
       conversation_id: stream.about.conversationId ?? '',
@@ -120,7 +120,7 @@ export class ResponsesController {
   private async requestOf(
     body: ResponsesRequest,
     project: string | undefined,
-    { question, said, instructions: system, prefill }: Conversation,
+    { question, prior, instructions: system, prefill }: Conversation,
     call: UserCall,
   ): Promise<ChatRequest> {
     const instructions = [body.instructions, system].filter(Boolean).join('\n\n') || undefined;
@@ -132,10 +132,10 @@ export class ResponsesController {
       detachedMs: this.config.chat.client_detached_ms,
     };
     const goesOn = continuedBy(body);
-    if (goesOn !== undefined) return { ...common, ...goesOn, saidThen: said };
+    if (goesOn !== undefined) return { ...common, ...goesOn, priorToAdd: prior };
     const user = body.safety_identifier ?? body.user;
     const { metadata } = body;
-    return { ...common, said, ...(await this.clientConversations.find({ project, user, metadata, said }, call)) };
+    return { ...common, prior, ...(await this.clientConversations.find({ project, user, metadata, prior }, call)) };
   }
 
   private async send(stream: MessageStream, writer: ResponseWriter, reply: FastifyReply, { signal }: UserCall) {

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { ProjectKey } from '../../../../text/lexical-index.js';
 
-/** Lets the writes of one project happen one after the other, in the order they came. */
+/** Runs the writes of one project one after the other, in order of arrival. */
 @Injectable()
 export class ProjectLock {
   private readonly last = new Map<string, Promise<unknown>>();
