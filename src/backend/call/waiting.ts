@@ -47,17 +47,17 @@ export function waitUntil<T, C extends CallContext>(
  * @returns whether the call ended in time
  * @throws the error of either, while it is waiting
  */
-export async function waitAtMost(asked: Promise<unknown>, work: Promise<unknown>, graceMs: number): Promise<boolean> {
+export async function waitAtMost(call: Promise<unknown>, work: Promise<unknown>, graceMs: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   let waiting = true;
-  const late = work.then(
+  const timeout = work.then(
     () =>
       new Promise<boolean>((resolve) => {
         if (waiting) timer = setTimeout(() => resolve(false), graceMs);
       }),
   );
   try {
-    return await Promise.race([asked.then(() => true), late]);
+    return await Promise.race([call.then(() => true), timeout]);
   } finally {
     waiting = false;
     clearTimeout(timer);

@@ -44,7 +44,7 @@ interface DocumentKey {
 @Injectable()
 export class DocumentSync implements OnModuleInit {
   /** Recently deleted projects. */
-  private readonly gone = new LRUCache<string, true>({ max: 10_000 });
+  private readonly deletedProjects = new LRUCache<string, true>({ max: 10_000 });
 
   constructor(
     @InjectConfig() private readonly config: Config,
@@ -129,19 +129,19 @@ export class DocumentSync implements OnModuleInit {
 
   /** Drops the queued updates of a deleted project. */
   async forget(userId: string, projectId: string): Promise<void> {
-    this.gone.set(`${userId}/${projectId}`, true);
+    this.deletedProjects.set(`${userId}/${projectId}`, true);
     const pending = ['index', 'commit'].map((topic) => this.outbox.store.pending(topic, userId, { projectId }));
     await this.outbox.discard((await Promise.all(pending)).flat());
   }
 
   /** Documents whose index is not yet synchronised, by path, and whether their deletion is queued. */
   async staleDocuments(userId: string, projectId: string): Promise<ReadonlyMap<string, { deleted: boolean }>> {
-    const behind = new Map<string, { deleted: boolean }>();
+    const stale = new Map<string, { deleted: boolean }>();
     for (const { payload } of await this.outbox.store.pending('index', userId, { projectId })) {
       const { path, deleted } = indexPayload.parse(payload);
-      behind.set(path, { deleted: deleted || behind.get(path)?.deleted === true });
+      stale.set(path, { deleted: deleted || stale.get(path)?.deleted === true });
     }
-    return behind;
+    return stale;
   }
 
   /** Changes that are not committed yet, oldest first. */
@@ -174,7 +174,7 @@ export class DocumentSync implements OnModuleInit {
     const { version, title, media_type, text, pages } = document;
     await this.chroma.upsert({ body: { project_id, path, version, title, media_type, text, pages } }, call);
     // The document was deleted while its text was being fetched.
-    if (this.gone.has(`${call.userId}/${project_id}`)) {
+    if (this.deletedProjects.has(`${call.userId}/${project_id}`)) {
       await this.chroma.dropProject({ params: { project_id } }, call);
     }
   }

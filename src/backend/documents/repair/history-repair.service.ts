@@ -66,13 +66,15 @@ export class HistoryRepair implements OnApplicationBootstrap, OnApplicationShutd
     const lost = await this.stored.unknownToHistory(project, changed, signal);
     const paths = new Set(files.map(({ path }) => path));
     // An import lists the files of its commits before they are stored, and some of them may not be stored.
-    const gone = heads.filter(({ path, version }) => !paths.has(path) && !pending.has(path) && !IMPORTED.test(version));
+    const removed = heads.filter(
+      ({ path, version }) => !paths.has(path) && !pending.has(path) && !IMPORTED.test(version),
+    );
     const now = new Date().toISOString();
     const commits: CommitPayload[] = [
       ...lost.map(({ path, version, updated_at = now }) => ({
         ...{ path, version, author: AUTHOR, message: `Restore ${path}`, committed_at: updated_at },
       })),
-      ...gone.map(({ path }) => ({
+      ...removed.map(({ path }) => ({
         ...{ path, version: randomUUID(), text: null, author: AUTHOR },
         ...{ message: `Delete ${path}`, committed_at: now },
       })),

@@ -87,7 +87,7 @@ export class GitController {
 
   @Implements(gitContract.graph)
   graph(@CallerOf() caller: Caller, @Input() { params, query }: Request<'graph'>) {
-    return asked(caller, () => this.graphs.graph(keyOf(caller, params), query.limit));
+    return queryGraph(caller, () => this.graphs.graph(keyOf(caller, params), query.limit));
   }
 
   @Implements(gitContract.setAside)
@@ -102,12 +102,14 @@ export class GitController {
 
   @Implements(gitContract.related)
   async related(@CallerOf() caller: Caller, @Input() { params, query }: Request<'related'>) {
-    return { related: await asked(caller, () => this.graphs.related(keyOf(caller, params), query.path, query.limit)) };
+    return {
+      related: await queryGraph(caller, () => this.graphs.related(keyOf(caller, params), query.path, query.limit)),
+    };
   }
 
   @Implements(gitContract.near)
   async near(@CallerOf() caller: Caller, @Input() { params, body }: Request<'near'>) {
-    return { near: await asked(caller, () => this.graphs.near(keyOf(caller, params), body.to, body.among)) };
+    return { near: await queryGraph(caller, () => this.graphs.near(keyOf(caller, params), body.to, body.among)) };
   }
 }
 

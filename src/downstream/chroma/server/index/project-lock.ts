@@ -9,12 +9,12 @@ export class ProjectLock {
   async run<T>({ userId, projectId }: ProjectKey, work: () => Promise<T>): Promise<T> {
     const name = `${userId}/${projectId}`;
     const before = this.last.get(name) ?? Promise.resolve();
-    const mine = before.then(work, work);
-    this.last.set(name, mine);
+    const result = before.then(work, work);
+    this.last.set(name, result);
     try {
-      return await mine;
+      return await result;
     } finally {
-      if (this.last.get(name) === mine) this.last.delete(name);
+      if (this.last.get(name) === result) this.last.delete(name);
     }
   }
 }
