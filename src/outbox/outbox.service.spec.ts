@@ -286,7 +286,9 @@ describe('Outbox', () => {
   });
 
   it('takes the projects of one user in turns for single deliveries too', async () => {
-    handler('index', 'chroma', () => pause(2));
+    handler('index', 'chroma', async () => {
+      await pause(2);
+    });
     const of = (projectId: string, n: number) =>
       Array.from({ length: n }, (_, i) => ({ ...entry('index', `${projectId}${i}`), projectId }));
     await outbox.send(of('a', 300));
