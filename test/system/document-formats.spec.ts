@@ -199,6 +199,12 @@ describe('documents of many formats', () => {
       return result?.page === undefined ? undefined : result;
     });
     expect(found).toMatchObject({ document: 'old.pdf', page: 2 });
+    const { version } = (await answer.json()) as Stored;
+    await until('the history has the version', async () => {
+      const history = await person.request('GET', `/v1/api/projects/${own}/history?path=old.pdf`);
+      const { versions } = (await history.json()) as { versions: { version: string }[] };
+      return versions.some((known) => known.version === version);
+    });
   }, 40_000);
 
   it('are read once more on request, under the version they have where nothing differs', async () => {

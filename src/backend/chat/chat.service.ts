@@ -4,10 +4,11 @@ import { Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
-import { badRequest, Problem } from '../../http/problem.js';
+import { badRequest } from '../../http/problem.js';
 import { DownstreamError } from '../../resilience/policy/downstream-error.js';
 import { Credits } from '../billing/credits.service.js';
 import { ConversationsService, type History } from '../conversations/conversations.service.js';
+import { ChatHistory } from './chat-history.service.js';
 import { Turns } from '../conversations/turns.service.js';
 import { claimedId } from '../call/claim.js';
 import { waitAtMost } from '../call/waiting.js';
@@ -48,9 +49,6 @@ export interface ChatRequest {
   detachedMs?: number | undefined;
 }
 
-/** More than fit into any prompt: what goes to the model is bounded by its tokens. */
-const HISTORY_TURNS = 200;
-
 /** What happens to a question: written down, paid for, looked up, answered, saved. */
 @Injectable()
 export class ChatService {
@@ -58,6 +56,7 @@ export class ChatService {
     @InjectConfig() private readonly config: Config,
     private readonly access: ProjectAccess,
     private readonly conversations: ConversationsService,
+    private readonly history: ChatHistory,
     private readonly turns: Turns,
     private readonly credits: Credits,
     private readonly passages: ChatPassages,
@@ -78,9 +77,7 @@ export class ChatService {
     const checking =
       request.project_id === undefined ? Promise.resolve(undefined) : this.access.require(request.project_id, call);
     checking.catch(() => undefined);
-    const history: Before =
-      request.conversation_id === undefined ? NOTHING_SAID : await this.before(request, request.conversation_id, call);
-    requireOwnProject(history, call);
+    const history = await this.history.before(request, call);
     const question = request.message ?? history.question;
     if (question === undefined) throw badRequest('invalid_request', 'message: a message is needed');
     const said = request.said ?? [...messagesOf(history.turns), ...(request.saidThen ?? [])];
@@ -142,29 +139,6 @@ export class ChatService {
       stream.stop();
       this.streams.discard(stream);
       throw error;
-    }
-  }
-
-  /** What was said in the conversation before the question, and where the question stands among its turns. */
-  private async before(request: ChatRequest, conversationId: string, call: UserCall): Promise<Before> {
-    const { replaces, parent_id, adopts } = request;
-    const after = replaces ?? parent_id;
-    // What a client says was said is not read.
-    const last = request.said === undefined ? HISTORY_TURNS : 1;
-    try {
-      const history = await this.conversations.history(conversationId, { last, after }, call);
-      if (replaces === undefined) return { ...history, parentId: parent_id };
-      const replaced = history.turns.at(-1);
-      if (replaced?.message_id !== replaces) throw notReadable(replaces);
-      const turns = history.turns.slice(0, -1);
-      return { ...history, turns, question: replaced.question, parentId: turns.at(-1)?.message_id ?? null };
-    } catch (error) {
-      const isNew = adopts === true && error instanceof Problem && error.problem.code === 'not_found';
-      // A client's own ids of messages say nothing here: its question follows the newest turn.
-      if (isNew && typeof after === 'string')
-        return this.before({ ...request, parent_id: undefined }, conversationId, call);
-      if (!isNew) throw error;
-      return NOTHING_SAID;
     }
   }
 
@@ -236,35 +210,6 @@ export class ChatService {
     }
   }
 }
-
-/** What a question follows. */
-interface Before extends History {
-  isNew?: boolean;
-  /** Of the turn that is replaced. */
-  question?: string;
-  parentId?: string | null | undefined;
-}
-const NOTHING_SAID: Before = { projectId: null, turns: [], isNew: true };
-const RETRY_AFTER_S = 5;
-
-/** @throws Problem 403 for a conversation about another project than the one that the API key opens */
-function requireOwnProject({ projectId, isNew }: Before, { key }: UserCall): void {
-  const only = key?.project_id ?? null;
-  if (only === null || isNew === true || projectId === undefined || projectId === only) return;
-  throw new Problem({
-    status: 403,
-    code: 'key_scope',
-    detail: `The API key opens the project ${JSON.stringify(only)} only, and this conversation is not about it.`,
-  });
-}
-
-const notReadable = (messageId: string) =>
-  new Problem({
-    status: 503,
-    code: 'conversation_unavailable',
-    detail: `replaces: the turn ${JSON.stringify(messageId)} cannot be read at the moment; try again in ${RETRY_AFTER_S} s.`,
-    retryAfter: RETRY_AFTER_S,
-  });
 
 const slowBilling = () =>
   new DownstreamError({
