@@ -36,6 +36,10 @@ export const indexQuery = (project: string) =>
     refetchInterval: ({ state: { data } }) => ((data?.queued ?? 0) + (data?.stale_passages ?? 0) > 0 ? 2000 : 30_000),
   });
 
+/** The file as it was uploaded. The backend sends it for saving, so that nothing in it can run on the page. */
+export const originalAddress = (project: string, path: string) =>
+  `/v1/api/projects/${encodeURIComponent(project)}/documents/${path.split('/').map(encodeURIComponent).join('/')}?original=true`;
+
 export interface OpenedDocument {
   text: string;
   version: string;
