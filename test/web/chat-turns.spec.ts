@@ -28,7 +28,7 @@ describeInBrowser('turns of a chat on the page', () => {
       CAUDEX__LLM__FALLBACKS: `[{url: "${llm.url}", model: second-model}]`,
       CAUDEX__CACHE__ANSWERS: 'false',
     });
-  });
+  }, 60_000);
   afterAll(async () => {
     await browser?.close();
     await caudex?.stop();

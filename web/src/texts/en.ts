@@ -233,6 +233,11 @@ export const t = {
     emptyWhat: 'Markdown, text, source code, HTML, PDF and Word files can be read. A zip is unpacked.',
     noneFound: 'No document has this in its name.',
     total: (n: number) => count(n, 'document', 'documents'),
+    warned: (n: number) => count(n, 'warning', 'warnings'),
+    warnings: (n: number) =>
+      n === 1
+        ? 'The text differs from the file in one way'
+        : `The text differs from the file in ${formatNumber(n)} ways`,
     folder: (n: number) => count(n, 'document', 'documents'),
     up: 'Up',
     root: 'All documents',
@@ -260,6 +265,21 @@ export const t = {
     changed: 'Changed',
     actions: (path: string) => `Actions for ${path}`,
   },
+  warningHelp: {
+    pages_without_text: 'Run a text recognition over the scan, and store the new file.',
+    pages_too_slow: 'Save the PDF anew, as by printing it into a file, and store that.',
+    pages_unreadable: 'Save the PDF anew, as by printing it into a file, and store that.',
+    pictures_left_out: 'Write what matters in them into the text.',
+    pictures_without_text: 'Give them an alternative text.',
+    attachments_left_out: 'Store the attachments as documents of their own.',
+    formulas_without_value: 'Open the sheet, let it calculate, save it, and store it again.',
+    charset_unknown: 'Save the file as UTF-8 and store it again.',
+    charset_detected: 'If characters look wrong, save the file as UTF-8 and store it again.',
+    characters_replaced: 'Save the file as UTF-8 and store it again.',
+    file_cut_short: 'The file is damaged: store it again from its source.',
+    layout_left_out: 'Save it as DOCX to keep headings and tables.',
+    deletions_left_out: 'Accept or reject the tracked changes if they matter.',
+  } as Record<string, string>,
   help: {
     unsupported_media_type: 'Save it as PDF, Word, Markdown or plain text and send that.',
     invalid_utf8: 'Convert the file to UTF-8 and send it again.',
