@@ -7,7 +7,7 @@ import type { FastifyInstance } from 'fastify';
 const BUILT_PAGE = join(import.meta.dirname, '../../../web/dist');
 
 /** The addresses that the page's own router shows. Every other unknown address stays a 404 problem. */
-const PAGE_ROUTES = ['/', '/sign-in', '/projects', '/p/*', '/status', '/usage'];
+const PAGE_ROUTES = ['/', '/sign-in', '/projects', '/p/*', '/status', '/usage', '/keys'];
 
 /**
  * The page's scripts, styles and calls come from this host alone. There is no `unsafe-inline`, and `trusted-types 'none'`
