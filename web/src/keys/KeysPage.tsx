@@ -77,7 +77,8 @@ function Key({ apiKey }: { apiKey: ApiKey }) {
   const { data: projects } = useQuery(projectsQuery);
   const [asking, setAsking] = useState(false);
   const project = projects?.find((candidate) => candidate.project_id === project_id)?.name ?? project_id;
-  const isExpired = expires_at !== null && Date.parse(expires_at) <= Date.now();
+  const [openedAtMs] = useState(() => Date.now());
+  const isExpired = expires_at !== null && Date.parse(expires_at) <= openedAtMs;
   return (
     <>
       <div className="key-name">
