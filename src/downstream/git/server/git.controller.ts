@@ -121,7 +121,7 @@ const MAX_WAIT_MS = 10_000;
  * Queries the graph. The history works without it, so a graph that is unavailable or slow leads to 424 `graph_away`
  * before the caller's deadline, which does not count as a failure of this server.
  */
-async function asked<T>({ deadlineMs }: Caller, question: () => Promise<T>): Promise<T> {
+async function queryGraph<T>({ deadlineMs }: Caller, question: () => Promise<T>): Promise<T> {
   try {
     return await guarded(question, { name: 'the graph', timeoutMs: MAX_WAIT_MS, deadlineMs: deadlineMs - MARGIN_MS });
   } catch (error) {
