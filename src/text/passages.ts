@@ -24,6 +24,9 @@ const MAX_CHARS = 2400;
 /** A shorter section is joined to the next one. */
 const MIN_CHARS = 200;
 const MAX_TITLE_CHARS = 300;
+/** Finding the paths of more data than this would hold up other requests for too long: it is cut like code, without paths. */
+const MAX_STRUCTURED_CHARS = 2_000_000;
+const UNSTRUCTURED: ReadonlySet<Layout> = new Set<Layout>(['prose', 'table', 'code']);
 
 /**
  * Cuts a text into passages at headings, paragraphs, code blocks, sentences or, as a last resort, words. Passages are
@@ -38,7 +41,9 @@ export function splitPassages(
   pages: readonly PageStart[] = [],
 ): TextPassage[] {
   const passages: TextPassage[] = [];
-  for (const section of sections(text, layoutOf(path, mediaType), pages)) {
+  const known = layoutOf(path, mediaType);
+  const layout = text.length <= MAX_STRUCTURED_CHARS || UNSTRUCTURED.has(known) ? known : 'code';
+  for (const section of sections(text, layout, pages)) {
     const tables = section.blocks.filter(({ kind }) => kind === 'table');
     for (const { start, end } of cutSection(text, section)) {
       while (tables[0] !== undefined && tables[0].end <= start) tables.shift();

@@ -29,6 +29,14 @@ describe('joinNeighbours', () => {
     ]);
   });
 
+  it('puts the highlights of the better one first', () => {
+    const [poor, good] = [
+      { ...a0, score: 0.2 },
+      { ...a1, score: 0.9 },
+    ];
+    expect(joinNeighbours([good, poor])[0]?.highlights).toEqual(['Second.', 'First.']);
+  });
+
   it('leaves apart what does not follow, in its order', () => {
     expect(joinNeighbours([a4, b1, a0, a2])).toEqual([a4, b1, a0, a2]);
     expect(joinNeighbours([])).toEqual([]);

@@ -32,13 +32,15 @@ function follows(passage: Passage, before: Passage): boolean {
   return isNext && passage.page === before.page && gap >= 0 && gap <= MAX_GAP_CHARS;
 }
 
+/** The highlights of the better one come first, because an answer quotes the first ones. */
 function join(first: Passage, second: Passage): Passage {
+  const [better, other] = second.score > first.score ? [second, first] : [first, second];
   const between = second.start === first.end ? '' : '\n\n';
   return {
     ...first,
     text: first.text + between + second.text,
     end: second.end,
-    highlights: [...first.highlights, ...second.highlights],
+    highlights: [...better.highlights, ...other.highlights],
     score: Math.max(first.score, second.score),
   };
 }
