@@ -95,7 +95,7 @@ describe('the history of a project', () => {
     expect(await history(project)).toEqual({ versions: [], total: 0 });
   });
 
-  it('is told newest first, in pages, of one document or of all', async () => {
+  it('is listed newest first, in pages, of one document or of all', async () => {
     const project = newProject();
     for (const [path, version] of [
       ['a.md', 'a1'],
@@ -127,7 +127,7 @@ describe('the history of a project', () => {
     expect(bad).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
   });
 
-  it('gives texts, differences and who wrote which line', async () => {
+  it('returns texts, differences and the author of each line', async () => {
     const project = newProject();
     await commit(project, 'a.md', 'one\ntwo\n', { version: 'first' });
     const bobs = { version: 'second', author: { name: 'Bob', email: 'bob@example.org' } };
@@ -179,7 +179,7 @@ describe('the history of a project', () => {
     expect((await drop(encodeURIComponent(project))).status).toBe(400);
   });
 
-  it('keeps odd authors and messages within their commit', async () => {
+  it('keeps unusual authors and messages within their commit', async () => {
     const project = newProject();
     const author = { name: 'E <evil>\nfrom 0000', email: 'x>\ncommitter y' };
     const message = 'data 3\nCaudex-Version: other\n\u0000 end';
@@ -190,7 +190,7 @@ describe('the history of a project', () => {
     expect((await textAt(project, 'a.md', 'odd')).body).toMatchObject({ text: 'data 10\ncommit refs/heads/x\n' });
   });
 
-  it('is gone for good when the project is dropped', async () => {
+  it('is deleted for good when the project is dropped', async () => {
     const project = newProject();
     await commit(project, 'a.md', '# One\n\n[two](b.md)', { version: 'a' });
     await commit(project, 'b.md', 'two');
@@ -201,7 +201,7 @@ describe('the history of a project', () => {
     expect(await commit(project, 'a.md', 'late')).toMatchObject({ status: 410, body: { code: 'deleted' } });
   });
 
-  it('is nobody else’s, whatever the names', async () => {
+  it('is not visible to another user, for any names', async () => {
     const project = newProject();
     await commit(project, 'a.md', 'secret of ada [b](b.md)', { version: 'same' });
     await commit(project, 'b.md', 'b');
@@ -213,7 +213,7 @@ describe('the history of a project', () => {
     expect((await textAt(project, 'a.md', 'same')).body).toMatchObject({ text: 'secret of ada [b](b.md)' });
   });
 
-  it('takes changes of one project that come at once one after the other', async () => {
+  it('commits concurrent changes of one project one after the other', async () => {
     const project = newProject();
     const answers = await Promise.all(Array.from({ length: 12 }, (_, i) => commit(project, `${i}.md`, `text ${i}`)));
     expect(answers.map(({ status }) => status)).toEqual(Array(12).fill(200));
@@ -252,7 +252,7 @@ describe('a git server that died between a commit and its row', () => {
     }
   });
 
-  it('finds the commit again and makes no second one', async () => {
+  it('finds the commit again and creates no second one', async () => {
     const dataDir = mkdtempSync(join(tmpdir(), 'caudex-git-'));
     let server = await startForTest('git', GitServerModule, { DATA_DIR: dataDir });
     const { commit, history } = asking(() => server);
@@ -340,7 +340,7 @@ describe('the import of a repository', () => {
     rmSync(root, { recursive: true });
   });
 
-  it('brings the whole history, and of the head the text files alone', async () => {
+  it('imports the whole history, and the text files of the head only', async () => {
     const project = newProject();
     const { progress, files } = await imported(project);
     expect(progress).toMatchObject({ state: 'done', imported_commits: 2, files: 2, skipped: 3, detail: null });
@@ -368,7 +368,7 @@ describe('the import of a repository', () => {
     expect(ids).not.toContain('document:old.md');
   });
 
-  it('takes only what is new the second time, and later changes go on from it', async () => {
+  it('imports only new commits the second time, and later changes follow them', async () => {
     const project = newProject();
     await imported(project);
     expect((await imported(project)).progress).toMatchObject({ imported_commits: 0, files: 2 });
@@ -384,7 +384,7 @@ describe('the import of a repository', () => {
     ]);
   });
 
-  it('comes beside what the project has already', async () => {
+  it('is added to the existing documents of the project', async () => {
     const project = newProject();
     await commit(project, 'own.md', 'own\n', { version: 'own' });
     expect((await imported(project)).progress).toMatchObject({ state: 'done' });
@@ -393,14 +393,14 @@ describe('the import of a repository', () => {
     expect(body['diff']).toContain('-own\n+own, changed');
   });
 
-  it('takes the branch that is named, and says when there is none', async () => {
+  it('imports the named branch, and reports a missing one', async () => {
     run('branch', 'side', first);
     expect((await imported(newProject(), { source, branch: 'side' })).progress).toMatchObject({ imported_commits: 1 });
     const missing = (await imported(newProject(), { source, branch: 'nowhere' })).progress;
     expect(missing).toMatchObject({ state: 'failed', detail: expect.stringContaining('refs/heads/nowhere') });
   });
 
-  it('comes over https from where the operator allows it, and follows no redirect', async () => {
+  it('works over https from an allowed source, and follows no redirect', async () => {
     const bare = join(root, 'served', 'book.git');
     run('clone', '-q', '--bare', source, bare);
     execFileSync('git', ['update-server-info'], { cwd: bare });
@@ -457,7 +457,7 @@ describe('the import of a repository', () => {
     expect(begun).toMatchObject({ status: 403, body: { code: 'import_not_allowed' } });
   });
 
-  it('follows links before it compares a path', async () => {
+  it('resolves links before it compares a path', async () => {
     symlinkSync('/etc', join(root, 'allowed', 'way-out'));
     const refused = { status: 403, body: { code: 'import_not_allowed' } };
     expect((await imported(newProject(), { source: join(root, 'allowed', 'way-out') })).begun).toMatchObject(refused);
@@ -470,8 +470,8 @@ describe('the import of a repository', () => {
   });
 });
 
-describe('a git server whose graph is away', () => {
-  it('keeps history, says what is missing, and tells the graph later', async () => {
+describe('a git server whose graph is unavailable', () => {
+  it('keeps history, reports the outage, and updates the graph later', async () => {
     const dataDir = mkdtempSync(join(tmpdir(), 'caudex-git-'));
     const away = { DATA_DIR: dataDir, GRAPH_SERVER_URL: 'bolt://127.0.0.1:1', GRAPH_PASSWORD: 'x' };
     let server = await startForTest('git', GitServerModule, away);

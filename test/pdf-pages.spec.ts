@@ -34,14 +34,14 @@ describe('the pages of a PDF', () => {
     ]);
   });
 
-  it('cost one another nothing: one that never ends is left out and named', async () => {
+  it('do not affect one another: one that never ends is left out and named', async () => {
     const file = pdfOfContents([lines('first'), ENDLESS, lines('third')], '', '');
     const read = await new TextExtractor({ ...LIMITS, timeoutMs: 6000 }).extract(file, 'pdf', 'ada');
     expect(read.text).toBe('first\n\nthird');
     expect(codes(read)).toEqual([['pages_too_slow', 1, 'pages 2']]);
   }, 30_000);
 
-  it('are read as far as the time goes, and the rest is named', async () => {
+  it('are read until the time is over, and the rest is named', async () => {
     const slow = `${'q Q '.repeat(300_000)}${lines('words')}`;
     const file = pdfOfContents(
       Array.from({ length: 100 }, () => slow),
@@ -58,7 +58,7 @@ describe('the pages of a PDF', () => {
     ]);
   }, 30_000);
 
-  it('may be two thousand', async () => {
+  it('may number two thousand', async () => {
     const texts = Array.from({ length: 2000 }, (_, i) =>
       lines(...Array.from({ length: 10 }, (_, n) => `line ${n} of page ${i + 1}`)),
     );

@@ -27,7 +27,7 @@ describe('a text', () => {
     expect(titleOf('a', text, mediaType)).toBe(title);
   });
 
-  it('in reStructuredText has headings in the order of its own marks', () => {
+  it('in reStructuredText has heading levels in the order in which its marks first occur', () => {
     const text = `Otters\n~~~~~~\n\n${body}\n\nFood\n++++\n\n${body}\n\nHerons\n~~~~~~\n\n${body}`;
     expect(titles(text, 'text/x-rst')).toEqual(['Otters', 'Otters › Food', 'Herons']);
   });
@@ -87,7 +87,7 @@ describe('a text', () => {
     expect(new Set(found.slice(1))).toEqual(new Set(['name | town, country | size']));
   });
 
-  it('of delimited values without a header names none', () => {
+  it('of delimited values without a header has no column names', () => {
     expect(new Set(titles('Ada,7,2024-01-02\n'.repeat(300), 'text/csv'))).toEqual(new Set(['']));
   });
 

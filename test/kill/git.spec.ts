@@ -24,7 +24,7 @@ describe('the git server, killed in the middle of its work', () => {
       ...{ version, path, text, author: AUTHOR, message: `Save ${path}`, committed_at: new Date().toISOString() },
     });
 
-  it('has every version once, with its text, however often it died and was asked again', async () => {
+  it('has every version once, with its text, however often it died and was called again', async () => {
     for (let round = 0; round < ROUNDS; round++) {
       server = await ServerProcess.start('git', { DATA_DIR: dataDir });
       // What may not have been answered is sent again, as the outbox does.

@@ -14,7 +14,7 @@ interface Status {
   misconfigured: boolean;
 }
 
-describe('what the endpoint of a model does', () => {
+describe('the behaviour of a model endpoint', () => {
   let llm: FakeLlm;
   let caudex: Caudex;
   let ann: Person;
@@ -59,13 +59,13 @@ describe('what the endpoint of a model does', () => {
     30_000,
   );
 
-  it('is what docs/models.md says', () => {
+  it('matches docs/models.md', () => {
     const page = renderPage(rows);
     if (process.env['CAUDEX_WRITE_DOCS'] === '1') writeFileSync(PAGE, page);
     expect(existsSync(PAGE) && readFileSync(PAGE, 'utf8')).toBe(page);
   });
 
-  it('does not invite to ask again where nothing but an operator helps', async () => {
+  it('does not suggest a repetition where only an operator can help', async () => {
     const refused = SCENES.find(({ does }) => does.includes('401')) as Scene;
     llm.behaviour = refused.behaviour;
     const { response } = await ann.chat(undefined, 'When do the pears ripen?');

@@ -55,7 +55,7 @@ describe('the OpenAPI document', () => {
     );
   });
 
-  it('refers to nothing that it does not have', () => {
+  it('contains no broken references', () => {
     const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g)];
     expect(references.length).toBeGreaterThan(100);
     for (const [, name] of references) expect(document.components.schemas).toHaveProperty(name ?? '');
@@ -74,7 +74,7 @@ describe('the OpenAPI document', () => {
     });
   });
 
-  it('describes headers, streams and where it is served', () => {
+  it('describes headers, streams and its own address', () => {
     const headers = (path: string, method: string) =>
       operation(path, method)
         .parameters?.filter((one) => one.in === 'header')

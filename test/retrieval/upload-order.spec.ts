@@ -51,7 +51,7 @@ describe('the same documents, uploaded in another order', () => {
     return rankings;
   }
 
-  it('are ranked alike', async () => {
+  it('are ranked in the same order', async () => {
     const random = seeded(3);
     const paths = [...texts.keys()];
     const mixed = paths.map((path) => ({ path, place: random() })).sort((a, b) => a.place - b.place);

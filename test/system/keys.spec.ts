@@ -47,7 +47,7 @@ describe('API keys', () => {
     expect(keys.find((one) => one.id === id)?.last_used_at).toMatch(/^\d{4}-/);
   });
 
-  it('for one project lead into no conversation about another one', async () => {
+  it('for one project open no conversation about another one', async () => {
     const other = await ann.project('Plums');
     const { conversation_id, message_id } = await ann.chat(other, 'Which plums?');
     const { key } = await create({ scopes: ['chat'], project_id: project });
@@ -71,7 +71,7 @@ describe('API keys', () => {
     expect(answer.choices[0]?.message.content).toContain('September');
   });
 
-  it('do what their scopes say, and nothing else', async () => {
+  it('allow the calls of their scopes, and no others', async () => {
     const { key } = await create({ scopes: ['read'] });
     expect(await status(key, 'POST', '/v1/api/search', { query: 'pears', project_id: project })).toBe(200);
     expect(await status(key, 'POST', '/v1/api/chat', { message: 'pears', project_id: project })).toBe(403);
@@ -80,7 +80,7 @@ describe('API keys', () => {
     expect(await status(key, 'GET', '/v1/api/status/outbox')).not.toBe(200);
   });
 
-  it('open one project where they name one', async () => {
+  it('give access to one project where they name one', async () => {
     const other = await ann.project('Plums');
     const { key } = await create({ project_id: project });
     expect(await status(key, 'GET', `/v1/api/projects/${project}`)).toBe(200);
