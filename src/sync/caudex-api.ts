@@ -95,7 +95,12 @@ export class CaudexApi {
     });
   }
 
-  private async json(method: string, url: string, body?: string | Uint8Array, headers?: Record<string, string>): Promise<unknown> {
+  private async json(
+    method: string,
+    url: string,
+    body?: string | Uint8Array,
+    headers?: Record<string, string>,
+  ): Promise<unknown> {
     return (await this.request(method, url, body, headers)).json();
   }
 
