@@ -2,12 +2,12 @@ import type { Passage } from '../../contract/passage.contract.js';
 import type { Retrieved } from '../search/retrieval.service.js';
 
 const QUOTED_PASSAGES = 3;
-/** Beside 1 for the best passage. */
+/** The share of the best passage's score that a passage needs to be quoted. */
 const WORTH_QUOTING = 0.5;
 const QUOTED_SENTENCES = 2;
 const MAX_QUOTE_CHARS = 600;
 
-/** What is said when there is no passage to speak from; null where there are some. */
+/** The first sentence of an answer without passages; null where there are some. */
 export function preface(outcome: Retrieved['outcome'] | 'no_project'): string | null {
   switch (outcome) {
     case 'found':
@@ -31,7 +31,7 @@ const REASONS: Record<WithoutModel, string> = {
   misconfigured: 'The language model refuses to work for this server, and an operator has to correct that',
 };
 
-/** An answer that no model wrote: the sentences that match best, word for word, each with the number of its source. */
+/** An answer without a model: the sentences that match best, verbatim, each with the number of its source. */
 export function extractiveAnswer(passages: readonly Passage[], why: WithoutModel): string {
   const quotes = answering(passages).map(({ passage, index }) => {
     const place = passage.page === undefined ? passage.document : `${passage.document}, page ${passage.page}`;
@@ -42,8 +42,8 @@ export function extractiveAnswer(passages: readonly Passage[], why: WithoutModel
 }
 
 /**
- * The passages worth quoting: those that share words with the question and are not far behind the best. Where none shares a
- * word, the best is near in meaning and is quoted alone.
+ * The passages worth quoting: those that share words with the question and whose score is not far below the best. Where
+ * none shares a word, the best is related in meaning only and is quoted alone.
  */
 function answering(passages: readonly Passage[]): { passage: Passage; index: number }[] {
   const numbered = passages.map((passage, index) => ({ passage, index }));

@@ -17,7 +17,7 @@ import { signatureType } from './file-signature.js';
 import { isArchive, readArchive } from './archive/read-archive.js';
 import { filesIn } from '../edge/multipart.js';
 
-/** Clients that are generated send what they have as bytes. */
+/** Generated clients send files as bytes. */
 const BYTES = 'application/octet-stream';
 
 @ApiTags('documents')
@@ -38,7 +38,7 @@ export class BulkController {
     description:
       'An archive (zip, tar, tar.gz) may also be the body itself, as application/zip, application/x-tar or application/gzip.',
   })
-  // One media type: several generators make code of two that does not compile.
+  // Only one media type: with two, several generators produce code that does not compile.
   @ApiConsumes('multipart/form-data')
   @ApiBody({
     schema: {
@@ -63,7 +63,7 @@ export class BulkController {
     }
     const byPlace: BulkItem[] = [];
     await this.bulk.store(projectId, files, call, (item, place) => (byPlace[place] = item));
-    // A caller that disconnects leaves places without an item.
+    // After a disconnect some positions have no item.
     const documents = byPlace.filter((item) => item !== undefined);
     return { documents, ...summaryOf(documents, skipped) };
   }
@@ -107,7 +107,7 @@ export class BulkController {
     });
   }
 
-  /** Each part is a document by its file name, folders included, or an archive of such. */
+  /** Each part is a document named by its file name, with folders, or an archive of documents. */
   private async partsOf(request: FastifyRequest, skipped: SkippedFiles): Promise<BulkFile[]> {
     const { archive } = this.config.documents;
     const { max_body_bytes } = this.config.http;
@@ -117,7 +117,7 @@ export class BulkController {
     for await (const part of filesIn(request, { limits, preservePath: true })) {
       const bytes = await part.toBuffer();
       totalBytes += bytes.length;
-      // A body without an announced length has got past the check of that.
+      // A body without Content-Length has passed the check of the announced length.
       if (totalBytes > max_body_bytes) {
         const detail = `body: more than ${max_body_bytes} bytes are too many`;
         throw new Problem({ status: 413, code: 'too_large', detail });

@@ -85,7 +85,7 @@ export class DocumentsController {
     return { project_id: projectId, documents, index: 'rebuilding' as const };
   }
 
-  /** An operator may do this for any project. @throws Problem 404 */
+  /** Operators may do this for any project. @throws Problem 404 */
   private async ownerOf(projectId: string, call: UserCall): Promise<string> {
     try {
       const unsure = await this.access.require(projectId, call);
@@ -141,7 +141,7 @@ export class DocumentsController {
     @Call() call: UserCall,
   ) {
     const expected = ifNoneMatch === '*' ? '*' : ifMatch === undefined ? undefined : etagVersion(ifMatch);
-    // The router takes a slash at the end for none.
+    // The router treats a trailing slash as absent.
     const name = documentPath(/\/(\?|$)/.test(request.url) ? `${path}/` : path);
     const upload = await readUpload(request, name);
     const { created, document } = await this.attachments.put(projectId, name, upload, expected, call);
@@ -153,7 +153,7 @@ export class DocumentsController {
   @ApiOperation({
     summary: 'The text of a document, as it is or as it was at a version; `original=true`: the file as it was uploaded',
   })
-  // An original has the type that it was uploaded with.
+  // An original has the media type of its upload.
   @ApiProduces('text/plain', 'text/markdown', '*/*')
   @TakesHeader('Range', 'A part of the document in bytes, like `bytes=0-1023`')
   @TakesHeader('If-None-Match', 'The ETag of a version that the client has: 304 where it is the current one')
@@ -203,8 +203,8 @@ export class DocumentsController {
 }
 
 /**
- * One name for what looks alike, however a system composes its characters. A quick look for an error that names the rule;
- * the filesystem server has the last word.
+ * Normalises a path, because systems compose characters in different ways. This early check returns an error that names
+ * the rule; the filesystem server makes the final check.
  */
 function documentPath(path: string): string {
   const name = path.normalize('NFC');
@@ -213,7 +213,7 @@ function documentPath(path: string): string {
   return name;
 }
 
-/** By RFC 6266, with a name in ASCII for clients that do not read the encoded one. */
+/** The header of RFC 6266, with an ASCII name for clients that do not read the encoded one. */
 function attachment(path: string): string {
   const name = path.slice(path.lastIndexOf('/') + 1);
   const ascii = name.replaceAll(/[^\x20-\x7e]|["\\%]/g, '_');

@@ -11,12 +11,12 @@ interface Operation {
   responses: Record<string, Body>;
 }
 
-/** `x-` and other fields of a path that are no operations. */
+/** `x-` and other fields of a path that are not operations. */
 const METHODS: ReadonlySet<string> = new Set(['get', 'put', 'post', 'delete', 'patch', 'head', 'options']);
 
 /**
- * Gives names to the shapes of an API document, for those who generate a client from it: every object with a title, and the
- * bodies of requests and answers, become components, each of them once.
+ * Names the shapes of an API document for client generators: every object with a title, and the bodies of requests and
+ * answers, become components, each of them once.
  * @throws Error where two shapes have one title
  */
 export function nameShapes(document: OpenAPIObject): void {
@@ -27,7 +27,7 @@ export function nameShapes(document: OpenAPIObject): void {
       const name = operation.operationId
         .replace('Controller_', '_')
         .replace(/(?:^|_)(.)/g, (_, sign: string) => sign.toUpperCase());
-      // A field with a default need not be sent, but generators take it for one that is there wherever it has a name.
+      // A field with a default is optional, but generators treat it as always present in a named schema.
       nameBody(operation.requestBody, undefined, components);
       for (const [status, answer] of Object.entries(operation.responses)) {
         nameBody(answer, status.startsWith('2') ? `${name}Answer` : undefined, components);
@@ -46,7 +46,7 @@ function nameBody(body: Body | undefined, name: string | undefined, components: 
 class Components {
   readonly schemas: Schemas = {};
 
-  /** The schema with references in the place of what has a name. `name`: its own, where it has no title. */
+  /** The schema with named schemas replaced by references. `name`: the name of a schema without a title. */
   named(schema: Schema, name?: string): Schema {
     const { title = name, nullable, ...rest } = mapped(schema, (inner) => this.named(inner));
     if (typeof title !== 'string' || !isObject(rest)) {
@@ -54,7 +54,7 @@ class Components {
     }
     this.add(title, rest);
     const reference = { $ref: `#/components/schemas/${title}` };
-    // What stands beside a reference is not read, by the rules of OpenAPI 3.0.
+    // OpenAPI 3.0 ignores fields next to a reference.
     return nullable === true ? { nullable, allOf: [reference] } : reference;
   }
 
@@ -69,7 +69,7 @@ class Components {
 
 const isObject = ({ type, properties }: Schema) => type === 'object' && properties !== undefined;
 
-/** The schema with each schema in it replaced. */
+/** The schema with each nested schema replaced. */
 function mapped(schema: Schema, replace: (inner: Schema) => Schema): Schema {
   const replaceAny = (value: unknown): unknown => (isPlain(value) ? replace(value) : value);
   return Object.fromEntries(

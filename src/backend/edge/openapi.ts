@@ -40,7 +40,7 @@ const MEANINGS: Record<number, string> = {
   504: 'A service behind this one took too long.',
   507: 'There is no room left to store it.',
 };
-/** What any call may answer. */
+/** The problems that any call may answer. */
 const ALWAYS = [400, 401, 403, 408, 413, 429, 431, 502, 503, 504];
 
 const WITH_RETRY_AFTER: ReadonlySet<number> = new Set([429, 503]);
@@ -48,7 +48,7 @@ const RETRY_AFTER = {
   'Retry-After': { description: 'When to come back, in seconds', schema: { type: 'integer' as const } },
 };
 
-/** Documents the request header that makes a repeated call safe; see the ReplayInterceptor. */
+/** Documents the request header that makes a repetition safe; see the ReplayInterceptor. */
 export const TakesIdempotencyKey = () =>
   ApiHeader({
     name: 'Idempotency-Key',
@@ -57,16 +57,16 @@ export const TakesIdempotencyKey = () =>
     schema: { type: 'string', minLength: 1, maxLength: 255 },
   });
 
-/** Documents a header of a request that need not be there. */
+/** Documents an optional request header. */
 export const TakesHeader = (name: string, description: string) =>
   ApiHeader({ name, required: false, description, schema: { type: 'string' } });
 
-/** Documents a handler's success and the problems it may answer with beside those that any call has. */
+/** Documents a handler's success and its problems, in addition to those of every call. */
 export function Answers(status: number, schema: z.ZodType | null, ...problems: number[]): MethodDecorator {
   return answersWith({ 'application/problem+json': problemSchema }, status, schema, problems);
 }
 
-/** The same where problems have another shape; `shapes`: what they look like in each media type. */
+/** Documents problems of another shape; `shapes`: the schema for each media type. */
 export function answersWith(
   shapes: Record<string, z.ZodType>,
   status: number,
@@ -91,7 +91,7 @@ export function answersWith(
   );
 }
 
-/** The OpenAPI document of the public API; {@link app} needs no running services for it. */
+/** The OpenAPI document of the public API. The {@link app} needs no running services for it. */
 export function createApiDocument(app: NestFastifyApplication): OpenAPIObject {
   const base = new DocumentBuilder()
     .setTitle('Caudex')
@@ -104,10 +104,13 @@ export function createApiDocument(app: NestFastifyApplication): OpenAPIObject {
   return describeApi(SwaggerModule.createDocument(app, base));
 }
 
-/** Puts right what can't be said with decorators: the wildcard's name, who may ask, and that a text has no fields. */
+/**
+ * Corrects what decorators cannot express: the wildcard's name, the required authentication, and that a text has no
+ * fields.
+ */
 function describeApi(document: OpenAPIObject): OpenAPIObject {
   document.security = [{ bearer: [] }, { cookie: [] }];
-  // Every process has these probes, and none but this one knows of OpenAPI.
+  // Every process has these probes, and only this one has OpenAPI.
   for (const probe of ['/health/live', '/health/ready']) delete document.paths[probe];
   for (const path of Object.values(document.paths)) {
     for (const operation of Object.values(path) as OperationObject[]) {
@@ -128,11 +131,11 @@ const BINARY = { type: 'string', format: 'binary' };
 
 function describeTexts(content: Content): void {
   for (const [type, media] of Object.entries(content)) {
-    // Readers of the document do not agree on whether a schema is of the stream or of each of its events.
+    // Consumers of the document disagree on whether a schema describes the stream or each of its events.
     if (type === 'text/event-stream') delete media.schema;
     else if (type.startsWith('text/')) media.schema = { type: 'string' };
     if (type !== '*/*') continue;
-    // What Nest makes of application/octet-stream.
+    // The schema that Nest generates for application/octet-stream.
     delete content[type];
     content['application/octet-stream'] = { schema: BINARY };
   }

@@ -30,14 +30,14 @@ const limit = (most: number, usual: number) => z.int().min(1).max(most).default(
 const offset = z.int().min(0).max(1_000_000).default(0);
 
 const READ_ONLY = { readOnlyHint: true, openWorldHint: false };
-/** Of a document's text in one answer, in characters. */
+/** The limit of a document's text in one answer, in characters. */
 const MAX_TEXT_CHARS = 100_000;
 
 const scopeOf = (only: string[] | undefined) => (only === undefined ? undefined : { paths: only });
 
 type Work<Input> = (input: Input, call: UserCall) => Promise<object>;
 
-/** What an agent can do with a person's documents. */
+/** The tools with which an agent uses a user's documents. */
 @Injectable()
 export class McpTools {
   constructor(
@@ -59,7 +59,7 @@ export class McpTools {
       work: Work<z.output<z.ZodObject<S>>>,
     ) => {
       const answer = (input: unknown) => this.answered(call, (own) => work(input as z.output<z.ZodObject<S>>, own));
-      // The SDK infers its callback from the shape; one type for all of them keeps the compiler from following each.
+      // The SDK infers the callback's type from the shape; one common type keeps the compiler from inferring each.
       const shape: z.ZodRawShape = inputSchema;
       server.registerTool(name, { description, inputSchema: shape, annotations: READ_ONLY }, answer);
     };
@@ -176,7 +176,7 @@ export class McpTools {
     return { answer: answer.text, sources, model, finish_reason, conversation_id, degraded, degradation };
   }
 
-  /** @throws Problem 404 for a project that is not the person's, 403 for one that the API key does not open */
+  /** @throws Problem 404 for a project of another user, 403 for one that the API key does not give access to */
   private async require(projectId: string, call: UserCall): Promise<void> {
     const only = call.key?.project_id ?? projectId;
     if (only !== projectId) {
@@ -189,7 +189,7 @@ export class McpTools {
     await this.access.require(projectId, call);
   }
 
-  /** A refusal or an outage is a result that the agent can read, not an error of the protocol. */
+  /** A refusal or an outage is a result that the agent can read, not a protocol error. */
   private async answered(call: UserCall, work: (call: UserCall) => Promise<object>): Promise<CallToolResult> {
     const own: UserCall = { ...call, degradation: new Degradation() };
     try {

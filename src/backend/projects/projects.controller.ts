@@ -15,7 +15,7 @@ const newProject = z.strictObject({ name: z.string().trim().min(1).max(200) });
 const projectChange = z
   .strictObject({
     name: z.string().trim().min(1).max(200).optional(),
-    /** What a model is told before every question about this project; empty: nothing. */
+    /** Instructions for the model before every question about this project; empty: none. */
     instructions: z
       .string()
       .max(8000)

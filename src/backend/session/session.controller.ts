@@ -99,8 +99,8 @@ export class SessionController {
   }
 
   /**
-   * A browser keeps no secure cookie that comes over plain http, as on a private network: there its pages say so by their
-   * origin, or a trusted proxy does.
+   * A browser does not store a secure cookie that was sent over plain http, as on a private network. The origin of the
+   * page, or a trusted proxy, tells whether http was used.
    */
   private isSecure({ headers: { origin }, protocol }: FastifyRequest): boolean {
     if (origin !== undefined && /^https?:\/\//.test(origin)) return origin.startsWith('https:');

@@ -149,7 +149,7 @@ export class StatusController {
   }
 }
 
-/** Who the operators are is not for everybody. */
+/** The names of operators are not public. */
 function publicly(client: ResilientClient) {
   const status = client.status();
   return { ...status, isolated_by: status.isolated_by.map(() => 'an operator') };

@@ -4,7 +4,7 @@ import type { Sampling } from '../../../downstream/llm/model-dialect.js';
 import { unsupported } from '../model-name.js';
 
 const part = z.looseObject({ type: z.string(), text: z.string().optional() }).meta({ title: 'TextPart' });
-/** A message has a role, and may leave out its type; other items have a type alone. */
+/** A message has a role and may omit its type; other items have a type only. */
 const item = z.looseObject({
   type: z.string().max(100).nullish(),
   id: z.string().max(500).nullish(),
@@ -20,7 +20,7 @@ const format = z.looseObject({
   strict: z.boolean().nullish(),
 });
 
-/** The fields that are read. Those that cannot be honoured are refused by {@link refuseUnsupported}. */
+/** The fields that are read. Unsupported fields are refused by {@link refuseUnsupported}. */
 export const responsesRequestSchema = z.looseObject({
   model: z.string().min(1).max(200),
   input: z.union([z.string(), z.array(item).max(1000)], { error: 'a text, or an array of items, is needed' }),
@@ -36,7 +36,7 @@ export const responsesRequestSchema = z.looseObject({
   user: z.string().max(512).nullish(),
   safety_identifier: z.string().max(512).nullish(),
   metadata: z.record(z.string(), z.unknown()).nullish(),
-  /** What Caudex adds: which documents are searched. */
+  /** A field that Caudex adds: the documents to search. */
   scope: scopeSchema.optional(),
 });
 export type ResponsesRequest = z.output<typeof responsesRequestSchema>;
@@ -50,7 +50,7 @@ const REFUSED: Record<string, (value: unknown) => boolean> = {
   top_logprobs: (value) => value !== 0,
 };
 
-/** @throws Problem 400 `unsupported_parameter` naming the first field that cannot be honoured */
+/** @throws Problem 400 `unsupported_parameter` with the first unsupported field */
 export function refuseUnsupported(body: ResponsesRequest): void {
   for (const [field, asksForIt] of Object.entries(REFUSED)) {
     const value = body[field];
@@ -59,7 +59,7 @@ export function refuseUnsupported(body: ResponsesRequest): void {
   }
 }
 
-/** What is passed on to the model. */
+/** The parameters that are passed on to the model. */
 export function samplingOf({ temperature, top_p, max_output_tokens, text, reasoning }: ResponsesRequest): Sampling {
   return {
     temperature: temperature ?? undefined,
@@ -70,7 +70,7 @@ export function samplingOf({ temperature, top_p, max_output_tokens, text, reason
   };
 }
 
-/** As chat completions name it. */
+/** The name in chat completions. */
 function responseFormat(wanted: z.output<typeof format> | null | undefined): unknown {
   if (wanted === null || wanted === undefined || wanted.type === 'text') return undefined;
   if (wanted.type === 'json_object') return { type: 'json_object' };
@@ -112,7 +112,7 @@ export const responseSchema = z
     previous_response_id: z.string().nullable(),
     conversation: z.object({ id: z.string() }),
     usage: z.looseObject({ input_tokens: z.int(), output_tokens: z.int(), total_tokens: z.int() }).nullable(),
-    /** What Caudex adds: the fields of its own JSON answer beside the text. */
+    /** A field that Caudex adds: the fields of its own JSON answer except the text. */
     caudex: z.looseObject({}).optional(),
   })
   .meta({ title: 'Response' });

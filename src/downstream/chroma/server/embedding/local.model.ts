@@ -4,10 +4,13 @@ import { EmbeddingError, TextRefused } from './embedder.js';
 import { poolingOf } from './model-family.js';
 import type { TextCall, TextModel } from './text-model.js';
 
-/** Passages come in bursts: the memory of their thread is given back between them. */
+/** Passages arrive in bursts: the memory of their thread is released between them. */
 const IDLE_MS = 60_000;
 
-/** A model in the ONNX format, run in this process: in a thread for questions, so that none waits for passages, and in another for these. */
+/**
+ * A model in the ONNX format that runs in this process: one thread for questions, so that they do not wait for
+ * passages, and one for passages.
+ */
 export class LocalModel implements TextModel {
   readonly label: string;
   private readonly questions: InferenceThread;
@@ -34,7 +37,10 @@ export class LocalModel implements TextModel {
     await Promise.all([this.questions.end(), this.passages.end()]);
   }
 
-  /** In the background a text that the model refuses gets an empty vector: it must not keep back the others for ever. */
+  /**
+   * In the background, a text that the model refuses gets an empty vector, because it must not block the others for
+   * ever.
+   */
   private async vector(text: string, { urgent, signal }: TextCall): Promise<Float32Array> {
     try {
       return await (urgent ? this.questions : this.passages).run(text, undefined, signal);

@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import type { InferenceAnswer, InferenceRequest } from './inference.worker.js';
 import type { OnnxTask } from './onnx-model.js';
 
-/** The model runs, but not with this text. */
+/** The model works, but fails for this text. */
 export class TextError extends Error {}
 
 interface Waiting {
@@ -12,23 +12,23 @@ interface Waiting {
 }
 
 interface Limits {
-  /** A thread that has work and answers nothing for this long is taken for hung. */
+  /** A thread that has work and does not answer for this long counts as hung. */
   silenceMs?: number;
-  /** A thread that has had no work for this long is ended, to free its memory. */
+  /** A thread without work for this long is ended, to free its memory. */
   idleMs?: number;
 }
 
-/** It may be loading its model. */
+/** The time for the first answer includes loading the model. */
 const SILENCE_MS = 30_000;
 
 /**
- * A model in a thread of its own, begun with the first text. When the thread ends or hangs, what waits is rejected, and the next
- * text begins another one.
+ * A model in a thread of its own, which is started by the first text. When the thread ends or hangs, waiting texts are
+ * rejected, and the next text starts a new thread.
  */
 export class InferenceThread {
   private worker: Worker | undefined;
   private readonly waiting = new Map<number, Waiting>();
-  /** What the thread has been told to run, also where nobody waits for it any more. */
+  /** The texts that were sent to the thread, including cancelled ones. */
   private readonly unanswered = new Set<number>();
   private lastId = 0;
   private timer: NodeJS.Timeout | undefined;
@@ -43,7 +43,9 @@ export class InferenceThread {
     this.idleMs = idleMs;
   }
 
-  /** @throws Error where the model cannot be loaded, {@link TextError}, and the reason of the signal when it is aborted */
+  /**
+   * @throws Error where the model cannot be loaded, {@link TextError}, and the reason of the signal where it is aborted
+   */
   run(text: string, pair?: string, signal?: AbortSignal): Promise<Float32Array> {
     signal?.throwIfAborted();
     const worker = (this.worker ??= this.begin());
@@ -62,12 +64,12 @@ export class InferenceThread {
       signal?.addEventListener('abort', drop, { once: true });
       this.tell(worker, { kind: 'run', id, text, pair });
       this.unanswered.add(id);
-      // Further texts do not prolong the silence that is allowed.
+      // Further texts do not extend the time without an answer.
       if (this.unanswered.size === 1) this.watch(worker);
     });
   }
 
-  /** Ends the thread; what waits is rejected. */
+  /** Ends the thread; waiting texts are rejected. */
   async end(): Promise<void> {
     const worker = this.worker;
     this.forget(worker, new Error('the model was put away'));
@@ -95,7 +97,7 @@ export class InferenceThread {
     worker.postMessage(request);
   }
 
-  /** Begins to count the time without a sign of life, or without work. */
+  /** Starts the timer for an answer, or for idleness. */
   private watch(worker: Worker): void {
     clearTimeout(this.timer);
     const [limitMs, what] =

@@ -1,9 +1,9 @@
-// Runs one ONNX model, one text at a time, outside the event loop of the server.
+// Runs one ONNX model, one text at a time, outside of the server's event loop.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { OnnxModel, type OnnxTask } from './onnx-model.js';
 
-/** What the thread is told: a text or a pair of texts to run, or the id of one that nobody waits for any more. */
+/** The messages to the thread: a text or a pair of texts to run, or the id of a cancelled one. */
 export type InferenceRequest =
   { kind: 'run'; id: number; text: string; pair?: string | undefined } | { kind: 'drop'; id: number };
 
@@ -15,14 +15,14 @@ const waiting = new Map<number, Run>();
 let working = false;
 
 const model = await OnnxModel.load(workerData as OnnxTask);
-// A model of another kind is found out here, and not with each text.
+// A model of the wrong kind is detected here, and not with each text.
 await model.run('check', 'check');
 parentPort?.on('message', (request: InferenceRequest) => {
   if (request.kind === 'run') {
     waiting.set(request.id, request);
     void workOff();
   } else if (waiting.delete(request.id)) {
-    // Each text gets one answer: the other side knows by it that this thread is alive.
+    // Each text gets exactly one answer, by which the other side knows that this thread works.
     send({ id: request.id, error: 'nobody waits for it' });
   }
 });
@@ -33,7 +33,7 @@ async function workOff(): Promise<void> {
   for (const [id, run] of waiting) {
     waiting.delete(id);
     send(await answerTo(run));
-    // What was dropped during the run is seen now.
+    // Messages with cancellations that arrived during the run are handled now.
     await nextTurn();
   }
   working = false;

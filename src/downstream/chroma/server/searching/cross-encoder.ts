@@ -5,7 +5,7 @@ import type { Judge } from './rerank-endpoint.js';
 /** Longer texts take more time than a search has. */
 const MAX_TOKENS = 256;
 
-/** A model that reads a question and a passage together, in the ONNX format, run in a thread of this process. */
+/** A model that reads a question and a passage together, in the ONNX format; it runs in a thread of this process. */
 export class CrossEncoder implements Judge {
   /** A small model takes 30 ms for a passage on one core. */
   readonly depth = 12;
