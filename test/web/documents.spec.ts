@@ -57,6 +57,8 @@ describeInBrowser('documents on the page', () => {
     await page.locator('.markdown').getByText('They ripen in October.').waitFor();
     await committed(2);
     await page.getByRole('link', { name: 'History' }).click();
+    const current = page.locator('.reading-views [aria-current]');
+    expect(await current.allInnerTexts()).toEqual(['History']);
     await page.locator('.diff-code-insert', { hasText: 'October' }).waitFor();
     await page.locator('.diff-code-delete', { hasText: 'September' }).waitFor();
     await page

@@ -8,6 +8,8 @@ import { Gallery, type View } from './gallery.ts';
 
 /** Where `npm run screenshots` puts them; without it none are taken. */
 const DIR = process.env['CAUDEX_SCREENSHOTS'];
+/** Parts of the names of those that are taken, with commas between them; without it all are. */
+const WANTED = process.env['CAUDEX_SCREENSHOTS_OF']?.split(',');
 const FORMS = [
   { width: 1280, theme: 'light' },
   { width: 1280, theme: 'dark' },
@@ -33,6 +35,7 @@ describeWhenWanted('screenshots of every page in every state', () => {
   async function take(views: readonly View[], person?: Person): Promise<void> {
     for (const form of FORMS) {
       for (const { name, show } of views) {
+        if (WANTED !== undefined && !WANTED.some((part) => name.includes(part))) continue;
         const visit = await Visit.begin(browser, gallery.caudex.url, person, form);
         await show(visit);
         await visit.page.mouse.move(0, 0);

@@ -100,7 +100,7 @@ function EntryRow({
     <>
       <Link className="document-name" to="/p/$project/documents/read/$" params={{ project, _splat: path }} title={path}>
         <span>{flat ? path : nameOf(path)}</span>
-        {title !== '' && title !== path && <span className="small soft">{title}</span>}
+        {title !== '' && title !== path && title !== nameOf(path) && <span className="small soft">{title}</span>}
       </Link>
       {warnings.length > 0 && (
         <Link

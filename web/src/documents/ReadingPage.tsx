@@ -4,6 +4,7 @@ import { lazy, type ReactNode, Suspense } from 'react';
 import { ApiProblem } from '../api/client.ts';
 import { Loading, LoadProblem } from '../layout/Problems.tsx';
 import { useTitle } from '../layout/title.ts';
+import type { Range } from '../markdown/mark.ts';
 import { READING_VIEWS, type ReadingView } from '../router.tsx';
 import { t } from '../texts/en.ts';
 import { deleteWithUndo } from './delete-document.ts';
@@ -23,7 +24,12 @@ export function ReadingPage() {
   useTitle(nameOf(path));
   return (
     <div className="page reading">
-      <Head project={project} path={path} view={view} />
+      <Head
+        project={project}
+        path={path}
+        view={view}
+        range={start === undefined || end === undefined ? undefined : { start, end }}
+      />
       <Suspense fallback={<Loading lines={8} />}>
         {view === 'history' && <History key={path} project={project} path={path} />}
         {view === 'blame' && <Blame key={path} project={project} path={path} />}
@@ -78,7 +84,17 @@ const VIEW_NAMES: Record<ReadingView, string> = {
   blame: t.reading.blame,
 };
 
-function Head({ project, path, view }: { project: string; path: string; view: ReadingView }) {
+function Head({
+  project,
+  path,
+  view,
+  range,
+}: {
+  project: string;
+  path: string;
+  view: ReadingView;
+  range: Range | undefined;
+}) {
   const navigate = useNavigate();
   const { data: info } = useQuery(documentInfoQuery(project, path));
   const folder = folderOf(path);
@@ -100,9 +116,9 @@ function Head({ project, path, view }: { project: string; path: string; view: Re
             key={name}
             to="/p/$project/documents/read/$"
             params={{ project, _splat: path }}
-            search={name === 'read' ? {} : { view: name }}
-            activeOptions={{ includeSearch: false }}
-            activeProps={{ 'aria-current': name === view ? 'page' : false }}
+            search={name !== 'read' ? { view: name } : view === 'read' ? { ...range } : {}}
+            // The views differ in the query alone, so that it must be the same and not only contained.
+            activeOptions={{ exact: true }}
           >
             {VIEW_NAMES[name]}
           </Link>

@@ -77,8 +77,6 @@ function Key({ apiKey }: { apiKey: ApiKey }) {
   const { data: projects } = useQuery(projectsQuery);
   const [asking, setAsking] = useState(false);
   const project = projects?.find((candidate) => candidate.project_id === project_id)?.name ?? project_id;
-  const [openedAtMs] = useState(() => Date.now());
-  const isExpired = expires_at !== null && Date.parse(expires_at) <= openedAtMs;
   return (
     <>
       <div className="key-name">
@@ -88,11 +86,7 @@ function Key({ apiKey }: { apiKey: ApiKey }) {
             scopes.map((scope) => t.keys.scopes[scope]).join(', '),
             project === null ? t.keys.everyProject : t.keys.oneProject(project),
             t.keys.madeAt(formatDate(created_at)),
-            expires_at === null
-              ? t.keys.neverExpires
-              : isExpired
-                ? t.keys.expired(formatDate(expires_at))
-                : t.keys.expires(formatDate(expires_at)),
+            endText(expires_at),
           ].join(' · ')}
         </span>
       </div>
@@ -109,6 +103,12 @@ function Key({ apiKey }: { apiKey: ApiKey }) {
       {asking && <RevokeDialog id={id} name={name} onClose={() => setAsking(false)} />}
     </>
   );
+}
+
+function endText(expiresAt: string | null): string {
+  if (expiresAt === null) return t.keys.neverExpires;
+  const date = formatDate(expiresAt);
+  return Date.parse(expiresAt) <= Date.now() ? t.keys.expired(date) : t.keys.expires(date);
 }
 
 /** A question instead of an undo: a revoked key has to stop working at once. */

@@ -52,6 +52,7 @@ export function SearchPage() {
       <SearchBox
         text={text}
         onText={setText}
+        searched={[text, ...(data?.corrections ?? []).map(({ to }) => to)].join(' ')}
         results={q === '' ? [] : (results ?? [])}
         project={project}
         below={
@@ -113,12 +114,15 @@ function Outcome({ answer, shown, busy }: { answer: SearchAnswer; shown: number;
 /** A combobox: the arrows move through the results, Enter opens one; the focus stays where one types. */
 function SearchBox({
   text,
+  searched,
   onText,
   results,
   project,
   below,
 }: {
   text: string;
+  /** What is typed, with the words that were searched for in place of others. */
+  searched: string;
   onText: (text: string) => void;
   results: SearchResult[];
   project: string;
@@ -186,7 +190,7 @@ function SearchBox({
             onClick={() => open(result)}
             onMouseMove={() => setActive(index)}
           >
-            <Result result={result} query={text} />
+            <Result result={result} query={searched} />
           </div>
         ))}
       </div>
