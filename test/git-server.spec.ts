@@ -47,7 +47,7 @@ describe('the history of a project', () => {
     server = await startForTest('git', GitServerModule);
   });
   afterAll(() => server.close());
-  const { get, commit, history, textAt, drop } = asking(() => server);
+  const { get, post, commit, history, textAt, drop } = asking(() => server);
   const bob = asking(() => server, 'bob');
 
   it('has each version once, however often it is sent', async () => {
@@ -59,6 +59,40 @@ describe('the history of a project', () => {
       total: 1,
       versions: [{ version: 'x', path: 'a.md', author: 'Ada' }],
     });
+  });
+
+  it('commits a batch in its order, and each version once, including versions sent before', async () => {
+    const project = newProject();
+    const changes = (...versions: string[]) =>
+      versions.map((version, i) => ({
+        ...{ path: `${version}.md`, version, text: `text of ${version}`, author: ADA, message: `Save ${version}` },
+        committed_at: new Date(Date.UTC(2026, 0, 1, 0, 0, i)).toISOString(),
+      }));
+    const batch = (sent: unknown[]) => post(`/projects/${project}/commits/batch`, { changes: sent });
+    const first = await batch(changes('x', 'y'));
+    const many = Array.from({ length: 20 }, (_, i) => `z${i}`);
+    const second = await batch(changes('x', ...many, 'y'));
+    expect([first.status, second.status]).toEqual([200, 200]);
+    const hashes = (second.body as { commits: { commit: string; version: string }[] }).commits;
+    expect(hashes.map(({ version }) => version)).toEqual(['x', ...many, 'y']);
+    expect([hashes[0], hashes.at(-1)]).toEqual(first.body['commits']);
+    expect(new Set(hashes.map(({ commit }) => commit)).size).toBe(22);
+    expect(versionsOf(await history(project)).toSorted()).toEqual(['x', 'y', ...many].toSorted());
+    expect((await textAt(project, 'z7.md', 'z7')).body).toMatchObject({ text: 'text of z7' });
+    expect((await textAt(project, 'y.md', 'y')).body).toMatchObject({ text: 'text of y' });
+  });
+
+  it('takes none of a batch with a path that is no document, or with one path twice', async () => {
+    const project = newProject();
+    const change = (path: string) => ({
+      ...{ path, version: `v${++count}`, text: 'x', author: ADA, message: 'Save' },
+      committed_at: new Date().toISOString(),
+    });
+    const bad = await post(`/projects/${project}/commits/batch`, { changes: [change('a.md'), change('../b.md')] });
+    expect(bad).toMatchObject({ status: 400, body: { code: 'invalid_path' } });
+    const twice = await post(`/projects/${project}/commits/batch`, { changes: [change('a.md'), change('a.md')] });
+    expect(twice).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
+    expect(await history(project)).toEqual({ versions: [], total: 0 });
   });
 
   it('is listed newest first, in pages, of one document or of all', async () => {
@@ -189,6 +223,35 @@ describe('the history of a project', () => {
 });
 
 describe('a git server that died between a commit and its row', () => {
+  it('finds the commits of a batch again, whatever part of the batch comes first', async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'caudex-git-'));
+    let server = await startForTest('git', GitServerModule, { DATA_DIR: dataDir });
+    const { post, history, commit } = asking(() => server);
+    const changes = Array.from({ length: 12 }, (_, i) => ({
+      ...{ path: `${i}.md`, version: `v-${i}`, text: `text ${i}`, author: ADA, message: 'Save' },
+      committed_at: new Date(Date.UTC(2026, 0, 1, 0, 0, i)).toISOString(),
+    }));
+    const batch = async (...sent: unknown[]) => (await post('/projects/p/commits/batch', { changes: sent })).body;
+    try {
+      await commit('p', 'first.md', 'first', { version: 'first' });
+      const { commits } = (await batch(...changes)) as { commits: unknown[] };
+      await server.close();
+      const db = new DatabaseSync(join(dataDir, 'git', 'git.db'));
+      db.exec(`DELETE FROM versions WHERE version LIKE 'v-%'`);
+      db.close();
+      server = await startForTest('git', GitServerModule, { DATA_DIR: dataDir });
+      await commit('p', 'other.md', 'other', { version: 'other' });
+      expect(await batch(...changes.slice(7))).toEqual({ commits: commits.slice(7) });
+      expect(await batch(...changes.slice(0, 8))).toEqual({ commits: commits.slice(0, 8) });
+      expect((await history('p')).total).toBe(14);
+      const repository = join(dataDir, 'git', 'repositories', 'ada', 'p.git');
+      expect(execFileSync('git', ['rev-list', '--count', 'main'], { cwd: repository }).toString().trim()).toBe('14');
+    } finally {
+      await server.close();
+      rmSync(dataDir, { recursive: true });
+    }
+  });
+
   it('finds the commit again and creates no second one', async () => {
     const dataDir = mkdtempSync(join(tmpdir(), 'caudex-git-'));
     let server = await startForTest('git', GitServerModule, { DATA_DIR: dataDir });

@@ -179,16 +179,25 @@ describeInBrowser('chatting on the page', () => {
       question: `Question ${index}`,
       answer: { text: `Answer **${index}**.`, state: 'complete', metadata: {} },
     }));
-    const conversation = { conversation_id, project_id: project, title: 'Long', created_at: '', updated_at: '', turns };
-    await visit.page.route(`**/v1/api/conversations/${conversation_id}`, (route) =>
-      route.fulfill({ json: conversation }),
-    );
+    const head = { conversation_id, project_id: project, title: 'Long', created_at: '', updated_at: '' };
+    await visit.page.route(`**/v1/api/conversations/${conversation_id}?*`, (route) => {
+      const query = new URL(route.request().url()).searchParams;
+      const limit = Number(query.get('limit') ?? query.get('last'));
+      const offset = Number(query.get('offset') ?? turns.length - limit);
+      const json = { ...head, turns: turns.slice(offset, offset + limit), offset, total: turns.length };
+      return route.fulfill({ json });
+    });
     const page = await visit.open(`/p/${project}/chat/${conversation_id}`);
     await page.getByText('Answer 1999.').waitFor();
     expect(await page.getByRole('article').count()).toBe(40);
+    await page.locator('.turns').evaluate((turns) => turns.scrollTo(0, 0));
     await page.getByRole('button', { name: 'Show 1,980 earlier questions' }).click();
-    await page.getByText('Question 1960').waitFor();
+    await page.getByText('Question 1960').waitFor({ state: 'attached' });
     expect(await page.getByRole('article').count()).toBe(80);
+    await page.getByText('Answer 1980.').waitFor();
+    expect(
+      await page.getByText('Question 1980').evaluate((question) => question.getBoundingClientRect().top),
+    ).toBeGreaterThan(0);
   });
 
   it('asks for the password over the page when the session ends, and loses nothing that was typed', async () => {

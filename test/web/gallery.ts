@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
+import { pdfOfContents } from '../sample-files.ts';
 import { Caudex, type Person, until } from '../system/caudex.ts';
 import { FakeLlm, says } from '../system/fake-llm.ts';
 import type { Visit } from './browser.ts';
@@ -21,6 +22,9 @@ $$\\sum_{n=1}^{3} b\\,2^{n-1} = 7b$$
 \`\`\`ts
 const turn = await turns.begin(userId, payload); // written first
 \`\`\``;
+
+/** Its second page is empty. */
+const SCAN = new Uint8Array(pdfOfContents(['BT /F1 12 Tf 72 720 Td (Plums ripen in August.) Tj ET', ''], '', ''));
 
 /** One page in one state. */
 export interface View {
@@ -61,6 +65,10 @@ export class Gallery {
     const notes = 'Pears ripen in September.\n\nStore them cold.\n';
     await person.upload(project, 'notes/garden.md', `# Garden\n\n${notes}`);
     await person.upload(project, 'notes/garden.md', `# Garden\n\n${notes.replace('cold', 'cold and dark')}`, 200);
+    await person.request('PUT', `/v1/api/projects/${project}/documents/notes/scan.pdf`, SCAN, {
+      'content-type': 'application/pdf',
+    });
+    await person.post('/v1/api/keys', { name: 'Notes sync', scopes: ['read'], project_id: project }, 201);
     await person.chat(project, 'How long does a service stay closed off after it failed?');
     await person.chat(project, 'Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichen '.repeat(3));
     await until('git has both versions', async () => {
@@ -128,6 +136,51 @@ export class Gallery {
           await visit.page.locator('.passage mark').first().waitFor();
         },
       },
+      {
+        name: 'chat-versions',
+        show: async (visit) => {
+          await this.asked(visit);
+          const { page } = visit;
+          await page.getByRole('button', { name: 'Ask again' }).click();
+          await page.getByText('2 / 2').waitFor();
+          await page.getByRole('button', { name: 'Bad answer' }).click();
+          await page.getByLabel('What was wrong? (optional)').waitFor();
+        },
+      },
+      {
+        name: 'chat-edit',
+        show: async (visit) => {
+          await this.asked(visit);
+          await visit.page.getByRole('article', { name: 'You' }).hover();
+          await visit.page.getByRole('button', { name: 'Edit' }).click();
+          await visit.page.getByLabel('The question, edited').waitFor();
+        },
+      },
+      {
+        name: 'chat-scope',
+        show: async (visit) => {
+          const page = await visit.open(of('chat'));
+          await page.getByRole('button', { name: 'Whole project' }).click();
+          await page.getByLabel('docs/', { exact: true }).check();
+        },
+      },
+      {
+        name: 'chat-instructions',
+        show: async (visit) => {
+          const page = await visit.open(of('chat'));
+          await page.getByRole('button', { name: 'Instructions' }).click();
+          await page.getByRole('textbox', { name: 'Instructions' }).waitFor();
+        },
+      },
+      this.view('documents-warnings', of('documents?folder=notes/'), (page) => page.getByText('1 warning').waitFor()),
+      {
+        name: 'reading-warnings',
+        show: async (visit) => {
+          const page = await visit.open(of('documents/read/notes/scan.pdf'));
+          await page.getByText('The text differs from the file in one way').click();
+          await page.getByText('Plums ripen in August.').waitFor();
+        },
+      },
       this.view('documents', of('documents'), (page) => page.getByText('Every document is indexed').waitFor()),
       this.view('reading', of('documents/read/README.md'), (page) =>
         page.locator('.related a').first().waitFor({ state: 'attached' }),
@@ -136,9 +189,37 @@ export class Gallery {
       this.view('history', `${reading}?view=history`, (page) => page.locator('.diff-code-insert').first().waitFor()),
       this.view('blame', `${reading}?view=blame`, (page) => page.locator('.blamed').first().waitFor()),
       this.view('search', `${of('search')}?q=outbox`, (page) => page.locator('.result').first().waitFor()),
+      this.view('search-filters', `${of('search')}?q=outbix&type=md&explain=true&mode=fulltext`, async (page) => {
+        await page.getByText('Showing results for').waitFor();
+        await page.locator('.result-why').first().waitFor();
+      }),
       this.view('graph', of('graph'), (page) => page.locator('.node').first().waitFor()),
       this.view('status', '/status', (page) => page.getByText('Everything works.').waitFor()),
       this.view('usage', '/usage', (page) => page.locator('.plot canvas').waitFor()),
+      this.view('keys', '/keys', (page) => page.locator('.key').first().waitFor()),
+      {
+        name: 'keys-made',
+        show: async (visit) => {
+          const page = await visit.open('/keys');
+          const key = {
+            id: 'k1',
+            key: 'caudex_sample_of_a_key_that_opens_nothing_0123456789',
+            name: 'Laptop',
+            scopes: ['read', 'write', 'chat'],
+            project_id: null,
+            created_at: '2026-01-01T00:00:00.000Z',
+            expires_at: null,
+            last_used_at: null,
+          };
+          await page.route('**/v1/api/keys', (route) =>
+            route.request().method() === 'POST' ? route.fulfill({ status: 201, json: key }) : route.continue(),
+          );
+          await page.getByLabel('Name', { exact: true }).fill('Laptop');
+          await page.getByRole('button', { name: 'Make the key' }).click();
+          await page.locator('.made-key-text').waitFor();
+          await page.unroute('**/v1/api/keys');
+        },
+      },
       this.view('projects', '/projects', (page) => page.locator('.project').first().waitFor()),
     ];
   }

@@ -13,7 +13,7 @@ const BUILT = existsSync(join(import.meta.dirname, '../../web/dist/index.html'))
 
   const get = (path: string, headers: Record<string, string> = {}) => fetch(caudex.url + path, { headers });
 
-  it.each(['/', '/sign-in', '/projects', '/p/some-project/documents/read/a/b.md', '/status', '/usage'])(
+  it.each(['/', '/sign-in', '/projects', '/p/some-project/documents/read/a/b.md', '/status', '/usage', '/keys'])(
     'is the document at %s, with a strict policy',
     async (path) => {
       const answer = await get(path);

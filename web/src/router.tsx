@@ -1,5 +1,6 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
 import { NotFound, PageFailed } from './layout/Problems.tsx';
+import { readAddress } from './search/search-address.ts';
 import { lastProject, sessionUser } from './session/session.ts';
 
 const root = createRootRoute({ notFoundComponent: NotFound, errorComponent: PageFailed });
@@ -53,6 +54,12 @@ const usage = createRoute({
   component: lazyRouteComponent(() => import('./usage/UsagePage.tsx'), 'UsagePage'),
 });
 
+const keys = createRoute({
+  getParentRoute: () => shell,
+  path: '/keys',
+  component: lazyRouteComponent(() => import('./keys/KeysPage.tsx'), 'KeysPage'),
+});
+
 const project = createRoute({ getParentRoute: () => shell, path: '/p/$project' });
 const newChat = createRoute({
   getParentRoute: () => project,
@@ -89,20 +96,11 @@ const reading = createRoute({
     ...(typeof start === 'number' && typeof end === 'number' ? { start, end } : {}),
   }),
 });
-interface SearchAddress {
-  q?: string;
-  mode?: 'vector' | 'fulltext';
-  folder?: string;
-}
 const search = createRoute({
   getParentRoute: () => project,
   path: '/search',
   component: lazyRouteComponent(() => import('./search/SearchPage.tsx'), 'SearchPage'),
-  validateSearch: ({ q, mode, folder }: Record<string, unknown>): SearchAddress => ({
-    ...(typeof q === 'string' || typeof q === 'number' ? { q: String(q) } : {}),
-    ...(mode === 'vector' || mode === 'fulltext' ? { mode: mode } : {}),
-    ...(typeof folder === 'string' && folder !== '' ? { folder } : {}),
-  }),
+  validateSearch: readAddress,
 });
 const graph = createRoute({
   getParentRoute: () => project,
@@ -119,6 +117,7 @@ export const router = createRouter({
       projects,
       status,
       usage,
+      keys,
       project.addChildren([newChat, chat, documents, reading, search, graph]),
     ]),
   ]),

@@ -7,6 +7,7 @@ import type { Config } from '../../config/config.schema.js';
 import { ChromaClient } from '../../downstream/chroma/chroma.client.js';
 import { FilesystemClient } from '../../downstream/filesystem/filesystem.client.js';
 import { GitClient } from '../../downstream/git/git.client.js';
+import { MAX_COMMITS } from '../../downstream/git/git.contract.js';
 import { Deletions } from '../call/deletions.js';
 import { Outbox } from '../../outbox/outbox.service.js';
 import type { NewOutboxEntry, OutboxEntry } from '../../outbox/outbox.store.js';
@@ -32,7 +33,11 @@ const commitPayload = z.object({
 });
 export type CommitPayload = z.output<typeof commitPayload>;
 
+/** A text up to this size travels in the outbox with its commit; a larger one is fetched when it is committed. */
+export const KEPT_TEXT_CHARS = 1_000_000;
 const COMMIT_POLL_MS = 10;
+
+type Change = CommitPayload & { text: string | null };
 
 interface DocumentKey {
   userId: string;
@@ -64,7 +69,16 @@ export class DocumentSync implements OnModuleInit {
       service: 'chroma',
       deliver: (entry, call) => this.bringInStep(entry, call),
     });
-    this.outbox.register({ topic: 'commit', service: 'git', deliver: (entry, call) => this.commit(entry, call) });
+    this.outbox.register({
+      topic: 'commit',
+      service: 'git',
+      deliver: (entry, call) => this.commit(entry, call),
+      batch: {
+        maxEntries: MAX_COMMITS,
+        maxChars: KEPT_TEXT_CHARS,
+        deliver: (entries, call) => this.commitTogether(entries, call),
+      },
+    });
   }
 
   /**
@@ -190,6 +204,25 @@ export class DocumentSync implements OnModuleInit {
       text = document?.text ?? null;
     }
     await this.git.commit({ params: { project_id }, body: { ...commit, text } }, call).catch(unlessGone);
+  }
+
+  /** Commits in their order: in one call what carries its text, one by one what has to be fetched first. */
+  private async commitTogether(entries: readonly OutboxEntry[], call: CallContext): Promise<void> {
+    let changes: Change[] = [];
+    const flush = async (project_id: string) => {
+      if (changes.length > 0)
+        await this.git.commits({ params: { project_id }, body: { changes } }, call).catch(unlessGone);
+      changes = [];
+    };
+    for (const entry of entries) {
+      const { uncertain, text, ...commit } = commitPayload.parse(entry.payload);
+      if (uncertain !== true && !entry.recovered && text !== undefined) changes.push({ ...commit, text });
+      else {
+        await flush(String(entry.projectId));
+        await this.commit(entry, { ...call, idempotencyKey: entry.id });
+      }
+    }
+    await flush(String(entries[0]?.projectId));
   }
 
   private async current(project_id: string, path: string, call: CallContext) {

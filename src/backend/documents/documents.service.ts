@@ -14,13 +14,10 @@ import { Deletions } from '../call/deletions.js';
 import { IndexRepair } from './repair/index-repair.service.js';
 import { claimedId } from '../call/claim.js';
 import type { OwnerCall, UserCall } from '../call/public-call.js';
-import { type CommitPayload, DocumentSync } from './document-sync.service.js';
+import { type CommitPayload, DocumentSync, KEPT_TEXT_CHARS } from './document-sync.service.js';
 import { ProjectEvents } from '../projects/project-events.js';
 import { mediaTypeOf } from '../../text/media-type.js';
 import type { Upload } from './upload.js';
-
-/** A text up to this size is stored in the outbox with its commit; a larger one is fetched when it is committed. */
-const KEPT_TEXT_CHARS = 1_000_000;
 
 @Injectable()
 export class DocumentsService {

@@ -7,7 +7,7 @@ import type { FastifyInstance } from 'fastify';
 const BUILT_PAGE = join(import.meta.dirname, '../../../web/dist');
 
 /** The paths of the page's own router. Every other unknown path stays a 404 problem. */
-const PAGE_ROUTES = ['/', '/sign-in', '/projects', '/p/*', '/status', '/usage'];
+const PAGE_ROUTES = ['/', '/sign-in', '/projects', '/p/*', '/status', '/usage', '/keys'];
 
 /**
  * Scripts, styles and calls of the page come from this host only. There is no `unsafe-inline`, and `trusted-types

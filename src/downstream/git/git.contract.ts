@@ -70,23 +70,47 @@ export const graphEdgeSchema = z
 export type GraphNode = z.output<typeof graphNodeSchema>;
 export type GraphEdge = z.output<typeof graphEdgeSchema>;
 
+/** One change of one document. `text: null` deletes the document. */
+const changeSchema = z.strictObject({
+  path,
+  version: id,
+  text: z.string().nullable(),
+  author: z.strictObject({ name: z.string().min(1), email: z.string() }),
+  message: z.string().min(1),
+  /** UTC, ISO 8601: when the document was changed, which may be long before the git server received the change. */
+  committed_at: z.string(),
+});
+/** Of one call. */
+export const MAX_COMMITS = 200;
+const committed = z.object({ commit: z.string(), version: id });
+
 /** One git repository and one graph for each user and project; both are created by the first commit. */
 export const gitContract = {
-  /** Commits one change of one document, once for each version id. `text: null` deletes the document. */
+  /** Commits a change once for each version id. */
   commit: {
     method: 'POST',
     path: '/projects/:project_id/commits',
     params: inProject,
+    body: changeSchema,
+    response: committed,
+    idempotent: true,
+  },
+  /** {@link commit} for changes of several documents, in their order, all or none. */
+  commits: {
+    method: 'POST',
+    path: '/projects/:project_id/commits/batch',
+    params: inProject,
     body: z.strictObject({
-      path,
-      version: id,
-      text: z.string().nullable(),
-      author: z.strictObject({ name: z.string().min(1), email: z.string() }),
-      message: z.string().min(1),
-      /** UTC, ISO 8601: when the document was changed, which may be long before the git server received the change. */
-      committed_at: z.string(),
+      changes: z
+        .array(changeSchema)
+        .min(1)
+        .max(MAX_COMMITS)
+        .refine(
+          (changes) => new Set(changes.map((change) => change.path)).size === changes.length,
+          'two changes are of the same path; send them one after the other',
+        ),
     }),
-    response: z.object({ commit: z.string(), version: id }),
+    response: z.object({ commits: z.array(committed) }),
     idempotent: true,
   },
   /** Newest first; of one document, or of the whole project. A project without commits has an empty history. */

@@ -17,11 +17,20 @@ export type ChatSummary = Omit<ChatAnswer, 'response'>;
 export type ChatSource = ChatAnswer['sources'][number];
 export type Degradation = ChatAnswer['degradation'];
 
+type Body<P extends keyof paths> = paths[P] extends { post: { requestBody: { content: infer C } } }
+  ? JsonOf<{ content: C }>
+  : never;
+/** Which documents are searched. */
+export type Scope = NonNullable<Body<'/v1/api/search'>['scope']>;
+export type ModelInfo = Answer<'/v1/api/models', 'get'>['models'][number];
+
 export type ConversationInfo = Answer<'/v1/api/conversations', 'get'>['conversations'][number];
 export type Conversation = Answer<'/v1/api/conversations/{conversation_id}', 'get'>;
 export type Turn = Conversation['turns'][number];
+export type Feedback = NonNullable<Turn['feedback']>;
 
 export type DocumentInfo = Answer<'/v1/api/projects/{project_id}/documents', 'get'>['documents'][number];
+export type Warning = NonNullable<DocumentInfo['warnings']>[number];
 export type StoredDocument = Answer<'/v1/api/projects/{project_id}/documents/{path}', 'put'>;
 export type Version = Answer<'/v1/api/projects/{project_id}/history', 'get'>['versions'][number];
 export type BlamedLine = Answer<'/v1/api/projects/{project_id}/blame', 'get'>['lines'][number];
@@ -29,6 +38,8 @@ export type Graph = Answer<'/v1/api/projects/{project_id}/graph', 'get'>;
 
 export type SearchAnswer = Answer<'/v1/api/search', 'post'>;
 export type SearchResult = SearchAnswer['results'][number];
+
+export type ApiKey = Answer<'/v1/api/keys', 'get'>['keys'][number];
 
 export type LedgerRow = Answer<'/v1/api/billing/usage', 'get'>['rows'][number];
 export type ServiceStatus = Answer<'/v1/api/status/services', 'get'>['services'][string];

@@ -1,7 +1,7 @@
 import { lazy, Suspense, useState } from 'react';
 import type { ChatSource } from '../api/shapes.ts';
-import { CopyButton } from '../layout/CopyButton.tsx';
 import { t } from '../texts/en.ts';
+import { AnswerActions, type AnswerActionsProps } from './AnswerActions.tsx';
 import { DegradedLine } from './DegradedLine.tsx';
 import { type ChatMessage, degradationOf, sourcesOf, textOf, thoughtsOf } from './message.ts';
 
@@ -11,16 +11,15 @@ export function Answer({
   message,
   growing,
   onPassage,
-  onAgain,
+  ...actions
 }: {
   message: ChatMessage;
   growing: boolean;
   onPassage: (source: ChatSource, number: number) => void;
-  onAgain: () => void;
-}) {
+} & Omit<AnswerActionsProps, 'text'>) {
   const text = textOf(message);
   const sources = sourcesOf(message);
-  const { state, usage, cached, finish_reason: end } = message.metadata ?? {};
+  const { state, finish_reason: end } = message.metadata ?? {};
   const thoughts = thoughtsOf(message);
   const open = (number: number) => {
     const source = sources[number - 1];
@@ -49,17 +48,7 @@ export function Answer({
       )}
       {state === 'failed' && <p className="state-line">{t.chat.failed}</p>}
       {!growing && sources.length > 0 && <Sources sources={sources} text={text} onOpen={open} />}
-      {!growing && (
-        <div className="turn-actions">
-          <CopyButton text={text} />
-          <button className="button button-quiet button-small" onClick={onAgain}>
-            {t.chat.again}
-          </button>
-          {usage !== undefined && (
-            <span className="soft small number">{cached ? t.chat.cachedAnswer : t.chat.cost(usage.credits)}</span>
-          )}
-        </div>
-      )}
+      {!growing && <AnswerActions message={message} text={text} {...actions} />}
     </article>
   );
 }
@@ -96,7 +85,11 @@ function Sources({ sources, text, onOpen }: { sources: ChatSource[]; text: strin
               <span className="source-number number">{number}</span>
               <span className="source-name">
                 {source.title || source.document}
-                <span className="soft"> {source.document}</span>
+                <span className="soft">
+                  {' '}
+                  {source.document}
+                  {source.page !== undefined && `, ${t.chat.page(source.page)}`}
+                </span>
               </span>
             </button>
           </li>

@@ -25,13 +25,18 @@ export function ChatPage() {
   );
 }
 
+const NOTHING_CHANGES = () => () => undefined;
+
 function StoredChat({ project, conversation }: { project: string; conversation: string }) {
   useTitle(t.chat.title);
   const known = liveChats.get(conversation);
+  const branch = useSyncExternalStore(known?.subscribe ?? NOTHING_CHANGES, () => liveChats.get(conversation)?.branch);
   const { data, error, refetch } = useQuery({
-    queryKey: ['conversation', conversation],
-    queryFn: () => readConversation(conversation),
+    queryKey: ['conversation', conversation, branch ?? ''],
+    queryFn: () => readConversation(conversation, { branch }),
     staleTime: 0,
+    // What was read for an earlier visit would take the place of what has come since.
+    gcTime: 0,
     refetchOnWindowFocus: 'always',
   });
   const chat = known ?? (data === undefined ? undefined : openChat(conversation, project, data));

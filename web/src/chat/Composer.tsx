@@ -2,6 +2,7 @@ import { useChat } from '@ai-sdk/react';
 import { type KeyboardEvent, useId } from 'react';
 import { useDraft } from '../session/drafts.ts';
 import { t } from '../texts/en.ts';
+import { AskingOptions } from './AskingOptions.tsx';
 import type { LiveChat } from './live-chat.ts';
 
 export const composerDraft = ({ project, conversation }: LiveChat) => `question:${project}:${conversation ?? 'new'}`;
@@ -53,6 +54,7 @@ export function Composer({ chat }: { chat: LiveChat }) {
           </button>
         )}
       </div>
+      <AskingOptions chat={chat} />
       <p id={hint} className="hidden-visually">
         {t.chat.keys}
       </p>

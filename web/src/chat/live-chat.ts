@@ -3,18 +3,37 @@ import type { ChatTransport } from 'ai';
 import { api, dataOf, problemOf, watchedFetch } from '../api/client.ts';
 import { connection } from '../api/connection.ts';
 import { queries } from '../api/queries.ts';
-import type { Conversation, Turn } from '../api/shapes.ts';
+import type { Conversation, Feedback, Scope, Turn } from '../api/shapes.ts';
 import { keepDraft, readDraft } from '../session/drafts.ts';
 import { type AnswerCalls, type AnswerPlace, answerChunks, type Phase } from './answer-chunks.ts';
 import { liveChats } from './live-chats.ts';
 import { announceTurn } from './other-tabs.ts';
-import { type ChatChunk, type ChatMessage, messagesOf, textOf } from './message.ts';
+import { type Asking, type ChatChunk, type ChatMessage, mergedMessages, messagesOf, textOf } from './message.ts';
+
+/** How many turns are read at first, and how many more each time: a conversation may have thousands. */
+const PAGE = 20;
+/** The draft that holds the model one has chosen. */
+export const MODEL = 'model';
+
+interface Outgoing {
+  id: string;
+  text: string;
+  asking: Asking;
+}
 
 /** One conversation while the page is open. It goes on when another page is shown, and when its address changes. */
 export class LiveChat {
   readonly chat: Chat<ChatMessage>;
   phase: Phase | 'idle' = 'idle';
   conversation: string | undefined;
+  /** A turn of the branch that is shown where that is not the newest one. */
+  branch: string | undefined;
+  /** How many turns stand before those that are shown. */
+  earlier = 0;
+  /** The documents that the next questions are about; undefined: all of the project. */
+  scope: Scope | undefined;
+  /** Turns that are deleted, as far as the page goes; their deletion can still be taken back. */
+  hidden: ReadonlySet<string> = new Set();
   private place: AnswerPlace | undefined;
   private readonly listeners = new Set<() => void>();
 
@@ -29,11 +48,11 @@ export class LiveChat {
       transport: this.transport(),
       // What goes wrong stands beside its question; the chat itself goes on.
       onError: () => this.setPhase('idle'),
-      onFinish: () => this.setPhase('idle'),
+      onFinish: () => this.settled(),
     });
     if (conversation !== undefined) this.takeUp(conversation);
     const kept = this.outgoing();
-    if (kept !== undefined) void this.chat.sendMessage({ id: kept.id, parts: [{ type: 'text', text: kept.text }] });
+    if (kept !== undefined) this.deliver(kept);
   }
 
   readonly subscribe = (listener: () => void): (() => void) => {
@@ -46,9 +65,99 @@ export class LiveChat {
   }
 
   send(text: string): void {
-    const id = randomId();
-    keepDraft(this.outgoingName(), JSON.stringify({ id, text }));
-    void this.chat.sendMessage({ id, parts: [{ type: 'text', text }] });
+    const last = this.chat.messages.at(-1)?.id;
+    this.ask(text, this.branch === undefined || last === undefined ? {} : { follows: last });
+  }
+
+  /** Asks the question of a turn once more; both answers are kept as branches. */
+  regenerate(messageId: string): void {
+    this.replace(messageId, undefined);
+  }
+
+  /** Asks another question in the place of a turn; both are kept as branches. */
+  edit(messageId: string, text: string): void {
+    this.replace(messageId, text);
+  }
+
+  private replace(messageId: string, text: string | undefined): void {
+    const at = this.chat.messages.findIndex(({ id }) => id === messageId);
+    const asked = this.chat.messages[at - 1];
+    if (this.busy || asked === undefined) return;
+    this.chat.clearError();
+    this.chat.messages = this.chat.messages.slice(0, at - 1);
+    const again = text === undefined ? { again: true } : {};
+    this.ask(text ?? textOf(asked), { replaces: messageId, ...again });
+  }
+
+  private ask(text: string, place: Asking): void {
+    const model = readDraft(MODEL);
+    const choices = { ...(this.scope && { scope: this.scope }), ...(model !== undefined && { model }) };
+    const outgoing = { id: randomId(), text, asking: { ...place, ...choices } };
+    keepDraft(this.outgoingName(), JSON.stringify(outgoing));
+    this.deliver(outgoing);
+  }
+
+  private deliver({ id, text, asking }: Outgoing): void {
+    void this.chat.sendMessage({ id, parts: [{ type: 'text', text }], metadata: { asking } });
+  }
+
+  /** Shows the branch that goes through a turn. */
+  async show(messageId: string): Promise<void> {
+    if (this.busy || this.conversation === undefined) return;
+    const conversation = await readConversation(this.conversation, { branch: messageId });
+    this.chat.clearError();
+    this.branch = messageId;
+    this.setMessages(conversation.turns.flatMap(messagesOf), conversation.offset);
+  }
+
+  async readEarlier(): Promise<void> {
+    if (this.conversation === undefined) return;
+    const { branch } = this;
+    const limit = Math.min(PAGE, this.earlier);
+    const offset = this.earlier - limit;
+    const { turns } = await readConversation(this.conversation, { branch, limit, offset });
+    this.setMessages([...turns.flatMap(messagesOf), ...this.chat.messages], offset);
+  }
+
+  /** @param feedback undefined: it is taken back */
+  async rate(messageId: string, feedback: Pick<Feedback, 'rating' | 'note'> | undefined): Promise<void> {
+    const params = { path: { conversation_id: this.conversation ?? '', message_id: messageId } };
+    const address = '/v1/api/conversations/{conversation_id}/turns/{message_id}/feedback';
+    await dataOf(
+      feedback === undefined ? api.DELETE(address, { params }) : api.PUT(address, { params, body: feedback }),
+    );
+    const given = feedback && { ...feedback, given_at: new Date().toISOString() };
+    this.chat.messages = this.chat.messages.map((message) =>
+      message.id === messageId ? { ...message, metadata: { ...message.metadata, feedback: given } } : message,
+    );
+  }
+
+  hide(messageId: string, hiding: boolean): void {
+    const hidden = new Set(this.hidden);
+    if (hiding) hidden.add(messageId);
+    else hidden.delete(messageId);
+    this.hidden = hidden;
+    this.tell();
+  }
+
+  async deleteTurn(messageId: string, keepalive: boolean): Promise<void> {
+    const params = { path: { conversation_id: this.conversation ?? '', message_id: messageId } };
+    await dataOf(api.DELETE('/v1/api/conversations/{conversation_id}/turns/{message_id}', { params, keepalive }));
+    const at = this.chat.messages.findIndex(({ id }) => id === messageId);
+    if (at > 0) this.chat.messages = this.chat.messages.toSpliced(at - 1, 2);
+    if (this.branch === messageId) this.branch = undefined;
+    await queries.invalidateQueries({ queryKey: ['conversation', this.conversation] });
+  }
+
+  setScope(scope: Scope | undefined): void {
+    this.scope = scope;
+    this.tell();
+  }
+
+  private setMessages(messages: ChatMessage[], earlier: number): void {
+    this.earlier = earlier;
+    this.chat.messages = messages;
+    this.tell();
   }
 
   /** Asks the last question again after it was refused. */
@@ -71,15 +180,13 @@ export class LiveChat {
   }
 
   /** Brings what was said in another tab, and joins an answer that is being written there. */
-  takeUp({ turns }: Conversation): void {
-    if (this.busy) return;
-    const known = new Set(this.chat.messages.map(({ id }) => id));
-    if (turns.some(({ message_id, answer }) => answer.state !== 'pending' && !known.has(message_id))) {
-      this.chat.messages = turns.flatMap(messagesOf);
-    }
+  takeUp({ turns, offset }: Conversation): void {
+    if (this.busy || this.chat.status === 'error') return;
+    const messages = mergedMessages(this.chat.messages, turns);
+    const read = turns.flatMap(messagesOf).length;
+    this.setMessages(messages, offset - Math.floor((messages.length - read) / 2));
     const last = turns.at(-1);
-    if (last?.answer.state !== 'pending' || this.conversation === undefined) return;
-    if (!known.has(`${last.message_id}-question`)) this.chat.messages = turns.flatMap(messagesOf);
+    if (last === undefined || this.conversation === undefined || messages.at(-1)?.role !== 'user') return;
     this.place = { messageId: last.message_id, conversationId: this.conversation };
     void this.chat.resumeStream();
   }
@@ -129,12 +236,7 @@ export class LiveChat {
         streamOf('/v1/api/chat', {
           method: 'POST',
           headers: { 'content-type': 'application/json', 'idempotency-key': asked?.id ?? '' },
-          body: JSON.stringify({
-            message: asked === undefined ? '' : textOf(asked),
-            project_id: this.project,
-            conversation_id: this.conversation ?? null,
-            stream: true,
-          }),
+          body: JSON.stringify(asked === undefined ? {} : this.bodyOf(asked)),
           signal: signal ?? null,
         }),
       resume: (messageId, lastEventId, signal) =>
@@ -143,9 +245,25 @@ export class LiveChat {
           signal: signal ?? null,
         }),
       storedTurn: async (conversationId, messageId) =>
-        (await readConversation(conversationId)).turns.find((turn: Turn) => turn.message_id === messageId),
+        (await readConversation(conversationId, { branch: messageId })).turns.find(
+          (turn: Turn) => turn.message_id === messageId,
+        ),
       usable: (signal) => connection.usable(signal),
       wait: (ms, signal) => sleep(ms, signal),
+    };
+  }
+
+  private bodyOf(asked: ChatMessage) {
+    const { again, follows, replaces, scope, model } = asked.metadata?.asking ?? {};
+    return {
+      ...(again ? {} : { message: textOf(asked) }),
+      ...(replaces !== undefined && { replaces }),
+      ...(follows !== undefined && { parent_id: follows }),
+      ...(scope !== undefined && { scope }),
+      ...(model !== undefined && { model }),
+      project_id: this.project,
+      conversation_id: this.conversation ?? null,
+      stream: true,
     };
   }
 
@@ -153,6 +271,8 @@ export class LiveChat {
     keepDraft(this.outgoingName(), undefined);
     if (ids?.conversation_id === undefined || ids.message_id === undefined) return;
     this.place = { messageId: ids.message_id, conversationId: ids.conversation_id };
+    // The branch that has the newest turn is the newest.
+    this.branch = undefined;
     if (this.conversation === undefined) {
       this.conversation = ids.conversation_id;
       liveChats.rename(`new:${this.project}`, ids.conversation_id);
@@ -169,9 +289,15 @@ export class LiveChat {
     void queries.invalidateQueries({ queryKey: ['billing'] });
   }
 
-  private outgoing(): { id: string; text: string } | undefined {
+  /** The versions of a turn are known to the store alone. */
+  private settled(): void {
+    this.setPhase('idle');
+    void queries.invalidateQueries({ queryKey: ['conversation', this.conversation] });
+  }
+
+  private outgoing(): Outgoing | undefined {
     const kept = readDraft(this.outgoingName());
-    return kept === undefined ? undefined : (JSON.parse(kept) as { id: string; text: string });
+    return kept === undefined ? undefined : (JSON.parse(kept) as Outgoing);
   }
 
   private outgoingName(): string {
@@ -198,10 +324,15 @@ export function openChat(name: string, project: string, conversation?: Conversat
   return opened;
 }
 
-export const readConversation = (conversation: string) =>
-  dataOf(
-    api.GET('/v1/api/conversations/{conversation_id}', { params: { path: { conversation_id: conversation } } }),
-  ) as Promise<Conversation>;
+/** The newest turns of a branch, or those of a span. */
+export async function readConversation(
+  conversation: string,
+  { branch, ...span }: { branch?: string | undefined; limit?: number; offset?: number } = {},
+): Promise<Conversation> {
+  const query = { ...(span.limit === undefined ? { last: PAGE } : span), ...(branch !== undefined && { branch }) };
+  const params = { path: { conversation_id: conversation }, query };
+  return (await dataOf(api.GET('/v1/api/conversations/{conversation_id}', { params }))) as Conversation;
+}
 
 async function streamOf(address: string, { headers, ...init }: RequestInit): Promise<Response> {
   const response = await watchedFetch(address, { ...init, headers: { ...headers, accept: 'text/event-stream' } });

@@ -81,6 +81,8 @@ function NewDocument({ project, open, onClose }: AddDialogProps) {
 
 const POLL_MS = 1500;
 
+const hasEnded = ({ state }: { state: string }) => state === 'done' || state === 'failed';
+
 function ImportRepository({ project, open, onClose }: AddDialogProps) {
   const params = { path: { project_id: project } };
   const starting = useMutation({
@@ -94,10 +96,10 @@ function ImportRepository({ project, open, onClose }: AddDialogProps) {
     queryFn: async () => {
       const path = { project_id: project, import_id: importId ?? '' };
       const state = await dataOf(api.GET('/v1/api/projects/{project_id}/import/{import_id}', { params: { path } }));
-      if (state.state !== 'running') void queries.invalidateQueries({ queryKey: ['documents', project] });
+      if (hasEnded(state)) void queries.invalidateQueries({ queryKey: ['documents', project] });
       return state;
     },
-    refetchInterval: ({ state }) => (state.data?.state === 'running' || state.data === undefined ? POLL_MS : false),
+    refetchInterval: ({ state: { data: last } }) => (last !== undefined && hasEnded(last) ? false : POLL_MS),
   });
   return (
     <Dialog title={t.documents.import} open={open} onClose={onClose}>
@@ -115,10 +117,14 @@ function ImportRepository({ project, open, onClose }: AddDialogProps) {
         <p role="status" className="small">
           {starting.error?.message}
           {data?.state === 'running' && t.documents.importRunning(data.imported_commits, data.documents)}
+          {data?.state === 'waiting' && t.documents.importWaiting}
           {data?.state === 'done' && t.documents.importDone(data.documents, data.skipped)}
           {data?.state === 'failed' && data.detail}
         </p>
-        <button className="button button-primary" disabled={starting.isPending || data?.state === 'running'}>
+        <button
+          className="button button-primary"
+          disabled={starting.isPending || (data !== undefined && !hasEnded(data))}
+        >
           {t.documents.importStart}
         </button>
       </form>

@@ -7,8 +7,10 @@ import { Empty } from '../layout/Problems.tsx';
 import { t } from '../texts/en.ts';
 import { formatAgo, formatBytes, formatDateTime } from '../texts/format.ts';
 import { deleteWithUndo } from './delete-document.ts';
+import { downloadOriginal } from './documents-query.ts';
 import { entriesIn, type FolderEntry } from './folders.ts';
 import { nameOf } from './paths.ts';
+import { warningText } from './Warnings.tsx';
 
 const ROW_PX = 52;
 
@@ -93,20 +95,33 @@ function EntryRow({
       </>
     );
   }
-  const { path, title, bytes, updated_at } = entry.document;
+  const { path, title, bytes, updated_at, warnings = [] } = entry.document;
   return (
     <>
       <Link className="document-name" to="/p/$project/documents/read/$" params={{ project, _splat: path }} title={path}>
         <span>{flat ? path : nameOf(path)}</span>
         {title !== '' && title !== path && <span className="small soft">{title}</span>}
       </Link>
+      {warnings.length > 0 && (
+        <Link
+          className="document-warnings small"
+          to="/p/$project/documents/read/$"
+          params={{ project, _splat: path }}
+          title={warnings.map(warningText).join('\n')}
+        >
+          {t.documents.warned(warnings.length)}
+        </Link>
+      )}
       <span className="small soft number document-size">{formatBytes(bytes)}</span>
       <time className="small soft document-time" dateTime={updated_at} title={formatDateTime(updated_at)}>
         {formatAgo(updated_at)}
       </time>
       <RowMenu
         label={t.documents.actions(path)}
-        actions={[[t.documents.delete, () => deleteWithUndo(project, path, (hidden) => onHide(path, hidden))]]}
+        actions={[
+          [t.reading.original, () => downloadOriginal(project, path)],
+          [t.documents.delete, () => deleteWithUndo(project, path, (hidden) => onHide(path, hidden))],
+        ]}
       />
     </>
   );

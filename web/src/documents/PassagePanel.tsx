@@ -5,7 +5,7 @@ import type { ChatSource } from '../api/shapes.ts';
 import { Loading } from '../layout/Problems.tsx';
 import { t } from '../texts/en.ts';
 import { DocumentText } from './DocumentText.tsx';
-import { documentQuery } from './documents-query.ts';
+import { documentQuery, originalAddress } from './documents-query.ts';
 import { excerptAround } from './excerpt.ts';
 import { locate } from './paths.ts';
 import './passage.css';
@@ -50,7 +50,8 @@ export function PassagePanel({
           {t.app.close}
         </button>
         <p className="soft small passage-path">
-          {source.document}{' '}
+          {source.document}
+          {source.page !== undefined && `, ${t.chat.page(source.page)}`}{' '}
           <Link
             to="/p/$project/documents/read/$"
             params={{ project, _splat: source.document }}
@@ -58,6 +59,14 @@ export function PassagePanel({
           >
             {t.reading.openDocument}
           </Link>
+          {source.page !== undefined && (
+            <>
+              {' '}
+              <a href={originalAddress(project, source.document)} download>
+                {t.reading.original}
+              </a>
+            </>
+          )}
         </p>
       </header>
       {/* eslint-disable-next-line jsx-a11y-x/no-noninteractive-tabindex -- a long passage is scrolled by keyboard too */}

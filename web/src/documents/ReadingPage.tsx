@@ -7,10 +7,11 @@ import { useTitle } from '../layout/title.ts';
 import { READING_VIEWS, type ReadingView } from '../router.tsx';
 import { t } from '../texts/en.ts';
 import { deleteWithUndo } from './delete-document.ts';
-import { documentQuery, type OpenedDocument } from './documents-query.ts';
+import { documentInfoQuery, documentQuery, originalAddress, type OpenedDocument } from './documents-query.ts';
 import { Editor } from './Editor.tsx';
 import { folderOf, nameOf } from './paths.ts';
 import { Reading } from './Reading.tsx';
+import { Warnings } from './Warnings.tsx';
 import './reading.css';
 
 const History = lazy(() => import('./History.tsx'));
@@ -79,6 +80,7 @@ const VIEW_NAMES: Record<ReadingView, string> = {
 
 function Head({ project, path, view }: { project: string; path: string; view: ReadingView }) {
   const navigate = useNavigate();
+  const { data: info } = useQuery(documentInfoQuery(project, path));
   const folder = folderOf(path);
   const remove = () => {
     void navigate({ to: '/p/$project/documents', params: { project } });
@@ -105,10 +107,14 @@ function Head({ project, path, view }: { project: string; path: string; view: Re
             {VIEW_NAMES[name]}
           </Link>
         ))}
+        <a className="reading-original" href={originalAddress(project, path)} download>
+          {t.reading.original}
+        </a>
         <button className="button button-quiet button-small button-danger" onClick={remove}>
           {t.reading.delete}
         </button>
       </nav>
+      <Warnings warnings={info?.warnings ?? []} />
     </header>
   );
 }

@@ -1,4 +1,5 @@
 import { t } from '../texts/en.ts';
+import { warningText } from './Warnings.tsx';
 import { type Upload, uploadsOf, useUploads } from './uploads.ts';
 
 /** More lines than these help nobody; failures come first. */
@@ -45,10 +46,11 @@ export function UploadList({ project }: { project: string }) {
   );
 }
 
-function stateText({ state, percent, problem }: Upload): string {
+function stateText({ state, percent, problem, warnings = [] }: Upload): string {
   if (state === 'failed') {
     return [t.documents.failedUpload(problem?.detail ?? ''), t.help[problem?.code ?? ''] ?? ''].join(' ').trim();
   }
   if (state === 'sending') return t.documents.sending(percent);
-  return { waiting: t.documents.waiting, stored: t.documents.stored, queued: t.documents.storedQueued }[state];
+  const said = { waiting: t.documents.waiting, stored: t.documents.stored, queued: t.documents.storedQueued }[state];
+  return [said, ...warnings.map(warningText)].join('. ');
 }

@@ -19,6 +19,18 @@ export const documentsQuery = (project: string) =>
     },
   });
 
+/** What the list says of one document; null where there is none. */
+export const documentInfoQuery = (project: string, path: string) =>
+  queryOptions({
+    queryKey: ['documents', project, 'info', path],
+    queryFn: async () => {
+      // The list is sorted by path, so that the document itself comes before those whose paths go on.
+      const params = { path: { project_id: project }, query: { limit: 1, prefix: path } };
+      const { documents } = await dataOf(api.GET('/v1/api/projects/{project_id}/documents', { params }));
+      return documents.find((document) => document.path === path) ?? null;
+    },
+  });
+
 export const documentCountQuery = (project: string) =>
   queryOptions({
     queryKey: ['documents', project, 'count'],
@@ -35,6 +47,14 @@ export const indexQuery = (project: string) =>
       dataOf(api.GET('/v1/api/projects/{project_id}/index', { params: { path: { project_id: project } } })),
     refetchInterval: ({ state: { data } }) => ((data?.queued ?? 0) + (data?.stale_passages ?? 0) > 0 ? 2000 : 30_000),
   });
+
+/** The file as it was uploaded. The backend sends it for saving, so that nothing in it can run on the page. */
+export const originalAddress = (project: string, path: string) =>
+  `/v1/api/projects/${encodeURIComponent(project)}/documents/${path.split('/').map(encodeURIComponent).join('/')}?original=true`;
+
+export function downloadOriginal(project: string, path: string): void {
+  Object.assign(document.createElement('a'), { href: originalAddress(project, path), download: '' }).click();
+}
 
 export interface OpenedDocument {
   text: string;

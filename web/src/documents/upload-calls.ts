@@ -6,6 +6,15 @@ import type { StoredDocument } from '../api/shapes.ts';
 /** What became of one file of many. */
 export type ManyItem = StoredDocument | { path: string; error: { code: string; detail: string } };
 
+const ARCHIVES = [
+  [/\.zip$/i, 'application/zip'],
+  [/\.tar$/i, 'application/x-tar'],
+  [/\.(tar\.gz|tgz)$/i, 'application/gzip'],
+] as const;
+
+/** The media type of an archive that the backend unpacks; undefined for any other file. */
+export const archiveType = (name: string): string | undefined => ARCHIVES.find(([ending]) => ending.test(name))?.[1];
+
 const ofProject = (project: string) => `/v1/api/projects/${encodeURIComponent(project)}/documents`;
 
 /**
@@ -44,8 +53,8 @@ export async function* putMany(
   project: string,
   body: File | FormData,
 ): AsyncGenerator<{ done: number; total: number; document: ManyItem }> {
-  const type: Record<string, string> = body instanceof FormData ? {} : { 'content-type': 'application/zip' };
-  const headers = { ...type, accept: 'text/event-stream' };
+  const type = body instanceof FormData ? undefined : archiveType(body.name);
+  const headers = { ...(type !== undefined && { 'content-type': type }), accept: 'text/event-stream' };
   const response = await watchedFetch(ofProject(project), { method: 'POST', headers, body });
   if (!response.ok || response.body === null) {
     throw problemOf(response.status, await response.json().catch(() => undefined));

@@ -2,7 +2,8 @@ import { useSyncExternalStore } from 'react';
 import { ApiProblem, BackendAway, isPassing } from '../api/client.ts';
 import { connection } from '../api/connection.ts';
 import { queries } from '../api/queries.ts';
-import { type ManyItem, putFile, putMany } from './upload-calls.ts';
+import type { Warning } from '../api/shapes.ts';
+import { archiveType, type ManyItem, putFile, putMany } from './upload-calls.ts';
 
 const PARALLEL = 4;
 const TRIES = 5;
@@ -20,6 +21,8 @@ export interface Upload {
   /** Of its bytes, or of the files of an archive: 0 to 100. */
   percent: number;
   problem?: { code: string; detail: string };
+  /** What the stored text does not have of the file. */
+  warnings?: readonly Warning[];
 }
 
 /** What is being uploaded into one project. It goes on while other pages are shown. */
@@ -117,7 +120,7 @@ class Uploads {
     if (batch.length > 1) return this.sendTogether(batch);
     if (isArchive(first.path)) return this.sendArchive(first, first.file);
     const stored = await putFile(this.project, first.path, first.file, (percent) => this.progress(first, percent));
-    first.state = stored.indexed === 'done' ? 'stored' : 'queued';
+    settle(first, stored);
   }
 
   private async sendTogether(batch: readonly Upload[]): Promise<void> {
@@ -176,11 +179,12 @@ class Uploads {
   }
 }
 
-const isArchive = (path: string) => /\.zip$/i.test(path);
+const isArchive = (path: string) => archiveType(path) !== undefined;
 
 function settle(upload: Upload, document: ManyItem): void {
-  if ('error' in document) fail(upload, document.error);
-  else upload.state = document.indexed === 'done' ? 'stored' : 'queued';
+  if ('error' in document) return fail(upload, document.error);
+  upload.state = document.indexed === 'done' ? 'stored' : 'queued';
+  upload.warnings = document.warnings ?? [];
 }
 
 function fail(upload: Upload, problem: { code: string; detail: string }): void {

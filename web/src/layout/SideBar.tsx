@@ -26,6 +26,11 @@ export function SideBar({ project }: { project: string | undefined }) {
               {t.nav.usage}
             </Link>
           </Section>
+          <Section>
+            <Link to="/keys" activeProps={CURRENT}>
+              {t.nav.keys}
+            </Link>
+          </Section>
         </ul>
       </nav>
       {project !== undefined && <Conversations project={project} />}

@@ -11,6 +11,7 @@ import { undoQueue } from '../layout/undo.ts';
 import { projectsQuery } from '../session/session.ts';
 import { t } from '../texts/en.ts';
 import { formatDate } from '../texts/format.ts';
+import { InstructionsDialog } from './InstructionsDialog.tsx';
 import './projects.css';
 
 export function ProjectsPage() {
@@ -87,6 +88,7 @@ function ProjectRow({
   project: Project;
   onHide: (hiding: boolean) => void;
 }) {
+  const [instructing, setInstructing] = useState(false);
   const remove = () => {
     onHide(true);
     undoQueue.add(
@@ -103,7 +105,14 @@ function ProjectRow({
       <span className="small soft number">
         {t.projects.documents(documents)} · {t.projects.made(formatDate(created_at))}
       </span>
-      <RowMenu label={t.documents.actions(name)} actions={[[t.projects.delete, remove]]} />
+      <RowMenu
+        label={t.documents.actions(name)}
+        actions={[
+          [t.projects.instructions, () => setInstructing(true)],
+          [t.projects.delete, remove],
+        ]}
+      />
+      {instructing && <InstructionsDialog project={project} onClose={() => setInstructing(false)} />}
     </>
   );
 }

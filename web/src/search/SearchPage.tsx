@@ -4,22 +4,24 @@ import { type KeyboardEvent, useDeferredValue, useEffect, useId, useMemo, useRef
 import { api, dataOf } from '../api/client.ts';
 import type { SearchAnswer, SearchResult } from '../api/shapes.ts';
 import { DegradedLine } from '../chat/DegradedLine.tsx';
-import { documentsQuery } from '../documents/documents-query.ts';
 import { Empty, Loading, LoadProblem } from '../layout/Problems.tsx';
 import { useTitle } from '../layout/title.ts';
 import { t } from '../texts/en.ts';
+import { Filters, type SearchMode } from './Filters.tsx';
 import { piecesOf } from './highlight.ts';
+import { readAddress, scopeOf } from './search-address.ts';
 import './search.css';
 
 const ROUTE = '/shell/p/$project/search';
 const PAGE = 20;
 const TYPING_MS = 180;
 
-type Mode = 'hybrid' | 'vector' | 'fulltext';
-
 export function SearchPage() {
   const { project } = useParams({ from: ROUTE });
-  const { q = '', mode = 'hybrid', folder = '' } = useSearch({ from: ROUTE });
+  const address = useSearch({ from: ROUTE });
+  const { q = '', explain = false } = address;
+  const mode: SearchMode = address.mode ?? 'hybrid';
+  const scope = scopeOf(address);
   const navigate = useNavigate({ from: '/p/$project/search' });
   useTitle(t.search.title);
   const [text, setText] = useState(q);
@@ -35,13 +37,15 @@ export function SearchPage() {
   }, [navigate, q, text]);
 
   const { data, error, refetch, isFetching } = useQuery({
-    queryKey: ['search', project, q, mode, limit],
+    queryKey: ['search', project, q, mode, scope, explain, limit],
     enabled: q !== '',
-    queryFn: ({ signal }) =>
-      dataOf(api.POST('/v1/api/search', { body: { query: q, project_id: project, mode, limit, offset: 0 }, signal })),
+    queryFn: ({ signal }) => {
+      const body = { query: q, project_id: project, mode, limit, offset: 0, explain, ...(scope && { scope }) };
+      return dataOf(api.POST('/v1/api/search', { body, signal }));
+    },
     placeholderData: keepPreviousData,
   });
-  const results = useDeferredValue(data?.results.filter(({ document }) => document.startsWith(folder)));
+  const results = useDeferredValue(data?.results);
   return (
     <div className="page search">
       <h1 className="hidden-visually">{t.search.title}</h1>
@@ -54,12 +58,11 @@ export function SearchPage() {
           <>
             <Filters
               project={project}
-              mode={mode}
-              folder={folder}
-              onMode={(next) =>
-                void navigate({ search: (before) => ({ ...before, mode: next === 'hybrid' ? undefined : next }) })
-              }
-              onFolder={(next) => void navigate({ search: (before) => ({ ...before, folder: next || undefined }) })}
+              address={address}
+              onChange={(change) => {
+                setLimit(PAGE);
+                void navigate({ search: (before) => readAddress({ ...before, ...change }) });
+              }}
             />
             {q === '' && <p className="soft">{t.search.idle}</p>}
             {q !== '' && data === undefined && error === null && <Loading lines={6} />}
@@ -80,10 +83,21 @@ export function SearchPage() {
 }
 
 function Outcome({ answer, shown, busy }: { answer: SearchAnswer; shown: number; busy: boolean }) {
-  const { outcome, degradation, total } = answer;
+  const { outcome, degradation, total, corrections = [] } = answer;
   return (
     <>
       <DegradedLine degradation={degradation} kind="search" />
+      {corrections.length > 0 && (
+        <p className="small" role="status">
+          {t.search.corrected}{' '}
+          {corrections.map(({ from, to }, index) => (
+            <span key={from}>
+              {index > 0 && ', '}
+              <strong>{to}</strong> {t.search.insteadOf(from)}
+            </span>
+          ))}
+        </p>
+      )}
       <p className="small soft number" role="status" aria-busy={busy}>
         {shown > 0 && t.search.results(total)}
       </p>
@@ -182,66 +196,35 @@ function SearchBox({
 
 const SHOWN_CHARS = 420;
 
-function Result({ result: { document, title, text, highlights }, query }: { result: SearchResult; query: string }) {
+function Result({
+  result: { document, title, text, highlights, page, explain },
+  query,
+}: {
+  result: SearchResult;
+  query: string;
+}) {
   const pieces = useMemo(() => piecesOf(text, query, highlights, SHOWN_CHARS), [text, query, highlights]);
   return (
     <>
       <span className="result-title">{title || document}</span>
-      <span className="small soft result-path">{document}</span>
+      <span className="small soft result-path">
+        {document}
+        {page !== undefined && `, ${t.chat.page(page)}`}
+      </span>
       <span className="result-text">
         {pieces.map(({ text: piece, highlighted }, index) =>
           highlighted ? <mark key={index}>{piece}</mark> : <span key={index}>{piece}</span>,
         )}
       </span>
+      {explain !== undefined && <span className="small soft result-why">{whyText(explain)}</span>}
     </>
   );
 }
 
-function Filters({
-  project,
-  mode,
-  folder,
-  onMode,
-  onFolder,
-}: {
-  project: string;
-  mode: Mode;
-  folder: string;
-  onMode: (mode: Mode) => void;
-  onFolder: (folder: string) => void;
-}) {
-  const { data = [] } = useQuery(documentsQuery(project));
-  const folders = useMemo(
-    () => [...new Set(data.flatMap(({ path }) => (path.includes('/') ? [`${path.split('/')[0]}/`] : [])))].sort(),
-    [data],
-  );
-  return (
-    <div className="row filters">
-      <select
-        className="input"
-        aria-label={t.search.mode}
-        value={mode}
-        onChange={({ target }) => onMode(target.value as Mode)}
-      >
-        {(Object.keys(t.search.modes) as Mode[]).map((name) => (
-          <option key={name} value={name}>
-            {t.search.modes[name]}
-          </option>
-        ))}
-      </select>
-      {folders.length > 0 && (
-        <select
-          className="input"
-          aria-label={t.search.folder}
-          value={folder}
-          onChange={({ target }) => onFolder(target.value)}
-        >
-          <option value="">{t.search.anyFolder}</option>
-          {folders.map((name) => (
-            <option key={name}>{name}</option>
-          ))}
-        </select>
-      )}
-    </div>
-  );
+function whyText({ lists, words, meaning }: NonNullable<SearchResult['explain']>): string {
+  return [
+    ...lists.map(({ list, place }) => t.search.lists[list](place)),
+    ...(words.length > 0 ? [t.search.hasWords(words.join(', '))] : []),
+    ...(meaning === null ? [] : [t.search.nearness(meaning)]),
+  ].join(' · ');
 }

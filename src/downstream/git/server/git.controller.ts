@@ -15,6 +15,8 @@ type Request<K extends keyof typeof gitContract> = EndpointRequest<(typeof gitCo
 
 const keyOf = ({ userId }: Caller, { project_id }: { project_id: string }) => ({ userId, projectId: project_id });
 
+const changeOf = ({ committed_at, ...change }: Request<'commit'>['body']) => ({ ...change, committedAt: committed_at });
+
 @Controller()
 export class GitController {
   constructor(
@@ -26,9 +28,15 @@ export class GitController {
   ) {}
 
   @Implements(gitContract.commit)
-  commit(@CallerOf() caller: Caller, @Input() { params, body }: Request<'commit'>) {
-    const { committed_at, ...change } = body;
-    return this.git.commit(keyOf(caller, params), { ...change, committedAt: committed_at });
+  async commit(@CallerOf() caller: Caller, @Input() { params, body }: Request<'commit'>) {
+    const [commit] = await this.git.commit(keyOf(caller, params), [changeOf(body)]);
+    return { commit: commit as string, version: body.version };
+  }
+
+  @Implements(gitContract.commits)
+  async commits(@CallerOf() caller: Caller, @Input() { params, body }: Request<'commits'>) {
+    const commits = await this.git.commit(keyOf(caller, params), body.changes.map(changeOf));
+    return { commits: body.changes.map(({ version }, i) => ({ commit: commits[i] as string, version })) };
   }
 
   @Implements(gitContract.history)
