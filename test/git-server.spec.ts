@@ -61,11 +61,7 @@ describe('the history of a project', () => {
     });
   });
 
-<<<<<<< HEAD
-  it('takes a batch in its order and each of its versions once, with what was sent before', async () => {
-=======
   it('commits a batch in its order, and each version once, including versions sent before', async () => {
->>>>>>> words
     const project = newProject();
     const changes = (...versions: string[]) =>
       versions.map((version, i) => ({
