@@ -46,6 +46,12 @@ export class Api {
     return ((await response.json()) as { indexed: string }).indexed === 'done';
   }
 
+  /** How many passages wait for their vectors. */
+  async stalePassages(project: string): Promise<number> {
+    const response = await this.request('GET', `/v1/api/projects/${project}/index`);
+    return ((await response.json()) as { stale_passages: number }).stale_passages;
+  }
+
   search(body: { project_id: string; query: string; limit: number; offset?: number; mode?: string }): Promise<Found> {
     return this.call<Found>('POST', '/v1/api/search', body);
   }

@@ -1,7 +1,8 @@
 // How well search finds what people judged relevant. Through the public API of a whole system:
-//   npm run eval -- --data DIR [--url URL --email E --password P]
+//   npm run eval -- --data DIR [--model DIR | --url URL --email E --password P]
 // and, much faster, with the ranking code alone over every collection of a folder:
 //   npm run eval -- --all DIR [--random | --model DIR | --embeddings URL]
+import { resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Api, inParallel, percentile } from './api.ts';
@@ -34,14 +35,15 @@ if (values.all !== undefined) {
 }
 if (values.data === undefined) {
   console.error(
-    'usage: npm run eval -- --all DIR [--random | --model DIR | --embeddings URL] | --data DIR [--url URL [--email ADDRESS --password PASSWORD]]',
+    'usage: npm run eval -- --all DIR [--random | --model DIR | --embeddings URL] | --data DIR [--model DIR | --url URL [--email ADDRESS --password PASSWORD]]',
   );
   process.exit(2);
 }
 
 const dataset = readDataset(values.data);
 console.log(`${dataset.documents.length} documents, ${dataset.queries.length} judged queries`);
-const system = values.url === undefined ? await Caudex.start({}, { quick: false }) : undefined;
+const model: Record<string, string> = values.model === undefined ? {} : { EMBEDDINGS_MODEL_DIR: resolve(values.model) };
+const system = values.url === undefined ? await Caudex.start(model, { quick: false }) : undefined;
 try {
   const { email, password } = values;
   const account = email === undefined || password === undefined ? undefined : { email, password };
@@ -78,6 +80,8 @@ async function upload(api: Api, project: string, { documents }: Dataset): Promis
     `uploaded in ${((performance.now() - startedAt) / 1000).toFixed(1)} s; ${queued} were still queued for the index`,
   );
   await wait(REST_MS);
+  while ((await api.stalePassages(project)) > 0) await wait(1000);
+  console.log(`embedded after ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
   return idOf;
 }
 

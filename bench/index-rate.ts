@@ -12,8 +12,8 @@ import { inParallel } from './api.ts';
 const CHROMA = join(import.meta.dirname, '../node_modules/chromadb/dist/cli.mjs');
 const PORT = 17_953;
 const BATCH = 1000;
-/** Half of what the backend's client lets through at once. */
-const AT_ONCE = 64;
+/** Fewer than the server queues for one user. */
+const AT_ONCE = 48;
 
 /** Passages per second that the chroma server indexes, and the vectors that it made of them. */
 export async function indexThroughServer(system: Caudex, texts: readonly string[], passages: number) {

@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 // Import only Node's own modules here until the version of Node is checked.
 import { fork } from 'node:child_process';
 import { existsSync } from 'node:fs';

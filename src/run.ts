@@ -30,6 +30,11 @@ export async function run(names: readonly string[]): Promise<void> {
       const { startAll } = await import('./launcher/launcher.js');
       return await startAll(currentConfig());
     }
+    if (names[0] === 'sync') {
+      // It runs on a person's machine, without the server's configuration.
+      const { sync } = await import('./sync/sync.js');
+      return await sync(names.slice(1));
+    }
     routeFetch(currentConfig().proxy);
     const [command = '', ...operands] = names;
     const runCommand = Object.hasOwn(COMMANDS, command) ? COMMANDS[command] : undefined;
@@ -38,7 +43,7 @@ export async function run(names: readonly string[]): Promise<void> {
     }
     if (names.length === 0 || !names.every(isAppName) || new Set(names).size < names.length) {
       throw new StartError(
-        `usage: node dist/main.js all | check | migrate | migrate-data | backup FILE | restore FILE | grant EMAIL CREDITS, or one or more of ${APP_NAMES.join(', ')}, each once; got "${names.join(' ')}"`,
+        `usage: node dist/main.js all | check | migrate | migrate-data | backup FILE | restore FILE | grant EMAIL CREDITS | sync DIR --project NAME, or one or more of ${APP_NAMES.join(', ')}, each once; got "${names.join(' ')}"`,
       );
     }
     await runHere(names, currentConfig());

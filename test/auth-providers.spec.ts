@@ -32,7 +32,7 @@ describe('with Firebase', () => {
   const good = { iss: `https://securetoken.google.com/${PROJECT}`, aud: PROJECT, sub: 'uid-7', email: 'a@example.com' };
   const now = () => Math.floor(Date.now() / 1000);
 
-  it('takes an ID token of the project and keeps the subject as the user id', async () => {
+  it('accepts an ID token of the project and keeps the subject as the user id', async () => {
     await start();
     expect(await verify(await issuer.sign(good))).toEqual({
       active: true,
@@ -121,7 +121,7 @@ describe('with Firebase', () => {
     });
   });
 
-  it('revokes an ID token, however its signature is written', async () => {
+  it('revokes an ID token in any encoding of its signature', async () => {
     await start();
     const token = await issuer.sign(good);
     expect((await post('/sessions/revoke', { token })).body).toEqual({ revoked: true });
@@ -133,7 +133,7 @@ describe('with Firebase', () => {
     expect(await verify(await issuer.sign({ ...good, jti: 'another' }))).toMatchObject({ active: true });
   });
 
-  it('keeps API keys working for a user who has been verified once', async () => {
+  it('keeps API keys valid for a user who has been verified once', async () => {
     await start();
     await verify(await issuer.sign(good));
     const body = { name: 'script', scopes: ['read'], project_id: null, expires_at: null };
@@ -142,7 +142,7 @@ describe('with Firebase', () => {
     expect(await verify(key)).toMatchObject({ active: true, user: { user_id: 'uid-7', email: 'a@example.com' } });
   });
 
-  it('signs in at the emulator and still takes no unsigned token from a caller', async () => {
+  it('signs in at the emulator and still accepts no unsigned token from a caller', async () => {
     issuer = await Issuer.start();
     server = await startForTest('auth', AuthServerModule, {
       CAUDEX__AUTH__PROVIDER: 'firebase',
@@ -193,7 +193,7 @@ describe('with an OIDC issuer', () => {
     expect(await verify(await issuer.sign({ ...claims(), ...other }))).toEqual({ active: false, reason });
   });
 
-  it('says where to sign in', async () => {
+  it('reports where to sign in', async () => {
     await start();
     for (const path of ['/accounts', '/sessions']) {
       expect(await post(path, { email: 'b@example.com', password })).toMatchObject({

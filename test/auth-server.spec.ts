@@ -37,7 +37,7 @@ describe('the auth server', () => {
     expect(await verify(token)).toEqual({ active: false, reason: 'revoked' });
   });
 
-  it('knows an address however it is written, and its operators by it', async () => {
+  it('recognises an address in any spelling, and its operators by it', async () => {
     expect(await post('/accounts', { email: ' ROOT@example.com ', password })).toMatchObject({
       status: 201,
       body: { user: { email: 'root@example.com', operator: true } },
@@ -49,13 +49,13 @@ describe('the auth server', () => {
     });
   });
 
-  it('makes one account of many simultaneous registrations', async () => {
+  it('creates one account for many concurrent registrations', async () => {
     const email = `${randomUUID()}@example.com`;
     const answers = await Promise.all(Array.from({ length: 8 }, () => post('/accounts', { email, password })));
     expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array<number>(7).fill(409)]);
   });
 
-  it('slows an address that tries out which accounts exist', async () => {
+  it('slows a client that tests which accounts exist', async () => {
     const email = await register();
     const ask = (address: string) => post('/accounts', { email, password, address });
     for (let i = 0; i < 20; i++) expect(await ask('192.0.2.77')).toMatchObject({ status: 409 });
@@ -88,7 +88,7 @@ describe('the auth server', () => {
     }
   });
 
-  it('slows guesses down, also many at a time, and says how long', async () => {
+  it('slows guesses down, also concurrent ones, and reports the wait', async () => {
     const email = await register();
     const answers = await Promise.all(
       Array.from({ length: 10 }, () => post('/sessions', { email, password: 'wrong' })),
@@ -101,7 +101,7 @@ describe('the auth server', () => {
     expect(await post('/sessions', { email: other, password })).toMatchObject({ status: 200 });
   });
 
-  it('tells what is wrong with a token that is not good', async () => {
+  it('reports why a token is invalid', async () => {
     const { token } = await login(await register());
     const [head, payload, signature] = token.split('.') as [string, string, string];
     const forged = Buffer.from(JSON.stringify({ ...JSON.parse(atob(payload)), sub: 'root' })).toString('base64url');
@@ -117,7 +117,7 @@ describe('the auth server', () => {
     expect(await post('/sessions/revoke', { token: 'a.b.c' })).toEqual({ status: 200, body: { revoked: false } });
   });
 
-  it('keeps its keys to itself', () => {
+  it('stores its keys readable by its own user only', () => {
     const keys = join(server.dataDir, 'auth', 'keys');
     const files = readdirSync(keys);
     expect(files).toHaveLength(1);
@@ -132,7 +132,7 @@ describe('the auth server, started again', () => {
   const demo = { email: 'demo@caudex.local', password: 'caudex-demo' };
   afterAll(() => rmSync(dataDir, { recursive: true }));
 
-  it('remembers sessions and revocations, and the demo account only where it is asked for', async () => {
+  it('keeps sessions and revocations, and the demo account only where it is configured', async () => {
     const first = await start({ CAUDEX__AUTH__DEMO_ACCOUNT: 'true' });
     const session = (await first.call('POST', '/sessions', { body: demo })).body as { token: string };
     const revoked = (await first.call('POST', '/sessions', { body: demo })).body as { token: string };

@@ -22,7 +22,7 @@ describe('the billing server', () => {
     expect(usage.body).toMatchObject({ total: 2, rows: [{ kind: 'capture', message_id: 'm1', credits: -3 }] });
   });
 
-  it('says with numbers why it can not reserve', async () => {
+  it('refuses a reservation with the balance in numbers', async () => {
     const answer = await server.call('POST', '/reservations', {
       user: 'poor',
       body: { message_id: 'm1', credits: 1001 },
@@ -47,7 +47,7 @@ describe('the billing server', () => {
     expect(answer.body['detail']).toContain(place);
   });
 
-  it('charges each message once and in full, whatever runs at the same time', async () => {
+  it('charges each message once and in full under concurrent calls', async () => {
     const user = 'racer';
     const calls = Array.from({ length: 300 }, (_, i) =>
       i % 3 === 0
@@ -65,7 +65,7 @@ describe('the billing server', () => {
     expect(new Set(captures.map((row) => row.message_id)).size).toBe(captures.length);
   });
 
-  it('is closed to whoever lacks the internal token or names no user', async () => {
+  it('refuses calls without the internal token or a user', async () => {
     expect(await server.call('GET', '/balance', { user: 'ada', token: null })).toMatchObject({ status: 401 });
     expect(await server.call('GET', '/balance', { user: 'ada', token: 'wrong' })).toMatchObject({ status: 401 });
     expect(await server.call('GET', '/balance', {})).toMatchObject({ status: 400, body: { code: 'user_id' } });

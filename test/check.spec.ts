@@ -62,7 +62,7 @@ describe('the check of all parts', () => {
     expect(row('redis')).toBeUndefined();
   });
 
-  it('is 1 and names the setting of each part that is away', async () => {
+  it('is 1 and names the setting of each part that is unavailable', async () => {
     const nowhere = `127.0.0.1:${await freePort()}`;
     const { code, row, lines } = await run({
       BILLING_SERVER_URL: `http://${nowhere}`,
@@ -95,7 +95,7 @@ describe('the check of all parts', () => {
     expect(row(part)).toContain(what);
   });
 
-  it('takes an endpoint without a list of models, and says when a list lacks the model', async () => {
+  it('accepts an endpoint without a list of models, and reports a list without the model', async () => {
     answers['GET /v1/models'] = [200, { data: [{ id: 'another' }] }];
     expect((await run()).row('llm')).toMatch(/ ok +answers; it does not list small$/);
     answers['GET /v1/models'] = [404, {}];

@@ -33,7 +33,7 @@ describe('the chroma server', () => {
     }
   });
 
-  it('says why it found each passage, and what it corrected, where it is asked to', async () => {
+  it('explains why it found each passage, and its corrections, where this is requested', async () => {
     await server.upsert('why', 'pears', 'Pears ripen in the orchard.');
     const ask = (query: string, more: object) =>
       server.call<QueryAnswer>('POST', '/query', { project_id: 'why', query, limit: 10, ...more });
@@ -52,7 +52,7 @@ describe('the chroma server', () => {
     expect(await ask('orchrad', {})).toMatchObject({ total: 1, corrections: [{ from: 'orchrad', to: 'orchard' }] });
   });
 
-  it('tells an empty project from one where nothing matches', async () => {
+  it('distinguishes an empty project from one without matches', async () => {
     expect(await server.query('nobody', 'anything')).toEqual({ results: [], total: 0, source: 'hybrid', passages: 0 });
     await server.upsert('one', 'a', 'Salt.');
     for (const query of ['', ' ', 'the of', 'xylophone', '"salt pepper"']) {
@@ -60,13 +60,13 @@ describe('the chroma server', () => {
     }
   });
 
-  it('leaves out what has nothing to do with the question', async () => {
+  it('leaves out passages that are unrelated to the question', async () => {
     await server.upsert('two', 'salt', 'Salt and pepper.');
     await server.upsert('two', 'sugar', 'Sugar is sweet.');
     for (const mode of ['hybrid', 'vector']) expect(await server.found('two', 'sugar', mode)).toEqual(['sugar']);
   });
 
-  it('takes many documents at once, some of them twice', async () => {
+  it('accepts many concurrent documents, some of them twice', async () => {
     const upserts = Array.from({ length: 60 }, (_, i) =>
       server.upsert('many', `d${i % 40}`, `Word${i % 40}.`, `v${i}`),
     );
@@ -75,7 +75,7 @@ describe('the chroma server', () => {
     for (const i of [0, 19, 39]) expect(await server.found('many', `word${i}`)).toEqual([`d${i}`]);
   });
 
-  it('brings a document to a version once, and forgets what is gone', async () => {
+  it('indexes a version once, and removes deleted passages', async () => {
     await server.upsert('p', 'a', 'Old words about copper.', 'v1');
     await server.upsert('p', 'a', 'A text that is not looked at: v1 is there.', 'v1');
     expect(await server.found('p', 'copper')).toEqual(['a']);
@@ -93,7 +93,7 @@ describe('the chroma server', () => {
     expect(await server.query('p', 'tin')).toMatchObject({ results: [], passages: 0 });
   });
 
-  it('keeps users apart who gave their projects the same name', async () => {
+  it('separates users whose projects have the same name', async () => {
     await server.upsert('same', 'a', 'Ann hides silver.', 'v1', 'ann');
     await server.upsert('same', 'a', 'Bob has sugar.', 'v1', 'bob');
     for (const mode of ['hybrid', 'vector']) {
@@ -104,7 +104,7 @@ describe('the chroma server', () => {
     expect(await server.found('same', 'silver', 'hybrid', 'ann')).toEqual(['a']);
   });
 
-  it('learns what words mean from the project, in the background', async () => {
+  it('trains an embedder on the project in the background', async () => {
     const topics = [
       ['automobile', 'engine', 'wheel', 'road', 'driver'],
       ['car', 'engine', 'wheel', 'road', 'driver'],
@@ -132,7 +132,7 @@ describe('the chroma server', () => {
     expect(kinds).toEqual(new Set(['automobile', 'car']));
   });
 
-  it('answers 503 while ChromaDB is away and starts it again', async () => {
+  it('answers 503 while ChromaDB is unavailable and restarts it', async () => {
     await server.upsert('away', 'a', 'Salt.');
     const first = server.chromadbPid;
     process.kill(first, 'SIGKILL');
@@ -155,7 +155,7 @@ describe('the chroma server', () => {
 });
 
 describe('the chroma server, killed', () => {
-  it('leaves no ChromaDB behind, keeps what it acknowledged, and mends what ChromaDB lost', async () => {
+  it('leaves no ChromaDB behind, keeps acknowledged writes, and restores data that ChromaDB lost', async () => {
     const dataDir = temporaryDir();
     const server = await new ChromaServer(dataDir).start();
     const pid = server.chromadbPid;
@@ -187,7 +187,7 @@ describe('the chroma server, killed', () => {
     await until(() => !isAlive(server.chromadbPid), 'ChromaDB to end', 2000);
   }, 30_000);
 
-  it('does not start, and says why, where ChromaDB can not', async () => {
+  it('does not start where ChromaDB cannot, and reports the reason', async () => {
     const dataDir = temporaryDir();
     mkdirSync(join(dataDir, 'chroma'));
     writeFileSync(join(dataDir, 'chroma', 'chromadb'), 'a file where a folder is needed');
@@ -265,7 +265,7 @@ describe('the chroma server with endpoints', () => {
   describe.each(['dead', 'silent', 'broken'])('an endpoint that is %s', (state) => {
     afterEach(() => (endpointState = 'well'));
 
-    it('costs one search a fraction of a second and the next ones nothing; words are found, and it comes back', async () => {
+    it('delays one search by a fraction of a second and the next ones not at all; words are found, and it is used again later', async () => {
       await server.upsert(state, 'fox', 'The quick fox jumps.');
       await embeddedAll(state);
       endpointState = state;
@@ -294,7 +294,7 @@ describe('the chroma server with endpoints', () => {
     });
   });
 
-  it('takes the order of the reranker, and does without where it fails', async () => {
+  it('uses the order of the reranker, and works without it where it fails', async () => {
     await server.upsert('r', 'one', 'Lamp, lamp and lamp.');
     await server.upsert('r', 'two', 'A lamp among many other things that are no light at all.');
     expect(await server.found('r', 'lamp')).toEqual(['two', 'one']);

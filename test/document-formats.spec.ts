@@ -29,7 +29,7 @@ const PEOPLE: SheetSpec = {
 };
 
 describe('spreadsheets', () => {
-  it('are read sheet by sheet, with numbers and dates as their cells show them', async () => {
+  it('are read sheet by sheet, with the displayed numbers and dates', async () => {
     const file = xlsx([PEOPLE, { name: 'Old', state: 'hidden', rows: [['secret', 1]] }], { 'xl/media/a.png': 'x' });
     const read = await extract(file, 'xlsx');
     expect(read.text).toBe(
@@ -43,13 +43,13 @@ describe('spreadsheets', () => {
     ]);
   });
 
-  it('name their columns in each row where there are many', async () => {
+  it('repeat the column names in each row where there are many columns', async () => {
     const header = Array.from({ length: 40 }, (_, i) => `Measure ${i}`);
     const { text } = await extract(xlsx([{ name: 'S', rows: [header, header.map((_, i) => i)] }]), 'xlsx');
     expect(text).toMatch(/^# S\n\nMeasure 0: 0; Measure 1: 1; .*Measure 39: 39$/);
   });
 
-  it('leave out columns without text, wherever the last one is', async () => {
+  it('have no columns without text, wherever the last one is', async () => {
     const far = '<row r="1048576"><c r="XFD1048576"><v>9</v></c></row>';
     const sheet = `<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><dimension ref="A1:XFD1048576"/><sheetData><row r="1"><c r="A1"><v>1</v></c></row>${far}</sheetData></worksheet>`;
     const { text } = await extract(xlsx([{ name: 'S', rows: [] }], { 'xl/worksheets/sheet1.xml': sheet }), 'xlsx');
@@ -68,7 +68,7 @@ describe('spreadsheets', () => {
     expect(await faultOf(xls('S', [['a', 'b']]).subarray(0, 900), 'xls')).not.toBe('no fault');
   });
 
-  it('of OpenDocument are read as they are shown, with comments, and without endless repetitions', async () => {
+  it('of OpenDocument are read as displayed, with comments, and without endless repetitions', async () => {
     const cell = (shown: string, attributes = '') =>
       `<table:table-cell ${attributes}><text:p>${shown}</text:p></table:table-cell>`;
     const row = (...cells: string[]) => `<table:table-row>${cells.join('')}</table:table-row>`;
@@ -89,14 +89,14 @@ describe('spreadsheets', () => {
     ]);
   });
 
-  it('that repeat their cells without end are refused at once', async () => {
+  it('with endless repetitions of cells are refused at once', async () => {
     const cell = '<table:table-cell table:number-columns-repeated="1000000"><text:p>word</text:p></table:table-cell>';
     const row = `<table:table-row table:number-rows-repeated="1000000">${cell}</table:table-row>`;
     const file = opendocument('spreadsheet', `<table:table>${row.repeat(1000)}</table:table>`);
     expect(await faultOf(file, 'ods')).toBe('its cells hold more than 1000000 characters');
   });
 
-  it('say what is wrong with them', async () => {
+  it('are refused with their fault', async () => {
     expect(await faultOf(strToU8('a,b'), 'xlsx')).toBe('it is not an XLSX: these are ZIP archives');
     expect(await faultOf(xlsx([PEOPLE]).subarray(0, 900), 'xlsx')).toMatch(
       /^it is (a damaged archive|not an XLSX that)/,
@@ -166,7 +166,7 @@ describe('presentations', () => {
 });
 
 describe('texts of other programs', () => {
-  it('of OpenDocument have headings, lists, tables, notes and the heads and feet of pages', async () => {
+  it('of OpenDocument have headings, lists, tables, notes, headers and footers', async () => {
     const body = `<text:tracked-changes><text:deletion><text:p>gone</text:p></text:deletion></text:tracked-changes>
       <text:p text:style-name="Title">Report</text:p><text:h text:outline-level="2">Part<text:s text:c="2"/>one</text:h>
       <text:p>Otters<text:note><text:note-citation>1</text:note-citation><text:note-body><text:p>a kind of marten</text:p></text:note-body></text:note> swim<text:line-break/>well.</text:p>
@@ -186,7 +186,7 @@ describe('texts of other programs', () => {
     ]);
   });
 
-  it('of Word 97 are paragraphs, which is told', async () => {
+  it('of Word 97 are paragraphs, with a warning', async () => {
     const read = await extract(doc('Otters swim.\rGrüße'), 'doc');
     expect(read.text).toBe('Otters swim.\n\nGrüße');
     expect(codes(read)).toEqual([['layout_left_out', undefined]]);
@@ -194,7 +194,7 @@ describe('texts of other programs', () => {
     expect(await faultOf(doc('x').subarray(0, 700), 'doc')).toMatch(/^it can't be read/);
   });
 
-  it('in RTF have their characters, in code pages and in Unicode, and none of the instructions', async () => {
+  it('in RTF have their characters, in code pages and in Unicode, and no control words', async () => {
     const rtf = String.raw`{\rtf1\ansi\ansicpg1252{\fonttbl{\f0\fcharset0 Arial;}{\f1\fcharset204 Arial Cyr;}}{\colortbl;\red0;}
 {\*\generator x;}{\info{\title no}}{\stylesheet{\s1\outlinelevel0 heading 1;}}\pard\outlinelevel1 On {\b otters}\par\pard Gr\'fc\'dfe \u8364?uro \f1\'cf\'f0\'e8\'e2\'e5\'f2\f0\par
 {\field{\*\fldinst HYPERLINK "http://x"}{\fldrslt a link}}\tab \{braces\}\line next\par
@@ -206,7 +206,7 @@ describe('texts of other programs', () => {
     expect(await faultOf(strToU8('hello'), 'rtf')).toMatch(/^it is not RTF/);
   });
 
-  it('in EPUB come in reading order, with title and author', async () => {
+  it('in EPUB are in reading order, with title and author', async () => {
     const read = await extract(
       epub('The Book', ['<h1>One</h1><p>first</p>', '<h1>Two</h1><img src="a.png"/>']),
       'epub',
@@ -236,7 +236,7 @@ describe('mail', () => {
   const message = (subject: string, body: string) =>
     `From: Ada <a@example.com>\nSubject: ${subject}\nContent-Type: multipart/mixed; boundary=x\n\n--x\nContent-Type: text/plain\n\n${body}\n--x\nContent-Type: text/csv\nContent-Disposition: attachment; filename="${subject}.csv"\n\na,b\n--x--\n`;
 
-  it('in a mailbox is read message by message, and its attachments are given apart', async () => {
+  it('in a mailbox is read message by message, and its attachments are separate', async () => {
     const mbox = Buffer.from(
       `From ada@example.com Fri May  3 10:00:00 2024\n${message('one', 'text\n\n>From here on')}\nFrom bob@example.com Sat May  4 10:00:00 2024\n${message('two', 'more\n\nFrom now on it rains')}`,
     );

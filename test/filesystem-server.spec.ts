@@ -34,7 +34,7 @@ const makeProject = async (user = 'ada') => {
 };
 
 describe('projects', () => {
-  it('are made once, listed, and gone for good', async () => {
+  it('are created once, listed, and deleted for good', async () => {
     const make = (body: object) => server.call('POST', '/projects', { user: 'eve', body });
     const project = { project_id: 'one', name: 'First' };
     expect(await make(project)).toMatchObject({ status: 201, body: { ...project, documents: 0 } });
@@ -90,7 +90,7 @@ describe('documents', () => {
     expect(await get(project, 'notes/plan.md')).toMatchObject({ status: 404, body: { code: 'not_found' } });
   });
 
-  it('answer a repeated call as they answered the first', async () => {
+  it('give the same answer to a repeated call', async () => {
     const project = await makeProject();
     const request = { version: 'a', text: 'one', if_match: '*' };
     const first = await put(project, 'a.md', request);
@@ -101,7 +101,7 @@ describe('documents', () => {
     });
   });
 
-  it('change only from the version that is named', async () => {
+  it('change only if the named version is current', async () => {
     const project = await makeProject();
     const conflict = { status: 412, body: { code: 'version_conflict' } };
     expect(await put(project, 'a.md', { version: 'b', text: 'two', if_match: 'a' })).toMatchObject(conflict);
@@ -126,7 +126,7 @@ describe('documents', () => {
     expect(answer.body['detail']).toContain(detail);
   });
 
-  it('refuse what is not text and not both or neither of text and bytes', async () => {
+  it('refuse binary text, and uploads with both or neither of text and bytes', async () => {
     const project = await makeProject();
     expect(await put(project, 'a', {})).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
     expect(await put(project, 'a', { text: '', content_base64: '' })).toMatchObject({ status: 400 });
@@ -137,7 +137,7 @@ describe('documents', () => {
     });
   });
 
-  it('are found by their words, at their place, until they are gone', async () => {
+  it('are found by their words, at their position, until they are deleted', async () => {
     const project = await makeProject();
     const text = '# Boats\n\nThe old ferry crosses the river every morning. It is painted green.\n';
     await put(project, 'boats.md', { text });
@@ -167,7 +167,7 @@ describe('documents', () => {
     expect(await search(project, 'nothing left')).toMatchObject({ total: 0, documents: 1 });
   });
 
-  it('are read out of files, and the files kept', async () => {
+  it('are extracted from files, and the files are stored', async () => {
     const project = await makeProject();
     const original = (path: string) => server.call('GET', `/projects/${project}/original${at(path)}`, { user: 'ada' });
     const html = Buffer.from('<h1>Moles</h1><p>A mole digs <b>tunnels</b>.</p>').toString('base64');
@@ -194,7 +194,7 @@ describe('documents', () => {
     expect(await original('plain.md')).toMatchObject({ status: 404 });
   });
 
-  it('that can not be read are kept as well, and never instead of one that can', async () => {
+  it('are stored also where no text can be extracted, and never replace a readable one', async () => {
     const project = await makeProject();
     const original = () => server.call('GET', `/projects/${project}/original${at('a.pdf')}`, { user: 'ada' });
     const broken = { media_type: 'application/pdf', content_base64: Buffer.from('%PDF-1.7 cut').toString('base64') };
@@ -208,7 +208,7 @@ describe('documents', () => {
     expect(await original()).toMatchObject({ status: 404 });
   });
 
-  it('never go back to a change that came in earlier, however late it is stored', async () => {
+  it('never go back to an earlier change, however late it is stored', async () => {
     const project = await makeProject();
     const now = Date.now();
     const superseded = { status: 409, body: { code: 'superseded' } };
@@ -230,7 +230,7 @@ describe('documents', () => {
     expect(await put(project, 'plan.md', hourAgo)).toMatchObject({ status: 200 });
   });
 
-  it('written by many at a time are one of what was written', async () => {
+  it('have one of the written texts after concurrent writes', async () => {
     const project = await makeProject();
     const texts = Array.from({ length: 20 }, (_, i) => `number${i} ${'and more '.repeat(50 * i)}`);
     const answers = await Promise.all(texts.map((text) => put(project, 'a.md', { text })));
@@ -242,7 +242,7 @@ describe('documents', () => {
     for (const i of texts.keys()) expect((await search(project, `number${i}`)).total > 0).toBe(i === winner);
   });
 
-  it('are nobody else’s', async () => {
+  it('are not visible to another user', async () => {
     const project = await makeProject('ada');
     await put(project, 'secret.md', { text: 'the treasure is under the oak' });
     await server.call('POST', '/projects', { user: 'bob', body: { project_id: project, name: 'Same id' } });
@@ -262,7 +262,7 @@ describe('the disk', () => {
     return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
   };
 
-  it('may damage a file: that is said, and mended by sending the document again', async () => {
+  it('may damage a file: the fault is reported, and repaired by another upload', async () => {
     const project = await makeProject();
     const before = new Set(storedFiles());
     await put(project, 'a.md', { text: 'precious words' });
@@ -276,7 +276,7 @@ describe('the disk', () => {
     expect(storedFiles()).toHaveLength(before.size + 1);
   });
 
-  it('may be full: the write is refused, and nothing is left of it', async () => {
+  it('may be full: the write is refused, and leaves nothing behind', async () => {
     const project = await makeProject();
     await put(project, 'a.md', { text: 'elephants' });
     const before = storedFiles();
@@ -293,7 +293,7 @@ describe('the disk', () => {
     expect(await put(project, 'a.md', { text })).toMatchObject({ status: 200 });
   });
 
-  it('is nobody else’s', () => {
+  it('has files that only their owner can read', () => {
     expect(statSync(join(server.dataDir, 'filesystem')).mode & 0o077).toBe(0);
   });
 });
@@ -304,7 +304,7 @@ describe('the filesystem server, started again,', () => {
   const start = () => startForTest('filesystem', FilesystemServerModule, { DATA_DIR: dataDir });
   afterAll(() => rmSync(dataDir, { recursive: true }));
 
-  it('has everything, and cleans up what nobody names', async () => {
+  it('has all data, and removes files without a row', async () => {
     let again = await start();
     await again.call('POST', '/projects', { user: 'ada', body: { project_id: 'p', name: 'Kept' } });
     const document = `/projects/p/document${at('a.md')}`;
@@ -324,7 +324,7 @@ describe('the filesystem server, started again,', () => {
     await again.close();
   });
 
-  it('does not take documents for leftovers when its database is gone', async () => {
+  it('does not treat documents as leftovers when its database is missing', async () => {
     renameSync(join(root, 'metadata.sqlite'), join(root, 'elsewhere'));
     await expect(start()).rejects.toThrow(/metadata\.sqlite is missing, but .*files holds documents/);
     renameSync(join(root, 'elsewhere'), join(root, 'metadata.sqlite'));
@@ -336,7 +336,7 @@ describe('a large document', () => {
   const text = Array.from({ length: 40_000 }, (_, i) => `"Line ${i}" of the ${i % 2 ? 'ship’s' : 'harbour'} log.\n`);
   const tooLarge = 'x'.repeat(26_214_401);
 
-  it('does not keep others waiting', async () => {
+  it('does not delay other requests', async () => {
     const project = await makeProject();
     let slowest = 0;
     let done = false;
@@ -399,7 +399,7 @@ describe('conversations', () => {
     expect(await getConversation('c1', '', 'bob')).toMatchObject({ status: 404 });
   });
 
-  it('stay deleted, whatever is delivered late', async () => {
+  it('stay deleted after a late delivery', async () => {
     await putTurn('c2', turn('m1', 'complete'));
     const drop = (id: string) => server.call('DELETE', `/conversations/${id}`, { user: 'ada' });
     expect((await drop('c2')).body).toEqual({ deleted: true });
@@ -411,7 +411,7 @@ describe('conversations', () => {
     expect(await getConversation('c2')).toMatchObject({ status: 404 });
   });
 
-  it('go with their project', async () => {
+  it('are deleted with their project', async () => {
     const project = await makeProject();
     await putTurn('c3', turn('m1', 'complete'));
     expect((await getConversation('c3')).body).toMatchObject({ project_id: null });
@@ -426,7 +426,7 @@ describe('conversations', () => {
     expect(await putTurn('c5', turn('m1', 'complete'), project)).toMatchObject({ status: 410 });
   });
 
-  it('keep a turn of another project, or of none that ever was, until that one goes', async () => {
+  it('keep a turn of another or unknown project until that project is deleted', async () => {
     const [project, other] = [await makeProject(), await makeProject()];
     const messages = async (id: string, user = 'ada') => {
       const { turns } = (await getConversation(id, '', user)).body as { turns: { message_id: string }[] };

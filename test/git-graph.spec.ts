@@ -93,13 +93,13 @@ class Wire {
     throw new Error(`the graph never knew ${paths.join(', ')}: ${JSON.stringify((await related()).body)}`);
   }
 
-  it('has what belongs together', async () => {
+  it('returns related documents', async () => {
     await commit('a.md', 'see [b](b.md), [c](c.md), [d](d.md)');
     await commit('b.md', 'b');
     await caughtUp(['b.md']);
   }, 30_000);
 
-  it('goes on without it, and tells it afterwards what it missed', async () => {
+  it('works without it, and updates it afterwards', async () => {
     wire.become('cut');
     expect((await commit('c.md', 'c')).status).toBe(200);
     expect(await related()).toMatchObject({ status: 424, body: { code: 'graph_away' } });
@@ -107,7 +107,7 @@ class Wire {
     await caughtUp(['b.md', 'c.md']);
   }, 30_000);
 
-  it('answers in time while it is silent', async () => {
+  it('answers in time while it does not respond', async () => {
     wire.become('mute');
     const beganMs = performance.now();
     expect(await related({ 'x-request-timeout-ms': '300' })).toMatchObject({ status: 424 });

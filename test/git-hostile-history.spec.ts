@@ -91,7 +91,7 @@ describe('the import of a hostile repository', () => {
     expect(existsSync(target())).toBe(false);
   });
 
-  it('with a time that is none is taken at the beginning of times, and stops nothing', async () => {
+  it('with an invalid time is imported with the time 1970', async () => {
     const { dir } = forged('n <e@e> 99999999999999999999 +9999', 'm');
     expect((await imported(dir)).state).toBe('done');
   });
@@ -154,7 +154,7 @@ describe('the import of a hostile repository', () => {
       expect(await imported(dir)).toMatchObject(refused);
     });
 
-    it('is taken where all of its links stay inside', async () => {
+    it('is imported where all of its links stay inside', async () => {
       const shared = forged('n', 'shared');
       const { dir } = forged('n', 'm');
       writeFileSync(join(dir, '.git', 'objects', 'info', 'alternates'), `${shared.dir}/.git/objects\n`);

@@ -47,7 +47,7 @@ describe('the history of a project', () => {
     server = await startForTest('git', GitServerModule);
   });
   afterAll(() => server.close());
-  const { get, commit, history, textAt, drop } = asking(() => server);
+  const { get, post, commit, history, textAt, drop } = asking(() => server);
   const bob = asking(() => server, 'bob');
 
   it('has each version once, however often it is sent', async () => {
@@ -61,7 +61,41 @@ describe('the history of a project', () => {
     });
   });
 
-  it('is told newest first, in pages, of one document or of all', async () => {
+  it('takes a batch in its order and each of its versions once, with what was sent before', async () => {
+    const project = newProject();
+    const changes = (...versions: string[]) =>
+      versions.map((version, i) => ({
+        ...{ path: `${version}.md`, version, text: `text of ${version}`, author: ADA, message: `Save ${version}` },
+        committed_at: new Date(Date.UTC(2026, 0, 1, 0, 0, i)).toISOString(),
+      }));
+    const batch = (sent: unknown[]) => post(`/projects/${project}/commits/batch`, { changes: sent });
+    const first = await batch(changes('x', 'y'));
+    const many = Array.from({ length: 20 }, (_, i) => `z${i}`);
+    const second = await batch(changes('x', ...many, 'y'));
+    expect([first.status, second.status]).toEqual([200, 200]);
+    const hashes = (second.body as { commits: { commit: string; version: string }[] }).commits;
+    expect(hashes.map(({ version }) => version)).toEqual(['x', ...many, 'y']);
+    expect([hashes[0], hashes.at(-1)]).toEqual(first.body['commits']);
+    expect(new Set(hashes.map(({ commit }) => commit)).size).toBe(22);
+    expect(versionsOf(await history(project)).toSorted()).toEqual(['x', 'y', ...many].toSorted());
+    expect((await textAt(project, 'z7.md', 'z7')).body).toMatchObject({ text: 'text of z7' });
+    expect((await textAt(project, 'y.md', 'y')).body).toMatchObject({ text: 'text of y' });
+  });
+
+  it('takes none of a batch with a path that is no document, or with one path twice', async () => {
+    const project = newProject();
+    const change = (path: string) => ({
+      ...{ path, version: `v${++count}`, text: 'x', author: ADA, message: 'Save' },
+      committed_at: new Date().toISOString(),
+    });
+    const bad = await post(`/projects/${project}/commits/batch`, { changes: [change('a.md'), change('../b.md')] });
+    expect(bad).toMatchObject({ status: 400, body: { code: 'invalid_path' } });
+    const twice = await post(`/projects/${project}/commits/batch`, { changes: [change('a.md'), change('a.md')] });
+    expect(twice).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
+    expect(await history(project)).toEqual({ versions: [], total: 0 });
+  });
+
+  it('is listed newest first, in pages, of one document or of all', async () => {
     const project = newProject();
     for (const [path, version] of [
       ['a.md', 'a1'],
@@ -93,7 +127,7 @@ describe('the history of a project', () => {
     expect(bad).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
   });
 
-  it('gives texts, differences and who wrote which line', async () => {
+  it('returns texts, differences and the author of each line', async () => {
     const project = newProject();
     await commit(project, 'a.md', 'one\ntwo\n', { version: 'first' });
     const bobs = { version: 'second', author: { name: 'Bob', email: 'bob@example.org' } };
@@ -145,7 +179,7 @@ describe('the history of a project', () => {
     expect((await drop(encodeURIComponent(project))).status).toBe(400);
   });
 
-  it('keeps odd authors and messages within their commit', async () => {
+  it('keeps unusual authors and messages within their commit', async () => {
     const project = newProject();
     const author = { name: 'E <evil>\nfrom 0000', email: 'x>\ncommitter y' };
     const message = 'data 3\nCaudex-Version: other\n\u0000 end';
@@ -156,7 +190,7 @@ describe('the history of a project', () => {
     expect((await textAt(project, 'a.md', 'odd')).body).toMatchObject({ text: 'data 10\ncommit refs/heads/x\n' });
   });
 
-  it('is gone for good when the project is dropped', async () => {
+  it('is deleted for good when the project is dropped', async () => {
     const project = newProject();
     await commit(project, 'a.md', '# One\n\n[two](b.md)', { version: 'a' });
     await commit(project, 'b.md', 'two');
@@ -167,7 +201,7 @@ describe('the history of a project', () => {
     expect(await commit(project, 'a.md', 'late')).toMatchObject({ status: 410, body: { code: 'deleted' } });
   });
 
-  it('is nobody else’s, whatever the names', async () => {
+  it('is not visible to another user, for any names', async () => {
     const project = newProject();
     await commit(project, 'a.md', 'secret of ada [b](b.md)', { version: 'same' });
     await commit(project, 'b.md', 'b');
@@ -179,7 +213,7 @@ describe('the history of a project', () => {
     expect((await textAt(project, 'a.md', 'same')).body).toMatchObject({ text: 'secret of ada [b](b.md)' });
   });
 
-  it('takes changes of one project that come at once one after the other', async () => {
+  it('commits concurrent changes of one project one after the other', async () => {
     const project = newProject();
     const answers = await Promise.all(Array.from({ length: 12 }, (_, i) => commit(project, `${i}.md`, `text ${i}`)));
     expect(answers.map(({ status }) => status)).toEqual(Array(12).fill(200));
@@ -189,7 +223,36 @@ describe('the history of a project', () => {
 });
 
 describe('a git server that died between a commit and its row', () => {
-  it('finds the commit again and makes no second one', async () => {
+  it('finds the commits of a batch again, whatever part of the batch comes first', async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'caudex-git-'));
+    let server = await startForTest('git', GitServerModule, { DATA_DIR: dataDir });
+    const { post, history, commit } = asking(() => server);
+    const changes = Array.from({ length: 12 }, (_, i) => ({
+      ...{ path: `${i}.md`, version: `v-${i}`, text: `text ${i}`, author: ADA, message: 'Save' },
+      committed_at: new Date(Date.UTC(2026, 0, 1, 0, 0, i)).toISOString(),
+    }));
+    const batch = async (...sent: unknown[]) => (await post('/projects/p/commits/batch', { changes: sent })).body;
+    try {
+      await commit('p', 'first.md', 'first', { version: 'first' });
+      const { commits } = (await batch(...changes)) as { commits: unknown[] };
+      await server.close();
+      const db = new DatabaseSync(join(dataDir, 'git', 'git.db'));
+      db.exec(`DELETE FROM versions WHERE version LIKE 'v-%'`);
+      db.close();
+      server = await startForTest('git', GitServerModule, { DATA_DIR: dataDir });
+      await commit('p', 'other.md', 'other', { version: 'other' });
+      expect(await batch(...changes.slice(7))).toEqual({ commits: commits.slice(7) });
+      expect(await batch(...changes.slice(0, 8))).toEqual({ commits: commits.slice(0, 8) });
+      expect((await history('p')).total).toBe(14);
+      const repository = join(dataDir, 'git', 'repositories', 'ada', 'p.git');
+      expect(execFileSync('git', ['rev-list', '--count', 'main'], { cwd: repository }).toString().trim()).toBe('14');
+    } finally {
+      await server.close();
+      rmSync(dataDir, { recursive: true });
+    }
+  });
+
+  it('finds the commit again and creates no second one', async () => {
     const dataDir = mkdtempSync(join(tmpdir(), 'caudex-git-'));
     let server = await startForTest('git', GitServerModule, { DATA_DIR: dataDir });
     const { commit, history } = asking(() => server);
@@ -277,7 +340,7 @@ describe('the import of a repository', () => {
     rmSync(root, { recursive: true });
   });
 
-  it('brings the whole history, and of the head the text files alone', async () => {
+  it('imports the whole history, and the text files of the head only', async () => {
     const project = newProject();
     const { progress, files } = await imported(project);
     expect(progress).toMatchObject({ state: 'done', imported_commits: 2, files: 2, skipped: 3, detail: null });
@@ -305,7 +368,7 @@ describe('the import of a repository', () => {
     expect(ids).not.toContain('document:old.md');
   });
 
-  it('takes only what is new the second time, and later changes go on from it', async () => {
+  it('imports only new commits the second time, and later changes follow them', async () => {
     const project = newProject();
     await imported(project);
     expect((await imported(project)).progress).toMatchObject({ imported_commits: 0, files: 2 });
@@ -321,7 +384,7 @@ describe('the import of a repository', () => {
     ]);
   });
 
-  it('comes beside what the project has already', async () => {
+  it('is added to the existing documents of the project', async () => {
     const project = newProject();
     await commit(project, 'own.md', 'own\n', { version: 'own' });
     expect((await imported(project)).progress).toMatchObject({ state: 'done' });
@@ -330,14 +393,14 @@ describe('the import of a repository', () => {
     expect(body['diff']).toContain('-own\n+own, changed');
   });
 
-  it('takes the branch that is named, and says when there is none', async () => {
+  it('imports the named branch, and reports a missing one', async () => {
     run('branch', 'side', first);
     expect((await imported(newProject(), { source, branch: 'side' })).progress).toMatchObject({ imported_commits: 1 });
     const missing = (await imported(newProject(), { source, branch: 'nowhere' })).progress;
     expect(missing).toMatchObject({ state: 'failed', detail: expect.stringContaining('refs/heads/nowhere') });
   });
 
-  it('comes over https from where the operator allows it, and follows no redirect', async () => {
+  it('works over https from an allowed source, and follows no redirect', async () => {
     const bare = join(root, 'served', 'book.git');
     run('clone', '-q', '--bare', source, bare);
     execFileSync('git', ['update-server-info'], { cwd: bare });
@@ -394,7 +457,7 @@ describe('the import of a repository', () => {
     expect(begun).toMatchObject({ status: 403, body: { code: 'import_not_allowed' } });
   });
 
-  it('follows links before it compares a path', async () => {
+  it('resolves links before it compares a path', async () => {
     symlinkSync('/etc', join(root, 'allowed', 'way-out'));
     const refused = { status: 403, body: { code: 'import_not_allowed' } };
     expect((await imported(newProject(), { source: join(root, 'allowed', 'way-out') })).begun).toMatchObject(refused);
@@ -407,8 +470,8 @@ describe('the import of a repository', () => {
   });
 });
 
-describe('a git server whose graph is away', () => {
-  it('keeps history, says what is missing, and tells the graph later', async () => {
+describe('a git server whose graph is unavailable', () => {
+  it('keeps history, reports the outage, and updates the graph later', async () => {
     const dataDir = mkdtempSync(join(tmpdir(), 'caudex-git-'));
     const away = { DATA_DIR: dataDir, GRAPH_SERVER_URL: 'bolt://127.0.0.1:1', GRAPH_PASSWORD: 'x' };
     let server = await startForTest('git', GitServerModule, away);

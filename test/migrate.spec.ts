@@ -17,14 +17,14 @@ describe('the migration of all databases', () => {
     return lines;
   };
 
-  it('makes each database, and changes nothing when it is repeated', async () => {
+  it('creates each database, and changes nothing when it is repeated', async () => {
     const made = await run();
     expect(made).toHaveLength(8);
     expect(made.filter((line) => line.endsWith('(made)'))).toHaveLength(8);
     expect((await run()).filter((line) => line.endsWith('(as it was)'))).toHaveLength(8);
   });
 
-  it('brings a database of an earlier release to this one', async () => {
+  it('updates a database of an earlier release', async () => {
     mkdirSync(join(dir, 'git'));
     const db = new DatabaseSync(join(dir, 'git/git.db'));
     db.exec('PRAGMA user_version = 0');
@@ -32,7 +32,7 @@ describe('the migration of all databases', () => {
     expect((await run()).find((line) => line.includes('git.db'))).toMatch(/ \(from 0\)$/);
   });
 
-  it('refuses a folder in use, a newer schema and a file that is no database, each by name', async () => {
+  it('refuses a folder in use, a newer schema and a file that is not a database, each by name', async () => {
     const unlock = lockDataFolder(dir, 'billing');
     await expect(run()).rejects.toThrow('billing is in use by another billing process');
     unlock();

@@ -34,32 +34,40 @@ describe('the pages of a PDF', () => {
     ]);
   });
 
-  it('cost one another nothing: one that never ends is left out and named', async () => {
+  it('do not affect one another: one that never ends is left out and named', async () => {
     const file = pdfOfContents([lines('first'), ENDLESS, lines('third')], '', '');
     const read = await new TextExtractor({ ...LIMITS, timeoutMs: 6000 }).extract(file, 'pdf', 'ada');
     expect(read.text).toBe('first\n\nthird');
     expect(codes(read)).toEqual([['pages_too_slow', 1, 'pages 2']]);
   }, 30_000);
 
-  it('are read as far as the time goes, and the rest is named', async () => {
+  it('are read until the time is over, and the rest is named', async () => {
     const slow = `${'q Q '.repeat(300_000)}${lines('words')}`;
     const file = pdfOfContents(
-      Array.from({ length: 60 }, () => slow),
+      Array.from({ length: 100 }, () => slow),
       '',
       '',
     );
-    const read = await new TextExtractor({ ...LIMITS, timeoutMs: 5000 }).extract(file, 'pdf', 'ada');
+    const read = await new TextExtractor({ ...LIMITS, timeoutMs: 8000 }).extract(file, 'pdf', 'ada');
     const { length } = read.pages ?? [];
     expect(length).toBeGreaterThan(1);
-    expect(codes(read).at(-1)).toEqual(['pages_left_out', expect.any(Number), expect.stringMatching(/^pages \d+-60$/)]);
+    expect(codes(read).at(-1)).toEqual([
+      'pages_left_out',
+      expect.any(Number),
+      expect.stringMatching(/^pages \d+-100$/),
+    ]);
   }, 30_000);
 
-  it('may be two thousand', async () => {
+  it('may number two thousand', async () => {
     const texts = Array.from({ length: 2000 }, (_, i) =>
-      lines(...Array.from({ length: 40 }, (_, n) => `line ${n} of page ${i + 1}`)),
+      lines(...Array.from({ length: 10 }, (_, n) => `line ${n} of page ${i + 1}`)),
     );
-    const read = await new TextExtractor(LIMITS).extract(pdfOfContents(texts, '', ''), 'pdf', 'ada');
+    const read = await new TextExtractor({ ...LIMITS, timeoutMs: 60_000 }).extract(
+      pdfOfContents(texts, '', ''),
+      'pdf',
+      'ada',
+    );
     expect(read.pages).toHaveLength(2000);
     expect(read.warnings).toEqual([]);
-  }, 30_000);
+  }, 90_000);
 });

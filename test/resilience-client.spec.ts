@@ -80,7 +80,7 @@ afterEach(async () => {
 });
 
 describe('what goes over the wire', () => {
-  it('is what the contract and the context say', async () => {
+  it('follows the contract and the call context', async () => {
     server.will(fine);
     const context = {
       userId: 'u1',
@@ -113,7 +113,7 @@ describe('what goes over the wire', () => {
     expect(server.requests[0]).not.toMatch(/x-user-id|idempotency|undefined/i);
   });
 
-  it('never holds what the contract forbids', async () => {
+  it('never violates the contract', async () => {
     server.will(fine);
     const wrong = { body: { project_id: '', path: 'a' } };
     const error = await failure(client().call(chromaContract.remove, wrong, { requestId: 'r' }));
@@ -151,7 +151,7 @@ describe('a server that misbehaves', () => {
     ['redirects', answer(302, '', { location: '/elsewhere' }), 'protocol', /attempt 1\/3: status 302 instead of 200/],
     ['asks for fewer calls', json({}, 429), 'saturated', /Saturated on attempt 1\/3/],
   ];
-  it.each(cases)('%s: is tried again, and the second answer is taken', async (_, behaviour, __, line) => {
+  it.each(cases)('%s: is tried again, and the second answer is used', async (_, behaviour, __, line) => {
     server.will(behaviour, fine);
     expect(await remove()).toEqual({ removed: true });
     expect(server.requests.map((request) => /x-attempt: (\d)/i.exec(request)?.[1])).toEqual(['1', '2']);
@@ -163,20 +163,20 @@ describe('a server that misbehaves', () => {
       '[Chroma Server] ✓ POST /documents/remove succeeded',
     ]);
   });
-  it.each(cases)('%s, always: the caller learns why', async (_, behaviour, reason) => {
+  it.each(cases)('%s, always: the caller gets the reason', async (_, behaviour, reason) => {
     server.will(behaviour);
     expect(await failure(remove())).toMatchObject({ name: 'DownstreamError', service: 'chroma', reason });
     expect(server.requests).toHaveLength(3);
     expect(log.lines.at(-1)).toBe('[Chroma Server] ✗ All 3 retry attempts failed');
   });
 
-  it('nobody listens: the connection is refused', async () => {
+  it('does not listen: the connection is refused', async () => {
     const error = await failure(remove({ url: 'http://127.0.0.1:1' }));
     expect(error.reason).toBe('unreachable');
     expect(log.lines[1]).toBe('[Chroma Server] Connection failed on attempt 1/3: Connection refused');
   });
 
-  it('says no: that is an answer', async () => {
+  it('rejects the call: that is an answer', async () => {
     server.will(json({ code: 'not_found', detail: 'There is no such project.' }, 404));
     const made = client({ failure_threshold: 1 });
     const error = await failure(made.call(chromaContract.remove, input, { requestId: 'r' }));
@@ -185,7 +185,7 @@ describe('a server that misbehaves', () => {
     expect(made.status()).toMatchObject({ state: 'closed', failure_count: 0, last_failure: null });
   });
 
-  it('asks to be left alone for a while: it is', async () => {
+  it('sends Retry-After: it is honoured', async () => {
     server.will(answer(503, '', { 'retry-after': '1' }), fine);
     const beganAt = performance.now();
     await remove();
@@ -193,7 +193,7 @@ describe('a server that misbehaves', () => {
     expect(log.lines).toContain('[Chroma Server] Retrying in 1s...');
   });
 
-  it('has tried for itself and asks not to be tried again: it is not', async () => {
+  it('has tried itself and sends X-Do-Not-Retry: it is not tried again', async () => {
     server.will(answer(502, '', { 'x-do-not-retry': '1' }));
     expect((await failure(remove())).reason).toBe('fault');
     expect(server.requests).toHaveLength(1);
@@ -235,7 +235,7 @@ describe('the end of a call', () => {
     await until(() => server.open.size === 0);
   });
 
-  it('the caller going away leaves the wire, and counts for nothing', async () => {
+  it('a disconnect of the caller ends the request, and is neutral', async () => {
     server.will(hangInBody);
     const gone = new AbortController();
     const made = client({ failure_threshold: 1 });
@@ -247,7 +247,7 @@ describe('the end of a call', () => {
     expect(made.status()).toMatchObject({ state: 'closed', failure_count: 0 });
   });
 
-  it('a deadline shorter than the timeout says nothing of the service', async () => {
+  it('a deadline shorter than the timeout is neutral', async () => {
     server.will(hang);
     const made = client({ failure_threshold: 1 });
     const deadlineMs = performance.now() + 50;
@@ -262,7 +262,7 @@ describe('the end of a call', () => {
     expect(made.status()).toMatchObject({ state: 'closed', failure_count: 0 });
   });
 
-  it('a wait that cannot end before the deadline is not begun', async () => {
+  it('a wait that cannot end before the deadline is not started', async () => {
     server.will(json({}, 500));
     const deadlineMs = performance.now() + 500;
     const beganAt = performance.now();
@@ -363,7 +363,7 @@ describe('the breaker of a client', () => {
 });
 
 describe('a drill', () => {
-  it('brings about what it is told to', async () => {
+  it('injects the configured faults', async () => {
     server.will(fine);
     const drill = { enabled: true, latency_ms: 0, error_rate: 0, reset_rate: 0 };
     expect((await failure(remove({ fault_drill: { ...drill, error_rate: 1 } }))).reason).toBe('fault');
@@ -396,7 +396,7 @@ describe('a streamed answer', () => {
     return text;
   };
 
-  it('comes bit by bit, and carries the key and nothing of ours', async () => {
+  it('arrives in parts, and carries the key and no headers of ours', async () => {
     server.will(streams(part('one '), 20, part('two '), 20, part('three'), end));
     const made = client(settings);
     expect(await read(await made.stream(request, { requestId: 'r', userId: 'u' }))).toBe('one two three');
@@ -436,7 +436,7 @@ describe('a streamed answer', () => {
     await until(() => server.open.size === 0);
   });
 
-  it('that nobody reads is ended', async () => {
+  it('without a reader is ended', async () => {
     server.will(streams(part('x')));
     const made = client({ ...settings, stream_timeout_ms: 100 });
     await made.stream(request, { requestId: 'r' });
@@ -454,7 +454,7 @@ describe('a streamed answer', () => {
     expect(text).toBe('onetwo');
   });
 
-  it('leaves the wire when the reader leaves the loop, and when the caller goes away', async () => {
+  it('ends the request when the reader leaves the loop, and when the caller disconnects', async () => {
     server.will(streams(part('one'), 5000));
     const made = client(settings);
     for await (const _ of await made.stream(request, { requestId: 'r' })) break;
@@ -468,7 +468,7 @@ describe('a streamed answer', () => {
     expect(made.report().bulkhead.active).toBe(0);
   });
 
-  it('of the wrong kind breaks the contract', async () => {
+  it('of the wrong content type breaks the contract', async () => {
     server.will(answer(200, '<html>'));
     async function* decode(chunks: AsyncIterable<Uint8Array>) {
       for await (const chunk of chunks) yield JSON.parse(Buffer.from(chunk).toString()) as number;
@@ -485,7 +485,7 @@ describe('a streamed answer', () => {
     expect(numbers).toEqual([7]);
   });
 
-  it('that is read to its last word keeps its connection', async () => {
+  it('that is read to its end keeps its connection', async () => {
     server.will(streams(part('done'), end));
     async function* decode(chunks: AsyncIterable<Uint8Array>) {
       for await (const chunk of chunks) {

@@ -80,7 +80,7 @@ const servers: [AppName, AppModule, ServiceContract][] = [
   ['filesystem', FilesystemServerModule, filesystemContract],
 ];
 
-describe.each(servers)('the %s server, whatever it is sent,', (name, module, contract) => {
+describe.each(servers)('the %s server with any input', (name, module, contract) => {
   let server: ServerUnderTest;
   beforeAll(async () => {
     server = await startForTest(name, module);
@@ -90,7 +90,7 @@ describe.each(servers)('the %s server, whatever it is sent,', (name, module, con
   });
   afterAll(() => server.close());
 
-  it.each(Object.entries(contract))('answers %s by its contract or says what is wrong', async (_, endpoint) => {
+  it.each(Object.entries(contract))('answers %s by its contract or reports the fault', async (_, endpoint) => {
     await fc.assert(
       fc.asyncProperty(requestOf(endpoint), async ({ params, query, body }) => {
         const path = endpoint.path.replace(/:(\w+)/g, (_, key: string) => encodeURIComponent(params[key] ?? ''));

@@ -28,7 +28,7 @@ function start(names: string[], settings: Record<string, string> = {}) {
   return { child, ended: once(child, 'close').then(([code]) => ({ code: code as number | null, said })) };
 }
 
-it('starts every app that is named, each on its own port, and ends them together', async () => {
+it('starts every named app, each on its own port, and stops them together', async () => {
   const { child, ended } = start(['auth', 'billing']);
   const ready: { ready: string; port: number }[] = [];
   child.on('message', (message) => ready.push(message as { ready: string; port: number }));
@@ -40,7 +40,7 @@ it('starts every app that is named, each on its own port, and ends them together
   expect(await ended).toEqual({ code: 0, said: '' });
 });
 
-it('says which setting moves the app whose port is taken', async () => {
+it('names the setting for the port of an app whose port is in use', async () => {
   const taken = createServer().listen(0, '127.0.0.1');
   await once(taken, 'listening');
   const { port } = taken.address() as AddressInfo;
@@ -63,13 +63,13 @@ it.each([
     'a name twice',
     ['auth', 'auth'],
     {},
-    'caudex: usage: node dist/main.js all | check | backup FILE | restore FILE | grant EMAIL CREDITS, or one or more of backend, auth, filesystem, chroma, billing, git, each once; got "auth auth"\n',
+    'caudex: usage: node dist/main.js all | check | migrate | migrate-data | backup FILE | restore FILE | grant EMAIL CREDITS, or one or more of backend, auth, filesystem, chroma, billing, git, each once; got "auth auth"\n',
   ],
   [
     'a name that is none',
     ['auth', 'mail'],
     {},
-    'caudex: usage: node dist/main.js all | check | backup FILE | restore FILE | grant EMAIL CREDITS, or one or more of backend, auth, filesystem, chroma, billing, git, each once; got "auth mail"\n',
+    'caudex: usage: node dist/main.js all | check | migrate | migrate-data | backup FILE | restore FILE | grant EMAIL CREDITS, or one or more of backend, auth, filesystem, chroma, billing, git, each once; got "auth mail"\n',
   ],
 ])('refuses %s', async (_, names, settings: Record<string, string>, said) => {
   expect(await start(names, settings).ended).toEqual({ code: 1, said });

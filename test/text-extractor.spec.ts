@@ -18,7 +18,7 @@ const faultOf = (content: Uint8Array, format: Format, limits = {}) =>
   );
 
 describe('TextExtractor', () => {
-  it('reads HTML, keeping headings and leaving out scripts and addresses', async () => {
+  it('reads HTML with its headings and without scripts and addresses', async () => {
     const html = `<html><head><title>t</title><style>p{}</style></head><body><h1>The <b>river</b></h1><p>It is
       <a href="https://example.com">long</a>.</p><h2>Source</h2><ul><li>one</li><li>two</li></ul>
       <script>alert(1)</script><table><tr><td>a</td><td>b</td></tr></table></body></html>`;
@@ -28,7 +28,7 @@ describe('TextExtractor', () => {
     expect(text).not.toMatch(/alert|example\.com|p\{\}/);
   });
 
-  it('reads HTML in the character set that it names', async () => {
+  it('reads HTML in the declared character set', async () => {
     const latin = Buffer.from('<meta charset="iso-8859-1"><p>caf\u00e9</p>', 'latin1');
     expect(await textOf(latin, 'html')).toBe('café');
   });
@@ -63,14 +63,14 @@ describe('TextExtractor', () => {
     expect(await textOf(file, 'pdf')).toBe('Your city: Ulm\na kestrel');
   });
 
-  it('joins words that are cut at the end of a line of a PDF, and keeps the hyphens of compounds', async () => {
+  it('joins hyphenated words at the ends of lines of a PDF, and keeps the hyphens of compounds', async () => {
     const page = 'photo-\nsynthesis of well-known and well-\nknown state-of-the-\nart things, 1990-\n2000 or A-\nB';
     expect(await textOf(pdf(page), 'pdf')).toBe(
       'photosynthesis of well-known and well-known state-of-the-art things, 1990-\n2000 or A-\nB',
     );
   });
 
-  it('names the pages of a PDF that hold no text', async () => {
+  it('names the pages of a PDF without text', async () => {
     const { text, warnings } = await extractor.extract(pdf('cover', '', '', 'middle', ''), 'pdf', 'ada');
     expect(text).toBe('cover\n\nmiddle');
     expect(warnings).toEqual([
@@ -83,7 +83,7 @@ describe('TextExtractor', () => {
     expect(await textOf(docx(body), 'docx')).toBe('# Chapter one\n\nIt was a dark & stormy night.');
   });
 
-  it('reads the parts of a DOCX beside its paragraphs', async () => {
+  it('reads notes, comments and other parts of a DOCX beside its paragraphs', async () => {
     const box = '<w:txbxContent><w:p><w:r><w:t>in a box</w:t></w:r></w:p></w:txbxContent>';
     const body = [
       paragraph('Budget', 'Title'),
@@ -108,14 +108,14 @@ describe('TextExtractor', () => {
     expect(warnings).toEqual([expect.objectContaining({ code: 'deletions_left_out', count: 1 })]);
   });
 
-  it('takes the first row of a table of a DOCX for its header', async () => {
+  it('uses the first row of a table in DOCX as its header', async () => {
     const row = (...cells: string[]) =>
       `<w:tr>${cells.map((cell) => `<w:tc>${paragraph(cell)}</w:tc>`).join('')}</w:tr>`;
     const file = docx(`<w:tbl>${row('Item', 'Price')}${row('Boat', '7')}</w:tbl>`);
     expect(await textOf(file, 'docx')).toBe('| Item | Price |\n| --- | --- |\n| Boat | 7 |');
   });
 
-  it('reads e-mail: its headers, its body in any encoding, and the names of what is attached', async () => {
+  it('reads e-mail: its headers, its body in any encoding, and the names of attachments', async () => {
     const base64 = (text: string) => Buffer.from(text).toString('base64');
     const mail = [
       'From: Ada <a@example.com>',
@@ -147,7 +147,7 @@ describe('TextExtractor', () => {
     expect(await textOf(strToU8(html), 'eml')).toBe('# hi\n\none\n\ntwo');
   });
 
-  it('reads Jupyter notebooks, with what the code printed and without its pictures', async () => {
+  it('reads Jupyter notebooks, with the printed output and without pictures', async () => {
     const notebook = {
       metadata: { language_info: { name: 'python' } },
       cells: [
@@ -165,7 +165,7 @@ describe('TextExtractor', () => {
     expect(await faultOf(strToU8('{"cells": [null, 3]}'), 'ipynb')).toMatch(/^it can't be read/);
   });
 
-  it('says what is wrong with a file', async () => {
+  it('reports the fault of a file', async () => {
     expect(await faultOf(strToU8('hello'), 'pdf')).toMatch(/^it is not a PDF that can be read/);
     expect(await faultOf(pdf(''), 'pdf')).toMatch(/^its pages hold no text/);
     expect(await faultOf(strToU8('<p> </p>'), 'html')).toBe('it holds no text');
@@ -174,13 +174,13 @@ describe('TextExtractor', () => {
     expect(await faultOf(zipSync({ a: strToU8('b') }), 'docx')).toMatch(/^it is not a DOCX that can be read/);
   });
 
-  it('refuses archives that unpack to far more than a document holds', async () => {
+  it('refuses archives that unpack to far more than a document', async () => {
     const bomb = docx(paragraph('x'), { 'word/media/zeros': new Uint8Array(30_000_000) });
     expect(bomb.length).toBeLessThan(100_000);
     expect(await faultOf(bomb, 'docx')).toBe('it unpacks to more than 10000000 bytes');
   });
 
-  it('gives up on what takes too long, too much memory, or holds too much text', async () => {
+  it('stops at too much time, memory or text', async () => {
     expect(await faultOf(strToU8('<p>x'), 'html', { timeoutMs: 1 })).toBe('reading it took longer than 1 ms');
     const huge = strToU8('<b><i>x</i></b>'.repeat(1_000_000));
     expect(await faultOf(huge, 'html', { maxMemoryBytes: 2 ** 26 })).toBe(
@@ -199,7 +199,7 @@ describe('TextExtractor', () => {
     expect(await textOf(strToU8(unclosed), 'html')).toMatch(/^paragraph 0\.\n\nparagraph 1\.[^]*paragraph 2999\.$/);
   });
 
-  it('keeps the words of neighbouring blocks of HTML apart, and the parts of a word together', async () => {
+  it('separates the words of neighbouring blocks of HTML, and joins the parts of a word', async () => {
     const blocks =
       '<dl><dt>timeout</dt><dd>seconds</dd><dt>retries</dt></dl><details><summary>more</summary>less</details>';
     expect(await textOf(strToU8(blocks), 'html')).toBe('timeout\nseconds\nretries\nmore\nless');
@@ -208,7 +208,7 @@ describe('TextExtractor', () => {
     );
   });
 
-  it('writes tables of HTML as their source has them, and tables for layout as paragraphs', async () => {
+  it('writes tables of HTML as Markdown tables, and layout tables as paragraphs', async () => {
     const data = '<table><tr><th>maxRetries (mA)</th><th>Größe</th></tr><tr><td>7</td><td>a|b</td></tr></table>';
     expect(await textOf(strToU8(data), 'html')).toBe('| maxRetries (mA) | Größe |\n| --- | --- |\n| 7 | a\\|b |');
     const layout = '<table><tr><td><h1>Top</h1><p>One</p></td><td>Two</td></tr></table>after';

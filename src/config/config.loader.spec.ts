@@ -9,7 +9,7 @@ it('counts an empty NODE_ENV as not set', () => {
   ]);
 });
 
-it('takes the level of the log in capitals too', () => {
+it('accepts the log level in capitals', () => {
   expect(load({ LOG_LEVEL: 'DEBUG' }).log.level).toBe('debug');
   expect(load({ CAUDEX__LOG__LEVEL: 'Error' }).log.level).toBe('error');
   expect(problems({ LOG_LEVEL: 'LOUD' })).toEqual([
@@ -17,7 +17,7 @@ it('takes the level of the log in capitals too', () => {
   ]);
 });
 
-it('writes the lines of the calls between the servers in tests as in production', () => {
+it('logs the calls between the servers in tests as in production', () => {
   expect(load({ NODE_ENV: 'test' }).log.level).toBe('info');
   expect(load({ NODE_ENV: 'test', LOG_LEVEL: '' }).log.level).toBe('info');
 });

@@ -32,14 +32,14 @@ describe('ConfigReloader', () => {
   afterEach(() => reloader.onModuleDestroy());
   afterAll(() => rmSync(dir, { recursive: true }));
 
-  it('takes over a changed file', async () => {
+  it('applies a changed file', async () => {
     write('downstream: { chroma: { failure_threshold: 7 } }');
     await until(() => taken.length === 1);
     expect(taken[0]?.downstream.chroma.failure_threshold).toBe(7);
     expect(lines).toEqual(['Configuration changed: downstream.chroma.failure_threshold, taken over']);
   });
 
-  it('refuses a bad file with every reason, and goes on watching', async () => {
+  it('refuses an invalid file with every reason, and continues to watch it', async () => {
     write('downstream: { chroma: { failure_threshold: 0, timeout_ms: 99000, breaker: { kind: round } } }\n');
     await until(() => lines.length >= 2);
     expect(taken).toEqual([]);
@@ -49,7 +49,7 @@ describe('ConfigReloader', () => {
     await until(() => taken.length === 1);
   });
 
-  it('reloads on SIGHUP and says what must wait', () => {
+  it('reloads on SIGHUP and names the settings that need a restart', () => {
     reloader.onModuleDestroy();
     reloader = new ConfigReloader(load(), log, dir, load);
     reloader.onReload((config) => taken.push(config));

@@ -3,7 +3,7 @@ import { load, problems } from './testing/loading.js';
 const TOKEN = '9f2c4e7ab81d03564f6e8a90b7c1d2e3f4a5968778695a4b';
 
 describe('the settings of the clients', () => {
-  it('are as the design says', () => {
+  it('have the default values of the design', () => {
     const { downstream } = load({});
     const table = Object.entries(downstream).map(([name, settings]) => [
       name,
@@ -23,7 +23,7 @@ describe('the settings of the clients', () => {
     expect(downstream.llm.idle_timeout_ms).toBe(10_000);
   });
 
-  it('come from the shared block, unless a service says otherwise', () => {
+  it('come from the shared block, unless a service overrides them', () => {
     const { downstream } = load({
       CAUDEX__DOWNSTREAM_DEFAULTS__BULKHEAD__QUEUE: '7',
       CAUDEX__DOWNSTREAM__GIT__BULKHEAD__CONCURRENCY: '3',

@@ -10,12 +10,12 @@ const VARIABLES = Object.keys(secretsSchema.shape).map((name) =>
 describe.each(['development', 'production'])('in %s', (environment) => {
   const base = { NODE_ENV: environment, INTERNAL_SERVICE_TOKEN: TOKEN };
 
-  it.each(VARIABLES.filter((name) => name !== 'INTERNAL_SERVICE_TOKEN'))('%s that is empty is unset', (name) => {
+  it.each(VARIABLES.filter((name) => name !== 'INTERNAL_SERVICE_TOKEN'))('treats an empty %s as unset', (name) => {
     for (const empty of ['', ' ', '\n']) expect(load({ ...base, [name]: empty }).secrets).toEqual(load(base).secrets);
   });
 });
 
-it('knows the variable of every secret', () => {
+it('covers the variable of every secret', () => {
   for (const name of VARIABLES) {
     expect(load({ INTERNAL_SERVICE_TOKEN: TOKEN, [name]: 'a-value-of-this-secret' }).secrets).not.toEqual(
       load({ INTERNAL_SERVICE_TOKEN: TOKEN }).secrets,
@@ -23,7 +23,7 @@ it('knows the variable of every secret', () => {
   }
 });
 
-it('refuses an empty INTERNAL_SERVICE_TOKEN in production, as it refuses a missing one', () => {
+it('refuses an empty INTERNAL_SERVICE_TOKEN in production like a missing one', () => {
   for (const empty of ['', '  ']) {
     expect(problems({ NODE_ENV: 'production', INTERNAL_SERVICE_TOKEN: empty })).toEqual(
       problems({ NODE_ENV: 'production' }),

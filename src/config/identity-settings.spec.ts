@@ -7,7 +7,7 @@ const PRODUCTION = {
 const FIREBASE = { CAUDEX__AUTH__PROVIDER: 'firebase', FIREBASE_PROJECT_ID: 'caudex-test' };
 const OIDC = { CAUDEX__AUTH__PROVIDER: 'oidc', OIDC_ISSUER: 'https://login.example.com/', OIDC_AUDIENCE: 'caudex' };
 
-it.each([FIREBASE, OIDC])('takes %j in production', (settings) => {
+it.each([FIREBASE, OIDC])('accepts %j in production', (settings) => {
   expect(problems({ ...PRODUCTION, ...settings })).toEqual([]);
 });
 
@@ -25,7 +25,7 @@ it.each([
   expect(problems(settings)).toEqual([expect.stringContaining(problem)]);
 });
 
-it('takes the emulator outside of production', () => {
+it('accepts the emulator outside of production', () => {
   const { auth } = load({ ...FIREBASE, FIREBASE_AUTH_EMULATOR_HOST: 'localhost:9099' });
   expect(auth.firebase.emulator_host).toBe('localhost:9099');
 });

@@ -14,7 +14,7 @@ const models = (env: Record<string, string>) => {
 const [A, B, C] = ['https://a.example/v1', 'https://b.example/v1', 'https://c.example/v1'];
 
 describe('the models', () => {
-  it('are none, or one', () => {
+  it('may be absent, or a single one', () => {
     expect(models({})).toEqual([['llm', null, null, undefined]]);
     expect(models({ LLM_BASE_URL: A, LLM_MODEL: 'm', LLM_API_KEY: 'k' })).toEqual([['llm', A, 'm', 'k']]);
   });
@@ -31,7 +31,7 @@ describe('the models', () => {
     ]);
   });
 
-  it('share the settings of the first but for the address', () => {
+  it('take the settings of the first one except its address', () => {
     const config = load({
       LLM_BASE_URL: `${A},${B}`,
       LLM_MODEL: 'm',
@@ -51,7 +51,7 @@ describe('the models', () => {
     expect(problems(env).join('\n')).toContain(problem);
   });
 
-  it('never tells a key', () => {
+  it('are shown without their keys', () => {
     expect(problems({ LLM_BASE_URL: A, LLM_MODEL: 'm', LLM_API_KEY: 'top,secret' }).join()).not.toMatch(/top|secret/);
   });
 });

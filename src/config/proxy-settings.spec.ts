@@ -7,7 +7,7 @@ describe('the way to places outside', () => {
     expect(load({ HTTP_PROXY: '' }).proxy.http).toBeNull();
   });
 
-  it('is refused where it leads nowhere', () => {
+  it('is refused where the address is invalid', () => {
     expect(problems({ HTTP_PROXY: 'proxy:3128' })).toEqual([expect.stringContaining('proxy.http')]);
     expect(problems({ CAUDEX__LLM__REQUEST__CA_FILE: '/no/such.pem' })).toEqual([
       'llm.request.ca_file: "/no/such.pem" is refused: there is no such file',

@@ -1,7 +1,7 @@
 import { load, problems } from './testing/loading.js';
 
 describe('the settings of traces', () => {
-  it('are off, and go by the standard variable', () => {
+  it('are off by default, and follow the standard variable', () => {
     expect(load({}).tracing).toEqual({ otlp_url: null, sample_ratio: 1 });
     expect(
       load({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318', CAUDEX__TRACING__SAMPLE_RATIO: '0.25' }).tracing,

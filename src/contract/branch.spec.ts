@@ -4,35 +4,35 @@ const turn = (message_id: string, parent_id?: string | null): Linked => ({ messa
 const ids = (turns: readonly Linked[]) => turns.map(({ message_id }) => message_id).join(' ');
 
 describe('the branches of a conversation', () => {
-  it('are one where no turn names another', () => {
+  it('are a single one where no turn names another', () => {
     expect(ids(branchOf([turn('a'), turn('b'), turn('c')]))).toBe('a b c');
   });
 
   const edited = [turn('a'), turn('b'), turn('c'), turn('d', 'a'), turn('e')];
 
-  it('end with the newest turn, and leave out what it replaced', () => {
+  it('end with the newest turn, and exclude the turns that it replaced', () => {
     expect(ids(branchOf(edited))).toBe('a d e');
   });
 
-  it('go on from a turn to the newest behind it, or end with it', () => {
+  it('continue from a turn to its newest successor, or end with it', () => {
     expect(ids(branchOf(edited, { through: 'b' }))).toBe('a b c');
     expect(ids(branchOf(edited, { through: 'a' }))).toBe('a d e');
     expect(ids(branchOf(edited, { until: 'b' }))).toBe('a b');
   });
 
-  it('may begin anew', () => {
+  it('may start with a new first turn', () => {
     expect(ids(branchOf([turn('a'), turn('b'), turn('c', null)]))).toBe('c');
   });
 
-  it('go on in an older branch that is named', () => {
+  it('continue in an older branch that is named', () => {
     expect(ids(branchOf([...edited, turn('f', 'c'), turn('g')]))).toBe('a b c f g');
   });
 
-  it('take a turn that names one which is not there for one that follows the turn before it', () => {
+  it('treat a turn that names a missing one as the successor of the turn before it', () => {
     expect(ids(branchOf([turn('a'), turn('b', 'gone')]))).toBe('a b');
   });
 
-  it('know the versions of a turn', () => {
+  it('list the versions of a turn', () => {
     const places = placesOf(edited);
     expect(places.get('d')).toEqual({ parent_id: 'a', siblings: ['b', 'd'] });
     expect(places.get('e')).toEqual({ parent_id: 'd' });

@@ -25,11 +25,11 @@ describe('a connection that is too slow', () => {
     return heard;
   }
 
-  it('is told so where it has begun a request', async () => {
+  it('gets a 408 where it has started a request', async () => {
     expect(await heardAfter('GET / HTTP/1.1\r\nhost:')).toMatch(/^HTTP\/1\.1 408 /);
   });
 
-  it('is closed without a word where it never said anything', async () => {
+  it('is closed without an answer where it has sent nothing', async () => {
     expect(await heardAfter('')).toBe('');
   });
 });

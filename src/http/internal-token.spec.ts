@@ -16,7 +16,7 @@ const statusOf = async (secrets: Partial<Config['secrets']>, token?: string) => 
   return (await server(secrets).inject({ method: 'GET', url: '/', headers })).statusCode;
 };
 
-it('takes the token and the one before it', async () => {
+it('accepts the current and the previous token', async () => {
   const previous = { internal_service_token_previous: 'the-one-before' };
   expect(await statusOf(previous, TOKEN)).toBe(200);
   expect(await statusOf(previous, 'the-one-before')).toBe(200);

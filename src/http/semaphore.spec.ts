@@ -17,7 +17,7 @@ function held() {
 
 const LIMITS = { concurrent: 3, perUser: 2, waiting: 4, waitMs: 10_000 };
 
-it('lets a user have a share, and keeps the rest for others', async () => {
+it('limits a user to a share, and keeps the rest for others', async () => {
   const semaphore = new Semaphore(LIMITS, 'work');
   const { work, begun, end } = held();
   const passes = ['a1', 'a2', 'a3', 'a4'].map((name) => semaphore.pass('ann', work(name)));
@@ -29,7 +29,7 @@ it('lets a user have a share, and keeps the rest for others', async () => {
   expect(begun).toEqual(['a1', 'a2', 'b1', 'a3', 'a4']);
 });
 
-it('takes up what waits by turns of the users', async () => {
+it('starts waiting work in turns of the users', async () => {
   const semaphore = new Semaphore({ ...LIMITS, concurrent: 1, perUser: 1 }, 'work');
   const { work, begun, end } = held();
   const users = { a: 3, b: 2, c: 1 };
@@ -41,7 +41,7 @@ it('takes up what waits by turns of the users', async () => {
   expect(begun).toEqual(['a1', 'a2', 'b1', 'c1', 'a3', 'b2']);
 });
 
-it('refuses what finds no room, and what waits too long', async () => {
+it('refuses work when the queue is full, and work that waits too long', async () => {
   const semaphore = new Semaphore({ concurrent: 1, perUser: 1, waiting: 1, waitMs: 20 }, 'work');
   const { work, end } = held();
   const first = semaphore.pass('ann', work('1'));
@@ -56,7 +56,7 @@ it('refuses what finds no room, and what waits too long', async () => {
   await other;
 });
 
-it('gives a place back when work fails', async () => {
+it('releases a place when work fails', async () => {
   const semaphore = new Semaphore({ concurrent: 1, perUser: 1, waiting: 1, waitMs: 20 }, 'work');
   await expect(semaphore.pass('ann', () => Promise.reject(new Error('no')))).rejects.toThrow('no');
   expect(await semaphore.pass('ann', () => Promise.resolve('yes'))).toBe('yes');

@@ -193,4 +193,108 @@ describe('Outbox', () => {
     expect(delivered).toEqual(['a']);
     expect(await store.stats()).toEqual([]);
   });
+
+  describe('with a handler that takes several entries at once', () => {
+    let calls: string[][] = [];
+    const batches = (refuses: (keys: readonly string[]) => Error | undefined = () => undefined, maxEntries = 100) => {
+      const deliver = async (entries: readonly OutboxEntry[]) => {
+        const keys = entries.map(({ key }) => key);
+        calls.push(keys);
+        await pause(5);
+        const error = refuses(keys);
+        if (error !== undefined) throw error;
+        delivered.push(...keys);
+      };
+      outbox.register({
+        topic: 'commit',
+        service: 'git',
+        deliver: (one) => deliver([one]),
+        batch: { maxEntries, maxChars: 1000, deliver },
+      });
+    };
+    const of = (projectId: string, n: number, payload = '') =>
+      Array.from({ length: n }, (_, i) => ({ ...entry('commit', `${projectId}${i}`), projectId, payload }));
+    const all = async (n: number) => {
+      for (let i = 0; i < 200 && delivered.length < n; i++) await pause(5);
+    };
+    beforeEach(() => (calls = []));
+
+    it('delivers what waits of a project in one call, in order, one call at a time', async () => {
+      batches();
+      await outbox.send(of('a', 1));
+      await pause(1);
+      for (let i = 1; i < 5; i++) await outbox.send([{ ...entry('commit', `a${i}`), projectId: 'a' }]);
+      await all(5);
+      expect(calls).toEqual([['a0'], ['a1', 'a2', 'a3', 'a4']]);
+      expect(await store.stats()).toEqual([]);
+    });
+
+    it('limits the entries and the characters of a call, and two entries of one key never share one', async () => {
+      batches(undefined, 3);
+      await outbox.send([...of('a', 4), ...of('b', 3, 'x'.repeat(600)), ...of('c', 1), ...of('c', 1)]);
+      await all(9);
+      expect(calls.map((keys) => keys.length).toSorted()).toEqual([1, 1, 1, 1, 1, 1, 3]);
+      expect(delivered).toHaveLength(9);
+    });
+
+    it('isolates the entry that a service refuses, and sets only that one aside', async () => {
+      batches((keys) => (keys.includes('a17') ? new Error('no good') : undefined));
+      await outbox.send(of('a', 40));
+      await all(39);
+      for (let i = 0; i < 100 && (await store.dead(1)).length === 0; i++) await pause(RETRY_MS);
+      expect(await store.dead(10)).toMatchObject([{ key: 'a17', lastError: 'no good' }]);
+      expect(new Set(delivered).size).toBe(39);
+      expect(delivered).toHaveLength(39);
+    });
+
+    it('isolates the entry that ends the service each time, without an attempt against its neighbours', async () => {
+      batches((keys) => (keys.includes('a3') ? away() : undefined));
+      await outbox.send(of('a', 8));
+      for (let i = 0; i < 60 && (await store.dead(1)).length === 0; i++) {
+        await outbox.send(of(`later${i}-`, 1));
+        await pause(RETRY_MS);
+      }
+      expect(await store.dead(10)).toMatchObject([{ key: 'a3' }]);
+      expect(delivered.filter((key) => key.startsWith('a'))).toHaveLength(7);
+    });
+
+    it('counts no attempt while the service is away, and delivers everything when it is back', async () => {
+      let isAway = true;
+      batches(() => (isAway ? away() : undefined));
+      await outbox.send(of('a', 20));
+      await pause(20 * RETRY_MS);
+      expect(await store.pending('commit', 'ann')).toHaveLength(20);
+      expect((await store.pending('commit', 'ann')).every(({ attempts }) => attempts === 0)).toBe(true);
+      isAway = false;
+      await all(20);
+      expect(delivered.toSorted()).toEqual(
+        of('a', 20)
+          .map(({ key }) => key)
+          .toSorted(),
+      );
+    });
+
+    it('takes the projects of one user in turns, however many entries one of them has', async () => {
+      batches(undefined, 10);
+      await outbox.send(of('a', 600));
+      await pause(1);
+      await outbox.send(of('b', 1));
+      await all(50);
+      expect(delivered.indexOf('b0')).toBeGreaterThan(-1);
+      expect(delivered.indexOf('b0')).toBeLessThan(30);
+    });
+  });
+
+  it('takes the projects of one user in turns for single deliveries too', async () => {
+    handler('index', 'chroma', async () => {
+      await pause(2);
+    });
+    const of = (projectId: string, n: number) =>
+      Array.from({ length: n }, (_, i) => ({ ...entry('index', `${projectId}${i}`), projectId }));
+    await outbox.send(of('a', 300));
+    await pause(5);
+    await outbox.send(of('b', 2));
+    await pause(100);
+    expect(delivered.slice(0, 30).filter((key) => key.startsWith('b'))).toHaveLength(2);
+  });
 });

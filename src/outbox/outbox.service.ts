@@ -10,7 +10,13 @@ import type { DownstreamReason } from '../contract/downstream-reason.js';
 import { DownstreamError } from '../resilience/policy/downstream-error.js';
 import { ServiceRegistry } from '../resilience/service-registry.js';
 import { isStorageBusy, isStorageFull } from '../storage/storage-errors.js';
-import { type NewOutboxEntry, type OutboxEntry, OutboxFullError, type OutboxStore } from './outbox.store.js';
+import {
+  type BatchLimits,
+  type NewOutboxEntry,
+  type OutboxEntry,
+  OutboxFullError,
+  type OutboxStore,
+} from './outbox.store.js';
 
 export const OUTBOX_STORE = Symbol('OutboxStore');
 
@@ -21,6 +27,14 @@ export interface OutboxHandler {
   readonly service: ServiceName;
   /** May run twice for one entry, so the receiver must be idempotent. A `DownstreamError` postpones the entry. */
   deliver(entry: OutboxEntry, call: CallContext): Promise<void>;
+  /**
+   * Delivers several entries of one user and project at once, in their order, no two of them of one key. A project has one
+   * such call at a time.
+   */
+  readonly batch?: BatchLimits & {
+    /** As {@link deliver}: where it fails, some of the entries may have been delivered. */
+    deliver(entries: readonly OutboxEntry[], call: CallContext): Promise<void>;
+  };
 }
 
 /** `reason`: why the entry waits in the outbox; none where it is only not delivered yet. */
@@ -29,9 +43,11 @@ export interface Delivery {
   reason?: DownstreamReason;
 }
 
+/** Entries that are being delivered in one call. */
 interface Running {
   readonly service: ServiceName;
   readonly userId: string;
+  readonly entries: readonly OutboxEntry[];
   readonly ended: Promise<void>;
 }
 
@@ -68,11 +84,16 @@ const CLOCK_SLACK_MS = 1000;
 @Injectable()
 export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly handlers = new Map<string, OutboxHandler>();
-  private readonly running = new Map<string, Running>();
+  private readonly running = new Set<Running>();
   /** How many entries each service has accepted since the start. */
   private readonly taken = new Map<ServiceName, number>();
   /** Entries whose last attempt got no answer, with the number in {@link taken} at that time. */
   private readonly unanswered = new LRUCache<string, number>({ max: 10_000 });
+  /**
+   * How many entries may go in one call with this one. A call that fails is repeated in two halves, so that after a few
+   * calls an entry that the service does not take is alone, and its neighbours are delivered.
+   */
+  private readonly maxTogether = new LRUCache<string, number>({ max: 10_000 });
   /** Services whose breaker is open, with the time of `performance.now()` until which deliveries pause. */
   private readonly paused = new Map<ServiceName, number>();
   private readonly waiting = new Map<string, (outcome: Delivery) => void>();
@@ -110,7 +131,7 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
   async onApplicationShutdown(): Promise<void> {
     this.stopping.abort();
     clearTimeout(this.timer);
-    await Promise.allSettled([...this.running.values()].map(({ ended }) => ended));
+    await Promise.allSettled([...this.running].map(({ ended }) => ended));
     await this.postponing;
     await this.store.close();
   }
@@ -254,18 +275,36 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
   private async startDue(nowMs: number): Promise<void> {
     for (const handler of this.handlers.values()) {
       if (this.isPaused(handler.service)) continue;
-      const running = [...this.running.values()].filter(({ service }) => service === handler.service);
+      const running = [...this.running].filter(({ service }) => service === handler.service);
       if (running.length >= PARALLEL) continue;
-      const room = PARALLEL - running.length;
-      const perUser = Map.groupBy(running, ({ userId }) => userId);
-      const busy = [...perUser].filter(([, entries]) => entries.length >= PER_USER).map(([userId]) => userId);
-      const due = await this.store.due(handler.topic, nowMs, room, [...this.running.keys()], busy);
-      for (const entry of due) {
-        const entries = perUser.get(entry.userId) ?? [];
-        if (entries.length >= PER_USER) continue;
-        perUser.set(entry.userId, [...entries, this.start(entry, handler)]);
+      const perUser = new Map<string, number>();
+      for (const { userId } of running) perUser.set(userId, (perUser.get(userId) ?? 0) + 1);
+      const due = await this.store.due(handler.topic, nowMs, {
+        limit: PARALLEL - running.length,
+        batch: handler.batch,
+        running: running.flatMap(({ entries }) => entries),
+        busy: [...perUser].filter(([, calls]) => calls >= PER_USER).map(([userId]) => userId),
+      });
+      for (const [first, ...others] of due) {
+        if (first === undefined) continue;
+        const calls = perUser.get(first.userId) ?? 0;
+        if (calls >= PER_USER) continue;
+        perUser.set(first.userId, calls + 1);
+        this.start(this.together(first, others), handler);
       }
     }
+  }
+
+  /** The beginning of a group that may go in one call. */
+  private together(first: OutboxEntry, others: readonly OutboxEntry[]): OutboxEntry[] {
+    const taken = [first];
+    let most = this.maxTogether.get(first.id) ?? Infinity;
+    for (const entry of others) {
+      most = Math.min(most, this.maxTogether.get(entry.id) ?? Infinity);
+      if (taken.length >= most) break;
+      taken.push(entry);
+    }
+    return taken;
   }
 
   /** Entries that were due are being delivered, or start when a delivery ends. */
@@ -290,42 +329,70 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
     return service !== undefined && (this.paused.get(service) ?? 0) > performance.now();
   }
 
-  private start(entry: OutboxEntry, handler: OutboxHandler): Running {
-    const ended = this.deliver(entry, handler)
+  private start(entries: readonly OutboxEntry[], handler: OutboxHandler): void {
+    const ended = this.deliver(entries, handler)
       .catch((error: unknown) => this.storeFailed(error))
       .finally(() => {
-        this.running.delete(entry.id);
+        this.running.delete(running);
         void this.pump();
       });
-    const running = { service: handler.service, userId: entry.userId, ended };
-    this.running.set(entry.id, running);
-    return running;
+    const running: Running = { service: handler.service, userId: entries[0]?.userId ?? '', entries, ended };
+    this.running.add(running);
   }
 
-  private async deliver(entry: OutboxEntry, handler: OutboxHandler): Promise<void> {
+  private async deliver(entries: readonly OutboxEntry[], handler: OutboxHandler): Promise<void> {
+    const settle = (outcome: Delivery) => {
+      for (const { id } of entries) this.waiting.get(id)?.(outcome);
+    };
     try {
-      await handler.deliver(entry, {
-        requestId: entry.id,
-        userId: entry.userId,
-        idempotencyKey: entry.id,
-        deadlineMs: performance.now() + DELIVERY_MS,
-        signal: this.stopping.signal,
-        onAttemptFailed: (reason) => this.waiting.get(entry.id)?.({ delivered: false, reason }),
-      });
-      // The receiver has the entry, so waiting callers continue before its removal is stored.
-      this.waiting.get(entry.id)?.({ delivered: true });
-      this.taken.set(handler.service, this.takenBy(handler.service) + 1);
-      await this.store.remove([entry.id]);
+      await this.call(entries, handler, (reason) => settle({ delivered: false, reason }));
+      // The receiver has the entries, so waiting callers continue before their removal is stored.
+      settle({ delivered: true });
+      this.taken.set(handler.service, this.takenBy(handler.service) + entries.length);
+      await this.store.remove(entries.map(({ id }) => id));
     } catch (error) {
       const reason = error instanceof DownstreamError ? { reason: error.reason } : {};
       if (error instanceof DownstreamError && error.reason === 'circuit_open') {
         const waitMs = error.retryAfterMs ?? this.config.outbox.retry_base_ms;
         this.paused.set(handler.service, performance.now() + waitMs);
       }
-      this.waiting.get(entry.id)?.({ delivered: false, ...reason });
-      if (!this.stopping.signal.aborted)
-        await this.undelivered(entry, error, this.weigh(entry, handler.service, error));
+      settle({ delivered: false, ...reason });
+      if (this.stopping.signal.aborted) return;
+      const [only, ...others] = entries;
+      if (only !== undefined && others.length === 0) {
+        return this.undelivered(only, error, this.weigh(only, handler.service, error));
+      }
+      await this.notTogether(entries, error);
     }
+  }
+
+  private call(
+    entries: readonly OutboxEntry[],
+    handler: OutboxHandler,
+    onAttemptFailed: (reason: DownstreamReason) => void,
+  ): Promise<void> {
+    const [first, ...others] = entries as readonly [OutboxEntry, ...OutboxEntry[]];
+    const call: CallContext = {
+      requestId: first.id,
+      userId: first.userId,
+      deadlineMs: performance.now() + DELIVERY_MS,
+      signal: this.stopping.signal,
+      onAttemptFailed,
+    };
+    if (handler.batch !== undefined && others.length > 0) return handler.batch.deliver(entries, call);
+    return handler.deliver(first, { ...call, idempotencyKey: first.id });
+  }
+
+  /** Which entry made the call fail is unknown, so it counts for none of them. */
+  private async notTogether(entries: readonly OutboxEntry[], error: unknown): Promise<void> {
+    const isAway = isAbsence(error);
+    if (!isAway || (error instanceof DownstreamError && SUSPICIOUS.has(error.reason))) {
+      const half = Math.ceil(entries.length / 2);
+      for (const { id } of entries) this.maxTogether.set(id, half);
+    }
+    // Where the service answered, the halves are sent at once.
+    if (isAway) for (const entry of entries) await this.undelivered(entry, error, 0);
+    else this.log.info({ entries: entries.length, err: error }, 'Outbox: a batch was refused; its halves are sent');
   }
 
   /** The result of a delivery could not be stored: the entry is delivered again, after a wait. */

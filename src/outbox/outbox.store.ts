@@ -33,6 +33,24 @@ export interface OutboxStats {
   oldest: string;
 }
 
+/** How much may be delivered in one call. */
+export interface BatchLimits {
+  readonly maxEntries: number;
+  /** Of their payloads; a single entry may be larger. */
+  readonly maxChars: number;
+}
+
+export interface Selection {
+  /** The most groups. */
+  readonly limit: number;
+  /** Without it each group is one entry. With it, projects with entries in `running` are left out, so that their next batch is full. */
+  readonly batch?: BatchLimits | undefined;
+  /** Entries that are being delivered: they are left out. */
+  readonly running?: readonly OutboxEntry[];
+  /** Users that are left out. */
+  readonly busy?: readonly string[];
+}
+
 /** The outbox has no room (`outbox.max_bytes`, or the disk). The entry is refused, not dropped. */
 export class OutboxFullError extends Error {
   /** The code of a full disk: callers treat the two alike. */
@@ -59,17 +77,10 @@ export interface OutboxStore {
   /** Makes entries ready that a process held when it died, marked `recovered`. Call it at start, before entries are added. */
   recoverHeld(): Promise<number>;
   /**
-   * Due entries of a topic, round robin over the users; of each user oldest first, of each key only the oldest.
-   * @param running ids of entries that are left out
-   * @param busy users that are left out
+   * Due entries of a topic in groups, each of one user and project and to be delivered together. Round robin over the users,
+   * and over the projects of each user; of each project oldest first, of each key only the oldest.
    */
-  due(
-    topic: string,
-    nowMs: number,
-    limit: number,
-    running?: readonly string[],
-    busy?: readonly string[],
-  ): Promise<OutboxEntry[]>;
+  due(topic: string, nowMs: number, selection: Selection): Promise<OutboxEntry[][]>;
   /** When the next ready entry after `nowMs` is due; null where there is none. */
   nextDueMs(nowMs: number): Promise<number | null>;
   postpone(id: string, untilMs: number, attempts: number, error: string): Promise<void>;

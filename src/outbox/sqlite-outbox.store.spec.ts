@@ -16,7 +16,7 @@ describe('SqliteOutboxStore', () => {
     payload,
   });
 
-  const due = () => store.due('turn', Date.now(), 10);
+  const due = async () => (await store.due('turn', Date.now(), { limit: 10 })).flat();
 
   beforeEach(() => {
     dir = mkdtempSync(join(tmpdir(), 'outbox-'));

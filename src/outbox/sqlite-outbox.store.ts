@@ -1,15 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
+import { LRUCache } from 'lru-cache';
 import { preparedBy } from '../storage/statements.js';
 import { scrubSoon } from '../storage/scrub.js';
 import { openDatabase, repeatable, transaction } from '../storage/sqlite.js';
 import {
+  type BatchLimits,
   type NewOutboxEntry,
   type OutboxEntry,
   OutboxFullError,
   type OutboxState,
   type OutboxStats,
   type OutboxStore,
+  type Selection,
 } from './outbox.store.js';
 
 export const OUTBOX_MIGRATIONS = [
@@ -34,6 +37,9 @@ export const OUTBOX_MIGRATIONS = [
   `CREATE INDEX entries_due ON entries (topic, state, seq)`,
   `DROP INDEX entries_due;
    CREATE INDEX entries_turn ON entries (topic, state, user_id, seq)`,
+  `ALTER TABLE entries ADD COLUMN project TEXT GENERATED ALWAYS AS (ifnull(project_id, '')) VIRTUAL;
+   DROP INDEX entries_turn;
+   CREATE INDEX entries_turn ON entries (topic, state, user_id, project, seq)`,
 ];
 
 /** The users with ready entries: one index step for each user, independent of the number of entries. */
@@ -45,10 +51,21 @@ const USERS = `
     FROM users WHERE users.user_id IS NOT NULL
   )
   SELECT user_id FROM users WHERE user_id IS NOT NULL`;
+/** The projects of one of them, in the same way; '' stands for none. */
+const PROJECTS = `
+  WITH RECURSIVE projects (project) AS (
+    SELECT min(project) FROM entries WHERE topic = ?1 AND state = 'ready' AND user_id = ?2
+    UNION ALL
+    SELECT (SELECT min(e.project) FROM entries e
+            WHERE e.topic = ?1 AND e.state = 'ready' AND e.user_id = ?2 AND e.project > projects.project)
+    FROM projects WHERE projects.project IS NOT NULL
+  )
+  SELECT project FROM projects WHERE project IS NOT NULL`;
+
 /** Without this hint SQLite sorts a long queue for its first few entries. */
 const DUE = `
   SELECT * FROM entries e INDEXED BY entries_turn
-  WHERE topic = ? AND state = 'ready' AND user_id = ? AND due_ms <= ? AND id NOT IN (SELECT value FROM json_each(?))
+  WHERE topic = ? AND state = 'ready' AND user_id = ? AND project = ? AND due_ms <= ? AND id NOT IN (SELECT value FROM json_each(?))
     AND NOT EXISTS (SELECT 1 FROM entries o INDEXED BY entries_order
                     WHERE o.topic = e.topic AND o.key = e.key AND o.seq < e.seq AND o.state = 'ready')
   ORDER BY seq LIMIT ?`;
@@ -64,6 +81,8 @@ export class SqliteOutboxStore implements OutboxStore {
   private readonly counts = new Map<string, number>();
   /** By topic, the user who was served last. */
   private readonly lastTurn = new Map<string, string>();
+  /** By topic and user, the project that was served last. */
+  private readonly lastProject = new LRUCache<string, string>({ max: 10_000 });
 
   constructor(
     file: string,
@@ -120,27 +139,53 @@ export class SqliteOutboxStore implements OutboxStore {
   async due(
     topic: string,
     nowMs: number,
-    limit: number,
-    running: readonly string[] = [],
-    busy: readonly string[] = [],
-  ): Promise<OutboxEntry[]> {
+    { limit, batch, running = [], busy = [] }: Selection,
+  ): Promise<OutboxEntry[][]> {
     if (!this.mayHave(topic) || limit <= 0) return [];
     const users = this.inTurn(topic).filter((user) => !busy.includes(user));
-    const found: OutboxEntry[] = [];
+    const found: OutboxEntry[][] = [];
     const each = Math.ceil(limit / Math.max(1, users.length));
     for (const user of users) {
       if (found.length >= limit) break;
-      const rows = this.prepared(DUE).all(
-        topic,
-        user,
-        nowMs,
-        JSON.stringify(running),
-        Math.min(each, limit - found.length),
-      );
-      if (rows.length > 0) this.lastTurn.set(topic, user);
-      found.push(...rows.map(toEntry));
+      const groups = this.groupsOf(topic, user, nowMs, { limit: Math.min(each, limit - found.length), batch, running });
+      if (groups.length > 0) this.lastTurn.set(topic, user);
+      found.push(...groups);
     }
     return found;
+  }
+
+  /** Groups of one user's due entries: one of each project, then a second one of each, and so on. */
+  private groupsOf(
+    topic: string,
+    user: string,
+    nowMs: number,
+    { limit, batch, running = [] }: Selection,
+  ): OutboxEntry[][] {
+    const served = new Set(
+      batch && running.filter((entry) => entry.topic === topic && entry.userId === user).map(projectOf),
+    );
+    const ids = JSON.stringify(running.map(({ id }) => id));
+    const rounds: OutboxEntry[][][] = [];
+    for (const project of this.projectsInTurn(topic, user)) {
+      if (served.has(project)) continue;
+      const rows = this.prepared(DUE).iterate(topic, user, project, nowMs, ids, batch?.maxEntries ?? limit);
+      const groups = batch === undefined ? [...rows].map((row) => [toEntry(row)]) : [together(rows, batch)];
+      groups.forEach((group, round) => group.length > 0 && (rounds[round] ??= []).push(group));
+      // One group of each of these projects is enough.
+      if ((rounds[0]?.length ?? 0) >= limit) break;
+    }
+    const groups = rounds.flat().slice(0, limit);
+    const last = groups.at(-1)?.[0];
+    if (last !== undefined) this.lastProject.set(`${topic}/${user}`, projectOf(last));
+    return groups;
+  }
+
+  /** A user's projects with ready entries, beginning after the one that was served last. */
+  private projectsInTurn(topic: string, user: string): string[] {
+    const projects = this.prepared(PROJECTS)
+      .all(topic, user)
+      .map(({ project }) => String(project));
+    return rotated(projects, this.lastProject.get(`${topic}/${user}`));
   }
 
   /** The users with ready entries, beginning after the one who was served last. */
@@ -148,8 +193,7 @@ export class SqliteOutboxStore implements OutboxStore {
     const users = this.prepared(USERS)
       .all(topic)
       .map(({ user_id }) => String(user_id));
-    const last = this.lastTurn.get(topic) ?? '';
-    return [...users.filter((user) => user > last), ...users.filter((user) => user <= last)];
+    return rotated(users, this.lastTurn.get(topic));
   }
 
   async nextDueMs(nowMs: number): Promise<number | null> {
@@ -288,6 +332,25 @@ export class SqliteOutboxStore implements OutboxStore {
       throw error;
     }
   }
+}
+
+/** A sorted list, beginning with what comes after `last`. */
+function rotated(names: readonly string[], last = ''): string[] {
+  return [...names.filter((name) => name > last), ...names.filter((name) => name <= last)];
+}
+
+const projectOf = ({ projectId }: OutboxEntry) => projectId ?? '';
+
+/** The first rows, as many as may go in one call; at least one. */
+function together(rows: Iterable<Row>, { maxChars }: BatchLimits): OutboxEntry[] {
+  const entries: OutboxEntry[] = [];
+  let chars = 0;
+  for (const row of rows) {
+    chars += String(row['payload']).length;
+    if (entries.length > 0 && chars > maxChars) break;
+    entries.push(toEntry(row));
+  }
+  return entries;
 }
 
 function toEntry(row: Row): OutboxEntry {

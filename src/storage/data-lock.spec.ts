@@ -10,7 +10,7 @@ describe('lockDataFolder', () => {
   beforeEach(() => (dir = mkdtempSync(join(tmpdir(), 'caudex-lock-'))));
   afterEach(() => rmSync(dir, { recursive: true }));
 
-  it('refuses a second owner, by the name of the folder, until the first has given it back', () => {
+  it('refuses a second owner, with the name of the folder, until the first has released it', () => {
     const release = lockDataFolder(dir, 'backend');
     expect(() => lockDataFolder(dir, 'backend')).toThrow(
       `${join(dir, 'backend')} is in use by another backend process`,
@@ -20,7 +20,7 @@ describe('lockDataFolder', () => {
     lockDataFolder(dir, 'backend')();
   });
 
-  it('is free when its owner was killed', async () => {
+  it('is free after its owner was killed', async () => {
     lockDataFolder(dir, 'git')();
     const hold = `
       const { DatabaseSync } = require('node:sqlite');

@@ -15,20 +15,20 @@ function errorOf(work: () => unknown): unknown {
 }
 
 describe('isStorageFull', () => {
-  it('knows a full disk', () => {
+  it('recognises a full disk', () => {
     const full = openSync('/dev/full', 'w');
     expect(isStorageFull(errorOf(() => writeSync(full, 'x')))).toBe(true);
     closeSync(full);
   });
 
-  it('knows a full database', () => {
+  it('recognises a full database', () => {
     const db = new DatabaseSync(':memory:');
     db.exec('CREATE TABLE t (x); PRAGMA max_page_count = 2');
     expect(isStorageFull(errorOf(() => db.exec(`INSERT INTO t VALUES ('${'x'.repeat(50_000)}')`)))).toBe(true);
     expect(isStorageFull(errorOf(() => db.exec('no SQL')))).toBe(false);
   });
 
-  it('takes nothing else for one', () => {
+  it('recognises nothing else', () => {
     expect(isStorageFull(errorOf(() => openSync('/nowhere/at/all', 'w')))).toBe(false);
     expect(isStorageFull(undefined)).toBe(false);
     expect(isStorageFull('ENOSPC')).toBe(false);
@@ -40,7 +40,7 @@ describe('a database file', () => {
   beforeEach(() => (dir = mkdtempSync(join(tmpdir(), 'caudex-storage-'))));
   afterEach(() => rmSync(dir, { recursive: true }));
 
-  it('that is locked by another process is busy within half a second, and can still be read', () => {
+  it('that is locked by another process fails within half a second, and can still be read', () => {
     const file = join(dir, 'a.db');
     const db = openDatabase(file, ['CREATE TABLE t (x)']);
     const other = new DatabaseSync(file);
@@ -55,14 +55,14 @@ describe('a database file', () => {
     db.close();
   });
 
-  it('that is damaged is named in one sentence', () => {
+  it('that is damaged is reported in one sentence', () => {
     const file = join(dir, 'a.db');
     writeFileSync(file, 'this is not a database, but it is long enough to have a header that could be one');
     const error = errorOf(() => openDatabase(file, [])) as Error;
     expect(error.message).toMatch(`${file} can't be opened as a database (file is not a database)`);
   });
 
-  it('overwrites what is deleted', () => {
+  it('overwrites deleted data', () => {
     const db = openDatabase(join(dir, 'a.db'), []);
     expect(db.prepare('PRAGMA secure_delete').get()).toEqual({ secure_delete: 1 });
     db.close();

@@ -9,20 +9,20 @@ import { type Language, languageOf } from './language.js';
 import { splitPassages, type TextPassage } from './passages.js';
 
 /**
- * Counts the ways in which passages and terms were ever made. Whoever changes them raises it: what was stored by an earlier one
- * is then made anew.
+ * The version of the way in which passages and terms are made. Raise it with every change of them: documents that an
+ * earlier version stored are then analysed again.
  */
 export const ANALYSIS_VERSION = 2;
 
 export interface AnalysedPassage extends TextPassage {
-  /** Of title and text: passages with the same one say the same. */
+  /** A digest of title and text: passages with equal digests have equal content. */
   digest: string;
   language: Language;
   titleTerms: string[];
   terms: string[];
-  /** Further terms that it is found by, see {@link analyse}. */
+  /** Further terms that the passage is found by, see {@link analyse}. */
   extras: string[];
-  /** Of `terms`. */
+  /** The fingerprint of `terms`. */
   fingerprint: Fingerprint;
 }
 
@@ -30,18 +30,18 @@ export interface AnalysedPassage extends TextPassage {
 export interface AnalysedDocument {
   path: string;
   passages: AnalysedPassage[];
-  /** Of its front matter, in lower case. */
+  /** The tags in the front matter, in lower case. */
   tags: string[];
   authors: string[];
   mediaType: string;
-  /** Of its front matter; undefined where it has none. */
+  /** The date in the front matter; undefined where there is none. */
   dateMs: number | undefined;
 }
 
-/** How long the event loop may wait for a slice of the work. */
+/** The longest time for which a slice of the work blocks the event loop. */
 const SLICE_MS = 10;
 
-/** Cuts and analyses a document, letting others have their turn in between. */
+/** Cuts and analyses a document in slices, so that the event loop is not blocked. */
 export async function analyseDocument(document: {
   path: string;
   title: string;
@@ -78,13 +78,13 @@ export async function analyseDocument(document: {
   return { path: document.path, passages, tags, authors, mediaType: document.mediaType, dateMs };
 }
 
-/** A document is found by its name and its folders as well. */
+/** The words of the document's name and folders, which also find it. */
 function wordsOfPath(path: string): string[] {
   const { terms, extras } = analyse(path.replace(/\.[a-z0-9]{1,8}$/i, ''), 'en');
   return [...new Set([...terms, ...extras, ...analyse(path.slice(path.lastIndexOf('/') + 1), 'en').extras])];
 }
 
-/** The document's title and the headings below it; the highest heading often is the title already. */
+/** The document's title and the headings below it. The title is left out where it repeats the highest heading. */
 function fullTitle(document: string, headings: string): string {
   if (headings === document || headings.startsWith(`${document} › `)) return headings;
   return [document, headings].filter((part) => part !== '').join(' › ');

@@ -24,11 +24,11 @@ describe('analyse', () => {
     if (extras.length === 0) expect(found.extras.filter((extra) => !terms.includes(extra))).toEqual([]);
   });
 
-  it('leaves out of what a text is about what only builds its sentences', () => {
+  it('removes stop words from the terms that carry the meaning of a text', () => {
     expect(tellingTerms('The IT department of the WHO')).toEqual(['depart']);
   });
 
-  it('bounds what is no word', () => {
+  it('bounds the length of terms that are not words', () => {
     expect(analyse('x'.repeat(1_000_000), 'en').terms).toEqual(['x'.repeat(64)]);
   });
 
@@ -48,7 +48,7 @@ describe('analyse', () => {
 });
 
 describe('titleOf', () => {
-  it('is the first heading, else the file name', () => {
+  it('takes the first heading, otherwise the file name', () => {
     expect(titleOf('notes/a.md', 'Some words.\n\n# A title #\n', 'text/markdown')).toBe('A title');
     expect(titleOf('notes/a.md', 'Some words.', 'text/markdown')).toBe('a.md');
   });

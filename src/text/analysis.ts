@@ -5,9 +5,9 @@ import { STOP_WORDS } from './stop-words.js';
 import { chunksOf, type Word, wordsOfChunk } from './words.js';
 
 export interface Analysis {
-  /** In the order of the text: phrases are looked for in them. */
+  /** In the order of the text, as the search for phrases needs it. */
   terms: string[];
-  /** Further terms that the text is found by: other spellings of its words, names as a whole. */
+  /** Further terms that find the text: other spellings of its words, and whole names. */
   extras: string[];
 }
 
@@ -28,9 +28,9 @@ export function analyse(text: string, language: Language): Analysis {
   return found;
 }
 
-/** Texts repeat their words: looking one up is some ten times faster than taking it apart again. */
+/** Words repeat within texts: a lookup is about ten times faster than analysing a word again. */
 const MAX_REMEMBERED = 50_000;
-/** A longer one would be a view into its text, and keep that in memory. */
+/** A longer word would be a view into its text and would keep that text in memory. */
 const MAX_REMEMBERED_CHARS = 12;
 const MAX_LANGUAGES = 10;
 const remembered = new Map<Language, Map<string, Analysis>>();
@@ -55,7 +55,7 @@ function analyseChunk(chunk: string, language: Language): Analysis {
   return found;
 }
 
-/** The terms of a text that say what it is about: none that only build its sentences. */
+/** The terms of a text that carry its meaning, without stop words. */
 export function tellingTerms(text: string, language: Language = 'en'): string[] {
   return analyse(text, language).terms.filter((term) => !STOP_WORDS.has(term));
 }

@@ -2,10 +2,10 @@ import { frontMatterOf } from './front-matter.js';
 
 const LOOK_AT_LINES = 15;
 const MAX_AUTHORS = 50;
-/** The lines with which the text of a mail, a PDF or many a note begins. */
+/** A line near the beginning of a mail, a PDF or a note that names its authors. */
 const LINE = /^\**(?:author|authors|from|by|written by)\**\s*:\**\s*(\S.{0,300})$/i;
 
-/** The people that a document names as its authors: in its front matter, or in a line such as `Author: Ann Lee`. */
+/** The authors that a document names in its front matter, or in a line such as `Author: Ann Lee`. */
 export function authorsOf(text: string): string[] {
   const lines = text.slice(0, LOOK_AT_LINES * 400).split('\n', LOOK_AT_LINES);
   const named = lines.flatMap((line) => LINE.exec(line.trim())?.[1] ?? []);

@@ -3,9 +3,9 @@ import type { Span } from './sentences.js';
 /** A heading, a paragraph, a table, or a piece of code, in the order of the text. */
 export interface Block extends Span {
   kind: 'heading' | 'paragraph' | 'table' | 'code';
-  /** Of a heading: 1 is the highest. */
+  /** The level of a heading; 1 is the highest. Other blocks have none. */
   level: number;
-  /** Of a heading: its words without its marks. Of a table: its header row, the cells joined by ` | `. */
+  /** For a heading: its words without its marks. For a table: its header row, the cells joined by ` | `. */
   title: string;
 }
 

@@ -21,22 +21,25 @@ const READERS: Record<Layout, (text: string) => Block[]> = {
   org: (text) => lineBlocks(text, ORG),
 };
 
-/** The blocks of a text. A `#` is a heading in prose alone: it begins a comment in many languages. */
+/** The blocks of a text. A `#` starts a heading in prose only, because it starts a comment in many languages. */
 export function blocks(text: string, layout: Layout): Block[] {
   return READERS[layout](text);
 }
 
 const DEFINITION =
   /^(?:(?:export|default|public|private|protected|internal|static|async|abstract|final|pub|unsafe|inline|override)\s+)*(?:def|class|function|func|fn|fun|interface|struct|enum|trait|impl|type|module|namespace|object|record|sub|proc|const|create|mod)\b/i;
-/** A comment, or an annotation of what follows. */
+/** A comment, or an annotation of the line below. */
 const COMMENT = /^(?:#|\/\/|\/?\*|--|;|@|"""|%)/;
 const MAX_DEFINITION_CHARS = 120;
 
-/** Each block reaches from one definition that is not indented to the next; comments directly above belong to it. */
+/**
+ * The blocks of code: each reaches from one unindented definition to the next. Comments directly above a definition
+ * belong to it.
+ */
 function codeBlocks(text: string): Block[] {
   const found: Block[] = [];
   let open: Block | undefined;
-  /** Where the comments begin that end at the line before. */
+  /** Where the comments begin that end on the line before. */
   let comments: number | undefined;
   for (const line of linesOf(text)) {
     if (line.indent === line.end) {
@@ -53,7 +56,7 @@ function codeBlocks(text: string): Block[] {
     }
     if (COMMENT.test(start) && line.indent === line.start) comments ??= line.start;
     else comments = undefined;
-    // The comments above the next definition are taken back from this block when that begins.
+    // Comments above the next definition are removed from this block when that definition begins.
     if (comments === undefined) open.end = line.end;
   }
   if (open !== undefined) found.push({ ...open, end: text.length });

@@ -1,25 +1,25 @@
 import type { Concept, LexicalImage } from './lexical-image.js';
 
-/** Languages that write several words as one. */
+/** Languages that write compounds as one word. */
 const COMPOUNDING = new Set(['da', 'de', 'fi', 'hu', 'nl', 'no', 'sv']);
-/** Below this share of the passages, a short text in another language was taken for one of these. */
+/** Below this share of the passages, the language was probably a misdetection of short texts in another language. */
 const MIN_SHARE = 0.02;
-/** Shorter beginnings and ends are those of many words that have nothing in common. */
+/** Shorter beginnings and ends are shared by many unrelated words. */
 const MIN_END_CHARS = 5;
 const MIN_START_CHARS = 6;
 const MIN_PART_CHARS = 4;
 const MIN_COMPOUND_CHARS = 9;
-/** Beside 1 for the word itself. */
+/** The weight of a compound or part; the typed word has 1. */
 const WEIGHT = 0.3;
 const MAX_WORDS = 16;
 const MAX_COMPOUNDS = 100;
 const WORD = /^\p{L}+$/u;
-/** What German and the Nordic languages put between the parts. */
+/** The linking elements between the parts in German and the Nordic languages. */
 const LINKS = ['', 's', 'es', 'n', 'en', 'e', 'er'];
 
 /**
- * What a query asks for besides its own words in a project with languages that write compounds: compounds that begin or end
- * with a word that was asked for, and the parts of compounds that were asked for. The project's own words are the dictionary.
+ * Concepts that extend a query in a project with languages that write compounds: compounds that begin or end with a
+ * word of the query, and the parts of compounds in the query. The project's own words are the dictionary.
  */
 export function compoundsOf(concepts: readonly Concept[], unknown: readonly string[], image: LexicalImage): Concept[] {
   if (image.shareOf(COMPOUNDING) < MIN_SHARE) return [];
@@ -49,7 +49,10 @@ function isCompoundOf(word: string, term: string): boolean {
   return word.endsWith(term) || (term.length >= MIN_START_CHARS && word.startsWith(term));
 }
 
-/** The two words of the project that a compound consists of, where there are such; the more even they are the better. */
+/**
+ * The two words of the project that form a compound, if there are such. Of several splits the one with parts of the
+ * most equal length is taken.
+ */
 function partsOf({ terms, weight }: Concept, image: LexicalImage): Concept[] {
   for (const term of terms) {
     if (term.length < MIN_COMPOUND_CHARS) continue;

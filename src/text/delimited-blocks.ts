@@ -5,10 +5,10 @@ import { isHeaderRow } from './table-header.js';
 const SAMPLE_CHARS = 20_000;
 const MAX_HEADER_CHARS = 200;
 const DELIMITERS = [',', ';', '\t', '|', '\x1f'];
-/** What Excel writes above a table to name its delimiter. */
+/** The line with which Excel names the delimiter, above the table. */
 const DELIMITER_LINE = /^sep=(.)\r?\n/i;
 
-/** A file of delimited values is one table; its title is its header row, where it has one. */
+/** A file of delimited values is one table. Its title is its header row, if it has one. */
 export function delimitedBlocks(text: string): Block[] {
   const start = text.search(/\S/);
   if (start === -1) return [];

@@ -24,7 +24,7 @@ export const LATEX: Dialect = {
   },
 };
 
-/** `== Section`; the title is `= Title` (AsciiDoc language, sections). */
+/** `== Section`; `= Title` is the title of the document (AsciiDoc language, sections). */
 export const ASCIIDOC: Dialect = {
   heading(line) {
     const match = /^(={1,6}|#{1,6})[ \t]+(\S.*)$/.exec(line);
@@ -33,12 +33,15 @@ export const ASCIIDOC: Dialect = {
   fence: (line) => /^(?:-{4,}|\.{4,}|\/{4,}|\+{4,}|```)/.exec(line)?.[0] ?? undefined,
 };
 
-/** Titles with a line below them, or above and below; which character is which level, the document decides. */
+/**
+ * Titles with a line below them, or above and below. The order in which a document uses the characters sets their
+ * levels.
+ */
 export const RESTRUCTURED_TEXT: Dialect = {
   underline: (line) => /^([-=`:.'"~^_*+#<>!$%&,;?@\\/|(){}[\]])\1{2,}$/.exec(line)?.[1],
 };
 
-/** `* Heading :tag:`, with a state such as TODO before it or without. */
+/** `* Heading :tag:`, with or without a state such as TODO before it. */
 export const ORG: Dialect = {
   heading(line) {
     const title = /^#\+title:[ \t]*(\S.*)$/i.exec(line)?.[1];

@@ -9,9 +9,10 @@ const HALVES = [
 ];
 
 /**
- * A ranking without the passages that say nearly the same as a better one. Those that differ in a number are records of their
- * own, however alike their words are. Fingerprints that differ in three bits or fewer are alike in one of their quarters, so
- * that only those with a quarter in common are compared (Manku et al., see {@link areNear}).
+ * Removes passages that are near-duplicates of a better one from a ranking. Passages that differ in a number are
+ * separate records and stay, however similar their words are. Fingerprints that differ in three bits or fewer are equal
+ * in at least one of their quarters, so only those with an equal quarter are compared (Manku et al., see
+ * {@link areNear}).
  */
 export function withoutDuplicates(ranked: readonly Ranked[], image: LexicalImage): Ranked[] {
   const kept: Ranked[] = [];
@@ -37,5 +38,5 @@ export function withoutDuplicates(ranked: readonly Ranked[], image: LexicalImage
   return kept;
 }
 
-/** Of passages with a quarter in common; more are records of one form. */
+/** The most passages with an equal quarter that are compared; more are records of one form. */
 const MAX_COMPARED = 50;

@@ -2,22 +2,22 @@ import type { Concept, LexicalImage } from './lexical-image.js';
 import { STOP_WORDS } from './stop-words.js';
 
 /**
- * Pseudo-relevance feedback: the query is widened by the words that set its best passages apart, which finds what is said
- * in other words. Relevance model 3 (Abdul-Jaleel et al., "UMass at TREC 2004"): a passage speaks with its share of the
- * score, a term with its share of the passage, and asked and found words each make up half. Terms are moreover weighted
- * by their rarity, since BM25 leaves common ones in.
+ * Pseudo-relevance feedback: adds the words that distinguish the best passages to the query, which finds passages that
+ * use other words for the same thing. Relevance model 3 (Abdul-Jaleel et al., "UMass at TREC 2004"): a passage is
+ * weighted by its share of the score, a term by its share of the passage, and the query's words and the added words
+ * each make up half. Terms are also weighted by their rarity, because BM25 keeps common ones.
  */
 export interface Expansion {
   passages: number;
   terms: number;
-  /** The share of the words that were asked. */
+  /** The share of the query's own words in the weight. */
   asked: number;
 }
 
-/** The values that Lin et al. ship with Anserini, save that they take 10 terms. */
+/** The values that Lin et al. ship with Anserini, except that they take 10 terms. */
 export const EXPANSION: Expansion = { passages: 10, terms: 20, asked: 0.5 };
 
-/** `best` are the terms of the best passages with their scores, best first. */
+/** The expanded query. `best` holds the terms of the best passages with their scores, best first. */
 export function expanded(
   image: LexicalImage,
   asked: readonly Concept[],
@@ -45,7 +45,7 @@ export function expanded(
   return concepts;
 }
 
-/** The concepts with their weights brought to the sum `total`. */
+/** The concepts with their weights scaled to the sum `total`. */
 function scaled(concepts: readonly Concept[], total: number): Concept[] {
   const sum = concepts.reduce((sum, { weight }) => sum + weight, 0);
   return concepts.map(({ terms, weight }) => ({ terms, weight: (total * weight) / sum }));

@@ -26,7 +26,7 @@ describe('why a passage was found', () => {
   afterAll(() => db.close());
   const search = (query: string, explain = true) => searchByWords(index, key, query, { page, explain });
 
-  it('names the words that a passage holds as they were typed, and its place in the list', async () => {
+  it('names the matching words as they were typed, and the place in the ranking', async () => {
     const { results, corrections } = await search('Orchards pear nothing');
     expect(results.map(({ document, explain }) => [document, explain])).toEqual([
       [
@@ -45,11 +45,11 @@ describe('why a passage was found', () => {
     expect(corrections).toBeUndefined();
   });
 
-  it('says nothing where it is not asked for', async () => {
+  it('returns no explanation unless it is asked for', async () => {
     expect((await search('orchard', false)).results[0]).not.toHaveProperty('explain');
   });
 
-  it('names both lists, and the similarity by meaning', async () => {
+  it('names both rankings, and the similarity by meaning', async () => {
     const image = await index.image(key);
     const query = parseQuery('bread');
     const [id] = image.holding([['flour']]) as [number];
@@ -83,12 +83,12 @@ describe('why a passage was found', () => {
     expect(corrections).toEqual([{ from, to }]);
   });
 
-  it('does not correct a word beside one that is known, nor one that is like no other', async () => {
+  it('does not correct a word if another word is known, nor a word without similar terms', async () => {
     expect((await search('recipie cider')).corrections).toBeUndefined();
     expect(await search('xylophone')).toEqual({ results: [], total: 0 });
   });
 
-  it('names the term itself where no passage of the page shows the word', async () => {
+  it('names the term itself where no passage of the page contains the word', async () => {
     const image = await index.image(key);
     expect(correctionsOf(conceptsOf(parseQuery('flo'), image), [])).toEqual([{ from: 'flo', to: 'flour' }]);
   });

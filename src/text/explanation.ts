@@ -4,18 +4,18 @@ import type { Concept, Ranked } from './lexical-image.js';
 import type { LexicalIndex, ProjectKey, StoredPassage } from './lexical-index.js';
 import { wordsOf } from './words.js';
 
-/** What a ranking was made of, each list best first. */
+/** The rankings that were combined into one, each best first. */
 export interface Lists {
   words: readonly Ranked[];
   meaning: readonly Near[];
 }
 
 export interface Near extends Ranked {
-  /** Cosine, before anything else is taken into account. */
+  /** Cosine similarity, before any other signal is added. */
   similarity: number;
 }
 
-/** Why each of these passages was found, in their order. */
+/** The reasons why each of these passages was found, in their order. */
 export function explanations(
   index: LexicalIndex,
   key: ProjectKey,
@@ -51,7 +51,7 @@ function placesIn<T extends Ranked>(list: readonly T[]): Map<number, { place: nu
   return new Map(list.map((entry, i) => [entry.id, { place: i + 1, entry }]));
 }
 
-/** What a passage with these terms holds of a concept: the words that were typed, else the terms themselves. */
+/** How a passage with these terms matches a concept: the typed words, else the terms themselves. */
 function matched(
   { terms, words }: Concept,
   held: ReadonlySet<string>,
@@ -62,7 +62,7 @@ function matched(
   return words === undefined ? found : words.map((word) => corrected.get(word) ?? word);
 }
 
-/** The words that were guessed at, each with the word that took its place as the best passage writes it. */
+/** The words that were corrected, each with its replacement in the spelling of the best passage. */
 export function correctionsOf(concepts: readonly Concept[], passages: readonly StoredPassage[]): Correction[] {
   const corrections = new Map<string, string>();
   for (const { terms, words = [] } of concepts.filter(({ isGuess }) => isGuess)) {
@@ -72,7 +72,7 @@ export function correctionsOf(concepts: readonly Concept[], passages: readonly S
   return [...corrections].map(([from, to]) => ({ from, to }));
 }
 
-/** The first word of these passages that one of the terms stands for, in lower case. */
+/** The first word in these passages that one of the terms was made from, in lower case. */
 function writtenIn(passages: readonly StoredPassage[], terms: ReadonlySet<string>): string | undefined {
   for (const { title, text, language } of passages) {
     const word = wordsOf(`${title}\n${text}`).find((said) => termsOf(said, language).some((term) => terms.has(term)));

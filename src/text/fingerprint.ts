@@ -7,7 +7,10 @@ export interface Fingerprint {
   low: number;
 }
 
-/** Of 64 bits; the distance that Manku et al. found right for pages ("Detecting near-duplicates for web crawling", 2007). */
+/**
+ * In bits, of 64: the distance that Manku et al. found right for web pages ("Detecting near-duplicates for web
+ * crawling", 2007).
+ */
 const NEAR_BITS = 3;
 const SEED = 0x811c9dc5;
 
@@ -27,21 +30,24 @@ export function areNear(a: Fingerprint, b: Fingerprint): boolean {
   return ones(a.high ^ b.high) + ones(a.low ^ b.low) <= NEAR_BITS;
 }
 
-/** FNV-1a, mixed. */
+/** The FNV-1a hash, with its bits mixed. */
 export function hash(text: string, seed: number): number {
   let value = seed;
   for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193);
   return mixed(value);
 }
 
-/** Every bit of the result depends on every bit of the number: the finaliser of MurmurHash3. */
+/** Mixes a number so that every bit of the result depends on every bit of it: the finaliser of MurmurHash3. */
 export function mixed(number: number): number {
   let value = Math.imul(number ^ (number >>> 16), 0x85ebca6b);
   value = Math.imul(value ^ (value >>> 13), 0xc2b2ae35);
   return value ^ (value >>> 16);
 }
 
-/** How often each of 64 bits was set. Four counts of a byte each share a number, which makes adding four times cheaper. */
+/**
+ * Counts how often each of 64 bits was set. Four counts of one byte share a number, which makes adding four times
+ * cheaper.
+ */
 class BitCounts {
   private readonly counts = new Int32Array(64);
   private readonly packed = new Int32Array(16);
@@ -58,7 +64,7 @@ class BitCounts {
     if (++this.added - this.unpacked === 255) this.unpack();
   }
 
-  /** Of the 32 bits from `offset` on, those that were set more often than not. */
+  /** The bits among the 32 from `offset` on that were set in more than half of the terms. */
   majority(offset: number): number {
     this.unpack();
     let bits = 0;
@@ -73,7 +79,7 @@ class BitCounts {
   }
 }
 
-/** The four bits of a number from 0 to 15, each in a byte of its own. */
+/** For each number from 0 to 15: its four bits, each in a byte of its own. */
 const SPREAD = Int32Array.from({ length: 16 }, (_, bits) =>
   [0, 1, 2, 3].reduce((sum, bit) => sum | (((bits >>> bit) & 1) << (8 * bit)), 0),
 );

@@ -1,10 +1,10 @@
 const ASCII = /^[\x00-\x7f]*$/;
-/** Soft hyphens, joiners and other marks without width: they stand within words and are not seen. */
+/** Soft hyphens, joiners and other marks without width, which are invisible within words. */
 const INVISIBLE = /[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff]/g;
-/** Points of Hebrew, vowel signs and elongation of Arabic: texts are written with and without them. */
+/** Hebrew points, Arabic vowel signs and elongation, which texts may leave out. */
 const OPTIONAL_MARKS =
   /[\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed]/g;
-/** Letters that compatibility normalisation leaves alone and that speakers type as others. */
+/** Letters that compatibility normalisation keeps and that people type as other letters. */
 const LETTERS: Record<string, string> = {
   ...{
     ß: 'ss',
@@ -30,7 +30,7 @@ const LETTER = new RegExp(`[${Object.keys(LETTERS).join('')}]`, 'gu');
 const LATIN_OR_GREEK = /\p{Script=Latin}|\p{Script=Greek}/u;
 const FOREIGN_DIGIT = /[\u0660-\u0669\u06f0-\u06f9\u0966-\u096f\u09e6-\u09ef]/g;
 
-/** Text as it is taken apart: compatibility forms and what cannot be seen are gone; the case of letters stays. */
+/** Text with compatibility forms replaced and invisible characters removed. The case of letters stays. */
 export function cleaned(text: string): string {
   return ASCII.test(text) ? text : text.normalize('NFKC').replace(INVISIBLE, '');
 }
@@ -41,7 +41,7 @@ export function lowered(word: string): string {
   return word.replace(/İ/g, 'i').toLowerCase().normalize('NFC');
 }
 
-/** A lower-case word as people type it who leave out what their keyboard does not have: accents, points, special letters. */
+/** A lower-case word as typed on a keyboard without accents, points and special letters. */
 export function folded(word: string): string {
   if (ASCII.test(word)) return word;
   const bare = LATIN_OR_GREEK.test(word)
@@ -53,7 +53,10 @@ export function folded(word: string): string {
   return bare.replace(LETTER, (letter) => LETTERS[letter] as string).replace(FOREIGN_DIGIT, digitOf);
 }
 
-/** Arabic and Persian digits begin at a code that ends in 0, those of Devanagari and Bengali at one that ends in 6. */
+/**
+ * The ASCII digit. Arabic and Persian digits begin at a code that ends in 0, those of Devanagari and Bengali at one
+ * that ends in 6.
+ */
 function digitOf(digit: string): string {
   const code = digit.charCodeAt(0);
   return String((code & 15) - (code < 0x0900 ? 0 : 6));

@@ -4,9 +4,9 @@ import { STEMMERS } from './stemmers.js';
 import { STOP_WORDS } from './stop-words.js';
 
 /**
- * The terms that a word is indexed and asked for by, the usual one first: its stem by the rules of its language, folded. Others
- * stand for the ways in which people write the same word: without its accents, with ae for ä, with or without an article or
- * preposition that the script joins to it.
+ * The terms under which a word is indexed and searched, the usual one first: its stem by the rules of its language,
+ * folded. The others stand for other spellings of the same word: without accents, with ae for ä, with or without an
+ * article or preposition that the script joins to it.
  */
 export function formsOf(word: string, language: Language): readonly string[] {
   return [...new Set(allForms(lowered(word), language))].filter((form) => form !== '');
@@ -40,7 +40,9 @@ const OTHER_SCRIPTS: [RegExp, Language][] = [
 ];
 const MIN_STEMMED_CHARS = 3;
 
-/** Of the language, or, for a word in another script, of the language that is most often written in that. */
+/**
+ * The stemmer of the language. For a word in another script: that of the language most often written in that script.
+ */
 function stemmerOf(word: string, language: Language): (word: string) => string {
   if (word.length < MIN_STEMMED_CHARS) return same;
   if (LATIN.test(word)) return STEMMERS.get(NOT_LATIN.has(language) ? 'en' : language) ?? same;
@@ -52,7 +54,10 @@ const same = (word: string) => word;
 
 const HEBREW = /\p{Script=Hebrew}/u;
 
-/** And, the, in, as, to, from and that are single letters before a word; the plural is an ending. */
+/**
+ * Hebrew writes "and", "the", "in", "as", "to", "from" and "that" as single letters joined to the word; the plural is
+ * an ending.
+ */
 function hebrewForms(word: string): string[] {
   const forms = [word];
   if (word.length >= 4 && /^[והבכלמש]/.test(word)) forms.push(word.slice(1));
@@ -61,11 +66,11 @@ function hebrewForms(word: string): string[] {
 }
 
 const ARABIC = /\p{Script=Arabic}/u;
-/** Languages in Arabic letters whose words are not Arabic. */
+/** Languages other than Arabic that use Arabic letters. */
 const USE_ARABIC_LETTERS = new Set(['fa', 'ur', 'ku', 'ps', 'ug', 'sd']);
 
 function arabicForms(word: string, language: Language): string[] {
-  // Persian's plural, with the joiner between already taken out.
+  // The Persian plural; its joiner is already removed.
   const singular = word.replace(/(?<=..)(?:هاي|ها)$/, '');
   if (USE_ARABIC_LETTERS.has(language)) return [word, singular];
   const withoutArticle = word.replace(/^(?:[وفبك]?ال|لل)(?=...)/, '');

@@ -1,4 +1,6 @@
-/** What a document says of itself at its beginning, in lines of `key: value` between `---`, or `key = value` between `+++`. */
+/**
+ * The metadata at the beginning of a document: lines of `key: value` between `---`, or of `key = value` between `+++`.
+ */
 export interface FrontMatter {
   title: string | undefined;
   tags: string[];
@@ -10,7 +12,7 @@ export interface FrontMatter {
 const LOOK_AT_CHARS = 20_000;
 const MAX_TAGS = 100;
 
-/** Reads the few keys that search uses; anything else in it is text like the rest. */
+/** Reads the few keys that search uses. Other keys are treated as text. */
 export function frontMatterOf(text: string): FrontMatter {
   const found: FrontMatter = { title: undefined, tags: [], authors: [], dateMs: undefined };
   const fence = text.slice(0, 3);

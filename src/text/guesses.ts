@@ -4,7 +4,7 @@ const MIN_CHARS = 3;
 const MAX_GUESSES = 20;
 const WORD = /^\p{L}+$/u;
 
-/** What a word that no passage holds may have been meant to be: one that it begins, or one that differs in a letter or two. */
+/** Candidates for a word that no passage holds: words that begin with it, or that differ in one or two letters. */
 export function guessesFor(word: string, image: LexicalImage): string[] {
   if (word.length < MIN_CHARS || !WORD.test(word)) return [];
   const allowed = word.length <= 4 ? 1 : 2;
@@ -26,8 +26,8 @@ function mostFrequent(terms: readonly string[], image: LexicalImage): string[] {
 }
 
 /**
- * How many letters have to be added, left out, changed or swapped with their neighbour to make one word of the other (the
- * optimal string alignment distance); more than `limit` counts as `limit + 1`.
+ * The optimal string alignment distance: how many letters must be added, removed, changed or swapped with their
+ * neighbour to turn one word into the other. More than `limit` counts as `limit + 1`.
  */
 export function editDistance(a: string, b: string, limit: number): number {
   let before: number[] = [];

@@ -6,7 +6,7 @@ const highlights = (text: string, asked: ReturnType<typeof terms>) =>
   highlightsOf({ document: 'a.md', text }, asked, 'en');
 
 describe('highlights', () => {
-  it('gives the sentences that match, word for word and in their order', () => {
+  it('returns the matching sentences, verbatim and in their order', () => {
     const text = 'Pears are fruit. The sky is blue. Williams pears ripen first in September.';
     expect(highlights(text, terms('when do pears ripen'))).toEqual([
       'Pears are fruit.',
@@ -15,7 +15,7 @@ describe('highlights', () => {
     expect(highlights(text, terms('quantum'))).toEqual([]);
   });
 
-  it('prefers a sentence to a heading or a row of a table, and takes those where there is nothing else', () => {
+  it('prefers a sentence to a heading or a table row, and uses those where there is nothing else', () => {
     expect(highlights('# Pears\n\nWilliams pears ripen first.', terms('pears ripen'))).toEqual([
       'Williams pears ripen first.',
     ]);

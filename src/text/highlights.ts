@@ -7,15 +7,18 @@ import { sentences } from './sentences.js';
 
 const MAX_SENTENCES = 2;
 const MAX_CHARS = 400;
-/** A heading or a row of a table says little by itself: a sentence is preferred that says nearly as much of what was asked. */
+/**
+ * Headings and table rows carry little information alone. A sentence is preferred if it scores at least this share of
+ * the best.
+ */
 const ENOUGH = 0.75;
-/** A second sentence is quoted where it says so much beside the best. */
+/** A second sentence is quoted if it scores at least this share of the best. */
 const BESIDE = 0.5;
 const NO_SENTENCE = /^\s*(#{1,6}\s|\||```)|\s\|\s/;
 
 /**
- * The sentences of a passage that share most with what was asked, in their order, word for word; none where they share nothing.
- * `weight` says how much a concept counts: a rare one counts for more.
+ * The sentences of a passage that match the query best, verbatim and in their order; none where nothing matches.
+ * `weight` is the weight of a concept: rare concepts weigh more.
  */
 export function highlights(
   { document, text }: { document: string; text: string },
@@ -39,15 +42,15 @@ export function highlights(
 
 function weightOfSentence(sentence: string, weights: ReadonlyMap<string, Concept>, language: Language): number {
   const { terms, extras } = analyse(sentence, language);
-  const said = new Set<Concept>();
+  const matched = new Set<Concept>();
   for (const term of [...terms, ...extras]) {
     const concept = weights.get(term);
-    if (concept !== undefined) said.add(concept);
+    if (concept !== undefined) matched.add(concept);
   }
-  return [...said].reduce((sum, { weight }) => sum + weight, 0);
+  return [...matched].reduce((sum, { weight }) => sum + weight, 0);
 }
 
-/** Cuts a very long sentence at a blank. */
+/** Cuts a very long sentence at a space. */
 function shortened(text: string, start: number, end: number): number {
   if (end - start <= MAX_CHARS) return end;
   const blank = text.lastIndexOf(' ', start + MAX_CHARS);

@@ -1,21 +1,21 @@
 import type { Block } from './block.js';
 
-/** Values nested deeper are part of the text of the value that they are in. */
+/** Values nested deeper become part of the text of the value around them. */
 const MAX_DEPTH = 8;
 const MAX_TITLE_CHARS = 80;
-/** Neighbouring values go together until they have so many characters. */
+/** Neighbouring values are joined until they have this many characters. */
 const ENOUGH_CHARS = 400;
 
 interface Container {
-  /** Its key, or its number in a list; empty for the outermost one. */
+  /** The key of the value, or its number in a list; empty for the outermost value. */
   name: string;
-  /** Of a list: how many values it has had; undefined for an object. */
+  /** For a list: how many values were read so far; undefined for an object. */
   items: number | undefined;
 }
 
 /**
- * The blocks of JSON, or of JSON values one below the other: each object and list is a heading, named by its key or its
- * number, so that the title of a passage is the path to it. The text need not be valid. Takes time linear in its length.
+ * The blocks of JSON, or of one JSON value per line: each object and list is a heading, named by its key or its number,
+ * so that the title of a passage is the path to it. The text need not be valid. Takes time linear in its length.
  */
 export function jsonBlocks(text: string): Block[] {
   const reader = new JsonBlocks(text);
@@ -23,16 +23,19 @@ export function jsonBlocks(text: string): Block[] {
   return reader.end();
 }
 
-/** A string (with the colon of a key; one without an end reaches to the end), or a mark; what stands between is passed over. */
+/**
+ * A string (with the colon of a key; one without an end reaches to the end of the text), or a mark. Characters between
+ * tokens are skipped.
+ */
 const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*(?:"(?:\s{0,100}:)?|$)|[{}[\],]/gs;
 
 class JsonBlocks {
   private readonly found: Block[] = [];
   private readonly open: Container[] = [];
   private key: { name: string; at: number } | undefined;
-  /** Where the values begin that are not in a block yet. */
+  /** Where the values begin that are in no block yet. */
   private from = 0;
-  /** Whether what follows stands under a heading that is not the last one found. */
+  /** Whether the next values belong to an outer heading and not to the one found last. */
   private isBack = false;
 
   constructor(private readonly text: string) {}
@@ -87,13 +90,13 @@ class JsonBlocks {
       this.isBack = false;
     }
     const last = this.found.at(-1);
-    // Marks that only end something stay with what they end.
+    // Closing marks belong to the block that they close.
     if (!isVisible && last !== undefined && last.kind !== 'heading') last.end = to;
     else this.found.push({ kind: 'code', start: this.from, end: to, level: 0, title: '' });
     this.from = to;
   }
 
-  /** Whether there is more than marks up to a place. */
+  /** Whether there is anything but marks up to a position. */
   private holdsValues(to: number): boolean {
     return /[^\s,[\]{}]/.test(this.text.slice(this.from, to));
   }

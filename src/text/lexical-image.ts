@@ -1,20 +1,20 @@
 import { type Fingerprint, hash } from './fingerprint.js';
 import { STOP_WORDS } from './stop-words.js';
 
-/** Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond" (2009): the usual middle values. */
+/** Usual middle values from Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond" (2009). */
 const K1 = 1.2;
 const B = 0.75;
-/** A word of the title counts as often as this in the text (the simple form of BM25F, same source). */
+/** How many times a word of the title counts (the simple form of BM25F, same source). */
 const TITLE_WEIGHT = 2;
 const MAX_FREQUENCY = 255;
-/** A character may carry so many marks in a pair. */
+/** The most combining marks that one character of a pair may carry. */
 const MAX_MARKS = 6;
 const MAX_PAIRS = 200;
 
 interface Postings {
   /** `slot * 256 + frequency`, growing. */
   entries: number[];
-  /** How many living passages hold the term. */
+  /** How many present passages hold the term. */
   passages: number;
 }
 
@@ -23,13 +23,13 @@ export interface Ranked {
   score: number;
 }
 
-/** One thing that is asked for: terms that stand for it, and how much it counts. */
+/** A part of a query: the terms that stand for it, and its weight. */
 export interface Concept {
   terms: readonly string[];
   weight: number;
-  /** The words that were typed; none for what was only derived from them. */
+  /** The words as typed; absent for a derived concept. */
   words?: readonly string[];
-  /** Whether no passage holds the word that was typed, and these terms are like it. */
+  /** Whether no passage holds the typed word, so that these are similar terms. */
   isGuess?: boolean;
 }
 
@@ -38,7 +38,7 @@ export interface Indexed {
   language: string;
   titleTerms: readonly string[];
   terms: readonly string[];
-  /** Found by them as well, but no part of its length. */
+  /** Terms that also find the passage but do not count towards its length. */
   extras: readonly string[];
   fingerprint: Fingerprint;
 }
@@ -48,21 +48,21 @@ export class LexicalImage {
   private readonly postings = new Map<string, Postings>();
   private readonly slots = new Map<number, number>();
   private readonly ids: number[] = [];
-  /** Weighted length by slot; 0 where the passage is gone. */
+  /** Weighted length by slot; 0 where the passage was removed. */
   private readonly lengths: number[] = [];
   private readonly distinct: number[] = [];
   private readonly marks: { fingerprint: Fingerprint; numbers: number }[] = [];
   private totalLength = 0;
   private readonly languageCounts = new Map<string, number>();
   private scores = new Float32Array(0);
-  /** Of one concept, by slot; all 0 between uses. */
+  /** Term frequencies of one concept, by slot; all 0 between uses. */
   private frequencies = new Uint8Array(0);
 
   get passages(): number {
     return this.slots.size;
   }
 
-  /** How much of the image is passages that are gone. */
+  /** The share of removed passages in the image. */
   get waste(): number {
     return this.ids.length === 0 ? 0 : 1 - this.slots.size / this.ids.length;
   }
@@ -93,7 +93,7 @@ export class LexicalImage {
     this.languageCounts.set(language, (this.languageCounts.get(language) ?? 0) + 1);
   }
 
-  /** It must be given as it was added. */
+  /** Removes a passage, which must be given exactly as it was added. */
   remove(id: number, { language, titleTerms, terms, extras }: Indexed): void {
     const slot = this.slots.get(id);
     if (slot === undefined) return;
@@ -107,12 +107,12 @@ export class LexicalImage {
     }
   }
 
-  /** In how many passages a term stands. */
+  /** How many passages hold a term. */
   frequency(term: string): number {
     return this.postings.get(term)?.passages ?? 0;
   }
 
-  /** How many different terms a passage has; 0 where it is gone. */
+  /** How many different terms a passage has; 0 where it was removed. */
   distinctTerms(id: number): number {
     return this.distinct[this.slots.get(id) ?? -1] ?? 0;
   }
@@ -142,18 +142,18 @@ export class LexicalImage {
     return found;
   }
 
-  /** The terms of so many characters or more. */
+  /** The terms of at least this many characters. */
   *longWords(minChars: number): Generator<string> {
     for (const [term, { passages }] of this.postings) if (term.length >= minChars && passages > 0) yield term;
   }
 
-  /** What tells a passage from others that say the same; undefined where it is gone. */
+  /** What distinguishes a passage from its near-duplicates; undefined where it was removed. */
   mark(id: number): { fingerprint: Fingerprint; numbers: number } | undefined {
     const slot = this.slots.get(id);
     return slot === undefined ? undefined : this.marks[slot];
   }
 
-  /** Inverse document frequency of what the terms stand for; above 0, and 0 where no passage holds any. */
+  /** Inverse document frequency of the concept that the terms stand for; 0 where no passage holds any of them. */
   idf(terms: string | readonly string[]): number {
     const holding =
       typeof terms === 'string'
@@ -165,7 +165,7 @@ export class LexicalImage {
     return holding === 0 ? 0 : Math.log(1 + (this.slots.size - holding + 0.5) / (holding + 0.5));
   }
 
-  /** The ids of the passages that hold a term of each of these. */
+  /** The ids of the passages that hold at least one term of every list. */
   holding(all: readonly (readonly string[])[]): number[] {
     let left: Set<number> | undefined;
     for (const terms of all) {
@@ -181,7 +181,7 @@ export class LexicalImage {
     return [...(left ?? [])].map((slot) => this.ids[slot] as number);
   }
 
-  /** The best `limit` passages (of the `allowed`), best first, and how many hold any of the concepts. */
+  /** The best `limit` passages (among the `allowed`), best first, and how many hold any of the concepts. */
   rank(
     concepts: readonly Concept[],
     limit: number,
@@ -198,8 +198,39 @@ export class LexicalImage {
       if (score > best) best = score;
     }
     const floor = found.length > limit ? floorOf(found, best, limit) : 0;
-    const ranked = found.filter(({ score }) => score >= floor).sort((a, b) => b.score - a.score || a.id - b.id);
+    const ranked = this.withCoverage(
+      concepts,
+      found.filter(({ score }) => score >= floor),
+    ).sort((a, b) => b.score - a.score || a.id - b.id);
     return { ranked: ranked.slice(0, limit), total: found.length };
+  }
+
+  /**
+   * Multiplies each score by a power of the share of the query that the passage covers. For a query of two words, a
+   * passage that holds only one of them is not relevant, however often it holds it; for ten words, most good passages
+   * lack some.
+   */
+  private withCoverage(concepts: readonly Concept[], ranked: Ranked[]): Ranked[] {
+    const weights = concepts.map(({ terms, weight }) => weight * this.idf(terms));
+    const all = weights.reduce((sum, weight) => sum + weight, 0);
+    const equalWords = all ** 2 / weights.reduce((sum, weight) => sum + weight ** 2, 0);
+    const power = Math.min(1, (FEW_WORDS / equalWords) ** 2);
+    if (!(power >= MIN_COVERAGE_POWER)) return ranked;
+    const held = new Map(ranked.map(({ id }) => [this.slots.get(id) as number, 0]));
+    for (const [i, { terms }] of concepts.entries()) {
+      for (const slot of this.slotsHolding(terms)) {
+        const before = held.get(slot);
+        if (before !== undefined) held.set(slot, before + (weights[i] as number));
+      }
+    }
+    return ranked.map(({ id, score }) => {
+      const share = (held.get(this.slots.get(id) as number) as number) / all;
+      return { id, score: score * Math.min(1, share) ** power };
+    });
+  }
+
+  private slotsHolding(terms: readonly string[]): Set<number> {
+    return new Set(terms.flatMap((term) => (this.postings.get(term)?.entries ?? []).map((entry) => entry >> 8)));
   }
 
   private scored(concepts: readonly Concept[]): Float32Array {
@@ -233,7 +264,7 @@ export class LexicalImage {
     }
   }
 
-  /** The entries of several terms as those of one. The same word may be indexed under two of them: the larger frequency counts. */
+  /** Merges the entries of several terms. A word may be indexed under two of them: the larger frequency counts. */
   private merged(lists: readonly (readonly number[])[]): number[] {
     const { frequencies } = this;
     const slots: number[] = [];
@@ -252,14 +283,14 @@ export class LexicalImage {
   }
 }
 
-/** A number that differs where the terms with digits do. */
+/** A number that differs for passages that differ in their terms with digits. */
 function numbersOf(terms: readonly string[]): number {
   let numbers = 0;
   for (const term of terms) if (/\d/.test(term)) numbers = hash(term, numbers);
   return numbers;
 }
 
-/** How many of the terms say what the text is about. */
+/** How many of the terms are not stop words. */
 function telling(terms: readonly string[]): number {
   let count = 0;
   for (const term of terms) if (!STOP_WORDS.has(term)) count++;
@@ -278,9 +309,13 @@ function frequenciesOf(
   return counts;
 }
 
+/** Up to this many words of equal weight, coverage counts in full; with three times as many, hardly. */
+const FEW_WORDS = 2;
+const MIN_COVERAGE_POWER = 0.03;
+
 const BINS = 1024;
 
-/** A score that `limit` passages or some more reach: they are counted by score first, so that only those need to be sorted. */
+/** A score that at least `limit` passages reach, found by counting, so that only those need to be sorted. */
 function floorOf(found: readonly Ranked[], best: number, limit: number): number {
   const counts = new Uint32Array(BINS + 1);
   for (const { score } of found) counts[Math.floor((BINS * score) / best)]!++;

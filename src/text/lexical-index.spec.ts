@@ -26,7 +26,7 @@ describe('LexicalIndex', () => {
   const paths = async (key: ProjectKey, query: string, in_ = index) =>
     (await searchByWords(in_, key, query, { page: { limit: 10, offset: 0 } })).results.map((result) => result.document);
 
-  it('finds by word, stem and title, best first, and quotes what matched', async () => {
+  it('finds passages by word, stem and title, best first, with the matching sentences', async () => {
     await put(ann, 'whales', 'A whale is a mammal. It lives in the sea.');
     await put(ann, 'ships', 'Ships were hunting near the coast. A whale was seen once from one of the ships in June.');
     const { results, total } = await searchByWords(index, ann, 'whales?', { page: { limit: 10, offset: 0 } });
@@ -36,7 +36,7 @@ describe('LexicalIndex', () => {
     expect(total).toBe(2);
   });
 
-  it('keeps users apart who gave their projects the same name', async () => {
+  it('separates users whose projects have the same name', async () => {
     await put(ann, 'a', 'The secret of Ann is salt.');
     await put(bob, 'b', 'Bob has sugar.');
     expect(await paths(bob, 'secret salt Ann')).toEqual([]);
@@ -44,7 +44,7 @@ describe('LexicalIndex', () => {
     expect(await paths({ userId: 'ann', projectId: 'other' }, 'secret')).toEqual([]);
   });
 
-  it('follows changes: what is gone is not found, what stayed keeps its id', async () => {
+  it('applies changes: removed passages are not found, unchanged ones keep their id', async () => {
     const long = 'Salt is white and everywhere in the kitchen of the house. '.repeat(30);
     const first = await put(ann, 'a', `${long}\n\nPepper is black.`);
     await paths(ann, 'salt');
@@ -59,7 +59,7 @@ describe('LexicalIndex', () => {
     expect(index.count(ann)).toBe(0);
   });
 
-  it('forgets what was rolled back', async () => {
+  it('discards changes that were rolled back', async () => {
     await put(ann, 'a', 'Salt.');
     await paths(ann, 'salt');
     const document = await analyseDocument({ path: 'b', title: '', text: 'Pepper.', mediaType: 'text/plain' });
@@ -73,7 +73,7 @@ describe('LexicalIndex', () => {
     expect(await paths(ann, 'salt')).toEqual(['a']);
   });
 
-  it('takes changes in while it is being read', async () => {
+  it('applies changes that arrive while it is being read', async () => {
     for (let i = 0; i < 600; i++) await put(ann, `d${i}`, `Salt number${i}.`);
     const fresh = new LexicalIndex(db);
     const searching = paths(ann, 'number599 number3', fresh);
@@ -95,7 +95,7 @@ describe('LexicalIndex', () => {
     expect(await paths(ann, 'explain “layer thin boundary”')).toHaveLength(2);
   });
 
-  it('makes anew what an earlier version of the analysis stored', async () => {
+  it('analyses documents again that an earlier version of the analysis stored', async () => {
     const text = `# Pears\n\n${'They ripen in the houses of the garden. '.repeat(60)}\n\n## Plums\n\nThey do not keep.`;
     const document = await analyseDocument({ path: 'a.md', title: 'Pears', text, mediaType: 'text/markdown' });
     const { added } = transaction(db, () => index.put(ann, document));
@@ -125,12 +125,12 @@ describe('LexicalIndex', () => {
     expect((await paths(ann, 'word7')).length).toBe(2);
   });
 
-  it.each(['', '   ', '""', '"', '🙂', 'zzz'])('answers %j with nothing', async (query) => {
+  it.each(['', '   ', '""', '"', '🙂', 'zzz'])('finds nothing for %j', async (query) => {
     await put(ann, 'a', 'Salt.');
     expect(await paths(ann, query)).toEqual([]);
   });
 
-  it('is there again after a restart', async () => {
+  it('keeps its data over a restart', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'lexical-'));
     const open = () => openDatabase(join(dir, 'index.sqlite'), LEXICAL_MIGRATIONS);
     const before = open();

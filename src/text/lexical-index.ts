@@ -8,18 +8,18 @@ import type { Language } from './language.js';
 import { within } from './scope.js';
 import { type Indexed, LexicalImage } from './lexical-image.js';
 
-/** Whose passages: nothing is ever read or written without both. */
+/** The owner and the project of passages. Every read and write needs both. */
 export interface ProjectKey {
   userId: string;
   projectId: string;
 }
 
 export interface StoredPassage {
-  /** Never given to another passage. */
+  /** Never reused for another passage. */
   id: number;
   document: string;
   chunk: number;
-  /** Of the document, and below it the headings. */
+  /** The document's title, and the headings below it. */
   title: string;
   text: string;
   start: number;
@@ -28,13 +28,13 @@ export interface StoredPassage {
   language: Language;
 }
 
-/** What a write changed. A passage that says the same as before keeps its id and is in neither list. */
+/** The result of a write. A passage with unchanged content keeps its id and is in neither list. */
 export interface LexicalChange {
   added: { id: number; passage: AnalysedPassage }[];
   removed: number[];
 }
 
-/** A step for `openDatabase`: the tables of the {@link LexicalIndex} in that database. */
+/** A migration for `openDatabase`: the tables of the {@link LexicalIndex} in that database. */
 export const LEXICAL_MIGRATION = `
   CREATE TABLE lexical_projects (
     key INTEGER PRIMARY KEY AUTOINCREMENT, user_id TEXT NOT NULL, project_id TEXT NOT NULL,
@@ -47,7 +47,7 @@ export const LEXICAL_MIGRATION = `
   CREATE INDEX lexical_passages_by_document ON lexical_passages (project, document);
   CREATE INDEX lexical_passages_in_order ON lexical_passages (project, id)`;
 
-/** A further step: what the analysis has to say since there are languages. Rows from before are of analysis 0. */
+/** A further migration: columns for the results of language detection. Older rows have analysis 0. */
 export const LEXICAL_LANGUAGES_MIGRATION = `
   ALTER TABLE lexical_passages ADD COLUMN extras TEXT NOT NULL DEFAULT '';
   ALTER TABLE lexical_passages ADD COLUMN language TEXT NOT NULL DEFAULT 'en';
@@ -56,13 +56,13 @@ export const LEXICAL_LANGUAGES_MIGRATION = `
     project INTEGER NOT NULL, document TEXT NOT NULL, media_type TEXT NOT NULL, tags TEXT NOT NULL,
     dated_ms INTEGER, stored_ms INTEGER NOT NULL, PRIMARY KEY (project, document)) STRICT, WITHOUT ROWID`;
 
-/** A further step: the pages of documents that have such. */
+/** A further migration: the pages of documents that have pages. */
 export const LEXICAL_PAGES_MIGRATION = 'ALTER TABLE lexical_passages ADD COLUMN page INTEGER';
 
-/** A further step: the authors that documents name. */
+/** A further migration: the authors that documents name. */
 export const LEXICAL_AUTHORS_MIGRATION = `ALTER TABLE lexical_documents ADD COLUMN authors TEXT NOT NULL DEFAULT '[]'`;
 
-/** All steps, for a database that holds nothing else. */
+/** All migrations, for a database that holds nothing else. */
 export const LEXICAL_MIGRATIONS = [
   LEXICAL_MIGRATION,
   LEXICAL_LANGUAGES_MIGRATION,
@@ -71,25 +71,25 @@ export const LEXICAL_MIGRATIONS = [
 ];
 
 const LOAD_ROWS = 500;
-/** So many projects stay in memory. */
+/** The most projects whose image is kept in memory. */
 const MAX_IMAGES = 50;
-/** After a larger change the image is read anew, in slices: following it in one go would hold up everybody else. */
+/** After a larger change the image is read again, in slices: applying the change at once would block the event loop. */
 const MAX_FOLLOWED_PASSAGES = 500;
-/** An image with a larger share of passages that are gone is read anew. */
+/** An image with a larger share of removed passages is read again. */
 const MAX_WASTE = 0.5;
 
 interface Loaded {
   image: LexicalImage;
-  /** Of the project when `image` was like it; undefined while it is being read. */
+  /** The revision of the project that `image` is equal to; undefined while the image is being read. */
   revision: number | undefined;
   ready: Promise<void>;
 }
 
 /**
- * A full-text index of passages in SQLite tables beside whatever else the database holds, so that both change in one
- * transaction of the caller's: `put`, `remove` and `dropProject` must be called inside one. A project's postings are read
- * into memory when it is first searched and follow every change from then on; ranking 100,000 passages there takes about
- * a thirtieth of the time of FTS5's `bm25()`, which reads every matching row.
+ * A full-text index of passages in SQLite tables, in the database of the caller, so that both change in one
+ * transaction: `put`, `remove` and `dropProject` must be called inside one. A project's postings are read into memory
+ * at its first search and are updated with every later change. Ranking 100,000 passages there takes about a thirtieth
+ * of the time of FTS5's `bm25()`, which reads every matching row.
  */
 export class LexicalIndex {
   private readonly loaded = new LRUCache<number, Loaded>({ max: MAX_IMAGES });
@@ -100,7 +100,7 @@ export class LexicalIndex {
     this.sql = preparedBy(db);
   }
 
-  /** Brings one document to these passages. */
+  /** Replaces the passages of one document by these. */
   put(key: ProjectKey, document: AnalysedDocument): LexicalChange {
     const project = this.projectOf(key) ?? this.createProject(key);
     const stored = this.stored(project, document.path);
@@ -126,7 +126,7 @@ export class LexicalIndex {
       ...[document.dateMs ?? null, Date.now(), JSON.stringify(document.authors)],
     );
     const loaded = this.changed(project, added.length - removed.length);
-    // One that is still being read comes to the new rows by itself.
+    // An image that is still being read will read the new rows itself.
     if (loaded?.revision !== undefined) for (const { id, passage } of added) loaded.image.add(id, passage);
     return { added, removed };
   }
@@ -165,7 +165,7 @@ export class LexicalIndex {
     return Number(select.get(userId, projectId)?.['passages'] ?? 0);
   }
 
-  /** The passages of the documents that a scope takes in. */
+  /** The passages of the documents within a scope. */
   inScope(key: ProjectKey, scope: Scope): Set<number> {
     const project = this.projectOf(key) ?? -1;
     const rows = this.sql(
@@ -196,8 +196,8 @@ export class LexicalIndex {
   }
 
   /**
-   * The text of a document and the places of its pages, put together from its passages: nothing but white space stood between
-   * them. Undefined where it has none, or none that is outdated any more.
+   * The text of a document and the positions of its pages, rebuilt from its passages: only white space is left out
+   * between them. Undefined where it has no passages, or none that is outdated.
    */
   outdatedText(key: ProjectKey, path: string): { text: string; pages: PageStart[] } | undefined {
     const rows = this.sql(
@@ -212,13 +212,13 @@ export class LexicalIndex {
     return { text, pages: [...pages].map(([page, start]) => ({ page, start })) };
   }
 
-  /** The postings of a project, as they are now. Use it before the next `await`. */
+  /** The current postings of a project. Use the result before the next `await`. */
   async image(key: ProjectKey): Promise<LexicalImage> {
     for (;;) {
       const project = this.projectOf(key);
       if (project === undefined) return new LexicalImage();
       const loaded = this.loaded.get(project);
-      // A revision that differs tells of a transaction that was rolled back after the image had followed it.
+      // The revision differs if a transaction was rolled back after the image had been updated.
       if (
         loaded?.revision !== undefined &&
         loaded.revision === this.revisionOf(project) &&
@@ -230,7 +230,7 @@ export class LexicalIndex {
     }
   }
 
-  /** Passages by their ids, in that order; ids that are gone, or not of this project, are left out. */
+  /** Passages by their ids, in that order. Ids that were removed, or belong to another project, are left out. */
   passages(key: ProjectKey, ids: readonly number[]): StoredPassage[] {
     const project = this.projectOf(key) ?? -1;
     const select = this.sql(
@@ -255,7 +255,7 @@ export class LexicalIndex {
     });
   }
 
-  /** Passages as they are indexed, in the order of the ids; empty where one is gone. */
+  /** Passages as they are indexed, in the order of the ids; empty where a passage was removed. */
   sequences(key: ProjectKey, ids: readonly number[]): Indexed[] {
     const project = this.projectOf(key) ?? -1;
     const select = this.sql(`SELECT ${INDEXED} FROM lexical_passages WHERE id = ? AND project = ?`);
@@ -281,7 +281,7 @@ export class LexicalIndex {
       full = rows.length === LOAD_ROWS;
     }
     loaded.revision = this.revisionOf(project);
-    // Dropped in the meantime.
+    // The project was dropped meanwhile.
     if (loaded.revision === undefined) this.loaded.delete(project);
   }
 
@@ -303,7 +303,7 @@ export class LexicalIndex {
     return row === undefined ? undefined : Number(row['revision']);
   }
 
-  /** Counts a change, in the table and in the image that follows it. */
+  /** Counts a change, in the table and in the image. */
   private changed(project: number, growth: number): Loaded | undefined {
     const update = this.sql(
       'UPDATE lexical_projects SET revision = revision + 1, passages = passages + ? WHERE key = ?',
@@ -314,7 +314,7 @@ export class LexicalIndex {
     return loaded;
   }
 
-  /** The ids of a document's passages by what they say. */
+  /** The ids of a document's passages by their digests. */
   private stored(project: number, path: string): Map<string, number[]> {
     const rows = this.sql(
       'SELECT id, digest FROM lexical_passages WHERE project = ? AND document = ? ORDER BY id DESC',
@@ -327,7 +327,10 @@ export class LexicalIndex {
     return byDigest;
   }
 
-  /** Brings a passage that says the same as before to the terms that the analysis makes of it now; false where it has them. */
+  /**
+   * Updates the terms of a passage whose content is unchanged to those of the current analysis; false where they are
+   * current.
+   */
   private refresh(project: number, id: number, passage: AnalysedPassage): boolean {
     const select = this.sql(`SELECT ${INDEXED} FROM lexical_passages WHERE id = ? AND analysis < ?`);
     const before = select.get(id, ANALYSIS_VERSION);

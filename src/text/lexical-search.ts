@@ -4,14 +4,14 @@ import type { Concept, LexicalImage, Ranked } from './lexical-image.js';
 import type { LexicalIndex, ProjectKey } from './lexical-index.js';
 import { conceptsOf, holdsPhrase, type Query } from './query.js';
 
-/** Passages that are looked at for a phrase: the best of those that hold all of its words. */
+/** How many passages are searched for a phrase: the best of those that hold all of its words. */
 const MAX_PHRASE_PASSAGES = 2000;
-/** A name or number that stands in more passages than this does not single one out. */
+/** A name or number in more passages than this does not identify one. */
 const MAX_EXACT_PASSAGES = 3;
 
 /**
- * The best `limit` passages of a project by BM25. Quoted phrases limit the answer to the passages that hold them, unless none
- * does and the query says more than its phrases.
+ * The best `limit` passages of a project by BM25. Quoted phrases restrict the result to the passages that hold them,
+ * unless no passage does and the query has further words.
  */
 export async function rankByWords(
   index: LexicalIndex,
@@ -27,12 +27,12 @@ export async function rankByWords(
   return exactFirst(image, concepts, withFeedback(index, key, image, concepts, ranked, allowed));
 }
 
-/** A query of filters alone asks for all that they let through. */
+/** All allowed passages, for a query that consists of filters only. */
 export function everyOne(allowed: ReadonlySet<number> | undefined, limit: number): Ranked[] {
   return [...(allowed ?? [])].slice(0, limit).map((id) => ({ id, score: 1 }));
 }
 
-/** Of each concept the term that most passages use, as often as it was said. */
+/** For each concept the term that most passages use, with the concept's weight. */
 export function usualTerms(concepts: readonly Concept[], image: LexicalImage): string[] {
   return concepts.flatMap(({ terms, weight }) => {
     const usual = terms.toSorted((a, b) => image.frequency(b) - image.frequency(a))[0];
@@ -41,9 +41,10 @@ export function usualTerms(concepts: readonly Concept[], image: LexicalImage): s
 }
 
 /**
- * The same passages, those first that hold the words which set the best of them apart (see {@link expanded}). Feedback counts
- * for as much as the query itself where ten passages are equally good, and for next to nothing where the best one stands out:
- * then it was a question for one fact, and words from elsewhere lead away from it.
+ * Reorders the passages so that those come first that hold the words which distinguish the best ones (see
+ * {@link expanded}). Feedback weighs as much as the query itself where ten passages are equally good, and almost
+ * nothing where one passage is far better: such a query asks for a single fact, and added words would worsen the
+ * ranking.
  */
 export function withFeedback(
   index: LexicalIndex,
@@ -74,14 +75,14 @@ export function withFeedback(
 
 const MIN_FEEDBACK = 0.05;
 
-/** The score at a place as a share of the best: 1 where all are alike, near 0 where the best stands alone. */
+/** The score at a place as a share of the best: 1 where all are equal, near 0 where one is far better than the rest. */
 export function flatness(ranked: readonly Ranked[], place: number): number {
   const best = ranked[0]?.score ?? 0;
   const there = ranked[Math.min(place, ranked.length) - 1]?.score ?? 0;
   return best > 0 ? Math.max(0, there / best) : 0;
 }
 
-/** One ranking out of several: the sum of the scores, each divided by the best of its ranking. */
+/** Combines several rankings: the sum of the scores, each divided by the best of its ranking. */
 export function weightedSum(rankings: readonly { ranked: readonly Ranked[]; weight: number }[]): Ranked[] {
   const scores = new Map<number, number>();
   for (const { ranked, weight } of rankings) {
@@ -92,8 +93,8 @@ export function weightedSum(rankings: readonly { ranked: readonly Ranked[]; weig
 }
 
 /**
- * Puts first the passages that hold a number or identifier of the query, where it stands in so few passages that it singles
- * these out: whoever asks for error E1024 wants no plausible neighbour. More of such words come before fewer.
+ * Moves passages to the front that hold a number or identifier of the query, if it is rare enough to identify them: a
+ * search for error E1024 must not return a similar error first. Passages with more such words come first.
  */
 export function exactFirst(image: LexicalImage, concepts: readonly Concept[], ranked: readonly Ranked[]): Ranked[] {
   const held = new Map<number, number>();
@@ -113,7 +114,10 @@ function isExact(term: string): boolean {
   return /\d\D*\d/.test(term);
 }
 
-/** The passages that the phrases, the scope and the excluded words of a query let through; undefined where that is all. */
+/**
+ * The passages that match the phrases, the scope and the excluded words of a query; undefined where nothing is
+ * restricted.
+ */
 export function allowedPassages(
   index: LexicalIndex,
   key: ProjectKey,
@@ -133,7 +137,7 @@ export function allowedPassages(
   return left.size > 0 ? left : allowed;
 }
 
-/** The passages that hold the quoted phrases; undefined where these limit nothing. */
+/** The passages that hold the quoted phrases; undefined where these restrict nothing. */
 function holdingPhrases(
   index: LexicalIndex,
   key: ProjectKey,

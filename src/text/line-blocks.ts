@@ -1,15 +1,15 @@
 import type { Block } from './block.js';
 import { type Line, linesOf } from './lines.js';
 
-/** What a markup says of a line, so that a text can be cut along its headings. */
+/** How a markup language marks headings and code, so that a text can be cut along its headings. */
 export interface Dialect {
-  /** What stands below headings: sentences, unless it says code, which is cut between lines. */
+  /** The text below headings: sentences, or code, which is cut between lines. */
   body?: 'code';
-  /** The heading on a line; level 0 is the title of the document. */
+  /** The heading on a line. Level 0 is the title of the document. */
   heading?(line: string): { level: number; title: string } | undefined;
-  /** Of a line that underlines the one above it: the character that it is made of. */
+  /** The character of a line that underlines the one above it; undefined for other lines. */
   underline?(line: string): string | undefined;
-  /** Of a line that begins a block of code: how the line begins that ends it. */
+  /** For a line that opens a block of code: the beginning of the line that closes it. */
   fence?(line: string): string | undefined;
 }
 
@@ -27,7 +27,7 @@ class LineBlocks {
   readonly found: Block[] = [];
   private open: Block | undefined;
   private fence: string | undefined;
-  /** The marks of underlined headings in the order in which they came up: that order is their level. */
+  /** The marks of underlined headings in the order of their first use, which is their level. */
   private readonly marks: string[] = [];
 
   constructor(
@@ -64,7 +64,7 @@ class LineBlocks {
     this.close();
   }
 
-  /** Whether a line underlines the one line above it, which may have a line above itself as well. */
+  /** Whether a line underlines the one line above it, which may itself have a line above it. */
   private underlines(line: Line, words: string): boolean {
     const mark = this.dialect.underline?.(words);
     const title = this.open;
@@ -73,7 +73,7 @@ class LineBlocks {
     const isOverlined = this.dialect.underline?.(first.trimEnd()) === mark;
     const name = (isOverlined ? second : first).trim();
     const lines = title.end - title.start - (isOverlined ? first.length + 1 + second.length : first.length);
-    // A shorter line below longer words is a transition, or nothing.
+    // A line that is shorter than the words above it is a transition or text.
     if (name === '' || lines !== 0 || words.length < name.length || title.end - title.start > 2 * MAX_MARK_CHARS)
       return false;
     const key = isOverlined ? mark + mark : mark;

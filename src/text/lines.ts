@@ -1,7 +1,7 @@
 import { isBlank, type Span } from './sentences.js';
 
 export interface Line extends Span {
-  /** Where its visible text begins; equal to `end` on a blank line. */
+  /** Where its visible text begins; equal to `end` for a blank line. */
   indent: number;
 }
 

@@ -2,14 +2,14 @@ import { type Block, headerOf } from './block.js';
 import { linesOf, type Line } from './lines.js';
 
 const MAX_HEADING_CHARS = 200;
-/** What is indented by more is code. */
+/** A line that is indented further is code. */
 const MAX_INDENT = 3;
 
 /** Reads the blocks of Markdown, or of text without any marks, line by line. */
 export class MarkdownBlocks {
   private readonly found: Block[] = [];
   private open: Block | undefined;
-  /** What ends the code that is open. */
+  /** The mark that closes the open code block. */
   private fence: string | undefined;
 
   constructor(private readonly text: string) {}
@@ -76,7 +76,7 @@ export class MarkdownBlocks {
     return { level: (match[1] as string).length, title: (match[2] as string).replace(/[ \t]#+$/, '').trim() };
   }
 
-  /** Whether a line underlines the one line that is open and makes a heading of it. */
+  /** Whether a line underlines the one open line and so makes it a heading. */
   private isUnderline({ start, indent, end }: Line): boolean {
     const { open } = this;
     if (open?.kind !== 'paragraph' || open.end - open.start > MAX_HEADING_CHARS) return false;
@@ -99,7 +99,7 @@ export class MarkdownBlocks {
     return this.text.slice(this.lastLineOf(open), open.end).includes('|');
   }
 
-  /** The last line of the open paragraph is the header row. */
+  /** Turns the open paragraph into a table; its last line is the header row. */
   private makeTable(line: Line): void {
     const open = this.open as Block;
     const start = this.lastLineOf(open);
@@ -112,7 +112,7 @@ export class MarkdownBlocks {
     return Math.max(start, this.text.lastIndexOf('\n', end - 1) + 1);
   }
 
-  /** Looks at the line alone: a search through the rest of the text, line by line, would take forever. */
+  /** Searches this line only: a search through the rest of the text for every line would take quadratic time. */
   private holds({ indent, end }: Line, mark: string): boolean {
     return this.text.slice(indent, end).includes(mark);
   }

@@ -1,4 +1,4 @@
-/** Of texts, by the ending or the whole name of their files. */
+/** Media types of texts, by file extension or by the whole file name. */
 const TYPES: Record<string, string> = {
   ...{
     md: 'text/markdown',
@@ -44,7 +44,7 @@ const TYPES: Record<string, string> = {
   },
 };
 
-/** The media type of a text by the name of its document; plain text where the name says nothing. */
+/** The media type of a text by the name of its document; plain text where the name is not known. */
 export function mediaTypeOf(path: string): string {
   const name = path.slice(path.lastIndexOf('/') + 1).toLowerCase();
   return TYPES[name.slice(name.lastIndexOf('.') + 1)] ?? 'text/plain';
@@ -53,7 +53,7 @@ export function mediaTypeOf(path: string): string {
 /** How a text is cut: by its headings, the rows of a table, the definitions of code, or the paths of data. */
 export type Layout = 'prose' | 'latex' | 'asciidoc' | 'rst' | 'org' | 'table' | 'code' | 'json' | 'yaml' | 'sections';
 
-/** The first one that a media type fits; everything else is code. */
+/** The first entry that matches a media type applies; all other types are code. */
 const LAYOUTS: [RegExp, Layout][] = [
   [/^text\/(?:csv|tab-separated-values)\b/, 'table'],
   [/^(?:text|application)\/(?:x-)?(?:la)?tex\b/, 'latex'],
@@ -71,7 +71,7 @@ const LAYOUTS: [RegExp, Layout][] = [
   [/^application\/(?:pdf|x-pdf|xhtml\+xml|vnd\.|msword|rtf|x-rtf|epub\+zip|mbox|x-mimearchive|x-subrip)/, 'prose'],
 ];
 
-/** A type that says nothing, as many clients send, gives way to the name. */
+/** The layout of a text. Where the media type is generic, as many clients send it, the name decides. */
 export function layoutOf(path: string, mediaType: string): Layout {
   const type = mediaType === '' || mediaType.startsWith('text/plain') ? mediaTypeOf(path) : mediaType;
   return LAYOUTS.find(([pattern]) => pattern.test(type))?.[1] ?? 'code';
@@ -79,7 +79,7 @@ export function layoutOf(path: string, mediaType: string): Layout {
 
 const PROSE = new Set<Layout>(['prose', 'latex', 'asciidoc', 'rst', 'org']);
 
-/** Whether a text is written for people, in sentences under headings. */
+/** Whether a text is prose: sentences under headings. */
 export function isProse(layout: Layout): boolean {
   return PROSE.has(layout);
 }

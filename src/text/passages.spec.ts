@@ -13,7 +13,7 @@ const piece = fc.oneof(
 const anyText = fc.array(piece, { maxLength: 30 }).map((pieces) => pieces.join('\n'));
 
 describe('splitPassages', () => {
-  it('keeps exact offsets, order and every visible character, whatever the text', () => {
+  it('keeps exact offsets, order and every visible character, for any text', () => {
     fc.assert(
       fc.property(anyText, fc.constantFrom('text/markdown', 'text/plain', 'text/x-python'), (text, mediaType) => {
         let end = 0;
@@ -33,7 +33,7 @@ describe('splitPassages', () => {
     );
   });
 
-  it('ends passages where pages end, however little stands on them, and goes on under the same headings', () => {
+  it('ends passages at the ends of pages, however short they are, and keeps the headings', () => {
     const texts = [
       '# Book\n\nOne otter.',
       'Two otters. '.repeat(300).trim(),
@@ -59,7 +59,7 @@ describe('splitPassages', () => {
     expect(splitPassages('One otter.', 'text/plain')[0]).not.toHaveProperty('page');
   });
 
-  it('names the headings a passage stands under', () => {
+  it('names the headings above a passage', () => {
     const body = 'Words that fill a section so that it stands alone. '.repeat(6);
     const text = `# Book\n\n## One\n\n${body}\n\n### Deep\n\n${body}\n\n## Two\n\n${body}`;
     expect(splitPassages(text, 'text/markdown').map((passage) => passage.title)).toEqual([
@@ -69,7 +69,7 @@ describe('splitPassages', () => {
     ]);
   });
 
-  it('cuts a long section at its sentences, into parts of like size', () => {
+  it('cuts a long section between sentences, into parts of similar size', () => {
     const text = Array.from({ length: 100 }, (_, i) => `This is sentence number ${i} of a long paragraph.`).join(' ');
     const passages = splitPassages(text, 'text/plain');
     expect(passages.length).toBe(3);
@@ -139,7 +139,7 @@ describe('splitPassages', () => {
 });
 
 describe('sentences', () => {
-  it('knows abbreviations, initials, lists and stops set off by a space', () => {
+  it('recognises abbreviations, initials, lists and stops after a space', () => {
     const text =
       'Dr. J. Smith came, cf. Fig. 3. He left!  (See below.) lower case . and so on .\n- one item\n- another';
     expect(sentences(text).map(({ start, end }) => text.slice(start, end))).toEqual([

@@ -5,30 +5,33 @@ import { linesOf } from './lines.js';
 import { type Layout, layoutOf } from './media-type.js';
 import { isBlank, sentences, type Span, trim } from './sentences.js';
 
-/** A piece of a document that says one thing: what is indexed, found and cited. */
+/** A piece of a document about one subject: the unit of indexing, search and citation. */
 export interface TextPassage extends Span {
   /** Its number in the document, counted from 0. */
   chunk: number;
-  /** The headings it stands under, outermost first, joined by ` › `; empty before the first one. */
+  /** The headings above it, outermost first, joined by ` › `; empty before the first heading. */
   title: string;
-  /** The document's text from `start` to `end`, word for word. */
+  /** The document's text from `start` to `end`, verbatim. */
   text: string;
-  /** The page that it stands on, where the document has pages. */
+  /** The page that it is on, where the document has pages. */
   page?: number;
 }
 
-/** Some 250 English words; long sections are cut into equal parts of about this size. */
+/** About 250 English words. Long sections are cut into equal parts of about this size. */
 const TARGET_CHARS = 1600;
-/** Nothing that can be cut grows beyond this. */
+/** No passage that can be cut is longer than this. */
 const MAX_CHARS = 2400;
-/** A section shorter than this goes together with the next one. */
+/** A shorter section is joined to the next one. */
 const MIN_CHARS = 200;
 const MAX_TITLE_CHARS = 300;
+/** Finding the paths of more data than this would hold up other requests for too long: it is cut like code, without paths. */
+const MAX_STRUCTURED_CHARS = 2_000_000;
+const UNSTRUCTURED: ReadonlySet<Layout> = new Set<Layout>(['prose', 'table', 'code']);
 
 /**
- * Cuts a text into passages along its headings, paragraphs, code blocks, sentences and, where there is nothing better, words.
- * They are in order, do not overlap, leave out nothing but white space, and end where a page ends. Takes time linear in the
- * text's length.
+ * Cuts a text into passages at headings, paragraphs, code blocks, sentences or, as a last resort, words. Passages are
+ * in order, do not overlap, omit only white space, and end at the end of a page. Takes time linear in the text's
+ * length.
  * @param pages where the pages of the text begin, in order
  */
 export function splitPassages(
@@ -38,7 +41,9 @@ export function splitPassages(
   pages: readonly PageStart[] = [],
 ): TextPassage[] {
   const passages: TextPassage[] = [];
-  for (const section of sections(text, layoutOf(path, mediaType), pages)) {
+  const known = layoutOf(path, mediaType);
+  const layout = text.length <= MAX_STRUCTURED_CHARS || UNSTRUCTURED.has(known) ? known : 'code';
+  for (const section of sections(text, layout, pages)) {
     const tables = section.blocks.filter(({ kind }) => kind === 'table');
     for (const { start, end } of cutSection(text, section)) {
       while (tables[0] !== undefined && tables[0].end <= start) tables.shift();
@@ -50,7 +55,7 @@ export function splitPassages(
   return passages;
 }
 
-/** A passage that begins among the rows of a table names its columns in the title. */
+/** Adds the column names of a table to the title of a passage that begins among its rows. */
 function withHeader(title: string, table: Block, start: number): string {
   if (start <= table.start || table.title === '') return title;
   return title === '' ? table.title : `${title} › ${table.title}`;
@@ -64,8 +69,8 @@ interface Section {
 }
 
 /**
- * Runs of blocks under one heading and on one page; headings without text of their own and very short sections join the
- * next one of the page.
+ * Runs of blocks under one heading and on one page. Headings without text of their own and very short sections join the
+ * next section of the page.
  */
 function sections(text: string, layout: Layout, pages: readonly PageStart[]): Section[] {
   const found: Section[] = [];
@@ -105,7 +110,7 @@ function titleOf(trail: readonly Block[]): string {
     .slice(0, MAX_TITLE_CHARS);
 }
 
-/** A block such as a list of code may reach over the end of a page. */
+/** Cuts blocks at the ends of pages, because a block such as a code listing may cross one. */
 function* cutAtPages(found: readonly Block[], pages: readonly PageStart[]): Generator<Block> {
   let next = 0;
   for (const block of found) {
@@ -125,7 +130,9 @@ function charsOf(section: Section): number {
   return (section.blocks.at(-1) as Block).end - (section.blocks[0] as Block).start;
 }
 
-/** Packs a section's pieces into spans of like size: each ends where a piece ends, nearest to its share. */
+/**
+ * Groups a section's pieces into spans of similar size. Each ends at the end of the piece that is nearest to its share.
+ */
 function cutSection(text: string, section: Section): Span[] {
   const { start } = section.blocks[0] as Block;
   const chars = charsOf(section);
@@ -144,7 +151,7 @@ function cutSection(text: string, section: Section): Span[] {
   return spans;
 }
 
-/** A block as it is, or, where it is too long, its sentences (code: its lines), and these cut at blanks if need be. */
+/** A block as it is or, where it is too long, its sentences (code: its lines), which are cut at spaces if necessary. */
 function pieces(text: string, block: Block): Span[] {
   const whole = trim(text, block.start, block.end);
   if (block.kind !== 'table' && whole.end - whole.start <= TARGET_CHARS) return whole.end > whole.start ? [whole] : [];
@@ -157,7 +164,7 @@ function pieces(text: string, block: Block): Span[] {
   return parts.flatMap((part) => cutAtBlanks(text, part));
 }
 
-/** The rows of a table; a line feed between quotation marks does not end one. */
+/** The rows of a table. A line feed between quotation marks does not end a row. */
 function tableRows(text: string, { start, end }: Span): Span[] {
   const found: Span[] = [];
   let open: Span | undefined;
@@ -201,7 +208,7 @@ function cutAtBlanks(text: string, { start, end }: Span): Span[] {
   return found.filter((span) => span.end > span.start);
 }
 
-/** `at`, or the place before it where it would cut a surrogate pair in two. */
+/** `at`, or the position before it where `at` would split a surrogate pair. */
 function wholeCharacter(text: string, at: number): number {
   const code = text.charCodeAt(at);
   return code >= 0xdc00 && code <= 0xdfff ? at - 1 : at;

@@ -8,13 +8,13 @@ import type { Concept, LexicalImage } from './lexical-image.js';
 import { STOP_WORDS } from './stop-words.js';
 import { ACRONYM, chunksOf, type Word, wordsOf } from './words.js';
 
-/** What somebody asked for, taken apart. What its words are as terms depends on the languages of the project. */
+/** A parsed query. The terms for its words depend on the languages of the project. */
 export interface Query {
   text: string;
   words: Word[];
-  /** What stands between quotation marks, where it is more than one word. */
+  /** The text between quotation marks, where it is more than one word. */
   phrases: string[];
-  /** Whether there is nothing in it but phrases. */
+  /** Whether the query consists of phrases only. */
   isPhraseOnly: boolean;
   /** Words that a passage must not hold: `-word`. */
   excluded: Word[];
@@ -23,12 +23,12 @@ export interface Query {
 }
 
 const PHRASE = /["“”„«»]([^"“”„«»]+)["“”„«»]/gu;
-/** What a person types is shorter. The rest of a longer text is left out. */
+/** More than a person types. The rest of a longer text is ignored. */
 const MAX_QUERY_CHARS = 20_000;
 const MAX_WORDS = 1000;
 const MAX_PHRASES = 8;
 
-/** @param scope is narrowed by the filters that stand in the text */
+/** @param scope is narrowed by the filters in the text */
 export function parseQuery(given: string, scope?: Scope): Query {
   const filters = filtersOf(given.slice(0, MAX_QUERY_CHARS), scope);
   const excluded = [...filters.text.matchAll(EXCLUDED)].map(([, word]) => word as string);
@@ -44,7 +44,7 @@ export function parseQuery(given: string, scope?: Scope): Query {
   };
 }
 
-/** A word of three letters or more behind a minus and a space: shorter ones are options of commands. */
+/** A word of three letters or more after a space and a minus sign: shorter ones are command-line options. */
 const EXCLUDED = /(?<=\s)-(\p{L}{3,64})(?=\s|$)/gu;
 
 /** Of a longer query only the rarest words are looked up. */
@@ -52,14 +52,14 @@ const MAX_CONCEPTS = 128;
 const MAX_LANGUAGES = 8;
 
 /**
- * What a query asks of a project: each of its words with all the terms that stand for it in the project's languages, weighted by
- * how often it was said. Words that no passage holds are left out. So are those that only build a sentence, unless there is
- * nothing else.
+ * The concepts of a query in a project: each of its words with all the terms that stand for it in the project's
+ * languages, weighted by how often the word occurs. Words that no passage holds are left out. So are stop words, unless
+ * there is nothing else.
  */
 export function conceptsOf(query: Query, image: LexicalImage): Concept[] {
   const languages = image.languages().slice(0, MAX_LANGUAGES);
   const byTerms = new Map<string, Concept>();
-  /** Terms that no passage holds, with the word that was typed. */
+  /** Terms that no passage holds, each with the typed word. */
   const unknown = new Map<string, string>();
   for (const word of query.words) {
     const terms = [...new Set(languages.flatMap((language) => spellings(word, language, image)))];
@@ -84,7 +84,7 @@ export function conceptsOf(query: Query, image: LexicalImage): Concept[] {
 
 const MAX_GUESSED_WORDS = 8;
 
-/** Only where the project has none of the words: what was typed is never overruled. */
+/** Corrections, used only if the project holds none of the words: a typed word that exists is never replaced. */
 function guessed(unknown: ReadonlyMap<string, string>, image: LexicalImage): Concept[] {
   return [...unknown].slice(0, MAX_GUESSED_WORDS).flatMap(([term, word]) => {
     const terms = guessesFor(term, image);
@@ -96,7 +96,7 @@ function joined({ terms, weight, words = [] }: Concept, word: Word): Concept {
   return { terms, weight: weight + word.weight, words: [...new Set([...words, word.text])] };
 }
 
-/** How much of what a query says the project has words for, from 0 to 1, rare words counting for more. */
+/** The share of a query for which the project has words, from 0 to 1; rare words count for more. */
 export function coverageOf(query: Query, image: LexicalImage): number {
   const languages = image.languages().slice(0, MAX_LANGUAGES);
   const rarest = Math.log(1 + image.passages);
@@ -114,7 +114,7 @@ export function coverageOf(query: Query, image: LexicalImage): number {
 
 /** The terms for a word of a query in one language. */
 function spellings(word: Word, language: Language, image: LexicalImage): readonly string[] {
-  // IT is not "it", where the project has it in capitals.
+  // A word in capitals such as IT is not the pronoun "it" if the project has it in capitals.
   if (ACRONYM.test(word.text) && image.frequency(word.text) > 0) return [word.text];
   if (word.kind === 'fixed' && Array.from(word.text).length === 1) return [word.text, ...image.pairsWith(word.text)];
   return termsOf(word, language);

@@ -5,10 +5,11 @@ import { mediaTypeOf } from './media-type.js';
 import { titleOf } from './title.js';
 
 /**
- * Makes anew what an earlier version of the analysis stored, from the texts that are stored: after an update the program must not
- * look for other terms than its index has. It goes document by document, so that a kill costs nothing but the current one.
+ * Analyses stored documents again that an earlier version of the analysis wrote, from their stored texts: after an
+ * update, queries must not use other terms than the index. It works document by document, so that a kill loses only the
+ * work on the current one.
  *
- * @param keep writes the document, if `isCurrent` says that it was not written by somebody else in the meantime
+ * @param keep writes the document if `isCurrent` confirms that no other write has replaced it meanwhile
  */
 export async function reanalyse(
   index: LexicalIndex,

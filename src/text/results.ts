@@ -21,9 +21,9 @@ export interface Result extends Omit<StoredPassage, 'id' | 'language'> {
 
 export interface Found {
   results: Result[];
-  /** How many passages can be paged through. */
+  /** How many passages can be reached by paging. */
   total: number;
-  /** Absent where every word was taken as it was typed. */
+  /** Absent where no word was corrected. */
   corrections?: Correction[];
 }
 
@@ -34,10 +34,10 @@ export interface Asked {
   scope?: Scope | undefined;
 }
 
-/** Nobody pages further than this, and neither does an answer. */
+/** The last position that paging and answers reach. */
 export const MAX_RANKED = 1000;
 
-/** Full-text search as the filesystem server answers it: the passages of a page, best first, and how many there are in all. */
+/** Full-text search as the filesystem server answers it: the passages of a page, best first, and the total number. */
 export async function searchByWords(
   index: LexicalIndex,
   key: ProjectKey,
@@ -51,8 +51,8 @@ export async function searchByWords(
 }
 
 /**
- * The page of a ranking, near-duplicates left out, with the sentences that match.
- * @param lists what the ranking was made of, where the results are to say why they were found
+ * One page of a ranking without near-duplicates, with the matching sentences.
+ * @param lists the rankings that were combined, if the results are to explain why they were found
  */
 export function presented(
   index: LexicalIndex,

@@ -55,7 +55,7 @@ describe('a search within a scope', () => {
     expect(await found(query, scope)).toEqual(documents);
   });
 
-  it('leaves words alone that only look like a filter', () => {
+  it('does not treat words as filters that only resemble one', () => {
     expect(filtersOf('before:noon mypath:x node:path see path: here')).toEqual({
       text: 'before:noon mypath:x node:path see path: here',
       scope: undefined,
@@ -64,7 +64,7 @@ describe('a search within a scope', () => {
 });
 
 describe('frontMatterOf', () => {
-  it('reads title, tags and date, and nothing from a text without it', () => {
+  it('reads title, tags and date, and nothing from a text without front matter', () => {
     expect(frontMatterOf('---\ntitle: "Tax: 2023"\ntags: a, #B\ndate: 2024-02-03\n---\ntext')).toEqual({
       title: 'Tax: 2023',
       tags: ['a', 'b'],

@@ -30,7 +30,9 @@ function isOfType({ path, mediaType }: ScopedDocument, type: string): boolean {
   return path.toLowerCase().endsWith(`.${type}`) || mediaType === type;
 }
 
-/** The same document, one in that folder, or one that a pattern with `*` fits. The case of letters does not matter. */
+/**
+ * Matches the document itself, documents in that folder, or a pattern with `*`. The case of letters does not matter.
+ */
 function pathTest(wanted: string): (path: string) => boolean {
   const name = wanted.toLowerCase().replace(/^\//, '');
   if (name.includes('*')) {
@@ -41,7 +43,7 @@ function pathTest(wanted: string): (path: string) => boolean {
   return (path) => path.toLowerCase() === name || path.toLowerCase().startsWith(folder);
 }
 
-/** Whether a text consists of these parts with anything between them. Each part is looked for once, from the left. */
+/** Whether a text consists of these parts with anything between them. Each part is searched for once, from the left. */
 function fits(text: string, parts: readonly string[]): boolean {
   const first = parts[0] ?? '';
   const last = parts.at(-1) ?? '';
@@ -57,7 +59,7 @@ function fits(text: string, parts: readonly string[]): boolean {
 
 const FILTER = /(?<![^\s(])(path|folder|tag|author|type|before|after):("[^"]*"|[^\s"]+)/gi;
 
-/** Takes the filters out of a query, such as `path:notes tag:tax before:2026-01-01`, and adds them to the scope. */
+/** Removes the filters from a query, such as `path:notes tag:tax before:2026-01-01`, and adds them to the scope. */
 export function filtersOf(text: string, scope: Scope = {}): { text: string; scope: Scope | undefined } {
   const found: Scope = { ...scope };
   const rest = text.replace(FILTER, (whole: string, name: string, quoted: string) => {

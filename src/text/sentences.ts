@@ -4,7 +4,7 @@ export interface Span {
   end: number;
 }
 
-/** Words whose full stop does not end a sentence. */
+/** Abbreviations whose full stop does not end a sentence. */
 const ABBREVIATIONS = new Set(
   'al approx ca cf ch chap dr ed eds eg eq eqs etc fig figs ie mr mrs ms no nos p pp prof ref refs sec st vol vs'.split(
     ' ',
@@ -13,8 +13,8 @@ const ABBREVIATIONS = new Set(
 const CLOSERS = new Set(['"', "'", ')', ']', '}', '”', '’', '»', '』', '」', '*', '_']);
 
 /**
- * The sentences of `text` between `start` and `end`, without the blanks around them; list items, rows of tables and blank lines end one
- * too. Walks the text once, whatever is in it.
+ * The sentences of `text` between `start` and `end`, trimmed. The end of a list item or a table row and a blank line
+ * also end a sentence. Reads the text once, whatever it contains.
  */
 export function sentences(text: string, start = 0, end = text.length): Span[] {
   const found: Span[] = [];
@@ -55,12 +55,12 @@ function isStop(character: string): boolean {
   return character === '.' || character === '!' || character === '?' || character === '…';
 }
 
-/** `stop` is the first full stop, `next` what follows the stops and closing marks. */
+/** `stop` is the position of the first full stop, `next` that of the text after the stops and closing marks. */
 function endsSentence(text: string, stop: number, next: number, end: number): boolean {
   if (next >= end) return true;
   if (!isBlank(text.charCodeAt(next))) return false;
   if (text[stop] !== '.') return true;
-  // A stop set off by a space is one, whatever case the text is in.
+  // A full stop after a space ends the sentence, whatever case the text is in.
   if (stop > 0 && isBlank(text.charCodeAt(stop - 1))) return true;
   const word = wordBefore(text, stop);
   if (ABBREVIATIONS.has(word.toLowerCase()) || (word.length === 1 && /\p{L}/u.test(word))) return false;
@@ -74,7 +74,7 @@ function wordBefore(text: string, stop: number): string {
   return text.slice(start, stop);
 }
 
-/** Looks a bounded way ahead, so that a run of stops and blanks is not walked again and again. */
+/** Looks ahead a bounded number of characters, so that a long run of stops and blanks is not read again and again. */
 function nextVisible(text: string, from: number, end: number): number {
   const limit = Math.min(end, from + 20);
   let i = from;

@@ -23,7 +23,10 @@ import { stemmer as turkish } from '@orama/stemmers/turkish';
 import { stemmer as ukrainian } from '@orama/stemmers/ukrainian';
 import { stemmer as english } from 'stemmer';
 
-/** Porter's stemmer for English, those of the Snowball project for the others, by ISO 639-1 code. They expect lower case. */
+/**
+ * Stemmers by ISO 639-1 code: Porter's for English, those of the Snowball project for the others. They expect lower
+ * case.
+ */
 export const STEMMERS: ReadonlyMap<string, (word: string) => string> = new Map([
   ['ar', arabic],
   ['bg', bulgarian],

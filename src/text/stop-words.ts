@@ -1,4 +1,4 @@
-/** English words that say how a sentence is built and not what it is about. */
+/** English function words, which carry no subject of a text. */
 export const STOP_WORDS: ReadonlySet<string> = new Set(
   `a about above after again against all also am an and any are as at be because been before being below between both
   but by can cannot could did do does doing down during each either few for from further had has have having he her here

@@ -1,11 +1,11 @@
-/** Signs of currency, percent and accounting, and the marks between thousands. */
+/** Currency, percent and accounting signs, and thousands separators. */
 const AROUND_NUMBER = /[\p{Sc}%()'\s]/gu;
 const NUMBER = /^[-+]?\d[\d.,]*(?:e[-+]?\d+)?$/i;
 const DATE = /^\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[T\s]\d.*)?$/;
 const YEAR = /^(?:19|20)\d\d$/;
 const isValue = (cell: string) => NUMBER.test(cell.replaceAll(AROUND_NUMBER, '')) || DATE.test(cell);
 
-/** Whether the first row of a table names its columns: words, each once, or years; a row alone is no header. */
+/** Whether the first row of a table names its columns: distinct words, or years. A single row is no header. */
 export function isHeaderRow(first: readonly string[], second: readonly string[] | undefined): boolean {
   const names = first.filter((cell) => cell !== '');
   const words = names.filter((cell) => !isValue(cell));

@@ -5,7 +5,7 @@ import { isProse, type Layout, layoutOf } from './media-type.js';
 const LOOK_AT_CHARS = 20_000;
 const MAX_TITLE_CHARS = 200;
 
-/** The title of a document: the one of its front matter, its first heading, or the name of its file. */
+/** The title of a document: that in its front matter, its first heading, or its file name. */
 export function titleOf(path: string, text: string, mediaType: string): string {
   const beginning = text.slice(0, LOOK_AT_CHARS);
   const layout = layoutOf(path, mediaType);

@@ -1,24 +1,27 @@
 import { cleaned } from './folding.js';
 import { STOP_WORDS } from './stop-words.js';
 
-/** What a text is made of, before any language has its say. */
+/** A token of a text, before the rules of a language apply. */
 export interface Word {
   text: string;
   /**
-   * - `spaced`: a word that its language may change, as it is written
-   * - `fixed`: a term as it is: a pair of characters, an abbreviation
+   * - `spaced`: a word as written, to which the rules of its language apply
+   * - `fixed`: a term that stays unchanged: a pair of characters, an abbreviation
    */
   kind: 'spaced' | 'fixed';
-  /** Stands at the place of the word before it, as another way to say it: it counts for search and not for phrases. */
+  /** An alternative to the word before it, at the same position: used for search and not for phrases. */
   extra: boolean;
-  /** How much it counts in a question, beside 1 for a usual word. */
+  /** The weight in a query; a usual word has 1. */
   weight: number;
 }
 
-/** Longer runs are data, not words; their beginning is enough to tell them apart. */
+/** Longer runs are data, not words; the first characters are enough to distinguish them. */
 export const MAX_TERM_CHARS = 64;
 const MAX_PARTS = 8;
-/** Words with what may join them to a name: `get_user_by_id`, `OPS-31415`, `node:sqlite`, `3.14`, `l'eau`. */
+/**
+ * Words with the characters that may join them to a name: `get_user_by_id`, `OPS-31415`, `node:sqlite`, `3.14`,
+ * `l'eau`.
+ */
 const CHUNK = /[\p{L}\p{N}\p{M}]+(?:[-_.:/@&'’ʼʻ＇,·״׳"‐‑][\p{L}\p{N}\p{M}]+){0,15}(?:\+\+|#(?![\p{L}\p{N}]))?/gu;
 const RUN =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}\p{Script=Tibetan}ー々〆ヶ]\p{M}*|\p{Script=Hangul}+|[^]/gu;
@@ -30,7 +33,7 @@ const HANGUL = /^\p{Script=Hangul}/u;
 const CAMEL_HUMP = /(?<=[\p{Ll}\p{N}])(?=\p{Lu})|(?<=\p{Lu})(?=\p{Lu}\p{Ll})/u;
 const SIMPLE = /^[A-Za-zÀ-ÖØ-öø-ÿА-Яа-яЁё][a-zß-öø-ÿа-яё]*$/;
 
-/** The pieces of a text that words are made of: what stands between spaces and marks. */
+/** The chunks of a text between spaces and punctuation, from which words are made. */
 export function chunksOf(text: string): readonly string[] {
   return cleaned(text).match(CHUNK) ?? [];
 }
@@ -46,7 +49,7 @@ export function wordsOfChunk(chunk: string): Word[] {
 
 type Script = 'unspaced' | 'hangul' | 'other';
 
-/** Cuts a chunk where its script changes: a Latin name within Chinese is a word of its own. */
+/** Splits a chunk where its script changes: a Latin name within Chinese text is a word of its own. */
 function takenApart(chunk: string): Word[] {
   const found: Word[] = [];
   if (!UNUSUAL.test(chunk)) {
@@ -71,23 +74,23 @@ function takenApart(chunk: string): Word[] {
   return found;
 }
 
-/** Scripts without spaces: overlapping pairs of characters, each with its marks. */
+/** For scripts without spaces: overlapping pairs of characters, each with its marks. */
 function addPairs(found: Word[], characters: readonly string[]): void {
   if (characters.length === 1) found.push(fixed(characters[0] as string));
   for (let i = 1; i < characters.length; i++) found.push(fixed(`${characters[i - 1]}${characters[i]}`));
 }
 
-/** Words with hyphens between, which are often written apart: the whole is worth less than the name of a thing. */
+/** Words joined by hyphens, which are often also written apart: the joined form weighs less than an identifier. */
 const PLAIN_COMPOUND = /^\p{L}[\p{Ll}\p{M}]*(?:[-‐‑'’]\p{L}[\p{Ll}\p{M}]*)+$/u;
 const COMPOUND_WEIGHT = 0.3;
 const APOSTROPHE = /['’ʼʻ＇]/u;
 const JOINT = /[-_.:/@&'’ʼʻ＇,·״׳"‐‑]/u;
-/** French, Italian and Catalan words that lose their vowel before another: l'eau, dell'acqua, qu'il. */
+/** French, Italian and Catalan words that lose their last vowel before another vowel: l'eau, dell'acqua, qu'il. */
 const ELIDED = new Set(
   `l d j n s c m t qu jusqu lorsqu puisqu quelqu quoiqu presqu entr dell nell sull all dall coll quell bell sant nessun
   alcun ciascun senz mezz grand gl degl un`.split(/\s+/),
 );
-/** What English puts behind a word: Newton's, isn't, they're. */
+/** English endings after an apostrophe: Newton's, isn't, they're. */
 const SUFFIXES = new Set(['s', 't', 're', 've', 'll', 'd', 'm']);
 
 function addName(found: Word[], chunk: string): void {
@@ -95,8 +98,8 @@ function addName(found: Word[], chunk: string): void {
   const name = chunk.slice(0, chunk.length - mark.length);
   const pieces = name.split(JOINT).filter((piece) => piece !== '');
   const parts = pieces.flatMap((piece) => (piece.length <= MAX_TERM_CHARS ? piece.split(CAMEL_HUMP) : [piece]));
-  const said = APOSTROPHE.test(name) && pieces.length === 2 ? withoutElision(pieces as [string, string]) : parts;
-  for (const part of said) {
+  const wordParts = APOSTROPHE.test(name) && pieces.length === 2 ? withoutElision(pieces as [string, string]) : parts;
+  for (const part of wordParts) {
     found.push(spaced(part));
     if (ACRONYM.test(part) && STOP_WORDS.has(part.toLowerCase())) found.push({ ...fixed(part), extra: true });
   }
@@ -107,19 +110,22 @@ function addName(found: Word[], chunk: string): void {
   }
 }
 
-/** IT and WHO are no pronouns. */
+/** Words in capitals such as IT and WHO, which are not pronouns. */
 export const ACRONYM = /^[A-Z]{2,5}$/;
 const CYRILLIC = /\p{Script=Cyrillic}|\p{Script=Hebrew}/u;
 
 function withoutElision([first, second]: [string, string]): string[] {
-  // In Ukrainian it is a letter of the word, and in Hebrew the mark of an abbreviation.
+  // In Ukrainian the mark is a letter of the word, in Hebrew it marks an abbreviation.
   if (CYRILLIC.test(first)) return [`${first}${second}`];
   if (ELIDED.has(first.toLowerCase())) return [second];
   if (SUFFIXES.has(second.toLowerCase())) return [first];
   return [first, second];
 }
 
-/** Pairs of syllables: particles and compounds are written without a space. The whole word stands beside them. */
+/**
+ * For Hangul: pairs of syllables, because particles and compounds are written without a space. The whole word is also
+ * added.
+ */
 function addHangul(found: Word[], word: string): void {
   addPairs(found, Array.from(word));
   if (word.length > 2) found.push({ ...fixed(word.slice(0, MAX_TERM_CHARS)), extra: true });

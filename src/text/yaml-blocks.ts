@@ -3,9 +3,9 @@ import { type Line, linesOf } from './lines.js';
 
 const MAX_DEPTH = 8;
 const MAX_KEY_CHARS = 200;
-/** A key without a value on its line: what is indented below it belongs to it. */
+/** A key without a value on its line: the lines indented below it belong to it. */
 const KEY = /^(["']?)([^\s"'#:[\]{}-][^"'#[\]{}]*)\1:(?:\s+[&!]\S*)*$/;
-/** A text of several lines begins below this line. */
+/** The beginning of a multi-line text, which follows on the lines below. */
 const TEXT_BELOW = /[:-]\s+[|>][-+\d]*\s*(?:#.*)?$/;
 
 interface Key {
@@ -13,7 +13,10 @@ interface Key {
   indent: number;
 }
 
-/** The blocks of YAML: each key with further keys below it is a heading, so that the title of a passage is the path to it. */
+/**
+ * The blocks of YAML. Each key with further keys below it is a heading, so that the title of a passage is the path to
+ * it.
+ */
 export function yamlBlocks(text: string): Block[] {
   const reader = new YamlBlocks(text);
   for (const line of linesOf(text)) reader.take(line);
@@ -24,9 +27,9 @@ class YamlBlocks {
   private readonly found: Block[] = [];
   private open: Block | undefined;
   private readonly keys: Key[] = [];
-  /** How deep the heading is that the last block stands under. */
+  /** The depth of the heading above the last block. */
   private depth = 0;
-  /** The indentation of the line above a text of several lines. */
+  /** The indentation of the line above a multi-line text. */
   private textIndent: number | undefined;
 
   constructor(private readonly text: string) {}
@@ -37,7 +40,7 @@ class YamlBlocks {
     if (this.textIndent !== undefined && indent > this.textIndent) return this.extend(line);
     const words = this.text.slice(line.indent, Math.min(line.end, line.indent + MAX_KEY_CHARS)).trimEnd();
     this.textIndent = TEXT_BELOW.test(words) ? indent : undefined;
-    // The items of a list may stand below the key itself.
+    // The items of a list may have the same indentation as their key.
     const isItem = words === '-' || words.startsWith('- ');
     while (this.keys.length > 0 && isAbove(this.keys.at(-1) as Key, indent, isItem)) this.keys.pop();
     if (words === '---' || words === '...') this.keys.length = 0;
@@ -65,7 +68,7 @@ class YamlBlocks {
       this.depth = this.keys.length;
       const key = this.keys.at(-1);
       const { start } = line;
-      // Values that go on behind a deeper key stand under their own key again.
+      // Values that follow a deeper key belong to their own key again.
       const level = Math.max(1, this.depth);
       this.found.push({ kind: 'heading', start, end: start, level, title: key?.name ?? '' });
     }

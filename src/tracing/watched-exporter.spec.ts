@@ -8,7 +8,7 @@ describe('WatchedExporter', () => {
   beforeEach(() => void jest.useFakeTimers());
   afterEach(() => void jest.useRealTimers());
 
-  it('tells of a collector that is away once a minute, and passes every result on', () => {
+  it('logs an unavailable collector once a minute, and passes every result on', () => {
     const said: string[] = [];
     const results: number[] = [];
     let error: Error | undefined = Object.assign(new Error('connect refused'), { code: 'ECONNREFUSED' });

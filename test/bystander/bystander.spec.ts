@@ -81,7 +81,7 @@ describe('a bystander', () => {
     (2 * SECONDS + 60) * 1000,
   );
 
-  it('is told of in docs/faults.md, with every poison of the library', () => {
+  it('is described in docs/faults.md, with every poison of the library', () => {
     const section = render(library);
     const page = existsSync(PAGE) ? readFileSync(PAGE, 'utf8') : '';
     const [before = ''] = page.split(HEADING);

@@ -63,7 +63,7 @@ function render(example: string): Manifest[] {
     }
   });
 
-  it('asks no probe about a dependency', () => {
+  it('has no probe that depends on another service', () => {
     for (const { spec } of deployments()) {
       const [container] = spec.template.spec.containers as [Container];
       expect(container.readinessProbe.httpGet.path).toBe('/health/ready');
@@ -71,7 +71,7 @@ function render(example: string): Manifest[] {
     }
   });
 
-  it('lets the backend alone reach the servers', () => {
+  it('lets only the backend reach the servers', () => {
     const policies = manifests().filter(({ kind }) => kind === 'NetworkPolicy');
     expect(policies).toHaveLength(APPS.length);
     for (const { spec } of policies) {

@@ -14,7 +14,7 @@ describe('SIGTERM', () => {
     await llm.stop();
   });
 
-  it('lets the backend finish a streamed chat, ends what has no end, and tells probes', async () => {
+  it('lets the backend finish a streamed chat, ends endless streams, and fails readiness', async () => {
     const person = await caudex.signUp();
     const status = await person.request('GET', '/v1/api/status/stream');
     const changes = status.text();

@@ -42,7 +42,7 @@ describe('a process that is asked to end', () => {
   }
   const probe = (path: string) => fetch(server.url + path);
 
-  it('says so to probes, refuses new requests and finishes those in flight', async () => {
+  it('fails readiness, refuses new requests and finishes running ones', async () => {
     const { answered } = await beginSlow();
     expect((await probe('/health/ready')).status).toBe(200);
     let ended = false;
@@ -70,7 +70,7 @@ describe('a process that is asked to end', () => {
     await expect(probe('/health/ready')).rejects.toThrow();
   });
 
-  it('ends at once with nothing in flight, whatever connections are kept', async () => {
+  it('ends at once without running requests, whatever connections are open', async () => {
     const [response] = (await once(get(`${server.url}/health/live`, { agent: keepAlive }), 'response')) as [
       IncomingMessage,
     ];
@@ -80,7 +80,7 @@ describe('a process that is asked to end', () => {
     expect(performance.now() - beganAt).toBeLessThan(1000);
   });
 
-  it('cuts off what is not done by http.shutdown_ms', async () => {
+  it('ends requests that take longer than http.shutdown_ms', async () => {
     const { answered } = await beginSlow();
     const beganAt = performance.now();
     await server.close();

@@ -52,7 +52,7 @@ describe('deleting a project while something fails', () => {
     return passages ?? total ?? 0;
   }
 
-  it('takes index and history along, also when the answer that it is gone was lost', async () => {
+  it('deletes index and history too, also when the answer to the deletion was lost', async () => {
     expect([await kept('chroma'), await kept('git')]).toEqual([1, 1]);
     await proxy.suffer('reset before the answer');
     expect((await person.request('DELETE', `/v1/api/projects/${project}`)).status).toBe(503);
@@ -62,7 +62,7 @@ describe('deleting a project while something fails', () => {
     expect([await kept('chroma'), await kept('git')]).toEqual([0, 0]);
   }, 30_000);
 
-  it('leaves everything where it never took place', async () => {
+  it('deletes nothing where the project was not deleted', async () => {
     await proxy.suffer('refused');
     expect((await person.request('DELETE', `/v1/api/projects/${project}`)).status).toBe(503);
     await proxy.heal();
@@ -72,7 +72,7 @@ describe('deleting a project while something fails', () => {
     expect(await kept('git')).toBe(1);
   }, 30_000);
 
-  it('leaves everything when the backend dies before it took place', async () => {
+  it('deletes nothing when the backend dies before the project was deleted', async () => {
     await proxy.suffer('hang before headers');
     const lost = person.request('DELETE', `/v1/api/projects/${project}`).catch(() => undefined);
     await new Promise((resolve) => setTimeout(resolve, 200));
@@ -85,7 +85,7 @@ describe('deleting a project while something fails', () => {
     expect(await kept('git')).toBe(1);
   }, 30_000);
 
-  it('forgets what was still owed for it', async () => {
+  it('drops undelivered entries of the project', async () => {
     await caudex.kill('chroma');
     await caudex.kill('git');
     await person.upload(project, 'quinces.md', '# Quinces\n\nThey ripen last.');
@@ -98,7 +98,7 @@ describe('deleting a project while something fails', () => {
     expect([await kept('chroma'), await kept('git')]).toEqual([0, 0]);
   }, 60_000);
 
-  it('never answers from a deleted document again, also from an index or a cache that did not hear of it', async () => {
+  it('never answers from a deleted document, also from an index or a cache that was not informed', async () => {
     expect((await person.search(project, 'williams')).outcome).toBe('found');
     await caudex.kill('chroma');
     await person.delete(`/v1/api/projects/${project}/documents/pears.md`);

@@ -272,7 +272,7 @@ describe('faults of every service', () => {
     return 'opens';
   }
 
-  it('falls from Chroma over full text to the cache, and says when there is nothing', async () => {
+  it('falls back from Chroma to full text and the cache, and reports when there is nothing', async () => {
     await person.search(project, 'williams pears');
     await Promise.all([proxies.chroma.suffer('refused'), proxies.filesystem.suffer('500')]);
     expect(await timed(person.search(project, 'Williams  Pears'))).toMatchObject({
@@ -292,7 +292,7 @@ describe('faults of every service', () => {
     await recover('chroma');
   }, 30_000);
 
-  it('has every turn and every charge once, and a commit for every upload', async () => {
+  it('stores every turn and every charge once, and a commit for every upload', async () => {
     expect(asked.length).toBeGreaterThan(100);
     await until(
       'every charge arrived',
@@ -324,7 +324,7 @@ describe('faults of every service', () => {
     return ledger;
   }
 
-  it('is what docs/faults.md says', () => {
+  it('matches docs/faults.md', () => {
     const page = renderMatrix(rows);
     console.log(page);
     const kept = existsSync(PAGE) ? readFileSync(PAGE, 'utf8') : '';

@@ -82,7 +82,7 @@ if (disk === undefined) console.warn('no small disk can be mounted here: full di
   const text = (i: number) => `# Quince${i}\n\n${`A text of ${i} words about quinces. `.repeat(4000)}`;
   const statusOf = async (answer: Promise<Response>) => (await answer).status;
 
-  it('of filesystem: uploads are 507, what was answered as failed did not happen, reads and chats go on', async () => {
+  it('of filesystem: uploads are 507, failed uploads have no effect, reads and chats work', async () => {
     await fill('filesystem');
     const statuses = [];
     for (let i = 0; i < 7; i++) statuses.push(await statusOf(upload(`d${i}.txt`)));
@@ -95,7 +95,7 @@ if (disk === undefined) console.warn('no small disk can be mounted here: full di
     await until('an upload is taken', async () => (await statusOf(upload('after.txt'))) === 201);
   }, 90_000);
 
-  it('of auth: whoever is signed in stays so', async () => {
+  it('of auth: existing sessions stay valid', async () => {
     await fill('auth');
     for (let i = 0; i < 7; i++) {
       await person.request('POST', '/v1/api/auth/register', `{"email":"new${i}@example.org","password":"password-1"}`, {
@@ -107,7 +107,7 @@ if (disk === undefined) console.warn('no small disk can be mounted here: full di
     await free('auth');
   }, 90_000);
 
-  it('of chroma: search finds new documents by their text, and they are indexed when there is room', async () => {
+  it('of chroma: search finds new documents by full text, and they are indexed when there is room', async () => {
     await fill('chroma');
     const uploads = [];
     for (let i = 0; i < 7; i++) {
@@ -131,7 +131,7 @@ if (disk === undefined) console.warn('no small disk can be mounted here: full di
     expect(await person.search(project, 'quince3')).toMatchObject({ source: 'hybrid', degraded: false });
   }, 120_000);
 
-  it('of billing: chats are answered, and what they cost is owed when there is room', async () => {
+  it('of billing: chats are answered, and charged when there is room', async () => {
     const balance = async () => (await person.get<{ credits: number }>('/v1/api/billing/balance')).credits;
     const before = await balance();
     await fill('billing');
@@ -142,7 +142,7 @@ if (disk === undefined) console.warn('no small disk can be mounted here: full di
     await until('they are charged', async () => (await balance()) < before, 60_000);
   }, 120_000);
 
-  it('of git: uploads are stored, and their history comes when there is room', async () => {
+  it('of git: uploads are stored, and committed when there is room', async () => {
     await fill('git');
     for (let i = 0; i < 3; i++) {
       const put = await person.request('PUT', `/v1/api/projects/${project}/documents/medlar${i}.md`, text(i), {
@@ -158,7 +158,7 @@ if (disk === undefined) console.warn('no small disk can be mounted here: full di
     await until('they are in the history', async () => (await history('medlar2.md')).versions.length === 1, 60_000);
   }, 120_000);
 
-  it('of the backend: what was stored is told as stored, and its index and its commit come when there is room', async () => {
+  it('of the backend: stored documents are reported as stored, and indexed and committed when there is room', async () => {
     await fill('backend');
     const statuses: number[] = [];
     for (let i = 0; i < 5; i++) statuses.push(await statusOf(upload(`b${i}.txt`)));

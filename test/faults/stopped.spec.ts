@@ -10,7 +10,7 @@ const childrenOf = (pid: number): number[] =>
     .map(Number)
     .filter((child) => child > 0);
 
-describe('a process that is stopped, and goes on later', () => {
+describe('a process that is stopped and continued later', () => {
   let caudex: Caudex;
   let person: Person;
   let project: string;
@@ -70,7 +70,7 @@ describe('a process that is stopped, and goes on later', () => {
     60_000,
   );
 
-  it('ChromaDB: full text answers meanwhile, and meaning is back when it goes on', async () => {
+  it('ChromaDB: full text answers meanwhile, and vector search works again when it continues', async () => {
     const children = childrenOf(caudex.pid('chroma'));
     expect(children.length).toBeGreaterThan(0);
     for (const child of children) process.kill(child, 'SIGSTOP');

@@ -24,7 +24,7 @@ describe('the git server, killed in the middle of its work', () => {
       ...{ version, path, text, author: AUTHOR, message: `Save ${path}`, committed_at: new Date().toISOString() },
     });
 
-  it('has every version once, with its text, however often it died and was asked again', async () => {
+  it('has every version once, with its text, however often it died and was called again', async () => {
     for (let round = 0; round < ROUNDS; round++) {
       server = await ServerProcess.start('git', { DATA_DIR: dataDir });
       // What may not have been answered is sent again, as the outbox does.
@@ -62,5 +62,49 @@ describe('the git server, killed in the middle of its work', () => {
       nodes: { kind: string }[];
     };
     expect(nodes.filter(({ kind }) => kind === 'commit')).toHaveLength(sent.length);
+  }, 60_000);
+
+  it('has every version of a batch once, however often it died and got another part of what was open', async () => {
+    const open: (typeof sent)[number][] = [];
+    const accepted: string[] = [];
+    const project = 'batches';
+    const send = async (size: number) => {
+      const part = open.slice(0, size);
+      const changes = part.map((change) => ({
+        ...{ ...change, author: AUTHOR, message: `Save ${change.path}`, committed_at: new Date().toISOString() },
+      }));
+      const { status } = await server.call('POST', `/projects/${project}/commits/batch`, USER, { changes });
+      if (status !== 200) throw new Error(`the server answered ${status}`);
+      accepted.push(...open.splice(0, part.length).map(({ version }) => version));
+    };
+    let n = 0;
+    const fill = () => {
+      for (; open.length < 40; n++) open.push({ version: `b${n}`, path: `${n % 200}.md`, text: `text ${n}\n` });
+    };
+    await server.end('SIGKILL');
+    for (let round = 0; round < ROUNDS; round++) {
+      server = await ServerProcess.start('git', { DATA_DIR: dataDir });
+      const killing = new Promise<void>((resolve) =>
+        setTimeout(() => void server.end('SIGKILL').then(resolve), 120 + 83 * round),
+      );
+      for (let call = round; ; call++) {
+        fill();
+        if (
+          !(await send([40, 20, 7, 1][call % 4] as number).then(
+            () => true,
+            () => false,
+          ))
+        )
+          break;
+      }
+      await killing;
+    }
+    server = await ServerProcess.start('git', { DATA_DIR: dataDir });
+    while (open.length > 0) await send(9);
+    expect(accepted).toHaveLength(n);
+    const { body } = await server.call('GET', `/projects/${project}/history?limit=1`, USER);
+    expect(body).toMatchObject({ total: n });
+    const batches = join(dataDir, 'git', 'repositories', USER, `${project}.git`);
+    expect(Number(execFileSync('git', ['rev-list', '--count', 'main'], { cwd: batches }).toString())).toBe(n);
   }, 60_000);
 });

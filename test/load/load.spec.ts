@@ -106,7 +106,7 @@ describe(`load: ${STREAMS} streams (CAUDEX_STREAMS), and a burst of ten times th
     }
   }
 
-  it('answers what it takes of a burst, refuses the rest quickly, and loses nothing', async () => {
+  it('answers accepted requests of a burst, refuses the rest quickly, and loses nothing', async () => {
     const person = await caudex.signUp();
     const project = await person.project();
     await person.upload(project, 'pears.md', '# Pears\n\nWilliams pears ripen first.');

@@ -5,6 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Worker } from 'node:worker_threads';
 import type * as inference from '../../src/downstream/chroma/server/inference/inference-thread.js';
@@ -34,7 +35,7 @@ async function embedded(server: ChromaServer): Promise<string> {
 }
 
 describe('an embedding model in a folder', () => {
-  it('finds by meaning what shares no word with the question, also when it came after the documents', async () => {
+  it('finds passages by meaning without a common word, also where it was added after the documents', async () => {
     const dataDir = temporaryDir();
     const without = await new ChromaServer(dataDir).start();
     await filled(without);
@@ -50,7 +51,7 @@ describe('an embedding model in a folder', () => {
     await server.end('SIGTERM');
   });
 
-  it('keeps what it has embedded while its folder is away, and is told of as a fault', async () => {
+  it('keeps its vectors while its folder is unavailable, and is reported as a fault', async () => {
     const dataDir = temporaryDir();
     const dir = writeModel(join(temporaryDir(), 'tiny-words'), MODEL);
     const server = await new ChromaServer(dataDir, { EMBEDDINGS_MODEL_DIR: dir }).start();
@@ -103,7 +104,7 @@ describe('an embedding model in a folder', () => {
     expect(stdout).toMatch(said);
   });
 
-  it('costs an answer nothing while it hangs', async () => {
+  it('does not delay an answer while it hangs', async () => {
     const dir = writeModel(temporaryDir(), MODEL);
     execFileSync('rm', [join(dir, 'tokenizer.json')]);
     // Whoever reads it waits for a writer for ever.
@@ -123,7 +124,7 @@ describe('an embedding model on a hub', () => {
     CAUDEX__CHROMA__EMBEDDINGS__DOWNLOAD__HUB_URL: hubUrl,
   });
 
-  it('is fetched in the background, and used without the hub after that', async () => {
+  it('is downloaded in the background, and used without the hub afterwards', async () => {
     const files: Record<string, Buffer> = {
       'model.onnx': Buffer.from(MODEL.model),
       'tokenizer.json': Buffer.from(MODEL.tokenizer),
@@ -155,7 +156,7 @@ describe('an embedding model on a hub', () => {
     await again.end('SIGTERM');
   });
 
-  it('costs one line in the log where there is no network', async () => {
+  it('is logged once where there is no network', async () => {
     const server = await new ChromaServer(temporaryDir(), download('http://127.0.0.1:9')).start();
     await filled(server);
     await until(() => server.logged('not fetched from http://127.0.0.1:9') > 0, 'the log to say so');
@@ -169,37 +170,51 @@ describe('an embedding model on a hub', () => {
 
 describe('InferenceThread', () => {
   const built = join(DIST, 'downstream/chroma/server/inference/inference-thread.js');
-  const threadOf = async (dir: string, silenceMs?: number) => {
+  const threadOf = async (dir: string, limits?: { silenceMs?: number; idleMs?: number }) => {
     const { InferenceThread } = (await import(built)) as typeof inference;
     const files = { model: join(dir, 'model.onnx'), tokenizer: join(dir, 'tokenizer.json') };
-    return new InferenceThread({ ...files, maxTokens: 4, output: 'mean' }, silenceMs);
+    return new InferenceThread({ ...files, maxTokens: 4, output: 'mean' }, limits);
   };
 
-  it('rejects what waits when the thread ends, and begins another one with the next text', async () => {
+  it('rejects waiting texts when the thread ends, and starts another one with the next text', async () => {
     const thread = await threadOf(writeModel(temporaryDir(), MODEL));
     expect([...(await thread.run('car tree'))]).toEqual([0.5, 0.5, 0]);
-    const waiting = thread.run('car');
+    // So many that the last one still waits when the thread ends, however fast it is.
+    const waiting = Array.from({ length: 2000 }, () => thread.run('car'));
+    const settled = Promise.allSettled(waiting);
     await (thread as unknown as { worker: Worker }).worker.terminate();
-    await expect(waiting).rejects.toThrow('the thread of the model ended');
+    await expect(waiting.at(-1)).rejects.toThrow('the thread of the model ended');
+    await settled;
     expect([...(await thread.run('tree'))]).toEqual([0, 1, 0]);
     await thread.end();
   });
 
-  it('gives up a thread that is silent for too long', async () => {
+  it('ends a thread that does not answer for too long', async () => {
     const dir = writeModel(temporaryDir(), MODEL);
     execFileSync('rm', [join(dir, 'tokenizer.json')]);
     execFileSync('mkfifo', [join(dir, 'tokenizer.json')]);
-    const thread = await threadOf(dir, 200);
-    await expect(thread.run('car')).rejects.toThrow('the model gave no answer for 200 ms');
+    const thread = await threadOf(dir, { silenceMs: 200 });
+    const waiting = thread.run('car').catch((error: unknown) => String(error));
+    // Questions that come meanwhile and are given up do not prolong its time.
+    for (let i = 0; i < 4; i++) await thread.run('car', undefined, AbortSignal.timeout(45)).catch(() => undefined);
+    expect(await Promise.race([waiting, wait(60)])).toContain('the model gave no answer for 200 ms');
     // A writer lets the thread go on, so that it can end.
     writeFileSync(join(dir, 'tokenizer.json'), MODEL.tokenizer);
   });
 
-  it('cuts what is longer than the model reads, and forgets what nobody waits for', async () => {
+  it('ends an idle thread, and starts another one with the next text', async () => {
+    const thread = await threadOf(writeModel(temporaryDir(), MODEL), { idleMs: 50 });
+    await thread.run('car');
+    await until(() => (thread as unknown as { worker?: Worker }).worker === undefined, 'the thread to be ended');
+    expect([...(await thread.run('tree'))]).toEqual([0, 1, 0]);
+    await thread.end();
+  });
+
+  it('truncates longer texts than the model reads, and drops cancelled ones', async () => {
     const thread = await threadOf(writeModel(temporaryDir(), MODEL));
     expect([...(await thread.run('car car tree tree tree'))]).toEqual([0.5, 0.5, 0]);
     const caller = new AbortController();
-    const dropped = thread.run('car', undefined, { signal: caller.signal });
+    const dropped = thread.run('car', undefined, caller.signal);
     caller.abort(new Error('no longer'));
     await expect(dropped).rejects.toThrow('no longer');
     await thread.end();
@@ -207,7 +222,7 @@ describe('InferenceThread', () => {
 });
 
 describe('a cross-encoder in a folder', () => {
-  it('puts passages in its order, and leaves them as they are where its folder is broken', async () => {
+  it('reorders passages, and leaves their order unchanged where its folder is broken', async () => {
     const dir = writeModel(temporaryDir(), relevanceModel({ lamp: 0, bright: 5, dark: -5 }));
     const texts = { often: 'Lamp, lamp, lamp and dark.', bright: 'A lamp among many other things that is bright.' };
     for (const [folder, expected] of [

@@ -46,7 +46,7 @@ measured.each(['bge-small-en-v1.5', 'all-minilm-l6-v2'])('search with %s', (mode
     expect((await server.found('p', question))[0]).toBe(path);
   });
 
-  it('still puts a word that stands in one passage first', async () => {
+  it('still ranks a word first that occurs in a single passage', async () => {
     expect((await server.found('p', 'dough'))[0]).toBe('bread');
   });
 });

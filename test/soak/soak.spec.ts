@@ -35,7 +35,7 @@ describe(`${CALLS} calls over sockets (CAUDEX_CALLS)`, () => {
   beforeAll(() => server.start());
   afterAll(() => server.stop());
 
-  it('leave no socket, no timer, no listener and no memory behind', async () => {
+  it('leave no sockets, timers, listeners and memory behind', async () => {
     server.will(behaviour);
     const client = new ResilientClient({
       service: 'chroma',

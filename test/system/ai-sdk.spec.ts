@@ -38,7 +38,7 @@ describe("the AI SDK's own transport, without options", () => {
     transport.sendMessages({ trigger: 'submit-message', chatId, messageId: undefined, messages, abortSignal: signal });
   const newId = () => `chat${++chats}abcdefgh`;
 
-  it('gets an answer, with why it ended', async () => {
+  it('gets an answer, with its finish reason', async () => {
     const chunks = await all(await send(newId(), [user('Hello')]));
     expect(textOf(chunks)).toBe('An answer [1].');
     expect(chunks.find(({ type }) => type === 'finish')).toMatchObject({ finishReason: 'stop' });
@@ -74,7 +74,7 @@ describe("the AI SDK's own transport, without options", () => {
     expect(chunks.map((one) => (one.type === 'reasoning-delta' ? one.delta : '')).join('')).toBe('secret thought');
   });
 
-  it('stops the model within a second of going away, and resumes nothing afterwards', async () => {
+  it('stops the model within a second of a disconnect, and resumes nothing afterwards', async () => {
     const before = llm.aborted;
     llm.behaviour = async (_request, reply) => {
       reply.writeHead(200, { 'content-type': 'text/event-stream' });
@@ -99,7 +99,7 @@ describe("the AI SDK's own transport, without options", () => {
     expect(turns.at(-1)?.answer).toMatchObject({ state: 'partial', finish_reason: 'cancelled' });
   });
 
-  it('reads why a question is refused as a sentence', async () => {
+  it('reads the reason of a refusal as a sentence', async () => {
     await expect(send(newId(), [user('x'.repeat(300_000))])).rejects.toThrow(/^message: \d+ bytes are too many/);
   });
 });

@@ -48,7 +48,7 @@ describe('the public API', () => {
     person.request('POST', path, body, { 'content-type': 'application/json', ...headers });
 
   describe('chat', () => {
-    it('hands the model the passages as marked data and tells what it used', async () => {
+    it('gives the model the passages as marked data and reports its sources', async () => {
       const answer = await person.chat(project, 'When do pears ripen?');
       expect(answer).toMatchObject({
         response: 'They ripen in September [1].',
@@ -84,7 +84,7 @@ describe('the public API', () => {
       expect(parseEvents(await rest.text())).toEqual(events.slice(7));
     });
 
-    it('quotes when the model is away, and says so', async () => {
+    it('quotes when the model is unavailable, and states this', async () => {
       llm.behaviour = (_request, reply) => void reply.writeHead(500).end();
       const answer = await person.chat(project, 'When do pears ripen?');
       expect(answer).toMatchObject({ model: 'extractive', state: 'complete', degraded: true });
@@ -110,7 +110,7 @@ describe('the public API', () => {
       expect(saved.turns[0]?.answer).toMatchObject({ state: 'partial', text: 'They ripen' });
     });
 
-    it('finishes the answer of a client that went away, and keeps it', async () => {
+    it('finishes the answer of a disconnected client, and stores it', async () => {
       let finish = () => {};
       llm.behaviour = (_request, reply) => {
         reply.writeHead(200, { 'content-type': 'text/event-stream' });
@@ -129,7 +129,7 @@ describe('the public API', () => {
       });
     });
 
-    it('stops the model when nobody comes back for the answer', async () => {
+    it('stops the model when no client returns for the answer', async () => {
       llm.aborted = 0;
       llm.behaviour = (_request, reply) => {
         reply.writeHead(200, { 'content-type': 'text/event-stream' });
@@ -141,7 +141,7 @@ describe('the public API', () => {
       await until('the model is cut off', async () => llm.aborted === 1);
     });
 
-    it('goes on in a conversation with what was said before', async () => {
+    it('continues a conversation with its earlier messages', async () => {
       const first = await person.chat(project, 'When do pears ripen?');
       await person.chat(undefined, 'And why?', { conversation_id: first.conversation_id });
       const { messages } = llm.requests.at(-1) ?? { messages: [] };
@@ -152,7 +152,7 @@ describe('the public API', () => {
       expect(turns.map(({ question }) => question)).toEqual(['When do pears ripen?', 'And why?']);
     });
 
-    it('takes null for an id that there is not, and says so in its description', async () => {
+    it('accepts null for a missing id, also in its OpenAPI description', async () => {
       const first = await person.chat(undefined, 'When do pears ripen?', { project_id: null, conversation_id: null });
       expect(first).toMatchObject({ state: 'complete', outcome: 'no_project' });
       const { conversation_id } = first;
@@ -171,7 +171,7 @@ describe('the public API', () => {
       });
     });
 
-    it('tells in `outcome` that nothing was found or that the project is empty, and adds no sentence of its own', async () => {
+    it('reports in `outcome` that nothing was found or that the project is empty, and adds no sentence of its own', async () => {
       expect(await person.chat(project, 'zymurgy quokka')).toMatchObject({
         response: 'They ripen in September.',
         outcome: 'no_match',
@@ -212,7 +212,7 @@ describe('the public API', () => {
       await problem(other, 422, 'idempotency_key_reused');
     });
 
-    it('makes one project for one key', async () => {
+    it('creates one project for one key', async () => {
       const make = () => post('/v1/api/projects', '{"name":"Once"}', { 'idempotency-key': 'k2' });
       const [a, b] = await Promise.all([make(), make()]);
       expect(await b.json()).toEqual(await a.json());
@@ -221,7 +221,7 @@ describe('the public API', () => {
   });
 
   describe('documents', () => {
-    it('keeps versions, answers with an ETag, and forgets what is deleted', async () => {
+    it('keeps versions, answers with an ETag, and removes deleted documents', async () => {
       const own = await person.project();
       const first = await person.upload(own, 'a b/ü.md', '# One\n\nquinces');
       const second = await person.upload(own, 'a%20b%2F%C3%BC.md', '# Two\n\nmedlars', 200);
@@ -255,7 +255,7 @@ describe('the public API', () => {
       });
     });
 
-    it('takes a file as multipart', async () => {
+    it('accepts a file as multipart', async () => {
       const form = new FormData();
       form.append('file', new Blob(['<h1>Figs</h1><p>Figs like <b>sun</b>.</p>'], { type: 'text/html' }), 'figs.html');
       const answer = await person.request('PUT', `/v1/api/projects/${project}/documents/figs.html`, form);
@@ -286,7 +286,7 @@ describe('the public API', () => {
       await problem(await person.request('GET', `${byAddress}&explain=perhaps`), 400, 'invalid_request');
     });
 
-    it.each(['hybrid', 'fulltext'])('tells which word took the place of an unknown one: %s', async (mode) => {
+    it.each(['hybrid', 'fulltext'])('reports which word replaced an unknown one: %s', async (mode) => {
       const { body } = await ask({ query: 'harvets', mode });
       expect(body).toMatchObject({ total: 1, corrections: [{ from: 'harvets', to: 'harvest' }] });
       expect((await ask({ query: 'harvest', mode })).body).not.toHaveProperty('corrections');
@@ -305,7 +305,7 @@ describe('the public API', () => {
       await problem(await post('/v1/api/chat', body), 400, code);
     });
 
-    it('says what was wrong with which value, and what would be right', async () => {
+    it('names the wrong value and the right form', async () => {
       const body = { query: '', project_id: project, limit: 0, offset: 'ten', colour: 'red', mode: 'best' };
       const { detail } = await problem(await post('/v1/api/search', JSON.stringify(body)), 400, 'invalid_request');
       expect(detail).toContain('query: a query needs at least one word');
@@ -338,7 +338,7 @@ describe('the public API', () => {
       );
     });
 
-    it('of a chat: bytes that are no UTF-8', async () => {
+    it('of a chat: bytes that are not UTF-8', async () => {
       const bytes = Buffer.concat([Buffer.from('{"message":"'), Buffer.from([0xff, 0xfe]), Buffer.from('"}')]);
       const answer = await person.request('POST', '/v1/api/chat', new Uint8Array(bytes), {
         'content-type': 'application/json',
@@ -367,7 +367,7 @@ describe('the public API', () => {
       expect(status).toEqual({ status: 400, code: 'invalid_path' });
     });
 
-    it('of an upload: 30 MB, no UTF-8, a form', async () => {
+    it('of an upload: 30 MB, bytes that are not UTF-8, a form', async () => {
       const put = (body: Uint8Array<ArrayBuffer>, type: string) =>
         person.request('PUT', `/v1/api/projects/${project}/documents/big.txt`, body, { 'content-type': type });
       await problem(await put(new Uint8Array(30_000_000), 'text/plain'), 413, 'too_large');
@@ -393,7 +393,7 @@ describe('the public API', () => {
       expect([options.status, options.headers.get('allow')]).toEqual([204, allow]);
     });
 
-    it('of a method: HEAD where there is no GET, an address that nobody has, a server behind this one', async () => {
+    it('of a method: HEAD where there is no GET, an unknown address, a server behind this one', async () => {
       const head = await person.request('HEAD', '/v1/api/search/nothing');
       expect([head.status, head.headers.get('allow')]).toEqual([404, null]);
       expect((await person.request('HEAD', '/v1/api/auth/login')).headers.get('allow')).toBe('OPTIONS, POST');
@@ -408,7 +408,7 @@ describe('the public API', () => {
       await problem(answer, 405, 'method_not_allowed');
     });
 
-    it('of an address that can not be decoded', async () => {
+    it('of an address that cannot be decoded', async () => {
       await problem(await person.request('GET', '/v1/api/projects/%'), 400, 'bad_request');
     });
 
@@ -421,7 +421,7 @@ describe('the public API', () => {
       await problem(await new Person(caudex.url, '').request('GET', '/v1/api/auth/check'), 401, 'token_missing');
     });
 
-    it('of a sign-in: the same answer for a wrong password and no such account', async () => {
+    it('of a sign-in: the same answer for a wrong password and an unknown account', async () => {
       const wrong = (email: string) =>
         fetch(`${caudex.url}/v1/api/auth/login`, {
           method: 'POST',
@@ -436,7 +436,7 @@ describe('the public API', () => {
   });
 
   describe('two people', () => {
-    it('share nothing, whatever the names', async () => {
+    it('share nothing, for any names', async () => {
       const other = await caudex.signUp();
       const theirs = await other.project();
       await other.upload(theirs, 'pears.md', '# Pears\n\nMy secret orchard lies in Xanadu.');
@@ -484,13 +484,13 @@ describe('the public API', () => {
       });
     });
 
-    it('is for operators where it goes deeper', async () => {
+    it('shows details to operators only', async () => {
       await problem(await person.request('GET', '/v1/api/status/services/chroma'), 403, 'operators_only');
       await problem(await person.request('GET', '/v1/api/status/outbox'), 403, 'operators_only');
     });
   });
 
-  it('refuses a change by cookie from another site, and takes one from its own', async () => {
+  it('refuses a change by cookie from another site, and accepts one from its own', async () => {
     const cookie = `auth_token=${person.token}`;
     const make = (headers: Record<string, string>) =>
       fetch(`${caudex.url}/v1/api/projects`, {

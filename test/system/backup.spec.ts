@@ -69,7 +69,7 @@ describe('backup and restore', () => {
     };
   };
 
-  it('bring every document, turn, version and balance back, taken while others write', async () => {
+  it('restore every document, turn, version and balance, from a backup during writes', async () => {
     const person = await caudex.signUp();
     const project = await person.project();
     await person.upload(project, 'a.md', '# Pears\n\nWilliams pears ripen in September.');
@@ -135,7 +135,7 @@ describe('backup and restore', () => {
     expect(total).toBeGreaterThanOrEqual(writtenBefore);
   }, 120_000);
 
-  it('name what is wrong with a file and leave the folder empty', async () => {
+  it('report the fault of a file and leave the folder empty', async () => {
     const file = join(outside, 'small.tar.gz');
     expect(await run(caudex.dataDir, 'backup', file)).toMatchObject({ code: 0 });
     expect(await run(caudex.dataDir, 'backup', file)).toMatchObject({

@@ -36,7 +36,7 @@ describe('many documents in one call', () => {
     person.request('POST', `/v1/api/projects/${project}/documents`, body, headers);
   const zipped = { 'content-type': 'application/zip' };
 
-  it('are stored out of a zip archive, each for itself', async () => {
+  it('are stored from a zip archive, independently of each other', async () => {
     const project = await person.project();
     const answer = await send(project, archive(), zipped);
     expect(answer.status).toBe(200);
@@ -55,7 +55,7 @@ describe('many documents in one call', () => {
     expect(again.documents[0]).toEqual(documents[0]);
   });
 
-  it('are stored out of a tar archive, with and without gzip, and as a part of a form', async () => {
+  it('are stored from a tar archive, with and without gzip, and as a part of a form', async () => {
     const header = Buffer.alloc(512);
     new Header({ path: './notes/otter.md', size: 13, type: 'File', mode: 0o644, mtime: new Date(0) }).encode(header, 0);
     const tar = Buffer.concat([header, Buffer.from('# Otters swim'), Buffer.alloc(499 + 1024)]);
@@ -97,7 +97,7 @@ describe('many documents in one call', () => {
     expect(text).toBe('the first');
   });
 
-  it('tell how far they are as an event stream', async () => {
+  it('report their progress as an event stream', async () => {
     const project = await person.project();
     const answer = await send(project, archive(), { ...zipped, accept: 'text/event-stream' });
     expect(answer.headers.get('content-type')).toContain('text/event-stream');
@@ -110,7 +110,7 @@ describe('many documents in one call', () => {
     expect(events[6]).toEqual({ stored: 3, failed: 3, skipped: [] });
   });
 
-  it('come as the parts of a form, with their folders', async () => {
+  it('are accepted as the parts of a form, with their folders', async () => {
     const project = await person.project();
     const form = new FormData();
     form.append('files', new Blob(['# One'], { type: 'text/markdown' }), 'folder/one.md');
@@ -129,7 +129,7 @@ describe('many documents in one call', () => {
     expect({ status: answer.status, ...((await answer.json()) as object) }).toMatchObject({ status, code });
   });
 
-  it('are refused where they are too many, or somebody else’s', async () => {
+  it('are refused where they are too many, or for another user’s project', async () => {
     const many = Buffer.from(
       zipSync(Object.fromEntries(Array.from({ length: 21 }, (_, i) => [`${i}.md`, strToU8('x')]))),
     );

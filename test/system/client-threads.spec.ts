@@ -53,7 +53,7 @@ describe('the conversations of an OpenAI client', () => {
     expect(await conversations()).toEqual([2, 3]);
   });
 
-  it('stay apart where two threads begin alike', async () => {
+  it('stay separate where two threads have the same beginning', async () => {
     const [a, b] = [new Thread(), new Thread()];
     await a.ask('Hello');
     await b.ask('Hello');
@@ -70,7 +70,7 @@ describe('the conversations of an OpenAI client', () => {
     expect(await conversations()).toEqual([1, 1]);
   });
 
-  it('are what metadata.conversation_id says', async () => {
+  it('follow metadata.conversation_id', async () => {
     await new Thread({ metadata: { conversation_id: 'mine' } }).ask('Hello');
     await new Thread({ metadata: { conversation_id: 'mine' } }).ask('Hello again');
     const { turns } = await ann.get<{ turns: { question: string }[] }>('/v1/api/conversations/mine');
@@ -81,7 +81,7 @@ describe('the conversations of an OpenAI client', () => {
     });
   });
 
-  it('keep a question that is asked in another way as a branch', async () => {
+  it('keep an edited question as a branch', async () => {
     const thread = new Thread();
     await thread.ask('Is it late?');
     await thread.ask('Is it cold?');
@@ -95,7 +95,7 @@ describe('the conversations of an OpenAI client', () => {
     expect(turns.map(({ question }) => question)).toEqual(['Is it late?', 'Is it warm?']);
   });
 
-  it('go on while filesystem is away', async () => {
+  it('continue while filesystem is unavailable', async () => {
     const thread = new Thread();
     await caudex.kill('filesystem');
     await thread.ask('Is it late?');

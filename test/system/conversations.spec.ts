@@ -80,7 +80,7 @@ describe('a conversation', () => {
     expect((await read(id, '?branch=all')).total).toBe(3);
   });
 
-  it('keeps both questions where one is edited, and goes on in either', async () => {
+  it('keeps both questions where one is edited, and continues in either', async () => {
     const { id, answers } = await talk('One?', 'Two?', 'Three?');
     const edited = await ann.chat(undefined, 'Second?', { conversation_id: id, replaces: answers[1]?.message_id });
     await ann.chat(undefined, 'Third?', { conversation_id: id });
@@ -91,14 +91,14 @@ describe('a conversation', () => {
     expect(questions(await read(id, `?branch=${edited.message_id}`))).toEqual(['One?', 'Second?', 'Third?']);
   });
 
-  it('begins anew where the first question is edited', async () => {
+  it('starts a new branch where the first question is edited', async () => {
     const { id, answers } = await talk('One?', 'Two?');
     await ann.chat(undefined, 'Uno?', { conversation_id: id, replaces: answers[0]?.message_id });
     expect(asked()).toEqual(['Uno?']);
     expect(questions(await read(id))).toEqual(['Uno?']);
   });
 
-  it('gives an answer that was kept once more only where it is not regenerated', async () => {
+  it('returns a cached answer only where it is not regenerated', async () => {
     const project = await ann.project();
     await ann.upload(project, 'pears.md', '# Pears\n\nPears ripen in September.');
     await until('the index', async () => (await ann.search(project, 'pears')).source === 'hybrid');
@@ -123,7 +123,7 @@ describe('a conversation', () => {
     expect(problem).toMatchObject({ code });
   });
 
-  it('loses one turn, and what was said after it follows what was said before', async () => {
+  it('deletes one turn, and the later turns follow the earlier ones', async () => {
     const { id, answers } = await talk('One?', 'Two?', 'Three?');
     const path = `/v1/api/conversations/${id}/turns/${answers[1]?.message_id}`;
     await ann.delete(path);
@@ -139,7 +139,7 @@ describe('a conversation', () => {
     expect((await read(id)).total).toBe(3);
   });
 
-  it('loses a turn that is still on its way', async () => {
+  it('deletes a turn that is not delivered yet', async () => {
     const { id } = await talk('One?');
     await caudex.kill('filesystem');
     const { message_id } = await ann.chat(undefined, 'Two?', { conversation_id: id });
@@ -151,7 +151,7 @@ describe('a conversation', () => {
     expect(questions(await read(id, '?branch=all'))).toEqual(['One?']);
   }, 60_000);
 
-  it('keeps what a person thinks of an answer', async () => {
+  it('stores the rating of an answer', async () => {
     const { id, answers } = await talk('One?');
     const path = `/v1/api/conversations/${id}/turns/${answers[0]?.message_id}/feedback`;
     expect((await put(path, { rating: 'down', note: 'It is two.' })).status).toBe(204);
@@ -175,7 +175,7 @@ describe('a conversation', () => {
     expect((await ann.request('GET', `/v1/api/conversations/${id}?branch=nobodys`)).status).toBe(404);
   });
 
-  it('is answered by the model that was chosen, and by the others where it fails', async () => {
+  it('is answered by the chosen model, and by the others where it fails', async () => {
     expect(await ann.get('/v1/api/models')).toEqual({
       models: [
         { model: 'large', default: true },
@@ -191,7 +191,7 @@ describe('a conversation', () => {
     });
   });
 
-  it('tells the model what its project says, in every turn', async () => {
+  it('gives the model the instructions of its project, in every turn', async () => {
     const project = await ann.project('Garden');
     const change = { instructions: 'Answer in rhymes.', name: 'My garden' };
     const patched = await ann.request('PATCH', `/v1/api/projects/${project}`, JSON.stringify(change), {
@@ -209,7 +209,7 @@ describe('a conversation', () => {
     ).toBe(400);
   });
 
-  it('is about the documents that its scope names, by POST, by address and as an OpenAI completion', async () => {
+  it('uses the documents in its scope, by POST, by GET and as an OpenAI completion', async () => {
     const project = await ann.project();
     await ann.upload(project, 'garden/pears.md', '# Pears\n\nThe pears ripen in September.');
     await ann.upload(project, 'attic/pears.md', '# Pears\n\nThe painted pears ripen never.');
@@ -230,7 +230,7 @@ describe('a conversation', () => {
     expect((await ann.request('GET', `/v1/api/chat?${query}`)).status).toBe(400);
   });
 
-  it('has a branch where useChat asks for another answer or edits a question', async () => {
+  it('gets a branch where useChat regenerates an answer or edits a question', async () => {
     const transport = new DefaultChatTransport<UIMessage>({
       api: `${caudex.url}/v1/api/chat`,
       headers: { authorization: `Bearer ${ann.token}` },

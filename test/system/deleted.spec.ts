@@ -18,7 +18,7 @@ function filesWith(dir: string, text: string): string[] {
     });
 }
 
-describe('what is deleted', () => {
+describe('deleted data', () => {
   let caudex: Caudex;
   let person: Person;
   let project: string;
@@ -52,7 +52,7 @@ describe('what is deleted', () => {
   }
   const replay = async () => (await person.request('GET', `/v1/api/chat/${chat.message_id}/stream`)).status;
 
-  it('as a project is in no answer, no stream and no file any more', async () => {
+  it('of a project are in no answer, no stream and no file', async () => {
     expect((await ask()).message_id).toBe(chat.message_id);
     expect(await replay()).toBe(200);
     expect(filesWith(caudex.dataDir, MARKER)).not.toEqual([]);
@@ -64,21 +64,21 @@ describe('what is deleted', () => {
     );
   }, 30_000);
 
-  it('as a conversation is in no answer and no stream any more', async () => {
+  it('of a conversation are in no answer and no stream', async () => {
     await person.delete(`/v1/api/conversations/${chat.conversation_id}`);
     expect(await replay()).toBe(404);
     await ask(410);
     await person.get(`/v1/api/conversations/${chat.conversation_id}`, 404);
   });
 
-  it('as a document is quoted by no kept answer any more', async () => {
+  it('of a document are quoted by no stored answer', async () => {
     await person.delete(`/v1/api/projects/${project}/documents/note.md`);
     expect(await replay()).toBe(404);
     expect(JSON.stringify(await ask(410))).not.toContain(MARKER);
     expect((await person.search(project, MARKER)).results).toEqual([]);
   });
 
-  it('is nothing of anybody else’s', async () => {
+  it('never include data of another user', async () => {
     const other = await caudex.signUp();
     const mine = { 'content-type': 'application/json', 'idempotency-key': 'k-1' };
     const first = await other.request('POST', '/v1/api/chat', '{"message":"hello"}', mine);

@@ -69,7 +69,7 @@ describe('documents of many formats', () => {
     await caudex.launch('chroma');
   }, 40_000);
 
-  it('such as spreadsheets are found by a row, which names its columns', async () => {
+  it('such as spreadsheets are found by a row, with its column names', async () => {
     const rows = Array.from({ length: 200 }, (_, i) => [`Supplier ${i}`, `Town ${i}`, i * 3]);
     const file = xlsx([{ name: 'Suppliers', rows: [['Name', 'Seat', 'Orders'], ...rows] }]);
     expect((await put('suppliers.xlsx', file)).status).toBe(201);
@@ -98,7 +98,7 @@ describe('documents of many formats', () => {
     expect(await (await person.request('GET', url(path))).text()).toContain(text);
   });
 
-  it('that can not be read are refused, naming those that can', async () => {
+  it('that cannot be read are refused, with the list of supported formats', async () => {
     const old = Buffer.concat([
       Buffer.from('d0cf11e0a1b11ae1', 'hex'),
       Buffer.from('PowerPoint Document\0', 'utf16le'),
@@ -115,7 +115,7 @@ describe('documents of many formats', () => {
     expect(await refused.json()).toMatchObject({ detail: expect.stringContaining('protected by a password') });
   });
 
-  it('that came with an e-mail are documents of their own', async () => {
+  it('that are attached to an e-mail are documents of their own', async () => {
     const inner = [
       'From: c@example.com',
       'Subject: inner',
@@ -170,7 +170,7 @@ describe('documents of many formats', () => {
     expect(await (await person.request('GET', deepest)).text()).toContain('# Deepest');
   });
 
-  it('that an earlier release read without their pages get them when they are read once more', async () => {
+  it('that an earlier release read without their pages get them when they are read again', async () => {
     const own = await person.project();
     const path = `/v1/api/projects/${own}/documents/old.pdf`;
     await person.request('PUT', path, new Uint8Array(pdf('Moles dig.', 'Wrens sing.')), {
@@ -199,9 +199,15 @@ describe('documents of many formats', () => {
       return result?.page === undefined ? undefined : result;
     });
     expect(found).toMatchObject({ document: 'old.pdf', page: 2 });
+    const { version } = (await answer.json()) as Stored;
+    await until('the history has the version', async () => {
+      const history = await person.request('GET', `/v1/api/projects/${own}/history?path=old.pdf`);
+      const { versions } = (await history.json()) as { versions: { version: string }[] };
+      return versions.some((known) => known.version === version);
+    });
   }, 40_000);
 
-  it('are read once more on request, under the version they have where nothing differs', async () => {
+  it('are read again on request, under their version where nothing differs', async () => {
     const { version } = (await (await put('again.pdf', pdf('Same text.'), 'application/pdf')).json()) as Stored;
     const extract = (path: string) =>
       person.request('POST', `/v1/api/projects/${project}/extract`, JSON.stringify({ path }), {

@@ -8,7 +8,7 @@ interface Stored {
 }
 const DOCX = 'application/vnd.openxmlformats-officedocument.wordprocessingml.document';
 
-describe('the files that documents come in', () => {
+describe('the original files of documents', () => {
   let caudex: Caudex;
   let person: Person;
   let project: string;
@@ -25,7 +25,7 @@ describe('the files that documents come in', () => {
   const text = async (path: string) => (await person.request('GET', url(path))).text();
   const original = (path: string) => person.request('GET', `${url(path)}?original=true`);
 
-  it('are given back byte for byte with their type and name', async () => {
+  it('are returned byte for byte with their type and name', async () => {
     const letter = docx(paragraph('Otters swim.'));
     expect((await put('Größe (1).docx', letter, DOCX)).status).toBe(201);
     const answer = await original('Größe (1).docx');
@@ -36,7 +36,7 @@ describe('the files that documents come in', () => {
     expect(Buffer.from(await answer.arrayBuffer()).equals(letter)).toBe(true);
   });
 
-  it('are kept where a text was converted, and the conversion is told in the answer and in the list', async () => {
+  it('are stored where a text was converted, which the answer and the list report', async () => {
     const bytes = iconv.encode('Die Straße nach Köln ist schön und grün.', 'windows-1252');
     const answer = await put('old.txt', bytes, 'text/plain');
     expect(answer.status).toBe(201);
@@ -54,14 +54,14 @@ describe('the files that documents come in', () => {
     expect(await text('list.csv')).toBe('名称,数量');
   });
 
-  it('are the text itself where it was uploaded as UTF-8', async () => {
+  it('are the text itself where UTF-8 was uploaded', async () => {
     await put('note.md', Buffer.from('# Füße'), 'text/markdown');
     const answer = await original('note.md');
     expect(answer.headers.get('content-type')).toBe('text/markdown; charset=utf-8');
     expect(await answer.text()).toBe('# Füße');
   });
 
-  it('are refused with 415 where they are no text, whatever is said of them', async () => {
+  it('are refused with 415 where they are not text, whatever their declared type', async () => {
     const png = Buffer.from('89504e470d0a1a0a0000000d49484452ff00fe01', 'hex');
     const answer = await put('picture.txt', png, 'text/plain');
     expect(answer.status).toBe(415);
@@ -71,7 +71,7 @@ describe('the files that documents come in', () => {
     });
   });
 
-  it('have no past states', async () => {
+  it('have no earlier versions', async () => {
     const answer = await person.request('GET', `${url('note.md')}?original=true&version=x`);
     expect({ status: answer.status, ...((await answer.json()) as object) }).toMatchObject({
       ...{ status: 400, code: 'invalid_request', detail: expect.stringContaining('original') },

@@ -22,7 +22,7 @@ describe('embeddings without an embedder that is configured', () => {
 
   const embed = (more: object) => client.embeddings.create({ model: 'caudex', input: 'x', ...more });
 
-  it('are vectors of the words, and say so', async () => {
+  it('are vectors of the words, and are marked as such', async () => {
     const answer = await embed({ input: ['ripe pears', 'pears that are ripe', 'a bicycle pump'] });
     expect(answer).toMatchObject({ model: 'hashed-projection', caudex: { pretrained: false, dimensions: 256 } });
     const [a, b, c] = answer.data.map(({ embedding }) => embedding) as [number[], number[], number[]];
@@ -31,7 +31,7 @@ describe('embeddings without an embedder that is configured', () => {
     expect(cosine(a, c)).toBeLessThan(0.5);
   });
 
-  it('are the same as floats and as base64, which the SDK asks for by itself', async () => {
+  it('are equal as floats and as base64, which the SDK requests by default', async () => {
     const [packed, plain] = await Promise.all([embed({}), embed({ encoding_format: 'float' })]);
     expect(packed.data[0]?.embedding).toHaveLength(256);
     for (const [index, value] of (packed.data[0]?.embedding ?? []).entries()) {
@@ -39,7 +39,7 @@ describe('embeddings without an embedder that is configured', () => {
     }
   });
 
-  it('take a text, many texts and tokens', async () => {
+  it('accept a text, many texts and tokens', async () => {
     const texts = Array.from({ length: 40 }, (_, index) => `text number ${index}`);
     const [one, many, tokens, lists] = await Promise.all([
       embed({ input: 'ripe pears' }),
@@ -66,7 +66,7 @@ describe('embeddings without an embedder that is configured', () => {
     await expect(embed(more)).rejects.toMatchObject({ status, code, param, type: 'invalid_request_error' });
   });
 
-  it('take their own dimensions, and an API key that may read', async () => {
+  it('accept their own dimensions, and an API key with the scope read', async () => {
     const { key } = await ann.post<{ key: string }>('/v1/api/keys', { name: 'vectors', scopes: ['read'] }, 201);
     const own = new OpenAI({ apiKey: key, baseURL: `${caudex.url}/v1`, maxRetries: 0 });
     const { data } = await own.embeddings.create({ model: 'caudex', input: 'x', dimensions: 256 });
@@ -110,7 +110,7 @@ describe('embeddings by an endpoint that is configured', () => {
     endpoint.close();
   });
 
-  it('are its own, by its name or ours, in pieces that are not too large', async () => {
+  it('are those of the endpoint, by its name or ours, in calls of limited size', async () => {
     const input = Array.from({ length: 50 }, (_, index) => 'x'.repeat(index + 1));
     const answer = await client.embeddings.create({ model: 'test-embedder', input });
     expect(answer).toMatchObject({ model: 'test-embedder', caudex: { pretrained: true, dimensions: 3 } });
@@ -120,7 +120,7 @@ describe('embeddings by an endpoint that is configured', () => {
     expect((await client.embeddings.create({ model: 'caudex', input: 'x' })).model).toBe('test-embedder');
   });
 
-  it('are refused with 503 while it is away, and search goes on', async () => {
+  it('are refused with 503 while it is unavailable, and search works', async () => {
     works = false;
     for (let attempt = 0; attempt < 8; attempt++) {
       await expect(client.embeddings.create({ model: 'caudex', input: 'x' })).rejects.toMatchObject({

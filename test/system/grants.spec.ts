@@ -64,7 +64,7 @@ describe('credits', () => {
     expect(caudex.output.join('')).toMatch(/Billing: operator@example\.org granted 50 credits to ann@example\.org/);
   });
 
-  it('are given by nobody else, and to nobody who is not there', async () => {
+  it('are granted by operators only, and only to existing accounts', async () => {
     const give = { email: 'ann@example.org', credits: 50 };
     expect(await ann.post('/v1/api/billing/grants', give, 403)).toMatchObject({ code: 'operators_only' });
     expect(await operator.post('/v1/api/billing/grants', { ...give, email: 'x@y.z' }, 404)).toMatchObject({
@@ -99,7 +99,7 @@ describe('credits', () => {
     });
   }, 60_000);
 
-  it('are not taken for an answer that broke off', async () => {
+  it('are not charged for an interrupted answer', async () => {
     llm.behaviour = (_request, reply) => {
       reply.writeHead(200, { 'content-type': 'text/event-stream' });
       reply.write(chunk('It breaks '), () => setTimeout(() => reply.destroy(), 20));

@@ -10,7 +10,7 @@ const PEARS = Array.from(
 );
 const QUESTION = 'When does the pear harvest of orchard 0 ripen?';
 
-describe('what the graph adds to an answer', () => {
+describe('the graph', () => {
   let caudex: Caudex;
   let person: Person;
   let project: string;
@@ -45,7 +45,7 @@ describe('what the graph adds to an answer', () => {
     expect(related[0]?.reasons).toContain('linked from here');
   });
 
-  it('is passages of related documents, after the best ones', async () => {
+  it('adds passages of related documents, after the best ones', async () => {
     const answer = await person.chat(project, QUESTION);
     expect(answer.degradation).toEqual([]);
     expect(answer.sources.length).toBeGreaterThan(3);
@@ -55,7 +55,7 @@ describe('what the graph adds to an answer', () => {
     expect(documents(answer)).not.toContain('unrelated.md');
   });
 
-  it('is nothing while git is dead, and the answer says so', async () => {
+  it('adds nothing while git is dead, and the answer reports this', async () => {
     await caudex.kill('git');
     const answer = await person.chat(project, QUESTION);
     expect(answer).toMatchObject({ status: 200, source: 'hybrid' });
@@ -67,7 +67,7 @@ describe('what the graph adds to an answer', () => {
     await until('the graph is back', async () => (await person.chat(project, QUESTION)).degradation.length === 0);
   }, 30_000);
 
-  it('costs no more than its budget when git hangs', async () => {
+  it('takes no more than its budget when git hangs', async () => {
     await caudex.kill('git');
     const hanging: Server = createServer(() => undefined).listen(caudex.ports.git, '127.0.0.1');
     await once(hanging, 'listening');
@@ -87,7 +87,7 @@ describe('what the graph adds to an answer', () => {
   }, 30_000);
 });
 
-describe('a graph in Neo4j that is away', () => {
+describe('a graph in Neo4j that is unavailable', () => {
   it('stops no commit and no answer', async () => {
     const caudex = await Caudex.start({
       GRAPH_SERVER_URL: `bolt://127.0.0.1:${await freePort()}`,

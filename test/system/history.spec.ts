@@ -55,7 +55,7 @@ describe('the history of a project', () => {
     caudex = await Caudex.start({ CAUDEX__GIT__IMPORT_ALLOWED: JSON.stringify([root]) });
     person = await caudex.signUp();
   }, 60_000);
-  it('answers a question about change while git is away and the change waits', async () => {
+  it('answers a question about changes while git is unavailable and the change is uncommitted', async () => {
     const project = await person.project();
     await caudex.kill('git');
     await person.upload(project, 'plums.md', 'Plums are blue.');
@@ -71,7 +71,7 @@ describe('the history of a project', () => {
     rmSync(root, { recursive: true });
   });
 
-  it('has what was saved or deleted a moment ago, and a deletion once', async () => {
+  it('contains recently saved and deleted documents, and each deletion once', async () => {
     const project = await person.project('At once');
     for (let n = 1; n <= 5; n++) {
       await person.upload(project, 'a.md', `Text ${n}`, n === 1 ? 201 : 200);
@@ -83,7 +83,7 @@ describe('the history of a project', () => {
     expect((await history(project)).versions.map(({ message }) => message)).toHaveLength(6);
   });
 
-  it('comes in with a repository, whose texts are documents and are committed once', async () => {
+  it('is imported with a repository, whose texts become documents and are committed once', async () => {
     const project = await person.project();
     expect(await imported(project)).toMatchObject({ state: 'done', imported_commits: 2, documents: 2, skipped: 0 });
     expect((await history(project)).versions.map(({ version, author }) => [version, author])).toEqual([
@@ -120,7 +120,7 @@ describe('the history of a project', () => {
     expect((await person.request('GET', `/v1/api/projects/${project}/documents/chapter-1.md`)).status).toBe(404);
   }, 60_000);
 
-  it('refuses a source that nobody allowed, and tells nobody else of an import', async () => {
+  it('refuses a source that is not allowed, and hides an import from other users', async () => {
     const project = await person.project();
     const path = `/v1/api/projects/${project}/import`;
     expect(await person.post(path, { source: '/etc' }, 403)).toMatchObject({

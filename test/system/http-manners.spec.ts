@@ -6,7 +6,7 @@ const JSON_TYPE = { 'content-type': 'application/json' };
 const MIB = 1024 * 1024;
 const text = `# Pears\n\n${'The pears ripen in September. '.repeat(200)}`;
 
-describe('HTTP, as clients and proxies use it', () => {
+describe('HTTP features of clients and proxies', () => {
   let caudex: Caudex;
   let ann: Person;
   let project: string;
@@ -47,7 +47,7 @@ describe('HTTP, as clients and proxies use it', () => {
       expect(await (await ann.request('GET', path)).text()).toBe(text);
     });
 
-    it('is refused where it is a bomb, in another encoding, or cut off', async () => {
+    it('is refused where it is a bomb, in another encoding, or truncated', async () => {
       const gzip = { ...JSON_TYPE, 'content-encoding': 'gzip' };
       const bomb = gzipSync(Buffer.concat([Buffer.from('{"query":"'), Buffer.alloc(64 * MIB, 'x'), Buffer.from('"}')]));
       expect(bomb.length).toBeLessThan(MIB);
@@ -93,7 +93,7 @@ describe('HTTP, as clients and proxies use it', () => {
   }
 
   describe('an answer', () => {
-    it('is compressed where the client takes it, and plain where not', async () => {
+    it('is compressed where the client accepts it, and otherwise plain', async () => {
       const packed = await raw(document, { 'accept-encoding': 'gzip' });
       expect(packed.headers).toMatchObject({
         'content-encoding': 'gzip',
@@ -132,7 +132,7 @@ describe('HTTP, as clients and proxies use it', () => {
       }
     });
 
-    it('is refused behind the end, and the whole comes where the document has changed', async () => {
+    it('is refused beyond the end, and the whole file is returned where the document has changed', async () => {
       const answer = await ann.request('GET', document, undefined, { range: 'bytes=999999-' });
       expect(answer.headers.get('content-range')).toBe(`bytes */${size}`);
       expect([answer.status, await problem(answer)]).toMatchObject([416, { code: 'range_not_satisfiable' }]);

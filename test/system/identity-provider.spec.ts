@@ -35,7 +35,7 @@ describe('the backend with Firebase as identity provider', () => {
       ...claims,
     });
 
-  it('answers 503 and not 401 while the keys can’t be fetched, and auth’s breaker stays closed', async () => {
+  it('answers 503 and not 401 while the keys cannot be fetched, and the breaker of auth stays closed', async () => {
     issuer.away = true;
     const answer = await check(await idToken({}));
     expect(answer.status).toBe(503);
@@ -56,7 +56,7 @@ describe('the backend with Firebase as identity provider', () => {
     expect(await person.get('/v1/api/auth/check')).toMatchObject({ user: { email: 'someone@example.org' } });
   });
 
-  it('takes an ID token, its operator claim, and names what is wrong with another', async () => {
+  it('accepts an ID token with its operator claim, and reports why another is invalid', async () => {
     // The keys are asked for again ten seconds after a failure at the earliest; a sign-in needs none.
     const good = await idToken({ operator: true });
     let answer = await check(good);

@@ -103,14 +103,14 @@ describe('an import', () => {
     60_000,
   );
 
-  it('is acknowledged when it is written down, however little of it has begun', async () => {
+  it('is acknowledged when it is stored, before it has begun', async () => {
     const { import_id } = await person.post<Progress>(path(), { source }, 202);
     await Promise.all([caudex.kill('backend'), caudex.kill('git')]);
     await Promise.all([caudex.launch('backend'), caudex.launch('git')]);
     await isWhole(import_id);
   }, 60_000);
 
-  it('can be read when it has ended, and a repeated key begins no second one, also after a restart', async () => {
+  it('can be read when it has ended, and a repeated key starts no second one, also after a restart', async () => {
     const key = randomUUID();
     const post = () =>
       person.request('POST', path(), JSON.stringify({ source: leaflet }), {
@@ -130,7 +130,7 @@ describe('an import', () => {
     expect(await again.json()).toMatchObject({ import_id });
   }, 60_000);
 
-  it('ends with its project, and nothing tells of it any more', async () => {
+  it('ends with its project, and is not listed afterwards', async () => {
     const first = await begun();
     const { import_id: second } = await person.post<Progress>(path(), { source }, 202);
     await person.post(path(), { source }, 429);

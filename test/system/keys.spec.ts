@@ -47,6 +47,18 @@ describe('API keys', () => {
     expect(keys.find((one) => one.id === id)?.last_used_at).toMatch(/^\d{4}-/);
   });
 
+  it('for one project open no conversation about another one', async () => {
+    const other = await ann.project('Plums');
+    const { conversation_id, message_id } = await ann.chat(other, 'Which plums?');
+    const { key } = await create({ scopes: ['chat'], project_id: project });
+    const asked = { project_id: project, message: 'What did I ask?', conversation_id };
+    expect(await status(key, 'POST', '/v1/api/chat', asked)).toBe(403);
+    const previous_response_id = `resp_${conversation_id}.${message_id}`;
+    const response = { model: `caudex:${project}`, input: 'What did I ask?', previous_response_id };
+    expect(await status(key, 'POST', '/v1/responses', response)).toBe(403);
+    expect(await status(key, 'POST', '/v1/api/chat', { project_id: project, message: 'Which pears?' })).toBe(200);
+  });
+
   it('are accepted by the OpenAI client', async () => {
     const { key } = await create({ scopes: ['chat', 'read'] });
     const client = new OpenAI({ apiKey: key, baseURL: `${caudex.url}/v1`, maxRetries: 0 });
@@ -59,7 +71,7 @@ describe('API keys', () => {
     expect(answer.choices[0]?.message.content).toContain('September');
   });
 
-  it('do what their scopes say, and nothing else', async () => {
+  it('allow the calls of their scopes, and no others', async () => {
     const { key } = await create({ scopes: ['read'] });
     expect(await status(key, 'POST', '/v1/api/search', { query: 'pears', project_id: project })).toBe(200);
     expect(await status(key, 'POST', '/v1/api/chat', { message: 'pears', project_id: project })).toBe(403);
@@ -68,7 +80,7 @@ describe('API keys', () => {
     expect(await status(key, 'GET', '/v1/api/status/outbox')).not.toBe(200);
   });
 
-  it('open one project where they name one', async () => {
+  it('give access to one project where they name one', async () => {
     const other = await ann.project('Plums');
     const { key } = await create({ project_id: project });
     expect(await status(key, 'GET', `/v1/api/projects/${project}`)).toBe(200);

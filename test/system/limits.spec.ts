@@ -40,7 +40,7 @@ describe('limits', () => {
     return { answer, afterMs: performance.now() - beganMs };
   }
 
-  it('cuts off a client that sends its headers slowly', async () => {
+  it('disconnects a client that sends its headers slowly', async () => {
     const { answer, afterMs } = await drip(
       caudex.ports.backend,
       'GET /v1/api/projects HTTP/1.1\r\nhost: x\r\nx-slow: ',
@@ -49,14 +49,14 @@ describe('limits', () => {
     expect(answer).toMatch(/^HTTP\/1\.1 408 [^]*application\/problem\+json[^]*"code":"request_timeout"/);
   });
 
-  it('cuts off a client that sends its body slowly', async () => {
+  it('disconnects a client that sends its body slowly', async () => {
     const head = `POST /v1/api/chat HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${person.token}\r\ncontent-type: application/json\r\ncontent-length: 100000\r\n\r\n`;
     const { afterMs } = await drip(caudex.ports.backend, head);
     expect(afterMs).toBeGreaterThan(500);
     expect(afterMs).toBeLessThan(4000);
   });
 
-  it('writes two answers at a time for one person, and refuses a third', async () => {
+  it('allows two concurrent answers for one user, and refuses a third', async () => {
     const replies: (() => void)[] = [];
     llm.behaviour = (_request, reply) => {
       reply.writeHead(200, { 'content-type': 'text/event-stream' });
@@ -77,7 +77,7 @@ describe('limits', () => {
     expect(await person.chat(undefined, 'four?')).toMatchObject({ status: 200, state: 'complete' });
   });
 
-  it('tells the rate in headers, and refuses what is above it', async () => {
+  it('reports the rate in headers, and refuses requests above it', async () => {
     const other = await caudex.signUp();
     const answers = [];
     for (let i = 0; i < 21; i++) answers.push(await other.request('GET', '/v1/api/projects'));

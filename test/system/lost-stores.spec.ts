@@ -9,7 +9,7 @@ const by =
   (a: Record<K, string>, b: Record<K, string>) =>
     a[key] < b[key] ? -1 : 1;
 
-describe('a store that was lost or put back', () => {
+describe('a lost or restored store', () => {
   let caudex: Caudex;
   let person: Person;
   let project: string;
@@ -35,7 +35,7 @@ describe('a store that was lost or put back', () => {
   const index = () =>
     person.get<{ documents: number; queued: number; index: string }>(`/v1/api/projects/${project}/index`);
 
-  it('of chroma’s is made anew from the files, and the answers come from the text meanwhile', async () => {
+  it('of chroma is rebuilt from the files, and search uses the full text meanwhile', async () => {
     await person.upload(project, 'pears.md', '# Pears\n\nWilliams pears ripen in September.');
     await indexed('pears', 'pears.md');
     await caudex.kill('chroma');
@@ -66,7 +66,7 @@ describe('a store that was lost or put back', () => {
   const recorded = (count: number) =>
     until(`${count} changes are in the history`, async () => (await history()).versions.length === count);
 
-  it('of git’s takes up the documents as they are now, and goes on from there', async () => {
+  it('of git gets a commit of the current documents, and continues from there', async () => {
     await person.upload(project, 'pears.md', 'Pears are green.');
     await person.upload(project, 'plums.md', 'Plums are blue.');
     await recorded(2);
@@ -91,7 +91,7 @@ describe('a store that was lost or put back', () => {
     expect(diff.diff).toContain('+Pears are yellow.\n');
   }, 60_000);
 
-  it('of git’s, from an earlier day, learns what was changed and deleted since', async () => {
+  it('of git from an earlier day gets the later changes and deletions', async () => {
     const git = join(caudex.dataDir, 'git');
     await person.upload(project, 'kept.md', 'Kept as it is.');
     await person.upload(project, 'changed.md', 'The first text.');
@@ -116,7 +116,7 @@ describe('a store that was lost or put back', () => {
     expect(newest?.version).toBe(await version('changed.md'));
   }, 60_000);
 
-  it('of filesystem’s, from an earlier day, is what the index goes by from then on', async () => {
+  it('of filesystem from an earlier day determines the content of the index', async () => {
     await person.upload(project, 'old.md', 'The walrus sleeps on ice.');
     await indexed('walrus', 'old.md');
     const files = join(caudex.dataDir, 'filesystem');
@@ -140,7 +140,7 @@ describe('a store that was lost or put back', () => {
     await until('the lost text is not found any more', async () => (await found('gecko')).length === 0);
   }, 60_000);
 
-  it('can be made anew by the owner of the project, and by an operator, and by nobody else', async () => {
+  it('can be rebuilt by the owner of the project and by an operator, and by no other user', async () => {
     await person.upload(project, 'a.md', 'Apples are red.');
     await person.upload(project, 'b.md', 'Bananas are yellow.');
     await indexed('apples', 'a.md');

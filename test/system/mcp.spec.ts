@@ -66,15 +66,17 @@ describe('the MCP server, asked by the official client', () => {
     const answer = await read('ask', { project_id: project, question: 'When do pears ripen?' });
     expect(answer['answer']).toContain('September');
     expect(answer['sources']).toMatchObject([{ document: 'fruit/pears.md' }]);
+    const elsewhere = { project_id: project, question: 'When do pears ripen?', paths: ['cellar/'] };
+    expect(await read('ask', elsewhere)).toMatchObject({ sources: [] });
   });
 
-  it('says what is wrong as a result', async () => {
+  it('reports errors as a result', async () => {
     expect(await call('read_document', { project_id: project, path: 'none.md' })).toMatchObject({ isError: true });
     const other = await call('search', { project_id: 'not-mine', query: 'x' });
     expect(other).toMatchObject({ isError: true, text: expect.stringContaining('not_found') });
   });
 
-  it('keeps a key to its project and its scopes', async () => {
+  it('limits a key to its project and its scopes', async () => {
     const { key } = await ann.post<{ key: string }>(
       '/v1/api/keys',
       { name: 'agent', scopes: ['read'], project_id: project },
@@ -92,7 +94,7 @@ describe('the MCP server, asked by the official client', () => {
     await expect(connect('nonsense')).rejects.toThrow();
   });
 
-  it('tells in its result that a service was away', async () => {
+  it('reports an outage of a service in its result', async () => {
     await caudex.kill('chroma');
     expect(await read('search', { project_id: project, query: 'pears' })).toMatchObject({
       degraded: true,

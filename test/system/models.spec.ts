@@ -47,12 +47,12 @@ describe('several models', () => {
   const summary = (events: StreamEvent[]): ChatAnswer | undefined =>
     events.flatMap(({ data }) => (data === '[DONE]' ? [] : (data.messageMetadata ?? []))).at(-1);
 
-  it('leave the answer to the first while it is there', async () => {
+  it('use the first one while it works', async () => {
     expect(await ask()).toMatchObject({ response: 'From the large one [1].', model: 'large', degradation: [] });
     expect(second.requests).toHaveLength(0);
   });
 
-  it('may answer at once instead of in a stream', async () => {
+  it('may answer without a stream', async () => {
     first.behaviour = saysAtOnce('All of it [1].');
     expect(await ask()).toMatchObject({
       response: 'All of it [1].',
@@ -63,7 +63,7 @@ describe('several models', () => {
     });
   });
 
-  it('may tell half of the usage, which is estimated then', async () => {
+  it('may report half of the usage, which is then estimated', async () => {
     first.behaviour = (_request, reply) => {
       reply.writeHead(200, { 'content-type': 'text/event-stream' });
       const usage = { prompt_tokens: 3, completion_tokens: null };
@@ -74,7 +74,7 @@ describe('several models', () => {
     expect(answer.usage.completion_tokens).toBeGreaterThan(0);
   });
 
-  it('let the second answer where the first dies before its first token', async () => {
+  it('continue with the second where the first dies before its first token', async () => {
     first.behaviour = fails;
     expect(await ask()).toMatchObject({
       response: 'From the small one [1].',
@@ -86,7 +86,7 @@ describe('several models', () => {
     expect(second.requests[0]?.model).toBe('small');
   });
 
-  it('let the second go on, also in a stream, where the first dies in the middle', async () => {
+  it('continue with the second, also in a stream, where the first dies in the middle', async () => {
     first.behaviour = diesAfter('They ripen', ' in Sept');
     second.behaviour = says('in September [1], said the small one.');
     const events = await ann.chatStream(project, 'When do they ripen in the orchard?');
@@ -131,7 +131,7 @@ describe('several models', () => {
     expect(await ask()).toMatchObject({ response: 'They ripen.', model: 'small', state });
   });
 
-  it('let the second answer where the first ends without a word', async () => {
+  it('continue with the second where the first ends without a word', async () => {
     first.behaviour = says('');
     expect(await ask()).toMatchObject({
       response: 'From the small one [1].',
@@ -163,7 +163,7 @@ describe('several models', () => {
     expect((await caudex.breaker('llm_2')).failure_count).toBe(0);
   });
 
-  it('say of an empty project that it is, and no more, where neither says a word', async () => {
+  it('report an empty project, and no more, where neither returns a word', async () => {
     first.behaviour = second.behaviour = says('');
     const empty = await ann.project();
     const answer = await ann.chat(empty, 'When do the pears ripen?');
@@ -171,7 +171,7 @@ describe('several models', () => {
     expect(answer.response).toBe('This project is empty: it has no documents to answer from yet.');
   });
 
-  it('call an answer complete to which the second has nothing to add', async () => {
+  it('complete an answer to which the second adds nothing', async () => {
     first.behaviour = diesAfter('They ripen in September.');
     second.behaviour = says('');
     expect(await ask()).toMatchObject({
@@ -182,7 +182,7 @@ describe('several models', () => {
     });
   });
 
-  it('leave it to the passages where both are dead', async () => {
+  it('leave the answer to the passages where both are dead', async () => {
     first.behaviour = second.behaviour = fails;
     const answer = await ask();
     expect(answer).toMatchObject({
@@ -196,7 +196,7 @@ describe('several models', () => {
     expect(answer.response).toContain('ripen in September');
   });
 
-  it('write once what is asked twice, until the project changes', async () => {
+  it('answer a repeated question from the cache, until the project changes', async () => {
     const question = 'When do the pears of the orchard ripen?';
     const written = await ann.chat(project, question);
     const again = await ann.chat(project, `  ${question.toUpperCase()} `);
@@ -220,7 +220,7 @@ describe('several models', () => {
     expect((await eve.chat(other, question)).cached).toBe(false);
   });
 
-  it('keep no answer that was written in need', async () => {
+  it('cache no answer that was degraded', async () => {
     const question = 'Do the pears ripen in September?';
     first.behaviour = fails;
     expect((await ann.chat(project, question)).model).toBe('small');

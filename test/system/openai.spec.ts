@@ -22,7 +22,7 @@ describe('a client of the OpenAI API', () => {
     expect(models).toEqual(['caudex', `caudex:${project}`]);
   });
 
-  it("finds one of them by its id, and nobody else's", async () => {
+  it('finds one of them by its id, and none of another user', async () => {
     const { data } = await client.models.list();
     for (const model of data) expect(await client.models.retrieve(model.id)).toEqual(model);
     const stranger = await caudex.signUp();
@@ -65,7 +65,7 @@ describe('a client of the OpenAI API', () => {
     expect(usage).toMatchObject({ total_tokens: expect.any(Number) as number });
   });
 
-  it('goes on from what the client says was said', async () => {
+  it('continues from the messages that the client sends', async () => {
     const answer = await client.chat.completions.create({
       model: `caudex:${project}`,
       messages: [
@@ -77,7 +77,7 @@ describe('a client of the OpenAI API', () => {
     expect(answer.choices[0]?.message.content).toContain('Williams');
   });
 
-  it('gets errors in the shape it knows', async () => {
+  it('gets errors in the shape of the OpenAI API', async () => {
     const ask = (model: string, apiKey = person.token) =>
       new OpenAI({ apiKey, baseURL: `${caudex.url}/v1`, maxRetries: 0 }).chat.completions.create({
         model,

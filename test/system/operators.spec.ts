@@ -19,7 +19,7 @@ describe('an operator', () => {
   }, 60_000);
   afterAll(() => caudex.stop());
 
-  it('sees why a breaker is as it is', async () => {
+  it('sees the reason for the state of a breaker', async () => {
     const report = await operator.get('/v1/api/status/services/chroma');
     expect(report).toMatchObject({
       service: 'Chroma Server',
@@ -32,7 +32,7 @@ describe('an operator', () => {
     expect((await operator.request('GET', '/v1/api/status/services/nobody')).status).toBe(400);
   });
 
-  it('keeps calls from a service and lets them through again; both are told and logged', async () => {
+  it('isolates a service and ends the isolation; both are shown and logged', async () => {
     const stop = new AbortController();
     const events = await fetch(`${caudex.url}/v1/api/status/stream`, {
       headers: { authorization: `Bearer ${operator.token}` },
@@ -59,7 +59,7 @@ describe('an operator', () => {
     expect(caudex.output.join('')).toMatch(/\[Chroma Server\] isolated by operator@example\.org: rehearsal/);
   });
 
-  it('sees what waits in the outbox', async () => {
+  it('sees the entries in the outbox', async () => {
     await caudex.kill('git');
     await operator.upload(project, 'figs.md', '# Figs');
     const waiting = await until('the commit waits', async () => {
@@ -74,7 +74,7 @@ describe('an operator', () => {
     });
   }, 40_000);
 
-  it('has the load shed at once when there is too much of it, status and health exempt', async () => {
+  it('sees overload refused at once, except for status and health', async () => {
     const answers = await Promise.all(
       Array.from({ length: 40 }, (_, n) =>
         operator.request('GET', `/v1/api/search?q=pears${n}&project_id=${project}`).then(async (answer) => {

@@ -48,7 +48,7 @@ describe('a chat while services are killed', () => {
     });
   }
 
-  it('answers from the documents when everything is there', async () => {
+  it('answers from the documents when all services work', async () => {
     const answer = await person.chat(project, 'When do pears ripen?');
     expect(answer).toMatchObject({
       status: 200,
@@ -62,7 +62,7 @@ describe('a chat while services are killed', () => {
     expect(answer.sources[0]?.document).toBe('notes/pears.md');
   });
 
-  it('takes the passages from full text when Chroma is dead, opens its breaker and closes it after', async () => {
+  it('uses full text when Chroma is dead, opens its breaker and closes it afterwards', async () => {
     await caudex.kill('chroma');
     const first = await person.chat(project, 'When do pears ripen?');
     expect(first).toMatchObject({ source: 'fulltext', degraded: true });
@@ -77,7 +77,7 @@ describe('a chat while services are killed', () => {
     expect(await person.search(project, 'pears')).toMatchObject({ source: 'hybrid', degraded: false });
   }, 60_000);
 
-  it('lets nobody wait behind the probe of a breaker, not even for the same search', async () => {
+  it('makes no request wait behind the probe of a breaker, not even for the same search', async () => {
     await caudex.kill('chroma');
     await until('the breaker opens', async () => {
       await person.search(project, 'pears');
@@ -100,7 +100,7 @@ describe('a chat while services are killed', () => {
     }
   }, 60_000);
 
-  it('keeps turn and charge when filesystem and billing are dead, and delivers both once', async () => {
+  it('stores turn and charge when filesystem and billing are dead, and delivers both once', async () => {
     const before = await person.get<{ credits: number }>('/v1/api/billing/balance');
     await caudex.kill('filesystem');
     await caudex.kill('billing');
@@ -125,7 +125,7 @@ describe('a chat while services are killed', () => {
     expect(after.credits).toBe(before.credits - answer.usage.credits);
   }, 60_000);
 
-  it('goes on in the project of a conversation when filesystem is dead, and keeps the turn', async () => {
+  it('continues in the project of a conversation when filesystem is dead, and stores the turn', async () => {
     const { conversation_id } = await person.chat(project, 'When do pears ripen?');
     await caudex.kill('filesystem');
     const answer = await person.chat(undefined, 'Where are pears stored?', { conversation_id });
@@ -141,7 +141,7 @@ describe('a chat while services are killed', () => {
     );
   }, 60_000);
 
-  it('keeps the turns of a conversation that goes on in a project, and in another', async () => {
+  it('stores the turns of a conversation that continues in a project, and in another', async () => {
     const other = await person.project('Other');
     const { conversation_id } = await person.chat(undefined, 'Hello there');
     expect(await person.chat(project, 'When do pears ripen?', { conversation_id })).toMatchObject({ saved: 'stored' });
@@ -151,7 +151,7 @@ describe('a chat while services are killed', () => {
     expect(conversation.turns).toHaveLength(3);
   });
 
-  it('does not take a document for gone, nor a project for empty, that filesystem cannot speak for', async () => {
+  it('does not treat a document as deleted, nor a project as empty, while filesystem is dead', async () => {
     await caudex.kill('filesystem');
     const put = await person.request('PUT', `/v1/api/projects/${project}/documents/notes/pears.md`, 'Pears, anew.', {
       'content-type': 'text/markdown',
@@ -187,7 +187,7 @@ describe('a chat while services are killed', () => {
     });
   }, 60_000);
 
-  it('never answers from a deleted document, though neither index nor filesystem can be told or asked', async () => {
+  it('never answers from a deleted document, although index and filesystem cannot be reached', async () => {
     const quinces = await person.project('Quinces');
     await person.upload(quinces, 'q.md', '# Quinces\n\nQuinces smell of honey.');
     await until('it is indexed', async () => (await person.search(quinces, 'quinces')).source === 'hybrid');
@@ -202,7 +202,7 @@ describe('a chat while services are killed', () => {
     expect(answer).toMatchObject({ source: 'none', outcome: 'unavailable', results: [], degraded: true });
   }, 60_000);
 
-  it('waits for a hanging filesystem once, and not at all for what can be found without it', async () => {
+  it('waits for a hanging filesystem once, and not at all for passages that can be found without it', async () => {
     const fresh = await person.project('Fresh');
     await person.upload(fresh, 'a.md', PEARS);
     await until('it is indexed', async () => (await person.search(fresh, 'pears')).source === 'hybrid');
@@ -225,7 +225,7 @@ describe('a chat while services are killed', () => {
     }
   }, 60_000);
 
-  it('goes on for a known token when auth is dead, and says 503 to an unknown one', async () => {
+  it('accepts a known token when auth is dead, and answers 503 for an unknown one', async () => {
     await person.get('/v1/api/auth/check');
     await caudex.kill('auth');
     expect(await person.chat(project, 'When do pears ripen?')).toMatchObject({ status: 200 });
@@ -250,7 +250,7 @@ describe('a chat while services are killed', () => {
     expect((await fetch(`${caudex.url}/health`)).status).toBe(200);
   }, 60_000);
 
-  it('refuses to say what it cannot know: 503 with Retry-After for a list that only filesystem has', async () => {
+  it('answers 503 with Retry-After for a list that only filesystem has', async () => {
     await caudex.kill('filesystem');
     const answer = await person.request('GET', '/v1/api/conversations?limit=7');
     expect(answer.status).toBe(503);
@@ -258,7 +258,7 @@ describe('a chat while services are killed', () => {
     expect(answer.headers.get('content-type')).toContain('application/problem+json');
   }, 60_000);
 
-  it('gives a list as it last was while filesystem is away, and tells its age', async () => {
+  it('returns the last list while filesystem is unavailable, with its age', async () => {
     const before = await person.get('/v1/api/projects');
     await caudex.kill('filesystem');
     const answer = await person.request('GET', '/v1/api/projects');

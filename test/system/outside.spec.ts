@@ -49,7 +49,7 @@ class Proxy {
   }
 }
 
-describe('a place outside', () => {
+describe('an external service', () => {
   let llm: FakeLlm;
   let proxy: Proxy;
 

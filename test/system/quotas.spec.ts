@@ -3,7 +3,7 @@ import { Caudex, type Person, until } from './caudex.js';
 
 const json = { 'content-type': 'application/json' };
 
-describe('what one user may have', () => {
+describe('the limits of one user', () => {
   let caudex: Caudex;
   let person: Person;
 
@@ -27,7 +27,7 @@ describe('what one user may have', () => {
     expect(body.detail).toContain(`quotas.${quota}`);
   }
 
-  it('is so many projects, also when they are made at once', async () => {
+  it('apply to projects, also concurrent ones', async () => {
     const make = () => person.request('POST', '/v1/api/projects', '{"name":"P"}', json);
     const answers = await Promise.all(Array.from({ length: 12 }, make));
     expect(answers.filter(({ status }) => status === 201)).toHaveLength(3);
@@ -35,7 +35,7 @@ describe('what one user may have', () => {
     expect((await caudex.breaker('filesystem')).state).toBe('closed');
   });
 
-  it('is so many documents, in all projects together, also when they come at once', async () => {
+  it('apply to documents of all projects together, also concurrent ones', async () => {
     const projects = [await person.project(), await person.project()] as const;
     const answers = await Promise.all(
       Array.from({ length: 12 }, (_, i) => put(projects[i % 2] as string, `d${i}.txt`, `text ${i}`)),
@@ -51,7 +51,7 @@ describe('what one user may have', () => {
     expect((await put(projects[0], 'more.txt', 'more')).status).toBe(201);
   });
 
-  it('is so many bytes; making it less is always taken, and a deleted project gives its room back', async () => {
+  it('apply to bytes; a smaller document is always accepted, and a deleted project frees its bytes', async () => {
     const project = await person.project();
     expect((await put(project, 'a.txt', 'a'.repeat(12_000))).status).toBe(201);
     await refused(await put(project, 'b.txt', 'b'.repeat(12_000)), 'bytes');
@@ -61,7 +61,7 @@ describe('what one user may have', () => {
     expect((await put(await person.project(), 'b.txt', 'b'.repeat(19_000))).status).toBe(201);
   });
 
-  it('is so many conversations; one that is there goes on', async () => {
+  it('apply to conversations; an existing one continues', async () => {
     const chat = (more: object = {}) =>
       person.request('POST', '/v1/api/chat', JSON.stringify({ message: 'hello', ...more }), json);
     const { conversation_id } = (await (await chat()).json()) as { conversation_id: string };
@@ -70,7 +70,7 @@ describe('what one user may have', () => {
     expect((await chat({ conversation_id })).status).toBe(200);
   });
 
-  it('is so many open streams', async () => {
+  it('apply to open streams', async () => {
     const gone = new AbortController();
     const open = () =>
       fetch(`${caudex.url}/v1/api/status/stream`, {
@@ -94,7 +94,7 @@ describe('what one user may have', () => {
     return answer.status;
   }
 
-  it('tells two multipart bodies of one length apart under one key', async () => {
+  it('distinguishes two multipart bodies of one length under one key', async () => {
     const project = await person.project();
     const send = (text: string) => {
       const form = new FormData();
@@ -107,7 +107,7 @@ describe('what one user may have', () => {
     expect((await send('two')).status).toBe(422);
   });
 
-  it('leaves one line, without commands for the terminal, of what people name', async () => {
+  it('logs user input in one line, without terminal commands', async () => {
     await person.request('PUT', `/v1/api/projects/p%1b%5b31m%0aFAKE-LINE/documents/a.txt`, 'x', {
       'content-type': 'text/plain',
     });
@@ -117,7 +117,7 @@ describe('what one user may have', () => {
     expect(log.split('\n').filter((line) => line.startsWith('FAKE-LINE'))).toEqual([]);
   });
 
-  it('tells nobody who the operators are, and shows its figures to this machine alone', async () => {
+  it('hides the operators from users, and shows metrics to this machine only', async () => {
     const { services } = (await (await fetch(`${caudex.url}/v1/api/status/services`)).json()) as {
       services: Record<string, { isolated_by: string[] }>;
     };
@@ -127,7 +127,7 @@ describe('what one user may have', () => {
     expect(proxied.status).toBe(403);
   });
 
-  it('makes no error of a client that goes away in the middle of its request', async () => {
+  it('reports no error for a client that disconnects during its request', async () => {
     const before = caudex.output.length;
     for (let i = 0; i < 3; i++) {
       const socket = connect(caudex.ports.backend, '127.0.0.1');

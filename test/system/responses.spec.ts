@@ -65,7 +65,7 @@ describe("OpenAI's Responses API", () => {
     expect(said()[0]?.[1]).toContain('Be brief.');
   });
 
-  it('streams the events that the SDK puts together again', async () => {
+  it('streams events that the SDK can assemble', async () => {
     const found = await events();
     expect(found.map(({ sequence_number }) => sequence_number)).toEqual(found.map((_, index) => index));
     const types = found.map(({ type }) => type);
@@ -87,7 +87,7 @@ describe("OpenAI's Responses API", () => {
     expect(final).toMatchObject({ status: 'completed', output_text: 'Williams pears [1].' });
   });
 
-  it('shows what a model thinks as an item of its own', async () => {
+  it('shows the thinking of a model as an item of its own', async () => {
     llm.behaviour = (_request, reply) => {
       reply.writeHead(200, { 'content-type': 'text/event-stream' });
       reply.write(`data: ${JSON.stringify({ choices: [{ index: 0, delta: { reasoning_content: 'Hm.' } }] })}\n\n`);
@@ -104,7 +104,7 @@ describe("OpenAI's Responses API", () => {
     });
   });
 
-  it('goes on from an earlier response, also in another branch', async () => {
+  it('continues from an earlier response, also in another branch', async () => {
     const first = await create();
     llm.behaviour = says('In August.');
     const second = await create({ input: 'When?', previous_response_id: first.id });
@@ -128,7 +128,7 @@ describe("OpenAI's Responses API", () => {
     });
   });
 
-  it('keeps a conversation that the client names, and takes items', async () => {
+  it('continues a conversation that the client names, and accepts items', async () => {
     const input = [
       { role: 'developer', content: 'Speak like a gardener.' },
       { role: 'user', content: [{ type: 'input_text', text: 'My cat is Quixote.' }] },
@@ -162,7 +162,7 @@ describe("OpenAI's Responses API", () => {
     });
   });
 
-  it('tells how an answer ended that was cut, or that no model gave', async () => {
+  it('reports the end of a truncated answer, and of one without a model', async () => {
     llm.behaviour = (_request, reply) => {
       reply.writeHead(200, { 'content-type': 'text/event-stream' });
       const end = { choices: [{ index: 0, delta: {}, finish_reason: 'length' }] };
@@ -175,7 +175,7 @@ describe("OpenAI's Responses API", () => {
     expect(quoted.output_text).toContain('Williams pears ripen first.');
   });
 
-  it('asks for JSON as chat completions do', async () => {
+  it('requests JSON like chat completions', async () => {
     llm.behaviour = says('{"pear":"Williams"}');
     const schema = { type: 'object', properties: { pear: { type: 'string' } } };
     const response = await create({ text: { format: { type: 'json_schema', name: 'pear', schema, strict: true } } });
@@ -203,7 +203,7 @@ describe("OpenAI's Responses API", () => {
     expect(llm.requests).toHaveLength(0);
   });
 
-  it("does not go on from somebody else's response", async () => {
+  it('does not continue from the response of another user', async () => {
     const { id } = await create();
     const stranger = await caudex.signUp();
     const other = new OpenAI({ apiKey: stranger.token, baseURL: `${caudex.url}/v1`, maxRetries: 0 });

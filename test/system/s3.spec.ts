@@ -53,7 +53,7 @@ if (URL_ === undefined) console.warn('S3_TEST_URL is not set (.ci/s3 sets it): d
     (await person.request('GET', `/v1/api/projects/${project}/documents/${path}`)).text();
   const command = (dataDir: string, ...args: string[]) => run(dataDir, settings, ...args);
 
-  it('are stored, read, replaced and deleted there, and nothing of them is on the disk of the server', async () => {
+  it('are stored, read, replaced and deleted there, and none of them is on the disk of the server', async () => {
     await person.upload(project, 'pears.md', 'Williams pears ripen first.');
     expect(await textOf('pears.md')).toBe('Williams pears ripen first.');
     expect(holding('Williams pears ripen first.')).toHaveLength(1);
@@ -70,7 +70,7 @@ if (URL_ === undefined) console.warn('S3_TEST_URL is not set (.ci/s3 sets it): d
     await until('its object is removed', async () => holding('Of another project.').length === 0);
   }, 30_000);
 
-  it('while the store is away: uploads are refused by name, everything else goes on, and no breaker opens', async () => {
+  it('while the store is unavailable: uploads are refused by name, all other calls work, and no breaker opens', async () => {
     await person.upload(project, 'plums.md', 'Plums ripen in August.');
     await until('it is indexed', async () => (await person.search(project, 'plums')).source === 'hybrid');
     await proxy.suffer('refused');
@@ -88,7 +88,7 @@ if (URL_ === undefined) console.warn('S3_TEST_URL is not set (.ci/s3 sets it): d
     expect(documents.map(({ path }) => path)).toEqual(['after.md', 'pears.md']);
   }, 60_000);
 
-  it('are cleaned of leftovers at the start, and the server starts while the store is away', async () => {
+  it('are cleaned of leftovers at the start, and the server starts while the store is unavailable', async () => {
     const [some] = objects();
     writeFileSync(join(String(some), '../leftover'), 'Of an interrupted write.');
     await caudex.kill('filesystem', 'SIGTERM');
@@ -101,7 +101,7 @@ if (URL_ === undefined) console.warn('S3_TEST_URL is not set (.ci/s3 sets it): d
     expect(holding('Conference pears')).toHaveLength(1);
   }, 30_000);
 
-  it('of another installation are left alone: the start is refused', async () => {
+  it('of another installation are not touched: the start is refused', async () => {
     const before = objects();
     const other = await startFails(settings);
     expect(other).toMatch(/storage\.s3\.prefix: .* holds the documents of another installation/);
@@ -116,7 +116,7 @@ if (URL_ === undefined) console.warn('S3_TEST_URL is not set (.ci/s3 sets it): d
     expect(await startFails(without)).toContain('storage.s3.bucket: missing');
   }, 60_000);
 
-  it('are moved to the disk and back by a command, also when it is interrupted', async () => {
+  it('are moved to the disk and back by a command, also after an interruption', async () => {
     await caudex.kill('filesystem', 'SIGTERM');
     const toDisk = { CAUDEX__STORAGE__DOCUMENTS: 'disk' };
     expect(await run(caudex.dataDir, { ...settings, ...toDisk }, 'migrate-data')).toMatchObject({ code: 0 });

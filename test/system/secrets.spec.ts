@@ -15,7 +15,7 @@ const PLANTED = {
   projectName: 'plantedprojectname',
 };
 
-it('writes no secret and nobody’s words into a log, at the most talkative level and while things fail', async () => {
+it('writes no secrets and no words of users to a log, at the most verbose level and during failures', async () => {
   const llm = await FakeLlm.start();
   const caudex = await Caudex.start({
     LOG_LEVEL: 'trace',

@@ -4,7 +4,7 @@ const TOKEN = 'the-token-that-is-in-force-now-0123456789';
 const PREVIOUS = 'the-token-that-was-in-force-before-012345';
 const TTL_MS = 4000;
 
-describe('who gets in', () => {
+describe('the session', () => {
   let caudex: Caudex;
 
   beforeAll(async () => {
@@ -17,7 +17,7 @@ describe('who gets in', () => {
   }, 60_000);
   afterAll(() => caudex.stop());
 
-  it('gets a cookie that no script and no other site can use, and headers that hold browsers back', async () => {
+  it('has a cookie that scripts and other sites cannot use, and security headers', async () => {
     const account = { email: 'ada@example.org', password: 'correct horse battery' };
     await new Person(caudex.url, '').post('/v1/api/auth/register', account, 201);
     const answer = await fetch(`${caudex.url}/v1/api/auth/login`, {
@@ -48,7 +48,7 @@ describe('who gets in', () => {
     expect((await fetch(`http://127.0.0.1:${caudex.ports.filesystem}/health/live`)).status).toBe(200);
   });
 
-  it('tells a stranger nothing behind the backend, not even what is there', async () => {
+  it('is required behind the backend, where an unauthenticated caller learns nothing', async () => {
     for (const app of APPS.filter((name) => name !== 'backend')) {
       const asked = ['GET /', 'GET /nothing', 'PATCH /query', 'OPTIONS /projects', 'POST /healthy'];
       for (const [method, path] of asked.map((line) => line.split(' ') as [string, string])) {
@@ -60,7 +60,7 @@ describe('who gets in', () => {
     }
   });
 
-  it('lets a token go on while auth is away, but neither a revoked nor an expired one', async () => {
+  it('stays valid while auth is unavailable, but not with a revoked or expired token', async () => {
     const [staying, leaving] = await Promise.all([caudex.signUp(), caudex.signUp()]);
     const signedInMs = performance.now();
     await staying.get('/v1/api/auth/check');

@@ -6,7 +6,7 @@ const password = 'correct horse battery';
 const json = { 'content-type': 'application/json' };
 
 describe('credits while billing is away', () => {
-  it('are owed in full, and no more than so many answers of one user wait to be charged', async () => {
+  it('are owed in full, and a limited number of answers of one user waits to be charged', async () => {
     const caudex = await Caudex.start({
       CAUDEX__BILLING__STARTING_CREDITS: '1',
       CAUDEX__CHAT__MAX_UNMETERED: '3',
@@ -40,7 +40,7 @@ describe('a shared instance', () => {
   }, 60_000);
   afterAll(() => caudex.stop());
 
-  it('refuses a second process on its data folder, by the name of the folder', async () => {
+  it('refuses a second process on its data folder, with the name of the folder', async () => {
     const before = caudex.pid('backend');
     const second = await Caudex.start({ DATA_DIR: caudex.dataDir }, { apps: ['backend'] }).then(
       () => 'it started',
@@ -67,7 +67,7 @@ describe('a shared instance', () => {
     expect((await ask('login', credentials(email, password), '203.0.113.7')).status).toBe(200);
   }, 60_000);
 
-  it('gives a browser a cookie that it can keep, over https and over plain http', async () => {
+  it('sets a cookie that a browser stores, over https and over plain http', async () => {
     const email = `user${Math.random()}@example.org`;
     const stranger = new Person(caudex.url, '');
     await stranger.post('/v1/api/auth/register', { email, password }, 201);
@@ -82,7 +82,7 @@ describe('a shared instance', () => {
     expect(await login({ origin: 'http://caudex.lan' })).not.toContain('Secure');
   });
 
-  it('takes a change by cookie through a proxy, whichever form of the name that passes on', async () => {
+  it('accepts a change by cookie through a proxy, with any form of the host name', async () => {
     const { token } = await caudex.signUp();
     const make = async (headers: Record<string, string>) => {
       const all = { ...json, cookie: `auth_token=${token}`, ...headers };
@@ -112,7 +112,7 @@ describe('a shared instance', () => {
     expect(asBefore.status).toBe(200);
   });
 
-  it('says 503 with Retry-After while a store is locked, and goes on reading and answering', async () => {
+  it('answers 503 with Retry-After while a store is locked, and still reads and answers', async () => {
     const person = await caudex.signUp();
     const project = await person.project();
     await person.upload(project, 'pears.md', '# Pears\n\nWilliams pears ripen first.');
@@ -153,7 +153,7 @@ describe('a shared instance', () => {
     expect((await person.chat(undefined, 'hello')).status).toBe(200);
   }, 60_000);
 
-  it('refuses JSON that is nested too deep, or too long for somebody unknown, at once', async () => {
+  it('refuses JSON that is nested too deep, or too long for an unauthenticated client, at once', async () => {
     const stranger = new Person(caudex.url, '');
     const login = (body: string) =>
       stranger.request('POST', '/v1/api/auth/login', body, { ...json, 'x-forwarded-for': '198.51.100.1' });

@@ -120,7 +120,7 @@ describe('two people with the same names for everything', () => {
     }
   }
 
-  it('are told apart while all is well, and each sees their own', async () => {
+  it('are separated while all services work, and each sees their own data', async () => {
     for (const me of sides) {
       for (const address of addresses(me).filter((one) => /documents\/|search|chat\?|conversations/.test(one))) {
         expect(await read(me, address)).toMatchObject({

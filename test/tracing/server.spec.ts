@@ -45,7 +45,7 @@ describe('the spans of requests', () => {
     expect(warnings).toEqual([]);
   };
 
-  it('take the place of the traceparent that came', async () => {
+  it('continue the trace of a valid traceparent', async () => {
     await serve(1);
     const seen = await get('/seen/it', SAMPLED);
     await end();
@@ -54,7 +54,7 @@ describe('the spans of requests', () => {
     expect(seen).toBe(`{"seen":"00-${TRACE}-${span?.spanId}-01"}`);
   });
 
-  it('begin a trace where none came, or one that is malformed', async () => {
+  it('start a trace where the traceparent is missing or malformed', async () => {
     await serve(1);
     await get('/seen/it');
     await get('/seen/it', 'nonsense');
@@ -64,7 +64,7 @@ describe('the spans of requests', () => {
     expect(new Set(collector.spans.map(({ traceId }) => traceId)).size).toBe(3);
   });
 
-  it('are kept by the ratio, unless the caller has decided', async () => {
+  it('are sampled by the ratio, unless the caller has decided', async () => {
     await serve(0);
     const seen = await get('/seen/it');
     await get('/seen/it', SAMPLED);
@@ -73,7 +73,7 @@ describe('the spans of requests', () => {
     expect(collector.spans.map(({ traceId }) => traceId)).toEqual([TRACE]);
   });
 
-  it('say what failed: a 5xx, an answer that broke off, not a 4xx', async () => {
+  it('report failures: a 5xx and an interrupted answer, but not a 4xx', async () => {
     await serve(1);
     await get('/fails');
     await expect(get('/breaks-off')).rejects.toThrow();
@@ -86,7 +86,7 @@ describe('the spans of requests', () => {
     ]);
   });
 
-  it('do not hold up the end of the process', async () => {
+  it('do not delay the end of the process', async () => {
     await serve(1);
     await get('/seen/it');
     await server.close();

@@ -111,7 +111,7 @@ describe('traces', () => {
     return found[0] as ReceivedSpan;
   };
 
-  it('show a search on its way through the processes', async () => {
+  it('show a search across the processes', async () => {
     const spans = await spansOf('search', SEARCH_SPANS);
     const request = only(spans, 'caudex-backend', 'POST /v1/api/search');
     const attempt = only(spans, 'caudex-backend', 'POST /query');
@@ -137,7 +137,7 @@ describe('traces', () => {
     });
   });
 
-  it('show each attempt that failed, and why', async () => {
+  it('show each failed attempt with its reason', async () => {
     expect(asked.history.status).toBe(503);
     const spans = await spansOf('history', 4);
     const request = only(spans, 'caudex-backend', 'GET /v1/api/projects/:project_id/history');
@@ -154,7 +154,7 @@ describe('traces', () => {
     }
   });
 
-  it('stop at the model: it is told of none', async () => {
+  it('send no trace context to the model', async () => {
     const spans = await spansOf('chat', 5);
     const request = only(spans, 'caudex-backend', 'POST /v1/api/chat');
     expect(only(spans, 'caudex-backend', 'POST /chat/completions')).toMatchObject({
@@ -167,14 +167,14 @@ describe('traces', () => {
     expect(llm.headers[0]).not.toHaveProperty('traceparent');
   });
 
-  it('leave out what is not sampled, and probes', async () => {
+  it('leave out requests that are not sampled, and probes', async () => {
     await spansOf('last', SEARCH_SPANS);
     expect(asked.unsampled.status).toBe(200);
     expect(collector.trace(asked.unsampled.traceId)).toEqual([]);
     expect(collector.spans.filter(({ name }) => /health|metrics/.test(name))).toEqual([]);
   });
 
-  it('hold nobody’s words, names and secrets', async () => {
+  it('contain no words, names and secrets of users', async () => {
     await spansOf('last', SEARCH_SPANS);
     const sent = collector.bodies.join('\n');
     expect(sent).toContain('/v1/api/projects/:project_id/documents/*');
@@ -184,7 +184,7 @@ describe('traces', () => {
     expect([...names].sort()).toEqual(ATTRIBUTES);
   });
 
-  it('cost a request nothing while the collector hangs or is away, and one line in the log', async () => {
+  it('do not slow a request while the collector hangs or is unavailable, which is logged once', async () => {
     collector.hangs = true;
     const told = () => caudex.output.join('').match(/"Traces: .*?"/g) ?? [];
     const tookMs: number[] = [];
@@ -201,7 +201,7 @@ describe('traces', () => {
     await collector.start();
   });
 
-  it('are sent to their end when a process stops', async () => {
+  it('are sent completely when a process stops', async () => {
     const { traceId } = await search();
     await caudex.kill('backend', 'SIGTERM');
     expect(collector.trace(traceId).map(({ name }) => name)).toContain('POST /v1/api/search');

@@ -3,7 +3,7 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { BillingClient } from '../../downstream/billing/billing.client.js';
 import { ledgerRowSchema } from '../../downstream/billing/billing.contract.js';
-import { Answers } from '../edge/openapi.js';
+import { Answers, TakesIdempotencyKey } from '../edge/openapi.js';
 import { SharedReadsInterceptor } from '../edge/reads/shared-reads.interceptor.js';
 import { type Page, pageSchema } from '../edge/schemas.js';
 import { SessionOnly } from '../call/key-scopes.js';
@@ -52,6 +52,7 @@ export class BillingController {
   @OperatorOnly()
   @SessionOnly()
   @UseInterceptors(ReplayInterceptor)
+  @TakesIdempotencyKey()
   @ApiOperation({ summary: 'For operators: give credits to an account' })
   @Answers(201, grantSchema, 403, 404, 409, 410, 422)
   grant(@Body({ schema: grantRequest }) body: z.output<typeof grantRequest>, @Call() call: UserCall) {

@@ -13,7 +13,10 @@ const chargePayload = z.object({ message_id: z.string(), credits: z.int() });
 const RETRY_AFTER_S = 30;
 const TOKENS_PER_CREDIT = 1000;
 
-/** Credits are held before a chat and taken after it, once a message; billing being away stops nobody. */
+/**
+ * Reserves credits before a chat and charges them after it, once for each message. A chat does not depend on billing
+ * being available.
+ */
 @Injectable()
 export class Credits implements OnModuleInit {
   constructor(
@@ -32,14 +35,14 @@ export class Credits implements OnModuleInit {
     });
   }
 
-  /** @throws DownstreamError `rejected` with status 402, or why billing could not be asked */
+  /** @throws DownstreamError `rejected` with status 402, or the reason why billing could not be called */
   async reserve(messageId: string, call: UserCall): Promise<void> {
     const body = { message_id: messageId, credits: this.config.chat.reserve_credits };
     await withoutRetries('billing', call, (impatient) => this.billing.reserve({ body }, impatient));
   }
 
   /**
-   * While billing is away a chat goes on, and so many times for one user: what is owed stays bounded.
+   * While billing is unavailable, a user's chats go on up to a limit, so that the uncharged amount stays bounded.
    * @throws Problem 503 `billing_unavailable`
    */
   async requireUnmeteredRoom(userId: string): Promise<void> {
@@ -54,12 +57,12 @@ export class Credits implements OnModuleInit {
     });
   }
 
-  /** One credit for each thousand tokens begun. */
+  /** One credit for each started thousand tokens. */
   price(tokens: number): number {
     return Math.max(1, Math.ceil(tokens / TOKENS_PER_CREDIT));
   }
 
-  /** The charge as an outbox entry: written together with the answer it is for. */
+  /** The charge as an outbox entry, which is written together with the answer that it charges. */
   charge(userId: string, messageId: string, credits: number): NewOutboxEntry {
     return { topic: 'charge', key: messageId, userId, projectId: null, payload: { message_id: messageId, credits } };
   }

@@ -14,7 +14,7 @@ export interface GrantRequest {
   note?: string | undefined;
 }
 
-/** Credits that an operator gives. The log says who gave how many to whom, and why. */
+/** Credits that an operator grants. The log holds the operator, the account, the amount and the reason. */
 @Injectable()
 export class Grants {
   constructor(
@@ -24,7 +24,7 @@ export class Grants {
   ) {}
 
   /**
-   * @param by who grants, as the log names them
+   * @param by the operator's name for the log
    * @throws Problem 404 for an address without an account, 409 for one with several
    */
   async grant({ email, credits, note }: GrantRequest, by: string, call: CallContext & { claim?: Claim }) {

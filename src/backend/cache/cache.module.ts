@@ -11,7 +11,7 @@ import { SharedCache } from './shared-cache.js';
 
 export const CACHE = Symbol('CACHE');
 
-/** One cache for all that is derived from a project; any change to the project empties its part. */
+/** One cache for all data that is derived from a project. Any change to the project empties the project's part. */
 @Module({
   imports: [ConfigModule, ProjectsModule],
   providers: [

@@ -28,7 +28,7 @@ async function eventually(probe: () => Promise<boolean>): Promise<void> {
 }
 
 function keepsItsPromises(make: () => Promise<Cache>): void {
-  it('finds what was kept, in its scope only', async () => {
+  it('finds a stored value, in its scope only', async () => {
     const cache = await make();
     await keep(cache, 'ann/p', 'k', { text: 'größe', n: [1, null] });
     await eventually(async () => (await valueOf(cache, 'ann/p', 'k')) !== undefined);
@@ -37,7 +37,7 @@ function keepsItsPromises(make: () => Promise<Cache>): void {
     expect(await valueOf(cache, 'ann/p', 'other')).toBeUndefined();
   });
 
-  it('finds nothing of a scope that was emptied, and all of the others', async () => {
+  it('finds nothing in a scope that was emptied, and all values of other scopes', async () => {
     const cache = await make();
     await keep(cache, 'ann/p', 'k', 1);
     await keep(cache, 'ann/q', 'k', 2);
@@ -49,7 +49,7 @@ function keepsItsPromises(make: () => Promise<Cache>): void {
     await eventually(async () => (await valueOf(cache, 'ann/p', 'k')) === 3);
   });
 
-  it('does not keep what a change has overtaken', async () => {
+  it('does not store a value that became outdated during its computation', async () => {
     const cache = await make();
     const slot = await cache.open('ann/p', 'k');
     cache.empty('ann/p');
@@ -136,7 +136,7 @@ if (!available) console.warn(`${REDIS} is not on the PATH: the shared cache is n
 
   keepsItsPromises(backend);
 
-  it('is one for several backends: each finds what the others keep, and nothing that another has emptied', async () => {
+  it('is shared by several backends: each finds the values of the others, and none after another has emptied the scope', async () => {
     const [a, b] = [await backend(), await backend()];
     await keep(a, 'ann/p', 'k', 'shared');
     await eventually(async () => (await valueOf(b, 'ann/p', 'k')) === 'shared');
@@ -144,7 +144,7 @@ if (!available) console.warn(`${REDIS} is not on the PATH: the shared cache is n
     await eventually(async () => (await valueOf(a, 'ann/p', 'k')) === undefined);
   });
 
-  it('leaves it to the memory while Redis hangs or is gone, at no cost, and missed changes stay missed by nobody', async () => {
+  it('uses the memory without a delay while Redis hangs or is unavailable, and returns no outdated values afterwards', async () => {
     const [a, b] = [await backend(), await backend()];
     await keep(a, 'ann/p', 'k', 'old');
     await eventually(async () => (await valueOf(b, 'ann/p', 'k')) === 'old');

@@ -9,10 +9,10 @@ interface Kept {
 
 const MAX_SCOPES = 100_000;
 
-/** In the memory of this process. */
+/** A cache in the memory of this process. */
 export class MemoryCache implements Cache {
   private readonly values: LRUCache<string, Kept>;
-  /** What belongs to another generation of its scope than the present one is not found. */
+  /** The current generation of each scope. Values of an earlier generation are not found. */
   private readonly generations = new LRUCache<string, object>({ max: MAX_SCOPES });
 
   constructor({ maxBytes, ttlMs }: { maxBytes: number; ttlMs: number }) {

@@ -4,7 +4,7 @@ import type { PinoLogger } from 'nestjs-pino';
 import { guarded } from '../../resilience/policy/guarded.js';
 import type { Cache, CacheSlot } from './cache.js';
 
-/** How often a Redis that is away is asked again. */
+/** How often an unavailable Redis is tried again. */
 const LOOK_AGAIN_MS = 1000;
 const CONNECT_MS = 2000;
 const PREFIX = 'caudex:1:';
@@ -25,7 +25,10 @@ export class RedisCache implements Cache {
 
   constructor(
     { url, password }: { url: string; password: string | undefined },
-    /** `patienceMs`: a Redis that takes longer for one command counts as away, because a cache must not slow an answer. */
+    /**
+     * `patienceMs`: a Redis that takes longer for one command counts as unavailable, because a cache must not slow down
+     * an answer.
+     */
     private readonly times: { ttlMs: number; patienceMs: number },
     private readonly log: Pick<PinoLogger, 'info' | 'warn'>,
   ) {
@@ -40,7 +43,7 @@ export class RedisCache implements Cache {
     this.began = this.client.connect().catch((error: unknown) => this.away(error));
   }
 
-  /** null: Redis is away. */
+  /** null: Redis is unavailable. */
   async find(scope: string, key: string): Promise<CacheSlot | null> {
     if (!this.usable) return null;
     const scopeKey = `${PREFIX}scope:${digest(scope)}`;
@@ -104,7 +107,7 @@ export class RedisCache implements Cache {
     if (this.client.isReady) this.timer = setTimeout(() => void this.begin(), LOOK_AGAIN_MS).unref();
   }
 
-  // It needs no breaker: after one failure nothing is asked until Redis has answered again, see `away`.
+  // No breaker is needed: after one failure Redis is not called until it has answered again, see `away`.
   private inTime<T>(reply: Promise<T>): Promise<T> {
     return guarded(() => reply, { name: 'Redis', timeoutMs: this.times.patienceMs });
   }
@@ -116,7 +119,7 @@ function px(ms: number) {
   return { expiration: { type: 'PX' as const, value: ms } };
 }
 
-/** No question stands in the name of a key. */
+/** A digest, because the text of a question must not appear in the name of a key. */
 function digest(text: string): string {
   return createHash('sha256').update(text).digest('base64url');
 }

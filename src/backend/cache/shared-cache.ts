@@ -1,7 +1,7 @@
 import type { Cache, CacheSlot } from './cache.js';
 import type { RedisCache } from './redis-cache.js';
 
-/** Redis for all backends, and the memory of this one for the while that Redis is away. */
+/** Redis, which all backends share, and the memory of this process while Redis is unavailable. */
 export class SharedCache implements Cache {
   constructor(
     private readonly memory: Cache,

@@ -2,8 +2,9 @@ import { isIPv6 } from 'node:net';
 import type { FastifyRequest } from 'fastify';
 
 /**
- * Where a request comes from, for limits: the address of the client, or of the first proxy that is not trusted. Of IPv6 it is
- * the /64, which one customer has as a whole; an IPv4 address in IPv6 clothing is that IPv4 address.
+ * The origin of a request, for limits: the address of the client, or of the first proxy that is not trusted. For IPv6
+ * it is the /64 prefix, which is usually assigned to one customer. An IPv4-mapped IPv6 address counts as the IPv4
+ * address.
  */
 export function addressOf({ ip }: Pick<FastifyRequest, 'ip'>): string {
   const plain = ip.split('%')[0] ?? ip;

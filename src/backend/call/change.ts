@@ -2,12 +2,12 @@ import type { CallContext } from '../../resilience/policy/call-context.js';
 import type { DownstreamReason } from '../../contract/downstream-reason.js';
 import { DownstreamError } from '../../resilience/policy/downstream-error.js';
 
-/** The service said no, or was never asked. */
+/** Reasons with which the service refused the change or never received it. */
 const NOTHING_DONE: ReadonlySet<DownstreamReason> = new Set(['rejected', 'circuit_open', 'saturated']);
 
 /**
- * Asks a service for a change. Should that fail, `failed` is told before anybody else whether it is certain that nothing
- * was done: it is not once an attempt's answer was lost, however the last attempt ended.
+ * Calls a service for a change. If the call fails, `failed` first learns whether it is certain that nothing was
+ * changed. It is not certain once the answer of any attempt was lost, however the last attempt ended.
  */
 export async function change<T, C extends CallContext>(
   call: C,

@@ -7,13 +7,13 @@ export interface Claim {
   readonly key: string;
   /** The first answer; null while it is not known. */
   readonly answer: { status: number; body: unknown; etag?: string } | null;
-  /** Set when it is known: the answer goes with it. */
+  /** What the answer is about, once it is known: the stored answer is deleted together with it. */
   about?: About;
 }
 
 /**
- * The id of what a claimed request creates. It is the same each time, so that a request that ran before a crash, answered
- * or not, creates the same thing when it runs again.
+ * The id of an object that a claimed request creates. It is the same for every repetition, so that a request that ran
+ * before a crash, with or without an answer, creates the same object when it runs again.
  */
 export function claimedId({ userId, key }: Claim, what: string): string {
   const hex = createHash('sha256')

@@ -3,27 +3,29 @@ import type { ClientName } from '../../config/config.schema.js';
 import { DownstreamError } from '../../resilience/policy/downstream-error.js';
 
 export const degradationSchema = z.array(
-  z.object({
-    service: z.string(),
-    reason: z.enum(['unreachable', 'timeout', 'circuit_open', 'saturated', 'fault', 'protocol', 'deadline']),
-    fallback: z.string(),
-  }),
+  z
+    .object({
+      service: z.string(),
+      reason: z.enum(['unreachable', 'timeout', 'circuit_open', 'saturated', 'fault', 'protocol', 'deadline']),
+      fallback: z.string(),
+    })
+    .meta({ title: 'Degradation' }),
 );
 export type DegradationList = z.output<typeof degradationSchema>;
 export type Fallback = 'fulltext' | 'cache' | 'extractive' | 'next_model' | 'outbox' | 'grace' | 'unmetered' | 'none';
 
-/** What was worked around while one request was answered. */
+/** The failures that were worked around while one request was answered. */
 export class Degradation {
   readonly list: DegradationList = [];
 
-  /** @throws the error itself when it is not a service's failure: a bug, or a caller who went away */
+  /** @throws the error itself where it is not a service's failure: a bug, or a caller that disconnected */
   add(service: ClientName, error: unknown, fallback: Fallback): void {
     if (!(error instanceof DownstreamError) || error.reason === 'cancelled') throw error;
     const reason = error.reason === 'rejected' ? 'fault' : error.reason;
     this.list.push({ service, reason, fallback });
   }
 
-  /** The last fallback had nothing either. */
+  /** Records that the last fallback had no result either. */
   fellThrough(): void {
     const last = this.list.at(-1);
     if (last !== undefined) last.fallback = 'none';

@@ -7,17 +7,20 @@ import { Problem } from '../../http/problem.js';
 const SCOPE = Symbol('scope');
 const SESSION_ONLY = Symbol('session only');
 
-/** Which scope a key needs for a handler, where its method does not say so: GET reads, everything else writes. */
+/**
+ * The scope that a key needs for a handler. Without it the method decides: GET needs read, every other method needs
+ * write.
+ */
 export const NeedsScope = (scope: KeyScope) => SetMetadata(SCOPE, scope);
 
-/** Marks what a person does and no key may: a key that could make keys would outlive its revocation. */
+/** Marks a handler that no API key may call: a key that could create keys would outlive its revocation. */
 export const SessionOnly = () => SetMetadata(SESSION_ONLY, true);
 
 const LISTS_PROJECTS = Symbol('lists projects');
-/** Marks a list of projects, of which a key for one project is shown that one. */
+/** Marks a list of projects. A key for one project sees only that project in it. */
 export const ListsProjects = () => SetMetadata(LISTS_PROJECTS, true);
 
-/** @throws Problem 403 `key_scope` for what the key may not do, or for another project than its own */
+/** @throws Problem 403 `key_scope` for a scope that the key lacks, or for another project than the key's own */
 export function requireScope(key: ApiKey, context: ExecutionContext, reflector: Reflector): void {
   const targets = [context.getHandler(), context.getClass()];
   if (reflector.getAllAndOverride<boolean>(SESSION_ONLY, targets)) {

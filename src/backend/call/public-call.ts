@@ -8,46 +8,49 @@ import type { Degradation } from './degradation.js';
 import type { Claim } from './claim.js';
 import type { CallContext } from '../../resilience/policy/call-context.js';
 
-/** A request from outside: what every downstream call made for it carries. */
+/** A public request, with the data that every downstream call made for it carries. */
 export interface PublicCall extends CallContext {
   deadlineMs: number;
   signal: AbortSignal;
-  /** The caller has set a deadline of its own. */
+  /** Whether the caller has set a deadline. */
   hasOwnDeadline: boolean;
 }
-/** A call on somebody's behalf, whether they wait for it or not. */
+/** A call on behalf of a user, who may or may not be waiting for it. */
 export type OwnerCall = CallContext & { userId: string };
-/** A request that says who asks. */
+/** A request of an authenticated user. */
 export interface UserCall extends PublicCall {
   userId: string;
   user: User;
   token: string;
-  /** Where the token is an API key: what it may do. */
+  /** For an API key: its permissions. */
   key?: ApiKey | undefined;
-  /** What was worked around so far for this request. */
+  /** The failures that were worked around so far for this request. */
   degradation: Degradation;
-  /** Of the request's `Idempotency-Key`, where it has one that counts. */
+  /** The claim of the request's `Idempotency-Key`, where it has one that applies. */
   claim?: Claim;
 }
 
-/** On the request itself: a weak map with a key a request costs the garbage collector more than the request does. */
+/**
+ * The call is stored on the request itself: a weak map with one key for each request costs the garbage collector more
+ * than the request does.
+ */
 const CALL = Symbol('call');
 type WithCall = FastifyRequest & { [CALL]?: PublicCall };
 
 export type DeadlineName = Exclude<keyof Config['deadlines'], 'floor_ms'>;
 export const DEADLINE = Symbol('deadline');
-/** Which of the configured deadlines a handler has; without it `default_ms`. */
+/** Selects the configured deadline of a handler; without it `default_ms`. */
 export const Deadline = (name: DeadlineName) => SetMetadata(DEADLINE, name);
 
-/** @param floorMs what a shorter time wanted by the caller counts as */
+/** @param floorMs the shortest deadline that a caller can set; shorter ones are raised to it */
 export function openCall(
   request: FastifyRequest,
   reply: FastifyReply,
   { limitMs, floorMs }: { limitMs: number; floorMs: number },
 ): PublicCall {
-  const gone = new AbortController();
+  const disconnected = new AbortController();
   reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) gone.abort();
+    if (!reply.raw.writableFinished) disconnected.abort();
   });
   const wantedMs = remainingMs(request) ?? Infinity;
   const traceparent = request.headers['traceparent'];
@@ -55,7 +58,7 @@ export function openCall(
     requestId: request.id,
     address: addressOf(request),
     deadlineMs: performance.now() + Math.min(limitMs, wantedMs <= 0 ? 0 : Math.max(floorMs, wantedMs)),
-    signal: gone.signal,
+    signal: disconnected.signal,
     hasOwnDeadline: wantedMs !== Infinity,
     ...(typeof traceparent === 'string' ? { traceparent } : {}),
   };

@@ -3,8 +3,8 @@ import type { CallContext } from '../../resilience/policy/call-context.js';
 import { DownstreamError } from '../../resilience/policy/downstream-error.js';
 
 /**
- * Makes a call that can be done without: settles with it, as soon as its first attempt has failed, or after `withinMs`. The
- * call itself goes on, so that the service's breaker learns how it ended.
+ * Makes a call whose result is optional. Settles when the call does, when its first attempt has failed, or after
+ * `withinMs`. The call itself goes on, so that the service's breaker records its outcome.
  * @throws DownstreamError of the first failed attempt, or `deadline`
  */
 export function withoutRetries<T, C extends CallContext>(
@@ -21,8 +21,8 @@ export function withoutRetries<T, C extends CallContext>(
 }
 
 /**
- * Waits for a call until a time that is ours, not the caller's (on the scale of `performance.now()`). The attempt that is
- * under way then goes on to the service's own timeout: a shorter wait says nothing about the service.
+ * Waits for a call until a time set by this server, not by the caller (on the scale of `performance.now()`). The
+ * running attempt then goes on until the service's own timeout, because a shorter wait is no sign of a failure.
  * @throws DownstreamError of the call, or `deadline`
  */
 export function waitUntil<T, C extends CallContext>(
@@ -43,21 +43,21 @@ export function waitUntil<T, C extends CallContext>(
 }
 
 /**
- * Waits for what is asked beside other work, but no longer than `graceMs` after that has ended.
- * @returns whether it ended in time
- * @throws what either of them throws while it is waited for
+ * Waits for a call that runs in parallel to other work, but at most `graceMs` longer than the work.
+ * @returns whether the call ended in time
+ * @throws the error of either, while it is waiting
  */
-export async function waitAtMost(asked: Promise<unknown>, work: Promise<unknown>, graceMs: number): Promise<boolean> {
+export async function waitAtMost(call: Promise<unknown>, work: Promise<unknown>, graceMs: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   let waiting = true;
-  const late = work.then(
+  const timeout = work.then(
     () =>
       new Promise<boolean>((resolve) => {
         if (waiting) timer = setTimeout(() => resolve(false), graceMs);
       }),
   );
   try {
-    return await Promise.race([asked.then(() => true), late]);
+    return await Promise.race([call.then(() => true), timeout]);
   } finally {
     waiting = false;
     clearTimeout(timer);

@@ -4,7 +4,7 @@ import type { Passage } from '../../contract/passage.contract.js';
 import { type Cache, normalised, scopeOf } from '../cache/cache.js';
 import { CACHE } from '../cache/cache.module.js';
 
-/** What a model has written, citations in it checked. */
+/** A model's answer with its citations checked. */
 export interface KeptAnswer {
   text: string;
   model: string;
@@ -14,19 +14,20 @@ interface Asked {
   question: string;
   passages: readonly Passage[];
   models: readonly string[];
-  /** What else the answer depends on: instructions, temperature and the like. */
+  /** All other inputs of the answer: instructions, temperature and similar. */
   asked: unknown;
 }
 
-/** The answer to one question over one set of passages. */
+/** The cache slot for one question over one set of passages. */
 export interface AnswerSlot {
   readonly kept: KeptAnswer | undefined;
   keep(answer: KeptAnswer): void;
 }
 
 /**
- * Answers that models have written, so that the same question costs nothing the second time. The passages are part of
- * the key, and they are looked up each time: an index that has changed makes another key, even where nobody told so.
+ * Caches answers of models, so that the same question is not answered, and paid for, twice. The passages are part of
+ * the key and are looked up each time: after a change of the index the key differs, even where the change was not
+ * announced.
  */
 @Injectable()
 export class AnswerCache {

@@ -17,10 +17,10 @@ import { buildPrompt } from './prompt.js';
 import { threadOf } from './client-thread.js';
 import { counterFor, estimateTokens } from './token-counter.js';
 
-/** How often an unfinished answer is written to disk, and how often any of them at the most: each costs a flush. */
+/** How often an unfinished answer is written to disk, and how often any of them at most: each write costs a flush. */
 const KEEP_EVERY_MS = 1000;
 const KEEP_ANY_EVERY_MS = 10;
-/** Of the prompt that is sent after the model said that the first was too long for it. */
+/** The length of the history in the second prompt, after the model rejected the first one as too long. */
 const SHORT_HISTORY_TOKENS = 200;
 const SHORT_QUESTION_TOKENS = 1000;
 
@@ -55,7 +55,7 @@ export class Answering {
       run.found = (await run.retrieving) ?? NOT_LOOKED_UP;
       this.pushSources(run);
       await this.write(run);
-      // The last words leave for the reader before the disk is waited for.
+      // Sends the last text to the reader before the wait for the disk.
       await nextTurn();
     } finally {
       await this.finish(run);
@@ -91,7 +91,10 @@ export class Answering {
     run.endPart();
   }
 
-  /** Where the same answer would serve again: a question without history, with everything found as it should be. */
+  /**
+   * The cache slot, where the answer can be reused: the question has no history and all passages were found without
+   * degradation.
+   */
   private async slot(run: ChatRun): Promise<AnswerSlot | null> {
     const { question, projectId, history, found, call, options } = run;
     const { models } = this.relay;
@@ -106,15 +109,16 @@ export class Answering {
     });
   }
 
-  /** The answer without a model. */
+  /** Writes the answer without a model. */
   private quote(run: ChatRun): void {
     const { results, outcome } = run.found;
-    const why = this.relay.models.length > 0 ? 'no_answer' : 'no_model';
+    const { models, isMisconfigured } = this.relay;
+    const why = models.length === 0 ? 'no_model' : isMisconfigured ? 'misconfigured' : 'no_answer';
     run.say(preface(outcome) ?? (results.length > 0 ? extractiveAnswer(results, why) : emptyAnswer(why)));
     Object.assign(run.draft, { model: EXTRACTIVE, state: 'complete', finish: 'stop' });
   }
 
-  /** The models' answer. Where no model begins one, the draft stays empty. */
+  /** Writes the models' answer. If no model starts one, the draft stays empty. */
   private async relayed(run: ChatRun): Promise<void> {
     const { draft, found, call, options } = run;
     const { answer_tokens, answer_max_bytes, first_words_ms, thinking_ms } = this.config.chat;
@@ -246,7 +250,7 @@ export class Answering {
   }
 }
 
-/** In the words of the AI SDK. */
+/** The AI SDK's names of the finish reasons. */
 const FINISH_REASONS = {
   stop: 'stop',
   length: 'length',

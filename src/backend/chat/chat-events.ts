@@ -7,12 +7,12 @@ export interface ChatSource {
   chunk: number;
   title: string;
   text: string;
-  /** Of a document with pages. */
+  /** The page, for a document with pages. */
   page?: number;
   score: number;
 }
 
-/** What is known of an answer when it is complete; the JSON answer is this and the text. */
+/** The summary of a complete answer. The JSON answer consists of this and the text. */
 export interface ChatSummary {
   status: 200;
   conversation_id: string;
@@ -24,7 +24,7 @@ export interface ChatSummary {
   state: 'complete' | 'partial' | 'failed';
   /** Why the answer ended. */
   finish_reason: 'stop' | 'length' | 'content_filter' | 'error' | 'cancelled';
-  /** Whether a model wrote it for an earlier question that was the same; it costs nothing then. */
+  /** Whether the answer comes from the cache; it costs no credits then. */
   cached: boolean;
   degraded: boolean;
   degradation: DegradationList;

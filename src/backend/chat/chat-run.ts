@@ -9,29 +9,29 @@ import type { PriorMessage } from './prompt.js';
 export type Found = Retrieved | { results: []; source: 'none'; outcome: 'no_project' };
 export const NOT_LOOKED_UP = { results: [], source: 'none', outcome: 'no_project' } as const satisfies Found;
 
-/** What the client asks beside its question. */
+/** The options of the client beside its question. */
 export interface AnswerOptions {
   /** The client's own system text. */
   instructions?: string | undefined;
-  /** The beginning of the answer. */
+  /** The given beginning of the answer. */
   prefill?: string | undefined;
-  /** The model that is asked first. */
+  /** The model that is called first. */
   model?: string | undefined;
-  /** An answer that was kept for the same question does not serve: it is the one that was not good enough. */
+  /** Whether the cached answer must not be used, because the client asks for another one. */
   isRepeat?: boolean | undefined;
   /** See `ChatRequest`. */
   clientThread?: string | undefined;
   sampling: Sampling;
 }
 
-/** The answer as far as it is. */
+/** The answer as far as it is written. */
 export interface Draft {
   text: string;
   state: 'complete' | 'partial' | 'failed';
-  /** `cancelled`: the caller stopped it; `error`: it broke off. */
+  /** `cancelled`: the caller stopped it; `error`: it ended with an error. */
   finish: FinishReason | 'error' | 'cancelled';
   model: string;
-  /** Written for an earlier question that was the same. */
+  /** Whether the answer comes from the cache. */
   cached: boolean;
   usage: { prompt_tokens: number; completion_tokens: number } | null;
 }
@@ -40,7 +40,7 @@ const TEXT_ID = 'text';
 const REASONING_ID = 'reasoning';
 export const EXTRACTIVE = 'extractive';
 
-/** One question on its way to its answer: everything that the steps in between share. */
+/** One question and its answer: the state that all steps of answering share. */
 export class ChatRun {
   readonly draft: Draft = {
     text: '',
@@ -60,12 +60,12 @@ export class ChatRun {
     /** Oldest first. */
     readonly history: readonly PriorMessage[],
     readonly options: AnswerOptions,
-    /** null: no project was named. */
+    /** null: the request named no project. */
     readonly retrieving: Promise<Retrieved | null>,
     readonly turn: OpenTurn,
     readonly stream: MessageStream,
     readonly call: UserCall,
-    /** When the request came, on the scale of `performance.now()`. */
+    /** When the request arrived, on the scale of `performance.now()`. */
     readonly beganMs: number,
   ) {}
 
@@ -77,14 +77,14 @@ export class ChatRun {
     this.stream.push({ type: 'text-delta', id: TEXT_ID, delta: text });
   }
 
-  /** Shows what the model thinks. It is no part of the answer and is not stored. */
+  /** Streams the model's thinking. It is not part of the answer and is not stored. */
   think(text: string): void {
     if (this.open === 'text') return;
     this.begin('reasoning');
     this.stream.push({ type: 'reasoning-delta', id: REASONING_ID, delta: text });
   }
 
-  /** Ends the part that is open. */
+  /** Ends the open part. */
   endPart(): void {
     if (this.open === 'text') this.stream.push({ type: 'text-end', id: TEXT_ID });
     if (this.open === 'reasoning') this.stream.push({ type: 'reasoning-end', id: REASONING_ID });

@@ -12,7 +12,7 @@ import { type Claim, claimedId } from '../call/claim.js';
 import { OpenStreams } from '../edge/limits/open-streams.js';
 import { IdempotencyStore } from '../edge/idempotency/idempotency.store.js';
 import { eventStreamTimes } from '../edge/event-stream.js';
-import { Answers, answersWith, problemSchema } from '../edge/openapi.js';
+import { Answers, answersWith, problemSchema, TakesHeader, TakesIdempotencyKey } from '../edge/openapi.js';
 import { idSchema } from '../edge/schemas.js';
 import { NeedsScope } from '../call/key-scopes.js';
 import { Call, Deadline, type UserCall } from '../call/public-call.js';
@@ -31,14 +31,14 @@ function ownRequest({ project_id, conversation_id, ...body }: Partial<ChatBody>)
   return { message, scope, model: model ?? undefined, parent_id, replaces: replaces ?? undefined, ...ids };
 }
 
-/** The client keeps the conversation, and its disconnect means "stop". */
+/** The client keeps the conversation; its disconnect stops the answer. */
 function uiRequest(body: ChatBody, messages: NonNullable<ChatBody['messages']>, { chat }: Config): ChatRequest {
-  const { question, said, instructions, follows } = conversationOf(messages);
+  const { question, prior, instructions, follows } = conversationOf(messages);
   const isAskedAgain = body.trigger === 'regenerate-message' || body.messageId !== undefined;
   return {
     ...ownRequest({ ...body, message: question, conversation_id: body.conversation_id ?? body.id }),
-    said,
-    // A client that sends its last message alone goes on from the newest turn.
+    prior,
+    // A client that sends only its last message continues from the newest turn.
     parent_id: body.parent_id !== undefined ? body.parent_id : (follows ?? (isAskedAgain ? null : undefined)),
     adopts: true,
     options: { instructions, sampling: {} },
@@ -46,7 +46,7 @@ function uiRequest(body: ChatBody, messages: NonNullable<ChatBody['messages']>, 
   };
 }
 
-/** AI SDK clients are refused with a sentence as plain text, all others with a problem. */
+/** Errors for AI SDK clients are a sentence as plain text, for all others a problem. */
 const ChatAnswers = (...problems: number[]) =>
   answersWith(
     { 'application/problem+json': problemSchema, 'text/plain; charset=utf-8': z.string() },
@@ -54,6 +54,9 @@ const ChatAnswers = (...problems: number[]) =>
     answerSchema,
     problems,
   );
+
+const STREAM =
+  'With `stream: true` or `Accept: text/event-stream` the answer is an event stream: each event has an `id` and a JSON object as `data` (`start`, `source-document`, `data-context`, `reasoning-…`, `text-start`, `text-delta`, `text-end`, `data-degraded`, `error`, `finish`); the last data is `[DONE]`.';
 
 @ApiTags('chat')
 @NeedsScope('chat')
@@ -71,9 +74,13 @@ export class ChatController {
   @Post()
   @Deadline('chat_ms')
   @HttpCode(200)
-  @ApiOperation({ summary: 'Ask a question; the answer comes as JSON, or as an AI SDK UI message stream' })
+  @ApiOperation({
+    summary: 'Ask a question; the answer comes as JSON, or as an AI SDK UI message stream',
+    description: STREAM,
+  })
   @ApiProduces('application/json', 'text/event-stream')
-  @ChatAnswers(402, 404, 413)
+  @TakesIdempotencyKey()
+  @ChatAnswers(402, 404, 410, 422, 507)
   async post(
     @Body({ schema: chatBodySchema }) body: ChatBody,
     @Headers('accept') accept: string | undefined,
@@ -87,7 +94,7 @@ export class ChatController {
     try {
       return await this.answer(uiRequest(body, body.messages, this.config), true, accept, reply, own);
     } catch (error) {
-      // `useChat` shows the body of a refusal as it is.
+      // `useChat` displays the body of an error response unchanged.
       const { status, detail, retryAfter } = toProblem(error);
       if (status >= 500 && !(error instanceof DownstreamError)) throw error;
       if (retryAfter !== undefined) void reply.header('retry-after', String(retryAfter));
@@ -100,7 +107,7 @@ export class ChatController {
   @Deadline('chat_ms')
   @ApiOperation({ summary: 'The same by address' })
   @ApiProduces('application/json', 'text/event-stream')
-  @Answers(200, answerSchema, 402, 404, 413)
+  @Answers(200, answerSchema, 402, 404, 507)
   get(
     @Query({ schema: chatQuerySchema }) query: z.output<typeof chatQuerySchema>,
     @Headers('accept') accept: string | undefined,
@@ -118,7 +125,8 @@ export class ChatController {
   })
   @ApiProduces('text/event-stream')
   @ApiResponse({ status: 204, description: 'Nothing is being written in this conversation.' })
-  @Answers(200, null, 404)
+  @TakesHeader('Last-Event-ID', 'The id of the last event that arrived')
+  @Answers(200, z.string(), 404)
   async resume(
     @Param('message_id', { schema: idSchema }) messageId: string,
     @Headers('last-event-id') lastEventId: string | undefined,
@@ -146,7 +154,7 @@ export class ChatController {
     this.find(messageId, call).stop();
   }
 
-  /** `useChat` resumes by its conversation's id, and takes 204 for "nothing is being written". */
+  /** `useChat` resumes by the id of its conversation; 204 means that no answer is being written. */
   private async resumable(id: string, lastEventId: string | undefined, call: UserCall): Promise<MessageStream | null> {
     if (lastEventId !== undefined || this.streams.find(id, call.userId) !== undefined) return this.find(id, call);
     const writing = this.streams.writing(id, call.userId);
@@ -164,7 +172,7 @@ export class ChatController {
     return stream;
   }
 
-  /** The answer to a request whose key was there before is the first one's, whether it is still being written or not. */
+  /** A repeated idempotency key returns the answer of the first request, also while it is still being written. */
   private async streamOf(request: ChatRequest, call: UserCall): Promise<MessageStream> {
     const { claim } = call;
     if (claim === undefined) return this.chat.begin(request, call);
@@ -178,7 +186,7 @@ export class ChatController {
     });
   }
 
-  /** A question that got no answer may be asked again with its key. */
+  /** A question without an answer may be repeated with its key. */
   private keep(claim: Claim, events: readonly ChatEvent[]): void {
     const last = events.at(-1);
     if (last?.type !== 'finish' || last.messageMetadata.state === 'failed') this.idempotency.release(claim);

@@ -9,6 +9,7 @@ import { CreditsModule } from '../billing/credits.module.js';
 import { SearchModule } from '../search/search.module.js';
 import { ChatController } from './chat.controller.js';
 import { ModelsController } from './models.controller.js';
+import { ChatHistory } from './chat-history.service.js';
 import { ChatService } from './chat.service.js';
 import { Answering } from './answering.service.js';
 import { ModelRelay } from './model-relay.service.js';
@@ -27,7 +28,7 @@ import { MessageStreams } from './message-streams.service.js';
     SearchModule,
   ],
   controllers: [ChatController, ModelsController],
-  providers: [ChatService, Answering, ModelRelay, AnswerCache, MessageStreams],
+  providers: [ChatService, ChatHistory, Answering, ModelRelay, AnswerCache, MessageStreams],
   exports: [ChatService],
 })
 export class ChatModule {}

@@ -13,18 +13,23 @@ const model = z.string().min(1).max(200);
 export const chatBodySchema = z
   .strictObject({
     message: message.optional(),
-    // Our answers hold null where there is none, and may come back so.
+    // Our answers contain null where there is no value, and clients may send it back.
     project_id: idSchema.nullish(),
     conversation_id: idSchema.nullish(),
     stream: z.boolean().default(false),
     scope: scopeSchema.optional(),
-    /** One of `GET /v1/api/models`: it is asked first, and the others where it fails. */
+    /** One of `GET /v1/api/models`. It is called first; the others take over if it fails. */
     model: model.nullish(),
-    /** The message id of the turn that this question follows: another branch begins there. null: it follows none. */
+    /**
+     * The message id of the turn that this question follows: a new branch begins after it. null: it follows no turn.
+     */
     parent_id: idSchema.nullish(),
-    /** The message id of a turn in whose place this one is asked: with a message it is edited, without one regenerated. */
+    /**
+     * The message id of the turn that this one replaces: with a message the question is edited, without one the answer
+     * is regenerated.
+     */
     replaces: idSchema.nullish(),
-    /** What `useChat` of the AI SDK sends: its conversation's id and all of its messages. */
+    /** The fields that the AI SDK's `useChat` sends: the id of its conversation and all its messages. */
     id: idSchema.optional(),
     messages: z.array(uiMessageSchema).min(1).max(1000).optional(),
     trigger: z.string().max(100).optional(),
@@ -54,7 +59,7 @@ export const chatQuerySchema = z.strictObject({
   conversation_id: idSchema.optional(),
   stream: z.stringbool().default(false),
   model: model.optional(),
-  /** As JSON: `{"paths":["garden/"]}`. */
+  /** A JSON text: `{"paths":["garden/"]}`. */
   scope: z.string().max(10_000).transform(parsed).pipe(scopeSchema).optional(),
 });
 
@@ -67,28 +72,32 @@ function parsed(text: string, context: z.RefinementCtx): unknown {
   }
 }
 
-const sourceSchema = z.object({
-  document: z.string(),
-  chunk: z.int(),
-  title: z.string(),
-  text: z.string(),
-  page: z.int().optional(),
-  score: z.number(),
-});
-export const answerSchema = z.object({
-  response: z.string(),
-  status: z.literal(200),
-  conversation_id: z.string(),
-  message_id: z.string(),
-  sources: z.array(sourceSchema),
-  source: z.enum(['hybrid', 'vector', 'fulltext', 'cache', 'none']),
-  outcome: z.enum(['found', 'no_match', 'empty_project', 'unavailable', 'no_project']),
-  model: z.string(),
-  state: z.enum(['complete', 'partial', 'failed']),
-  finish_reason: z.enum(['stop', 'length', 'content_filter', 'error', 'cancelled']),
-  cached: z.boolean(),
-  degraded: z.boolean(),
-  degradation: degradationSchema,
-  saved: z.enum(['stored', 'queued']),
-  usage: z.object({ prompt_tokens: z.int(), completion_tokens: z.int(), credits: z.int() }),
-});
+const sourceSchema = z
+  .object({
+    document: z.string(),
+    chunk: z.int(),
+    title: z.string(),
+    text: z.string(),
+    page: z.int().optional(),
+    score: z.number(),
+  })
+  .meta({ title: 'Source' });
+export const answerSchema = z
+  .object({
+    response: z.string(),
+    status: z.literal(200),
+    conversation_id: z.string(),
+    message_id: z.string(),
+    sources: z.array(sourceSchema),
+    source: z.enum(['hybrid', 'vector', 'fulltext', 'cache', 'none']),
+    outcome: z.enum(['found', 'no_match', 'empty_project', 'unavailable', 'no_project']),
+    model: z.string(),
+    state: z.enum(['complete', 'partial', 'failed']),
+    finish_reason: z.enum(['stop', 'length', 'content_filter', 'error', 'cancelled']),
+    cached: z.boolean(),
+    degraded: z.boolean(),
+    degradation: degradationSchema,
+    saved: z.enum(['stored', 'queued']),
+    usage: z.object({ prompt_tokens: z.int(), completion_tokens: z.int(), credits: z.int() }).meta({ title: 'Usage' }),
+  })
+  .meta({ title: 'ChatAnswer' });

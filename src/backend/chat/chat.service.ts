@@ -4,10 +4,11 @@ import { Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
-import { badRequest, Problem } from '../../http/problem.js';
+import { badRequest } from '../../http/problem.js';
 import { DownstreamError } from '../../resilience/policy/downstream-error.js';
 import { Credits } from '../billing/credits.service.js';
 import { ConversationsService, type History } from '../conversations/conversations.service.js';
+import { ChatHistory } from './chat-history.service.js';
 import { Turns } from '../conversations/turns.service.js';
 import { claimedId } from '../call/claim.js';
 import { waitAtMost } from '../call/waiting.js';
@@ -23,7 +24,7 @@ import { MessageStreams } from './message-streams.service.js';
 import { messagesOf, type PriorMessage, searchQuery } from './prompt.js';
 
 export interface ChatRequest {
-  /** Undefined: the question of the turn that is replaced, once more. */
+  /** Undefined: the question of the replaced turn again. */
   message?: string | undefined;
   project_id?: string | undefined;
   conversation_id?: string | undefined;
@@ -31,33 +32,33 @@ export interface ChatRequest {
   scope?: Scope | undefined;
   /** The turn of the conversation that the question follows; null: none; undefined: the newest. */
   parent_id?: string | null | undefined;
-  /** A turn of the conversation in whose place this one is asked; both are kept, each in its own branch. */
+  /** The turn of the conversation that this one replaces; both are kept, each in its own branch. */
   replaces?: string | undefined;
-  /** The model that is asked first; the others take over where it fails. */
+  /** The model that is called first; the others take over if it fails. */
   model?: string | undefined;
-  /** What was said before, from a client that keeps its conversations itself; oldest first. */
-  said?: PriorMessage[] | undefined;
-  /** The same, to be added to what the conversation has. */
-  saidThen?: PriorMessage[] | undefined;
-  /** A conversation that does not exist is begun under the client's own id. */
+  /** The earlier messages, from a client that keeps its conversations itself; oldest first. */
+  prior?: PriorMessage[] | undefined;
+  /** Earlier messages that are added to those of the stored conversation. */
+  priorToAdd?: PriorMessage[] | undefined;
+  /** Whether a conversation that does not exist is created under the id that the client chose. */
   adopts?: boolean | undefined;
   options?: AnswerOptions | undefined;
-  /** Of a client that names no conversation: the turn is found again by what was said, see `client-thread.ts`. */
+  /** For a client that names no conversation: the key by which the turn is found again, see `client-thread.ts`. */
   clientThread?: string | undefined;
-  /** How long the answer goes on without a reader, in milliseconds. Without it as configured for our own stream. */
+  /**
+   * How long the answer goes on without a reader, in milliseconds. Without it the configured time of our own stream.
+   */
   detachedMs?: number | undefined;
 }
 
-/** More than fit into any prompt: what goes to the model is bounded by its tokens. */
-const HISTORY_TURNS = 200;
-
-/** What happens to a question: written down, paid for, looked up, answered, saved. */
+/** The steps of a chat: record the question, reserve credits, retrieve passages, answer, save. */
 @Injectable()
 export class ChatService {
   constructor(
     @InjectConfig() private readonly config: Config,
     private readonly access: ProjectAccess,
     private readonly conversations: ConversationsService,
+    private readonly history: ChatHistory,
     private readonly turns: Turns,
     private readonly credits: Credits,
     private readonly passages: ChatPassages,
@@ -67,10 +68,11 @@ export class ChatService {
   ) {}
 
   /**
-   * Returns when it is certain that there will be an answer; the answer goes on by itself, whoever reads it.
-   * @throws Problem 400 for a model that is not configured, 404 for a project, conversation or turn that is not the asker's, 429 for too many answers at a time, 507 for too many
-   * conversations
-   * @throws DownstreamError `rejected` with status 402 when the credits are used up
+   * Returns as soon as it is certain that there will be an answer. The answer is then written whether or not it is
+   * read.
+   * @throws Problem 400 for a model that is not configured, 404 for a project, conversation or turn of another user,
+   * 429 for too many answers at a time, 507 for too many conversations
+   * @throws DownstreamError `rejected` with status 402 where the credits are used up
    */
   async begin(request: ChatRequest, call: UserCall): Promise<MessageStream> {
     const begunMs = performance.now();
@@ -78,12 +80,10 @@ export class ChatService {
     const checking =
       request.project_id === undefined ? Promise.resolve(undefined) : this.access.require(request.project_id, call);
     checking.catch(() => undefined);
-    const history: Before =
-      request.conversation_id === undefined ? NOTHING_SAID : await this.before(request, request.conversation_id, call);
-    requireOwnProject(history, call);
+    const history = await this.history.before(request, call);
     const question = request.message ?? history.question;
     if (question === undefined) throw badRequest('invalid_request', 'message: a message is needed');
-    const said = request.said ?? [...messagesOf(history.turns), ...(request.saidThen ?? [])];
+    const prior = request.prior ?? [...messagesOf(history.turns), ...(request.priorToAdd ?? [])];
     const projectId = request.project_id ?? history.projectId;
     const knowing = this.know(request, projectId, checking, call);
     const newId = (what: string) => (call.claim ? claimedId(call.claim, what) : randomUUID());
@@ -93,14 +93,14 @@ export class ChatService {
     if (call.claim !== undefined) call.claim.about = about;
     const stream = this.streams.open(messageId, call.userId, about, request.detachedMs);
     try {
-      // From here on the answer belongs to the conversation: it goes on when the caller disconnects.
+      // From here on the answer belongs to the conversation: it continues when the caller disconnects.
       const own: UserCall = { ...call, signal: stream.stopSignal };
       const leftMs = this.config.chat.context_budget_ms - (performance.now() - begunMs);
-      const retrieving = this.context(question, request.scope, projectId, said, leftMs, checking, own);
+      const retrieving = this.context(question, request.scope, projectId, prior, leftMs, checking, own);
       const isNew = request.conversation_id === undefined || history.isNew === true;
       const room = isNew ? this.conversations.requireRoom(own) : Promise.resolve();
       room.catch(() => undefined);
-      // The question leaves for the passages first: the disk is waited for while they are looked up.
+      // Starts the retrieval first, so that the write to disk runs in parallel.
       await nextTurn();
       await waitAtMost(Promise.all([knowing, room]), retrieving, this.config.patience.project_ms);
       const turn = await this.turns.begin(call.userId, {
@@ -123,7 +123,7 @@ export class ChatService {
         question,
         { conversation_id: conversationId, message_id: messageId },
         projectId ?? null,
-        said,
+        prior,
         this.optionsOf(request, projectId, call),
         retrieving,
         turn,
@@ -145,30 +145,9 @@ export class ChatService {
     }
   }
 
-  /** What was said in the conversation before the question, and where the question stands among its turns. */
-  private async before(request: ChatRequest, conversationId: string, call: UserCall): Promise<Before> {
-    const { replaces, parent_id, adopts } = request;
-    const after = replaces ?? parent_id;
-    // What a client says was said is not read.
-    const last = request.said === undefined ? HISTORY_TURNS : 1;
-    try {
-      const history = await this.conversations.history(conversationId, { last, after }, call);
-      if (replaces === undefined) return { ...history, parentId: parent_id };
-      const replaced = history.turns.at(-1);
-      if (replaced?.message_id !== replaces) throw notReadable(replaces);
-      const turns = history.turns.slice(0, -1);
-      return { ...history, turns, question: replaced.question, parentId: turns.at(-1)?.message_id ?? null };
-    } catch (error) {
-      const isNew = adopts === true && error instanceof Problem && error.problem.code === 'not_found';
-      // A client's own ids of messages say nothing here: its question follows the newest turn.
-      if (isNew && typeof after === 'string')
-        return this.before({ ...request, parent_id: undefined }, conversationId, call);
-      if (!isNew) throw error;
-      return NOTHING_SAID;
-    }
-  }
-
-  /** Settles when it is known that the project is the asker's, and what a model is told about it. */
+  /**
+   * Settles when it is certain that the project belongs to the user; returns the project's instructions for the model.
+   */
   private know(
     { project_id }: ChatRequest,
     projectId: History['projectId'],
@@ -176,11 +155,11 @@ export class ChatService {
     call: UserCall,
   ): Promise<unknown> {
     if (project_id !== undefined || typeof projectId !== 'string') return checking;
-    // The conversation is the asker's, so that nothing depends on this but the instructions.
+    // The conversation belongs to the user, so a failure here costs only the instructions.
     return this.access.require(projectId, call).catch(() => undefined);
   }
 
-  /** The project's instructions stand before the client's own. */
+  /** The project's instructions come before the client's own. */
   private optionsOf(request: ChatRequest, projectId: History['projectId'], call: UserCall): AnswerOptions {
     const { options, model, clientThread, replaces } = request;
     const ofProject = typeof projectId === 'string' ? this.access.instructionsOf(projectId, call.userId) : '';
@@ -193,20 +172,20 @@ export class ChatService {
     question: string,
     scope: Scope | undefined,
     projectId: History['projectId'],
-    said: readonly PriorMessage[],
+    prior: readonly PriorMessage[],
     budgetMs: number,
     checking: Promise<DownstreamError | undefined>,
     call: UserCall,
   ): Promise<Retrieved | null> {
     if (projectId === null) return Promise.resolve(null);
-    // Filesystem, which knows whether the conversation has a project, is away.
+    // The filesystem server, which knows whether the conversation has a project, is unavailable.
     if (projectId === undefined) return Promise.resolve(UNAVAILABLE);
     const { passages } = this.config.chat;
     const retrieving = this.passages.gather(
       question,
       {
         projectId,
-        query: searchQuery(question, said),
+        query: searchQuery(question, prior),
         limit: passages,
         offset: 0,
         mode: 'hybrid',
@@ -220,7 +199,10 @@ export class ChatService {
     return retrieving;
   }
 
-  /** Being out of credits is an answer; billing being away stops nobody, and is not waited for longer than the passages. */
+  /**
+   * Used-up credits are an error; an unavailable billing server is not, and the wait for it ends with that for the
+   * passages.
+   */
   private async reserve(messageId: string, call: UserCall, retrieving: Promise<unknown>): Promise<void> {
     try {
       const inTime = await waitAtMost(
@@ -236,35 +218,6 @@ export class ChatService {
     }
   }
 }
-
-/** What a question follows. */
-interface Before extends History {
-  isNew?: boolean;
-  /** Of the turn that is replaced. */
-  question?: string;
-  parentId?: string | null | undefined;
-}
-const NOTHING_SAID: Before = { projectId: null, turns: [], isNew: true };
-const RETRY_AFTER_S = 5;
-
-/** @throws Problem 403 for a conversation about another project than the one that the API key opens */
-function requireOwnProject({ projectId, isNew }: Before, { key }: UserCall): void {
-  const only = key?.project_id ?? null;
-  if (only === null || isNew === true || projectId === undefined || projectId === only) return;
-  throw new Problem({
-    status: 403,
-    code: 'key_scope',
-    detail: `The API key opens the project ${JSON.stringify(only)} only, and this conversation is not about it.`,
-  });
-}
-
-const notReadable = (messageId: string) =>
-  new Problem({
-    status: 503,
-    code: 'conversation_unavailable',
-    detail: `replaces: the turn ${JSON.stringify(messageId)} cannot be read at the moment; try again in ${RETRY_AFTER_S} s.`,
-    retryAfter: RETRY_AFTER_S,
-  });
 
 const slowBilling = () =>
   new DownstreamError({

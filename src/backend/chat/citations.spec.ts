@@ -11,24 +11,24 @@ describe('CitationFilter', () => {
     expect(filtered(2, ['Pears [1] ripen [3] first [2], see [99].'])).toBe('Pears [1] ripen first [2], see.');
   });
 
-  it('goes through lists and ranges', () => {
+  it('handles lists and ranges', () => {
     expect(filtered(3, ['Pears [1, 3] ripen [2,9] first [4; 5], see [1-3] or [2–7].'])).toBe(
       'Pears [1, 3] ripen [2] first, see [1-3] or.',
     );
   });
 
-  it('leaves code alone', () => {
+  it('does not change code', () => {
     const code = 'Take `items[0]` or\n```\nitems[7] = `x`\n\nitems[8]\n```\n';
     expect(filtered(1, [...`${code}as said [9].`])).toBe(`${code}as said.`);
     expect(filtered(1, ['A lone ` mark.\n\nSee [9].'])).toBe('A lone ` mark.\n\nSee.');
   });
 
-  it('leaves links, arrays and open brackets alone', () => {
+  it('does not change links, arrays and open brackets', () => {
     const text = 'See [1](a.md), a[i] and [7';
     expect(filtered(1, [text])).toBe(text);
   });
 
-  it('says the same wherever the text is cut', () => {
+  it('gives the same result wherever the text is split', () => {
     const piece = fc.constantFrom('[', ']', ',', '`', '1', '9', ' ', 'a', '[1]', ' [5]');
     fc.assert(
       fc.property(fc.array(piece), (parts) => {

@@ -1,28 +1,28 @@
-/** What may still become a citation, or a longer row of backticks. */
+/** An end of the text that may still become a citation, or a longer run of backticks. */
 const OPEN = /(?:(?<!`)`{1,64}| ?\[[\d\s,;–-]{0,40}| )$/;
-/** A citation of one or several passages, a row of backticks, or the end of a paragraph. */
+/** A citation of one or several passages, a run of backticks, or the end of a paragraph. */
 const MARK = /( ?)\[(\d{1,3}(?:\s{0,9}[,;–-]\s{0,9}\d{1,3})*)\](?!\()|`+|\n\s*\n/g;
 
-/** Before a bracket without a blank: the bracket belongs to a name, as in `items[0]`. */
+/** After a word without a space the bracket belongs to a name, as in `items[0]`. */
 const WORD_END = /[\p{L}\p{N}_)]$/u;
 
 /**
- * Lets a model's text through as it comes, without the citations that point to no passage. Code is left alone: there
- * `[0]` is no citation.
+ * Passes a model's text through as it arrives, without the citations that refer to no passage. Code is not changed:
+ * `[0]` in it is not a citation.
  */
 export class CitationFilter {
   private held = '';
-  /** The last character that was shown. */
+  /** The last character that was passed on. */
   private last = '';
-  /** The backticks that the code began with; empty outside code. */
+  /** The backticks that opened the code; empty outside of code. */
   private code = '';
 
-  /** @param passages how many there are: `[1]` to `[passages]` are good; null: none were looked for */
+  /** @param passages the number of passages: `[1]` to `[passages]` are valid; null: there was no retrieval */
   constructor(private readonly passages: number | null) {}
 
-  /** What of the text so far can be shown. */
+  /** The part of the text so far that can be passed on. */
   push(text: string): string {
-    // Where no passages were looked for, a number in brackets is part of the text.
+    // Without a retrieval, a number in brackets is part of the text.
     if (this.passages === null) return text;
     const all = this.held + text;
     const open = OPEN.exec(all);
@@ -30,7 +30,7 @@ export class CitationFilter {
     return this.clean(open === null ? all : all.slice(0, open.index));
   }
 
-  /** The rest. */
+  /** The rest of the text. */
   end(): string {
     const rest = this.held;
     this.held = '';
@@ -44,7 +44,7 @@ export class CitationFilter {
         return this.code === '' && !isIndex ? this.cite(mark, blank ?? '', numbers) : mark;
       }
       if (mark.startsWith('`')) this.code = this.code === '' ? mark : this.code === mark ? '' : this.code;
-      // Code between single backticks never goes on in another paragraph: that backtick stood for itself.
+      // Code between single backticks never spans paragraphs: the backtick was a plain character.
       else if (this.code.length < 3) this.code = '';
       return mark;
     });

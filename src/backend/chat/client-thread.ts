@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import type { PriorMessage } from './prompt.js';
 
 /**
- * What a turn is found by when its client goes on from it: OpenAI's clients send all that was said with each question, and no
- * id. `key` tells the threads of one account apart, for instance the `user` of the request.
+ * The key by which a turn is found when its client continues from it: OpenAI's clients send all earlier messages with
+ * each question, and no id. `key` separates the threads of one account, for instance by the `user` of the request.
  */
 export function threadOf(key: string, question: string, answer: string): string {
   return createHash('sha256')
@@ -11,15 +11,15 @@ export function threadOf(key: string, question: string, answer: string): string 
     .digest('base64url');
 }
 
-/** The thread of the last question and answer that a client says there were; undefined where it has no answer yet. */
-export function lastThread(key: string, said: readonly PriorMessage[]): string | undefined {
-  const end = said.findLastIndex(({ role }) => role === 'assistant') + 1;
+/** The thread of the last question and answer among a client's messages; undefined where there is no answer yet. */
+export function lastThread(key: string, prior: readonly PriorMessage[]): string | undefined {
+  const end = prior.findLastIndex(({ role }) => role === 'assistant') + 1;
   if (end === 0) return undefined;
-  const middle = said.findLastIndex(({ role }, index) => index < end && role === 'user') + 1;
-  const begin = said.findLastIndex(({ role }, index) => index < middle && role === 'assistant') + 1;
+  const middle = prior.findLastIndex(({ role }, index) => index < end && role === 'user') + 1;
+  const begin = prior.findLastIndex(({ role }, index) => index < middle && role === 'assistant') + 1;
   if (middle === 0) return undefined;
   const text = (from: number, to: number) =>
-    said
+    prior
       .slice(from, to)
       .map((message) => message.text)
       .filter((part) => part !== '')

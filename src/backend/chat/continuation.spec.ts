@@ -34,7 +34,7 @@ describe('Continuation', () => {
     for (const step of [1, 2, 3, 100]) expect(joined(said, further, step)).toBe(whole);
   });
 
-  it('asks to go on from a whole word', () => {
+  it('continues from a complete word', () => {
     expect(wholeWords('The pears rip')).toBe('The pears ');
     expect(wholeWords('The pears ')).toBe('The pears ');
     expect(wholeWords('Die Größ')).toBe('Die ');

@@ -2,12 +2,12 @@ import type { Passage } from '../../contract/passage.contract.js';
 import type { Retrieved } from '../search/retrieval.service.js';
 
 const QUOTED_PASSAGES = 3;
-/** Beside 1 for the best passage. */
+/** The share of the best passage's score that a passage needs to be quoted. */
 const WORTH_QUOTING = 0.5;
 const QUOTED_SENTENCES = 2;
 const MAX_QUOTE_CHARS = 600;
 
-/** What is said when there is no passage to speak from; null where there are some. */
+/** The first sentence of an answer without passages; null where there are some. */
 export function preface(outcome: Retrieved['outcome'] | 'no_project'): string | null {
   switch (outcome) {
     case 'found':
@@ -22,20 +22,28 @@ export function preface(outcome: Retrieved['outcome'] | 'no_project'): string | 
   }
 }
 
-/** An answer that no model wrote: the sentences that match best, word for word, each with the number of its source. */
-export function extractiveAnswer(passages: readonly Passage[], why: 'no_model' | 'no_answer'): string {
-  const reason = why === 'no_model' ? 'No language model is configured' : 'The language model gave no answer';
+/** Why no model wrote an answer. A model that is misconfigured stays so until an operator corrects it. */
+export type WithoutModel = 'no_model' | 'no_answer' | 'misconfigured';
+
+const REASONS: Record<WithoutModel, string> = {
+  no_model: 'No language model is configured',
+  no_answer: 'The language model gave no answer',
+  misconfigured: 'The language model refuses to work for this server, and an operator has to correct that',
+};
+
+/** An answer without a model: the sentences that match best, verbatim, each with the number of its source. */
+export function extractiveAnswer(passages: readonly Passage[], why: WithoutModel): string {
   const quotes = answering(passages).map(({ passage, index }) => {
     const place = passage.page === undefined ? passage.document : `${passage.document}, page ${passage.page}`;
     const where = passage.title === '' ? place : `${passage.title} (${place})`;
     return `> ${quote(passage)} [${index + 1}]\n\n— ${where}`;
   });
-  return [`${reason}; this is a quotation from your documents, word for word:`, ...quotes].join('\n\n');
+  return [`${REASONS[why]}; this is a quotation from your documents, word for word:`, ...quotes].join('\n\n');
 }
 
 /**
- * The passages worth quoting: those that share words with the question and are not far behind the best. Where none shares a
- * word, the best is near in meaning and is quoted alone.
+ * The passages worth quoting: those that share words with the question and whose score is not far below the best. Where
+ * none shares a word, the best is related in meaning only and is quoted alone.
  */
 function answering(passages: readonly Passage[]): { passage: Passage; index: number }[] {
   const numbered = passages.map((passage, index) => ({ passage, index }));
@@ -47,10 +55,15 @@ function answering(passages: readonly Passage[]): { passage: Passage; index: num
 }
 
 /** The answer where there are neither passages nor a model. */
-export function emptyAnswer(why: 'no_model' | 'no_answer'): string {
-  return why === 'no_model'
-    ? 'No project was named, so there are no documents to quote from, and no language model is configured. Name a project, or set LLM_BASE_URL.'
-    : 'The language model gave no answer, and no project was named whose documents could be quoted. Your question is kept; please ask again in a little while.';
+export function emptyAnswer(why: WithoutModel): string {
+  switch (why) {
+    case 'no_model':
+      return 'No project was named, so there are no documents to quote from, and no language model is configured. Name a project, or set LLM_BASE_URL.';
+    case 'no_answer':
+      return `${REASONS[why]}, and no project was named whose documents could be quoted. Your question is kept; please ask again in a little while.`;
+    case 'misconfigured':
+      return `${REASONS[why]}. No project was named whose documents could be quoted. Your question is kept.`;
+  }
 }
 
 function quote({ highlights, text }: Passage): string {

@@ -33,8 +33,8 @@ export interface WholeAnswer {
 }
 
 /**
- * The whole answer; null when its reader went away.
- * @throws Problem 500 when the answer broke off without an end
+ * The whole answer; null where its reader disconnected.
+ * @throws Problem 500 where the answer ended without its last event
  */
 export async function collectAnswer(stream: MessageStream, signal: AbortSignal): Promise<WholeAnswer | null> {
   let text = '';

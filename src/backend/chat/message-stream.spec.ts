@@ -12,7 +12,7 @@ async function all(events: AsyncIterable<NumberedEvent>): Promise<string[]> {
 }
 
 describe('MessageStream', () => {
-  it('gives every reader all events, from wherever it begins', async () => {
+  it('gives every reader all events, from any position', async () => {
     const stream = new MessageStream('m', 'ann', 1000);
     stream.push(delta('a'));
     const early = all(stream.read(0, never));
@@ -25,7 +25,7 @@ describe('MessageStream', () => {
     expect(await all(stream.read(3, never))).toEqual([]);
   });
 
-  it('lets a waiting reader go when it leaves', async () => {
+  it('releases a waiting reader when it disconnects', async () => {
     const stream = new MessageStream('m', 'ann', 1000);
     const leaving = new AbortController();
     const read = all(stream.read(0, leaving.signal));
@@ -34,7 +34,7 @@ describe('MessageStream', () => {
     stream.end();
   });
 
-  it('stops the work a while after the last reader left, not when one came back', async () => {
+  it('stops the work some time after the last reader disconnected, but not if one reconnected', async () => {
     const stream = new MessageStream('m', 'ann', 20);
     const leaving = new AbortController();
     const first = all(stream.read(0, leaving.signal));

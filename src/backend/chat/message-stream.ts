@@ -1,13 +1,15 @@
 import type { About } from '../call/deletions.js';
 import type { ChatEvent } from './chat-events.js';
 
-/** An event with its place in the stream, counted from 1. */
+/** An event with its position in the stream, counted from 1. */
 export interface NumberedEvent {
   readonly id: number;
   readonly event: ChatEvent;
 }
 
-/** One answer while it is written and for a while after: whoever comes, from wherever in it, gets all of the rest. */
+/**
+ * One answer while it is written and for some time after. A reader can start at any event and receives all later ones.
+ */
 export class MessageStream {
   private readonly events: NumberedEvent[] = [];
   private readonly wakers = new Set<() => void>();
@@ -17,7 +19,7 @@ export class MessageStream {
   private done = false;
   private readonly whole = Promise.withResolvers<readonly ChatEvent[]>();
 
-  /** @param detachedMs how long it goes on without any reader before {@link stopSignal} fires */
+  /** @param detachedMs how long the answer continues without a reader before {@link stopSignal} fires */
   constructor(
     readonly messageId: string,
     readonly userId: string,
@@ -25,7 +27,7 @@ export class MessageStream {
     readonly about: About = { projectId: null },
   ) {}
 
-  /** An answer given before, as a stream that has ended. */
+  /** A stored answer as a stream that has ended. */
   static recorded(messageId: string, userId: string, events: readonly ChatEvent[]): MessageStream {
     const stream = new MessageStream(messageId, userId, 0);
     for (const event of events) stream.push(event);
@@ -33,12 +35,12 @@ export class MessageStream {
     return stream;
   }
 
-  /** All events, as soon as no further one comes. Waiting for them is not reading: it does not keep the answer going. */
+  /** Resolves with all events when the stream has ended. A caller that waits for it does not count as a reader. */
   get ended(): Promise<readonly ChatEvent[]> {
     return this.whole.promise;
   }
 
-  /** Fires when nobody wants the answer any more. */
+  /** Fires when the answer has had no reader for too long, or was stopped. */
   get stopSignal(): AbortSignal {
     return this.stopping.signal;
   }
@@ -52,7 +54,7 @@ export class MessageStream {
     this.wake();
   }
 
-  /** No event comes after this. */
+  /** Ends the stream; no further event follows. */
   end(): void {
     this.done = true;
     this.whole.resolve(this.events.map(({ event }) => event));
@@ -64,7 +66,7 @@ export class MessageStream {
     this.stopping.abort();
   }
 
-  /** The events after number `after`, those still to come included, until the stream ends or the reader leaves. */
+  /** The events after number `after`, including later ones, until the stream ends or the reader disconnects. */
   async *read(after: number, signal: AbortSignal): AsyncGenerator<NumberedEvent> {
     this.readers += 1;
     clearTimeout(this.detached);

@@ -18,7 +18,7 @@ export class MessageStreams {
     deletions.onDelete((deletion) => this.forget(deletion));
   }
 
-  /** @throws Problem 429 when the user has too many answers under way */
+  /** @throws Problem 429 where too many of the user's answers are being written */
   open(messageId: string, userId: string, about: About, detachedMs = this.config.chat.detached_ms): MessageStream {
     const open = this.openByUser.get(userId) ?? 0;
     const { max_streams_per_user } = this.config.chat;
@@ -44,13 +44,13 @@ export class MessageStreams {
     setTimeout(() => this.streams.delete(stream.messageId), this.config.chat.resume_ms).unref();
   }
 
-  /** Forgets a stream that never began. */
+  /** Removes a stream that never began. */
   discard(stream: MessageStream): void {
     this.close(stream);
     this.streams.delete(stream.messageId);
   }
 
-  /** What was answered from something that is deleted is replayed no more; the whole of a conversation ends. */
+  /** Removes the streams whose answers depend on deleted content; all streams of a deleted conversation end. */
   private forget(deletion: Deletion): void {
     for (const stream of [...this.streams.values()]) {
       if (stream.userId !== deletion.userId || !isAbout(stream.about, deletion)) continue;

@@ -10,26 +10,28 @@ import { waitUntil } from '../call/waiting.js';
 import { Continuation, wholeWords } from './continuation.js';
 import { estimateTokens } from './token-counter.js';
 
-/** `model`: the name of the model that writes from here on. */
+/** `model`: the name of the model that writes the following text. */
 export type RelayEvent = CompletionEvent | { type: 'model'; name: string };
 
 export interface Assignment {
-  /** Written anew for each try: `shortened` after the model said that its context was too small. */
+  /** Builds the prompt for each try; `shortened` after the model reported that its context was too small. */
   prompt: (model: string, shortened: boolean) => Promise<ChatMessage[]>;
-  /** The model that is asked first; undefined: the first that is configured. */
+  /** The model that is called first; undefined: the first configured one. */
   model?: string | undefined;
   maxTokens: number;
   sampling: Sampling;
-  /** When a model must have begun, on the scale of `performance.now()`. */
+  /** By when a model must have started its answer, on the scale of `performance.now()`. */
   beginsByMs: number;
-  /** How long a model may think before its first word, in milliseconds. */
+  /** The longest time that a model may think before its first text, in milliseconds. */
   thinkingMs: number;
 }
 
 const GO_ON =
   'Your answer was cut off in the middle. Go on exactly where it ends, as if nothing had happened: repeat nothing, excuse nothing, begin with the next word.';
 
-/** A model with another one behind it gets this multiple of its usual time, within these bounds, to begin. */
+/**
+ * The time in which a model that is not the last must start: this multiple of its usual time, within the bounds below.
+ */
 const P95_MULTIPLE = 3;
 const MIN_TURN_MS = 1500;
 const MAX_TURN_MS = 8000;
@@ -37,7 +39,7 @@ const MAX_TURN_MS = 8000;
 const TOO_LONG =
   /context.{0,20}(length|size|window|limit)|maximum context|too many tokens|(prompt|input|request).{0,40}(too long|too large|exceeds)|reduce the length/i;
 
-/** Asks the models in their order. Where one fails, the next takes over and continues the answer. */
+/** Calls the models in their order. Where one fails, the next one continues the answer. */
 @Injectable()
 export class ModelRelay {
   constructor(private readonly llm: LlmClient) {}
@@ -47,62 +49,68 @@ export class ModelRelay {
     return this.llm.models.map(({ name }) => name);
   }
 
-  /** The models in the order in which they are asked where a client has chosen one. */
+  /** Whether there are models and each of them is misconfigured, so that a repetition does not help. */
+  get isMisconfigured(): boolean {
+    const { models } = this.llm;
+    return models.length > 0 && models.every((model) => model.isMisconfigured);
+  }
+
+  /** The models in the order in which they are called, with the client's choice first. */
   private ordered(chosen: string | undefined): readonly LanguageModel[] {
     const { models } = this.llm;
     return models.toSorted((a, b) => Number(b.name === chosen) - Number(a.name === chosen));
   }
 
   /**
-   * Ends when the answer is complete, with why it ended. A complete answer has at least one word. Every model that failed is
-   * added to the call's degradation.
-   * @throws DownstreamError when the last model failed, or the caller no longer wants the answer
+   * Ends with the finish reason when the answer is complete. A complete answer has at least one word. Every model that
+   * failed is added to the call's degradation.
+   * @throws DownstreamError where the last model failed, or the caller cancelled the answer
    */
   async *answer(assignment: Assignment, call: UserCall): AsyncGenerator<RelayEvent> {
     const models = this.ordered(assignment.model);
-    let said = '';
+    let textSoFar = '';
     for (const [index, model] of models.entries()) {
       const isLast = index === models.length - 1;
       try {
         let begun = false;
         let finish: FinishReason = 'stop';
-        for await (const event of this.write(model, assignment, said, call, isLast)) {
+        for await (const event of this.write(model, assignment, textSoFar, call, isLast)) {
           if (event.type === 'finish') finish = event.reason;
           else if (event.type === 'text') {
             if (!begun) yield { type: 'model', name: model.name };
             begun = true;
-            said += event.text;
+            textSoFar += event.text;
             yield event;
-          } else if (event.type === 'reasoning' || said !== '') yield event;
+          } else if (event.type === 'reasoning' || textSoFar !== '') yield event;
         }
-        if (said === '') throw failed(model, 'protocol', 'the model ended its answer without a word');
+        if (textSoFar === '') throw failed(model, 'protocol', 'the model ended its answer without a word');
         yield { type: 'finish', reason: finish };
         return;
       } catch (error) {
         if (!(error instanceof DownstreamError) || error.reason === 'cancelled') throw error;
-        const fallback: Fallback = isLast ? (said === '' ? 'extractive' : 'none') : 'next_model';
+        const fallback: Fallback = isLast ? (textSoFar === '' ? 'extractive' : 'none') : 'next_model';
         call.degradation.add(model.service, error, fallback);
         if (isLast) throw error;
       }
     }
   }
 
-  /** What one model adds to what was said before. */
+  /** The text that one model adds to the text so far. */
   private async *write(
     model: LanguageModel,
     assignment: Assignment,
-    said: string,
+    textSoFar: string,
     call: UserCall,
     isLast: boolean,
   ): AsyncGenerator<CompletionEvent> {
     if (model.restingMs > 0 && !isLast) throw failed(model, 'saturated', 'the endpoint asked not to be called yet');
-    if (said === '') {
+    if (textSoFar === '') {
       yield* this.fromTheBeginning(model, assignment, call, isLast);
       return;
     }
-    const before = estimateTokens(said);
-    const continuation = new Continuation(said);
-    const messages = [...(await assignment.prompt(model.name, false)), ...continuing(said)];
+    const before = estimateTokens(textSoFar);
+    const continuation = new Continuation(textSoFar);
+    const messages = [...(await assignment.prompt(model.name, false)), ...continuing(textSoFar)];
     const maxTokens = Math.max(1, assignment.maxTokens - before);
     for await (const event of this.within(model, messages, { ...assignment, maxTokens }, call, isLast)) {
       if (event.type === 'usage') yield { ...event, completionTokens: before + event.completionTokens };
@@ -116,7 +124,10 @@ export class ModelRelay {
     if (rest !== '') yield { type: 'text', text: rest };
   }
 
-  /** Once more with a shorter prompt where the context is too small, and with more room where all of it went into thinking. */
+  /**
+   * Calls the model again with a shorter prompt where its context is too small, and with more tokens where thinking
+   * used all of them.
+   */
   private async *fromTheBeginning(
     model: LanguageModel,
     assignment: Assignment,
@@ -142,7 +153,7 @@ export class ModelRelay {
     }
   }
 
-  /** One model under its limits: a time to begin, and a time to think. */
+  /** Calls one model with limits for the time until it starts and for its thinking time. */
   private async *within(
     model: LanguageModel,
     messages: readonly ChatMessage[],
@@ -152,13 +163,13 @@ export class ModelRelay {
   ): AsyncGenerator<CompletionEvent> {
     const nowMs = performance.now();
     const turnMs = isLast ? Infinity : turnOf(model);
-    // A model with another one behind it is tried once: nobody waits twice for it.
+    // A model that is not the last gets one attempt, because a retry would take longer than the next model.
     const asked = { messages, maxTokens, sampling, repeatable: isLast };
     const untilMs = Math.min(beginsByMs, nowMs + turnMs);
     let given = false;
     const events = await waitUntil(model.service, call, untilMs, async (own) => {
       const stream = await model.stream(asked, own);
-      // Too late: nobody reads it any more.
+      // The wait has ended already, so the stream is closed.
       if (given) await stream[Symbol.asyncIterator]().return?.();
       return stream;
     }).catch((error: unknown) => {
@@ -176,7 +187,7 @@ export class ModelRelay {
   }
 }
 
-/** How long a model may take to begin while another one is there to ask, in milliseconds. */
+/** How long a model that is not the last may take to start, in milliseconds. */
 function turnOf({ firstPartP95Ms }: LanguageModel): number {
   if (firstPartP95Ms === undefined) return MAX_TURN_MS;
   return Math.min(MAX_TURN_MS, Math.max(MIN_TURN_MS, P95_MULTIPLE * firstPartP95Ms));
@@ -191,8 +202,8 @@ function failed({ service }: LanguageModel, reason: 'protocol' | 'saturated' | '
   return new DownstreamError({ service, reason, message });
 }
 
-function continuing(said: string): ChatMessage[] {
-  const content = wholeWords(said).trimEnd();
+function continuing(textSoFar: string): ChatMessage[] {
+  const content = wholeWords(textSoFar).trimEnd();
   return content === ''
     ? []
     : [

@@ -5,7 +5,7 @@ import type { ChatMessage } from '../../downstream/llm/model-dialect.js';
 import { tellingTerms } from '../../text/analysis.js';
 import type { TokenCounter } from './token-counter.js';
 
-/** One message before the question, in its order. */
+/** One message before the question. */
 export interface PriorMessage {
   role: 'user' | 'assistant';
   text: string;
@@ -13,25 +13,25 @@ export interface PriorMessage {
 
 export interface PromptParts {
   question: string;
-  /** null: no documents were asked for, so none are mentioned. */
+  /** null: no retrieval was asked for, so that the prompt does not mention passages. */
   passages: readonly Passage[] | null;
   /** Oldest first. */
   history: readonly PriorMessage[];
-  /** The client's own system text. It stands below our rules. */
+  /** The client's own system text. It comes after our rules. */
   instructions?: string | undefined;
-  /** The beginning of the answer, where the client gives one. */
+  /** The given beginning of the answer, if any. */
   prefill?: string | undefined;
   historyTokens: number;
-  /** The question is cut to this. */
+  /** The question is truncated to this. */
   questionTokens?: number;
 }
 
-/** Less than this is not worth a message. */
+/** The fewest tokens for which a truncated message is kept. */
 const FEW_TOKENS = 25;
 
 /**
- * The messages for the model. Passages are data: they stand between marks that carry a fresh random word, so that no
- * text in a document can end its own block and go on as an instruction.
+ * The messages for the model. Passages are data: they are enclosed in marks with a random word, so that no text in a
+ * document can end its block and continue as an instruction.
  */
 export function buildPrompt(parts: PromptParts, counter: TokenCounter): ChatMessage[] {
   const { passages, history, instructions, prefill, historyTokens, questionTokens = Infinity } = parts;
@@ -61,9 +61,9 @@ function rulesFor(passages: readonly Passage[] | null, mark: string): string {
 }
 
 /**
- * The newest messages that fit. The newest one is never left out but cut, like the oldest one that fits in part. An answer
- * leaves room for the question before it, which says more in fewer words. The citations in earlier answers are left out,
- * because their numbers meant other passages.
+ * The newest messages that fit. The newest one is always included, truncated if necessary, and so is the oldest one
+ * that fits in part. An answer leaves room for the question before it, which carries more information in fewer words.
+ * The citations in earlier answers are removed, because their numbers referred to other passages.
  */
 function recent(history: readonly PriorMessage[], tokens: number, counter: TokenCounter): ChatMessage[] {
   const messages: ChatMessage[] = [];
@@ -79,7 +79,7 @@ function recent(history: readonly PriorMessage[], tokens: number, counter: Token
     const content = counter.cut(plain, left - reserved);
     left -= counter.count(content);
     messages.unshift({ role, content });
-    // Behind a cut message nothing older follows, but for the question of a cut answer.
+    // No older message follows a truncated one, except the question of a truncated answer.
     if (isCut || (content !== plain && reserved === 0)) break;
     isCut = content !== plain;
   }
@@ -89,7 +89,7 @@ function recent(history: readonly PriorMessage[], tokens: number, counter: Token
 const withoutCitations = (text: string) =>
   text.replace(/ ?\[\d{1,3}(?:[,;–\s-]{1,5}\d{1,3}){0,20}\](?!\()/g, '').trim();
 
-/** Two messages of one role in a row become one: many models refuse the second, or lose the first. */
+/** Merges consecutive messages of one role: many models reject the second, or ignore the first. */
 function merged(messages: readonly ChatMessage[]): ChatMessage[] {
   const found: ChatMessage[] = [];
   for (const { role, content } of messages) {
@@ -100,7 +100,7 @@ function merged(messages: readonly ChatMessage[]): ChatMessage[] {
   return found;
 }
 
-/** The messages of stored turns. */
+/** Converts stored turns to messages. */
 export function messagesOf(turns: readonly Turn[]): PriorMessage[] {
   return turns.flatMap(({ question, answer }): PriorMessage[] => [
     { role: 'user', text: question },
@@ -108,12 +108,15 @@ export function messagesOf(turns: readonly Turn[]): PriorMessage[] {
   ]);
 }
 
-/** Words that stand for something said before. */
+/** Words that refer to an earlier message. */
 const LEANING =
   /\b(it|its|this|that|these|those|they|them|their|he|him|his|she|her|hers|there|then|more|else|same|former|latter)\b/i;
 const MAX_QUERY_CHARS = 8192;
 
-/** A question that leans on what was said before is searched for together with the questions it leans on. */
+/**
+ * The search text for a question. A question that depends on earlier messages is combined with the questions that it
+ * depends on.
+ */
 export function searchQuery(question: string, history: readonly PriorMessage[]): string {
   let query = question;
   let newest = question;
@@ -126,7 +129,10 @@ export function searchQuery(question: string, history: readonly PriorMessage[]):
   return query.slice(0, MAX_QUERY_CHARS);
 }
 
-/** Says too little by itself: at most one word that can be searched for, or one that stands for another. */
+/**
+ * Whether a question depends on earlier messages: it has at most one word to search for, or a word that refers to an
+ * earlier message.
+ */
 function leans(question: string): boolean {
   const beginning = question.slice(0, MAX_QUERY_CHARS);
   return new Set(tellingTerms(beginning)).size < 2 || LEANING.test(beginning);

@@ -1,7 +1,7 @@
 /** Counts the tokens of texts for one model. */
 export interface TokenCounter {
   count(text: string): number;
-  /** The beginning of a text that has at most so many tokens, cut at a word. */
+  /** The beginning of a text with at most this many tokens, cut between words. */
   cut(text: string, tokens: number): string;
 }
 
@@ -10,16 +10,16 @@ interface Tokenizer {
   decode(tokens: Iterable<number>): string;
 }
 
-/** Longer texts are estimated: counting them costs milliseconds, and no limit is that exact. */
+/** Longer texts are estimated: counting takes milliseconds, and no limit needs that precision. */
 const MAX_EXACT_CHARS = 100_000;
-/** Latin letters to a token, by the OpenAI documentation. */
+/** Latin letters per token, according to the OpenAI documentation. */
 const CHARS_PER_TOKEN = 4;
 const DENSE = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}\p{sc=Thai}]/gu;
 const NOT_ASCII = /[^\x00-\x7f]/g;
 
 /**
- * An estimate where the tokenizer is not known: four ASCII characters to a token, two of other alphabets, one of a script
- * that writes a syllable or word with one character. It is never a bill.
+ * An estimate for an unknown tokenizer: four ASCII characters per token, two of other alphabets, one of a script that
+ * writes a syllable or word as one character. Never used for charges.
  */
 export function estimateTokens(text: string): number {
   const dense = text.match(DENSE)?.length ?? 0;
@@ -53,7 +53,7 @@ class ExactCounter implements TokenCounter {
 
 const counters = new Map<string, Promise<TokenCounter>>();
 
-/** The counter for a model: exact for OpenAI's, whose encodings are public, an estimate for every other. */
+/** The counter for a model: exact for OpenAI's models, whose encodings are public, an estimate for all others. */
 export function counterFor(model: string | undefined): Promise<TokenCounter> {
   const encoding = encodingOf(model ?? '');
   if (encoding === undefined) return Promise.resolve(estimating);
@@ -78,7 +78,7 @@ async function load(encoding: Encoding): Promise<TokenCounter> {
     encoding === 'o200k_base'
       ? await import('gpt-tokenizer/encoding/o200k_base')
       : await import('gpt-tokenizer/encoding/cl100k_base');
-  // A document may hold the text of a special token; it is text.
+  // The text of a special token in a document is encoded as plain text.
   return new ExactCounter({ encode: (text) => encode(text, { disallowedSpecial: new Set() }), decode });
 }
 

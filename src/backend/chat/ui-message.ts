@@ -4,25 +4,32 @@ import { idSchema } from '../edge/schemas.js';
 import type { PriorMessage } from './prompt.js';
 
 /** A message as the AI SDK's `useChat` keeps it: text in parts (since version 5), or in `content` (before). */
-export const uiMessageSchema = z.looseObject({
-  id: z.string().max(200).optional(),
-  role: z.enum(['system', 'user', 'assistant']),
-  parts: z.array(z.looseObject({ type: z.string(), text: z.string().optional() })).optional(),
-  content: z.string().optional(),
-});
+export const uiMessageSchema = z
+  .looseObject({
+    id: z.string().max(200).optional(),
+    role: z.enum(['system', 'user', 'assistant']),
+    parts: z
+      .array(z.looseObject({ type: z.string(), text: z.string().optional() }).meta({ title: 'TextPart' }))
+      .optional(),
+    content: z.string().optional(),
+  })
+  .meta({ title: 'UiMessage' });
 type UiMessage = z.output<typeof uiMessageSchema>;
 
 export interface UiConversation {
   question: string;
-  said: PriorMessage[];
+  prior: PriorMessage[];
   instructions: string | undefined;
-  /** The id of the last answer before the question: after an edit the client sends a shorter list, and a branch begins there. */
+  /**
+   * The id of the last answer before the question. After an edit the client sends a shorter list, and a branch begins
+   * after this answer.
+   */
   follows: string | undefined;
 }
 
 /**
- * The last question of a client that sends its whole conversation, and what was said before it.
- * @throws Problem 400 where the last message is not a user's text, or holds a file
+ * The last question of a client that sends its whole conversation, and the earlier messages.
+ * @throws Problem 400 where the last message is not a user's text, or contains a file
  */
 export function conversationOf(messages: readonly UiMessage[]): UiConversation {
   const last = messages.at(-1);
@@ -41,7 +48,7 @@ export function conversationOf(messages: readonly UiMessage[]): UiConversation {
   return {
     follows: idSchema.safeParse(answer?.id).data,
     question,
-    said: before.flatMap(({ role }, index): PriorMessage[] =>
+    prior: before.flatMap(({ role }, index): PriorMessage[] =>
       role === 'system' ? [] : [{ role, text: textOf(before[index] as UiMessage) }],
     ),
     instructions:
@@ -52,7 +59,7 @@ export function conversationOf(messages: readonly UiMessage[]): UiConversation {
   };
 }
 
-/** Reasoning and sources of earlier answers are no part of what was said. */
+/** The text of a message, without reasoning and sources. */
 function textOf({ parts, content }: UiMessage): string {
   const text = parts === undefined ? (content ?? '') : joined(parts);
   return text.replaceAll('\0', '').toWellFormed();

@@ -27,7 +27,7 @@ const titleSchema = z.strictObject({ title: z.string().trim().min(1).max(200) })
 const turnsQuery = z
   .strictObject({
     format: z.enum(['json', 'markdown']).default('json'),
-    /** A message id: the branch that goes through this turn; `all`: every turn of every branch. */
+    /** A message id: the branch that contains this turn; `all`: every turn of every branch. */
     branch: idSchema.optional(),
     last: z.coerce.number().int().min(1).max(1000).optional(),
     limit: z.coerce.number().int().min(1).max(1000).optional(),

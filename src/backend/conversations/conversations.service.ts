@@ -13,21 +13,21 @@ import { Deletions } from '../call/deletions.js';
 import { Turns } from './turns.service.js';
 
 export interface History {
-  /** null: none; undefined: nobody can say. */
+  /** null: no project; undefined: not known at the moment. */
   projectId: string | null | undefined;
   /** Oldest first. */
   turns: Turn[];
 }
 
 const COUNTED_MS = 60_000;
-/** How much of the time that a chat has for its passages may go to what was said before. */
+/** The share of the time for a chat's passages that reading its history may take. */
 const HISTORY_SHARE = 0.5;
 
 @Injectable()
 export class ConversationsService {
-  /** How many conversations a user has, for a while. */
+  /** The cached number of each user's conversations. */
   private readonly counts = new LRUCache<string, number>({ max: 50_000, ttl: COUNTED_MS });
-  /** The projects of conversations that were seen of late: a chat goes on in them while filesystem is away. */
+  /** The projects of recently used conversations, so that their chats can continue while filesystem is unavailable. */
   private readonly projects = new LRUCache<string, { id: string | null }>({ max: 50_000 });
 
   constructor(
@@ -41,17 +41,14 @@ export class ConversationsService {
     return this.filesystem.listConversations({ query: page }, call);
   }
 
-  /**
-   * Turns of a conversation, those that are still on their way to the filesystem server included.
-   * @throws Problem 404
-   */
+  /** Turns of a conversation, including those not yet delivered to the filesystem server. @throws Problem 404 */
   async get(conversationId: string, query: TurnsChoice, call: UserCall) {
     const params = { conversation_id: conversationId };
     const pending = await this.turns.pending(call.userId, conversationId);
     const { all, until, through, ...span } = query;
     const named = until ?? through;
     const choice = { until, through, ...(all ? { all: 'true' } : {}) };
-    // Where some are on their way, the place of each in its branch is known only with all of them at hand.
+    // With undelivered turns, the place of each in its branch is known only when all turns are read.
     const asked = pending.length === 0 ? { ...choice, ...span } : { all: 'true' };
     const stored = await this.filesystem.getConversation({ params, query: asked }, call).catch(missing);
     const first = pending[0];
@@ -77,7 +74,10 @@ export class ConversationsService {
     return { ...conversation, ...spanOf(all ? known : branchOf(known, { until, through }), span) };
   }
 
-  /** @throws Problem 507 `quota_exceeded` where a user has as many conversations as one may have; nobody can say: there is room */
+  /**
+   * @throws Problem 507 `quota_exceeded` where the user has the maximum number of conversations; an unknown number
+   * counts as below it
+   */
   async requireRoom(call: UserCall): Promise<void> {
     const most = this.config.quotas.conversations;
     const known = this.counts.get(call.userId) ?? (await this.count(call));
@@ -142,9 +142,9 @@ export class ConversationsService {
   }
 
   /**
-   * What was said so far, for a chat that goes on; the newest `last` turns of the branch that ends with the turn `after`
-   * (null: nothing was said before), or with the newest one. While filesystem is away: what has not reached it yet.
-   * @throws Problem 404 when there is no such conversation of the asker's, or no such turn in it
+   * The history for a chat that continues: the newest `last` turns of the branch that ends with the turn `after` (null:
+   * an empty history), or with the newest turn. While filesystem is unavailable: the turns that are not delivered yet.
+   * @throws Problem 404 where the user has no such conversation, or the conversation no such turn
    */
   async history(
     conversationId: string,
@@ -177,7 +177,10 @@ export class ConversationsService {
     }
   }
 
-  /** The turn that a client goes on from which names none. While filesystem is away: of those that have not reached it. */
+  /**
+   * The turn that a client without a conversation id continues from. While filesystem is unavailable: among those not
+   * delivered yet.
+   */
   async findTurn(thread: string, call: UserCall): Promise<{ conversation_id: string; message_id: string } | undefined> {
     const underWay = (await this.turns.pendingInThread(call.userId, thread)).at(-1);
     if (underWay !== undefined) {
@@ -202,21 +205,21 @@ export class ConversationsService {
     return noTurn(turn);
   }
 
-  /** Whether the user has a conversation of this id, turns on their way included. */
+  /** Whether the user has a conversation with this id, including undelivered turns. */
   async exists(conversationId: string, call: UserCall): Promise<boolean> {
     if ((await this.turns.pending(call.userId, conversationId)).length > 0) return true;
     const params = { conversation_id: conversationId };
     return (await this.filesystem.getConversation({ params, query: { last: 1 } }, call).catch(missing)) !== undefined;
   }
 
-  /** A conversation's project is the first that one of its turns had. */
+  /** Records the conversation's project, which is the first that one of its turns had. */
   remember(userId: string, conversationId: string, projectId: string | null): void {
     const name = nameOf(userId, conversationId);
     if ((this.projects.get(name)?.id ?? null) === null) this.projects.set(name, { id: projectId });
   }
 }
 
-/** Which turns are shown: those of the branch through a turn or until it, or `all`; and how many of them from which place on. */
+/** Selects turns: those of the branch through or up to a turn, or `all`; and the range of them. */
 export interface TurnsChoice extends Span {
   all?: boolean | undefined;
   until?: string | undefined;
@@ -243,7 +246,7 @@ function missing(error: unknown): undefined {
   throw error;
 }
 
-/** A turn that is both stored and pending is told once, in its newer state. */
+/** Merges stored and pending turns. A turn that is both is taken in its newer state. */
 function joined(stored: readonly Turn[], pending: readonly Turn[]): Turn[] {
   const newer = new Map(pending.map((turn) => [turn.message_id, turn]));
   const kept = stored.filter((turn) => turn.answer.state === 'complete' || !newer.has(turn.message_id));
@@ -251,7 +254,7 @@ function joined(stored: readonly Turn[], pending: readonly Turn[]): Turn[] {
   return [...kept, ...pending.filter((turn) => !known.has(turn.message_id))];
 }
 
-/** Each turn with its place among the others. */
+/** Adds to each turn its place among the others. */
 function placed(turns: readonly Turn[]): StoredTurn[] {
   const places = placesOf(turns);
   return turns.map((turn) => ({ ...turn, ...(places.get(turn.message_id) ?? { parent_id: null }) }));

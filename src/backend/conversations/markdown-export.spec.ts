@@ -1,7 +1,7 @@
 import { conversationAsMarkdown } from './markdown-export.js';
 
 describe('conversationAsMarkdown', () => {
-  it('tells questions, answers, their state, and the sources that are cited', () => {
+  it('exports questions, answers, their state, and the cited sources', () => {
     const sources = ['a', 'b', 'c', 'd'].map((name) => ({ document: `${name}.md`, title: name === 'd' ? '' : name }));
     const text = conversationAsMarkdown({
       title: 'Pears',

@@ -3,7 +3,7 @@ import type { Turn } from '../../downstream/filesystem/filesystem.contract.js';
 
 const sourcesSchema = z.object({ sources: z.array(z.object({ document: z.string(), title: z.string() })) });
 
-/** A conversation as a text to read: each question as a heading, below it the answer and what its numbers stand for. */
+/** A conversation as readable text: each question as a heading, then the answer and the sources of its citations. */
 export function conversationAsMarkdown({ title, turns }: { title: string; turns: readonly Turn[] }): string {
   const parts = turns.map(({ question, created_at, answer }) => {
     const state = answer.state === 'complete' ? '' : `*(${answer.state})*`;
@@ -14,7 +14,7 @@ export function conversationAsMarkdown({ title, turns }: { title: string; turns:
   return `${[`# ${oneLine(title)}`, ...parts].join('\n\n')}\n`;
 }
 
-/** Only those that the answer cites. */
+/** Only the sources that the answer cites. */
 function sourcesOf({ text, metadata }: Turn['answer']): string {
   const { data } = sourcesSchema.safeParse(metadata);
   const cited = new Set([...text.matchAll(/\[([\d\s,;–-]+)\]/g)].flatMap(([, list]) => numbersIn(list ?? '')));

@@ -12,8 +12,8 @@ const payloadSchema = z.object({ conversation_id: z.string(), project_id: z.stri
 type TurnPayload = z.output<typeof payloadSchema>;
 
 /**
- * Turns on their way into their conversation: written down when the question arrives, again while the answer grows, and
- * sent to the filesystem server when it is complete.
+ * Turns that are not yet delivered: written when the question arrives, again while the answer grows, and sent to the
+ * filesystem server when it is complete.
  */
 @Injectable()
 export class Turns implements OnModuleInit {
@@ -32,7 +32,7 @@ export class Turns implements OnModuleInit {
         const { conversation_id, project_id, turn } = payloadSchema.parse(entry.payload);
         const body = { project_id, turn: entry.recovered ? cutOff(turn) : turn };
         await this.filesystem.putTurn({ params: { conversation_id }, body }, call).catch((error: unknown) => {
-          // The conversation or its project was deleted meanwhile: so is what would have come.
+          // The conversation or its project was deleted meanwhile, so the turn is dropped.
           if (!(error instanceof DownstreamError && error.status === 410)) throw error;
         });
       },
@@ -52,18 +52,18 @@ export class Turns implements OnModuleInit {
     return entries.map((entry) => underWay(payloadSchema.parse(entry.payload)));
   }
 
-  /** The same of one user's conversations together that a client's thread may go on from. */
+  /** Such turns of all conversations of a user whose thread matches. */
   async pendingInThread(userId: string, thread: string): Promise<TurnPayload[]> {
     const entries = await this.outbox.store.pending(TOPIC, userId);
     return entries.map(({ payload }) => payloadSchema.parse(payload)).filter(({ turn }) => turn.thread === thread);
   }
 
-  /** Drops what would have been delivered to a conversation that is deleted. */
+  /** Drops turns that would be delivered to a deleted conversation. */
   async forget(userId: string, filter: { key?: string; projectId?: string }): Promise<void> {
     await this.outbox.discard(await this.outbox.store.pending(TOPIC, userId, filter));
   }
 
-  /** The same of one turn. @returns whether it was under way */
+  /** Drops one such turn. @returns whether it was not yet delivered */
   async forgetTurn(userId: string, conversationId: string, messageId: string): Promise<boolean> {
     const pending = await this.outbox.store.pending(TOPIC, userId, { key: conversationId });
     const entries = pending.filter(({ payload }) => payloadSchema.parse(payload).turn.message_id === messageId);
@@ -79,12 +79,12 @@ export class OpenTurn {
     private readonly payload: TurnPayload,
   ) {}
 
-  /** Writes down the answer as far as it is. */
+  /** Writes the answer as far as it is complete. */
   async keep(answer: Turn['answer']): Promise<void> {
     await this.outbox.update(this.entry, this.with({ answer }));
   }
 
-  /** Sends the turn off, with what else is owed for it, and says how it fares within `waitMs`. */
+  /** Sends the turn together with its charge, and returns within `waitMs` whether it is stored or queued. */
   async end(
     ending: Pick<Turn, 'answer' | 'thread'>,
     further: readonly NewOutboxEntry[],
@@ -95,7 +95,7 @@ export class OpenTurn {
     return delivery;
   }
 
-  /** The question was refused: it is no turn. */
+  /** Drops the turn of a question that was refused. */
   abandon(): Promise<void> {
     return this.outbox.discard([this.entry]);
   }
@@ -105,7 +105,7 @@ export class OpenTurn {
   }
 }
 
-/** Its metadata are those of a turn that has arrived. */
+/** Adds the metadata that a delivered turn would have. */
 function underWay(payload: TurnPayload): TurnPayload {
   const { answer } = payload.turn;
   if (answer.metadata['saved'] === undefined) return payload;
@@ -113,7 +113,7 @@ function underWay(payload: TurnPayload): TurnPayload {
   return { ...payload, turn: { ...payload.turn, answer: { ...answer, metadata } } };
 }
 
-/** The process that wrote the answer died over it: what there is of it stays, and says so. */
+/** The turn of an answer whose process died: the text so far stays, marked as incomplete. */
 function cutOff(turn: Turn): Turn {
   if (turn.answer.state !== 'pending') return turn;
   return { ...turn, answer: { ...turn.answer, state: turn.answer.text === '' ? 'failed' : 'partial' } };

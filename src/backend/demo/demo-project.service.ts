@@ -14,7 +14,7 @@ import type { PublicCall, UserCall } from '../call/public-call.js';
 const ROOT = join(import.meta.dirname, '../../..');
 const PROJECT = { project_id: 'caudex-docs', name: 'Caudex docs' };
 
-/** Gives the demo account a project made of this repository's own documents, once, when it first signs in. */
+/** Creates a project with this repository's own documents for the demo account when it first signs in. */
 @Injectable()
 export class DemoProject {
   private made: Promise<void> | undefined;

@@ -12,10 +12,10 @@ import { type Upload, uploadOf } from './upload.js';
 type Stored = z.output<typeof storedSchema>;
 type Item = z.output<typeof bulkItemSchema>;
 
-/** An e-mail may be attached to an e-mail. */
+/** The depth of attachments: an e-mail may be attached to an e-mail. */
 const MAX_DEPTH = 3;
 
-/** Stores documents together with the files that came in them, such as those attached to an e-mail. */
+/** Stores documents together with the files that they contain, such as those attached to an e-mail. */
 @Injectable()
 export class Attachments {
   constructor(
@@ -23,13 +23,16 @@ export class Attachments {
     private readonly filesystem: FilesystemClient,
   ) {}
 
-  /** Each attachment becomes a document of its own below `<path>.attachments/`; one that can't be stored says why. */
+  /**
+   * Each attachment becomes a document of its own below `<path>.attachments/`. One that cannot be stored carries the
+   * reason.
+   */
   async put(projectId: string, path: string, upload: Upload, ifMatch: string | undefined, call: UserCall, depth = 0) {
     const { created, document } = await this.documents.put(projectId, path, upload, ifMatch, call);
     return { created, document: await this.withAttachments(projectId, document, call, depth) };
   }
 
-  /** Adds to what is known of a document that was stored what became of its attachments. */
+  /** Adds the results of its attachments to a stored document. */
   async withAttachments(projectId: string, document: Stored, call: UserCall, depth = 0): Promise<Stored> {
     const hasAttachments = document.warnings?.some(({ code }) => code === 'attachments_apart') === true;
     if (!hasAttachments || depth >= MAX_DEPTH) return document;
@@ -62,7 +65,7 @@ export class Attachments {
     try {
       const fault = pathFault(path);
       if (fault !== undefined) throw badRequest('invalid_path', `path: ${fault}`);
-      // The key of the request names the version of the document that the attachment came in.
+      // The version of each attachment is derived from that of the document with the attachment.
       const own = { ...call, claim: undefined };
       return (await this.put(projectId, path, uploadOf(path, mediaType, bytes), undefined, own, depth + 1)).document;
     } catch (error) {
@@ -76,14 +79,14 @@ function failed(path: string, error: unknown): Item {
   return { path, error: { code, detail } };
 }
 
-/** The name that a sender gave a file may hold a path of their system. */
+/** A sender's file name may contain a path of the sender's system. */
 function fileName(name: string): string {
   const last = name.normalize('NFC').split(/[/\\]/).at(-1) ?? '';
   const clean = last.replaceAll(/[\p{Cc}\p{Cs}]/gu, ' ').trim();
   return clean === '' || clean === '.' || clean === '..' ? 'attachment' : clean;
 }
 
-/** `a.csv`, `a (2).csv`: of the attachments of one mailbox many may have one name. */
+/** `a.csv`, `a (2).csv`: makes names unique, because many attachments of one mailbox may have the same name. */
 function distinct(names: readonly string[]): string[] {
   const counts = new Map<string, number>();
   return names.map((name) => {

@@ -13,7 +13,7 @@ import { uploadOf } from './upload.js';
 
 const PARALLEL = 6;
 
-/** A file of a bulk upload; `mediaType` where its sender named one. */
+/** A file of a bulk upload; `mediaType` where the sender named one. */
 export interface BulkFile {
   path: string;
   mediaType?: string | undefined;
@@ -21,7 +21,7 @@ export interface BulkFile {
 }
 export type BulkItem = z.output<typeof bulkItemSchema>;
 
-/** Stores many documents, each as if it had come alone: one that can't be stored does not stop the others. */
+/** Stores many documents, each like a single upload: one that cannot be stored does not stop the others. */
 @Injectable()
 export class BulkUpload {
   constructor(
@@ -30,8 +30,8 @@ export class BulkUpload {
   ) {}
 
   /**
-   * Calls `stored` once for each file with its place in `files`, in the order in which they get done; stops when the caller
-   * disconnects. Of several files with one path the first is stored, the others fail.
+   * Calls `stored` once for each file with its position in `files`, in the order of completion; stops when the caller
+   * disconnects. Of several files with one path the first is stored, and the others fail.
    */
   async store(
     projectId: string,
@@ -65,7 +65,7 @@ export class BulkUpload {
   }
 }
 
-/** Neither of two files may replace the other without notice. */
+/** The error for a second file with the same path, because it would silently replace the first. */
 function samePath(path: string, firstPlace: number, place: number): BulkItem {
   const detail = `path: file ${place + 1} of this upload has the same path as file ${firstPlace + 1}, ${JSON.stringify(path)}; only file ${firstPlace + 1} was taken. Rename one of them and send it again.`;
   return { path, error: { code: 'duplicate_path', detail } };

@@ -13,8 +13,12 @@ import { Call, Deadline, type UserCall } from '../call/public-call.js';
 import { type BulkFile, type BulkItem, BulkUpload } from './bulk-upload.service.js';
 import { bulkSchema } from './stored.schema.js';
 import { SkippedFiles, junkOf } from './archive/junk.js';
+import { signatureType } from './file-signature.js';
 import { isArchive, readArchive } from './archive/read-archive.js';
 import { filesIn } from '../edge/multipart.js';
+
+/** Generated clients send files as bytes. */
+const BYTES = 'application/octet-stream';
 
 @ApiTags('documents')
 @Controller('v1/api/projects/:project_id')
@@ -30,11 +34,19 @@ export class BulkController {
   @HttpCode(200)
   @Deadline('upload_ms')
   @ApiOperation({
-    summary:
-      'Store many documents: an archive (zip, tar, tar.gz), or several files as multipart; as an event stream with its progress',
+    summary: 'Store many documents: several files, or an archive of them; as an event stream with its progress',
+    description:
+      'An archive (zip, tar, tar.gz) may also be the body itself, as application/zip, application/x-tar or application/gzip.',
   })
-  @ApiConsumes('application/zip', 'application/x-tar', 'application/gzip', 'multipart/form-data')
-  @ApiBody({ schema: { type: 'string', format: 'binary' } })
+  // Only one media type: with two, several generators produce code that does not compile.
+  @ApiConsumes('multipart/form-data')
+  @ApiBody({
+    schema: {
+      type: 'object',
+      properties: { files: { type: 'array', items: { type: 'string', format: 'binary' } } },
+      required: ['files'],
+    },
+  })
   @ApiProduces('application/json', 'text/event-stream')
   @Answers(200, bulkSchema, 404, 413, 415)
   async store(
@@ -51,7 +63,7 @@ export class BulkController {
     }
     const byPlace: BulkItem[] = [];
     await this.bulk.store(projectId, files, call, (item, place) => (byPlace[place] = item));
-    // A caller that disconnects leaves places without an item.
+    // After a disconnect some positions have no item.
     const documents = byPlace.filter((item) => item !== undefined);
     return { documents, ...summaryOf(documents, skipped) };
   }
@@ -84,7 +96,10 @@ export class BulkController {
     const { archive } = this.config.documents;
     if (request.isMultipart()) return this.partsOf(request, skipped);
     const type = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase() ?? '';
-    if (isArchive(type) && Buffer.isBuffer(request.body)) return readArchive(request.body, archive, skipped);
+    const { body } = request;
+    if (Buffer.isBuffer(body) && isArchive(type === BYTES ? (signatureType(body) ?? '') : type)) {
+      return readArchive(body, archive, skipped);
+    }
     throw new Problem({
       status: 415,
       code: 'unsupported_media_type',
@@ -92,7 +107,7 @@ export class BulkController {
     });
   }
 
-  /** Each part is a document by its file name, folders included, or an archive of such. */
+  /** Each part is a document named by its file name, with folders, or an archive of documents. */
   private async partsOf(request: FastifyRequest, skipped: SkippedFiles): Promise<BulkFile[]> {
     const { archive } = this.config.documents;
     const { max_body_bytes } = this.config.http;
@@ -102,7 +117,7 @@ export class BulkController {
     for await (const part of filesIn(request, { limits, preservePath: true })) {
       const bytes = await part.toBuffer();
       totalBytes += bytes.length;
-      // A body without an announced length has got past the check of that.
+      // A body without Content-Length has passed the check of the announced length.
       if (totalBytes > max_body_bytes) {
         const detail = `body: more than ${max_body_bytes} bytes are too many`;
         throw new Problem({ status: 413, code: 'too_large', detail });

@@ -7,6 +7,7 @@ import type { Config } from '../../config/config.schema.js';
 import { ChromaClient } from '../../downstream/chroma/chroma.client.js';
 import { FilesystemClient } from '../../downstream/filesystem/filesystem.client.js';
 import { GitClient } from '../../downstream/git/git.client.js';
+import { MAX_COMMITS } from '../../downstream/git/git.contract.js';
 import { Deletions } from '../call/deletions.js';
 import { Outbox } from '../../outbox/outbox.service.js';
 import type { NewOutboxEntry, OutboxEntry } from '../../outbox/outbox.store.js';
@@ -22,17 +23,21 @@ const indexPayload = z.object({
 const commitPayload = z.object({
   path: z.string(),
   version: z.string(),
-  /** null: deleted; missing: too large to keep twice, or taken out of a file: to be fetched. */
+  /** null: deleted; absent: fetched later, because it is too large to store twice or was extracted from a file. */
   text: z.string().nullable().optional(),
   author: z.object({ name: z.string(), email: z.string() }),
   message: z.string(),
   committed_at: z.string(),
-  /** The filesystem server's answer was never heard. */
+  /** Whether the answer of the filesystem server was lost. */
   uncertain: z.boolean().optional(),
 });
 export type CommitPayload = z.output<typeof commitPayload>;
 
+/** A text up to this size travels in the outbox with its commit; a larger one is fetched when it is committed. */
+export const KEPT_TEXT_CHARS = 1_000_000;
 const COMMIT_POLL_MS = 10;
+
+type Change = CommitPayload & { text: string | null };
 
 interface DocumentKey {
   userId: string;
@@ -40,11 +45,11 @@ interface DocumentKey {
   path: string;
 }
 
-/** Brings index and history in step with the files: through the outbox, in order for each document. */
+/** Synchronises index and history with the files: through the outbox, in order for each document. */
 @Injectable()
 export class DocumentSync implements OnModuleInit {
-  /** Projects deleted of late. */
-  private readonly gone = new LRUCache<string, true>({ max: 10_000 });
+  /** Recently deleted projects. */
+  private readonly deletedProjects = new LRUCache<string, true>({ max: 10_000 });
 
   constructor(
     @InjectConfig() private readonly config: Config,
@@ -64,12 +69,21 @@ export class DocumentSync implements OnModuleInit {
       service: 'chroma',
       deliver: (entry, call) => this.bringInStep(entry, call),
     });
-    this.outbox.register({ topic: 'commit', service: 'git', deliver: (entry, call) => this.commit(entry, call) });
+    this.outbox.register({
+      topic: 'commit',
+      service: 'git',
+      deliver: (entry, call) => this.commit(entry, call),
+      batch: {
+        maxEntries: MAX_COMMITS,
+        maxChars: KEPT_TEXT_CHARS,
+        deliver: (entries, call) => this.commitTogether(entries, call),
+      },
+    });
   }
 
   /**
-   * Written down before the files change, so that no change can go without its index and its commit; `commit` is null
-   * where history has the change already.
+   * Must be written before the files change, so that no change can lack its index update and its commit. `commit` is
+   * null where the history already has the change.
    */
   async hold(
     { userId, projectId, path }: DocumentKey,
@@ -88,7 +102,7 @@ export class DocumentSync implements OnModuleInit {
     return { index: index as OutboxEntry, commit: history };
   }
 
-  /** Has the index of some documents brought in step with what the files are when it is their turn. */
+  /** Queues an index update of some documents, which uses their files as they are at the time of delivery. */
   async index({ userId, projectId }: Omit<DocumentKey, 'path'>, paths: readonly string[]): Promise<void> {
     const entries = paths.map((path) => ({
       ...{ topic: 'index', key: keyOf({ userId, projectId, path }), userId, projectId },
@@ -97,7 +111,7 @@ export class DocumentSync implements OnModuleInit {
     await this.outbox.send(entries);
   }
 
-  /** Has history take up changes that it missed. */
+  /** Queues changes that the history lacks. */
   async commitAll({ userId, projectId }: Omit<DocumentKey, 'path'>, commits: readonly CommitPayload[]): Promise<void> {
     const entries = commits.map((payload) => ({
       ...{ topic: 'commit', key: keyOf({ userId, projectId, path: payload.path }), userId, projectId, payload },
@@ -105,20 +119,20 @@ export class DocumentSync implements OnModuleInit {
     await this.outbox.send(entries);
   }
 
-  /** Whether the index was in step within `waitMs`. */
+  /** Whether the index was synchronised within `waitMs`. */
   async release({ index, commit }: HeldChange, waitMs: number): Promise<boolean> {
     const delivery = this.outbox.delivery(index, waitMs);
     await this.outbox.release(both(index, commit));
     return (await delivery).delivered;
   }
 
-  /** The files did not change: history has nothing to learn, and the index only what it has lost. */
+  /** The files did not change: the history needs nothing, and the index only what it has lost. */
   async releaseIndex({ index, commit }: HeldChange, waitMs: number): Promise<boolean> {
     if (commit !== undefined) await this.outbox.discard([commit]);
     return this.release({ index, commit: undefined }, waitMs);
   }
 
-  /** The files did not change, or nobody knows whether they did. */
+  /** The files did not change, or it is not known whether they did. */
   async abandon({ index, commit }: HeldChange, nothingDone: boolean): Promise<void> {
     if (nothingDone) return this.outbox.discard(both(index, commit));
     if (commit !== undefined) {
@@ -127,30 +141,33 @@ export class DocumentSync implements OnModuleInit {
     await this.outbox.release(both(index, commit));
   }
 
-  /** Drops what would have been brought in step for a project that is deleted. */
+  /** Drops the queued updates of a deleted project. */
   async forget(userId: string, projectId: string): Promise<void> {
-    this.gone.set(`${userId}/${projectId}`, true);
+    this.deletedProjects.set(`${userId}/${projectId}`, true);
     const pending = ['index', 'commit'].map((topic) => this.outbox.store.pending(topic, userId, { projectId }));
     await this.outbox.discard((await Promise.all(pending)).flat());
   }
 
-  /** Documents whose index is not yet in step, by path, and whether their deletion is on its way. */
+  /** Documents whose index is not yet synchronised, by path, and whether their deletion is queued. */
   async staleDocuments(userId: string, projectId: string): Promise<ReadonlyMap<string, { deleted: boolean }>> {
-    const behind = new Map<string, { deleted: boolean }>();
+    const stale = new Map<string, { deleted: boolean }>();
     for (const { payload } of await this.outbox.store.pending('index', userId, { projectId })) {
       const { path, deleted } = indexPayload.parse(payload);
-      behind.set(path, { deleted: deleted || behind.get(path)?.deleted === true });
+      stale.set(path, { deleted: deleted || stale.get(path)?.deleted === true });
     }
-    return behind;
+    return stale;
   }
 
-  /** Changes that history has not taken yet, oldest first. */
+  /** Changes that are not committed yet, oldest first. */
   async uncommitted(userId: string, projectId: string): Promise<CommitPayload[]> {
     const pending = await this.outbox.store.pending('commit', userId, { projectId });
     return pending.map(({ payload }) => commitPayload.parse(payload));
   }
 
-  /** Waits up to `patience.commit_ms` for pending commits, so that a person finds in the history what they just saved. */
+  /**
+   * Waits up to `patience.commit_ms` for pending commits, so that the history shows a change directly after it was
+   * saved.
+   */
   async committed(userId: string, projectId: string, path: string | undefined): Promise<void> {
     const filter = path === undefined ? { projectId } : { key: keyOf({ userId, projectId, path }) };
     const untilMs = performance.now() + this.config.patience.commit_ms;
@@ -170,8 +187,8 @@ export class DocumentSync implements OnModuleInit {
     }
     const { version, title, media_type, text, pages } = document;
     await this.chroma.upsert({ body: { project_id, path, version, title, media_type, text, pages } }, call);
-    // Deleted while its text was on its way.
-    if (this.gone.has(`${call.userId}/${project_id}`)) {
+    // The document was deleted while its text was being fetched.
+    if (this.deletedProjects.has(`${call.userId}/${project_id}`)) {
       await this.chroma.dropProject({ params: { project_id } }, call);
     }
   }
@@ -189,6 +206,25 @@ export class DocumentSync implements OnModuleInit {
     await this.git.commit({ params: { project_id }, body: { ...commit, text } }, call).catch(unlessGone);
   }
 
+  /** Commits in their order: in one call what carries its text, one by one what has to be fetched first. */
+  private async commitTogether(entries: readonly OutboxEntry[], call: CallContext): Promise<void> {
+    let changes: Change[] = [];
+    const flush = async (project_id: string) => {
+      if (changes.length > 0)
+        await this.git.commits({ params: { project_id }, body: { changes } }, call).catch(unlessGone);
+      changes = [];
+    };
+    for (const entry of entries) {
+      const { uncertain, text, ...commit } = commitPayload.parse(entry.payload);
+      if (uncertain !== true && !entry.recovered && text !== undefined) changes.push({ ...commit, text });
+      else {
+        await flush(String(entry.projectId));
+        await this.commit(entry, { ...call, idempotencyKey: entry.id });
+      }
+    }
+    await flush(String(entries[0]?.projectId));
+  }
+
   private async current(project_id: string, path: string, call: CallContext) {
     return this.filesystem.getDocument({ params: { project_id }, query: { path } }, call).catch((error: unknown) => {
       if (error instanceof DownstreamError && error.status === 404) return undefined;
@@ -199,7 +235,7 @@ export class DocumentSync implements OnModuleInit {
 
 const keyOf = ({ userId, projectId, path }: DocumentKey) => `${userId}/${projectId}/${path}`;
 
-/** The project was deleted meanwhile: there is nothing left to bring in step. */
+/** The project was deleted meanwhile: there is nothing to synchronise. */
 function unlessGone(error: unknown): void {
   if (error instanceof DownstreamError && error.status === 410) return;
   throw error;
@@ -210,6 +246,6 @@ const both = (index: OutboxEntry, commit: OutboxEntry | undefined) =>
 
 export interface HeldChange {
   readonly index: OutboxEntry;
-  /** None where history has the change already. */
+  /** Empty where the history already has the change. */
   readonly commit: OutboxEntry | undefined;
 }

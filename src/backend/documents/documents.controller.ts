@@ -13,7 +13,7 @@ import {
   Res,
   UseInterceptors,
 } from '@nestjs/common';
-import { ApiBody, ApiConsumes, ApiHeader, ApiOperation, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiConsumes, ApiOperation, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { chromaContract } from '../../downstream/chroma/chroma.contract.js';
@@ -21,7 +21,7 @@ import { pathFault } from '../../contract/document-path.js';
 import { documentInfoSchema } from '../../downstream/filesystem/filesystem.contract.js';
 import { badRequest, Problem } from '../../http/problem.js';
 import { ReplayInterceptor } from '../edge/idempotency/replay.interceptor.js';
-import { Answers } from '../edge/openapi.js';
+import { Answers, TakesHeader, TakesIdempotencyKey } from '../edge/openapi.js';
 import { ProjectAccess } from '../projects/project-access.service.js';
 import { idSchema, pageSchema } from '../edge/schemas.js';
 import { Call, Deadline, type UserCall } from '../call/public-call.js';
@@ -85,7 +85,7 @@ export class DocumentsController {
     return { project_id: projectId, documents, index: 'rebuilding' as const };
   }
 
-  /** An operator may do this for any project. @throws Problem 404 */
+  /** Operators may do this for any project. @throws Problem 404 */
   private async ownerOf(projectId: string, call: UserCall): Promise<string> {
     try {
       const unsure = await this.access.require(projectId, call);
@@ -119,9 +119,16 @@ export class DocumentsController {
   @Put('documents/*')
   @UseInterceptors(ReplayInterceptor)
   @Deadline('upload_ms')
-  @ApiOperation({ summary: 'Store a document: its raw text as the body, or one file as multipart' })
-  @ApiConsumes('text/plain', 'text/markdown', 'multipart/form-data')
-  @ApiBody({ schema: { type: 'string' } })
+  @ApiOperation({
+    summary: 'Store a document: its text or file as the body',
+    description:
+      'The media type says what the body is (text/markdown, application/pdf and so on); with application/octet-stream the name of the document does. One file as multipart/form-data is taken too.',
+  })
+  @ApiConsumes('application/octet-stream')
+  @ApiBody({ schema: { type: 'string', format: 'binary' } })
+  @TakesIdempotencyKey()
+  @TakesHeader('If-Match', 'Store only where this is the ETag of the current version')
+  @TakesHeader('If-None-Match', '`*`: store only where there is no such document')
   @Answers(201, storedSchema, 404, 410, 412, 413, 415, 422, 424, 507)
   @Answers(200, storedSchema)
   async put(
@@ -134,7 +141,7 @@ export class DocumentsController {
     @Call() call: UserCall,
   ) {
     const expected = ifNoneMatch === '*' ? '*' : ifMatch === undefined ? undefined : etagVersion(ifMatch);
-    // The router takes a slash at the end for none.
+    // The router treats a trailing slash as absent.
     const name = documentPath(/\/(\?|$)/.test(request.url) ? `${path}/` : path);
     const upload = await readUpload(request, name);
     const { created, document } = await this.attachments.put(projectId, name, upload, expected, call);
@@ -146,9 +153,10 @@ export class DocumentsController {
   @ApiOperation({
     summary: 'The text of a document, as it is or as it was at a version; `original=true`: the file as it was uploaded',
   })
-  // An original has the type that it was uploaded with.
+  // An original has the media type of its upload.
   @ApiProduces('text/plain', 'text/markdown', '*/*')
-  @ApiHeader({ name: 'Range', required: false, description: 'A part of the document in bytes, like `bytes=0-1023`' })
+  @TakesHeader('Range', 'A part of the document in bytes, like `bytes=0-1023`')
+  @TakesHeader('If-None-Match', 'The ETag of a version that the client has: 304 where it is the current one')
   @Answers(200, z.string(), 404, 416, 424)
   @ApiResponse({ status: 206, description: 'The part that `Range` asks for', schema: { type: 'string' } })
   @ApiResponse({ status: 304, description: 'The document is as `If-None-Match` says.' })
@@ -195,8 +203,8 @@ export class DocumentsController {
 }
 
 /**
- * One name for what looks alike, however a system composes its characters. A quick look for an error that names the rule;
- * the filesystem server has the last word.
+ * Normalises a path, because systems compose characters in different ways. This early check returns an error that names
+ * the rule; the filesystem server makes the final check.
  */
 function documentPath(path: string): string {
   const name = path.normalize('NFC');
@@ -205,7 +213,7 @@ function documentPath(path: string): string {
   return name;
 }
 
-/** By RFC 6266, with a name in ASCII for clients that do not read the encoded one. */
+/** The header of RFC 6266, with an ASCII name for clients that do not read the encoded one. */
 function attachment(path: string): string {
   const name = path.slice(path.lastIndexOf('/') + 1);
   const ascii = name.replaceAll(/[^\x20-\x7e]|["\\%]/g, '_');

@@ -14,13 +14,10 @@ import { Deletions } from '../call/deletions.js';
 import { IndexRepair } from './repair/index-repair.service.js';
 import { claimedId } from '../call/claim.js';
 import type { OwnerCall, UserCall } from '../call/public-call.js';
-import { type CommitPayload, DocumentSync } from './document-sync.service.js';
+import { type CommitPayload, DocumentSync, KEPT_TEXT_CHARS } from './document-sync.service.js';
 import { ProjectEvents } from '../projects/project-events.js';
 import { mediaTypeOf } from '../../text/media-type.js';
 import type { Upload } from './upload.js';
-
-/** A text up to this size travels in the outbox with its commit; a larger one is fetched when it is committed. */
-const KEPT_TEXT_CHARS = 1_000_000;
 
 @Injectable()
 export class DocumentsService {
@@ -43,7 +40,7 @@ export class DocumentsService {
     return this.store(projectId, path, version, { ...upload, ...condition }, commit, call);
   }
 
-  /** Stores a text that history has already, under the version it has there. */
+  /** Stores a text that the history already has, under its version there. */
   putFromHistory(projectId: string, path: string, version: string, text: string, call: OwnerCall) {
     return this.store(projectId, path, version, { media_type: mediaTypeOf(path), text }, null, call);
   }
@@ -62,7 +59,7 @@ export class DocumentsService {
     );
   }
 
-  /** Takes the text of a document out of its original once more. */
+  /** Extracts the text of a document from its original again. */
   extract(projectId: string, path: string, call: UserCall) {
     const version = newVersion(call);
     const params = { project_id: projectId };
@@ -71,7 +68,7 @@ export class DocumentsService {
     );
   }
 
-  /** Changes a document and has index and history follow. */
+  /** Changes a document and queues the updates of index and history. */
   private async write(
     projectId: string,
     path: string,
@@ -84,18 +81,19 @@ export class DocumentsService {
     const wasStale = (await this.sync.staleDocuments(userId, projectId)).has(path);
     const held = await this.sync.hold({ userId, projectId, path }, commit, false);
     const stored = await change(
-      // A caller who goes away does not undo what is being written.
+      // A disconnect of the caller does not cancel the write.
       { ...call, signal: undefined },
       (own) => put(arrivedAtMs, own),
       (nothingDone) => this.sync.abandon(held, nothingDone),
     ).catch(namePath);
     if (!stored.changed) {
-      // The index may have lost what the files have: it is told again, and has nothing to do where it knows.
+      // The index may have lost the document although the files have it. The update is queued, and does nothing where
+      // the index has it.
       const indexed = await this.sync.releaseIndex(held, wasStale ? 0 : this.config.documents.index_wait_ms);
       return answer(stored, indexed && !wasStale);
     }
     this.events.changed(userId, projectId);
-    // Behind an earlier change that waits for its index there is nothing to wait for.
+    // With an earlier change still waiting for its index update, waiting for this one is useless.
     return answer(stored, await this.sync.release(held, wasStale ? 0 : this.config.documents.index_wait_ms));
   }
 
@@ -106,12 +104,12 @@ export class DocumentsService {
     }
   }
 
-  /** Deletes a document that history knows to be deleted. */
+  /** Deletes a document that the history already records as deleted. */
   async deleteFromHistory(projectId: string, path: string, call: OwnerCall): Promise<void> {
     await this.remove(projectId, path, null, call);
   }
 
-  /** @returns whether there was such a document */
+  /** @returns whether the document existed */
   private async remove(
     projectId: string,
     path: string,
@@ -150,7 +148,7 @@ export class DocumentsService {
     return { ...index, queued: behind.size, index: rebuilding ? ('rebuilding' as const) : ('ready' as const) };
   }
 
-  /** The text of a document, as it is or as it was at a version. */
+  /** The current text of a document, or its text at a version. */
   async get(projectId: string, path: string, version: string | undefined, call: UserCall) {
     const params = { project_id: projectId };
     const current = await this.filesystem.getDocument({ params, query: { path } }, call).catch((error: unknown) => {
@@ -164,7 +162,7 @@ export class DocumentsService {
     return { path, version: past.version, text: past.text, media_type: current?.media_type ?? 'text/plain' };
   }
 
-  /** The file as it was uploaded, also one that no text could be taken from. */
+  /** The uploaded file, also where no text could be extracted from it. */
   async original(projectId: string, path: string, call: UserCall): Promise<{ media_type: string; content: Buffer }> {
     const params = { project_id: projectId };
     try {
@@ -173,7 +171,7 @@ export class DocumentsService {
     } catch (error) {
       if (!(error instanceof DownstreamError) || error.status !== 404) throw error;
     }
-    // No other file is kept where the text itself was uploaded.
+    // No separate original is stored where the upload was the text itself.
     const { media_type, text } = await this.filesystem.getDocument({ params, query: { path } }, call);
     return { media_type: `${media_type}; charset=utf-8`, content: Buffer.from(text) };
   }
@@ -189,12 +187,12 @@ export class DocumentsService {
   }
 }
 
-/** Milliseconds since 1970, growing while the process runs, however its clock is set. */
+/** Milliseconds since 1970, monotonic while the process runs, however its clock is set. */
 function arrivalMs(): number {
   return performance.timeOrigin + performance.now();
 }
 
-/** What the filesystem server finds wrong with a request of ours can only be its path. */
+/** A rejection of our request by the filesystem server can only concern its path. */
 function namePath(error: unknown): never {
   if (
     error instanceof DownstreamError &&

@@ -1,4 +1,4 @@
-/** The first bytes of files that are not text, as Latin-1, by the media type that they have (IANA, or `x-` where none is registered). */
+/** The first bytes of files that are not text, as Latin-1, by media type (IANA, or `x-` for an unregistered one). */
 const SIGNATURES: [RegExp, string][] = [
   [/^%PDF-\d/, 'application/pdf'],
   [/^\{\\rtf\d/, 'application/rtf'],
@@ -19,10 +19,10 @@ const SIGNATURES: [RegExp, string][] = [
   [/^(?:ID3[\x02-\x04]|OggS\0|fLaC\0)/, 'audio/x-audio'],
 ];
 const ZIP = /^PK\x03\x04/;
-/** An OpenDocument or EPUB file begins with an entry that is its media type. */
+/** An OpenDocument or EPUB file begins with an entry that contains its media type. */
 const STATED_IN_ZIP = /^.{30}mimetype(application\/[\w.+-]+)/s;
 const OOXML = 'application/vnd.openxmlformats-officedocument';
-/** Names of the parts that a format can not be without. */
+/** Names of the parts that a format always has. */
 const PARTS: [string, string][] = [
   ['word/document', `${OOXML}.wordprocessingml.document`],
   ['xl/workbook', `${OOXML}.spreadsheetml.sheet`],
@@ -30,7 +30,9 @@ const PARTS: [string, string][] = [
   ['META-INF/container.xml', 'application/epub+zip'],
 ];
 const OLE = /^\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1/;
-/** Names of the streams that a format can not be without (MS-CFB); a file with a password was some Office Open XML. */
+/**
+ * Names of the streams that a format always has (MS-CFB). A file with a password is an encrypted Office Open XML file.
+ */
 const STREAMS: [string, string][] = [
   ['EncryptedPackage', `${OOXML}.wordprocessingml.document`],
   ['WordDocument', 'application/msword'],
@@ -41,7 +43,7 @@ const STREAMS: [string, string][] = [
 ];
 const HEAD_BYTES = 512;
 
-/** The media type of a file by its content; undefined for text and for what is not known. */
+/** The media type of a file by its content; undefined for text and for unknown formats. */
 export function signatureType(bytes: Buffer): string | undefined {
   const head = bytes.toString('latin1', 0, HEAD_BYTES);
   if (OLE.test(head)) {
@@ -56,16 +58,19 @@ export function signatureType(bytes: Buffer): string | undefined {
   return typeByParts(bytes) ?? 'application/zip';
 }
 
-/** A file may hold files of other formats; its own directory is at the end, so that the last name is the one of its format. */
+/**
+ * A file may contain files of other formats. Its own directory is at the end, so the last name found decides the
+ * format.
+ */
 function typeByParts(bytes: Buffer): string | undefined {
   const found = PARTS.map(([part, type]) => ({ type, at: bytes.lastIndexOf(part) })).filter(({ at }) => at !== -1);
   return found.sort((a, b) => b.at - a.at)[0]?.type;
 }
 
-/** POSIX.1-1988, ustar; at byte 257. */
+/** The mark of POSIX.1-1988 ustar, at byte 257. */
 const isTar = (head: string) => head.startsWith('ustar', 257);
 
-/** The media type of a text file that neither its sender nor its name tells; undefined for any other text. */
+/** The media type of a text file that neither the sender nor the name states; undefined for other texts. */
 export function textSignatureType(bytes: Buffer): string | undefined {
   const head = bytes.toString('latin1', 0, HEAD_BYTES * 8).replace(/^\xef\xbb\xbf/, '');
   return TEXT_SIGNATURES.find(([pattern]) => pattern.test(head))?.[1];
@@ -77,7 +82,7 @@ const TEXT_SIGNATURES: [RegExp, string][] = [
   [/^WEBVTT(?:\s|$)/, 'text/vtt'],
   [/^\d+\r?\n\d{2}:\d{2}:\d{2},\d{3} --> /, 'application/x-subrip'],
   [/^From \S[^\n]*\d{4}(?: [-+]\d{4})?\s*\n[\x21-\x39\x3b-\x7e]+:/, 'application/mbox'],
-  // Two fields at least: a note may begin with one.
+  // At least two header fields, because a note may begin with one.
   [
     new RegExp(
       `^${MAIL_FIELD}: [^\\n]*\\n(?:[\\x21-\\x39\\x3b-\\x7e]+:[^\\n]*\\n|[ \\t][^\\n]*\\n)*${MAIL_FIELD}: `,

@@ -3,9 +3,9 @@ import parseRange from 'range-parser';
 import { Problem } from '../../http/problem.js';
 
 /**
- * The part of a file that a request asks for (RFC 9110, 14), with its status and headers. Several parts at a time, and a part of
- * a state that is not the current one (`If-Range`), are answered with the whole file.
- * @throws Problem 416 for a part that lies behind the end
+ * The requested part of a file (RFC 9110, 14), with status and headers. A request for several parts, or for a part of
+ * another state than the current one (`If-Range`), gets the whole file.
+ * @throws Problem 416 for a part beyond the end
  */
 export function partOf(content: Buffer, request: FastifyRequest, reply: FastifyReply): Buffer {
   void reply.header('accept-ranges', 'bytes');

@@ -6,7 +6,7 @@ import { mediaTypeOf } from '../../text/media-type.js';
 import { isArchive } from './archive/read-archive.js';
 import { signatureType, textSignatureType } from './file-signature.js';
 
-/** What was uploaded: a text as it is, or the bytes of a file that holds one. */
+/** The uploaded content: a text, or the bytes of a file from which text is extracted. */
 export type Upload =
   | { media_type: string; text: string; content_base64?: never }
   | { media_type: string; content_base64: string; text?: never };
@@ -23,7 +23,7 @@ export async function readUpload(request: FastifyRequest, path: string): Promise
 }
 
 /**
- * Many a client library encodes what it is given as JSON, so that a text arrives in quotes or inside an object.
+ * Rejects a text that a client library has encoded as JSON, so that it is in quotes or inside an object.
  * @throws Problem 415 for JSON under a name that is not that of a JSON file
  */
 function refuseEncodedText(path: string, contentType: string | undefined, body: Buffer): void {
@@ -31,7 +31,7 @@ function refuseEncodedText(path: string, contentType: string | undefined, body: 
   const type = mediaTypeOf(path);
   if (/json$/.test(type)) return;
   const json = parsedJson(body);
-  // A name without a known ending may well be one of a JSON file, which holds more than one string.
+  // A name without a known extension may belong to a JSON file, which contains more than one string.
   if (json === undefined || (typeof json !== 'string' && type === 'text/plain' && !PLAIN_TEXT.test(path))) return;
   throw new Problem({
     status: 415,
@@ -61,37 +61,40 @@ async function readMultipart(request: FastifyRequest, path: string): Promise<Upl
   return found;
 }
 
-/** The media type comes from the sender, else from the name; where the content contradicts it, from the content. @throws Problem 415 */
+/**
+ * The media type is the sender's, or that of the name. Where the content contradicts it, the content decides.
+ * @throws Problem 415
+ */
 export function uploadOf(name: string, contentType: string | undefined, bytes: Buffer): Upload {
   const charset = /;\s*charset\s*=\s*["']?([^\s;"']+)/i.exec(contentType ?? '')?.[1];
   const stated = contentType?.split(';')[0]?.trim().toLowerCase() ?? '';
   return toUpload(typeByContent(claimedType(stated, name, bytes), bytes), charset, bytes);
 }
 
-/** Many clients send a type that says nothing, or one that a file of another format is registered with on their system. */
+/** Many clients send a generic type, or one that their system registers for another format. */
 function claimedType(stated: string, name: string, bytes: Buffer): string {
   const byName = extractedTypeOf(name) ?? mediaTypeOf(name);
   const saysNothing = stated === '' || stated === 'application/octet-stream';
   if (saysNothing) return SAYS_NOTHING.test(name) && byName === PLAIN ? (textSignatureType(bytes) ?? byName) : byName;
   const isReadable = isExtracted(stated) || isTextType(stated) || stated === FORM;
   if (!isReadable && byName !== PLAIN) return byName;
-  // Excel registers itself for CSV, for instance.
+  // For instance, Excel registers itself for CSV.
   const isOther = isExtracted(stated) && !isExtracted(byName) && byName !== PLAIN && stated !== 'text/html';
   return isOther && utf8Of(bytes) !== undefined && signatureType(bytes) === undefined ? byName : stated;
 }
 const PLAIN = 'text/plain';
-/** What curl sends without a type. */
+/** The type that curl sends by default. */
 const FORM = 'application/x-www-form-urlencoded';
-/** Names whose ending is not that of a plain text. */
+/** Names whose extension is not that of plain text. */
 const SAYS_NOTHING = /^(?!.*\.(?:txt|text|log|asc)$)/is;
 
-/** A file that claims to be of a format with a reader is left to that reader, which says what is wrong with it. */
+/** A file with the type of a supported format goes to the reader of that format, whose errors name the fault. */
 function typeByContent(claimed: string, bytes: Buffer): string {
   const found = signatureType(bytes);
   if (found === undefined || (!isExtracted(found) && isExtracted(claimed) && claimed !== 'text/html')) return claimed;
-  // The formats of a family have many types, and only the first one is told by the content.
+  // The formats of a family have many types, and the content identifies the first one only.
   if (documentFormatOf(found) !== undefined && documentFormatOf(found) === documentFormatOf(claimed)) return claimed;
-  // A text about PDF may begin as a PDF does.
+  // A text about PDF may begin like a PDF.
   return found === 'application/pdf' && isTextType(claimed) && !bytes.includes('endobj') ? claimed : found;
 }
 
@@ -115,7 +118,7 @@ function notTaken(what: string, how: string): Problem {
 
 const UTF8 = /^(?:utf-?8|us-ascii)$/i;
 
-/** Undefined where the bytes are not UTF-8; the filesystem server finds out what they are. */
+/** Undefined where the bytes are not UTF-8; the filesystem server detects the encoding. */
 function utf8Of(bytes: Buffer): string | undefined {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes);

@@ -8,8 +8,8 @@ const NAME = 'caudex_answers_total';
 export type AnswerResult = 'complete' | 'degraded' | 'failed';
 
 /**
- * Counts answers to people by how good they were: the series that the service level objective is computed from. Requests
- * that were refused with a 5xx before an answer began are in `http_server_request_duration_seconds`.
+ * Counts public answers by quality: the series from which the service level objective is computed. Requests that were
+ * refused with a 5xx before an answer began are in `http_server_request_duration_seconds`.
  */
 @Injectable()
 export class AnswerCounts {
@@ -23,7 +23,7 @@ export class AnswerCounts {
       help: 'Answers to chats and searches; `degraded`: something was worked around, `failed`: there is no answer',
       labelNames: ['kind', 'result'],
     });
-    // A series that begins with its first failure has no rate for it.
+    // Starts each series at 0, because a series that begins with its first failure has no rate for it.
     for (const kind of ['chat', 'search']) {
       for (const result of ['complete', 'degraded', 'failed']) this.counter.inc({ kind, result }, 0);
     }

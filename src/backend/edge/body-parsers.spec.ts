@@ -8,7 +8,7 @@ function deep(value: unknown): number {
 }
 
 describe('isDeeperThan', () => {
-  it('goes by the nesting of the parsed value, whatever its strings hold', () => {
+  it('measures the nesting of the parsed value, whatever its strings contain', () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.nat(5), (value, levels) => {
         expect(isDeeperThan(levels, Buffer.from(JSON.stringify(value)))).toBe(deep(value) > levels);
@@ -18,7 +18,7 @@ describe('isDeeperThan', () => {
     expect([1, 2].map((levels) => isDeeperThan(levels, tricky))).toEqual([true, false]);
   });
 
-  it.each(['[', '{', '"', '\\', ']', '["\\"', '[],'])('is told at once of 2 MB of nothing but %j', (text) => {
+  it.each(['[', '{', '"', '\\', ']', '["\\"', '[],'])('decides quickly for 2 MB of nothing but %j', (text) => {
     const body = Buffer.from(text.repeat(2_000_000 / text.length));
     const beganMs = performance.now();
     isDeeperThan(100, body);

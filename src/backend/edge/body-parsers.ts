@@ -2,24 +2,27 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyRequest } from 'fastify';
 import { badRequest, Problem } from '../../http/problem.js';
 
-/** How deep JSON may be nested: no call of the API needs a tenth of it, and a deeper one costs parsers their stack. */
+/**
+ * The deepest nesting of JSON: no call of the API needs a tenth of it, and deeper JSON can exhaust the stack of
+ * parsers.
+ */
 const MAX_DEPTH = 100;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 interface BodyLimits {
-  /** Of a document. */
+  /** The limit for a document. */
   bytes: number;
-  /** Of any other call. */
+  /** The limit for any other call. */
   jsonBytes: number;
 }
 
-/** Of JSON from somebody who need not be signed in. */
+/** The limit for JSON of an unauthenticated client. */
 const MAX_ANONYMOUS_BYTES = 16_384;
-/** Calls that anybody may make. */
+/** Calls that need no authentication. */
 const ANONYMOUS = /^\/v1\/api\/auth\/(?:register|login)$/;
 
-/** JSON for the API's calls; the bytes as they are for documents, whatever their media type. */
+/** Parses JSON for the API's calls, and passes the bytes of documents on unchanged, whatever their media type. */
 export function useBodyParsers(app: NestFastifyApplication, limits: BodyLimits): void {
   const bodyLimit = limits.bytes;
   const fastify = app.getHttpAdapter().getInstance();
@@ -37,10 +40,10 @@ export function useBodyParsers(app: NestFastifyApplication, limits: BodyLimits):
   app.useBodyParser('application/x-www-form-urlencoded', options, (request, body, done) =>
     settle(done, () => bytesOrRefusal(request as FastifyRequest, body)),
   );
-  // Fastify's own would decode the bytes and so hide that they are no UTF-8.
+  // Fastify's own parser would decode the bytes and so hide that they are not UTF-8.
   fastify.removeContentTypeParser('text/plain');
   fastify.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit }, (request, body, done) => {
-    // Without a media type a body can only be meant as JSON.
+    // A body without a media type is treated as JSON.
     const json = request.headers['content-type'] === undefined && !takesBytes(request);
     settle(done, () => (json ? parseJson(body as Buffer) : bytesOrRefusal(request, body as Buffer)));
   });
@@ -62,7 +65,7 @@ function settle(done: (error: Error | null, body?: unknown) => void, parse: () =
   }
 }
 
-/** Many a client names the type of a body that it does not send. */
+/** Many clients send a Content-Type without a body. */
 function parseJson(body: Buffer): unknown {
   if (body.length === 0) return undefined;
   let text: string;

@@ -2,26 +2,26 @@ import fastifyCompress from '@fastify/compress';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Problem } from '../../http/problem.js';
 
-/** In the order in which they are preferred for answers. */
+/** The encodings for answers, in order of preference. */
 const ENCODINGS = ['br', 'gzip', 'deflate', 'zstd'] as const;
 const TAKEN = ENCODINGS.join(', ');
 /**
- * Answers that hold a secret. Compressed beside a text that an attacker chose, their length tells about the secret
- * (CVE-2013-3587).
+ * Answers that contain a secret. If they were compressed together with a text that an attacker chose, their length
+ * would reveal the secret (CVE-2013-3587).
  */
 const SECRET = /^\/v1\/api\/(?:auth|keys)(?:\/|$)/;
 const MIN_BYTES = 1024;
 
 /**
- * Decompresses the bodies of requests and compresses answers, but for event streams. A body is held to the route's limit after
- * it is decompressed: a bomb ends there.
+ * Decompresses the bodies of requests and compresses answers, except event streams. The route's size limit applies to
+ * the decompressed body, which stops decompression bombs.
  */
 export async function useCompression(app: NestFastifyApplication): Promise<void> {
   const fastify = app.getHttpAdapter().getInstance();
   fastify.addHook('onRoute', (route) => {
     if (SECRET.test(route.url)) route.compress = false;
   });
-  // Its parser reads the socket itself, past whatever would decompress it.
+  // The multipart parser reads the socket itself, so that decompression would be bypassed.
   fastify.addHook('preParsing', (request, _reply, payload, done) => {
     const encoding = request.headers['content-encoding'];
     const isMultipart = /^\s*multipart\//i.test(request.headers['content-type'] ?? '');
@@ -45,7 +45,7 @@ const unsupportedEncoding = (encoding: string) =>
     detail: `content-encoding: ${JSON.stringify(encoding)} is not taken; send one of ${TAKEN}, or the body as it is`,
   });
 
-/** The library copies the fields of this into the error of the decompressor. */
+/** The library copies these fields into the error of the decompressor. */
 const notCompressed = (encoding: string) => ({
   name: 'InvalidContentEncoding',
   statusCode: 400,

@@ -1,6 +1,6 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 
-/** What a page of another origin may read of an answer. */
+/** The response headers that a page of another origin may read. */
 const EXPOSED_HEADERS = [
   'Age',
   'ETag',
@@ -12,7 +12,10 @@ const EXPOSED_HEADERS = [
 ];
 const PREFLIGHT_MAX_AGE_S = 600;
 
-/** Lets pages of these origins call the API with a token or key. Cookies are left out: a foreign page never acts as a person. */
+/**
+ * Lets pages of these origins call the API with a token or key. Cookies are excluded, so that a foreign page never acts
+ * for the user.
+ */
 export function allowOrigins(app: NestFastifyApplication, origins: readonly string[]): void {
   if (origins.length === 0) return;
   app.enableCors({

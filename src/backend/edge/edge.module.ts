@@ -9,7 +9,7 @@ import { RateLimits } from './limits/rate-limits.service.js';
 import { IdempotencyStore } from './idempotency/idempotency.store.js';
 import { SharedReads } from './reads/shared-reads.js';
 
-/** What the public routes share: rate limits, idempotency keys, shared reads, validation. */
+/** The parts that all public routes share: rate limits, idempotency keys, shared reads, validation. */
 @Module({
   imports: [ConfigModule],
   providers: [

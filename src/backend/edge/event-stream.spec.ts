@@ -35,14 +35,14 @@ describe('an event stream to a reader that does not read', () => {
     server.close();
   });
 
-  it('keeps one listener, however many events wait', async () => {
+  it('adds only one listener, however many events wait', async () => {
     const { events } = await open(10_000);
     for (let i = 0; i < 40; i++) void events.send(PART).catch(() => undefined);
     expect(raw.writableNeedDrain).toBe(true);
     expect(raw.listenerCount('drain')).toBe(1);
   });
 
-  it('is closed when more waits than is kept', async () => {
+  it('is closed when more bytes wait than the limit allows', async () => {
     const { events } = await open(10_000);
     const sent = Array.from({ length: 200 }, () => events.send(PART));
     const results = await Promise.allSettled(sent);
@@ -52,7 +52,7 @@ describe('an event stream to a reader that does not read', () => {
     expect(raw.writableLength).toBeLessThan(5 * 1024 * 1024);
   });
 
-  it('is closed when the reader takes nothing for too long', async () => {
+  it('is closed when the reader receives nothing for too long', async () => {
     const { events } = await open(50);
     const stalled = (async () => {
       for (;;) await events.send(PART);
@@ -61,7 +61,7 @@ describe('an event stream to a reader that does not read', () => {
     expect(raw.destroyed).toBe(true);
   });
 
-  it('goes on when the reader reads again, and adds no heartbeats meanwhile', async () => {
+  it('continues when the reader reads again, and adds no heartbeats meanwhile', async () => {
     const { events, response } = await open(10_000);
     let sent = 0;
     const sending = (async () => {

@@ -2,13 +2,13 @@ import type { FastifyReply } from 'fastify';
 import type { Config } from '../../config/config.schema.js';
 import { countsNoMore } from './limits/load-shedding.js';
 
-/** Events that a reader has not taken yet, in bytes. A sender that does not wait is held to this. */
+/** The limit of unsent events, in bytes, for a sender that does not wait for the reader. */
 const MAX_WAITING_BYTES = 4 * 1024 * 1024;
 
 export interface EventStreamTimes {
-  /** How often a comment is sent while the reader has taken everything. */
+  /** How often a comment is sent while no event waits. */
   heartbeatMs: number;
-  /** How long the reader may take nothing while events wait for it. */
+  /** The longest time that events wait without the reader receiving any. */
   readerMs: number;
 }
 
@@ -16,7 +16,9 @@ export function eventStreamTimes({ chat, patience }: Config): EventStreamTimes {
   return { heartbeatMs: chat.heartbeat_ms, readerMs: patience.reader_ms };
 }
 
-/** The reader took nothing for too long, or more events waited for it than are kept. Its connection is closed. */
+/**
+ * The reader received nothing for too long, or more events are unsent than the limit allows. Its connection is closed.
+ */
 export class StalledReader extends Error {
   constructor(reason: string) {
     super(reason);
@@ -24,14 +26,16 @@ export class StalledReader extends Error {
   }
 }
 
-/** One response of server-sent events with heartbeats. What waits for a slow reader is bounded in bytes and in time. */
+/**
+ * One response of server-sent events with heartbeats. Unsent events of a slow reader are bounded in bytes and in time.
+ */
 export class EventStream {
   private readonly raw: FastifyReply['raw'];
   private readonly heartbeat: NodeJS.Timeout;
-  /** While the reader has not taken everything. All senders share one listener. */
+  /** Pending while events are unsent. All senders share one listener. */
   private draining: Promise<void> | undefined;
 
-  /** Sends the head. Fastify no longer owns the reply from here on. */
+  /** Sends the head. Fastify does not control the reply after this. */
   constructor(
     reply: FastifyReply,
     private readonly times: EventStreamTimes,
@@ -54,7 +58,7 @@ export class EventStream {
   }
 
   /**
-   * Resolves when the reader has taken enough for the next event. Nothing is sent to a reader that disconnected.
+   * Resolves when the reader has received enough for the next event. Nothing is sent after a disconnect.
    * @throws StalledReader
    */
   async send(data: unknown, { id, event }: { id?: number; event?: string } = {}): Promise<void> {
@@ -74,7 +78,7 @@ export class EventStream {
     this.raw.end();
   }
 
-  /** Resolves when the reader has taken everything, or disconnected. @throws StalledReader */
+  /** Resolves when the reader has received everything, or has disconnected. @throws StalledReader */
   private drained(): Promise<void> {
     return new Promise((resolve, reject) => {
       const finish = (settle: () => void) => {

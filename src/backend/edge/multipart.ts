@@ -10,7 +10,7 @@ export interface MultipartFile {
 const FILES = Symbol('files');
 type WithFiles = FastifyRequest & { [FILES]?: Promise<MultipartFile[]> };
 
-/** The files of a multipart body, read once for everybody who asks. @throws Problem 400 where it is none */
+/** The files of a multipart body, read once for all callers. @throws Problem 400 where the body is not multipart */
 export function bufferedFiles(request: FastifyRequest): Promise<MultipartFile[]> {
   return ((request as WithFiles)[FILES] ??= readAll(request));
 }
@@ -23,7 +23,7 @@ async function readAll(request: FastifyRequest): Promise<MultipartFile[]> {
   return files;
 }
 
-/** The files of a multipart body, one after the other. @throws Problem 400 where it is none */
+/** The files of a multipart body, one after the other. @throws Problem 400 where the body is not multipart */
 export async function* filesIn(
   request: FastifyRequest,
   ...options: Parameters<FastifyRequest['files']>

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** An id as it stands in a public path or body. */
+/** An id in a public path or body. */
 export const idSchema = z.string().regex(/^[A-Za-z0-9_-]{1,128}$/, 'an id has 1 to 128 letters, digits, "_" and "-"');
 
 export const pageSchema = z.strictObject({

@@ -4,8 +4,8 @@ import { fastify, type FastifyInstance } from 'fastify';
 const OF_HTTP = new Set(['connection', 'content-length', 'content-type', 'date', 'keep-alive', 'transfer-encoding']);
 
 /**
- * Puts helmet's headers on every answer. They are the same each time, and @fastify/helmet works them out anew for each
- * request, which took 5 % of a search: so it is asked once, on an instance of its own.
+ * Adds helmet's headers to every answer. They are constant, and @fastify/helmet computes them for each request, which
+ * took 5 % of a search. Therefore they are read once, from a separate instance.
  */
 export async function useSecurityHeaders(app: FastifyInstance): Promise<void> {
   const probe = fastify();

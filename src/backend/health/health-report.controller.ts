@@ -23,7 +23,8 @@ export class HealthReportController {
       return await this.health.check(this.services.all().map((client) => () => this.indicatorOf(client)));
     } catch (error) {
       if (!(error instanceof ServiceUnavailableException)) throw error;
-      // Terminus reports an open breaker as 503. This process answers, so the status stays 200 and the body tells.
+      // Terminus reports an open breaker as 503. This process still answers, so the status stays 200 and the body
+      // contains the state.
       return error.getResponse() as HealthCheckResult;
     }
   }

@@ -29,7 +29,7 @@ const restoreBody = z.strictObject({ path, version: idSchema });
 const graphQuery = z.strictObject({ limit: z.coerce.number().int().min(1).max(5000).default(1000) });
 const relatedQuery = z.strictObject({ path, limit: z.coerce.number().int().min(1).max(100).default(10) });
 
-/** What git knows of a project: who changed what, and what belongs together. */
+/** The history and the graph of a project, from the git server. */
 @ApiTags('history')
 @Controller('v1/api/projects/:project_id')
 export class HistoryController {

@@ -27,7 +27,7 @@ describe('ImportStore', () => {
     rmSync(dir, { recursive: true });
   });
 
-  it('knows after a restart what had not ended, how far it was, and what was there before it', () => {
+  it('restores running imports after a restart, with their progress and the versions before them', () => {
     const [first, second] = [job('a'), job('b')];
     store.add(first);
     store.add(second);
@@ -54,7 +54,7 @@ describe('ImportStore', () => {
     expect(store.find('bob', 'p', '1')).toBeDefined();
   });
 
-  it("tells nobody of another's import, and forgets those of a project alone", () => {
+  it('shows no import to another user, and deletes those of one project only', () => {
     store.add(job('a'));
     store.add(job('b', 'ann', 'q'));
     store.add(job('c', 'bob'));
@@ -64,7 +64,7 @@ describe('ImportStore', () => {
     expect(store.unfinished().map(({ progress }) => progress.import_id)).toEqual(['b', 'c']);
   });
 
-  it('counts how often an import was taken up since the process last ended in order', () => {
+  it('counts the resumptions of an import since the last orderly shutdown', () => {
     const one = job('a');
     store.add(one);
     expect([store.countStart(one), store.countStart(one)]).toEqual([1, 2]);

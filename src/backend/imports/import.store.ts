@@ -7,29 +7,34 @@ import type { Config } from '../../config/config.schema.js';
 import { scrubSoon } from '../../storage/scrub.js';
 import { openDatabase, transaction } from '../../storage/sqlite.js';
 
-export const importSchema = z.object({
-  import_id: z.string(),
-  source: z.string(),
-  branch: z.string().nullable(),
-  /** `waiting`: for a service that is away; it goes on by itself. */
-  state: z.enum(['running', 'waiting', 'done', 'failed']),
-  imported_commits: z.int(),
-  /** Stored or deleted by this import; what was up to date already is not counted. */
-  documents: z.int(),
-  /** Files that did not become documents. */
-  skipped: z.int(),
-  /** The first of them that are text. */
-  skipped_documents: z.array(z.object({ path: z.string(), reason: z.string() })),
-  /** Why it failed, or what it waits for. */
-  detail: z.string().nullable(),
-});
+export const importSchema = z
+  .object({
+    import_id: z.string(),
+    source: z.string(),
+    branch: z.string().nullable(),
+    /** `waiting`: a service is unavailable; the import resumes by itself. */
+    state: z.enum(['running', 'waiting', 'done', 'failed']),
+    imported_commits: z.int(),
+    /** The number of documents that this import stored or deleted; unchanged ones are not counted. */
+    documents: z.int(),
+    /** The number of files that did not become documents. */
+    skipped: z.int(),
+    /** The first of them that are text. */
+    skipped_documents: z.array(z.object({ path: z.string(), reason: z.string() }).meta({ title: 'SkippedDocument' })),
+    /** Why it failed, or for which service it waits. */
+    detail: z.string().nullable(),
+  })
+  .meta({ title: 'Import' });
 export type ImportProgress = z.output<typeof importSchema>;
 
 export interface ImportJob {
   readonly userId: string;
   readonly projectId: string;
   readonly progress: ImportProgress;
-  /** The version of each document when the first one was about to be brought: what this import has done is told by it. */
+  /**
+   * The version of each document before the import stored the first one. The changes of this import are found by
+   * comparison.
+   */
   before: ReadonlyMap<string, string> | null;
 }
 
@@ -47,12 +52,12 @@ export const IMPORT_MIGRATIONS = [
    CREATE INDEX imports_ended ON imports (ended, user_id, seq)`,
   'ALTER TABLE imports ADD COLUMN starts INTEGER NOT NULL DEFAULT 0',
 ];
-/** Ended imports of one user that can still be asked after. */
+/** How many ended imports of one user are kept. */
 const KEPT_PER_USER = 100;
 
 type Row = Record<string, SQLOutputValue>;
 
-/** The imports, written down: those under way are taken up again after a restart, those that ended can be read a while. */
+/** The stored imports: running ones resume after a restart, ended ones can be read for some time. */
 @Injectable()
 export class ImportStore implements OnApplicationShutdown {
   private readonly db: DatabaseSync;
@@ -82,7 +87,7 @@ export class ImportStore implements OnApplicationShutdown {
     return this.db.prepare('SELECT * FROM imports WHERE ended = 0 ORDER BY seq').all().map(jobOf);
   }
 
-  /** Counts that an import is taken up after a restart. @returns how often it was since the process last ended in order */
+  /** Counts a resumption after a restart. @returns the number since the process last shut down in order */
   countStart({ userId, projectId, progress }: ImportJob): number {
     const row = this.db
       .prepare(

@@ -21,15 +21,15 @@ const MAX_NAMED = 100;
 const PARALLEL = 4;
 const PAGE = 500;
 const POLL_MS = 200;
-/** So often, in files, it is written down how far an import is. */
+/** How often the progress is stored, in files. */
 const KEEP_EVERY = 100;
-/** The version of a text that came from a repository is the hash of its commit; one from here is a UUID. */
+/** The version of a text from a repository is the hash of its commit; other versions are UUIDs. */
 const COMMIT = /^[0-9a-f]{40}$/;
 
-/** Why a repository can't be imported, as git has it. */
+/** Why a repository cannot be imported, as the git server reports it. */
 export class ImportFailed extends Error {}
 
-/** Brings a repository into a project: git takes its history, and the texts at its head become documents. */
+/** Imports a repository into a project: git imports the history, and the texts at the head become documents. */
 @Injectable()
 export class Importing {
   constructor(
@@ -40,7 +40,7 @@ export class Importing {
   ) {}
 
   /**
-   * Does what is left of an import, and counts anew what it did before it was cut off.
+   * Does the rest of an import, and counts again what it did before it was interrupted.
    * @throws ImportFailed; DownstreamError, after which it may be run again
    */
   async run(job: ImportJob, signal: AbortSignal): Promise<void> {
@@ -62,7 +62,7 @@ export class Importing {
     }
   }
 
-  /** Waits until git has the history. @returns how many files at the head are no text */
+  /** Waits until git has the history. @returns the number of files at the head that are not text */
   private async fetched(job: ImportJob, signal: AbortSignal): Promise<number> {
     const { progress } = job;
     const { import_id, source, branch } = progress;
@@ -89,7 +89,7 @@ export class Importing {
     return files;
   }
 
-  /** What the project's documents are now. */
+  /** The current documents of the project. */
   private async versions(job: ImportJob, signal: AbortSignal): Promise<Map<string, string>> {
     const versions = new Map<string, string>();
     for (let offset = 0, total = Infinity; offset < total; offset += PAGE) {
@@ -101,7 +101,7 @@ export class Importing {
     return versions;
   }
 
-  /** When one file fails, the others that have begun are finished, and no more are begun. */
+  /** When one file fails, the running ones are finished and no more are started. */
   private async bringAll(
     job: ImportJob,
     files: readonly ImportedFile[],
@@ -122,7 +122,7 @@ export class Importing {
     for (const end of ends) if (end.status === 'rejected') throw end.reason;
   }
 
-  /** What somebody wrote here is never written over. */
+  /** A document that a user changed here is never overwritten. */
   private async bring(
     job: ImportJob,
     { path, version, deleted }: ImportedFile,
@@ -151,14 +151,14 @@ export class Importing {
     }
   }
 
-  /** Each call of an import has a time limit of its own. */
+  /** Each call of an import gets a time limit of its own. */
   private callOf({ userId, progress }: ImportJob, signal: AbortSignal): OwnerCall {
     const deadlineMs = performance.now() + this.config.deadlines.upload_ms;
     return { requestId: progress.import_id, userId, signal, deadlineMs };
   }
 }
 
-/** Whether the documents are as this file of the repository has it. */
+/** Whether the document equals this file of the repository. */
 function isIn(versions: ReadonlyMap<string, string>, { path, version, deleted }: ImportedFile): boolean {
   return deleted ? !versions.has(path) : versions.get(path) === version;
 }

@@ -2,7 +2,7 @@ import { Body, Controller, Get, HttpCode, Param, Post, UseInterceptors } from '@
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { ReplayInterceptor } from '../edge/idempotency/replay.interceptor.js';
-import { Answers } from '../edge/openapi.js';
+import { Answers, TakesIdempotencyKey } from '../edge/openapi.js';
 import { ProjectAccess } from '../projects/project-access.service.js';
 import { idSchema } from '../edge/schemas.js';
 import { Call, type UserCall } from '../call/public-call.js';
@@ -25,6 +25,7 @@ export class ImportsController {
   @Post()
   @HttpCode(202)
   @UseInterceptors(ReplayInterceptor)
+  @TakesIdempotencyKey()
   @ApiOperation({
     summary: 'Import a repository with its history: a path or an https:// URL that the operator has allowed',
   })

@@ -21,20 +21,21 @@ interface Running {
 }
 
 const UNFINISHED_PER_USER = 2;
-/** How often an import may be under way when the process dies. */
+/** How often the process may die during an import before the import fails. */
 const MAX_STARTS = 5;
-/** What counts for that when it is git that dies. */
+/** The same limit where the git server dies. */
 const RESET_FAULTS = 4;
 
 /**
- * Runs imports to their end, through kills and outages: each is stored before it is acknowledged, resumed at the next
- * start, and waits while a service is away. Repeating one is safe, because only missing documents are brought. Imports
- * are not outbox entries: one would hold a delivery slot for minutes that a turn or a charge needs for milliseconds.
+ * Runs imports to their end, also after kills and outages: each is stored before it is acknowledged, is resumed at the
+ * next start, and waits while a service is unavailable. Repeating one is safe, because only missing documents are
+ * brought. Imports are not outbox entries: one would hold a delivery slot for minutes that a turn or a charge needs for
+ * milliseconds.
  */
 @Injectable()
 export class Imports implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly running = new Map<string, Running>();
-  /** Imports of each user that are not written down yet. */
+  /** Imports of each user that are not stored yet. */
   private readonly starting = new Map<string, number>();
 
   constructor(
@@ -106,7 +107,7 @@ export class Imports implements OnApplicationBootstrap, OnApplicationShutdown {
     return found;
   }
 
-  /** Ends the imports of a project that is deleted; nothing tells of them any more. */
+  /** Ends and removes the imports of a deleted project. */
   forget(userId: string, projectId: string): void {
     this.store.forget(userId, projectId);
     for (const { job, ending } of this.running.values()) {
@@ -170,7 +171,7 @@ export class Imports implements OnApplicationBootstrap, OnApplicationShutdown {
   }
 }
 
-/** The project was deleted, and whoever did so could not say it here: by a backend that died over it, for instance. */
+/** The project was deleted without ending the import here, for instance because a backend died during the deletion. */
 function isProjectGone(error: unknown): boolean {
   return (
     error instanceof DownstreamError &&
@@ -178,12 +179,12 @@ function isProjectGone(error: unknown): boolean {
   );
 }
 
-/** The service was there when the call began, and then was not: it may have died of this import. */
+/** The service answered when the call began and then failed: this import may be the cause. */
 function isReset(error: unknown): boolean {
   return error instanceof DownstreamError && error.reason === 'unreachable' && error.message === 'Connection reset';
 }
 
-/** 404 from git: it was restarted, and does not know of the import any more until it is begun again. */
+/** 404 from git: after a restart it does not know the import until it is started again. */
 function mayPass(error: unknown): boolean {
   return (
     error instanceof DownstreamError &&

@@ -13,9 +13,9 @@ import { critical, SessionService } from '../session/session.service.js';
 
 const newKey = z.strictObject({
   name: z.string().trim().min(1).max(200),
-  /** What the key may do: read, write (which includes reading), chat. */
+  /** The permissions of the key: read, write (which includes read), chat. */
   scopes: z.array(keyScopeSchema).min(1).default(['read', 'write', 'chat']),
-  /** The only project that the key opens; without it, all of them. */
+  /** The only project that the key gives access to; without it, all projects. */
   project_id: idSchema.nullish(),
   /** UTC, ISO 8601, in the future; without it the key does not expire. */
   expires_at: z.iso
@@ -24,7 +24,7 @@ const newKey = z.strictObject({
     .nullish(),
 });
 
-/** API keys: for clients that cannot sign in again every day. They are accepted wherever a session token is. */
+/** API keys, for clients that cannot sign in every day. They are accepted wherever a session token is. */
 @ApiTags('keys')
 @SessionOnly()
 @Controller('v1/api/keys')

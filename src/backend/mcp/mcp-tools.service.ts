@@ -19,17 +19,25 @@ import { ProjectsService } from '../projects/projects.service.js';
 import { Retrieval } from '../search/retrieval.service.js';
 
 const project_id = idSchema.describe('The project, as list_projects names it');
+const paths = z
+  .array(z.string().min(1).max(1000))
+  .min(1)
+  .max(100)
+  .optional()
+  .describe('Only these documents, folders (garden/) or patterns (*.md)');
 const path = z.string().min(1).max(1024).describe('The path of a document in the project');
 const limit = (most: number, usual: number) => z.int().min(1).max(most).default(usual);
 const offset = z.int().min(0).max(1_000_000).default(0);
 
 const READ_ONLY = { readOnlyHint: true, openWorldHint: false };
-/** Of a document's text in one answer, in characters. */
+/** The limit of a document's text in one answer, in characters. */
 const MAX_TEXT_CHARS = 100_000;
+
+const scopeOf = (only: string[] | undefined) => (only === undefined ? undefined : { paths: only });
 
 type Work<Input> = (input: Input, call: UserCall) => Promise<object>;
 
-/** What an agent can do with a person's documents. */
+/** The tools with which an agent uses a user's documents. */
 @Injectable()
 export class McpTools {
   constructor(
@@ -51,7 +59,7 @@ export class McpTools {
       work: Work<z.output<z.ZodObject<S>>>,
     ) => {
       const answer = (input: unknown) => this.answered(call, (own) => work(input as z.output<z.ZodObject<S>>, own));
-      // The SDK infers its callback from the shape; one type for all of them keeps the compiler from following each.
+      // The SDK infers the callback's type from the shape; one common type keeps the compiler from inferring each.
       const shape: z.ZodRawShape = inputSchema;
       server.registerTool(name, { description, inputSchema: shape, annotations: READ_ONLY }, answer);
     };
@@ -76,7 +84,7 @@ export class McpTools {
     add(
       'search',
       'Finds the passages of a project that say most about a query, in any language',
-      { project_id, query: z.string().min(1).max(8192), limit: limit(50, 10) },
+      { project_id, query: z.string().min(1).max(8192), paths, limit: limit(50, 10) },
       (input, own) => this.search(input, own),
     );
     add(
@@ -97,7 +105,7 @@ export class McpTools {
     add(
       'ask',
       "Answers a question from a project's documents, with the passages that the answer stands on",
-      { project_id, question: z.string().min(1).max(32_768) },
+      { project_id, question: z.string().min(1).max(32_768), paths },
       (input, own) => this.ask(input, own),
     );
     this.registerDocuments(server, call);
@@ -114,7 +122,10 @@ export class McpTools {
     });
   }
 
-  private async search(input: { project_id: string; query: string; limit: number }, call: UserCall): Promise<object> {
+  private async search(
+    input: { project_id: string; query: string; paths?: string[] | undefined; limit: number },
+    call: UserCall,
+  ): Promise<object> {
     await this.require(input.project_id, call);
     const { results, total, outcome, source } = await this.retrieval.retrieve(
       {
@@ -123,6 +134,7 @@ export class McpTools {
         limit: input.limit,
         offset: 0,
         mode: 'hybrid',
+        scope: scopeOf(input.paths),
         budgetMs: this.config.search.context_budget_ms,
       },
       call,
@@ -146,13 +158,16 @@ export class McpTools {
     return { ...document, length: text.length, start, end: last, text: text.slice(start, last).toWellFormed() };
   }
 
-  private async ask({ project_id: id, question }: { project_id: string; question: string }, call: UserCall) {
+  private async ask(
+    { project_id: id, question, paths: only }: { project_id: string; question: string; paths?: string[] | undefined },
+    call: UserCall,
+  ) {
     if (call.key !== undefined && !call.key.scopes.includes('chat')) {
       throw new Problem({ status: 403, code: 'key_scope', detail: 'The API key has no scope "chat".' });
     }
     await this.require(id, call);
     const stream = await this.chat.begin(
-      { message: question, project_id: id, detachedMs: this.config.chat.client_detached_ms },
+      { message: question, project_id: id, scope: scopeOf(only), detachedMs: this.config.chat.client_detached_ms },
       call,
     );
     const answer = await collectAnswer(stream, call.signal);
@@ -161,7 +176,7 @@ export class McpTools {
     return { answer: answer.text, sources, model, finish_reason, conversation_id, degraded, degradation };
   }
 
-  /** @throws Problem 404 for a project that is not the person's, 403 for one that the API key does not open */
+  /** @throws Problem 404 for a project of another user, 403 for one that the API key does not give access to */
   private async require(projectId: string, call: UserCall): Promise<void> {
     const only = call.key?.project_id ?? projectId;
     if (only !== projectId) {
@@ -174,7 +189,7 @@ export class McpTools {
     await this.access.require(projectId, call);
   }
 
-  /** A refusal or an outage is a result that the agent can read, not an error of the protocol. */
+  /** A refusal or an outage is a result that the agent can read, not a protocol error. */
   private async answered(call: UserCall, work: (call: UserCall) => Promise<object>): Promise<CallToolResult> {
     const own: UserCall = { ...call, degradation: new Degradation() };
     try {

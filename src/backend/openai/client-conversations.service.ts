@@ -11,13 +11,13 @@ interface ClientRequest {
   project: string | undefined;
   user?: string | null | undefined;
   metadata?: Record<string, unknown> | null | undefined;
-  said: readonly PriorMessage[];
+  prior: readonly PriorMessage[];
 }
 
 /**
- * The conversation that a request belongs to whose client sends all that was said each time: the one that
- * `metadata.conversation_id` names, or that of the turn which the client goes on from. Requests with another `user` or project
- * never share a conversation.
+ * Finds the conversation for a request whose client sends all earlier messages each time: the one in
+ * `metadata.conversation_id`, or that of the turn from which the client continues. Requests with another `user` or
+ * project never share a conversation.
  */
 @Injectable()
 export class ClientConversations {
@@ -25,12 +25,12 @@ export class ClientConversations {
 
   /** @throws Problem 400 for a malformed `metadata.conversation_id` */
   async find(
-    { project, user, metadata, said }: ClientRequest,
+    { project, user, metadata, prior }: ClientRequest,
     call: UserCall,
   ): Promise<Pick<ChatRequest, 'conversation_id' | 'parent_id' | 'adopts' | 'clientThread'>> {
     const clientThread = JSON.stringify([project ?? null, user ?? null]);
     const named = namedIn(metadata);
-    const thread = lastThread(clientThread, said);
+    const thread = lastThread(clientThread, prior);
     const found = thread === undefined ? undefined : await this.conversations.findTurn(thread, call);
     if (named !== undefined) {
       const parent_id = found?.conversation_id === named ? found.message_id : undefined;

@@ -31,7 +31,7 @@ export function completion(model: string, text: string, summary: ChatSummary) {
   };
 }
 
-/** The same as `chat.completion.chunk` events; the last one with a choice carries the `caudex` field. */
+/** A whole answer as `chat.completion.chunk` events; the last one with a choice carries the `caudex` field. */
 export async function sendCompletionStream(
   reply: FastifyReply,
   stream: MessageStream,
@@ -54,7 +54,7 @@ export async function sendCompletionStream(
         text += event.delta;
         await send({ choices: choice({ content: event.delta }) });
       }
-      // Where clients of thinking models look for it.
+      // The field in which clients of thinking models expect it.
       if (event.type === 'reasoning-delta') await send({ choices: choice({ reasoning_content: event.delta }) });
       if (event.type === 'finish') {
         const annotations = annotationsOf(text, event.messageMetadata);
@@ -71,7 +71,7 @@ export async function sendCompletionStream(
   }
 }
 
-/** OpenAI knows no word for an answer that broke off; `length` says that there is more to it. */
+/** OpenAI has no finish reason for an interrupted answer; `length` also marks an incomplete one. */
 function finishReason({ finish_reason }: ChatSummary): 'stop' | 'length' | 'content_filter' {
   return finish_reason === 'stop' || finish_reason === 'content_filter' ? finish_reason : 'length';
 }

@@ -27,7 +27,7 @@ interface Embedded {
   vectors: number[][];
 }
 
-/** The embedder that Caudex searches with, for programs that keep vectors of their own. */
+/** The embedder that Caudex uses for search, for programs with vector stores of their own. */
 @ApiTags('openai')
 @UseFilters(OpenAiErrorFilter)
 @Controller('v1/embeddings')
@@ -70,7 +70,7 @@ export class EmbeddingsController {
     };
   }
 
-  /** In calls of a few texts each, so that a long list never takes longer than one attempt may. */
+  /** Several calls of a few texts each, so that a long list never takes longer than the limit of one attempt. */
   private async vectors(texts: readonly string[], { model, dimensions }: EmbeddingsRequest, call: UserCall) {
     const found: Embedded = { embedder: '', pretrained: false, vectors: [] };
     for (let at = 0; at < texts.length; at += MAX_EMBEDDED_TEXTS) {
@@ -94,7 +94,7 @@ function requireModel(model: string, { embedder }: Embedded): void {
   throw noModel(`model: ${JSON.stringify(model)} is no embedder here; ${names} are`);
 }
 
-/** Cutting a vector keeps its meaning with few models only. */
+/** Only few models allow a vector to be truncated. */
 function requireDimensions(wanted: number | null | undefined, { embedder, vectors }: Embedded): void {
   const length = vectors[0]?.length ?? 0;
   if (wanted === null || wanted === undefined || wanted === length) return;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { unsupported } from './model-name.js';
 
-/** As many as OpenAI takes. */
+/** OpenAI's limit. */
 const MAX_INPUTS = 2048;
 /** More than any embedder reads of one text. */
 const MAX_CHARS = 100_000;
@@ -10,7 +10,7 @@ const tokens = z.array(z.int().min(0)).min(1).max(MAX_CHARS);
 
 export const embeddingsRequestSchema = z.looseObject({
   model: z.string().min(1).max(200),
-  /** Tokens are those of `cl100k_base`, which clients of the OpenAI API count with. */
+  /** Tokens are counted with `cl100k_base`, which clients of the OpenAI API use. */
   input: z.union([text, z.array(text).min(1).max(MAX_INPUTS), tokens, z.array(tokens).min(1).max(MAX_INPUTS)], {
     error: 'a text, an array of texts, an array of tokens, or an array of such arrays is needed; none may be empty',
   }),
@@ -30,14 +30,17 @@ export const embeddingsSchema = z.object({
       embedding: z.union([z.array(z.number()), z.string()]),
     }),
   ),
-  /** The embedder that made the vectors: vectors of another one cannot be compared with them. */
+  /** The embedder that made the vectors. Vectors of different embedders cannot be compared. */
   model: z.string(),
   usage: z.object({ prompt_tokens: z.int(), total_tokens: z.int() }),
-  /** What Caudex adds. `pretrained: false`: no embedder is configured, and the vectors compare words, not meaning. */
+  /**
+   * Fields that Caudex adds. `pretrained: false`: no embedder is configured, and the vectors compare words, not
+   * meaning.
+   */
   caudex: z.object({ pretrained: z.boolean(), dimensions: z.int() }),
 });
 
-/** The texts of a request. @throws Problem 400 for tokens that are of another encoding */
+/** The texts of a request. @throws Problem 400 for tokens in another encoding */
 export async function textsOf({ input }: EmbeddingsRequest): Promise<string[]> {
   if (typeof input === 'string') return [input];
   if (input.every((one) => typeof one === 'string')) return input;

@@ -5,8 +5,8 @@ import { idSchema } from '../edge/schemas.js';
 export const MODEL = 'caudex';
 
 /**
- * The project that a request names by its model or by the header `X-Caudex-Project`, which counts more.
- * @throws Problem 404 for a model that is none of ours
+ * The project that a request names by its model or by the header `X-Caudex-Project`, which takes precedence.
+ * @throws Problem 404 for an unknown model
  */
 export function projectOf(model: string, header: string | undefined): string | undefined {
   const project = header ?? (model.startsWith(`${MODEL}:`) ? model.slice(MODEL.length + 1) : undefined);

@@ -6,15 +6,20 @@ import { answersWith, problemSchema } from '../edge/openapi.js';
 import type { ProblemDetails } from '../../http/problem.js';
 import { toProblem } from '../../http/problem.filter.js';
 
-const errorSchema = z.object({
-  error: z.object({ message: z.string(), type: z.string(), param: z.string().nullable(), code: z.string() }),
-});
+const errorSchema = z
+  .object({
+    error: z.object({ message: z.string(), type: z.string(), param: z.string().nullable(), code: z.string() }),
+  })
+  .meta({ title: 'OpenAiError' });
 
-/** Documents a handler under the {@link OpenAiErrorFilter}; what is refused before it is a problem as everywhere. */
+/**
+ * Documents a handler under the {@link OpenAiErrorFilter}. Errors before the handler are problems, as in all other
+ * routes.
+ */
 export const OpenAiAnswers = (schema: z.ZodType, ...problems: number[]) =>
   answersWith({ 'application/json': errorSchema, 'application/problem+json': problemSchema }, 200, schema, problems);
 
-/** Errors in the shape that clients of the OpenAI API know. */
+/** Converts errors to the shape of the OpenAI API. */
 @Catch()
 export class OpenAiErrorFilter implements ExceptionFilter {
   constructor(private readonly log: PinoLogger) {}
@@ -49,5 +54,5 @@ export function writeOpenAiError(
     .send(JSON.stringify({ error: { message: detail, type, param: errors?.[0]?.path ?? null, code } }));
 }
 
-/** The same for what is refused before a handler: for `RouteConfig`. */
+/** The same for errors before a handler: for `RouteConfig`. */
 export const ERRORS: FastifyContextConfig = { writeProblem: writeOpenAiError };

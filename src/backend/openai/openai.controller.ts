@@ -30,7 +30,7 @@ import {
 
 const LISTED = 1000;
 
-/** Any client of the OpenAI API can point here: a model is a project, as `caudex:<project_id>`. */
+/** The OpenAI-compatible API: a model is a project, as `caudex:<project_id>`. */
 @ApiTags('openai')
 @UseFilters(OpenAiErrorFilter)
 @Controller('v1')
@@ -82,19 +82,19 @@ export class OpenAiController {
     @Call() call: UserCall,
   ): Promise<void> {
     refuseUnsupported(body);
-    const { question, said, instructions, prefill } = conversationOf(body.messages);
+    const { question, prior, instructions, prefill } = conversationOf(body.messages);
     requireShort(question, 'messages', this.config);
     const project = projectOf(body.model, projectHeader);
     const { user, metadata } = body;
     const stream = await this.chat.begin(
       {
         message: question,
-        said,
+        prior,
         project_id: project,
         scope: body.scope,
         options: { instructions, prefill, sampling: samplingOf(body) },
         detachedMs: this.config.chat.client_detached_ms,
-        ...(await this.clientConversations.find({ project, user, metadata, said }, call)),
+        ...(await this.clientConversations.find({ project, user, metadata, prior }, call)),
       },
       call,
     );

@@ -6,11 +6,11 @@ import { badRequest, Problem } from '../../http/problem.js';
 import type { PriorMessage } from '../chat/prompt.js';
 import { unsupported } from './model-name.js';
 
-const part = z.looseObject({ type: z.string(), text: z.string().optional() });
+const part = z.looseObject({ type: z.string(), text: z.string().optional() }).meta({ title: 'TextPart' });
 const content = z.union([z.string(), z.array(part)], { error: 'a text, or an array of parts, is needed' });
 const stops = z.union([z.string(), z.array(z.string()).max(4)]);
 
-/** The fields that are read. Those that cannot be honoured are refused by {@link refuseUnsupported}. */
+/** The fields that are read. Unsupported fields are refused by {@link refuseUnsupported}. */
 export const completionRequestSchema = z.looseObject({
   model: z.string().min(1).max(200),
   messages: z
@@ -34,20 +34,25 @@ export const completionRequestSchema = z.looseObject({
   response_format: z.looseObject({ type: z.string() }).nullish(),
   reasoning_effort: z.string().max(20).nullish(),
   user: z.string().max(512).nullish(),
-  /** `conversation_id` in it names the conversation that the turn is kept in; without it, the one that is gone on with. */
+  /**
+   * `conversation_id` in it names the conversation in which the turn is stored. Without it the conversation is found by
+   * the messages.
+   */
   metadata: z.record(z.string(), z.unknown()).nullish(),
-  /** What Caudex adds: which documents are searched. */
+  /** A field that Caudex adds: the documents to search. */
   scope: scopeSchema.optional(),
 });
 export type CompletionRequest = z.output<typeof completionRequestSchema>;
 type Message = CompletionRequest['messages'][number];
 
-export const modelSchema = z.object({
-  id: z.string(),
-  object: z.literal('model'),
-  created: z.int(),
-  owned_by: z.string(),
-});
+export const modelSchema = z
+  .object({
+    id: z.string(),
+    object: z.literal('model'),
+    created: z.int(),
+    owned_by: z.string(),
+  })
+  .meta({ title: 'Model' });
 
 const usageSchema = z.object({ prompt_tokens: z.int(), completion_tokens: z.int(), total_tokens: z.int() });
 const annotationSchema = z.object({
@@ -73,11 +78,11 @@ export const completionSchema = z.object({
     }),
   ),
   usage: usageSchema,
-  /** What Caudex adds: the fields of its own JSON answer beside the text. */
+  /** A field that Caudex adds: the fields of its own JSON answer except the text. */
   caudex: z.looseObject({}),
 });
 
-/** A field is refused where it asks for something: an empty list or its default asks for nothing. */
+/** A field is refused only if it has an effect: an empty list or the default has none. */
 const REFUSED: Record<string, (value: unknown) => boolean> = {
   tools: (value) => Array.isArray(value) && value.length > 0,
   functions: (value) => Array.isArray(value) && value.length > 0,
@@ -90,7 +95,7 @@ const REFUSED: Record<string, (value: unknown) => boolean> = {
   logit_bias: (value) => Object.keys(value as object).length > 0,
 };
 
-/** @throws Problem 400 `unsupported_parameter` naming the first field that cannot be honoured */
+/** @throws Problem 400 `unsupported_parameter` with the first unsupported field */
 export function refuseUnsupported(body: CompletionRequest): void {
   for (const [field, asksForIt] of Object.entries(REFUSED)) {
     const value = body[field];
@@ -126,7 +131,7 @@ export function requireShort(question: string, field: string, { chat }: Config):
   });
 }
 
-/** What is passed on to the model. */
+/** The parameters that are passed on to the model. */
 export function samplingOf(body: CompletionRequest): Sampling {
   const { temperature, top_p, seed, stop, response_format, reasoning_effort } = body;
   const max_tokens = body.max_completion_tokens ?? body.max_tokens;
@@ -149,16 +154,17 @@ export function textOf({ content }: Message): string {
 
 export interface Conversation {
   question: string;
-  said: PriorMessage[];
-  /** Of system and developer messages. */
+  prior: PriorMessage[];
+  /** The text of system and developer messages. */
   instructions: string | undefined;
-  /** The beginning of the answer: an assistant's message behind the last question. */
+  /** The given beginning of the answer: an assistant's message after the last question. */
   prefill: string | undefined;
 }
 
 /**
- * The last question and everything around it. User messages in a row are one question; nothing is left out.
- * @throws Problem 400 when no user message has a text
+ * Splits messages into the last question and its context. Consecutive user messages are one question; nothing is left
+ * out.
+ * @throws Problem 400 where no user message has a text
  */
 export function conversationOf(messages: readonly Message[], field = 'messages'): Conversation {
   const spoken = messages.filter(({ role }) => role === 'user' || role === 'assistant');
@@ -176,7 +182,7 @@ export function conversationOf(messages: readonly Message[], field = 'messages')
   const prefill = joined(last + 1, spoken.length);
   return {
     question: joined(first, last + 1),
-    said: spoken
+    prior: spoken
       .slice(0, first)
       .map((message) => ({ role: message.role as PriorMessage['role'], text: textOf(message) })),
     instructions: system.join('\n\n') || undefined,

@@ -2,7 +2,7 @@ import type { ChatSummary } from '../chat/chat-events.js';
 
 const CITATION = /\[(\d{1,3})\]/g;
 
-/** The citations in an answer with their sources; their places are characters of the text. */
+/** The citations in an answer with their sources; positions are characters of the text. */
 export function citationsOf(text: string, { sources }: Pick<ChatSummary, 'sources'>) {
   return [...text.matchAll(CITATION)].flatMap((match) => {
     const source = sources[Number(match[1]) - 1];

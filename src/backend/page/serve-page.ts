@@ -3,15 +3,15 @@ import { join, sep } from 'node:path';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance } from 'fastify';
 
-/** What `npm run build:web` makes. */
+/** The output of `npm run build:web`. */
 const BUILT_PAGE = join(import.meta.dirname, '../../../web/dist');
 
-/** The addresses that the page's own router shows. Every other unknown address stays a 404 problem. */
+/** The paths of the page's own router. Every other unknown path stays a 404 problem. */
 const PAGE_ROUTES = ['/', '/sign-in', '/projects', '/p/*', '/status', '/usage', '/keys'];
 
 /**
- * The page's scripts, styles and calls come from this host alone. There is no `unsafe-inline`, and `trusted-types 'none'`
- * refuses every string that would become script, also from a library.
+ * Scripts, styles and calls of the page come from this host only. There is no `unsafe-inline`, and `trusted-types
+ * 'none'` refuses every string that would become script, also from a library.
  */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
@@ -29,8 +29,8 @@ const CONTENT_SECURITY_POLICY = [
 ].join('; ');
 
 /**
- * Serves the built page at `/`: hashed assets for a year, the document itself revalidated by its ETag, both as they were
- * compressed at build. A backend without a built page answers 404 there, as before.
+ * Serves the built page at `/`: hashed assets for a year, the document itself revalidated by its ETag, both compressed
+ * at build time. A backend without a built page answers 404 there, as before.
  */
 export async function servePage(app: FastifyInstance, dir = BUILT_PAGE): Promise<void> {
   if (!existsSync(join(dir, 'index.html'))) return;

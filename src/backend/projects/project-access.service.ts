@@ -10,12 +10,12 @@ import { DownstreamError } from '../../resilience/policy/downstream-error.js';
 import type { UserCall } from '../call/public-call.js';
 
 const FRESH_MS = 30_000;
-/** What filesystem says of a project that is not the asker's: other refusals are about us. */
+/** The filesystem server's status for a project of another user; other refusals are faults of ours. */
 const NOT_THERE: ReadonlySet<number> = new Set([400, 404, 410]);
 
 /**
- * Whether a project is the asker's. While filesystem is away nobody can say; a project that is not known is then let
- * through, which shows nothing to anybody: every store is keyed by user and project.
+ * Checks whether a project belongs to the user. While filesystem is unavailable an unknown project is let through,
+ * which reveals nothing: every store is keyed by user and project.
  */
 @Injectable()
 export class ProjectAccess {
@@ -27,8 +27,8 @@ export class ProjectAccess {
   ) {}
 
   /**
-   * @returns why nobody can say at the moment; undefined where the project is the asker's
-   * @throws Problem 404 when the project does not exist or belongs to somebody else
+   * @returns the error where this is not known at the moment; undefined where the project belongs to the user
+   * @throws Problem 404 where the project does not exist or belongs to another user
    */
   async require(projectId: string, call: UserCall): Promise<DownstreamError | undefined> {
     const key = `${call.userId}/${projectId}`;
@@ -56,7 +56,7 @@ export class ProjectAccess {
     this.known.set(`${userId}/${project_id}`, { seenAtMs: performance.now(), instructions });
   }
 
-  /** What a model is told before every question about a project, as it was when the project was last seen here. */
+  /** The project's instructions for the model, as last seen by this process. */
   instructionsOf(projectId: string, userId: string): string {
     return this.known.get(`${userId}/${projectId}`)?.instructions ?? '';
   }

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 
 type Listener = (userId: string, projectId: string) => void | Promise<void>;
 
-/** What happens to a project, for every feature that keeps something which belongs to it. */
+/** Events of a project, for every feature that stores data of it. */
 @Injectable()
 export class ProjectEvents {
   private readonly changeListeners: Listener[] = [];

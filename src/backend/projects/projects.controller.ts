@@ -3,7 +3,7 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { projectSchema } from '../../downstream/filesystem/filesystem.contract.js';
 import { ReplayInterceptor } from '../edge/idempotency/replay.interceptor.js';
-import { Answers } from '../edge/openapi.js';
+import { Answers, TakesIdempotencyKey } from '../edge/openapi.js';
 import { SharedReadsInterceptor } from '../edge/reads/shared-reads.interceptor.js';
 import { idSchema, pageSchema, type Page } from '../edge/schemas.js';
 import { Call, type UserCall } from '../call/public-call.js';
@@ -15,7 +15,7 @@ const newProject = z.strictObject({ name: z.string().trim().min(1).max(200) });
 const projectChange = z
   .strictObject({
     name: z.string().trim().min(1).max(200).optional(),
-    /** What a model is told before every question about this project; empty: nothing. */
+    /** Instructions for the model before every question about this project; empty: none. */
     instructions: z
       .string()
       .max(8000)
@@ -35,6 +35,7 @@ export class ProjectsController {
 
   @Post()
   @UseInterceptors(ReplayInterceptor)
+  @TakesIdempotencyKey()
   @ApiOperation({ summary: 'Make a project' })
   @Answers(201, projectSchema, 410, 422, 507)
   create(@Body({ schema: newProject }) body: z.output<typeof newProject>, @Call() call: UserCall) {

@@ -55,7 +55,7 @@ export class ProjectsService implements OnModuleInit {
     return project;
   }
 
-  /** A key for one project is shown that one. */
+  /** A key for one project sees only that project. */
   async list(page: { limit: number; offset: number }, call: UserCall) {
     if (call.key?.project_id == null) return this.filesystem.listProjects({ query: page }, call);
     const project = await this.get(call.key.project_id, call);
@@ -76,7 +76,7 @@ export class ProjectsService implements OnModuleInit {
     return project;
   }
 
-  /** The project's files go at once, its index and its repository as soon as their servers are there. */
+  /** Deletes the project's files at once, its index and its repository as soon as their servers are available. */
   async delete(projectId: string, call: UserCall): Promise<void> {
     const { userId } = call;
     const entry = { key: `${userId}/${projectId}`, userId, projectId, payload: {} };
@@ -87,7 +87,7 @@ export class ProjectsService implements OnModuleInit {
     const { deleted } = await change(
       call,
       (own) => this.filesystem.deleteProject({ params: { project_id: projectId } }, own),
-      // The project may be gone all the same: its index and its history ask before they go.
+      // The project may have been deleted all the same: the deletion of index and history checks this before it runs.
       (nothingDone) => (nothingDone ? this.outbox.discard(held) : this.outbox.release(held).then(() => undefined)),
     );
     if (!deleted) {
@@ -100,7 +100,7 @@ export class ProjectsService implements OnModuleInit {
     await this.outbox.release(held);
   }
 
-  /** What belongs to a project goes only when filesystem says that the project has gone. */
+  /** The data of a project are deleted only after filesystem has confirmed that the project is deleted. */
   private async isGone(params: { project_id: string }, call: CallContext): Promise<boolean> {
     return this.filesystem.getProject({ params }, call).then(
       () => false,

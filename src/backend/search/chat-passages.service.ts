@@ -12,18 +12,18 @@ import type { DownstreamError } from '../../resilience/policy/downstream-error.j
 import { joinNeighbours } from './neighbours.js';
 import { Retrieval, type RetrievalQuery, type Retrieved } from './retrieval.service.js';
 
-/** How far behind the best passages one of a related document may stand. */
+/** How far below the best passages in the ranking a passage of a related document may be. */
 const FURTHER = 10;
 const RELATED_TO = 3;
 const RELATED_PASSAGES = 2;
-/** The score of a link (3), of a term that three documents share (0.5), or of several commoner ones. */
+/** The smallest score of a relation: a link has 3, a term that three documents share 0.5, more common terms less. */
 const NEAR = 0.5;
 const COMMITS = 5;
 const HISTORY_MS = 2000;
 
 /**
- * What a chat has to go by: the passages of a search, behind them some of documents that the graph puts near, and before
- * them, where the question is about change, the commits. Git away or slow costs only what git would have added.
+ * The passages for a chat: those of a search, then some of documents that the graph relates to them, and first, for a
+ * question about changes, the commits. If git is unavailable or slow, only its passages are missing.
  */
 @Injectable()
 export class ChatPassages {
@@ -51,11 +51,11 @@ export class ChatPassages {
     ]);
     const results = [...commits, ...joinNeighbours([...best, ...related])];
     if (commits.length === 0) return { ...found, results };
-    // Commits are found by the words and the time of the question.
+    // Commits are found by the words and the time span of the question.
     return { ...found, results, outcome: 'found', source: found.source === 'none' ? 'fulltext' : found.source };
   }
 
-  /** Of the passages further down, those of documents that belong with the best ones. */
+  /** Of the lower-ranked passages, those of documents that are related to the best ones. */
   private async related(
     projectId: string,
     best: readonly Passage[],
@@ -76,8 +76,8 @@ export class ChatPassages {
   }
 
   /**
-   * Asks at once for commits by the words of the question in path and message; where there are none, for those of the
-   * documents that the search found first.
+   * Searches at once for commits by the words of the question in path and message. If there are none, the commits of
+   * the documents that the search found first are used.
    */
   private commits(
     asked: ChangeQuestion,
@@ -86,7 +86,7 @@ export class ChatPassages {
   ): (best: readonly Passage[]) => Promise<Passage[]> {
     const { about, sure } = asked;
     const words = about === '' ? {} : { text: about };
-    // Somebody who has just saved a change asks for it before it is committed.
+    // A user may ask about a change directly after saving it, before it is committed.
     const committed = this.sync.committed(call.userId, projectId, undefined);
     const named = committed.then(() => this.changes(asked, projectId, { ...words, limit: COMMITS }, call));
     named.catch(() => undefined);
@@ -104,7 +104,10 @@ export class ChatPassages {
     };
   }
 
-  /** Changes that git has not committed yet, newest first: "you changed nothing" is no answer while they wait. */
+  /**
+   * Changes that are not committed yet, newest first. Without them the answer could wrongly be that nothing was
+   * changed.
+   */
   private async waiting(
     { since, until, about }: ChangeQuestion,
     projectId: string,

@@ -15,7 +15,7 @@ describe('joinNeighbours', () => {
   ] as [Passage, Passage, Passage, Passage];
   const b1 = passage('b', 1, 'Other.', 8);
 
-  it('makes one of what follows each other, at the place of the best, in the order of the document', () => {
+  it('joins consecutive passages at the rank of the best, in the order of the document', () => {
     expect(joinNeighbours([b1, a2, a4, a0, a1])).toEqual([
       b1,
       {
@@ -27,6 +27,14 @@ describe('joinNeighbours', () => {
       },
       a4,
     ]);
+  });
+
+  it('keeps passages separate that are not consecutive, in their order', () => {
+    const [poor, good] = [
+      { ...a0, score: 0.2 },
+      { ...a1, score: 0.9 },
+    ];
+    expect(joinNeighbours([good, poor])[0]?.highlights).toEqual(['Second.', 'First.']);
   });
 
   it('leaves apart what does not follow, in its order', () => {

@@ -1,11 +1,11 @@
 import type { Passage } from '../../contract/passage.contract.js';
 
-/** White space is all that stands between two passages of a document that follow each other. */
+/** Consecutive passages of a document are separated by white space only. */
 const MAX_GAP_CHARS = 64;
 
 /**
- * Makes one passage of those that follow each other in a document: together they say what each cut off. It stands where
- * the best of them stood, and names the first of its chunks.
+ * Joins consecutive passages of a document into one, because each completes the other. It takes the rank of the best of
+ * them and the number of the first chunk.
  */
 export function joinNeighbours(passages: readonly Passage[]): Passage[] {
   const byPlace = passages.toSorted((a, b) =>
@@ -28,17 +28,19 @@ export function joinNeighbours(passages: readonly Passage[]): Passage[] {
 function follows(passage: Passage, before: Passage): boolean {
   const gap = passage.start - before.end;
   const isNext = passage.document === before.document && passage.chunk === before.chunk + 1;
-  // A source names one page.
+  // A source has one page number.
   return isNext && passage.page === before.page && gap >= 0 && gap <= MAX_GAP_CHARS;
 }
 
+/** The highlights of the better one come first, because an answer quotes the first ones. */
 function join(first: Passage, second: Passage): Passage {
+  const [better, other] = second.score > first.score ? [second, first] : [first, second];
   const between = second.start === first.end ? '' : '\n\n';
   return {
     ...first,
     text: first.text + between + second.text,
     end: second.end,
-    highlights: [...first.highlights, ...second.highlights],
+    highlights: [...better.highlights, ...other.highlights],
     score: Math.max(first.score, second.score),
   };
 }

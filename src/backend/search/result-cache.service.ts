@@ -9,14 +9,14 @@ export interface ResultSlot {
   last(): Promise<Retrieved | undefined>;
 }
 
-/** The last good results of every query, for when nothing else answers. */
+/** The last good results of each query, used when no search index answers. */
 @Injectable()
 export class ResultCache {
   constructor(@Inject(CACHE) private readonly cache: Cache) {}
 
   /**
-   * To be opened before the search: what a change overtakes meanwhile is not kept. A longer or shorter page of the same
-   * query is better than nothing, too.
+   * Must be opened before the search: a result that became outdated during the search is not stored. A longer or
+   * shorter page of the same query is better than no result.
    */
   open(userId: string, { projectId, query, limit, offset, mode, scope, explain = false }: RetrievalQuery): ResultSlot {
     const key = JSON.stringify(['results', mode, offset, normalised(query), scope ?? null, explain]);
@@ -31,7 +31,7 @@ export class ResultCache {
   }
 }
 
-/** Roughly what a result takes in memory. */
+/** The approximate size of a result in memory. */
 function bytesOf({ results }: Retrieved): number {
   return results.reduce((sum, { text, highlights }) => sum + 500 + 2 * (text.length + highlights.join('').length), 500);
 }

@@ -20,13 +20,13 @@ export interface RetrievalQuery {
   query: string;
   limit: number;
   offset: number;
-  /** Which index to ask; `fulltext` leaves Chroma alone. */
+  /** Which index to use; `fulltext` does not call Chroma. */
   mode: 'hybrid' | 'vector' | 'fulltext';
-  /** The documents that are searched; undefined: all. */
+  /** The documents to search; undefined: all. */
   scope?: Scope | undefined;
-  /** Whether each passage says why it was found. */
+  /** Whether each passage carries the reasons why it was found. */
   explain?: boolean | undefined;
-  /** How long to wait for all of it together. */
+  /** The time budget of the whole retrieval. */
   budgetMs: number;
 }
 
@@ -34,19 +34,22 @@ export interface Retrieved {
   results: Passage[];
   total: number;
   source: Source;
-  /** Four answers that look alike when there are no results, and are not. */
+  /** Why results may be empty. */
   outcome: 'found' | 'no_match' | 'empty_project' | 'unavailable';
-  /** Absent where every word was searched for as it was typed. */
+  /** Absent where no word was corrected. */
   corrections?: Correction[] | undefined;
 }
 
-/** What is asked of either index. */
+/** The query for either index. */
 type TextQuery = Omit<RetrievalQuery, 'mode' | 'budgetMs'>;
 
-/** Nobody could be asked. */
+/** No index could be reached. */
 export const UNAVAILABLE = { results: [], total: 0, source: 'none', outcome: 'unavailable' } satisfies Retrieved;
 
-/** Passages from Chroma, else from full text, else the last good ones from the cache, inside one time budget. */
+/**
+ * Retrieves passages from Chroma, else from full-text search, else the last good ones from the cache, within one time
+ * budget.
+ */
 @Injectable()
 export class Retrieval {
   constructor(
@@ -59,8 +62,8 @@ export class Retrieval {
   ) {}
 
   /**
-   * Never fails because a service does: what was worked around is added to the call's degradation.
-   * @param checking whether the project is the asker's, or why nobody can say
+   * Never fails because of a service: failures that were worked around are added to the call's degradation.
+   * @param checking resolves with the error where it is not known whether the project belongs to the user
    */
   async retrieve(
     query: RetrievalQuery,
@@ -69,7 +72,7 @@ export class Retrieval {
   ): Promise<Retrieved> {
     const found = await this.passages(query, call);
     if (found.outcome !== 'empty_project') return found;
-    // A project that never was looks the same.
+    // An unknown project also returns no passages.
     const unsure = await checking;
     if (unsure === undefined) return found;
     call.degradation.add('filesystem', unsure, 'none');
@@ -130,7 +133,7 @@ export class Retrieval {
       const empty: Retrieved = { results: [], total: 0, source: 'none', outcome: 'empty_project' };
       const text = await this.fulltext(asked, call, waitsUntilMs).catch(() => empty);
       if (text.outcome === 'empty_project') return empty;
-      // The index has lost what the files have.
+      // The index has lost documents that the files have.
       call.degradation.add('chroma', lostIndex(), 'fulltext');
       void this.repair.repair({ userId: call.userId, projectId }).catch(() => undefined);
       return text;
@@ -145,7 +148,7 @@ export class Retrieval {
     };
   }
 
-  /** Of documents whose index is older than their text, the text decides: a deleted passage is never returned. */
+  /** For documents whose index is older than their text, the text decides: a deleted passage is never returned. */
   private async caughtUp(
     asked: TextQuery,
     found: {
@@ -164,7 +167,7 @@ export class Retrieval {
       fresh = await this.textSearch(asked, call, waitsUntilMs);
     } catch (error) {
       call.degradation.add('filesystem', error, 'none');
-      // An earlier text of a document is better than none of it; that of a deleted one is not.
+      // An earlier text of a document is better than none, except for a deleted document.
       const results = found.results.filter(({ document }) => stale.get(document)?.deleted !== true);
       if (results.length === 0) return UNAVAILABLE;
       return { results, total: found.total, source: found.source, outcome: 'found', ...correctionsIn(found) };
@@ -212,7 +215,7 @@ function bodyOf({ query, limit, offset, scope, explain = false }: TextQuery) {
   return { query, limit, offset, ...(explain && { explain }), ...(scope === undefined ? {} : { scope }) };
 }
 
-/** The corrections of several answers to one query, the first that there are. */
+/** The corrections of several answers to one query: the first that exist. */
 function correctionsIn(...found: { corrections?: Correction[] | undefined }[]): Pick<Retrieved, 'corrections'> {
   const corrections = found.find((one) => one.corrections !== undefined)?.corrections;
   return corrections === undefined ? {} : { corrections };
@@ -226,7 +229,7 @@ function lostIndex(): DownstreamError {
   return new DownstreamError({ service: 'chroma', reason: 'fault', message: 'the index is being rebuilt' });
 }
 
-/** Work that is begun once, by whoever is first, and may fail before anybody waits for it. */
+/** Work that is started once, by its first caller, and whose failure may occur before any caller waits for it. */
 class Deferred<T> {
   private promise: Promise<T> | undefined;
 

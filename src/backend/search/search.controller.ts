@@ -33,7 +33,7 @@ const bodySchema = z.strictObject({
   offset: z.int().min(0).max(1_000_000).default(0),
   mode,
   scope: scopeSchema.optional(),
-  /** Whether each result says why it was found. */
+  /** Whether each result carries the reasons why it was found. */
   explain: z.boolean().default(false),
 });
 type SearchBody = z.output<typeof bodySchema>;
@@ -49,16 +49,18 @@ const querySchema = z.strictObject({
     .transform((text) => text === 'true'),
 });
 
-const answerSchema = z.object({
-  results: z.array(passageSchema),
-  total: z.int(),
-  source: z.enum(['hybrid', 'vector', 'fulltext', 'cache', 'none']),
-  outcome: z.enum(['found', 'no_match', 'empty_project', 'unavailable']),
-  /** Words that no passage holds, and what was searched for in their place; absent where there are none. */
-  corrections: z.array(correctionSchema).optional(),
-  degraded: z.boolean(),
-  degradation: degradationSchema,
-});
+const answerSchema = z
+  .object({
+    results: z.array(passageSchema),
+    total: z.int(),
+    source: z.enum(['hybrid', 'vector', 'fulltext', 'cache', 'none']),
+    outcome: z.enum(['found', 'no_match', 'empty_project', 'unavailable']),
+    /** Words that no passage holds, with their replacements; absent where there are none. */
+    corrections: z.array(correctionSchema).optional(),
+    degraded: z.boolean(),
+    degradation: degradationSchema,
+  })
+  .meta({ title: 'SearchAnswer' });
 
 @ApiTags('search')
 @Controller('v1/api/search')
@@ -105,7 +107,7 @@ export class SearchController {
         detail: `limit: ${limit} is too many; ${max_limit} at most`,
       });
     }
-    // A caller in a hurry has a deadline of its own, and behind the probe of a breaker nobody waits.
+    // A caller with little time sets a deadline of its own. No caller waits behind the probe of a breaker.
     const healthy = this.services.get('chroma')?.state === 'closed';
     if (call.hasOwnDeadline || !healthy) return this.answer(body, limit, call);
     const key = { userId: call.userId, projectId: body.project_id, what: JSON.stringify(body) };

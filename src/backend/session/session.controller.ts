@@ -14,10 +14,13 @@ import { Call, type PublicCall, type UserCall } from '../call/public-call.js';
 import { AUTH_COOKIE, refuseCrossSite, tokenOf } from './session.guard.js';
 import { SessionService } from './session.service.js';
 
-const credentials = z.strictObject({
-  email: z.string().min(3).max(254),
-  password: z.string().min(1).max(1024),
-});
+const identitySchema = z.object({ user: userSchema }).meta({ title: 'Identity' });
+const credentials = z
+  .strictObject({
+    email: z.string().min(3).max(254),
+    password: z.string().min(1).max(1024),
+  })
+  .meta({ title: 'Credentials' });
 type Credentials = z.output<typeof credentials>;
 
 @ApiTags('session')
@@ -33,7 +36,7 @@ export class SessionController {
   @Post('register')
   @Public()
   @ApiOperation({ summary: 'Make an account', security: [] })
-  @Answers(201, z.object({ user: userSchema }), 409, 422)
+  @Answers(201, identitySchema, 409, 422)
   async register(
     @Body({ schema: credentials }) body: Credentials,
     @Call() call: PublicCall,
@@ -86,7 +89,7 @@ export class SessionController {
 
   @Get('check')
   @ApiOperation({ summary: 'Who the token speaks for' })
-  @Answers(200, z.object({ user: userSchema }))
+  @Answers(200, identitySchema)
   check(@Call() call: UserCall) {
     return { user: call.user };
   }
@@ -96,8 +99,8 @@ export class SessionController {
   }
 
   /**
-   * A browser keeps no secure cookie that comes over plain http, as on a private network: there its pages say so by their
-   * origin, or a trusted proxy does.
+   * A browser does not store a secure cookie that was sent over plain http, as on a private network. The origin of the
+   * page, or a trusted proxy, tells whether http was used.
    */
   private isSecure({ headers: { origin }, protocol }: FastifyRequest): boolean {
     if (origin !== undefined && /^https?:\/\//.test(origin)) return origin.startsWith('https:');

@@ -13,16 +13,16 @@ import { requireScope } from '../call/key-scopes.js';
 import { SessionService, unauthorized } from './session.service.js';
 
 const OPERATOR = Symbol('operator');
-/** Marks a handler for operators only; 403 for everybody else. */
+/** Marks a handler for operators only; others get 403. */
 export const OperatorOnly = () => SetMetadata(OPERATOR, true);
 
 const CHANGES = Symbol('changes');
-/** Marks a handler of GET that changes something, as a chat that is saved and paid for does. */
+/** Marks a GET handler that changes state, such as a chat that is saved and charged. */
 export const Changes = () => SetMetadata(CHANGES, true);
 
 export const AUTH_COOKIE = 'auth_token';
 
-/** Before every public handler: the deadline begins, the rates are counted, and it is known who asks. */
+/** Runs before every public handler: starts the deadline, counts the rates, and authenticates the caller. */
 @Injectable()
 export class SessionGuard implements CanActivate {
   constructor(
@@ -84,9 +84,10 @@ export function tokenOf(request: FastifyRequest): { token: string; fromCookie: b
 }
 
 /**
- * A browser sends the cookie along whichever site asks; a change of state is taken from our own pages alone. A link on another
- * site is followed with GET and without an origin: there the evidence has to be that it comes from our own.
- * @param changes whether a GET changes something too
+ * A browser sends the cookie with requests of any site, so a change of state is accepted from our own pages only. A
+ * link on another site is followed with GET and without an origin: for these the request must prove that it comes from
+ * our own pages.
+ * @param changes whether a GET changes state too
  */
 export function refuseCrossSite(request: FastifyRequest, changes = false): void {
   const read = request.method === 'GET' || request.method === 'HEAD';
@@ -105,7 +106,7 @@ export function refuseCrossSite(request: FastifyRequest, changes = false): void 
   });
 }
 
-/** Without its port: a proxy may leave it out of Host, and cookies do not tell ports apart. */
+/** The host without its port: a proxy may remove the port from Host, and cookies are not bound to ports. */
 function hostOf(origin: string): string | undefined {
   return URL.canParse(origin) ? new URL(origin).hostname : undefined;
 }

@@ -8,7 +8,7 @@ import { SessionController } from './session.controller.js';
 import { SessionService } from './session.service.js';
 import { SessionGuard } from './session.guard.js';
 
-/** Accounts and sessions, and the guard of every public route. */
+/** Accounts and sessions, and the guard of all public routes. */
 @Module({
   imports: [ConfigModule, EdgeModule, AuthModule, DemoModule],
   controllers: [SessionController],

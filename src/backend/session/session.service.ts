@@ -14,9 +14,9 @@ export interface Session {
   user: User;
   /** UTC, ISO 8601. */
   expiresAt: string;
-  /** Where the token is an API key. */
+  /** The key, where the token is an API key. */
   key?: ApiKey | undefined;
-  /** Why the token could not be verified anew; it was taken on the strength of an earlier time. */
+  /** Why the token could not be verified now; it was accepted because of an earlier verification. */
   graceFor?: DownstreamError;
 }
 
@@ -37,13 +37,13 @@ const FAULTS: Record<TokenFault, string> = {
   wrong_audience: 'The token was made for another audience',
   email_unverified: 'The address of the account is not verified',
 };
-/** Auth works; the identity provider behind it, which alone could answer, does not. */
+/** Auth works, but the identity provider that it needs for the answer is unavailable. */
 const PROVIDER_AWAY = 424;
 
-/** Who asks: tokens are verified by the auth server, and for a while remembered as verified. */
+/** Authenticates callers: the auth server verifies tokens, and verified ones are cached for some time. */
 @Injectable()
 export class SessionService {
-  /** By digest, so that no token lies in memory longer than its request. */
+  /** By digest, so that no token stays in memory longer than its request. */
   private readonly verified = new LRUCache<string, Verified>({ max: REMEMBERED });
   private readonly inFlight = new Map<string, Promise<Session>>();
 
@@ -66,21 +66,21 @@ export class SessionService {
     this.verified.delete(digest(token));
   }
 
-  /** A revoked key is good no longer, also while its verification is fresh. */
+  /** Removes a revoked key from the cache, also while its verification is recent. */
   forgetKey(keyId: string): void {
     for (const [digest, { key }] of this.verified.entries()) if (key?.id === keyId) this.verified.delete(digest);
   }
 
   /**
-   * The session of a token; one verified within `session.fresh_ms` is taken as it is, and while auth is away one
-   * verified within `session.grace_ms`.
-   * @throws Problem 401 for a token that is not good, 503 when auth is away and the token is not known
+   * The session of a token. A token verified within `session.fresh_ms` is accepted without a call, and while auth is
+   * unavailable one verified within `session.grace_ms`.
+   * @throws Problem 401 for an invalid token, 503 where auth is unavailable and the token is not cached
    */
   async verify(token: string, call: CallContext): Promise<Session> {
     const key = digest(token);
     const known = this.verified.get(key);
     if (known !== undefined && this.isGood(known, this.config.session.fresh_ms)) return known;
-    // One verification serves every request that came with the token meanwhile.
+    // Concurrent requests with the same token share one verification.
     const running = this.inFlight.get(key) ?? this.ask(token, key, known, call);
     this.inFlight.set(key, running);
     return running;
@@ -88,7 +88,7 @@ export class SessionService {
 
   private async ask(token: string, key: string, known: Verified | undefined, call: CallContext): Promise<Session> {
     try {
-      // Not the caller's signal: others may wait for the same answer.
+      // Not the caller's signal, because other callers may wait for the same answer.
       const shared: CallContext = { ...call, signal: undefined };
       const ask = (context: CallContext) => this.auth.verify({ body: { token } }, context);
       const hasGrace = known !== undefined && this.isGood(known, this.config.session.grace_ms);
@@ -120,7 +120,7 @@ export const unauthorized = (code: string, detail: string) => new Problem({ stat
 
 const digest = (token: string) => hash('sha256', token, 'base64');
 
-/** Auth is critical: while it cannot answer, a call of it is 503 with `Retry-After`. */
+/** Auth is critical: while it is unavailable, a call to it leads to 503 with `Retry-After`. */
 export async function critical<T>(call: Promise<T>): Promise<T> {
   try {
     return await call;
@@ -137,7 +137,9 @@ function tooManyGuesses({ retryAfterMs = 1000 }: DownstreamError): Problem {
   return new Problem({ status: 429, code: 'too_many_guesses', detail, retryAfter });
 }
 
-/** Auth cannot say who asks: nobody is told that a good token is bad. */
+/**
+ * The auth server cannot verify the token. The answer is 503, because a valid token must not be reported as invalid.
+ */
 function unavailable(error: DownstreamError): Problem {
   return new Problem({
     status: 503,

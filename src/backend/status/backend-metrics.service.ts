@@ -6,10 +6,10 @@ import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
 import { Outbox } from '../../outbox/outbox.service.js';
 
-/** As OpenTelemetry's semantic conventions advise for http.server.request.duration, in seconds. */
+/** The bucket boundaries of OpenTelemetry's semantic conventions for http.server.request.duration, in seconds. */
 const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
 
-/** The backend's own series beside those of its clients; docs/operations.md lists them. */
+/** The backend's own series, in addition to those of its clients; docs/operations.md lists them. */
 @Injectable()
 export class BackendMetrics implements OnModuleInit {
   constructor(

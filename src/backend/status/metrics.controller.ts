@@ -25,7 +25,7 @@ export class MetricsController {
     return register.metrics();
   }
 
-  /** What a proxy on this machine passes on comes from elsewhere, whether that proxy is trusted or not. */
+  /** Requests that a proxy on this machine forwards come from other machines, whether the proxy is trusted or not. */
   private isLocal({ ip, headers }: FastifyRequest): boolean {
     const proxied = headers['x-forwarded-for'] !== undefined || headers['forwarded'] !== undefined;
     if (proxied && this.config.http.trusted_proxies.length === 0) return false;

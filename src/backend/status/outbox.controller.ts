@@ -13,7 +13,7 @@ import { Call, type UserCall } from '../call/public-call.js';
 import { OperatorOnly } from '../session/session.guard.js';
 
 const LISTED = 100;
-/** How long an operator waits for git. */
+/** The longest wait for git. */
 const GIT_MS = 1000;
 const entrySchema = z.object({
   id: z.string(),
@@ -26,11 +26,14 @@ const entrySchema = z.object({
 const outboxSchema = z.object({
   queues: z.array(z.object({ topic: z.string(), state: z.string(), entries: z.int(), oldest: z.string() })),
   dead: z.array(entrySchema),
-  /** Changes that the graph goes on without; null while git can't be asked. */
+  /** Changes that the graph has set aside; null where git cannot be reached. */
   graph: gitContract.setAside.response.shape.changes.nullable(),
 });
 
-/** For operators: what waits for its delivery, and what was set aside. What the entries say is nobody's business here. */
+/**
+ * For operators: entries that wait for their delivery, and entries that were set aside. The content of entries is not
+ * shown.
+ */
 @ApiTags('status')
 @OperatorOnly()
 @Controller('v1/api/status/outbox')

@@ -20,23 +20,30 @@ import { OperatorOnly } from '../session/session.guard.js';
 const nameSchema = z.enum(SERVICE_NAMES).or(z.string().regex(/^llm_[1-9]\d?$/));
 type Name = z.output<typeof nameSchema>;
 const reasonSchema = z.strictObject({ reason: z.string().trim().min(1).max(500) });
-const statusSchema = z.looseObject({
-  service: z.string(),
-  state: z.enum(['closed', 'open', 'half_open']),
-  failure_count: z.int(),
-  last_failure: z.string().nullable(),
-  last_state_change: z.string(),
-  last_failure_reason: z.string().nullable(),
-  retry_after_ms: z.int().nullable(),
-  isolated_by: z.array(z.string()),
-  misconfigured: z.boolean(),
-  last_rejection: z.object({ at: z.string(), status: z.int(), code: z.string(), detail: z.string() }).nullable(),
-});
+const statusSchema = z
+  .looseObject({
+    service: z.string(),
+    state: z.enum(['closed', 'open', 'half_open']),
+    failure_count: z.int(),
+    last_failure: z.string().nullable(),
+    last_state_change: z.string(),
+    last_failure_reason: z.string().nullable(),
+    retry_after_ms: z.int().nullable(),
+    isolated_by: z.array(z.string()),
+    misconfigured: z.boolean(),
+    last_rejection: z
+      .object({ at: z.string(), status: z.int(), code: z.string(), detail: z.string() })
+      .meta({ title: 'Rejection' })
+      .nullable(),
+  })
+  .meta({ title: 'ServiceStatus' });
 const stateSchema = statusSchema.shape.state;
-const timelineSchema = z.object({
-  minutes: z.array(z.object({ at: z.string(), attempts: z.int(), failures: z.int(), slowest_ms: z.int() })),
-  changes: z.array(z.object({ at: z.string(), from: stateSchema, to: stateSchema, why: z.string() })),
-});
+const timelineSchema = z
+  .object({
+    minutes: z.array(z.object({ at: z.string(), attempts: z.int(), failures: z.int(), slowest_ms: z.int() })),
+    changes: z.array(z.object({ at: z.string(), from: stateSchema, to: stateSchema, why: z.string() })),
+  })
+  .meta({ title: 'Timeline' });
 
 @ApiTags('status')
 @Controller('v1/api/status')
@@ -115,7 +122,7 @@ export class StatusController {
   @Get('stream')
   @ApiOperation({ summary: 'Every change of a breaker, as it happens; first how they all are' })
   @ApiProduces('text/event-stream')
-  @Answers(200, null)
+  @Answers(200, z.string())
   stream(@Res() reply: FastifyReply, @Call() call: UserCall): void {
     this.streams.enter(call.userId, reply);
     const events = new EventStream(reply, eventStreamTimes(this.config));
@@ -142,7 +149,7 @@ export class StatusController {
   }
 }
 
-/** Who the operators are is not for everybody. */
+/** The names of operators are not public. */
 function publicly(client: ResilientClient) {
   const status = client.status();
   return { ...status, isolated_by: status.isolated_by.map(() => 'an operator') };

@@ -1,30 +1,37 @@
 import { z } from 'zod';
 import type { ServiceContract } from '../../contract/endpoint.js';
 
-export const userSchema = z.object({
-  user_id: z.string().min(1),
-  email: z.string(),
-  operator: z.boolean(),
-});
+export const userSchema = z
+  .object({
+    user_id: z.string().min(1),
+    email: z.string(),
+    operator: z.boolean(),
+  })
+  .meta({ title: 'User' });
 export type User = z.output<typeof userSchema>;
 
 export const keyScopeSchema = z.enum(['read', 'write', 'chat']);
 export type KeyScope = z.output<typeof keyScopeSchema>;
 
-export const apiKeySchema = z.object({
-  id: z.string(),
-  name: z.string(),
-  scopes: z.array(keyScopeSchema),
-  /** The only project that the key opens; null: all of the user's. */
-  project_id: z.string().nullable(),
-  /** UTC, ISO 8601, like all times here. */
-  created_at: z.string(),
-  expires_at: z.string().nullable(),
-  last_used_at: z.string().nullable(),
-});
+export const apiKeySchema = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    scopes: z.array(keyScopeSchema),
+    /** The only project that the key gives access to; null: all projects of the user. */
+    project_id: z.string().nullable(),
+    /** UTC, ISO 8601, like all times here. */
+    created_at: z.string(),
+    expires_at: z.string().nullable(),
+    last_used_at: z.string().nullable(),
+  })
+  .meta({ title: 'ApiKey' });
 export type ApiKey = z.output<typeof apiKeySchema>;
 
-/** Why a token is not good. `unknown`: no such key or account; the last three are of tokens from a provider outside. */
+/**
+ * Why a token is not valid. `unknown`: no such key or account. The last three occur with tokens of an external
+ * provider.
+ */
 export const tokenFaultSchema = z.enum([
   'malformed',
   'expired',
@@ -39,7 +46,7 @@ export type TokenFault = z.output<typeof tokenFaultSchema>;
 const credentials = z.strictObject({
   email: z.string(),
   password: z.string(),
-  /** The address the person came from: wrong guesses are slowed per account and per address. */
+  /** The client's network address: wrong guesses are slowed per account and per address. */
   address: z.string().optional(),
 });
 const sessionSchema = z.object({
@@ -50,7 +57,7 @@ const sessionSchema = z.object({
 });
 
 export const authContract = {
-  /** 409 `email_taken`; 422 `password_too_short` and other reasons why the pair is refused. */
+  /** 409 `email_taken`; 422 `password_too_short` and other codes for an address or password that is refused. */
   register: {
     method: 'POST',
     path: '/accounts',
@@ -61,7 +68,10 @@ export const authContract = {
   },
   /** 401 `invalid_credentials`, the same for an unknown account; 429 with Retry-After after too many guesses. */
   login: { method: 'POST', path: '/sessions', body: credentials, response: sessionSchema, idempotent: false },
-  /** A token that is not good is an answer here, not an error. 424: only the provider outside could tell, and it is away. */
+  /**
+   * An invalid token is an answer here, not an error. 424: only the external provider could verify it, and it is
+   * unavailable.
+   */
   verify: {
     method: 'POST',
     path: '/sessions/verify',
@@ -71,7 +81,7 @@ export const authContract = {
         active: z.literal(true),
         user: userSchema,
         expires_at: z.string(),
-        /** Where the token is an API key: what it may do. */
+        /** For an API key: its permissions. */
         key: apiKeySchema.optional(),
       }),
       z.object({ active: z.literal(false), reason: tokenFaultSchema }),
@@ -85,7 +95,7 @@ export const authContract = {
     response: z.object({ revoked: z.boolean() }),
     idempotent: true,
   },
-  /** The users with an address, for an operator: none, one, or, with a provider outside, several. */
+  /** The users with an address, for an operator: none, one, or, with an external provider, several. */
   findUsers: {
     method: 'GET',
     path: '/users',
@@ -93,7 +103,7 @@ export const authContract = {
     response: z.object({ users: z.array(userSchema) }),
     idempotent: true,
   },
-  /** 422 `too_many_keys`. The key itself is in this answer and nowhere else. */
+  /** 422 `too_many_keys`. Only this answer contains the key itself. */
   createKey: {
     method: 'POST',
     path: '/keys',

@@ -4,28 +4,33 @@ import type { ServiceContract } from '../../contract/endpoint.js';
 const id = z.string().min(1).max(200);
 const credits = z.int().min(0).max(1_000_000_000);
 
-export const ledgerRowSchema = z.object({
-  id,
-  created_at: z.string(),
-  kind: z.enum(['grant', 'capture']),
-  message_id: id.nullable(),
-  /** What the row adds to the balance: negative for a capture. */
-  credits: z.int(),
-  /** Why credits were granted; missing where nobody said. */
-  note: z.string().optional(),
-});
+export const ledgerRowSchema = z
+  .object({
+    id,
+    created_at: z.string(),
+    kind: z.enum(['grant', 'capture']),
+    message_id: id.nullable(),
+    /** What the row adds to the balance; negative for a capture. */
+    credits: z.int(),
+    /** Why credits were granted; absent where no reason was given. */
+    note: z.string().optional(),
+  })
+  .meta({ title: 'LedgerRow' });
 export type LedgerRow = z.output<typeof ledgerRowSchema>;
 
 const balanceSchema = z.object({
-  /** The sum of the ledger; below zero where more was answered than was paid for, while billing was away. */
+  /** The sum of the ledger. Below zero where more was used than was paid for, while billing was unavailable. */
   credits: z.int(),
   /** Held for chats that are still running. */
   reserved: z.int().min(0),
 });
 
-/** Every call speaks of the account of the call's user; an account comes into being, with its starting credits, when first asked for. */
+/**
+ * Every call concerns the account of the call's user. An account is created, with its starting credits, by the first
+ * call for it.
+ */
 export const billingContract = {
-  /** Holds credits for one message, once however often it is asked. 402 `insufficient_credits`. */
+  /** Holds credits for one message, once however often it is called. 402 `insufficient_credits`. */
   reserve: {
     method: 'POST',
     path: '/reservations',
@@ -34,8 +39,9 @@ export const billingContract = {
     idempotent: true,
   },
   /**
-   * Charges a message once, whether it was reserved or not (billing may have been away), and ends its reservation.
-   * Takes all of it, also where that is more than there is: what was used is owed. `charged` says what was taken.
+   * Charges a message once, whether it was reserved or not (billing may have been unavailable), and ends its
+   * reservation. Charges the full amount even where the balance is lower: used credits are owed. `charged` is the
+   * amount taken.
    */
   capture: {
     method: 'POST',
@@ -51,7 +57,10 @@ export const billingContract = {
     response: balanceSchema,
     idempotent: true,
   },
-  /** Adds credits to the account of the call's user, once for each `grant_id`. `granted` says what was added, then or now. */
+  /**
+   * Adds credits to the account of the call's user, once for each `grant_id`. `granted` is the amount added, now or by
+   * the first such call.
+   */
   grant: {
     method: 'POST',
     path: '/grants',

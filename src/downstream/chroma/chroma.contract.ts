@@ -9,12 +9,12 @@ const id = z.string().min(1).max(200);
 const inProject = z.strictObject({ project_id: id });
 
 const notEmbedded = z.enum(['unreachable', 'timeout', 'circuit_open', 'saturated', 'fault', 'protocol', 'deadline']);
-/** Of one call: few enough that an embedder on a slow machine ends within an attempt. */
+/** The most texts of one call: few enough for an embedder on a slow machine to finish within one attempt. */
 export const MAX_EMBEDDED_TEXTS = 16;
 
-/** Everything here is keyed by the user of the call and the project. */
+/** Every call is keyed by the user of the call and the project. */
 export const chromaContract = {
-  /** Vector and lexical search fused; `passages` is how many the project has in the index. */
+  /** Fuses vector and lexical search; `passages` is the number of indexed passages of the project. */
   query: {
     method: 'POST',
     path: '/query',
@@ -31,7 +31,7 @@ export const chromaContract = {
       results: z.array(passageSchema),
       total: z.int().min(0),
       source: z.enum(['hybrid', 'vector', 'fulltext']),
-      /** Why the embedder gave no vector for the question, where the answer is by words alone. */
+      /** Why the embedder returned no vector for the question, where the answer is based on words only. */
       not_embedded: notEmbedded.optional(),
       passages: z.int().min(0),
       corrections: z.array(correctionSchema).optional(),
@@ -39,7 +39,7 @@ export const chromaContract = {
     idempotent: true,
   },
   /**
-   * The vectors of texts that belong to no project, in their order; the call is for OpenAI's `/v1/embeddings`. `pretrained` is
+   * The vectors, in order, of texts that belong to no project; used for OpenAI's `/v1/embeddings`. `pretrained` is
    * false where no embedder is configured: those vectors compare words, not meaning.
    */
   embed: {
@@ -50,12 +50,12 @@ export const chromaContract = {
       embedder: z.string(),
       pretrained: z.boolean(),
       vectors: z.array(z.array(z.number())),
-      /** Why the embedder gave no vectors; `vectors` is empty then. */
+      /** Why the embedder returned no vectors; `vectors` is empty then. */
       not_embedded: notEmbedded.optional(),
     }),
     idempotent: true,
   },
-  /** Brings the index of one document to this text. A version that is already indexed costs nothing. */
+  /** Updates the index of one document to this text. A version that is already indexed costs nothing. */
   upsert: {
     method: 'POST',
     path: '/documents',
@@ -66,7 +66,7 @@ export const chromaContract = {
       title: z.string(),
       media_type: z.string(),
       text: z.string(),
-      /** Of a format with pages, where they begin; passages do not reach over them. */
+      /** For a format with pages: where they begin. Passages do not cross them. */
       pages: z.array(pageStartSchema).optional(),
     }),
     response: z.object({ passages: z.int().min(0), version: id }),
@@ -86,7 +86,7 @@ export const chromaContract = {
     response: z.object({ removed: z.boolean() }),
     idempotent: true,
   },
-  /** What the server has of every project of everybody, in pages: for comparing it with another server. */
+  /** The documents of all projects of all users, in pages, for a comparison with another server. */
   inventory: {
     method: 'GET',
     path: '/inventory',
@@ -94,7 +94,7 @@ export const chromaContract = {
     response: inventorySchema,
     idempotent: true,
   },
-  /** The documents of a project with the versions they are indexed in, by path. */
+  /** The documents of a project with their indexed versions, by path. */
   versions: {
     method: 'GET',
     path: '/projects/:project_id/versions',
@@ -106,7 +106,7 @@ export const chromaContract = {
     response: z.object({ documents: z.array(z.object({ path: z.string(), version: z.string() })), total: z.int() }),
     idempotent: true,
   },
-  /** How far the index of a project is. */
+  /** The state of a project's index. */
   describe: {
     method: 'GET',
     path: '/projects/:project_id',
@@ -115,7 +115,7 @@ export const chromaContract = {
       documents: z.int().min(0),
       passages: z.int().min(0),
       embedder: z.string(),
-      /** Passages embedded by an older state of the embedder, still to be embedded again. */
+      /** Passages with vectors of an older embedder, which must be embedded again. */
       stale_passages: z.int().min(0),
     }),
     idempotent: true,

@@ -12,52 +12,61 @@ const page = {
   offset: z.coerce.number().int().min(0).default(0),
 };
 
-export const projectSchema = z.object({
-  project_id: id,
-  name: z.string(),
-  created_at: z.string(),
-  documents: z.int().min(0),
-  /** What a model is told before every question about this project; empty where nothing is. */
-  instructions: z.string().default(''),
-});
+export const projectSchema = z
+  .object({
+    project_id: id,
+    name: z.string(),
+    created_at: z.string(),
+    documents: z.int().min(0),
+    /** Instructions for a model before every question about this project; empty where there are none. */
+    instructions: z.string().default(''),
+  })
+  .meta({ title: 'Project' });
 export type Project = z.output<typeof projectSchema>;
 
-export const documentInfoSchema = z.object({
-  path: z.string(),
-  /** The id of this state of the document; the same one names its commit. */
-  version: z.string(),
-  title: z.string(),
-  media_type: z.string(),
-  /** Of the text in UTF-8. */
-  bytes: z.int().min(0),
-  updated_at: z.string(),
-  /** What the text does not have of the file that it was taken from; missing where nothing is known to be lost. */
-  warnings: z.array(warningSchema).optional(),
-});
+export const documentInfoSchema = z
+  .object({
+    path: z.string(),
+    /** The id of this state of the document, which is also the id of its commit. */
+    version: z.string(),
+    title: z.string(),
+    media_type: z.string(),
+    /** The size of the text in UTF-8. */
+    bytes: z.int().min(0),
+    updated_at: z.string(),
+    /** Content of the file that the extracted text lacks; absent where no loss is known. */
+    warnings: z.array(warningSchema).optional(),
+  })
+  .meta({ title: 'DocumentInfo' });
 export type DocumentInfo = z.output<typeof documentInfoSchema>;
 
-export const feedbackSchema = z.object({
-  rating: z.enum(['up', 'down']),
-  note: z.string(),
-  /** UTC, ISO 8601. */
-  given_at: z.string(),
-});
+export const feedbackSchema = z
+  .object({
+    rating: z.enum(['up', 'down']),
+    note: z.string(),
+    /** UTC, ISO 8601. */
+    given_at: z.string(),
+  })
+  .meta({ title: 'Feedback' });
 export type Feedback = z.output<typeof feedbackSchema>;
 
-/** One question and its answer, as kept. What the backend adds about an answer travels in `answer.metadata`. */
+/** One stored question and its answer. Further data of the backend about an answer are in `answer.metadata`. */
 export const turnSchema = z.object({
   message_id: id,
   created_at: z.string(),
   question: z.string(),
-  /** The turn that this one follows, where its asker said so (null: none); else it follows the newest. See `branch.ts`. */
+  /**
+   * The turn that this one follows, where the client named it (null: none); otherwise it follows the newest. See
+   * `branch.ts`.
+   */
   parent_id: id.nullable().optional(),
-  /** What the turn is found by where a client goes on from it without naming it. */
+  /** The key by which the turn is found where a client continues from it without naming it. */
   thread: z.string().max(100).optional(),
   answer: z.object({
     text: z.string(),
-    /** `pending`: asked, not yet answered; `partial`: cut off; `failed`: no text came. */
+    /** `pending`: asked, not yet answered; `partial`: incomplete; `failed`: no text was received. */
     state: z.enum(['pending', 'complete', 'partial', 'failed']),
-    /** Why the answer ended; missing while it is pending, and in turns of earlier releases. */
+    /** Why the answer ended; absent while it is pending, and in turns of earlier releases. */
     finish_reason: z.enum(['stop', 'length', 'content_filter', 'error', 'cancelled']).optional(),
     metadata: z.record(z.string(), z.unknown()),
   }),
@@ -65,34 +74,44 @@ export const turnSchema = z.object({
 export type Turn = z.output<typeof turnSchema>;
 
 /** A turn with its place among the others. */
-export const storedTurnSchema = turnSchema.omit({ thread: true }).extend({
-  /** The message ids of all versions of this turn, itself included, oldest first; missing where it is the only one. */
-  siblings: z.array(id).optional(),
-  feedback: feedbackSchema.optional(),
-});
+export const storedTurnSchema = turnSchema
+  .omit({ thread: true })
+  .extend({
+    /**
+     * The message ids of all versions of this turn, including itself, oldest first; absent where it is the only one.
+     */
+    siblings: z.array(id).optional(),
+    feedback: feedbackSchema.optional(),
+  })
+  .meta({ title: 'Turn' });
 export type StoredTurn = z.output<typeof storedTurnSchema>;
 
-export const conversationInfoSchema = z.object({
-  conversation_id: id,
-  project_id: id.nullable(),
-  title: z.string(),
-  created_at: z.string(),
-  updated_at: z.string(),
-  /** In all branches together. */
-  turns: z.int().min(0),
-});
+export const conversationInfoSchema = z
+  .object({
+    conversation_id: id,
+    project_id: id.nullable(),
+    title: z.string(),
+    created_at: z.string(),
+    updated_at: z.string(),
+    /** The number of turns in all branches together. */
+    turns: z.int().min(0),
+  })
+  .meta({ title: 'ConversationInfo' });
 export type ConversationInfo = z.output<typeof conversationInfoSchema>;
 
-/** A conversation with some turns of one branch, oldest first: those from place `offset` on, of `total`. */
-export const conversationSchema = conversationInfoSchema.omit({ turns: true }).extend({
-  turns: z.array(storedTurnSchema),
-  offset: z.int().min(0),
-  total: z.int().min(0),
-});
+/** A conversation with some turns of one branch, oldest first: those from position `offset`, of `total`. */
+export const conversationSchema = conversationInfoSchema
+  .omit({ turns: true })
+  .extend({
+    turns: z.array(storedTurnSchema),
+    offset: z.int().min(0),
+    total: z.int().min(0),
+  })
+  .meta({ title: 'Conversation' });
 
 /**
- * Which turns of a conversation: of one branch (see `branch.ts`; without a choice of the one that ends with the newest turn) or
- * `all`, and of these the newest `last`, or `limit` from place `offset` on.
+ * Selects turns of a conversation: of one branch (see `branch.ts`; by default the one that ends with the newest turn)
+ * or `all`, and of these the newest `last`, or `limit` from position `offset`.
  */
 const turnsQuery = z.strictObject({
   all: z.stringbool().optional(),
@@ -110,14 +129,14 @@ const ofTurn = z.strictObject({ conversation_id: id, message_id: id });
 const ofDocument = z.strictObject({ path: z.string().min(1) });
 
 /**
- * Everything here belongs to the user of the call: what is somebody else's is 404 `not_found`, as if it did not exist.
- * Deletions answer a repeat as they answered the first call, whose answer may have been lost: `deleted` is false only where
- * there never was such a thing.
+ * Every call concerns the user of the call: another user's data is 404 `not_found`, as if it did not exist. A repeated
+ * deletion is answered like the first call, whose answer may have been lost: `deleted` is false only where the object
+ * never existed.
  */
 export const filesystemContract = {
   /**
-   * The caller makes the id, so that the call can be repeated: the same id and name again is a success, another name 409
-   * `project_exists`. An id that was deleted is 410 `deleted`, here and in every other call that writes.
+   * The caller makes the id, so that the call can be repeated: the same id and name again is a success, another name
+   * 409 `project_exists`. A deleted id is 410 `deleted`, here and in every other call that writes.
    */
   createProject: {
     method: 'POST',
@@ -157,11 +176,11 @@ export const filesystemContract = {
     idempotent: true,
   },
   /**
-   * Stores one state of a document. The text is given, or the bytes of a file, whose text is taken out of it (its media
-   * type may name a charset) and whose original is kept; 422 `unreadable_document` says why that failed (the original is kept all the same).
-   * A text equal to the stored one changes nothing and answers with the version there is, unless the version is the given
-   * one too: then the call is a repeat, and the answer that of the first. 412 `version_conflict`; 415
-   * `unsupported_media_type`; 507 `storage_full`.
+   * Stores one state of a document: a text, or the bytes of a file. The text is extracted from a file (its media type
+   * may name a charset) and the original is kept; 422 `unreadable_document` with the reason where that failed (the
+   * original is kept all the same). A text equal to the stored one changes nothing and returns the existing version,
+   * unless the version is also the given one: then the call is a repetition, and gets the answer of the first. 412
+   * `version_conflict`; 415 `unsupported_media_type`; 507 `storage_full`.
    */
   putDocument: {
     method: 'PUT',
@@ -173,25 +192,25 @@ export const filesystemContract = {
       media_type: z.string(),
       text: z.string().optional(),
       content_base64: z.base64().optional(),
-      /** Store only when this is the current version; `*`: only when there is none. */
+      /** Store only if this is the current version; `*`: only if there is none. */
       if_match: z.string().optional(),
-      /** When the change came in, in ms since 1970: 409 `superseded` where a later one was stored meanwhile. */
+      /** When the change arrived, in ms since 1970: 409 `superseded` where a later one was stored meanwhile. */
       arrived_ms: z.number().optional(),
     }),
     response: documentInfoSchema.extend({ created: z.boolean(), changed: z.boolean() }),
     idempotent: true,
   },
-  /** 409 `document_damaged` where the stored file is missing or is not what was written. */
+  /** 409 `document_damaged` where the stored file is missing or is not the one that was written. */
   getDocument: {
     method: 'GET',
     path: '/projects/:project_id/document',
     params: inProject,
     query: ofDocument,
-    /** `pages`: where the pages of a format with such begin in the text. */
+    /** `pages`: where the pages begin in the text, for a format with pages. */
     response: documentInfoSchema.extend({ text: z.string(), pages: z.array(pageStartSchema).optional() }),
     idempotent: true,
   },
-  /** The file as it was sent, also one that no text could be taken from; 404 where the text itself is the original. */
+  /** The uploaded file, also where no text could be extracted; 404 where the text itself is the original. */
   getOriginal: {
     method: 'GET',
     path: '/projects/:project_id/original',
@@ -201,8 +220,8 @@ export const filesystemContract = {
     idempotent: true,
   },
   /**
-   * Takes the text out of the kept original once more, as an upload of it would: for a reader that reads more than it did.
-   * 404; 409 `no_original` where the text itself was uploaded; further as {@link putDocument}.
+   * Extracts the text from the stored original again, like an upload of it: for a reader that was improved. 404; 409
+   * `no_original` where the text itself was uploaded; otherwise like {@link putDocument}.
    */
   extractDocument: {
     method: 'POST',
@@ -213,7 +232,10 @@ export const filesystemContract = {
     response: documentInfoSchema.extend({ created: z.boolean(), changed: z.boolean() }),
     idempotent: true,
   },
-  /** The files that came in the original of a document, such as those attached to an e-mail. 404; 422 `unreadable_document`. */
+  /**
+   * The files contained in the original of a document, such as those attached to an e-mail. 404; 422
+   * `unreadable_document`.
+   */
   listAttachments: {
     method: 'GET',
     path: '/projects/:project_id/attachments',
@@ -240,7 +262,7 @@ export const filesystemContract = {
     response: z.object({ documents: z.array(documentInfoSchema), total: z.int() }),
     idempotent: true,
   },
-  /** What the server has of every project of everybody, in pages: for comparing it with another server. */
+  /** The documents of all projects of all users, in pages, for a comparison with another server. */
   inventory: {
     method: 'GET',
     path: '/inventory',
@@ -269,9 +291,9 @@ export const filesystemContract = {
     idempotent: true,
   },
   /**
-   * Writes or overwrites one turn, and the conversation with its first one. A turn never goes back: not from `complete` to
-   * `partial`, nor from either to `failed` or `pending`. `project_id` is that of the turn; the conversation's is the first one
-   * that a turn had. One that never was counts as none. 410 `deleted`.
+   * Writes or overwrites one turn, and creates the conversation with its first one. The state of a turn never goes
+   * back: not from `complete` to `partial`, nor from either to `failed` or `pending`. `project_id` is that of the turn;
+   * the conversation's is the first one that a turn had. An id that never existed counts as none. 410 `deleted`.
    */
   putTurn: {
     method: 'PUT',
@@ -281,7 +303,9 @@ export const filesystemContract = {
     response: z.object({ stored: z.literal(true) }),
     idempotent: true,
   },
-  /** The turns behind it follow the one before it. A deleted turn stays deleted: {@link putTurn} answers 410 for it. */
+  /**
+   * The turns after it then follow the one before it. A deleted turn stays deleted: {@link putTurn} answers 410 for it.
+   */
   deleteTurn: {
     method: 'DELETE',
     path: '/conversations/:conversation_id/turns/:message_id',
@@ -289,7 +313,7 @@ export const filesystemContract = {
     response: z.object({ deleted: z.boolean() }),
     idempotent: true,
   },
-  /** The newest turn with this `thread`, sooner one that nothing follows yet; null where there is none. */
+  /** The newest turn with this `thread`, preferably one without a following turn; null where there is none. */
   findTurn: {
     method: 'GET',
     path: '/turns',
@@ -297,7 +321,7 @@ export const filesystemContract = {
     response: z.object({ found: z.object({ conversation_id: id, message_id: id }).nullable() }),
     idempotent: true,
   },
-  /** Sets what a person thinks of an answer; null takes it back. */
+  /** Sets the user's rating of an answer; null removes it. */
   putFeedback: {
     method: 'PUT',
     path: '/conversations/:conversation_id/turns/:message_id/feedback',
@@ -330,7 +354,9 @@ export const filesystemContract = {
     response: conversationInfoSchema,
     idempotent: true,
   },
-  /** A deleted id stays deleted: a turn that is delivered late does not bring its conversation back (410 `deleted`). */
+  /**
+   * A deleted id stays deleted: a turn that is delivered late does not create its conversation again (410 `deleted`).
+   */
   deleteConversation: {
     method: 'DELETE',
     path: '/conversations/:conversation_id',

@@ -4,7 +4,7 @@ import { inventoryQuery, inventorySchema } from '../../contract/inventory.contra
 
 const id = z.string().min(1).max(200);
 const path = z.string().min(1);
-/** The id of a project names a folder. */
+/** The id of a project is the name of a folder. */
 const project_id = z.string().regex(/^[A-Za-z0-9_-]{1,200}$/, 'letters, digits, "_" and "-" are taken');
 const inProject = z.strictObject({ project_id });
 const inImport = z.strictObject({ project_id, import_id: id });
@@ -13,22 +13,24 @@ const paging = {
   offset: z.coerce.number().int().min(0).default(0),
 };
 
-export const versionSchema = z.object({
-  /** The document's version id, as the upload answered it; for an imported commit its hash. */
-  version: id,
-  path,
-  author: z.string(),
-  message: z.string(),
-  committed_at: z.string(),
-});
+export const versionSchema = z
+  .object({
+    /** The document's version id, as the upload returned it; for an imported commit its hash. */
+    version: id,
+    path,
+    author: z.string(),
+    message: z.string(),
+    committed_at: z.string(),
+  })
+  .meta({ title: 'Version' });
 export type Version = z.output<typeof versionSchema>;
 
-/** Which changes: of one document, of a span of time (`until` excluded), about some words. */
+/** Which changes: of one document, within a time range (`until` excluded), matching some words. */
 const which = {
   path: path.optional(),
   since: z.iso.datetime().optional(),
   until: z.iso.datetime().optional(),
-  /** Each of its words, stemmed, stands in the path or in the message. */
+  /** Each of its words, stemmed, must occur in the path or in the message. */
   text: z.string().max(1000).optional(),
 };
 
@@ -37,50 +39,81 @@ export const importSchema = z.object({
   source: z.string(),
   branch: z.string().nullable(),
   state: z.enum(['running', 'done', 'failed']),
-  /** Commits taken that were not known before, restarts included. */
+  /** How many commits were imported that were not known before, including those before a restart. */
   imported_commits: z.int(),
-  /** Files at the head that are documents. */
+  /** How many files at the head are documents. */
   files: z.int(),
-  /** Files at the head that are none: links, submodules, no text, too large, a path that is not taken. */
+  /**
+   * How many files at the head are not documents: links, submodules, binary files, files that are too large, paths that
+   * are not accepted.
+   */
   skipped: z.int(),
-  /** Why it failed, for people. */
+  /** Why it failed, as text for people. */
   detail: z.string().nullable(),
 });
 export type Import = z.output<typeof importSchema>;
 
-export const graphNodeSchema = z.object({
-  id: z.string(),
-  kind: z.enum(['document', 'heading', 'commit', 'person', 'term']),
-  label: z.string(),
-});
-export const graphEdgeSchema = z.object({
-  from: z.string(),
-  to: z.string(),
-  kind: z.enum(['contains', 'links_to', 'changed', 'authored', 'mentions']),
-});
+export const graphNodeSchema = z
+  .object({
+    id: z.string(),
+    kind: z.enum(['document', 'heading', 'commit', 'person', 'term']),
+    label: z.string(),
+  })
+  .meta({ title: 'GraphNode' });
+export const graphEdgeSchema = z
+  .object({
+    from: z.string(),
+    to: z.string(),
+    kind: z.enum(['contains', 'links_to', 'changed', 'authored', 'mentions']),
+  })
+  .meta({ title: 'GraphEdge' });
 export type GraphNode = z.output<typeof graphNodeSchema>;
 export type GraphEdge = z.output<typeof graphEdgeSchema>;
 
-/** One git repository and one graph for each user and project; both come into being with the first commit. */
+/** One change of one document. `text: null` deletes the document. */
+const changeSchema = z.strictObject({
+  path,
+  version: id,
+  text: z.string().nullable(),
+  author: z.strictObject({ name: z.string().min(1), email: z.string() }),
+  message: z.string().min(1),
+  /** UTC, ISO 8601: when the document was changed, which may be long before the git server received the change. */
+  committed_at: z.string(),
+});
+/** Of one call. */
+export const MAX_COMMITS = 200;
+const committed = z.object({ commit: z.string(), version: id });
+
+/** One git repository and one graph for each user and project; both are created by the first commit. */
 export const gitContract = {
-  /** Commits one change of one document, once for each version id. `text: null` deletes the document. */
+  /** Commits a change once for each version id. */
   commit: {
     method: 'POST',
     path: '/projects/:project_id/commits',
     params: inProject,
-    body: z.strictObject({
-      path,
-      version: id,
-      text: z.string().nullable(),
-      author: z.strictObject({ name: z.string().min(1), email: z.string() }),
-      message: z.string().min(1),
-      /** UTC, ISO 8601: when the document was changed, which may be long before git heard of it. */
-      committed_at: z.string(),
-    }),
-    response: z.object({ commit: z.string(), version: id }),
+    body: changeSchema,
+    response: committed,
     idempotent: true,
   },
-  /** Newest first; of one document, or of the whole project. A project nobody committed to has an empty history. */
+  /** {@link commit} for changes of several documents, in their order, all or none. */
+  commits: {
+    method: 'POST',
+    path: '/projects/:project_id/commits/batch',
+    params: inProject,
+    body: z.strictObject({
+      changes: z
+        .array(changeSchema)
+        .min(1)
+        .max(MAX_COMMITS)
+        .refine(
+          (changes) => new Set(changes.map((change) => change.path)).size === changes.length,
+          'two changes are of the same path; send them one after the other',
+        ),
+    }),
+    response: z.object({ commits: z.array(committed) }),
+    idempotent: true,
+  },
+  /** Newest first; of one document, or of the whole project. A project without commits has an empty history. */
   history: {
     method: 'GET',
     path: '/projects/:project_id/history',
@@ -89,7 +122,7 @@ export const gitContract = {
     response: z.object({ versions: z.array(versionSchema), total: z.int() }),
     idempotent: true,
   },
-  /** The newest changes with what each did to its document: the lines of its diff, cut off after some 4,000 characters. */
+  /** The newest changes with the diff of each, which is truncated after about 4,000 characters. */
   changes: {
     method: 'GET',
     path: '/projects/:project_id/changes',
@@ -98,7 +131,7 @@ export const gitContract = {
     response: z.object({ changes: z.array(versionSchema.extend({ commit: z.string(), diff: z.string() })) }),
     idempotent: true,
   },
-  /** The documents of each project at its newest version; the digest is over their paths and versions. */
+  /** The documents of each project at the newest version. The digest covers their paths and versions. */
   inventory: {
     method: 'GET',
     path: '/inventory',
@@ -115,7 +148,7 @@ export const gitContract = {
     response: z.object({ documents: z.array(z.object({ path, version: id })), total: z.int() }),
     idempotent: true,
   },
-  /** The paths of those documents whose given version the history does not have. */
+  /** The paths of those documents whose given version is not in the history. */
   unknown: {
     method: 'POST',
     path: '/projects/:project_id/unknown',
@@ -125,8 +158,9 @@ export const gitContract = {
     idempotent: true,
   },
   /**
-   * Begins to fetch a repository with its history; the same import_id again tells how far it is, or begins it once more
-   * where a restart cut it off. 403 `import_not_allowed` for a source that the configuration does not name.
+   * Starts to fetch a repository with its history. A call with the same import_id returns the progress, or restarts the
+   * import where a restart of the server ended it. 403 `import_not_allowed` for a source that the configuration does
+   * not allow.
    */
   startImport: {
     method: 'POST',
@@ -141,8 +175,8 @@ export const gitContract = {
     idempotent: true,
   },
   /**
-   * The files at the head of what was imported, by path; `version` is that of the last commit that changed it. 404 for an
-   * import that this server does not remember: it was restarted, and the import is to be begun again.
+   * The imported files at the head, by path; `version` is that of the last commit that changed the file. 404 for an
+   * unknown import: after a restart of the server the import must be started again.
    */
   importedFiles: {
     method: 'GET',
@@ -191,7 +225,7 @@ export const gitContract = {
     response: z.object({ removed: z.boolean() }),
     idempotent: true,
   },
-  /** 424 `graph_away`, as `related`: history goes on without the graph. */
+  /** 424 `graph_away`, as for `related`: the history does not depend on the graph. */
   graph: {
     method: 'GET',
     path: '/projects/:project_id/graph',
@@ -200,7 +234,10 @@ export const gitContract = {
     response: z.object({ nodes: z.array(graphNodeSchema), edges: z.array(graphEdgeSchema) }),
     idempotent: true,
   },
-  /** Changes of any project that failed, or ended the server, so often that the graph goes on without them; oldest first. */
+  /**
+   * Changes of any project that were set aside because they failed, or ended the server, too often. The graph is
+   * updated without them. Oldest first.
+   */
   setAside: {
     method: 'GET',
     path: '/set-aside',
@@ -212,7 +249,7 @@ export const gitContract = {
     }),
     idempotent: true,
   },
-  /** Documents near this one in the graph, best first, each with what joins them. */
+  /** Documents related to this one in the graph, best first, each with the reasons. */
   related: {
     method: 'GET',
     path: '/projects/:project_id/related',
@@ -223,7 +260,7 @@ export const gitContract = {
     }),
     idempotent: true,
   },
-  /** Which of the documents `among` belong with one of `to`, best first, scored as in `related`. It changes nothing. */
+  /** Which of the documents `among` are related to one of `to`, best first, scored as in `related`. Read-only. */
   near: {
     method: 'POST',
     path: '/projects/:project_id/near',

@@ -7,19 +7,19 @@ import { decodeCompletion } from './completion/decode-completion.js';
 import { type ChatMessage, ModelDialect, type Sampling } from './model-dialect.js';
 
 const PATH = '/chat/completions';
-/** Of a refusal for rates that does not say how long, and of one for a spent quota. */
+/** The pause after a 429 without Retry-After, and after a spent quota. */
 const REST_MS = 1000;
 const QUOTA_REST_MS = 60_000;
-/** A model is asked again after so many first parts have been seen: the limit follows what it really takes. */
+/** After so many measured first parts the time limit is adapted to the measured times. */
 const SAMPLES = 50;
 const FEW_SAMPLES = 5;
 
 export interface ModelCall {
   messages: readonly ChatMessage[];
-  /** Of the answer. */
+  /** The limit of the answer's tokens. */
   maxTokens: number;
   sampling: Sampling;
-  /** false: one attempt is all. */
+  /** false: only one attempt is made. */
   repeatable: boolean;
 }
 
@@ -28,7 +28,7 @@ export class LanguageModel {
   readonly dialect: ModelDialect;
   private restsUntilMs = 0;
   private readonly firstPartsMs: number[] = [];
-  /** A base address without a path may stand for `/v1`. */
+  /** `/v1` after it was found that the base address lacks it. */
   private prefix = '';
 
   constructor(
@@ -43,12 +43,17 @@ export class LanguageModel {
     return this.client.service;
   }
 
-  /** How many milliseconds the endpoint asked not to be called for (429); 0: it may be called. */
+  /** Whether the endpoint refuses calls because of the configuration: its key, its model name or its parameters. */
+  get isMisconfigured(): boolean {
+    return this.client.status().misconfigured;
+  }
+
+  /** For how many more milliseconds the endpoint must not be called (429); 0: it may be called. */
   get restingMs(): number {
     return Math.max(0, this.restsUntilMs - performance.now());
   }
 
-  /** The time to the first part that 95 % of the calls seen so far kept to; undefined while too few were seen. */
+  /** The 95th percentile of the time to the first part; undefined while too few were measured. */
   get firstPartP95Ms(): number | undefined {
     if (this.firstPartsMs.length < FEW_SAMPLES) return undefined;
     const sorted = this.firstPartsMs.toSorted((a, b) => a - b);
@@ -56,8 +61,8 @@ export class LanguageModel {
   }
 
   /**
-   * Resolves with the first part, and fails before it only. Leaving the loop stops the model. A refusal of a parameter is
-   * learned from, and the call made once more without it.
+   * Resolves with the first part, and fails only before it. Leaving the loop stops the model. If the endpoint refuses a
+   * parameter, the call is repeated once without it, and so are later calls.
    * @throws DownstreamError
    */
   async stream(call: ModelCall, context: CallContext): Promise<AsyncIterable<CompletionEvent>> {
@@ -100,7 +105,7 @@ export class LanguageModel {
     );
   }
 
-  /** Behind the address, which may be the whole URL already and may hold a query (Azure's `api-version`). */
+  /** The path after the address, which may already be the whole URL and may have a query (Azure's `api-version`). */
   private get path(): string {
     const { pathname, search } = new URL(this.client.url ?? 'http://none');
     const isWhole = pathname.endsWith(PATH) || pathname.endsWith(`${PATH}/`);

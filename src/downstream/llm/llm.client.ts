@@ -6,7 +6,7 @@ import { MODEL_CLIENTS } from '../../resilience/resilience.module.js';
 import type { ResilientClient } from '../../resilience/wire/resilient-client.js';
 import { LanguageModel } from './language-model.js';
 
-/** The models that are configured, in the order in which they are asked; none without an address. */
+/** The configured models, in the order in which they are called; none without an address. */
 @Injectable()
 export class LlmClient implements OnApplicationShutdown {
   readonly models: readonly LanguageModel[];

@@ -7,7 +7,7 @@ export interface ChatMessage {
   content: string;
 }
 
-/** What a client asks of the model beside the messages, for the endpoints that take it. */
+/** Sampling parameters of the client, for the endpoints that accept them. */
 export interface Sampling {
   temperature?: number | undefined;
   top_p?: number | undefined;
@@ -21,13 +21,13 @@ export interface Sampling {
 const UNKNOWN = /unsupported|not supported|unknown|unrecognized|unexpected|extra|not permitted|not allowed|invalid/i;
 
 /**
- * How a model's endpoint wants to be asked: as configured, and as its refusals have taught since the start. Newer models
- * refuse `max_tokens`, many servers `stream_options`, thinking models a temperature.
+ * The request parameters that a model's endpoint accepts: those configured, adapted by its refusals since the start.
+ * Newer models refuse `max_tokens`, many servers `stream_options`, thinking models a temperature.
  */
 export class ModelDialect {
   private readonly left = new Set<string>();
   private tokenLimit: ModelRequest['token_limit'];
-  /** Whether the model has been seen to think before it answers. */
+  /** Whether the model has been observed to think before it answers. */
   private thinks = false;
 
   constructor(private readonly request: ModelRequest) {
@@ -38,7 +38,7 @@ export class ModelDialect {
     return this.request.headers;
   }
 
-  /** The body of a request. `maxTokens` is for the answer: a model that thinks gets room for its thinking besides. */
+  /** The body of a request. `maxTokens` is for the answer; a model that thinks gets further tokens for its thinking. */
   body(model: string, messages: readonly ChatMessage[], maxTokens: number, sampling: Sampling): object {
     const { reasoning_tokens, reasoning_effort, temperature, stream_options, body } = this.request;
     const { max_tokens = maxTokens, ...asked } = sampling;
@@ -59,14 +59,16 @@ export class ModelDialect {
     );
   }
 
-  /** The model thinks: from now on its answers get room for that. @returns whether this is news */
+  /**
+   * Records that the model thinks: from now on its answers get further tokens for that. @returns whether this is new
+   */
   learnThinking(): boolean {
     const news = !this.thinks;
     this.thinks = true;
     return news;
   }
 
-  /** Takes in what a refusal says about a parameter. @returns whether it is worth asking once more */
+  /** Learns from a refusal that names a parameter. @returns whether a further try is useful */
   learn({ status, message }: DownstreamError): boolean {
     if ((status !== 400 && status !== 422) || !UNKNOWN.test(message)) return false;
     const other = this.tokenLimit === 'max_tokens' ? 'max_completion_tokens' : 'max_tokens';

@@ -15,7 +15,7 @@ export interface ArchiveEntry {
 
 /** A file below this size may have any ratio of compression. */
 export const SMALL_BYTES = 1024 * 1024;
-/** An archive may list so many times `max_files` entries: folders and junk do not count as files. */
+/** The most entries that an archive may list, as a multiple of `max_files`: folders and junk do not count as files. */
 export const MAX_LISTED_RATIO = 100;
 
 export const invalidArchive = (why: string) =>

@@ -1,4 +1,4 @@
-/** Folders that programs keep for themselves, with what they hold. */
+/** Folders that programs create for themselves; their contents are skipped too. */
 const FOLDERS: Record<string, string> = {
   '.git': 'the data of a version control system',
   '.hg': 'the data of a version control system',
@@ -15,13 +15,13 @@ const FILES: [RegExp, string][] = [
   [/^(?:Thumbs\.db|desktop\.ini)$/i, 'metadata of Windows'],
 ];
 
-/** What is left out of an upload: a file, or a whole folder (`path` ends with a slash). */
+/** A skipped entry of an upload: a file, or a whole folder (`path` ends with a slash). */
 export interface Junk {
   path: string;
   reason: string;
 }
 
-/** Undefined for a path that may be somebody's document. */
+/** Undefined for a path that may be a user's document. */
 export function junkOf(path: string): Junk | undefined {
   const segments = path.split('/');
   const name = segments.pop() as string;
@@ -36,7 +36,7 @@ export function junkOf(path: string): Junk | undefined {
   return reason === undefined ? undefined : { path, reason };
 }
 
-/** Collects what was left out, each folder once with how many entries it has. */
+/** Collects skipped entries, each folder once with the number of its entries. */
 export class SkippedFiles {
   private readonly byPath = new Map<string, Junk & { entries: number }>();
 

@@ -12,7 +12,7 @@ export function isArchive(mediaType: string, name = ''): boolean {
   return TYPES.test(mediaType) || NAMES.test(name);
 }
 
-/** Reads a zip archive, or a tar archive with or without gzip; its first bytes tell which. @throws Problem 400, 413 */
+/** Reads a zip archive, or a tar archive with or without gzip; the first bytes decide. @throws Problem 400, 413 */
 export function readArchive(bytes: Buffer, limits: ArchiveLimits, skipped: SkippedFiles): Promise<ArchiveEntry[]> {
   const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
   const isTar = bytes.toString('latin1', 257, 262) === 'ustar';

@@ -59,7 +59,7 @@ describe('a tar archive', () => {
     expect((await Promise.all(entries.map((entry) => entry.bytes()))).map(String)).toEqual([text, '', 'x']);
   });
 
-  it('leaves out folders, and names the junk and the links that it leaves out', async () => {
+  it('skips folders, and lists the junk and the links that it skips', async () => {
     const skipped = new SkippedFiles();
     const tar = tarOf([
       { path: 'a/', type: 'Directory' },
@@ -72,7 +72,7 @@ describe('a tar archive', () => {
     expect(skipped.list().map(({ path }) => path)).toEqual(['a/._b', '.git/', 'passwd.txt']);
   });
 
-  it('is refused where it is damaged, cut short, or not a tar', async () => {
+  it('is refused where it is damaged, truncated, or not a tar', async () => {
     const tar = tarOf([{ path: 'a.md', content: 'x'.repeat(5000) }]);
     const wrong = Buffer.from(tar);
     wrong[150] = 0x39;
@@ -82,7 +82,7 @@ describe('a tar archive', () => {
     expect(await failure(gzipSync('only a text'))).toEqual([400, 'invalid_archive']);
   });
 
-  it('is refused where it holds or unpacks to too much', async () => {
+  it('is refused where it contains or unpacks to too much', async () => {
     const many = tarOf(Array.from({ length: 6 }, (_, i) => ({ path: `${i}.md`, content: 'x' })));
     expect(await failure(many)).toEqual([413, 'archive_too_large']);
     const large = tarOf([{ path: 'a', content: 'x'.repeat(21_000_000) }]);

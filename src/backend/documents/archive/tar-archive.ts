@@ -18,12 +18,13 @@ const unpack: (bytes: Buffer) => Promise<Buffer> = promisify(inflateRaw);
 const FILES = new Set(['File', 'OldFile', 'ContiguousFile']);
 const FOLDERS = new Set(['Directory', 'GNUDumpDir']);
 const CHUNK_BYTES = 256 * 1024;
-/** The fastest level: the files are kept for the time of one request. */
+/** The fastest level, because the files are kept only for one request. */
 const LEVEL = { level: 1 };
 
 /**
- * Lists the files of a tar archive (POSIX pax, GNU), packed by gzip or not, without folders, links and junk; the last two go
- * to `skipped`. A tar has no directory, so that it is read to its end first; each file is kept packed until it is stored.
+ * Lists the files of a tar archive (POSIX pax, GNU), with or without gzip, without folders, links and junk; links and
+ * junk go to `skipped`. A tar has no directory, so the whole archive is read first; each file is kept compressed until
+ * it is stored.
  * @throws Problem 400 `invalid_archive`, 413 `archive_too_large`
  */
 export async function readTar(tar: Buffer, limits: ArchiveLimits, skipped: SkippedFiles): Promise<ArchiveEntry[]> {
@@ -33,10 +34,10 @@ export async function readTar(tar: Buffer, limits: ArchiveLimits, skipped: Skipp
   let isOver = false;
   parser.once('eof', () => (isOver = true));
   for await (const chunk of chunksOf(tar, limits)) {
-    // Entries are read as they come, so that there is nothing to wait for.
+    // Entries are read synchronously, so there is nothing to await.
     parser.write(chunk);
     if (reading.fault !== undefined) throw reading.fault;
-    // What stands behind the end is padding.
+    // Bytes after the end are padding.
     if (isOver) break;
   }
   parser.end();
@@ -45,7 +46,7 @@ export async function readTar(tar: Buffer, limits: ArchiveLimits, skipped: Skipp
   return reading.entries();
 }
 
-/** @throws Problem 413 where it unpacks to too much */
+/** @throws Problem 413 where the unpacked data exceed the limit */
 async function* chunksOf(tar: Buffer, { max_bytes, max_ratio }: ArchiveLimits): AsyncGenerator<Buffer> {
   const isPacked = tar[0] === 0x1f && tar[1] === 0x8b;
   if (!isPacked) {
@@ -57,7 +58,7 @@ async function* chunksOf(tar: Buffer, { max_bytes, max_ratio }: ArchiveLimits): 
   try {
     for await (const chunk of unpacking as AsyncIterable<Buffer>) {
       bytes += chunk.length;
-      // Headers and padding come on top of the files.
+      // Headers and padding are added to the size of the files.
       if (bytes > 2 * max_bytes) throw archiveTooLarge(`unpacked it has more than ${max_bytes} bytes`);
       if (bytes > SMALL_BYTES && bytes > tar.length * max_ratio) {
         throw archiveTooLarge(`it unpacks to more than ${max_ratio} times its size`);
@@ -71,7 +72,7 @@ async function* chunksOf(tar: Buffer, { max_bytes, max_ratio }: ArchiveLimits): 
 }
 
 class TarReading {
-  /** What ends the reading. */
+  /** The error that ends the reading. */
   fault: Error | undefined;
   private readonly files: { path: string; packed: Promise<Buffer> }[] = [];
   private listed = 0;
@@ -83,7 +84,7 @@ class TarReading {
   ) {}
 
   readonly warn = (code: string, message: string | Error): void => {
-    // Every other warning is about a thing that a tar may hold and that is no document.
+    // All other warnings concern entries that a tar may contain and that are not documents.
     if (code === 'TAR_BAD_ARCHIVE' || code === 'TAR_ENTRY_INVALID' || code === 'TAR_ABORT') {
       this.fault ??= invalidArchive(String(message instanceof Error ? message.message : message));
     }

@@ -81,14 +81,14 @@ const failure = async (work: () => Promise<unknown>) => {
 };
 
 describe('an archive', () => {
-  it.each([0, 9] as const)('gives its files back (level %d)', async (level) => {
+  it.each([0, 9] as const)('returns its files (level %d)', async (level) => {
     const text = 'größe '.repeat(1000);
     const entries = await readArchive(zip({ 'a/b.md': text, 'c.md': '', 'メモ.md': 'x' }, level), LIMITS);
     expect(entries.map(({ path }) => path)).toEqual(['a/b.md', 'c.md', 'メモ.md']);
     expect((await Promise.all(entries.map((entry) => entry.bytes()))).map(String)).toEqual([text, '', 'x']);
   });
 
-  it('leaves out folders and junk, names the junk, and composes its names', async () => {
+  it('skips folders and junk, lists the junk, and normalises names', async () => {
     const junk = [
       '__MACOSX/a/._b',
       'a/.DS_Store',
@@ -153,19 +153,19 @@ describe('an archive', () => {
     expect(await failure(() => readArchive(bytes, LIMITS))).toMatchObject({ code: 'invalid_archive' });
   });
 
-  it('is refused where it holds too much', async () => {
+  it('is refused where it contains too much', async () => {
     const many = zip(Object.fromEntries(Array.from({ length: 6 }, (_, i) => [`${i}.md`, 'x'])));
     expect(await failure(() => readArchive(many, LIMITS))).toMatchObject({ code: 'archive_too_large' });
     const large = zip({ 'a.md': new Uint8Array(15_000_000), 'b.md': new Uint8Array(15_000_000) });
     expect(await failure(() => readArchive(large, LIMITS))).toMatchObject({ code: 'archive_too_large' });
   });
 
-  it('does not unpack a bomb', async () => {
+  it('does not unpack a zip bomb', async () => {
     const [bomb] = await readArchive(zip({ 'a.md': new Uint8Array(15_000_000) }), LIMITS);
     await expect(bomb?.bytes()).rejects.toMatchObject({ problem: { code: 'broken_entry' } });
   });
 
-  it('does not unpack more than its directory says, whatever the data holds', async () => {
+  it('does not unpack more than its directory states, whatever the data contain', async () => {
     const bytes = zip({ 'a.md': 'x'.repeat(100_000) });
     const directory = bytes.lastIndexOf('PK\x01\x02', undefined, 'latin1');
     bytes.writeUInt32LE(10, directory + 24);
@@ -174,7 +174,7 @@ describe('an archive', () => {
     });
   });
 
-  it('tells a damaged file from its neighbours', async () => {
+  it('distinguishes a damaged file from the others', async () => {
     const bytes = zip({ 'a.md': 'first text', 'b.md': 'second text' }, 0);
     bytes[bytes.indexOf('first')] = 0x46;
     const [a, b] = await readArchive(bytes, LIMITS);
@@ -182,7 +182,7 @@ describe('an archive', () => {
     expect(String(await b?.bytes())).toBe('second text');
   });
 
-  it('says what it does not read', async () => {
+  it('names the features that are not supported', async () => {
     const encrypted = zip({ 'a.md': 'x' });
     const directory = encrypted.lastIndexOf('PK\x01\x02', undefined, 'latin1');
     encrypted.writeUInt16LE(1, directory + 8);

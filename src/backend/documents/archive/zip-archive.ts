@@ -17,8 +17,8 @@ const DEFLATED = 8;
 
 /**
  * Lists the files of a zip archive by its directory (APPNOTE 6.3, 4.3; Zip64 included), without folders and junk, which
- * goes to `skipped`; one file at a time is unpacked. The sizes that the directory states are checked against the limits here, and against the data when a
- * file is unpacked.
+ * goes to `skipped`. One file at a time is unpacked. The sizes that the directory states are checked against the limits
+ * here, and against the data when a file is unpacked.
  * @throws Problem 400 `invalid_archive`, 413 `archive_too_large`
  */
 export async function readZip(zip: Buffer, limits: ArchiveLimits, skipped: SkippedFiles): Promise<ArchiveEntry[]> {

@@ -14,9 +14,9 @@ const IMPORTED = /^[0-9a-f]{40}(?:[0-9a-f]{24})?$/;
 const AUTHOR = { name: 'Caudex', email: '' };
 
 /**
- * Brings history in step with the files when git's store was lost or restored from a backup: it commits the current version
- * of each document that history does not know, and the deletion of each document that is no longer there. Earlier versions
- * that were lost with the store cannot come back.
+ * Synchronises the history with the files after the git store was lost or restored from a backup. It commits the
+ * current version of each document that the history lacks, and the deletion of each document that no longer exists.
+ * Earlier versions that were lost with the store cannot be restored.
  */
 @Injectable()
 export class HistoryRepair implements OnApplicationBootstrap, OnApplicationShutdown {
@@ -65,14 +65,16 @@ export class HistoryRepair implements OnApplicationBootstrap, OnApplicationShutd
     const changed = files.filter(({ path, version }) => known.get(path) !== version && !pending.has(path));
     const lost = await this.stored.unknownToHistory(project, changed, signal);
     const paths = new Set(files.map(({ path }) => path));
-    // An import lists the files of its commits before they are stored, and not each of them is taken.
-    const gone = heads.filter(({ path, version }) => !paths.has(path) && !pending.has(path) && !IMPORTED.test(version));
+    // An import lists the files of its commits before they are stored, and some of them may not be stored.
+    const removed = heads.filter(
+      ({ path, version }) => !paths.has(path) && !pending.has(path) && !IMPORTED.test(version),
+    );
     const now = new Date().toISOString();
     const commits: CommitPayload[] = [
       ...lost.map(({ path, version, updated_at = now }) => ({
         ...{ path, version, author: AUTHOR, message: `Restore ${path}`, committed_at: updated_at },
       })),
-      ...gone.map(({ path }) => ({
+      ...removed.map(({ path }) => ({
         ...{ path, version: randomUUID(), text: null, author: AUTHOR },
         ...{ message: `Delete ${path}`, committed_at: now },
       })),

@@ -12,8 +12,8 @@ import { callOf, type Held, type Owned, StoredVersions } from './stored-versions
 const BATCH = 1000;
 
 /**
- * Brings the index in step with the files when one of the two stores was lost or restored from a backup: it compares what
- * filesystem and chroma have of each project, and sends what differs through the outbox, like any change.
+ * Synchronises the index with the files after one of the two stores was lost or restored from a backup. It compares the
+ * documents that filesystem and chroma have of each project, and queues the differences in the outbox, like any change.
  */
 @Injectable()
 export class IndexRepair implements OnApplicationBootstrap, OnApplicationShutdown {
@@ -47,7 +47,7 @@ export class IndexRepair implements OnApplicationBootstrap, OnApplicationShutdow
     await this.watch?.stop();
   }
 
-  /** Whether the index of a project is being rebuilt: search then answers from the text. */
+  /** Whether the index of a project is being rebuilt; search uses the full text meanwhile. */
   async isRebuilding(userId: string, projectId: string): Promise<boolean> {
     const name = `${userId}/${projectId}`;
     if (!this.rebuilding.has(name)) return false;
@@ -56,7 +56,11 @@ export class IndexRepair implements OnApplicationBootstrap, OnApplicationShutdow
     return false;
   }
 
-  /** Rebuilds the index of a project. @returns how many documents it has. @throws DownstreamError while chroma is away */
+  /**
+   * Rebuilds the index of a project.
+   * @returns the number of its documents
+   * @throws DownstreamError while chroma is unavailable
+   */
   async rebuild(project: Owned): Promise<number> {
     const { signal } = this.stopping;
     const files = await this.stored.ofFiles(project, signal);
@@ -68,12 +72,12 @@ export class IndexRepair implements OnApplicationBootstrap, OnApplicationShutdow
     return files.length;
   }
 
-  /** Every project that filesystem has. */
+  /** All projects on the filesystem server. */
   async projects(): Promise<Owned[]> {
     return (await this.stored.inventory('filesystem', this.stopping.signal)).map(ownerOf);
   }
 
-  /** Brings the index of one project to what its files are. */
+  /** Synchronises the index of one project with its files. */
   async repair(project: Owned, signal = this.stopping.signal): Promise<void> {
     const stale = await this.sync.staleDocuments(project.userId, project.projectId);
     const files = byPath(await this.stored.ofFiles(project, signal));

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServiceRegistry } from '../../../resilience/service-registry.js';
 
-/** Without any sign that something was lost, two servers are compared this often. */
+/** How often two servers are compared without a sign of loss. */
 const COMPARE_MS = 15 * 60 * 1000;
 
-/** Compares two servers when either of them has started, and every {@link COMPARE_MS}. */
+/** Compares two servers when either of them has restarted, and every {@link COMPARE_MS}. */
 export class StoreWatch {
   private readonly stopping = new AbortController();
-  /** The starts of the two servers that were compared last. */
+  /** The start ids of the two servers at the last comparison. */
   private compared = '';
   private comparedAtMs = -Infinity;
   private readonly running: Promise<void>;
@@ -16,7 +16,7 @@ export class StoreWatch {
     private readonly services: ServiceRegistry,
     private readonly names: readonly [string, string],
     private readonly compare: (signal: AbortSignal) => Promise<void>,
-    /** How often is looked whether one of them has started. */
+    /** How often to check whether one of them has restarted. */
     private readonly lookMs: number,
     private readonly onError: (error: unknown) => void,
   ) {
@@ -38,7 +38,7 @@ export class StoreWatch {
 
   private async look(signal: AbortSignal): Promise<void> {
     const clients = this.names.map((name) => this.services.get(name));
-    // A server that nobody has asked anything yet has lost nothing that somebody would miss.
+    // A server that has not been called yet has no known start id, so a loss cannot be detected.
     if (clients.some((client) => client?.instance === undefined)) return;
     for (const client of clients) await client?.lookUp();
     const instances = clients.map((client) => client?.instance).join(' ');

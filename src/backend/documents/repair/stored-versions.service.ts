@@ -15,14 +15,14 @@ export type Held = Inventory['projects'][number];
 export interface StoredVersion {
   path: string;
   version: string;
-  /** ISO 8601; of files alone. */
+  /** ISO 8601; for files only. */
   updated_at?: string;
 }
 
 const PAGE = 1000;
 const CALL_MS = 30_000;
 
-/** Which documents each server has, in which versions: of all projects as a digest, of one project one by one. */
+/** The documents and versions on each server: a digest for every project, or a list for one project. */
 @Injectable()
 export class StoredVersions {
   constructor(
@@ -31,13 +31,13 @@ export class StoredVersions {
     private readonly git: GitClient,
   ) {}
 
-  /** Every project that a server has documents of. */
+  /** All projects of which a server has documents. */
   inventory(server: 'filesystem' | 'chroma' | 'git', signal: AbortSignal): Promise<Held[]> {
     const client = this[server];
     return collect((query) => client.inventory({ query }, callOf(undefined, signal)));
   }
 
-  /** Empty where there is no such project any more. */
+  /** Empty where the project no longer exists. */
   async ofFiles({ userId, projectId }: Owned, signal: AbortSignal): Promise<StoredVersion[]> {
     const params = { project_id: projectId };
     const call = callOf(userId, signal);
@@ -54,13 +54,13 @@ export class StoredVersions {
     return paged((offset) => this.chroma.versions({ params, query: { limit: PAGE, offset } }, callOf(userId, signal)));
   }
 
-  /** The newest version of each document that was not deleted. */
+  /** The newest version of each document that is not deleted. */
   async ofHistory({ userId, projectId }: Owned, signal: AbortSignal): Promise<StoredVersion[]> {
     const params = { project_id: projectId };
     return paged((offset) => this.git.heads({ params, query: { limit: PAGE, offset } }, callOf(userId, signal)));
   }
 
-  /** Those of the versions that history does not have. */
+  /** Those of the versions that the history lacks. */
   async unknownToHistory(
     { userId, projectId }: Owned,
     versions: readonly StoredVersion[],

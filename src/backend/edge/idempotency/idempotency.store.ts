@@ -21,21 +21,21 @@ export const IDEMPOTENCY_MIGRATIONS = [
    CREATE INDEX answers_age ON answers (created_ms)`,
   `ALTER TABLE answers ADD COLUMN project_id TEXT;
    ALTER TABLE answers ADD COLUMN conversation_id TEXT`,
-  // Chats were kept without their sources. Asked again they get the same message id, and are charged once all the same.
+  // Chats were stored without their sources. A repetition gets the same message id and is still charged only once.
   `ALTER TABLE answers ADD COLUMN message_id TEXT;
    DELETE FROM answers WHERE conversation_id IS NOT NULL`,
 ];
 const KEPT_MS = 24 * 60 * 60 * 1000;
 
-/** What is kept of an answer whose subject was deleted. */
+/** The value that replaces an answer whose subject was deleted. */
 const GONE = 'gone';
 
-/** Keeps for a day the answer to each `Idempotency-Key`. */
+/** Keeps the answer to each `Idempotency-Key` for a day. */
 @Injectable()
 export class IdempotencyStore implements OnApplicationShutdown {
   private readonly db: DatabaseSync;
   private readonly prepared: ReturnType<typeof preparedBy>;
-  /** The first requests of keys, while their answers are not complete. */
+  /** The first requests of keys whose answers are not complete. */
   private readonly running = new Map<string, Promise<unknown>>();
 
   constructor(@InjectConfig() config: Config, deletions: Deletions) {
@@ -50,7 +50,7 @@ export class IdempotencyStore implements OnApplicationShutdown {
 
   /**
    * The claim of a request that carries a key; undefined without one.
-   * @throws Problem 400 for a malformed key, 422 for one that came with another request before
+   * @throws Problem 400 for a malformed key, 422 for one that was used with another request before
    */
   async claim(request: FastifyRequest, userId: string): Promise<Claim | undefined> {
     const key = request.headers['idempotency-key'];
@@ -85,8 +85,8 @@ export class IdempotencyStore implements OnApplicationShutdown {
   }
 
   /**
-   * Runs `work` for the first request of a key. Those that come before its claim is completed or released get the same result.
-   * What `work` throws releases the claim.
+   * Runs `work` for the first request of a key. Repetitions that arrive before its claim is completed or released get
+   * the same result. An error of `work` releases the claim.
    */
   once<T>(claim: Claim, work: () => Promise<T>): Promise<T> {
     const running = this.running.get(nameOf(claim)) as Promise<T> | undefined;
@@ -127,7 +127,7 @@ export class IdempotencyStore implements OnApplicationShutdown {
     scrubSoon(this.db);
   }
 
-  /** The request was refused or failed: the key may be used for it again. */
+  /** The request was refused or failed: its key may be used again. */
   release(claim: Claim): void {
     const { userId, key } = claim;
     this.running.delete(nameOf(claim));
@@ -137,7 +137,10 @@ export class IdempotencyStore implements OnApplicationShutdown {
 
 const nameOf = ({ userId, key }: Claim) => `${userId}/${key}`;
 
-/** Of what a request asks for and all that it brings; the boundary of a multipart body is another one each time. */
+/**
+ * A digest of the target and content of a request. The boundary of a multipart body is excluded, because it differs
+ * each time.
+ */
 async function fingerprintOf(request: FastifyRequest): Promise<string> {
   const hash = createHash('sha256').update(`${request.method} ${request.url}\n`);
   if (request.isMultipart()) {

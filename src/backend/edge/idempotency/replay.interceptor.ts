@@ -5,7 +5,7 @@ import { callOf, type UserCall } from '../../call/public-call.js';
 import type { Claim } from '../../call/claim.js';
 import { IdempotencyStore } from './idempotency.store.js';
 
-/** Answers a repeated `Idempotency-Key` with the first answer; two requests at the same time run once. */
+/** Answers a repeated `Idempotency-Key` with the first answer; two concurrent requests run once. */
 @Injectable()
 export class ReplayInterceptor implements NestInterceptor {
   constructor(private readonly store: IdempotencyStore) {}

@@ -11,7 +11,7 @@ const RETRY_AFTER_S = 1;
 const LEAVE = Symbol('leave');
 type Raw = FastifyReply['raw'] & { [LEAVE]?: () => void };
 
-/** Refuses early what could not be served in time anyway, so that what is being served is. */
+/** Rejects requests early that could not be answered in time, so that the running ones can be. */
 export function shedLoad(
   fastify: FastifyInstance,
   { max_concurrency, max_event_loop_delay_ms }: Config['shedding'],
@@ -23,7 +23,8 @@ export function shedLoad(
   delay.enable();
   const timer = setInterval(() => {
     const windowMs = Math.max(0, delay.mean / 1e6 - RESOLUTION_MS);
-    // A single pause (a collection of garbage, a machine that slept) is over when it is measured. Two late windows are load.
+    // A single pause (garbage collection, a suspended machine) is over when it is measured. Two late windows in a row
+    // mean load.
     delayMs = Math.min(lastWindowMs, windowMs);
     lastWindowMs = windowMs;
     delay.reset();
@@ -49,7 +50,7 @@ export function shedLoad(
   });
 }
 
-/** An open stream waits more than it works: from its first byte on it is no load. */
+/** An open stream mostly waits: it does not count as load after its first byte. */
 export function countsNoMore(reply: FastifyReply): void {
   (reply.raw as Raw)[LEAVE]?.();
 }

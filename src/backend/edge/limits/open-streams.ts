@@ -4,7 +4,10 @@ import { InjectConfig } from '../../../config/config.module.js';
 import type { Config } from '../../../config/config.schema.js';
 import { Problem } from '../../../http/problem.js';
 
-/** How many event streams a user reads at a time, of whatever kind: each holds a connection for as long as it likes. */
+/**
+ * How many event streams of any kind a user may read at a time: each keeps a connection open for as long as the client
+ * wants.
+ */
 @Injectable()
 export class OpenStreams {
   private readonly open = new Map<string, number>();

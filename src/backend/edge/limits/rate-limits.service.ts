@@ -7,7 +7,10 @@ import { Problem } from '../../../http/problem.js';
 
 const WINDOW_SECONDS = 60;
 
-/** Requests a minute by user and by address, told in `RateLimit` headers (IETF draft-ietf-httpapi-ratelimit-headers). */
+/**
+ * Limits requests per minute by user and by address, reported in `RateLimit` headers (IETF
+ * draft-ietf-httpapi-ratelimit-headers).
+ */
 @Injectable()
 export class RateLimits {
   private readonly users: RateLimiterMemory;

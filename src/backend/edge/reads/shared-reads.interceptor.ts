@@ -4,7 +4,7 @@ import { finalize, from, lastValueFrom, type Observable } from 'rxjs';
 import { callOf, type UserCall } from '../../call/public-call.js';
 import { SharedReads } from './shared-reads.js';
 
-/** Puts a controller's reads through {@link SharedReads}, and tells it of the writes. */
+/** Passes a controller's reads through {@link SharedReads}, and reports its writes to it. */
 @Injectable()
 export class SharedReadsInterceptor implements NestInterceptor {
   constructor(private readonly reads: SharedReads) {}

@@ -11,9 +11,9 @@ const MAX_USERS = 1000;
 const ENTRIES_PER_USER = 50;
 
 /**
- * Lists and other small reads: identical reads at the same time become one, and while the service is away the last good
- * answer is given, with its age in `Age` (seconds) and the reason in `X-Caudex-Stale`. A deletion drops everything kept
- * for that user, so that nothing deleted is returned again.
+ * Lists and other small reads: identical concurrent reads are merged. While the service is unavailable the last good
+ * answer is returned, with its age in `Age` (seconds) and the reason in `X-Caudex-Stale`. A deletion drops everything
+ * stored for that user, so that deleted content is not returned again.
  */
 @Injectable()
 export class SharedReads {
@@ -28,7 +28,7 @@ export class SharedReads {
     fresh: () => Promise<unknown>,
   ): Promise<unknown> {
     const { userId } = call;
-    // A read that comes after a write does not join one that began before it.
+    // A read after a write does not join one that began before it.
     const shared = { userId, projectId: null, what: `${this.writesOf(call)} ${request.url}` };
     const key = { userId, projectId: null, what: request.url };
     const kept = this.keptFor(call.userId);
@@ -36,7 +36,7 @@ export class SharedReads {
     try {
       result = await this.inFlight.share(shared, undefined, () => kept.read(key, fresh));
     } catch (error) {
-      // The reader that began the shared read disconnected; this one did not.
+      // The reader that began the shared read has disconnected; this one has not.
       const otherDisconnected =
         error instanceof DownstreamError && error.reason === 'cancelled' && !call.signal.aborted;
       if (!otherDisconnected) throw error;

@@ -4,15 +4,15 @@ import { unsupported } from '../model-name.js';
 import type { InputItem, ResponsesRequest } from './responses.schema.js';
 
 const TEXT_PARTS: ReadonlySet<string> = new Set(['input_text', 'output_text', 'text', 'refusal']);
-/** Items of earlier answers that say nothing which belongs into a prompt. */
+/** Items of earlier answers that add nothing to a prompt. */
 const SILENT: ReadonlySet<string> = new Set(['reasoning']);
 
-/** The text of the answer that an item refers to; undefined where it is none of ours. */
+/** The text of the answer that an item refers to; undefined for an unknown id. */
 export type Resolve = (id: string) => Promise<string | undefined>;
 
 /**
- * The question of a request, and what was said before it.
- * @throws Problem 400 where there is no question, or an item is of a type that is not taken
+ * The question of a request, and the earlier messages.
+ * @throws Problem 400 where there is no question, or an item has an unsupported type
  */
 export async function conversationIn({ input }: ResponsesRequest, resolve: Resolve): Promise<Conversation> {
   const items: InputItem[] = typeof input === 'string' ? [{ role: 'user', content: input }] : input;

@@ -3,10 +3,10 @@ import { citationsOf } from '../url-citations.js';
 import { idOf, type TurnId } from './response-id.js';
 import type { OutputItem, ResponseObject, ResponsesRequest } from './responses.schema.js';
 
-/** An event of the stream, still without its number. */
+/** An event of the stream, before it gets its number. */
 export type ResponseEvent = { type: string } & Record<string, unknown>;
 
-/** Makes of the events of a chat those of the Responses API, and the response itself. */
+/** Converts the events of a chat to those of the Responses API, and to the response itself. */
 export class ResponseWriter {
   readonly response: ResponseObject;
   private readonly sources: ChatSource[] = [];
@@ -52,7 +52,7 @@ export class ResponseWriter {
     }
   }
 
-  /** The chat ended without saying how; nothing for one that did. */
+  /** The events for a chat that ended without its last event; none for one that has it. */
   *breakOff(): Generator<ResponseEvent> {
     if (this.response.status !== 'in_progress') return;
     yield* this.endItem();
@@ -139,7 +139,7 @@ function begun(request: ResponsesRequest, turn: TurnId): ResponseObject {
     previous_response_id: previous_response_id ?? null,
     conversation: { id: turn.conversation_id },
     reasoning: { effort: reasoning?.effort ?? null, summary: null },
-    // Every turn is kept in the person's conversations, whatever was asked.
+    // Every turn is stored in the user's conversations, whatever `store` says.
     store: true,
     temperature: temperature ?? null,
     text: { format: text?.format ?? { type: 'text' } },
@@ -157,7 +157,7 @@ const BROKEN = { code: 'server_error', message: 'The answer broke off.' };
 
 type Ending = Pick<ResponseObject, 'status' | 'error' | 'incomplete_details' | 'usage' | 'caudex'>;
 
-/** How a response ended, in the words of the API. */
+/** How a response ended, in the terms of the Responses API. */
 export function ending(summary: ChatSummary): Ending {
   const { finish_reason, usage } = summary;
   const told = { error: null, incomplete_details: null, usage: usageOf(usage), caudex: { ...summary } };

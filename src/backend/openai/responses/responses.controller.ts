@@ -30,9 +30,12 @@ import {
 import { storedResponse } from './stored-response.js';
 
 const deletedSchema = z.object({ id: z.string(), object: z.literal('response'), deleted: z.literal(true) });
-const inputItemsSchema = z.looseObject({ object: z.literal('list'), data: z.array(z.looseObject({ id: z.string() })) });
+const inputItemsSchema = z.looseObject({
+  object: z.literal('list'),
+  data: z.array(z.looseObject({ id: z.string(), type: z.literal('message'), role: z.string() })),
+});
 
-/** OpenAI's Responses API: a response is a turn of a conversation, and the next one goes on from it. */
+/** OpenAI's Responses API: a response is a turn of a conversation, and the next response continues from it. */
 @ApiTags('openai')
 @UseFilters(OpenAiErrorFilter)
 @Controller('v1/responses')
@@ -60,10 +63,10 @@ export class ResponsesController {
   ): Promise<void> {
     refuseUnsupported(body);
     const project = projectOf(body.model, projectHeader);
-    const said = await conversationIn(body, (id) => this.answerOf(id, call));
-    requireShort(said.question, 'input', this.config);
+    const conversation = await conversationIn(body, (id) => this.answerOf(id, call));
+    requireShort(conversation.question, 'input', this.config);
     const stream = await this.chat
-      .begin(await this.requestOf(body, project, said, call), call)
+      .begin(await this.requestOf(body, project, conversation, call), call)
       .catch((error: unknown) => failed(body, error));
     const writer = new ResponseWriter(body, {
       conversation_id: stream.about.conversationId ?? '',
@@ -117,7 +120,7 @@ export class ResponsesController {
   private async requestOf(
     body: ResponsesRequest,
     project: string | undefined,
-    { question, said, instructions: system, prefill }: Conversation,
+    { question, prior, instructions: system, prefill }: Conversation,
     call: UserCall,
   ): Promise<ChatRequest> {
     const instructions = [body.instructions, system].filter(Boolean).join('\n\n') || undefined;
@@ -129,10 +132,10 @@ export class ResponsesController {
       detachedMs: this.config.chat.client_detached_ms,
     };
     const goesOn = continuedBy(body);
-    if (goesOn !== undefined) return { ...common, ...goesOn, saidThen: said };
+    if (goesOn !== undefined) return { ...common, ...goesOn, priorToAdd: prior };
     const user = body.safety_identifier ?? body.user;
     const { metadata } = body;
-    return { ...common, said, ...(await this.clientConversations.find({ project, user, metadata, said }, call)) };
+    return { ...common, prior, ...(await this.clientConversations.find({ project, user, metadata, prior }, call)) };
   }
 
   private async send(stream: MessageStream, writer: ResponseWriter, reply: FastifyReply, { signal }: UserCall) {
@@ -175,7 +178,7 @@ export class ResponsesController {
   }
 }
 
-/** The conversation that a request names, by an earlier response or by itself. @throws Problem 400 */
+/** The conversation that a request names, by an earlier response or by its id. @throws Problem 400 */
 function continuedBy({ previous_response_id: previous, conversation }: ResponsesRequest) {
   if (previous && conversation) {
     throw badRequest(
@@ -198,7 +201,7 @@ function failed({ previous_response_id: previous }: ResponsesRequest, error: unk
   throw previous && isNotFound(error) ? noPrevious(previous) : error;
 }
 
-/** A conversation or a turn is not there. */
+/** The error for a conversation or a turn that does not exist. */
 function isNotFound(error: unknown): boolean {
   return error instanceof Problem && error.problem.code === 'not_found' && error.problem.errors !== undefined;
 }

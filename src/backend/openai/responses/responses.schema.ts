@@ -3,8 +3,8 @@ import { scopeSchema } from '../../../contract/scope.contract.js';
 import type { Sampling } from '../../../downstream/llm/model-dialect.js';
 import { unsupported } from '../model-name.js';
 
-const part = z.looseObject({ type: z.string(), text: z.string().optional() });
-/** A message has a role, and may leave out its type; other items have a type alone. */
+const part = z.looseObject({ type: z.string(), text: z.string().optional() }).meta({ title: 'TextPart' });
+/** A message has a role and may omit its type; other items have a type only. */
 const item = z.looseObject({
   type: z.string().max(100).nullish(),
   id: z.string().max(500).nullish(),
@@ -20,7 +20,7 @@ const format = z.looseObject({
   strict: z.boolean().nullish(),
 });
 
-/** The fields that are read. Those that cannot be honoured are refused by {@link refuseUnsupported}. */
+/** The fields that are read. Unsupported fields are refused by {@link refuseUnsupported}. */
 export const responsesRequestSchema = z.looseObject({
   model: z.string().min(1).max(200),
   input: z.union([z.string(), z.array(item).max(1000)], { error: 'a text, or an array of items, is needed' }),
@@ -36,7 +36,7 @@ export const responsesRequestSchema = z.looseObject({
   user: z.string().max(512).nullish(),
   safety_identifier: z.string().max(512).nullish(),
   metadata: z.record(z.string(), z.unknown()).nullish(),
-  /** What Caudex adds: which documents are searched. */
+  /** A field that Caudex adds: the documents to search. */
   scope: scopeSchema.optional(),
 });
 export type ResponsesRequest = z.output<typeof responsesRequestSchema>;
@@ -50,7 +50,7 @@ const REFUSED: Record<string, (value: unknown) => boolean> = {
   top_logprobs: (value) => value !== 0,
 };
 
-/** @throws Problem 400 `unsupported_parameter` naming the first field that cannot be honoured */
+/** @throws Problem 400 `unsupported_parameter` with the first unsupported field */
 export function refuseUnsupported(body: ResponsesRequest): void {
   for (const [field, asksForIt] of Object.entries(REFUSED)) {
     const value = body[field];
@@ -59,7 +59,7 @@ export function refuseUnsupported(body: ResponsesRequest): void {
   }
 }
 
-/** What is passed on to the model. */
+/** The parameters that are passed on to the model. */
 export function samplingOf({ temperature, top_p, max_output_tokens, text, reasoning }: ResponsesRequest): Sampling {
   return {
     temperature: temperature ?? undefined,
@@ -70,7 +70,7 @@ export function samplingOf({ temperature, top_p, max_output_tokens, text, reason
   };
 }
 
-/** As chat completions name it. */
+/** The name in chat completions. */
 function responseFormat(wanted: z.output<typeof format> | null | undefined): unknown {
   if (wanted === null || wanted === undefined || wanted.type === 'text') return undefined;
   if (wanted.type === 'json_object') return { type: 'json_object' };
@@ -78,35 +78,43 @@ function responseFormat(wanted: z.output<typeof format> | null | undefined): unk
   return { type: 'json_schema', json_schema: { name, schema, strict } };
 }
 
-const annotation = z.object({
-  type: z.literal('url_citation'),
-  url: z.string(),
-  title: z.string(),
-  start_index: z.int(),
-  end_index: z.int(),
-});
-const outputItem = z.looseObject({
-  type: z.enum(['message', 'reasoning']),
-  id: z.string(),
-  status: z.string(),
-  content: z.array(z.looseObject({ type: z.string(), text: z.string(), annotations: z.array(annotation).optional() })),
-});
+const annotation = z
+  .object({
+    type: z.literal('url_citation'),
+    url: z.string(),
+    title: z.string(),
+    start_index: z.int(),
+    end_index: z.int(),
+  })
+  .meta({ title: 'UrlCitation' });
+const outputItem = z
+  .looseObject({
+    type: z.enum(['message', 'reasoning']),
+    id: z.string(),
+    status: z.string(),
+    content: z.array(
+      z.looseObject({ type: z.string(), text: z.string(), annotations: z.array(annotation).optional() }),
+    ),
+  })
+  .meta({ title: 'OutputItem' });
 
-export const responseSchema = z.looseObject({
-  id: z.string(),
-  object: z.literal('response'),
-  created_at: z.int(),
-  status: z.enum(['in_progress', 'completed', 'incomplete', 'failed', 'cancelled']),
-  error: z.object({ code: z.string(), message: z.string() }).nullable(),
-  incomplete_details: z.object({ reason: z.enum(['max_output_tokens', 'content_filter']) }).nullable(),
-  instructions: z.string().nullable(),
-  model: z.string(),
-  output: z.array(outputItem),
-  previous_response_id: z.string().nullable(),
-  conversation: z.object({ id: z.string() }),
-  usage: z.looseObject({ input_tokens: z.int(), output_tokens: z.int(), total_tokens: z.int() }).nullable(),
-  /** What Caudex adds: the fields of its own JSON answer beside the text. */
-  caudex: z.looseObject({}).optional(),
-});
+export const responseSchema = z
+  .looseObject({
+    id: z.string(),
+    object: z.literal('response'),
+    created_at: z.int(),
+    status: z.enum(['in_progress', 'completed', 'incomplete', 'failed', 'cancelled']),
+    error: z.object({ code: z.string(), message: z.string() }).nullable(),
+    incomplete_details: z.object({ reason: z.enum(['max_output_tokens', 'content_filter']) }).nullable(),
+    instructions: z.string().nullable(),
+    model: z.string(),
+    output: z.array(outputItem),
+    previous_response_id: z.string().nullable(),
+    conversation: z.object({ id: z.string() }),
+    usage: z.looseObject({ input_tokens: z.int(), output_tokens: z.int(), total_tokens: z.int() }).nullable(),
+    /** A field that Caudex adds: the fields of its own JSON answer except the text. */
+    caudex: z.looseObject({}).optional(),
+  })
+  .meta({ title: 'Response' });
 export type ResponseObject = z.output<typeof responseSchema>;
 export type OutputItem = z.output<typeof outputItem>;

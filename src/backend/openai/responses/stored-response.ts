@@ -5,7 +5,7 @@ import { idOf, type TurnId } from './response-id.js';
 import { ending, ResponseWriter } from './response-writer.js';
 import type { ResponseObject } from './responses.schema.js';
 
-/** What of a turn's metadata is shown again. */
+/** The metadata of a turn that a response shows. */
 const keptSchema = z.looseObject({
   sources: z.array(
     z.object({ document: z.string(), chunk: z.int(), title: z.string(), text: z.string(), score: z.number() }),
@@ -13,7 +13,7 @@ const keptSchema = z.looseObject({
   usage: z.object({ prompt_tokens: z.int(), completion_tokens: z.int(), credits: z.int() }),
 });
 
-/** A turn as the response that it was; one that is still being written has no output yet. */
+/** A stored turn as a response; one that is still being written has no output yet. */
 export function storedResponse(model: string, id: TurnId, turn: StoredTurn): ResponseObject {
   const { parent_id } = turn;
   const previous = typeof parent_id === 'string' ? idOf('resp', { ...id, message_id: parent_id }) : undefined;
@@ -33,7 +33,7 @@ export function storedResponse(model: string, id: TurnId, turn: StoredTurn): Res
     drain(writer.events({ type: 'text-delta', id: 'text', delta: text }));
     drain(writer.events({ type: 'text-end', id: 'text' }));
   }
-  // The turn was written by `Answering`, whose metadata are the summary.
+  // The turn was written by `Answering`, so its metadata are the summary.
   const summary = { ...kept.data, finish_reason } as unknown as ChatSummary;
   return Object.assign(writer.response, ending(summary));
 }

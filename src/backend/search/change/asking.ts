@@ -1,20 +1,23 @@
-/** How people ask in one language what was changed. All alternatives of regular expressions, in lower case. */
+/**
+ * The words with which people ask in one language what was changed. All are alternatives of regular expressions, in
+ * lower case.
+ */
 export interface Asking {
   language: string;
-  /** A question has one of the first, and behind it one of the second. */
+  /** A question has one of the first list, followed by one of the second. */
   inOrder: readonly (readonly [first: string, second: string])[];
-  /** Or one of these alone. */
+  /** Or it has one of these alone. */
   alone: string;
-  /** "When was the church modified?" may well be about a church; with one of these it is about the documents. */
+  /** "When was the church modified?" may be about a church. With one of these words it is about the documents. */
   surely: string;
-  /** Words that say nothing about which document is meant. */
+  /** Words that do not identify a document. */
   filler: string;
   since: string;
   before: string;
   recently: string;
   /** A part of today. */
   today: string;
-  /** The numbers from one to twelve, the forms of one between `|`. */
+  /** The numbers from one to twelve; the forms of one number are separated by `|`. */
   numbers: readonly string[];
 }
 
@@ -154,9 +157,9 @@ const DUTCH: Asking = {
   numbers: 'een|één twee drie vier vijf zes zeven acht negen tien elf twaalf'.split(' '),
 };
 
-/** English first: where a question could be in two of these, its words are most often English. */
+/** English first: a question that could be in two of these languages is most often English. */
 export const ASKING: readonly Asking[] = [ENGLISH, GERMAN, FRENCH, SPANISH, ITALIAN, PORTUGUESE, DUTCH];
 
-/** Whole words; letters of every script count as letters, which `\b` does not know. */
+/** Matches whole words. Letters of every script count as letters, unlike in `\b`. */
 export const wholeWords = (alternatives: string) =>
   new RegExp(String.raw`(?<![\p{L}\p{N}])(?:${alternatives})(?![\p{L}\p{N}])`, 'giu');

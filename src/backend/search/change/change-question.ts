@@ -2,20 +2,20 @@ import { STOP_WORDS } from '../../../text/stop-words.js';
 import { ASKING, type Asking, wholeWords } from './asking.js';
 import { plain, timeSpan } from './time-span.js';
 
-/** What a question about change asks for. */
+/** The parts of a question about changes. */
 export interface ChangeQuestion {
   /** UTC, ISO 8601; `until` excluded. */
   since?: string;
   until?: string;
-  /** The words that name what was changed; empty: everything. */
+  /** The words that name the changed documents; empty: all documents. */
   about: string;
-  /** Whether it is about the documents themselves, however little of them its words name. */
+  /** Whether it is about the documents themselves, even if its words hardly name them. */
   sure: boolean;
 }
 
-/** A longer message is no question about change: it is a text that something is to be done with. */
+/** A longer message is not a question about changes but a text to work on. */
 const MAX_QUESTION_CHARS = 2000;
-/** The query of the git server takes no more. */
+/** The longest query that the git server accepts. */
 const MAX_ABOUT_CHARS = 500;
 
 interface Patterns {
@@ -35,8 +35,8 @@ const PATTERNS: readonly Patterns[] = ASKING.map((asking) => ({
 }));
 
 /**
- * What is asked about change, in any of the languages of {@link ASKING}: who, what or when somebody changed something, what
- * is new, or the history. undefined where something else is asked.
+ * Parses a question about changes, in any of the languages of {@link ASKING}: the person who changed something, the
+ * change or its time, recent changes, or the history. Undefined for any other question.
  */
 export function changeQuestion(question: string, now: Date): ChangeQuestion | undefined {
   if (question.length > MAX_QUESTION_CHARS) return undefined;

@@ -20,7 +20,7 @@ const COMMIT = {
 };
 
 describe('a commit as a passage', () => {
-  it('says who, when, why and what', () => {
+  it('names author, time, message and changes', () => {
     const passage = commitPassage({ ...COMMIT, diff: DIFF });
     expect(passage).toMatchObject({
       document: 'plan.md',
@@ -30,7 +30,7 @@ describe('a commit as a passage', () => {
     for (const highlight of passage.highlights) expect(passage.text).toContain(highlight);
   });
 
-  it('tells what was added and deleted, and stays short', () => {
+  it('lists added and deleted lines, and stays short', () => {
     expect(commitPassage({ ...COMMIT, diff: 'new file mode 100644\n@@ -0,0 +1 @@\n+x' }).text).toContain(
       'Ada added plan.md',
     );

@@ -16,7 +16,7 @@ export interface WaitingChange {
 const MAX_CHARS = 2000;
 const MAX_HIGHLIGHT_CHARS = 300;
 
-/** What a commit did, as a passage: a sentence that says who and when, the message, and the lines that changed. */
+/** A commit as a passage: a sentence with author and time, the message, and the changed lines. */
 export function commitPassage({ path, commit, author, message, committed_at, diff }: Commit): Passage {
   const date = committed_at.slice(0, 10);
   const sentence = `${author} ${verb(diff)} ${path} on ${date} at ${committed_at.slice(11, 16)} UTC.`;
@@ -35,7 +35,7 @@ export function commitPassage({ path, commit, author, message, committed_at, dif
   };
 }
 
-/** The same of a change that waits to be committed: nobody has compared its texts yet. */
+/** The same for a change that waits for its commit, whose texts have not been compared yet. */
 export function waitingPassage({ path, author, message, committed_at, deleted }: WaitingChange): Passage {
   const date = committed_at.slice(0, 10);
   const done = deleted ? 'deleted' : 'saved';
@@ -50,7 +50,7 @@ function verb(diff: string): string {
   return /^deleted file mode /m.test(diff) ? 'deleted' : 'changed';
 }
 
-/** A diff without its headers: what was taken out and put in, with a line before and after. */
+/** A diff without its headers: the removed and added lines, with one line before and after. */
 function changedLines(diff: string): string {
   const start = diff.search(/^@@ /m);
   if (start < 0) return '';

@@ -20,9 +20,9 @@ const RECENT_MS = 14 * DAY_MS;
 const ORDINAL = '(?:st|nd|rd|th|er|º|\\.)?';
 
 /**
- * The span of time that a question names, in the language it is asked in, and the question without it. A span such as "last
- * week" reaches to now: newer changes come first and carry their date. Days begin at 0:00 UTC and weeks on Monday, because
- * the asker's time zone is unknown. The words for units, months, weekdays and "last week" are those of CLDR, by `Intl`.
+ * The time span that a question names, in its language, and the question without it. A span such as "last week" extends
+ * to the present: newer changes come first and carry their date. Days begin at 0:00 UTC and weeks on Monday, because
+ * the user's time zone is unknown. The words for units, months, weekdays and "last week" are those of CLDR, by `Intl`.
  */
 export function timeSpan(text: string, asking: Asking, now: Date): { span: TimeSpan; rest: string } {
   const words = wordsOf(asking);
@@ -38,7 +38,7 @@ export function timeSpan(text: string, asking: Asking, now: Date): { span: TimeS
 interface Words {
   since: RegExp;
   before: RegExp;
-  /** In the order of the year, in lower case. */
+  /** In calendar order, in lower case. */
   months: readonly string[];
   dayMonth: RegExp;
   monthDay: RegExp;
@@ -115,7 +115,7 @@ function numberOf(text: string, numbers: readonly string[]): number {
   return numbers.findIndex((word) => new RegExp(`^(?:${word})$`, 'iu').test(text)) + 1;
 }
 
-/** "in November", "November 2025": the last such month, this one included. */
+/** "in November", "November 2025": the most recent such month, including the current one. */
 function wholeMonths(
   months: readonly string[],
   year: string,
@@ -136,7 +136,7 @@ function wholeMonths(
   ]);
 }
 
-/** The last such day, today included. */
+/** The most recent such day, including today. */
 function weekdays(language: string): Words['relative'][number][] {
   const names = namesOf(7, (n) => new Date(Date.UTC(2026, 10, 22 + n)), { weekday: 'long' }, language);
   return names.map((name, weekday) => [
@@ -148,7 +148,7 @@ function weekdays(language: string): Words['relative'][number][] {
   ]);
 }
 
-/** The first milliseconds of the days that a text names: 2026-11-26, 26.11.2026, November 26, 26 novembre 2025. */
+/** The starts of the days that a text names, in milliseconds: 2026-11-26, 26.11.2026, November 26, 26 novembre 2025. */
 function datesIn(text: string, { months, dayMonth, monthDay }: Words, now: Date): { days: number[]; rest: string } {
   const days: number[] = [];
   const take = (year: number | undefined, month: number, day: number, whole: string) => {
@@ -175,7 +175,7 @@ function datesIn(text: string, { months, dayMonth, monthDay }: Words, now: Date)
   return { days, rest };
 }
 
-/** Without a year the last such day, today included. undefined: there is no such day. */
+/** Without a year the most recent such day, including today. Undefined for an invalid date. */
 function dayOf(year: number | undefined, month: number, day: number, now: Date): number | undefined {
   const inYear = (y: number) => {
     const date = new Date(Date.UTC(y, month, day));
@@ -186,7 +186,7 @@ function dayOf(year: number | undefined, month: number, day: number, now: Date):
   return thisYear !== undefined && thisYear <= now.getTime() ? thisYear : inYear(now.getUTCFullYear() - 1);
 }
 
-/** "since" or "before" a day; else the day, or the days from the first to the last. */
+/** "since" or "before" a day; otherwise the day, or the days from the first to the last. */
 function spanOfDays(days: readonly number[], text: string, { since, before }: Words): TimeSpan {
   const [first, last] = [Math.min(...days), Math.max(...days)];
   if (days.length === 1 && text.search(since) !== -1) return { since: first };
@@ -209,7 +209,7 @@ function namesOf(count: number, dateOf: (n: number) => Date, options: object, la
   return Array.from({ length: count }, (_, n) => format.format(dateOf(n)).toLowerCase());
 }
 
-/** As people type it: a straight apostrophe, plain blanks. */
+/** Normalises apostrophes and spaces to those that people type. */
 export const plain = (text: string) => text.replace(/[’ʼ]/g, "'").replace(/[\u00a0\u202f]/g, ' ');
 
 const escaped = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);

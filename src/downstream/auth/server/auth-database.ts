@@ -28,7 +28,7 @@ export const AUTH_MIGRATIONS = [
   SEEN_USER_TABLES,
 ];
 
-/** Accounts, revoked tokens and failed guesses, below `dir`. */
+/** Opens the database below `dir`, with accounts, revoked tokens and failed guesses. */
 export function openAuthDatabase(dir: string): DatabaseSync {
   return openDatabase(join(dir, 'accounts.sqlite'), AUTH_MIGRATIONS);
 }

@@ -29,7 +29,7 @@ export class AuthService {
 
   /**
    * @throws Problem 422 `email_invalid`, `password_too_short`, `password_too_long`; 409 `email_taken`; 429
-   * `too_many_attempts` for an address that has met many taken ones
+   * `too_many_attempts` for a client address that tried many taken ones
    */
   async register({ email, password, address: from }: Credentials): Promise<User> {
     const address = normalise(email);
@@ -60,7 +60,7 @@ export class AuthService {
   async login({ email, password, address }: Credentials): Promise<Session> {
     const account = normalise(email);
     const session = await this.guesses.attempt(account, address, () =>
-      // No account has such a password: an empty one takes the same way to the same answer.
+      // No account has such a password. An empty one is checked in its place, so that the answer takes as long.
       this.identities.login(account, lengthOf(password) > MAX_PASSWORD_LENGTH ? '' : password),
     );
     if (session !== undefined) return session;
@@ -90,7 +90,7 @@ export class AuthService {
     if (typeof use === 'string') return { active: false, reason: use };
     const user = await this.identities.user(use.userId);
     if (user === undefined) return { active: false, reason: 'unknown' };
-    // A key acts for the person, not for the operator.
+    // A key acts for the user, but never as an operator.
     return {
       active: true,
       user: { ...user, operator: false },
@@ -102,7 +102,7 @@ export class AuthService {
 
 const normalise = (email: string) => email.trim().normalize('NFC').toLowerCase();
 
-/** In characters, as a person counts them, near enough. */
+/** In Unicode code points, which is close to the characters that a person counts. */
 const lengthOf = (password: string) => [...password].length;
 
 const shortened = (text: string) => (text.length <= 100 ? text : `${text.slice(0, 100)}…`);

@@ -38,7 +38,7 @@ describe('GuessLimiter', () => {
     for (let i = 0; i < times; i++) expect(await attempt(account, address, false)).toBe('bad');
   };
 
-  it('makes each further failure wait twice as long, and at most 30 s for an account', async () => {
+  it('doubles the wait with each further failure, up to 30 s for an account', async () => {
     await fail(6, 'ada');
     for (const seconds of [1, 2, 4, 8, 16, 30, 30]) {
       expect(await attempt('ada', undefined, true)).toBe(seconds);
@@ -50,20 +50,20 @@ describe('GuessLimiter', () => {
     await fail(5, 'ada');
   });
 
-  it('does not let an attempt that is refused prolong the wait', async () => {
+  it('does not extend the wait for an attempt that is refused', async () => {
     await fail(6, 'ada');
     for (let i = 0; i < 100; i++) await attempt('ada', undefined, false);
     now += 1000;
     expect(await attempt('ada', undefined, true)).toBe('good');
   });
 
-  it('slows an address that tries many accounts, and no other', async () => {
+  it('slows an address that tries many accounts, and no other address', async () => {
     for (let i = 0; i < 21; i++) await fail(1, `account${i}`, '10.0.0.1');
     expect(await attempt('ada', '10.0.0.1', true)).toBe(1);
     expect(await attempt('ada', '10.0.0.2', true)).toBe('good');
   });
 
-  it('is not reset for the address by a guesser’s own account', async () => {
+  it('is not reset for the address by a sign-in to the account of the guesser', async () => {
     for (let i = 0; i < 20; i++) {
       await fail(1, `account${i}`, '10.0.0.1');
       expect(await attempt('own', '10.0.0.1', true)).toBe('good');
@@ -72,7 +72,7 @@ describe('GuessLimiter', () => {
     expect(await attempt('own', '10.0.0.1', true)).toBe(1);
   });
 
-  it('lets the owner in from where they signed in before, whatever strangers do', async () => {
+  it('accepts the owner from an address that was used before, whatever strangers do', async () => {
     expect(await attempt('ada', '10.0.0.1', true)).toBe('good');
     for (let i = 0; i < 6; i++) await fail(1, 'ada', `10.0.1.${i}`);
     expect(await attempt('ada', '10.0.2.1', true)).toBe(1);
@@ -81,7 +81,7 @@ describe('GuessLimiter', () => {
     expect(await attempt('ada', '10.0.0.1', true)).toBe(1);
   });
 
-  it('counts attempts under way, and gives them back where no answer was reached', async () => {
+  it('counts running attempts, and subtracts those that reached no answer', async () => {
     const never = new Promise<undefined>(() => undefined);
     for (let i = 0; i < 6; i++) void limiter.attempt('ada', undefined, () => never);
     expect(await attempt('ada', undefined, true)).toBe(1);
@@ -91,7 +91,7 @@ describe('GuessLimiter', () => {
     expect(await attempt('bob', undefined, true)).toBe('good');
   });
 
-  it('remembers over a restart and forgets after a while', async () => {
+  it('keeps failures over a restart and deletes them after some time', async () => {
     await fail(6, 'ada');
     db.close();
     open();

@@ -4,11 +4,11 @@ import { Problem } from '../../../http/problem.js';
 import { transaction } from '../../../storage/sqlite.js';
 
 interface Rule {
-  /** Failures that cost nothing. */
+  /** The number of failures without a wait. */
   free: number;
-  /** The longest wait. It is what a stranger's guesses can cost the owner, so an account's is short. */
+  /** The longest wait. An account's is short, because a stranger's guesses also delay the owner. */
   maxWaitMs: number;
-  /** Without a failure for this long all are forgotten. */
+  /** All failures are deleted after this time without a further one. */
   memoryMs: number;
 }
 
@@ -21,10 +21,10 @@ const FIRST_WAIT_MS = 1000;
 const OWN_ADDRESS_MS = 30 * 86_400_000;
 
 /**
- * Slows guessing of passwords: after a few failures each further one doubles the wait before the next attempt, for the
- * account and for the address it came from. Nobody is locked out for good, and an address that the owner has signed in
- * from counts by itself, so that strangers' guesses cost the owner nothing there. Kept in the database, under hashed
- * names, so that a restart does not forgive.
+ * Slows the guessing of passwords. After a few failures each further one doubles the wait before the next attempt, for
+ * the account and for the client address. No account is locked for good. An address from which the owner has signed in
+ * is counted separately, so that a stranger's guesses do not delay the owner there. Counts are kept in the database,
+ * under hashed names, so that a restart does not reset them.
  */
 export class GuessLimiter {
   constructor(
@@ -33,8 +33,9 @@ export class GuessLimiter {
   ) {}
 
   /**
-   * Runs one attempt, which answers undefined when it failed. It counts as a failure from its beginning, so that many at
-   * a time are not many for free. @throws Problem 429 `too_many_attempts`
+   * Runs one attempt, which returns undefined if it failed. It counts as a failure from its start, so that parallel
+   * attempts are counted too.
+   * @throws Problem 429 `too_many_attempts`
    */
   async attempt<T>(
     account: string,
@@ -49,14 +50,15 @@ export class GuessLimiter {
     if (result !== undefined) {
       this.forget(ofAccount);
       if (own !== undefined) this.write(own, 0, 0, this.now() + OWN_ADDRESS_MS);
-      // No more than this attempt: or a guesser could clear the address by signing in to an account of their own.
+      // Only this attempt is subtracted: otherwise a guesser could reset the address by signing in to an account of
+      // their own.
       this.giveBack(ofAddress);
     }
     return result;
   }
 
   /**
-   * As {@link attempt}, for what tells a stranger whether some account exists: it counts for the address alone.
+   * Like {@link attempt}, for a look-up that reveals whether an account exists: it counts for the client address only.
    * @throws Problem 429 `too_many_attempts`
    */
   async lookUp<T>(address: string | undefined, work: () => Promise<T | undefined>): Promise<T | undefined> {

@@ -19,7 +19,7 @@ import { RevokedTokens } from './tokens/revoked-tokens.js';
 import { SessionTokens } from './tokens/session-tokens.js';
 import { SigningKeys } from './tokens/signing-keys.js';
 
-/** The identity provider that `auth.provider` names. */
+/** Opens the identity provider that `auth.provider` names. */
 export function openIdentities(config: Config, db: DatabaseSync): Promise<IdentityProvider> {
   const open = { local: openLocal, firebase: openFirebase, oidc: openOidc }[config.auth.provider];
   return open(config, db);
@@ -34,7 +34,7 @@ async function openLocal(config: Config, db: DatabaseSync): Promise<IdentityProv
   return identities;
 }
 
-/** The rules of "Verify ID tokens using a third-party JWT library" in Firebase's documentation. */
+/** Follows "Verify ID tokens using a third-party JWT library" in Firebase's documentation. */
 async function openFirebase(config: Config, db: DatabaseSync): Promise<IdentityProvider> {
   const { firebase, require_verified_email } = config.auth;
   const projectId = firebase.project_id ?? '';
@@ -49,7 +49,7 @@ async function openFirebase(config: Config, db: DatabaseSync): Promise<IdentityP
 function openToolkit(config: Config): IdentityToolkit {
   const { emulator_host: emulator, sign_in_url } = config.auth.firebase;
   const url = emulator === null ? sign_in_url : `http://${emulator}/identitytoolkit.googleapis.com/v1`;
-  // The emulator takes any key.
+  // The emulator accepts any key.
   const apiKey = config.secrets.firebase_api_key ?? (emulator === null ? undefined : 'emulator');
   if (apiKey === undefined) {
     throw new StartError('FIREBASE_API_KEY: missing; auth.provider is firebase, sign-in needs its web API key');

@@ -14,14 +14,16 @@ export interface Grant {
 }
 
 /**
- * Where the credits are kept. Every row is written once, under a key of its own, and the balance of an account is the
- * sum of its rows: never below zero, however many callers there are at a time. An account comes into being, with the
- * starting credits, at the first call for it.
+ * The store of the credits. Every row is written once, under a key of its own, and the balance of an account is the sum
+ * of its rows. An account is created, with the starting credits, by the first call for it.
  */
 export abstract class Ledger {
-  /** Holds credits for a message once; a message that was captured or released holds nothing any more. `held` is false where there is not enough. */
+  /**
+   * Holds credits for a message once. A message that was captured or released holds none any more. `held` is false
+   * where the balance is too low.
+   */
   abstract reserve(userId: string, messageId: string, credits: number): Promise<Balance & { held: boolean }>;
-  /** Takes credits for a message once, at most what there is, and ends its reservation. */
+  /** Takes the full credits for a message once, also below a balance of zero, and ends its reservation. */
   abstract capture(userId: string, messageId: string, credits: number): Promise<Balance & { charged: number }>;
   abstract release(userId: string, messageId: string): Promise<Balance>;
   /** Adds credits once for each grant id. */

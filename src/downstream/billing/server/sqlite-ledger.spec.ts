@@ -47,7 +47,7 @@ describe('SqliteLedger', () => {
     expect(await ledger.reserve('ada', 'm1', 60)).toEqual({ credits: 80, reserved: 0, held: true });
   });
 
-  it('charges what was never reserved in full: what was used is owed, and nothing more is held until it is paid', async () => {
+  it('charges a message without a reservation in full: the debt is kept, and nothing is held until it is paid', async () => {
     expect(await ledger.capture('ada', 'm1', 70)).toMatchObject({ credits: 30, charged: 70 });
     expect(await ledger.capture('ada', 'm2', 70)).toMatchObject({ credits: -40, charged: 70 });
     expect(await ledger.capture('ada', 'm3', 70)).toMatchObject({ credits: -110, charged: 70 });
@@ -55,7 +55,7 @@ describe('SqliteLedger', () => {
     expect(await ledger.reserve('ada', 'm4', 1)).toMatchObject({ held: false, credits: -110 });
   });
 
-  it('holds nothing for a message that was released, also when the reservation comes late', async () => {
+  it('holds nothing for a released message, also when the reservation arrives late', async () => {
     await ledger.reserve('ada', 'm1', 60);
     expect(await ledger.release('ada', 'm1')).toEqual({ credits: 100, reserved: 0 });
     await ledger.release('ada', 'm2');
@@ -63,7 +63,7 @@ describe('SqliteLedger', () => {
     expect(await ledger.reserve('ada', 'm2', 60)).toMatchObject({ reserved: 0, held: true });
   });
 
-  it('gives an abandoned reservation up', async () => {
+  it('ends an abandoned reservation', async () => {
     await ledger.reserve('ada', 'm1', 100);
     now += 999;
     expect(await ledger.reserve('ada', 'm2', 1)).toMatchObject({ held: false });
@@ -72,14 +72,14 @@ describe('SqliteLedger', () => {
     expect(await ledger.capture('ada', 'm1', 10)).toMatchObject({ credits: 90, charged: 10 });
   });
 
-  it('keeps accounts apart, with the same message ids', async () => {
+  it('separates accounts with the same message ids', async () => {
     await ledger.capture('ada', 'm1', 70);
     expect(await ledger.balance('bob')).toEqual({ credits: 100, reserved: 0 });
     expect(await ledger.capture('bob', 'm1', 5)).toMatchObject({ charged: 5 });
     expect((await ledger.rows('bob', 10, 0)).total).toBe(2);
   });
 
-  it('remembers everything after it was opened again', async () => {
+  it('keeps all data when it is opened again', async () => {
     await ledger.reserve('ada', 'm1', 30);
     await ledger.capture('ada', 'm2', 20);
     await ledger.close();
@@ -87,7 +87,7 @@ describe('SqliteLedger', () => {
     expect(await ledger.balance('ada')).toEqual({ credits: 80, reserved: 30 });
   });
 
-  it('stays the sum of its rows, and the whole of what was charged, under any mix of calls', async () => {
+  it('stays the sum of its rows, and of all charges, under any mix of calls', async () => {
     const message = fc.integer({ min: 0, max: 9 }).map((n) => `m${n}`);
     const credits = fc.integer({ min: 0, max: 70 });
     const call = fc.oneof(

@@ -5,8 +5,8 @@ import type { LedgerRow } from '../billing.contract.js';
 import { type Balance, type Grant, Ledger } from './ledger.js';
 
 export const LEDGER_MIGRATIONS = [
-  // `balance` is the sum of the account's rows up to and with this one: read without adding up, and refused by the
-  // database itself where it would be below zero.
+  // `balance` is the sum of the account's rows up to and including this one. It is read without adding up, and the
+  // database itself refuses a row that would make it negative.
   `CREATE TABLE ledger (
      seq INTEGER PRIMARY KEY AUTOINCREMENT,
      id TEXT NOT NULL UNIQUE,
@@ -28,7 +28,7 @@ export const LEDGER_MIGRATIONS = [
      PRIMARY KEY (user_id, message_id)
    ) STRICT, WITHOUT ROWID;
    CREATE INDEX reservation_by_expiry ON reservation (expires_at);`,
-  // What was answered while billing was away is owed: a balance may be below zero.
+  // Messages that were answered while billing was unavailable are owed: a balance may be negative.
   `CREATE TABLE ledger_owing (
      seq INTEGER PRIMARY KEY AUTOINCREMENT,
      id TEXT NOT NULL UNIQUE,
@@ -50,13 +50,16 @@ export const LEDGER_MIGRATIONS = [
 
 export interface SqliteLedgerOptions {
   startingCredits: number;
-  /** A reservation that was neither captured nor released is given up after this. */
+  /** A reservation that was neither captured nor released ends after this time. */
   reservationTtlMs: number;
   /** Milliseconds since 1970. */
   now?: () => number;
 }
 
-/** The embedded ledger. A reservation that has ended stays as one of 0 credits until it expires, so that a late repeat of it holds nothing. */
+/**
+ * The embedded ledger. A reservation that has ended stays as one of 0 credits until it expires, so that a late
+ * repetition of it holds no credits.
+ */
 export class SqliteLedger extends Ledger {
   private readonly db: DatabaseSync;
   private readonly now: () => number;
@@ -132,8 +135,8 @@ export class SqliteLedger extends Ledger {
   }
 
   /**
-   * One transaction on an account that exists, and the balance after it. Only a capture waits for the disk: what a power
-   * cut may take of the rest are reservations that would have expired, and a grant that is made again.
+   * Runs one transaction on an account that exists, and returns the balance after it. Captures and grants wait for the
+   * disk (`transaction`). A power cut can lose the other changes: reservations, which would have expired anyway.
    */
   private change<T extends object>(
     userId: string,

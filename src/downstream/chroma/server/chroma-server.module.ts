@@ -14,7 +14,7 @@ import { SearchService } from './searching/search.service.js';
 import { VectorStore } from './chromadb/vector.store.js';
 import { VectorSync } from './chromadb/vector-sync.js';
 
-/** Passages of documents, found by words and by meaning; the vectors lie in a ChromaDB. */
+/** The index of passages, searched by words and by meaning; the vectors are stored in ChromaDB. */
 @Module({
   imports: [InternalServerModule, ConfigModule],
   controllers: [ChromaController],

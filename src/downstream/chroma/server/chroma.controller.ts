@@ -39,7 +39,8 @@ export class ChromaController {
       return await this.embedders.embedTexts(body.texts);
     } catch (error) {
       if (!(error instanceof EmbeddingError)) throw error;
-      // The embedder's outage is not this server's: its breaker stays closed for the calls that need no embedder.
+      // An outage of the embedder is not one of this server: the breaker for it must stay closed for the calls that
+      // need no embedder.
       return { embedder: '', pretrained: true, vectors: [], not_embedded: error.reason };
     }
   }

@@ -9,7 +9,9 @@ import {
   LEXICAL_PAGES_MIGRATION,
 } from '../../../text/lexical-index.js';
 
-/** What each user has stored, kept by the database itself; `stored_bytes` are those of a text and of the file it came in. */
+/**
+ * The amount that each user has stored, maintained by triggers; `stored_bytes` are those of a text and of its original.
+ */
 const USAGE = `
   ALTER TABLE document ADD COLUMN stored_bytes INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE unreadable ADD COLUMN stored_bytes INTEGER NOT NULL DEFAULT 0;
@@ -115,7 +117,7 @@ export const FILESYSTEM_MIGRATIONS = [
   LEXICAL_PAGES_MIGRATION,
   `ALTER TABLE document ADD COLUMN pages TEXT;
    ALTER TABLE document ADD COLUMN original_type TEXT`,
-  // `parent`: NULL where the asker named none, empty for the first turn of a branch.
+  // `parent`: NULL where the client named none, empty for the first turn of a branch.
   `ALTER TABLE turn ADD COLUMN parent TEXT;
    ALTER TABLE turn ADD COLUMN feedback TEXT;
    ALTER TABLE turn ADD COLUMN thread TEXT;
@@ -131,15 +133,15 @@ export const FILESYSTEM_MIGRATIONS = [
 ];
 
 /**
- * Opens what is known about the files in `files`: projects, documents, conversations and the full-text index.
- * @throws Error when there are files but no database: they would be taken for leftovers
+ * Opens the database for the files in `files`: projects, documents, conversations and the full-text index.
+ * @throws Error where there are files but no database, because the files would be treated as leftovers
  */
 export function openFilesystemDatabase(file: string, files: string): DatabaseSync {
   if (!existsSync(file) && existsSync(files) && readdirSync(files).length > 0) {
     throw new Error(`${file} is missing, but ${files} holds documents; restore it, or move the documents away`);
   }
   const db = openDatabase(file, FILESYSTEM_MIGRATIONS);
-  // A row that is replaced counts as deleted, too.
+  // A replaced row counts as deleted, too.
   db.exec('PRAGMA recursive_triggers = ON');
   return db;
 }

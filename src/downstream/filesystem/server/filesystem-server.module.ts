@@ -100,7 +100,7 @@ export class FilesystemServerModule implements OnApplicationBootstrap, OnApplica
     const { removed, missing } = await this.files.sweep(this.documents.files());
     if (removed > 0) this.log.warn(`removed ${removed} files that an interrupted write or deletion left behind`);
     for (const path of missing) this.log.error(`${path} is missing: its document can't be read`);
-    // In the background: until it is done, documents are found by the terms of before.
+    // In the background: until it is done, documents are found by the terms of the earlier analysis.
     void this.reanalyse().catch((error: unknown) => {
       if (!this.stopped)
         this.log.error({ err: error }, 'Documents of an earlier version of the analysis stay as they are');

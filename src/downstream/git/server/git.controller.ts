@@ -15,6 +15,8 @@ type Request<K extends keyof typeof gitContract> = EndpointRequest<(typeof gitCo
 
 const keyOf = ({ userId }: Caller, { project_id }: { project_id: string }) => ({ userId, projectId: project_id });
 
+const changeOf = ({ committed_at, ...change }: Request<'commit'>['body']) => ({ ...change, committedAt: committed_at });
+
 @Controller()
 export class GitController {
   constructor(
@@ -26,9 +28,15 @@ export class GitController {
   ) {}
 
   @Implements(gitContract.commit)
-  commit(@CallerOf() caller: Caller, @Input() { params, body }: Request<'commit'>) {
-    const { committed_at, ...change } = body;
-    return this.git.commit(keyOf(caller, params), { ...change, committedAt: committed_at });
+  async commit(@CallerOf() caller: Caller, @Input() { params, body }: Request<'commit'>) {
+    const [commit] = await this.git.commit(keyOf(caller, params), [changeOf(body)]);
+    return { commit: commit as string, version: body.version };
+  }
+
+  @Implements(gitContract.commits)
+  async commits(@CallerOf() caller: Caller, @Input() { params, body }: Request<'commits'>) {
+    const commits = await this.git.commit(keyOf(caller, params), body.changes.map(changeOf));
+    return { commits: body.changes.map(({ version }, i) => ({ commit: commits[i] as string, version })) };
   }
 
   @Implements(gitContract.history)
@@ -87,7 +95,7 @@ export class GitController {
 
   @Implements(gitContract.graph)
   graph(@CallerOf() caller: Caller, @Input() { params, query }: Request<'graph'>) {
-    return asked(caller, () => this.graphs.graph(keyOf(caller, params), query.limit));
+    return queryGraph(caller, () => this.graphs.graph(keyOf(caller, params), query.limit));
   }
 
   @Implements(gitContract.setAside)
@@ -102,24 +110,26 @@ export class GitController {
 
   @Implements(gitContract.related)
   async related(@CallerOf() caller: Caller, @Input() { params, query }: Request<'related'>) {
-    return { related: await asked(caller, () => this.graphs.related(keyOf(caller, params), query.path, query.limit)) };
+    return {
+      related: await queryGraph(caller, () => this.graphs.related(keyOf(caller, params), query.path, query.limit)),
+    };
   }
 
   @Implements(gitContract.near)
   async near(@CallerOf() caller: Caller, @Input() { params, body }: Request<'near'>) {
-    return { near: await asked(caller, () => this.graphs.near(keyOf(caller, params), body.to, body.among)) };
+    return { near: await queryGraph(caller, () => this.graphs.near(keyOf(caller, params), body.to, body.among)) };
   }
 }
 
-/** Left of the caller's time for sending the answer. */
+/** Subtracted from the caller's deadline, for sending the answer. */
 const MARGIN_MS = 50;
 const MAX_WAIT_MS = 10_000;
 
 /**
- * Asks the graph. History works without it, so a graph that is away or slow is the answer 424 `graph_away`, given before
- * the caller's deadline: it does not count as a failure of this server.
+ * Queries the graph. The history works without it, so a graph that is unavailable or slow leads to 424 `graph_away`
+ * before the caller's deadline, which does not count as a failure of this server.
  */
-async function asked<T>({ deadlineMs }: Caller, question: () => Promise<T>): Promise<T> {
+async function queryGraph<T>({ deadlineMs }: Caller, question: () => Promise<T>): Promise<T> {
   try {
     return await guarded(question, { name: 'the graph', timeoutMs: MAX_WAIT_MS, deadlineMs: deadlineMs - MARGIN_MS });
   } catch (error) {

@@ -1,4 +1,4 @@
-/** A project of a user. The two together name a repository, its versions and its part of the graph. */
+/** A project of a user. The two ids together identify a repository, its versions and its part of the graph. */
 export interface ProjectKey {
   userId: string;
   projectId: string;

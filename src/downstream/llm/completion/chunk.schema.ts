@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { CompletionError } from './completion-event.js';
 
-/** Parts as Mistral and Anthropic-like proxies send them: `text`, and `thinking` with texts in it. */
+/** Content parts as Mistral and Anthropic-like proxies send them: `text`, and `thinking` with texts in it. */
 const part = z.looseObject({
   type: z.string().optional(),
   text: z.string().nullish(),
@@ -19,8 +19,9 @@ const message = z
   .nullish();
 
 /**
- * One event of an OpenAI-compatible `/chat/completions`, as far as it is read. With `message` in place of `delta` it is a
- * whole `chat.completion`. Everything is optional: endpoints leave out, add and set to null what they like.
+ * The fields that are read of an event of an OpenAI-compatible `/chat/completions`. With `message` in place of `delta`
+ * it is a whole `chat.completion`. All fields are optional, because endpoints omit fields, add fields and set fields to
+ * null.
  */
 export const chunkSchema = z.looseObject({
   object: z.string().nullish().catch(null),
@@ -40,14 +41,14 @@ export const chunkSchema = z.looseObject({
   usage: z
     .looseObject({ prompt_tokens: z.int().nonnegative(), completion_tokens: z.int().nonnegative() })
     .nullish()
-    // No text is lost for a number that cannot be read: the tokens are estimated then.
+    // A number that cannot be read must not lose the text: the tokens are estimated then.
     .catch(null),
   error: z.unknown().optional(),
 });
 export type Chunk = z.output<typeof chunkSchema>;
 type Content = z.output<typeof content>;
 
-/** The text of a message's content, and the thinking in it. */
+/** The answer text of a message's content, and the thinking in it. */
 export function textsOf(content: Content): { text: string; thinking: string } {
   if (content === null || content === undefined) return { text: '', thinking: '' };
   if (typeof content === 'string') return { text: content, thinking: '' };
@@ -70,7 +71,7 @@ function thoughtsOf(thinking: unknown): string {
     .join('');
 }
 
-/** The error that stands in an event, in the shapes of OpenAI, vLLM and Anthropic; undefined: it holds none. */
+/** The error in an event, in the shapes of OpenAI, vLLM and Anthropic; undefined where there is none. */
 export function errorOf(chunk: Chunk): CompletionError | undefined {
   const { error, object, type, choices } = chunk;
   const found = error ?? choices?.find((choice) => choice.error !== undefined && choice.error !== null)?.error;
@@ -78,7 +79,7 @@ export function errorOf(chunk: Chunk): CompletionError | undefined {
   return object === 'error' || type === 'error' ? completionError(chunk) : undefined;
 }
 
-/** From an error object, or from its text. */
+/** Accepts an error object or its text. */
 export function completionError(error: unknown): CompletionError {
   if (typeof error === 'string') return new CompletionError(error.slice(0, MAX_ERROR_CHARS), undefined);
   const { message, code, status } = (error ?? {}) as Record<string, unknown>;

@@ -1,6 +1,6 @@
 /**
- * Makes a model's text storable: NUL characters are left out, a surrogate pair that is cut between two events is put
- * together again, and half a pair becomes U+FFFD.
+ * Makes a model's text storable: removes NUL characters, joins a surrogate pair that is split between two events, and
+ * replaces a lone surrogate by U+FFFD.
  */
 export class CleanText {
   private high = '';

@@ -1,17 +1,17 @@
 /** Why a model ended its answer. */
 export type FinishReason = 'stop' | 'length' | 'content_filter';
 
-/** What a model sends, in our words. */
+/** The events of a completion, independent of the endpoint's dialect. */
 export type CompletionEvent =
   | { type: 'text'; text: string }
-  /** A thinking model's own notes: progress, and no part of the answer. */
+  /** The thinking of a model: progress, and not part of the answer. */
   | { type: 'reasoning'; text: string }
-  /** A sign of life: a keep-alive comment, or an event without text. */
+  /** A keep-alive comment, or an event without text. */
   | { type: 'progress' }
   | { type: 'usage'; promptTokens: number; completionTokens: number }
   | { type: 'finish'; reason: FinishReason };
 
-/** An error that the model's endpoint reports inside its answer. `status`: the HTTP status that it names, where it does. */
+/** An error that the model's endpoint reports inside its answer. `status`: the HTTP status in it, if any. */
 export class CompletionError extends Error {
   constructor(
     message: string,

@@ -17,7 +17,7 @@ const finish = (reason: string, delta: object = {}) => data({ choices: [{ index:
 const token = (content: string) => data({ choices: [{ delta: { content } }] });
 
 describe('decodeCompletion', () => {
-  it('reads tokens and usage, wherever the bytes are cut', async () => {
+  it('reads tokens and usage, wherever the bytes are split', async () => {
     const stream =
       token('größe') + data({ choices: [], usage: { prompt_tokens: 3, completion_tokens: 2 } }) + 'data: [DONE]\n\n';
     const bytewise = await decode(...stream);
@@ -72,7 +72,7 @@ describe('decodeCompletion', () => {
     ]);
   });
 
-  it('keeps white space for the text behind it', async () => {
+  it('passes white space on together with the text after it', async () => {
     expect(await decode(token('\n'), token(' a'), token(' '), token('b'), token('\n'), 'data: [DONE]\n\n')).toEqual([
       { type: 'text', text: '\n a' },
       { type: 'text', text: ' b' },
@@ -80,7 +80,7 @@ describe('decodeCompletion', () => {
     ]);
   });
 
-  it('says a message once that comes bit by bit and then as a whole', async () => {
+  it('returns a message once that is sent in parts and then as a whole', async () => {
     const last = data({ choices: [{ message: { content: 'ab' }, finish_reason: 'stop' }] });
     expect(await decode(token('a'), token('b'), last)).toEqual([
       { type: 'text', text: 'a' },
@@ -137,12 +137,12 @@ describe('decodeCompletion', () => {
     await expect(decode(...parts)).rejects.toThrow();
   });
 
-  it('names the status of an error in the stream', async () => {
+  it('reports the status of an error in the stream', async () => {
     const error = { object: 'error', message: 'maximum context length is 4096 tokens', code: 400 };
     await expect(decode(data(error))).rejects.toMatchObject({ status: 400, message: error.message });
   });
 
-  it('tells thinking apart, wherever the marks are cut', async () => {
+  it('separates thinking, wherever the tags are split', async () => {
     const parts = ['<th', 'ink>let me', ' see [1]</thi', 'nk>\n\nPears', ' ripen.'].map(token);
     const events = await decode(...parts, finish('stop'));
     const text = (type: string) =>
@@ -180,13 +180,13 @@ describe('decodeCompletion', () => {
     ]);
   });
 
-  it('leaves out a last event that says everything once more', async () => {
+  it('drops a last event that repeats the whole answer', async () => {
     const words = ['Pears ripen in ', 'September, here.'];
     const events = await decode(...words.map(token), finish('stop', { content: words.join('') }));
     expect(events).toEqual([...words.map((text) => ({ type: 'text', text })), STOP]);
   });
 
-  it('tells a refusal as filtered content', async () => {
+  it('reports a refusal as filtered content', async () => {
     expect(await decode(data({ choices: [{ index: 0, delta: { refusal: 'I cannot.' } }] }), finish('stop'))).toEqual([
       { type: 'text', text: 'I cannot.' },
       STOP,
@@ -223,7 +223,7 @@ describe('decodeCompletion', () => {
     expect(text).toBe('ab \u{1f350} c\ufffd d');
   });
 
-  it('takes a keep-alive comment as a sign of life', async () => {
+  it('counts a keep-alive comment as progress', async () => {
     const bytes = async function* () {
       yield Buffer.from(': PROCESSING\n\n');
       yield Buffer.from(token('a') + DONE, 'latin1');

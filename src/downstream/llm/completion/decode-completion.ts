@@ -4,23 +4,26 @@ import type { CompletionEvent, FinishReason } from './completion-event.js';
 import { type Payload, payloads } from './payloads.js';
 import { ThinkFilter } from './think-filter.js';
 
-/** How long the usage is waited for behind the finish reason. */
+/** How long to wait for the usage after the finish reason. */
 const USAGE_MS = 500;
-/** A last event that holds the whole text once more is longer than this; a word may well be said twice. */
+/**
+ * Only a longer text in the last event is compared with the answer and dropped as its repetition; a short word may
+ * occur twice.
+ */
 const MIN_REPEATED_CHARS = 20;
 
 /**
- * Reads a completion: an event stream, or the one JSON document of an endpoint that does not stream. It ends with the
- * finish reason, whatever the connection does afterwards. White space comes with the text behind it, because alone it is
- * no answer.
- * @throws Error when it is something else, tells of an error, or ends before its end
+ * Reads a completion: an event stream, or the single JSON document of an endpoint that does not stream. It ends with
+ * the finish reason, even if the connection fails afterwards. White space is passed on with the text after it, because
+ * white space alone is not an answer.
+ * @throws Error for any other body, a reported error, or a stream that ends early
  */
 export async function* decodeCompletion(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<CompletionEvent> {
   const reader = new CompletionReader();
   const source = payloads(chunks)[Symbol.asyncIterator]();
   try {
     for (;;) {
-      const next = reader.finish === undefined ? await source.next() : await soon(source.next());
+      const next = reader.finish === undefined ? await source.next() : await nextInTime(source.next());
       if (next === undefined || next.done === true) break;
       yield* reader.read(next.value);
       if (reader.isDone) break;
@@ -31,12 +34,12 @@ export async function* decodeCompletion(chunks: AsyncIterable<Uint8Array>): Asyn
   yield* reader.end();
 }
 
-/** The next payload, where it comes in time and without an error; undefined: what was said so far is all. */
-async function soon(next: Promise<IteratorResult<Payload>>): Promise<IteratorResult<Payload> | undefined> {
+/** The next payload, if it arrives in time and without an error; undefined: the answer is complete as it is. */
+async function nextInTime(next: Promise<IteratorResult<Payload>>): Promise<IteratorResult<Payload> | undefined> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), USAGE_MS)));
+  const timeout = new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), USAGE_MS)));
   try {
-    return await Promise.race([next.catch(() => undefined), late]);
+    return await Promise.race([next.catch(() => undefined), timeout]);
   } finally {
     clearTimeout(timer);
   }
@@ -47,9 +50,11 @@ class CompletionReader {
   isDone = false;
   private readonly thinking = new ThinkFilter();
   private readonly clean = new CleanText();
-  private said = '';
-  /** Something of the answer or of the thinking has come. The empty first event of many endpoints is no sign of work. */
-  private hasBegun = false;
+  private answer = '';
+  /**
+   * Whether text of the answer or of the thinking has arrived. The empty first event of many endpoints is not progress.
+   */
+  private hasStarted = false;
   private blank = '';
 
   *read(payload: Payload): Generator<CompletionEvent> {
@@ -59,7 +64,7 @@ class CompletionReader {
     }
     if (payload.data === '[DONE]') {
       this.isDone = true;
-      // Some endpoints say so instead of a finish reason.
+      // Some endpoints send this instead of a finish reason.
       this.finish ??= 'stop';
       return;
     }
@@ -84,13 +89,13 @@ class CompletionReader {
     yield { type: 'finish', reason: this.finish };
   }
 
-  /** Of several answers the first one, which some endpoints do not number. */
+  /** Reads the first of several choices; some endpoints do not number it. */
   private *readChoice({ choices }: Chunk): Generator<CompletionEvent> {
     const choice = choices?.find(({ index }) => (index ?? 0) === 0);
     if (choice === undefined || this.finish !== undefined) return;
     const whole = choice.delta === null || choice.delta === undefined || Object.keys(choice.delta).length === 0;
-    // Some endpoints end a stream with the whole message once more.
-    const message = whole && this.said === '' ? (choice.message ?? choice.delta) : choice.delta;
+    // Some endpoints repeat the whole message at the end of a stream.
+    const message = whole && this.answer === '' ? (choice.message ?? choice.delta) : choice.delta;
     const { text, thinking } = textsOf(message?.content);
     yield* this.thought(thinking + (message?.reasoning_content ?? message?.reasoning ?? ''));
     const { finish_reason: reason } = choice;
@@ -101,18 +106,18 @@ class CompletionReader {
     }
     const refusal = message?.refusal ?? '';
     yield* this.text(refusal);
-    if (text === '' && this.hasBegun) yield { type: 'progress' };
+    if (text === '' && this.hasStarted) yield { type: 'progress' };
     if (reason || choice.message) this.finish = this.reasonOf(reason ?? 'stop', refusal !== '');
   }
 
   private isRepeated(text: string): boolean {
-    return text.length >= MIN_REPEATED_CHARS && text.trim() === this.said.trim();
+    return text.length >= MIN_REPEATED_CHARS && text.trim() === this.answer.trim();
   }
 
-  /** @throws Error for an end that is none: the next model can do better */
+  /** @throws Error for an end without a usable answer, so that the next model is tried */
   private reasonOf(reason: string, refused: boolean): FinishReason {
     if (reason === 'error') throw new Error('the model ended its answer with an error');
-    if (/^(tool_calls|function_call)$/.test(reason) && this.said === '') {
+    if (/^(tool_calls|function_call)$/.test(reason) && this.answer === '') {
       throw new Error('the model called a tool, and none was offered');
     }
     if (/^(length|max_tokens|model_length|max_output_tokens)$/i.test(reason)) return 'length';
@@ -124,7 +129,7 @@ class CompletionReader {
 
   private *thought(text: string): Generator<CompletionEvent> {
     if (text === '') return;
-    this.hasBegun = true;
+    this.hasStarted = true;
     yield { type: 'reasoning', text: text.replaceAll('\0', '').toWellFormed() };
   }
 
@@ -136,8 +141,8 @@ class CompletionReader {
     }
     const whole = this.blank + text;
     this.blank = '';
-    this.said += whole;
-    this.hasBegun = true;
+    this.answer += whole;
+    this.hasStarted = true;
     yield { type: 'text', text: whole };
   }
 }

@@ -1,16 +1,16 @@
 import { createParser } from 'eventsource-parser';
 import { completionError } from './chunk.schema.js';
 
-/** Of one event, or of an answer that comes as one document. */
+/** The size limit of one event, and of an answer that is a single document. */
 const MAX_CHARS = 4 * 1024 * 1024;
 
-/** `comment`: a keep-alive. */
+/** `comment` is a keep-alive. */
 export type Payload = { type: 'data'; event: string | undefined; data: string } | { type: 'comment' };
 
 /**
- * The events of a stream, or the whole body as one event where it is a JSON object. The two are told apart by how the body
- * begins, because content types are not always true.
- * @throws Error for an `error:` line, which llama.cpp writes in place of an event, and for a body that has no end
+ * The events of a stream, or the whole body as one event where it is a JSON object. The beginning of the body decides
+ * which of the two it is, because content types are not always correct.
+ * @throws Error for an `error:` line, which llama.cpp writes in place of an event, and for a body beyond the size limit
  */
 export async function* payloads(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Payload> {
   const decoder = new TextDecoder();

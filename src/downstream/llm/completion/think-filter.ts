@@ -7,8 +7,8 @@ export interface Thought {
 }
 
 /**
- * Separates a leading `<think>…</think>` block from the answer, however the stream cuts it. Only at the beginning: later
- * in an answer the mark may be what the question is about.
+ * Separates a leading `<think>…</think>` block from the answer, however the stream is split. Only at the beginning:
+ * later the tag may be part of the answer.
  */
 export class ThinkFilter {
   private state: 'undecided' | 'thinking' | 'answering' = 'undecided';
@@ -22,7 +22,7 @@ export class ThinkFilter {
     return this.state === 'thinking' ? this.think() : this.release();
   }
 
-  /** What was held back. A block that never closed was all thinking. */
+  /** Returns the held text. In a block that was never closed, all of it is thinking. */
   end(): Thought {
     const { held, state } = this;
     this.held = '';
@@ -45,7 +45,7 @@ export class ThinkFilter {
   private think(): Thought {
     const at = this.held.toLowerCase().indexOf(this.close);
     if (at === -1) {
-      // The end of what has come may be the beginning of the closing mark.
+      // The end of the received text may be the beginning of the closing tag.
       const sure = Math.max(0, this.held.length - this.close.length + 1);
       const reasoning = this.held.slice(0, sure);
       this.held = this.held.slice(sure);

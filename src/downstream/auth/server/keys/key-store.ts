@@ -17,10 +17,12 @@ export const KEY_TABLES = `
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX api_key_by_user ON api_key (user_id, created_at);`;
 
-/** What every key begins with, so that a leaked one is found by secret scanners and told apart from a session token. */
+/**
+ * The prefix of every key, by which secret scanners find a leaked one and which distinguishes it from a session token.
+ */
 export const KEY_PREFIX = 'cdx_';
 const KEY_BYTES = 32;
-/** The last use is written at most this often for one key. */
+/** The shortest time between two writes of a key's last use. */
 const USED_EVERY_MS = 60_000;
 
 export interface NewKey {
@@ -30,15 +32,15 @@ export interface NewKey {
   expires_at: string | null;
 }
 
-/** A key as it is used: whose it is, and what it may do. */
+/** The owner of a key, and its permissions. */
 export interface KeyUse {
   userId: string;
   key: ApiKey;
 }
 
 /**
- * API keys. Only a SHA-256 digest is stored: a key has 256 random bits, so a slow hash would protect nothing more and
- * would cost every request.
+ * API keys. Only a SHA-256 digest is stored: a key has 256 random bits, so a slow hash would add no protection and
+ * would slow down every request.
  */
 export class KeyStore {
   private readonly prepared = preparedBy(this.db);
@@ -71,7 +73,7 @@ export class KeyStore {
     return this.prepared('DELETE FROM api_key WHERE user_id = ? AND key_id = ?').run(userId, keyId).changes > 0;
   }
 
-  /** Finds the key and notes its use. */
+  /** Finds the key and records its use. */
   use(key: string): KeyUse | 'unknown' | 'expired' {
     const row = this.prepared('SELECT * FROM api_key WHERE digest = ?').get(digestOf(key));
     if (row === undefined) return 'unknown';

@@ -7,7 +7,7 @@ export interface Account {
   password_hash: string;
 }
 
-/** The accounts. With `demo` false, a demo account is as good as none. */
+/** The accounts. With `demo` false, demo accounts are treated as absent. */
 export class AccountStore {
   private readonly prepared = preparedBy(this.db);
 
@@ -16,7 +16,7 @@ export class AccountStore {
     private readonly demo: boolean,
   ) {}
 
-  /** False where the address has an account already. */
+  /** False where the address already has an account. */
   add(account: Account & { demo: boolean }): boolean {
     const { changes } = this.prepared(
       `INSERT INTO account (user_id, email, password_hash, demo, created_at) VALUES (?, ?, ?, ?, ?)

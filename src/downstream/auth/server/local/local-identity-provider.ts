@@ -25,7 +25,7 @@ export class LocalIdentityProvider extends IdentityProvider {
     return this.create(email, password, false);
   }
 
-  /** Makes the demo account unless it is there. */
+  /** Creates the demo account if it does not exist. */
   async ensureDemoAccount(email: string, password: string): Promise<void> {
     if (this.accounts.byEmail(email) === undefined) await this.create(email, password, true);
   }

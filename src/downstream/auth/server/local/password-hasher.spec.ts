@@ -4,18 +4,18 @@ import { PasswordHasher } from './password-hasher.js';
 describe('PasswordHasher', () => {
   const hasher = new PasswordHasher(1024);
 
-  it('tells the right password from others, whichever way its characters are composed', async () => {
+  it('distinguishes the right password from others, in any Unicode composition', async () => {
     const hash = await hasher.hash('caf\u00e9 noir');
     expect(await hasher.matches('cafe\u0301 noir', hash)).toBe(true);
     expect(await hasher.matches('cafe noir', hash)).toBe(false);
     expect(await hasher.matches('', undefined)).toBe(false);
   });
 
-  it('salts', async () => {
+  it('uses a random salt', async () => {
     expect(await hasher.hash('same')).not.toBe(await hasher.hash('same'));
   });
 
-  it('knows hashes of another cost, and that they are to be renewed', async () => {
+  it('verifies hashes of another cost, and reports that they must be renewed', async () => {
     const stronger = new PasswordHasher(2048);
     const hash = await hasher.hash('secret');
     expect(await stronger.matches('secret', hash)).toBe(true);
@@ -23,7 +23,7 @@ describe('PasswordHasher', () => {
     expect(stronger.isOutdated(await stronger.hash('secret'))).toBe(false);
   });
 
-  it('works on a few at a time and refuses more than may wait', async () => {
+  it('runs a few hashes at a time and refuses more than may wait', async () => {
     const busy = new PasswordHasher(1024, { concurrent: 2, waiting: 3 });
     const outcomes = await Promise.allSettled(Array.from({ length: 8 }, () => busy.hash('x')));
     const refused = outcomes.filter((outcome) => outcome.status === 'rejected');

@@ -6,16 +6,16 @@ const P = 1;
 const KEY_BYTES = 32;
 const SALT_BYTES = 16;
 
-/** Each hash at work takes 128 · N · r bytes, 128 MiB with N = 2^17; one that waits takes nothing. */
+/** Each running hash takes 128 · N · r bytes, which is 128 MiB with N = 2^17; a waiting one takes none. */
 const LIMITS = { concurrent: 2, waiting: 16 };
-/** Shorter than the caller's own limit, so that it is told to come back. */
+/** Shorter than the caller's time limit, so that the caller receives the 429 and its Retry-After. */
 const WAIT_MS = 4000;
-/** Passwords have no user yet. */
+/** A password is hashed before its user is known. */
 const ANYBODY = '';
 
 /**
  * scrypt with r = 8, p = 1 and the configured N (RFC 7914; OWASP's Password Storage Cheat Sheet asks for N = 2^17),
- * stored as `scrypt$N$r$p$salt$key`. Never more than a few at a time: the memory is bounded, and so is the queue.
+ * stored as `scrypt$N$r$p$salt$key`. Memory and queue are bounded: only a few hashes run at a time.
  */
 export class PasswordHasher {
   private readonly semaphore: Semaphore;
@@ -34,7 +34,7 @@ export class PasswordHasher {
     return ['scrypt', this.n, R, P, salt.toString('base64url'), key.toString('base64url')].join('$');
   }
 
-  /** Without a hash to compare with it does the same work and is false. @throws Problem 429 `saturated` */
+  /** Without a hash to compare with, it does the same work and returns false. @throws Problem 429 `saturated` */
   async matches(password: string, hash: string | undefined): Promise<boolean> {
     if (hash === undefined) {
       await this.hash(password);
@@ -45,7 +45,7 @@ export class PasswordHasher {
     return timingSafeEqual(derived, Buffer.from(key, 'base64url'));
   }
 
-  /** Whether the hash was made with another cost than is asked for now. */
+  /** Whether the hash was made with another cost than the configured one. */
   isOutdated(hash: string): boolean {
     return !hash.startsWith(`scrypt$${this.n}$${R}$${P}$`);
   }

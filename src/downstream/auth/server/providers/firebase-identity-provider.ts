@@ -8,8 +8,8 @@ import type { IssuedIdentities } from './issued-identities.js';
 import { userIdOf } from './seen-users.js';
 
 /**
- * Firebase's accounts. Its ID tokens are verified by its published keys. A sign-in by password is checked by Firebase and
- * gives a session of our own, which lives as long as a local one and works while Firebase is away.
+ * Firebase accounts. ID tokens are verified with Firebase's published keys. Firebase checks a sign-in by password; the
+ * session is then one of this server, which lives as long as a local one and works while Firebase is unavailable.
  */
 export class FirebaseIdentityProvider extends IdentityProvider {
   constructor(
@@ -23,7 +23,7 @@ export class FirebaseIdentityProvider extends IdentityProvider {
 
   async register(email: string, password: string): Promise<User> {
     const idToken = await this.toolkit.signUp(email, password);
-    // The account is made; where this fails, the first sign-in sends the link.
+    // The account exists now. If this call fails, the first sign-in sends the link.
     if (this.requireVerifiedEmail) await this.toolkit.sendVerification(idToken).catch(() => undefined);
     const { sub } = claimsOf(idToken);
     return this.identities.user(userIdOf(sub)) ?? { user_id: userIdOf(sub), email, operator: false };
@@ -64,8 +64,8 @@ export class FirebaseIdentityProvider extends IdentityProvider {
 }
 
 /**
- * The claims of a token that Firebase itself has just answered with, over a connection of ours: the signature would add
- * nothing, and the emulator makes none. A token that a caller brings never comes here.
+ * The claims of a token that Firebase has just returned over this server's own connection. Verifying its signature
+ * would add nothing, and the emulator makes none. Never used for a token that a caller sends.
  */
 function claimsOf(idToken: string): { sub: string } & Record<string, unknown> {
   return decodeJwt<{ sub: string }>(idToken);

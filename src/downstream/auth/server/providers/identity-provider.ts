@@ -4,17 +4,19 @@ import type { authContract, User } from '../../auth.contract.js';
 export type Session = z.output<typeof authContract.login.response>;
 export type Verification = z.output<typeof authContract.verify.response>;
 
-/** Who knows the accounts. Addresses arrive normalised, passwords checked. */
+/** The source of the accounts. Addresses are passed normalised and passwords checked for length. */
 export abstract class IdentityProvider {
   /** @throws Problem 409 `email_taken` */
   abstract register(email: string, password: string): Promise<User>;
-  /** Undefined where the pair is not good; takes as long for an unknown account as for a wrong password. */
+  /**
+   * Undefined where address and password do not match; takes as long for an unknown account as for a wrong password.
+   */
   abstract login(email: string, password: string): Promise<Session | undefined>;
   abstract verify(token: string): Promise<Verification>;
-  /** The user with this id, for an API key of theirs; undefined: there is none any more. */
+  /** The user with this id, for one of the user's API keys; undefined where the user no longer exists. */
   abstract user(userId: string): Promise<User | undefined>;
-  /** The users with an address, as far as they were seen here. */
+  /** The users with an address, as far as this server has seen them. */
   abstract usersByEmail(email: string): Promise<User[]>;
-  /** Whether the token is revoked now; false for one that was no good anyway. */
+  /** Whether the token is revoked now; false where it was not valid. */
   abstract revoke(token: string): Promise<boolean>;
 }

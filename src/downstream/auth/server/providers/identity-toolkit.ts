@@ -5,10 +5,10 @@ import { type Outside, outsideAway } from './outside.js';
 const signedInSchema = z.object({ idToken: z.string(), localId: z.string().min(1), email: z.string().optional() });
 const errorSchema = z.object({ error: z.object({ message: z.string() }) });
 
-/** The error codes that mean that the address and the password do not go together. */
+/** The error codes that mean that address and password do not match. */
 const NO_MATCH = ['EMAIL_NOT_FOUND', 'INVALID_PASSWORD', 'INVALID_LOGIN_CREDENTIALS', 'INVALID_EMAIL'];
 
-/** What Firebase refuses, as our contract says it; the detail of its own where it has one. */
+/** Firebase's refusals in terms of our contract; a detail of our own for codes that need one. */
 const REFUSALS: Record<string, { status: number; code: string; detail: string }> = {
   EMAIL_EXISTS: { status: 409, code: 'email_taken', detail: 'The address has an account already; sign in with it.' },
   INVALID_EMAIL: { status: 422, code: 'email_invalid', detail: 'email: Firebase takes this for no address.' },
@@ -57,7 +57,7 @@ export class IdentityToolkit {
     return signedInSchema.parse(answer.body).idToken;
   }
 
-  /** Has Firebase write to the account's address, so that its owner can confirm it. */
+  /** Makes Firebase send a message to the account's address, with which its owner confirms it. */
   async sendVerification(idToken: string): Promise<void> {
     const answer = await this.post('accounts:sendOobCode', { requestType: 'VERIFY_EMAIL', idToken });
     if ('refused' in answer) throw refusal(answer);
@@ -89,7 +89,7 @@ interface Refused {
 function refusal({ refused, detail }: Refused): Problem {
   const known = REFUSALS[refused];
   if (known === undefined) {
-    // The person can do nothing about it: a wrong API key, for instance.
+    // The user cannot correct this; a wrong API key, for instance.
     return outsideAway('Firebase (auth.firebase.sign_in_url, FIREBASE_API_KEY)', new Error(`${refused} ${detail}`));
   }
   const retry = known.status === 429 ? { retryAfter: TOO_MANY_RETRY_S } : {};

@@ -6,15 +6,15 @@ import type { IssuedClaims, IssuedTokens } from './issued-tokens.js';
 import { type SeenUsers, userIdOf } from './seen-users.js';
 
 export interface ClaimRules {
-  /** Whether the address must be a confirmed one. */
+  /** Whether the address must be verified. */
   requireVerifiedEmail: boolean;
-  /** The claim that makes an operator, a path with dots where it is nested; null: nobody is one. */
+  /** The claim that marks an operator, a path with dots where it is nested; null: no user is an operator. */
   operatorClaim: string | null;
-  /** What the claim must be or hold; a claim that is `true` is enough. */
+  /** The value that the claim must equal or contain; a claim that is `true` also suffices. */
   operatorValue: string;
 }
 
-/** The people behind the tokens of an issuer outside. */
+/** The users to whom an external issuer's tokens belong. */
 export class IssuedIdentities {
   constructor(
     private readonly tokens: IssuedTokens,
@@ -32,7 +32,7 @@ export class IssuedIdentities {
     return { active: true, user, expires_at: new Date(claims.exp * 1000).toISOString() };
   }
 
-  /** The user that good claims speak of, remembered; undefined where the address is not verified and must be. */
+  /** The user of valid claims, whom it records; undefined where the address must be verified and is not. */
   admit(claims: Pick<IssuedClaims, 'sub'> & Record<string, unknown>): User | undefined {
     if (this.rules.requireVerifiedEmail && claims['email_verified'] !== true) return undefined;
     const user = {
@@ -52,7 +52,7 @@ export class IssuedIdentities {
     return this.users.byEmail(email);
   }
 
-  /** Signs out here; the issuer hears nothing of it. */
+  /** Ends the session on this server only; the issuer is not informed. */
   async revoke(token: string): Promise<boolean> {
     const claims = await this.tokens.read(token);
     if (typeof claims === 'string') return false;
@@ -68,12 +68,12 @@ export class IssuedIdentities {
   }
 }
 
-/** Without the signature, which may be written in several ways for the same token. */
+/** The signature is left out, because the same token can have several encodings of it. */
 const idOf = (token: string) => `issued:${hash('sha256', token.slice(0, token.lastIndexOf('.')), 'base64url')}`;
 
 const textOf = (claim: unknown) => (typeof claim === 'string' && claim !== '' ? claim : undefined);
 
-/** Some names are addresses and have dots themselves, so the whole name is looked for first. */
+/** Some claim names are URLs and contain dots, so the whole name is looked up first. */
 function claimAt(claims: Record<string, unknown>, path: string): unknown {
   if (Object.hasOwn(claims, path)) return claims[path];
   return path

@@ -2,9 +2,9 @@ import { errors, type JWTPayload, jwtVerify } from 'jose';
 import type { TokenFault } from '../../auth.contract.js';
 import type { PublishedKeys } from './published-keys.js';
 
-/** As long as the backend takes from a client. */
+/** The longest token that the backend accepts from a client. */
 const MAX_TOKEN_CHARS = 8192;
-/** How far the issuer's clock may be from ours. */
+/** The largest accepted difference between the issuer's clock and ours. */
 const CLOCK_TOLERANCE_S = 5;
 
 export type IssuedClaims = JWTPayload & { sub: string; exp: number };
@@ -12,11 +12,11 @@ export type IssuedClaims = JWTPayload & { sub: string; exp: number };
 export interface TokenRules {
   issuer: string;
   audience: string;
-  /** Asymmetric ones only: `none` and shared secrets are refused by not being listed. */
+  /** Asymmetric algorithms only: `none` and shared secrets are refused because they are not listed. */
   algorithms: readonly string[];
 }
 
-/** Reads the signed tokens (RFC 7519) of an issuer outside. */
+/** Verifies the signed tokens (RFC 7519) of an external issuer. */
 export class IssuedTokens {
   constructor(
     private readonly keys: PublishedKeys,
@@ -25,8 +25,8 @@ export class IssuedTokens {
   ) {}
 
   /**
-   * What a token says, or why it says nothing: `unknown` is one whose key is not published.
-   * @throws Problem 424 while the keys can't be fetched and the token's is not here
+   * The claims of a token, or why it is not valid. `unknown`: its key is not published.
+   * @throws Problem 424 while the keys cannot be fetched and the token's key is not cached
    */
   async read(token: string): Promise<IssuedClaims | TokenFault> {
     if (token.length > MAX_TOKEN_CHARS) return 'malformed';

@@ -14,7 +14,7 @@ const discoverySchema = z.object({ issuer: z.string(), jwks_uri: z.url({ protoco
 
 /**
  * The address of the issuer's keys, as OpenID Connect Discovery 1.0 (sections 4.1 and 4.3) publishes it.
- * @throws Error where the document is of another issuer
+ * @throws Error where the document names another issuer
  */
 export async function discoverKeys(issuer: string, outside: Outside): Promise<string> {
   const { status, body } = await outside.call(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`);
@@ -26,7 +26,7 @@ export async function discoverKeys(issuer: string, outside: Outside): Promise<st
   return found.jwks_uri;
 }
 
-/** Tokens of any OpenID Connect issuer. People sign in there: no password comes here. */
+/** Accepts tokens of any OpenID Connect issuer. Users sign in at the issuer; this server never receives a password. */
 export class OidcIdentityProvider extends IdentityProvider {
   constructor(
     private readonly issuer: string,

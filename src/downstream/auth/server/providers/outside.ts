@@ -2,20 +2,20 @@ import { Problem } from '../../../../http/problem.js';
 import { guarded, outboundBreaker } from '../../../../resilience/policy/guarded.js';
 
 export interface OutsideOptions {
-  /** The longest that one call may take. */
+  /** The time limit of one call. */
   timeoutMs: number;
-  /** Calls in a row that fail before no more are made. */
+  /** After this many consecutive failures no further calls are made. */
   failures: number;
-  /** How long then none is made. */
+  /** How long no calls are made after that. */
   recoveryMs: number;
 }
 
-/** A place outside that answers in JSON, behind a time limit and a breaker of its own. */
+/** An external JSON service, with a time limit and a circuit breaker of its own. */
 export class Outside {
   private readonly breaker: ReturnType<typeof outboundBreaker>;
 
   constructor(
-    /** As errors and logs name it. */
+    /** The name used in errors and logs. */
     readonly name: string,
     private readonly options: OutsideOptions,
   ) {
@@ -24,7 +24,7 @@ export class Outside {
 
   /**
    * A status below 500 is an answer; one of 500 and above is a failure.
-   * @throws Error where there is no answer, or one that is no JSON
+   * @throws Error where there is no answer, or an answer that is not JSON
    */
   async call(url: string, init: RequestInit = {}): Promise<{ status: number; headers: Headers; body: unknown }> {
     return guarded(
@@ -40,8 +40,8 @@ export class Outside {
 }
 
 /**
- * What only a place outside can say, and it does not answer. A 4xx, because this server works: an API key or a session is
- * still verified here, so the caller's breaker must stay closed.
+ * The error for a question that only an unavailable external service could answer. A 4xx, because this server works: it
+ * still verifies API keys and sessions, so the caller's breaker must stay closed.
  */
 export const outsideAway = (name: string, cause: unknown) =>
   Object.assign(

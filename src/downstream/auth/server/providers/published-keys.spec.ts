@@ -40,7 +40,7 @@ describe('the published keys', () => {
     server.close();
   });
 
-  it('are fetched once for their cache life, however many ask', async () => {
+  it('are fetched once in their cache life, however many callers there are', async () => {
     await Promise.all([find('a'), find('a'), find('a')]);
     now = 59 * MINUTE_MS;
     await find('a');
@@ -50,7 +50,7 @@ describe('the published keys', () => {
     expect(asked).toBe(2);
   });
 
-  it('are renewed early for a new key, and an old one is dropped with the renewal', async () => {
+  it('are renewed early for a new key, and drop an old one at the renewal', async () => {
     await find('a');
     published = ['b'];
     now = MINUTE_MS;
@@ -58,7 +58,7 @@ describe('the published keys', () => {
     await expect(find('a')).rejects.toThrow(errors.JWKSNoMatchingKey);
   });
 
-  it('are not asked for again by each token with a made-up key id', async () => {
+  it('are not fetched again for each token with an invented key id', async () => {
     await find('a');
     for (let i = 0; i < 20; i++) await expect(find(`made-up-${i}`)).rejects.toThrow(errors.JWKSNoMatchingKey);
     expect(asked).toBe(1);
@@ -67,7 +67,7 @@ describe('the published keys', () => {
     expect(asked).toBe(2);
   });
 
-  it('go on serving while the issuer is away, and an unknown one is then nobody’s fault', async () => {
+  it('stay in use while the issuer is unavailable, and an unknown key is then a 424', async () => {
     await find('a');
     away = true;
     now = 24 * 60 * MINUTE_MS;
@@ -79,7 +79,7 @@ describe('the published keys', () => {
     await expect(find('a')).rejects.toThrow(errors.JWKSNoMatchingKey);
   });
 
-  it('are a problem of status 424 where none could ever be fetched', async () => {
+  it('are a problem of status 424 where they could never be fetched', async () => {
     away = true;
     await expect(find('a')).rejects.toMatchObject({ problem: { status: 424 } });
   });

@@ -2,21 +2,21 @@ import { Logger } from '@nestjs/common';
 import { createLocalJWKSet, errors, type FlattenedJWSInput, type JSONWebKeySet, type JWSHeaderParameters } from 'jose';
 import { type Outside, outsideAway } from './outside.js';
 
-/** Where the answer names no cache life. */
+/** Used where the answer names no cache lifetime. */
 const DEFAULT_LIFE_MS = 600_000;
-/** The keys are not asked for more often than this, so that tokens with made-up key ids cause no traffic. */
+/** The shortest time between two fetches, so that tokens with invented key ids cause no traffic. */
 const MIN_INTERVAL_MS = 10_000;
 
 export interface PublishedKeysOptions {
-  /** The address of the JSON Web Key Set (RFC 7517); asked before each fetch of the keys. */
+  /** The address of the JSON Web Key Set (RFC 7517), determined before each fetch of the keys. */
   locate: () => Promise<string>;
   now?: () => number;
   minIntervalMs?: number;
 }
 
 /**
- * The keys that an issuer publishes, kept for their cache life. Keys that could not be renewed go on serving: while the
- * issuer is away its good tokens are taken as before. A key id that is not among them causes one early renewal.
+ * The keys that an issuer publishes, cached for their lifetime. Keys that could not be renewed stay in use: valid
+ * tokens are accepted while the issuer is unavailable. An unknown key id causes one early renewal.
  */
 export class PublishedKeys {
   private readonly logger = new Logger(PublishedKeys.name);
@@ -32,7 +32,10 @@ export class PublishedKeys {
     private readonly options: PublishedKeysOptions,
   ) {}
 
-  /** @throws JWKSNoMatchingKey for a key that is not published, Problem 424 where this can't be known at the moment */
+  /**
+   * @throws JWKSNoMatchingKey for a key that is not published, Problem 424 where this cannot be determined at the
+   * moment
+   */
   async keyFor(header: JWSHeaderParameters, token: FlattenedJWSInput) {
     if (this.now() >= this.freshUntil) await this.renew();
     try {
@@ -46,7 +49,7 @@ export class PublishedKeys {
     return this.keys(header, token);
   }
 
-  /** One fetch serves all who wait for it. It never throws: `failure` says how it ended. */
+  /** Concurrent callers share one fetch. It never throws: `failure` holds its error. */
   private renew(): Promise<void> {
     if (this.now() - this.triedAt < (this.options.minIntervalMs ?? MIN_INTERVAL_MS)) {
       return this.renewing ?? Promise.resolve();
@@ -62,7 +65,7 @@ export class PublishedKeys {
   }
 
   private fail(error: unknown): void {
-    // Once for each outage.
+    // Logged once for each outage.
     if (this.failure === undefined) {
       const meanwhile = this.keys === undefined ? 'no token can be verified' : 'the last good ones serve';
       this.logger.warn(`The keys of ${this.outside.name} can't be fetched, ${meanwhile}: ${String(error)}`);

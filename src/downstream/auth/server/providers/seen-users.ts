@@ -10,7 +10,10 @@ export const SEEN_USER_TABLES = `
     operator INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;`;
 
-/** The users of a provider outside, each as the last good token said: an API key speaks for one without a token. */
+/**
+ * The users of an external provider, each with the data of the last valid token. An API key for a user works without a
+ * token.
+ */
 export class SeenUsers {
   private readonly prepared: ReturnType<typeof preparedBy>;
 
@@ -43,10 +46,13 @@ export class SeenUsers {
   }
 }
 
-/** What a user id may be, see `http/caller.ts`; one with the prefix would be taken for a digest. */
+/** The characters of a user id, see `http/caller.ts`. A subject with the prefix would be confused with a digest. */
 const PLAIN_SUBJECT = /^(?!sub_)[A-Za-z0-9_-]{1,128}$/;
 
-/** The user id of a token's subject: the subject itself, or its digest where it could not name a folder. */
+/**
+ * The user id for a token's subject: the subject itself, or its digest where the subject is not usable as a folder
+ * name.
+ */
 export function userIdOf(subject: string): string {
   return PLAIN_SUBJECT.test(subject) ? subject : `sub_${hash('sha256', subject, 'base64url')}`;
 }

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { preparedBy } from '../../../../storage/statements.js';
 
-/** The tokens that were revoked before their time, each until it would have expired. Times are milliseconds since 1970. */
+/** The tokens that were revoked before they expired, each kept until its expiry. Times are milliseconds since 1970. */
 export class RevokedTokens {
   private readonly prepared: ReturnType<typeof preparedBy>;
 

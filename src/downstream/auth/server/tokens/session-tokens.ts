@@ -4,7 +4,7 @@ import type { RevokedTokens } from './revoked-tokens.js';
 import { ALGORITHM, type SigningKeys } from './signing-keys.js';
 
 const ISSUER = 'caudex';
-/** Ours have some 400 characters. */
+/** The tokens of this server have about 400 characters. */
 const MAX_TOKEN_CHARS = 4096;
 
 export interface TokenClaims {
@@ -14,7 +14,10 @@ export interface TokenClaims {
   expiresAt: number;
 }
 
-/** Sessions as signed JWTs (RFC 7519): who, until when, and an id to revoke it by; nothing about the person. */
+/**
+ * Sessions as signed JWTs (RFC 7519). A token holds the user id, the expiry and a token id for revocation, and no
+ * personal data.
+ */
 export class SessionTokens {
   constructor(
     private readonly keys: SigningKeys,
@@ -38,13 +41,15 @@ export class SessionTokens {
     return { token, expiresAt: expiresAt * 1000 };
   }
 
-  /** What a token says, or why it says nothing: `unknown` is one signed by a key that is not (any longer) here. */
+  /**
+   * The claims of a token, or why it is not valid. `unknown`: the key that signed it is not, or no longer, stored here.
+   */
   async read(token: string): Promise<TokenClaims | 'malformed' | 'expired' | 'unknown' | 'revoked'> {
     const claims = await this.verified(token);
     return typeof claims !== 'string' && this.revoked.has(claims.tokenId) ? 'revoked' : claims;
   }
 
-  /** Whether the token is revoked now; false for one that was no good anyway. */
+  /** Whether the token is revoked now; false where it was not valid. */
   async revoke(token: string): Promise<boolean> {
     const claims = await this.read(token);
     if (typeof claims === 'string') return claims === 'revoked';
@@ -78,7 +83,7 @@ export class SessionTokens {
   }
 }
 
-/** Whether the token claims to be one of ours. It says nothing of its signature. */
+/** Whether the token names this server as its issuer. The signature is not checked. */
 export function isSessionToken(token: string): boolean {
   try {
     return decodeJwt(token).iss === ISSUER;

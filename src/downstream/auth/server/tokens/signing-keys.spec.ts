@@ -28,14 +28,14 @@ describe('signing keys and the tokens they sign', () => {
   });
   afterEach(() => rmSync(dir, { recursive: true }));
 
-  it('sign and verify over a restart', async () => {
+  it('sign and verify across a restart', async () => {
     const { token, expiresAt } = await (await open()).tokens.issue('ada');
     expect(expiresAt).toBe(now + DAY_MS);
     expect(await (await open()).tokens.read(token)).toMatchObject({ userId: 'ada', expiresAt });
     expect(readdirSync(dir)).toHaveLength(1);
   });
 
-  it('let a token go when its time is over', async () => {
+  it('reject an expired token', async () => {
     const { tokens } = await open();
     const { token } = await tokens.issue('ada');
     now += DAY_MS - 1000;
@@ -65,14 +65,14 @@ describe('signing keys and the tokens they sign', () => {
     expect(readdirSync(dir)).toHaveLength(2);
   });
 
-  it('do not verify what another key signed', async () => {
+  it('reject a token that another key signed', async () => {
     const { token } = await (await open()).tokens.issue('ada');
     rmSync(dir, { recursive: true });
     const { tokens } = await open();
     expect(await tokens.read(token)).toBe('unknown');
   });
 
-  it('name a file that is no key', async () => {
+  it('name a file that is not a key', async () => {
     await open();
     writeFileSync(join(dir, 'broken.json'), '{"kid":"x"}');
     await expect(open()).rejects.toThrow(/broken\.json is not a signing key/);

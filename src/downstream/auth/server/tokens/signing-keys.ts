@@ -29,9 +29,9 @@ interface SigningKey {
 }
 
 export interface SigningKeysOptions {
-  /** How old the signing key gets. */
+  /** The age at which the signing key is replaced. */
   rotationMs: number;
-  /** How long a token lives: a key goes this long after its last signature. */
+  /** The lifetime of a token. A key is deleted this long after its last signature. */
   tokenTtlMs: number;
   /** Milliseconds since 1970. */
   now?: () => number;
@@ -39,7 +39,7 @@ export interface SigningKeysOptions {
 
 /**
  * Ed25519 key pairs, one file each, readable by this user alone. The newest one signs until it is `rotationMs` old; an
- * older one verifies until every token that it signed has expired, and is then deleted.
+ * older one verifies until every token that it signed has expired, and is deleted then.
  */
 export class SigningKeys {
   private constructor(
@@ -48,7 +48,7 @@ export class SigningKeys {
     private keys: SigningKey[],
   ) {}
 
-  /** @throws Error naming a key file that can't be used */
+  /** @throws Error naming a key file that cannot be used */
   static async open(dir: string, options: SigningKeysOptions): Promise<SigningKeys> {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
     const files = readdirSync(dir).filter((name) => name.endsWith('.json'));
@@ -62,7 +62,7 @@ export class SigningKeys {
     return opened;
   }
 
-  /** The key to sign with, made anew when its time has come. */
+  /** The key to sign with; a new one is made when the current one is too old. */
   async current(): Promise<{ kid: string; privateKey: CryptoKey }> {
     const newest = this.keys[0];
     if (newest !== undefined && this.now() < newest.createdAt + this.options.rotationMs) return newest;
@@ -76,7 +76,7 @@ export class SigningKeys {
     return this.keys.find((key) => key.kid === kid)?.publicKey;
   }
 
-  /** A key stopped signing when the one after it was made. */
+  /** A key stopped signing when the next one was made. */
   private dropExpired(): void {
     this.keys = this.keys.filter((key, index) => {
       const successor = this.keys[index - 1];
@@ -114,7 +114,7 @@ async function readKey(file: string): Promise<SigningKey> {
   }
 }
 
-/** All of the file or nothing, also after a crash. */
+/** Writes the whole file or nothing, also in a crash. */
 function writeSecret(dir: string, name: string, text: string): void {
   const temporary = join(dir, `${name}.tmp`);
   const file = openSync(temporary, 'w', 0o600);

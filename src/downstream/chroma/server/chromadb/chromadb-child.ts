@@ -1,14 +1,14 @@
-// Runs ChromaDB in this process until the process that started it ends, however that ends: node chromadb-child.js DIR PORT
+// Runs ChromaDB in this process until the parent process ends, for any reason: node chromadb-child.js DIR PORT
 import { createRequire } from 'node:module';
 import { isMainThread, Worker, workerData } from 'node:worker_threads';
 
 interface Binding {
-  /** Runs the command line of ChromaDB and returns when the server has ended, which is never. */
+  /** Runs the command line of ChromaDB. Returns when the server ends, which it never does by itself. */
   cli(args: string[]): void;
 }
 
 if (isMainThread) {
-  // The native call can't be interrupted, and ChromaDB keeps what it acknowledged through a kill.
+  // The native call cannot be interrupted. ChromaDB keeps acknowledged writes through a kill.
   const end = () => process.kill(process.pid, 'SIGKILL');
   process.on('disconnect', end);
   process.on('SIGTERM', end);

@@ -10,12 +10,15 @@ const START_TIMEOUT_MS = 10_000;
 const PROBE_INTERVAL_MS = 25;
 const FIRST_BACKOFF_MS = 250;
 const MAX_BACKOFF_MS = 10_000;
-/** A run of this length was a good one: the next crash is answered at once again. */
+/** After a run of this length the next crash is followed by an immediate restart again. */
 const GOOD_RUN_MS = 30_000;
 
-/** A ChromaDB of this server's own: started, watched, started again when it ends, and gone when this process is gone. */
+/**
+ * A ChromaDB that belongs to this server: started, supervised, restarted when it ends, and ended together with this
+ * process.
+ */
 export class ChromadbProcess {
-  /** Where it answers; undefined while it does not. */
+  /** The address of ChromaDB; undefined while it is not ready. */
   url: string | undefined;
   private child: ChildProcess | undefined;
   private stopped = false;
@@ -27,7 +30,7 @@ export class ChromadbProcess {
     private readonly onUp: () => void,
   ) {}
 
-  /** @throws StartError saying what to do, when it can't be started at all */
+  /** @throws StartError with instructions, where it cannot be started at all */
   async start(): Promise<void> {
     const binding = bindingFor(process.platform, process.arch);
     await this.launch(binding);
@@ -81,12 +84,12 @@ export class ChromadbProcess {
   }
 }
 
-/** The package that holds ChromaDB for this machine. @throws StartError when it is not installed */
+/** The package with ChromaDB for this machine. @throws StartError where it is not installed */
 function bindingFor(platform: string, arch: string): string {
   const suffix = { linux: '-gnu', win32: '-msvc' }[platform] ?? '';
   const name = `chromadb-js-bindings-${platform}-${arch}${suffix}`;
   try {
-    // An optional dependency of chromadb: it is looked for from there.
+    // It is an optional dependency of chromadb and is resolved from there.
     return createRequire(createRequire(import.meta.url).resolve('chromadb')).resolve(name);
   } catch {
     throw new StartError(

@@ -3,7 +3,7 @@ import { type Generation, IndexStore } from '../index/index.store.js';
 import { VectorStore } from './vector.store.js';
 
 interface Queue {
-  /** Whether ChromaDB was once compared with SQLite since it came up. */
+  /** Whether ChromaDB was compared with SQLite since its last start. */
   compared: boolean;
   put: Set<number>;
   removed: Set<number>;
@@ -13,8 +13,8 @@ interface Queue {
 const BATCH = 1000;
 
 /**
- * Brings ChromaDB to what SQLite holds. Changes that arrive while a write is under way go together in the next one. After a
- * failure, or a start of ChromaDB, the ids on both sides are compared, so that nothing needs to be remembered through a kill.
+ * Synchronises ChromaDB with SQLite. Changes that arrive during a write are joined into the next one. After a failure,
+ * or a start of ChromaDB, the ids on both sides are compared, so that no state has to survive a kill.
  */
 @Injectable()
 export class VectorSync {
@@ -25,12 +25,12 @@ export class VectorSync {
     private readonly vectors: VectorStore,
   ) {}
 
-  /** ChromaDB may not hold what it was told. */
+  /** Records that ChromaDB may lack changes that were sent. */
   markUnsynced(): void {
     this.queues.clear();
   }
 
-  /** A collection that ChromaDB does not have yet: there is nothing to compare. */
+  /** Records that ChromaDB does not have the collection yet, so that there is nothing to compare. */
   begin(generation: Generation): void {
     this.queueOf(generation).compared = true;
   }
@@ -39,7 +39,7 @@ export class VectorSync {
     this.queues.delete(generation.id);
   }
 
-  /** Resolves when ChromaDB holds these changes and all before them. @throws Problem 503 `chromadb_unavailable` */
+  /** Resolves when ChromaDB has these changes and all before them. @throws Problem 503 `chromadb_unavailable` */
   async push(
     generation: Generation,
     change: { put?: readonly number[]; removed?: readonly number[] } = {},
@@ -58,7 +58,7 @@ export class VectorSync {
 
   private async work(generation: Generation, queue: Queue): Promise<void> {
     const { collection } = generation;
-    // Another one took its place in the meantime, and has what this one was to be told.
+    // Another generation has replaced this one meanwhile and has these changes.
     if (!this.store.isAsked(generation)) return this.end(queue);
     try {
       if (!queue.compared) await this.compare(generation, queue);

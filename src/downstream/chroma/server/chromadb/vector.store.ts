@@ -10,21 +10,26 @@ import { ChromadbProcess } from './chromadb.process.js';
 
 export interface Neighbour {
   id: number;
-  /** Cosine, 1 is the same direction. */
+  /** Cosine similarity; 1 means the same direction. */
   similarity: number;
 }
 
 const BATCH = 1000;
-/** Of one request to ChromaDB. Shorter than the backend's own timeout for the chroma server, so that the cause is told. */
+/**
+ * The limit of one request to ChromaDB. Shorter than the backend's own timeout for the chroma server, so that the error
+ * names the cause.
+ */
 const TIMEOUT_MS = 10_000;
 const PAGE = 10_000;
-/** Passages of short texts are many and small: HNSW's usual values, with a search wide enough for pages of 100. */
+/** For many small passages: HNSW's usual values, with a search width that suffices for pages of 100. */
 const CONFIGURATION = { hnsw: { space: 'cosine', ef_construction: 100, max_neighbors: 16, ef_search: 200 } } as const;
 
-/** The vectors in ChromaDB, one collection for each state of a project's embedder. Ids are those of the passages. */
+/**
+ * The vectors in ChromaDB, with one collection for each generation of a project. Their ids are those of the passages.
+ */
 @Injectable()
 export class VectorStore implements OnApplicationBootstrap, OnApplicationShutdown {
-  /** Called whenever ChromaDB has come up, and what it holds may not be what it was told. */
+  /** Called whenever ChromaDB has started, because it may lack changes that were sent before. */
   onUp: () => void = () => undefined;
   private readonly process: ChromadbProcess | undefined;
   private client:
@@ -49,7 +54,7 @@ export class VectorStore implements OnApplicationBootstrap, OnApplicationShutdow
     this.process?.stop();
   }
 
-  /** @throws Problem 503 `chromadb_unavailable` at once, where it is known to be away */
+  /** @throws Problem 503 `chromadb_unavailable`, immediately where ChromaDB is known to be unavailable */
   check(): void {
     void this.connected();
   }
@@ -68,7 +73,7 @@ export class VectorStore implements OnApplicationBootstrap, OnApplicationShutdow
     }
   }
 
-  /** The nearest first. */
+  /** Nearest first. */
   async nearest(collection: string, vector: Float32Array, limit: number): Promise<Neighbour[]> {
     const answer = await this.within(collection, undefined, (held) =>
       held.query({ queryEmbeddings: [Array.from(vector)], nResults: limit, include: ['distances'] }),
@@ -91,7 +96,7 @@ export class VectorStore implements OnApplicationBootstrap, OnApplicationShutdow
     return found;
   }
 
-  /** A collection that is not there is as good as dropped. */
+  /** A collection that does not exist counts as dropped. */
   async drop(collection: string): Promise<void> {
     const { chroma, collections } = this.connected();
     collections.delete(collection);
@@ -100,7 +105,10 @@ export class VectorStore implements OnApplicationBootstrap, OnApplicationShutdow
     });
   }
 
-  /** As the client does it, which takes as long to pack a vector as ChromaDB to take it; an old server gets plain numbers. */
+  /**
+   * Packs vectors like the client, which takes as long for a vector as ChromaDB takes to store it; an old server gets
+   * plain numbers.
+   */
   private async upsert(held: Collection, vectors: readonly { id: number; vector: Float32Array }[]): Promise<void> {
     const ids = vectors.map(({ id }) => String(id));
     const { url, headers, chroma } = this.connected();
@@ -127,7 +135,7 @@ export class VectorStore implements OnApplicationBootstrap, OnApplicationShutdow
     if (!response.ok) throw new Error(`ChromaDB answered ${response.status} to an upsert: ${answer}`);
   }
 
-  /** Works on a collection, which is made where `create` is given; undefined where it is not there. */
+  /** Runs work on a collection, which is created with `create`; undefined where it does not exist. */
   private async within<T>(
     name: string,
     create: typeof CONFIGURATION | undefined,
@@ -181,8 +189,8 @@ export class VectorStore implements OnApplicationBootstrap, OnApplicationShutdow
 }
 
 /**
- * A refused connection, one that broke off in an answer, or a fault of ChromaDB's own, such as the "Nothing found on disk" for a
- * query in the moment when its collection is made.
+ * A refused connection, a connection that was closed during an answer, or a fault of ChromaDB such as "Nothing found on
+ * disk" for a query while its collection is being created.
  */
 function isOutage(error: Error): boolean {
   return error.name === 'ChromaConnectionError' || error.name === 'ChromaServerError' || error instanceof TypeError;

@@ -1,30 +1,26 @@
 import type { DownstreamReason } from '../../../../contract/downstream-reason.js';
 
-/** What a passage or a question is made of, for those who turn it into a direction. */
+/** The content of a passage or a question, as input for an embedder. */
 export interface Embeddable {
   title: string;
   text: string;
-  /** Of the title and of the text. */
+  /** The terms of the title and of the text. */
   terms: readonly string[];
 }
 
-/** Turns texts into directions: texts about the same thing point the same way. */
+/** Turns texts into vectors. Texts about the same subject have similar directions. */
 export interface Embedder {
-  /** Vectors of length 1, or all zero where nothing is known of the text. @throws EmbeddingError */
+  /** Vectors of length 1, or all zero where the embedder knows no word of the text. @throws EmbeddingError */
   embed(passages: readonly Embeddable[]): Promise<Float32Array[]>;
 
-  /**
-   * The same of a question.
-   * @param deadlineMs on the scale of `performance.now()`
-   * @throws EmbeddingError
-   */
+  /** The vector of a question. @param deadlineMs on the scale of `performance.now()` @throws EmbeddingError */
   embedQuestion(question: Embeddable, deadlineMs: number): Promise<Float32Array>;
 
-  /** How much of the meaning of a question with these terms it takes in, from 0 to 1. */
+  /** The share of the meaning of a question with these terms that the vector represents, from 0 to 1. */
   captured(terms: readonly string[]): number;
 }
 
-/** A model gave no vectors. */
+/** A model returned no vectors. */
 export class EmbeddingError extends Error {
   constructor(
     readonly reason: Exclude<DownstreamReason, 'rejected' | 'cancelled'>,
@@ -35,5 +31,5 @@ export class EmbeddingError extends Error {
   }
 }
 
-/** A model that works refused a text: this says nothing of the next one. */
+/** A working model refused a text. Other texts may still be accepted. */
 export class TextRefused extends EmbeddingError {}

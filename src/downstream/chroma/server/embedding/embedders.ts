@@ -8,13 +8,13 @@ import { type Embedded, type Generation, IndexStore } from '../index/index.store
 import { capturedByLsa, decodeLsa, embedLsa } from './lsa-model.js';
 import { PretrainedModel } from './pretrained-model.js';
 
-/** Made of terms, and so made anew when these are made in another way. */
+/** The name depends on the version of the analysis, because a change of the terms requires new vectors. */
 const PROJECTION_NAME = 'hashed-projection';
 export const PROJECTION = `${PROJECTION_NAME} ${ANALYSIS_VERSION}`;
 export const LSA = `lsa ${ANALYSIS_VERSION}`;
 const MAX_MODELS = 16;
 
-/** The embedder that belongs to each generation. */
+/** Returns the embedder that belongs to a generation. */
 @Injectable()
 export class Embedders {
   private readonly trained = new Map<number, Embedder>();
@@ -24,22 +24,22 @@ export class Embedders {
     private readonly store: IndexStore,
   ) {}
 
-  /** @throws EmbeddingError where a model gives no answer */
+  /** @throws EmbeddingError where a model does not answer */
   async embed(generation: Generation, passages: readonly Embeddable[]): Promise<Float32Array[]> {
     return this.of(generation).embed(passages);
   }
 
-  /** @throws EmbeddingError where a model gives no answer in a fraction of a second */
+  /** @throws EmbeddingError where a model does not answer within a fraction of a second */
   async embedQuestion(generation: Generation, question: Embeddable, deadlineMs: number): Promise<Float32Array> {
     return this.of(generation).embedQuestion(question, deadlineMs);
   }
 
-  /** How much of a question the embedder takes in, from 0 to 1: see {@link Embedder}. */
+  /** The share of a question that the vector represents, from 0 to 1: see {@link Embedder}. */
   captured(generation: Generation, terms: readonly string[]): number {
     return this.of(generation).captured(terms);
   }
 
-  /** Whether an embedder learned its language elsewhere, and so knows words that the project does not have. */
+  /** Whether an embedder is pretrained, so that it knows words that the project does not contain. */
   isPretrained({ embedder }: Generation): boolean {
     return this.pretrained.made(embedder);
   }
@@ -56,10 +56,10 @@ export class Embedders {
   }
 
   /**
-   * The vectors of texts outside of any project, by the embedder that is configured; without one by the words alone. The
-   * trained embedder of a project is left out: it changes with the project, and its vectors of last week could not be
-   * compared with those of today.
-   * @throws EmbeddingError where a model gives no answer
+   * The vectors of texts outside of any project, by the configured embedder; without one based on words only. A
+   * project's trained embedder is not used: it changes with the project, so its vectors of different weeks could not be
+   * compared.
+   * @throws EmbeddingError where a model does not answer
    */
   async embedTexts(texts: readonly string[]): Promise<{ embedder: string; pretrained: boolean; vectors: number[][] }> {
     const { label } = this.pretrained;
@@ -76,7 +76,7 @@ export class Embedders {
     if (generation.embedder === PROJECTION) return local(embedProjected);
     if (generation.embedder === LSA) return this.lsaOf(generation);
     if (this.isPretrained(generation)) return this.pretrained.embedder;
-    // Made by a model that is not configured any more: words alone answer until the project is embedded anew.
+    // The generation's model is no longer configured: search uses words only until the project is embedded again.
     return local(() => new Float32Array(0));
   }
 
@@ -99,7 +99,7 @@ export class Embedders {
   }
 }
 
-/** Without `captured`, it knows nothing of meaning: it only compares words. */
+/** Without `captured` it has no notion of meaning: it compares words only. */
 function local(
   embed: (terms: readonly string[]) => Float32Array,
   captured: (terms: readonly string[]) => number = () => 0,

@@ -2,14 +2,14 @@ import { hash, mixed } from '../../../../text/fingerprint.js';
 import { normalised, termFrequencies } from '../index/vectors.js';
 
 export const PROJECTION_DIMENSIONS = 256;
-/** In how many dimensions a term leaves its mark, one in each block of as many. */
+/** The number of dimensions that a term affects, one in each of as many blocks. */
 const MARKS = 16;
 const BLOCK = PROJECTION_DIMENSIONS / MARKS;
 
 /**
- * The direction of a text by its terms alone, without training: each term has a random direction of its own, taken from its
- * hash and weighted by the logarithm of its count. The angle between two texts is about that between their term vectors:
- * Kane and Nelson, "Sparser Johnson-Lindenstrauss transforms" (2014), the block construction.
+ * The vector of a text from its terms only, without training: each term has a random direction, derived from its hash
+ * and weighted by the logarithm of its count. The angle between two texts approximates the angle between their term
+ * vectors: Kane and Nelson, "Sparser Johnson-Lindenstrauss transforms" (2014), the block construction.
  */
 export function embedProjected(terms: readonly string[]): Float32Array {
   const vector = new Float32Array(PROJECTION_DIMENSIONS);

@@ -10,7 +10,7 @@ function cosine(a: Float32Array, b: Float32Array): number {
 const noise = (i: number) => Math.abs(Math.sin(i * 12.9898) * 43758.5453) % 1;
 
 describe('leftSingularVectors', () => {
-  it('finds an orthonormal basis that a matrix of low rank lies in', () => {
+  it('finds an orthonormal basis of a matrix of low rank', () => {
     const [rows, columns, rank] = [60, 80, 5];
     const left = Array.from({ length: rows * rank }, (_, i) => noise(i) - 0.5);
     const right = Array.from({ length: columns * rank }, (_, i) => noise(i + 10_000) - 0.5);
@@ -33,7 +33,7 @@ describe('leftSingularVectors', () => {
     }
   });
 
-  it('leaves what a smaller matrix does not have at zero', () => {
+  it('returns zero vectors beyond the rank of a smaller matrix', () => {
     const one: SparseColumn = { indices: Int32Array.of(0), values: Float32Array.of(2) };
     const basis = leftSingularVectors([one], 3, 4);
     expect([...basis].map((value) => Math.abs(value))).toEqual([1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
@@ -52,7 +52,7 @@ describe('the trained embedder', () => {
     ...Array.from({ length: 4 }, (_, j) => `noise${Math.floor(300 * noise(4 * i + j))}`),
   ]);
 
-  it('brings a word near those it keeps company with, and survives being stored', () => {
+  it('places words near those of the same contexts, and can be stored and loaded', () => {
     const model = decodeLsa(encodeLsa(trainLsa(passages)));
     const of = (...terms: string[]) => embedLsa(model, terms);
     expect(cosine(of('ship'), of('sea', 'sail', 'wind'))).toBeGreaterThan(0.3);
@@ -61,7 +61,7 @@ describe('the trained embedder', () => {
     expect(of('unknown').every((value) => value === 0)).toBe(true);
   });
 
-  it('says how much of a text it takes in', () => {
+  it('reports the share of a text that the vector represents', () => {
     const model = decodeLsa(encodeLsa(trainLsa(passages)));
     expect(capturedByLsa(model, ['ship', 'sea', 'sail', 'wind'])).toBeGreaterThan(0.7);
     expect(capturedByLsa(model, ['ship', 'unknown', 'words'])).toBeLessThan(0.5);
@@ -69,7 +69,7 @@ describe('the trained embedder', () => {
     expect(capturedByLsa(model, [])).toBe(0);
   });
 
-  it('can be trained on next to nothing', () => {
+  it('can be trained on almost no data', () => {
     for (const few of [[], [[]], [['a']], [['a'], ['a']]]) {
       expect(embedLsa(trainLsa(few), ['a']).every(Number.isFinite)).toBe(true);
     }
@@ -77,7 +77,7 @@ describe('the trained embedder', () => {
 });
 
 describe('embedProjected', () => {
-  it('keeps the angle between texts about right', () => {
+  it('approximately keeps the angle between texts', () => {
     const text = Array.from({ length: 40 }, (_, i) => `term${i}`);
     const other = Array.from({ length: 40 }, (_, i) => `other${i}`);
     const half = [...text.slice(0, 20), ...other.slice(0, 20)];

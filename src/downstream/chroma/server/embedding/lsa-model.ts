@@ -2,26 +2,26 @@ import { leftSingularVectors } from './svd.js';
 import { normalised, termFrequencies } from '../index/vectors.js';
 
 /**
- * Latent semantic analysis: words that keep the same company point the same way, so that a passage is near a question that
- * uses other words for the same thing. Deerwester et al., "Indexing by latent semantic analysis" (1990); terms are weighted by the
- * logarithm of their count and their inverse document frequency, one of the weightings compared in Dumais, "Improving the
- * retrieval of information from external sources" (1991).
+ * Latent semantic analysis: words that occur in the same contexts have similar directions, so that a passage is near a
+ * question that uses other words for the same thing. Deerwester et al., "Indexing by latent semantic analysis" (1990);
+ * terms are weighted by the logarithm of their count and their inverse document frequency, one of the weightings
+ * compared in Dumais, "Improving the retrieval of information from external sources" (1991).
  */
 export interface LsaModel {
   dimensions: number;
-  /** Term → its row. */
+  /** Term → row number. */
   rows: ReadonlyMap<string, number>;
-  /** Of each row, log(passages / passages that hold the term). */
+  /** For each row, log(passages / passages that hold the term). */
   weights: Float32Array;
-  /** The weight of a term that stands in one passage; these have no row. */
+  /** The weight of a term that occurs in one passage only; such terms have no row. */
   rareWeight: number;
   /** Row-major, terms × dimensions. */
   directions: Float32Array;
 }
 
-/** Enough for collections of this size; the literature has 100 to 300. */
+/** Enough for collections of this size; the literature uses 100 to 300. */
 const MAX_DIMENSIONS = 128;
-/** With as many dimensions as terms each term would keep a direction of its own, and nothing would be learned. */
+/** With as many dimensions as terms, each term would keep its own direction and nothing would be learned. */
 const MIN_TERMS_PER_DIMENSION = 5;
 const MAX_TERMS = 30_000;
 
@@ -37,14 +37,14 @@ export function trainLsa(passages: readonly (readonly string[])[]): LsaModel {
   return { dimensions, rows, weights, rareWeight: Math.log(Math.max(2, passages.length)), directions };
 }
 
-/** The direction of a text, of length 1; all zero where the model knows none of its terms. */
+/** The vector of a text, of length 1; all zero where the model knows none of its terms. */
 export function embedLsa(model: LsaModel, terms: readonly string[]): Float32Array {
   return normalised(projected(model, termFrequencies(terms)));
 }
 
 /**
- * How much of a text the model takes in, from 0 to 1: the length of its projection as a share of its own length. Low where its
- * terms are unknown, rare, or not used here in the way the text uses them together.
+ * The share of a text that the vector represents, from 0 to 1: the length of its projection relative to its own length.
+ * Low where its terms are unknown or rare, or where the project does not use them together as the text does.
  */
 export function capturedByLsa(model: LsaModel, terms: readonly string[]): number {
   const counts = termFrequencies(terms);
@@ -71,7 +71,7 @@ function projected(model: LsaModel, counts: ReadonlyMap<string, number>): Float3
   return vector;
 }
 
-/** The most widespread terms with their weights; one that stands in a single passage ties nothing together. */
+/** The most widespread terms with their weights. A term in a single passage relates no passages. */
 function vocabulary(passages: readonly ReadonlyMap<string, number>[]): Pick<LsaModel, 'rows' | 'weights'> {
   const holding = new Map<string, number>();
   for (const counts of passages) for (const term of counts.keys()) holding.set(term, (holding.get(term) ?? 0) + 1);
@@ -97,7 +97,7 @@ function column({ rows, weights }: Pick<LsaModel, 'rows' | 'weights'>, counts: R
   return { indices: Int32Array.from(indices), values: normalised(Float32Array.from(values)) };
 }
 
-/** Length of the vocabulary in bytes, the vocabulary, then the numbers. */
+/** Layout: length of the vocabulary in bytes, the vocabulary, then the numbers. */
 export function encodeLsa({ dimensions, rows, weights, rareWeight, directions }: LsaModel): Uint8Array {
   const vocabulary = Buffer.from(JSON.stringify({ dimensions, rareWeight, terms: [...rows.keys()] }));
   const head = Buffer.alloc(4);

@@ -1,4 +1,4 @@
-// Trains an embedder on a project's passages and embeds them, outside the event loop of the server.
+// Trains an embedder on a project's passages and embeds them, outside of the server's event loop.
 import { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
 import { embedLsa, encodeLsa, trainLsa } from './lsa-model.js';
@@ -9,11 +9,11 @@ export interface TrainingTask {
   projectId: string;
 }
 
-/** What the worker sends: the model once, then the vectors of all passages, `dimensions` numbers for each id. */
+/** The worker's messages: the model once, then the vectors of all passages, `dimensions` numbers for each id. */
 export type TrainingMessage =
   { kind: 'model'; model: Uint8Array } | { kind: 'vectors'; ids: number[]; vectors: Float32Array; dimensions: number };
 
-/** More passages teach little more about the words, and take their time. */
+/** More passages hardly improve the model and take more time. */
 const MAX_TRAINING_PASSAGES = 20_000;
 const BATCH = 500;
 
@@ -22,8 +22,10 @@ const db = new DatabaseSync(file, { readOnly: true, timeout: 5000 });
 const project = db
   .prepare('SELECT key FROM lexical_projects WHERE user_id = ? AND project_id = ?')
   .get(userId, projectId);
+// Selected by content and not by order of arrival: the same texts give the same model, in whatever order they were
+// uploaded.
 const ids = db
-  .prepare('SELECT id FROM lexical_passages WHERE project = ? ORDER BY id')
+  .prepare('SELECT id FROM lexical_passages WHERE project = ? ORDER BY digest, id')
   .all(project?.['key'] ?? -1)
   .map((row) => Number(row['id']));
 const select = db.prepare('SELECT title_terms, terms FROM lexical_passages WHERE id = ?');

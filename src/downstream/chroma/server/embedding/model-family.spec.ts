@@ -14,7 +14,7 @@ describe('prefixesOf', () => {
     expect(prefixesOf(model)).toEqual({ query, passage });
   });
 
-  it('gives the instruction of a model that takes instructions to questions alone', () => {
+  it('gives the instruction of an instruction model to questions only', () => {
     const { query, passage } = prefixesOf('multilingual-e5-large-instruct');
     expect(query).toMatch(/^Instruct: .*\nQuery: $/);
     expect(passage).toBe('');

@@ -1,6 +1,6 @@
 import type { Pooling } from '../inference/model-folder.js';
 
-/** What a model wants to read before a text, so that it knows a question from a passage. */
+/** The prefixes with which a model distinguishes a question from a passage. */
 export interface Prefixes {
   query: string;
   passage: string;
@@ -12,9 +12,11 @@ interface Family extends Prefixes {
 
 const NONE: Family = { query: '', passage: '' };
 
-/** By the cards of the models; the first that fits a model's name counts. Where no pooling is named it is the mean. */
+/**
+ * From the cards of the models; the first entry that matches a model's name applies. The default pooling is the mean.
+ */
 const FAMILIES: readonly (readonly [RegExp, Family])[] = [
-  // They take instructions: passages are embedded as they are.
+  // Instruction models: passages are embedded without a prefix.
   [
     /\be5\b.*\binstruct\b/i,
     {
@@ -34,13 +36,13 @@ const FAMILIES: readonly (readonly [RegExp, Family])[] = [
   ],
 ];
 
-/** The prefixes of a model's family, as its name tells; none where it is of none of these. */
+/** The prefixes of a model's family, found by its name; none for an unknown family. */
 export function prefixesOf(model: string): Prefixes {
   const { query, passage } = familyOf(model);
   return { query, passage };
 }
 
-/** How models of the same family pool, where a model's folder does not say. */
+/** The pooling of a model's family, for a model folder that does not state it. */
 export function poolingOf(model: string): Pooling {
   return familyOf(model).pooling ?? 'mean';
 }

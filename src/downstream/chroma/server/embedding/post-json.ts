@@ -1,4 +1,4 @@
-/** An endpoint answered with another status than 2xx. */
+/** The endpoint answered with a status other than 2xx. */
 export class StatusError extends Error {
   constructor(readonly status: number) {
     super(`status ${status}`);
@@ -6,7 +6,7 @@ export class StatusError extends Error {
   }
 }
 
-/** Posts to `path` below a base URL. @throws StatusError, and TypeError where no answer came */
+/** Posts to `path` below a base URL. @throws StatusError, and TypeError where there was no answer */
 export async function postJson(
   baseUrl: string,
   path: string,

@@ -13,7 +13,7 @@ import { type Prefixes, prefixesOf } from './model-family.js';
 import { PretrainedEmbedder } from './pretrained.embedder.js';
 import type { TextModel } from './text-model.js';
 
-/** How the names of generations begin that were embedded by a model from a folder. */
+/** The prefix of the names of generations that a model from a folder embedded. */
 const LOCAL = 'model ';
 const RETRY_MS = 60_000;
 const MAX_RETRY_MS = 3_600_000;
@@ -23,15 +23,15 @@ const MEANWHILE =
   'Until it is there, search goes by words and by what is learned from each project. It is tried again in the background.';
 
 interface Named {
-  /** Of the generations that it embeds. */
+  /** The name of the generations that it embeds. */
   name: string;
-  /** As people know the model. */
+  /** The name of the model for people. */
   label: string;
   model: TextModel;
   embedder: Embedder;
 }
 
-/** Fails with what keeps the model away. */
+/** Rejects with the reason why the model is unavailable. */
 const AWAY: Embedder = {
   embed: () => Promise.reject(new EmbeddingError('fault', 'The embedding model cannot be loaded')),
   embedQuestion: () => Promise.reject(new EmbeddingError('fault', 'The embedding model cannot be loaded')),
@@ -39,8 +39,8 @@ const AWAY: Embedder = {
 };
 
 /**
- * The model that learned its language elsewhere, where there is one: behind an endpoint, in a folder, or fetched from a hub
- * once. Until one from a folder has been loaded, projects are embedded without it.
+ * The pretrained model, if there is one: behind an endpoint, in a folder, or downloaded from a hub once. Until a model
+ * from a folder is loaded, projects are embedded without it.
  */
 @Injectable()
 export class PretrainedModel implements OnModuleInit, BeforeApplicationShutdown {
@@ -62,7 +62,7 @@ export class PretrainedModel implements OnModuleInit, BeforeApplicationShutdown 
     this.loaded = true;
   }
 
-  /** Not waited for: a model takes seconds to be loaded, and minutes to be fetched. */
+  /** Runs in the background: loading a model takes seconds, downloading one minutes. */
   onModuleInit(): void {
     const { model_dir, download } = this.config.chroma.embeddings;
     if (this.loaded) return;
@@ -75,23 +75,23 @@ export class PretrainedModel implements OnModuleInit, BeforeApplicationShutdown 
     await this.found?.model.end?.();
   }
 
-  /** What new generations are embedded by; undefined: by the built-in embedders. */
+  /** The embedder of new generations; undefined: the built-in embedders. */
   get current(): string | undefined {
     return this.loaded ? this.found?.name : undefined;
   }
 
-  /** The model's name as people know it; undefined while there is none. */
+  /** The model's name for people; undefined while there is none. */
   get label(): string | undefined {
     return this.loaded ? this.found?.label : undefined;
   }
 
-  /** Why a model that somebody put there does not embed what it should. Nobody misses one that could not be fetched. */
+  /** Why a configured model does not embed. A failed download is not reported here, because nothing depends on it. */
   get fault(): EmbeddingError['reason'] | undefined {
     const isMissed = this.config.chroma.embeddings.model_dir !== null && !this.loaded;
     return this.failed && isMissed ? 'fault' : undefined;
   }
 
-  /** Whether a generation belongs to this model, also while it cannot be loaded: what it has embedded is kept for it. */
+  /** Whether a generation belongs to this model, also while the model cannot be loaded: its vectors are kept. */
   made(embedder: string): boolean {
     if (this.found !== undefined) return embedder === this.found.name;
     return this.config.chroma.embeddings.model_dir !== null && embedder.startsWith(LOCAL);
@@ -105,7 +105,7 @@ export class PretrainedModel implements OnModuleInit, BeforeApplicationShutdown 
     const { query_prefix, passage_prefix, query_timeout_ms } = this.config.chroma.embeddings;
     const prefixes = { query: query_prefix ?? family.query, passage: passage_prefix ?? family.passage };
     return {
-      // With another prefix the vectors of passages are others.
+      // With another prefix the vectors of passages differ.
       name: `${name}${prefixes.passage === '' ? '' : ` ${JSON.stringify(prefixes.passage)}`}`,
       label,
       model,
@@ -139,7 +139,7 @@ export class PretrainedModel implements OnModuleInit, BeforeApplicationShutdown 
     await this.untilDone(() => this.load(folder), 'loaded');
   }
 
-  /** Tries again, in growing intervals. Only the first failure is logged. */
+  /** Tries again, at growing intervals. Only the first failure is logged. */
   private async untilDone(work: () => Promise<void>, done: string): Promise<void> {
     for (let retryMs = RETRY_MS; !this.stopped; retryMs = Math.min(2 * retryMs, MAX_RETRY_MS)) {
       try {

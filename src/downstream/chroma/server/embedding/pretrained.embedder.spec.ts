@@ -22,7 +22,7 @@ const embedderOf = (model: TextModel) =>
   new PretrainedEmbedder(model, { prefixes: { query: 'q: ', passage: 'p: ' }, queryTimeoutMs: 50 });
 
 describe('PretrainedEmbedder', () => {
-  it('puts the prefixes of its family before texts, and answers vectors of length 1', async () => {
+  it('adds the prefixes of its family, and returns vectors of length 1', async () => {
     const model = new FakeModel(works);
     const [vector] = await embedderOf(model).embed([{ title: 'Cars', text: 'A car.', terms: [] }]);
     expect([...(vector as Float32Array)].map((value) => value.toFixed(3))).toEqual(['0.600', '0.800']);
@@ -33,7 +33,7 @@ describe('PretrainedEmbedder', () => {
     ]);
   });
 
-  it('asks a quick model for more passages at a time, and loses none', async () => {
+  it('sends more passages at a time to a fast model, and loses none', async () => {
     const model = new FakeModel(works);
     const passages = Array.from({ length: 40 }, (_, i) => passage(String(i)));
     expect(await embedderOf(model).embed(passages)).toHaveLength(40);
@@ -41,14 +41,14 @@ describe('PretrainedEmbedder', () => {
     expect(model.calls.flatMap(({ texts }) => texts)).toEqual(passages.map(({ text }) => `p: ${text}`));
   });
 
-  it('lets one question wait for a slow model, and the next ones not at all', async () => {
+  it('waits for a slow model with one question, and not at all with the next ones', async () => {
     const model = new FakeModel(() => new Promise(() => undefined));
     const embedder = embedderOf(model);
     await expect(embedder.embedQuestion(passage('a'), NO_DEADLINE)).rejects.toMatchObject({ reason: 'timeout' });
     await expect(embedder.embedQuestion(passage('b'), NO_DEADLINE)).rejects.toMatchObject({ reason: 'circuit_open' });
   });
 
-  it('asks for the next question although the model refused one', async () => {
+  it('embeds the next question although the model refused one', async () => {
     const refuses = () => Promise.reject(new TextRefused('fault', 'too long'));
     const model = new FakeModel((texts) => (texts[0] === 'q: bad' ? refuses() : works(texts)));
     const embedder = embedderOf(model);
@@ -56,7 +56,7 @@ describe('PretrainedEmbedder', () => {
     expect(await embedder.embedQuestion(passage('good'), NO_DEADLINE)).toHaveLength(2);
   });
 
-  it('takes any other error for a fault of the model', async () => {
+  it('treats any other error as a fault of the model', async () => {
     const embedder = embedderOf(new FakeModel(() => Promise.reject(new Error('out of memory'))));
     const message = 'The fake model gave no answer that can be used: out of memory';
     await expect(embedder.embed([passage('a')])).rejects.toMatchObject({ reason: 'fault', message });

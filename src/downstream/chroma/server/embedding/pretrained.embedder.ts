@@ -10,28 +10,28 @@ import { type Embeddable, type Embedder, EmbeddingError, TextRefused } from './e
 import type { Prefixes } from './model-family.js';
 import type { TextModel } from './text-model.js';
 
-/** Texts in one call: few at first, more while the model is quick, fewer when it is too slow. */
+/** Texts per call: few at first, more while the model is fast, fewer when it is too slow. */
 const FIRST_BATCH = 4;
 const MAX_BATCH = 16;
 const QUICK_MS = 2000;
-/** A model on a few cores takes a third of a second for a passage, and several seconds to be loaded. */
+/** With a few cores a model takes a third of a second for a passage, and several seconds to load. */
 const PASSAGES_TIMEOUT_MS = 20_000;
-/** Models cut off what is longer; a passage seldom is. */
+/** Models truncate longer texts; passages are rarely longer. */
 const MAX_CHARS = 8000;
-/** Left of a caller's time for ranking by words, where the model uses up the rest. */
+/** The part of a caller's time that is left for ranking by words, where the model uses all the rest. */
 const RESERVE_MS = 100;
 
 export interface Reading {
   prefixes: Prefixes;
-  /** The longest that a question waits for its vector. */
+  /** The longest wait of a question for its vector. */
   queryTimeoutMs: number;
-  /** So long after a question got none, the model is tried again. */
+  /** How long after a failed question the model is not tried again. */
   recoveryMs?: number;
 }
 
-/** A model that learned its language elsewhere. What it costs when it is away, slow or broken is bounded here. */
+/** A pretrained model, with limits for the cost of an outage, slow answers and faults. */
 export class PretrainedEmbedder implements Embedder {
-  /** Of questions: the first one without an answer is the last one that waits. */
+  /** The state for questions: after the first question without an answer, later ones do not wait. */
   private readonly breaker: OutboundBreaker;
   private probing = false;
   private batch = FIRST_BATCH;
@@ -66,7 +66,7 @@ export class PretrainedEmbedder implements Embedder {
     }
   }
 
-  /** While the model is away no question waits for it: whether it is back is found out beside them. */
+  /** While the model is unavailable no question waits for it: a background call finds out whether it works again. */
   async embedQuestion({ text }: Embeddable, deadlineMs: number): Promise<Float32Array> {
     if (isClosed(this.breaker)) {
       return this.askQuestion(text, deadlineMs - RESERVE_MS).catch((error: unknown) => this.fail(error));
@@ -75,7 +75,7 @@ export class PretrainedEmbedder implements Embedder {
     throw new EmbeddingError('circuit_open', `${this.model.label} was not asked: it gave no answer a moment ago`);
   }
 
-  /** A model that was trained on much text knows all words. */
+  /** A model that was trained on much text is assumed to know all words. */
   captured(): number {
     return 1;
   }
@@ -112,7 +112,7 @@ function cut(prefix: string, text: string): string {
   return `${prefix}${text}`.slice(0, MAX_CHARS);
 }
 
-/** To the breaker a refusal is an answer. */
+/** A refusal counts as an answer for the breaker. */
 function refusalOr(error: unknown): TextRefused {
   if (error instanceof TextRefused) return error;
   throw error;

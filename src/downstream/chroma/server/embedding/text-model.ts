@@ -1,18 +1,18 @@
-/** What a {@link TextModel} is told beside the texts. */
+/** Options of a {@link TextModel} call. */
 export interface TextCall {
-  /** Somebody waits for the answer: it goes before calls in the background. */
+  /** Whether a caller is waiting for the answer: such a call must not wait for calls in the background. */
   urgent: boolean;
   signal: AbortSignal;
 }
 
-/** A model that learned its language elsewhere, wherever it runs. */
+/** A pretrained model, wherever it runs. */
 export interface TextModel {
-  /** As log and errors call it. */
+  /** The name in log and errors. */
   readonly label: string;
 
   /**
    * A vector for each text, of any length.
-   * @throws EmbeddingError, {@link TextRefused} where a text is to blame
+   * @throws EmbeddingError, {@link TextRefused} where one of the texts is the cause
    */
   vectors(texts: readonly string[], call: TextCall): Promise<Float32Array[]>;
 

@@ -20,13 +20,13 @@ import {
 } from '../../../../text/lexical-index.js';
 import { isZero } from './vectors.js';
 
-/** A state of a project's embedder, with a collection of vectors of its own in ChromaDB. */
+/** A generation: one state of a project's embedder, with its own collection of vectors in ChromaDB. */
 export interface Generation extends ProjectKey {
   id: number;
   collection: string;
-  /** The name of the way it embeds, for instance `lsa`. */
+  /** The name of the embedding method, for instance `lsa`. */
   embedder: string;
-  /** How many passages the project had when its embedder was trained; 0 where it is not trained. */
+  /** The number of passages when the embedder was trained; 0 where it is not trained. */
   trainedOn: number;
 }
 
@@ -36,8 +36,8 @@ export interface Embedded {
 }
 
 /**
- * A document that is ready to be written; `vectors` are those of `passages.fresh`, in the same order. Undefined: they are made
- * when it is written.
+ * A document that is ready to be written; `vectors` are those of `passages.fresh`, in the same order. Undefined: they
+ * are made after the write.
  */
 export interface PreparedDocument {
   version: string;
@@ -45,7 +45,7 @@ export interface PreparedDocument {
   vectors: readonly Float32Array[] | undefined;
 }
 
-/** `building`: not yet asked; `current`: asked; `retired`: to be deleted from ChromaDB as well. */
+/** `building`: not yet used for search; `current`: used for search; `retired`: to be deleted, also from ChromaDB. */
 type State = 'building' | 'current' | 'retired';
 
 export const INDEX_MIGRATIONS = [
@@ -60,7 +60,7 @@ export const INDEX_MIGRATIONS = [
   CREATE TABLE vectors (
     generation INTEGER NOT NULL, passage INTEGER NOT NULL, vector BLOB,
     PRIMARY KEY (generation, passage)) STRICT, WITHOUT ROWID`,
-  // Without rowids, a vector of a kilobyte takes a page of its own.
+  // Without rowids, a vector of a kilobyte would take a page of its own.
   `ALTER TABLE vectors RENAME TO vectors_before;
   CREATE TABLE vectors (
     generation INTEGER NOT NULL, passage INTEGER NOT NULL, vector BLOB, PRIMARY KEY (generation, passage)) STRICT;
@@ -72,8 +72,8 @@ export const INDEX_MIGRATIONS = [
 ];
 
 /**
- * What the chroma server knows, in SQLite: documents, passages and their vectors. The vector of a passage never changes within a
- * generation, and an id is never used again: ChromaDB's copy is right when it holds the same ids.
+ * The index in SQLite: documents, passages and their vectors. The vector of a passage never changes within a
+ * generation, and ids are never reused: ChromaDB's copy is correct if it has the same ids.
  */
 @Injectable()
 export class IndexStore implements OnApplicationShutdown {
@@ -86,7 +86,8 @@ export class IndexStore implements OnApplicationShutdown {
   constructor(@InjectConfig() config: Config) {
     this.file = join(config.data_dir, 'chroma', 'index.sqlite');
     this.db = openDatabase(this.file, INDEX_MIGRATIONS);
-    // Passages come in megabytes: fewer and larger checkpoints, and room for the pages of the indices.
+    // Passages are written in megabytes: this sets fewer and larger checkpoints, and a cache for the pages of the
+    // indices.
     this.db.exec('PRAGMA wal_autocheckpoint = 8000; PRAGMA cache_size = -32000');
     this.sql = preparedBy(this.db);
     this.passages = new LexicalIndex(this.db);
@@ -97,7 +98,7 @@ export class IndexStore implements OnApplicationShutdown {
     this.db.close();
   }
 
-  /** Of a document as it is indexed; undefined where it is not. */
+  /** The data of an indexed document; undefined where it is not indexed. */
   version({ userId, projectId }: ProjectKey, path: string): { version: string; passages: number } | undefined {
     return this.sql('SELECT version, passages FROM documents WHERE user_id = ? AND project_id = ? AND path = ?').get(
       userId,
@@ -117,7 +118,7 @@ export class IndexStore implements OnApplicationShutdown {
     return this.number('SELECT count(*) FROM documents WHERE user_id = ? AND project_id = ?', userId, projectId);
   }
 
-  /** Brings documents to their versions, all or none; tells for each which passages came and went. */
+  /** Updates documents to their versions, all or none; returns the added and removed passages of each. */
   put(
     key: ProjectKey,
     generation: Generation,
@@ -146,7 +147,7 @@ export class IndexStore implements OnApplicationShutdown {
     return { put, removed: this.forgetVectors(key, change) };
   }
 
-  /** Returns the ids that are gone; undefined where there was no such document. */
+  /** Returns the ids of the removed passages; undefined where there was no such document. */
   remove(key: ProjectKey, path: string): number[] | undefined {
     scrubSoon(this.db);
     return transaction(this.db, () => {
@@ -187,7 +188,7 @@ export class IndexStore implements OnApplicationShutdown {
     return this.generations("user_id = ? AND project_id = ? AND state = 'building'", userId, projectId)[0];
   }
 
-  /** Whether a generation is, or is to be, the one that is asked. */
+  /** Whether a generation is used for search or will be. */
   isAsked({ id }: Generation): boolean {
     return this.sql("SELECT 1 FROM generations WHERE id = ? AND state <> 'retired'").get(id) !== undefined;
   }
@@ -196,7 +197,7 @@ export class IndexStore implements OnApplicationShutdown {
     return this.generations('state = ?', state);
   }
 
-  /** Makes a built generation the one that is asked, and retires the one before. */
+  /** Switches search to a generation that is complete, and retires the one before. */
   promote(generation: Generation): void {
     transaction(this.db, () => {
       this.sql(
@@ -210,7 +211,7 @@ export class IndexStore implements OnApplicationShutdown {
     this.setState(generation, 'retired');
   }
 
-  /** Deletes some of what is kept of a retired generation; true when nothing is left. */
+  /** Deletes a part of a retired generation; true when it is deleted completely. */
   forgetSome({ id }: Generation, limit: number): boolean {
     const { changes } = this.sql(
       'DELETE FROM vectors WHERE generation = ? AND passage IN (SELECT passage FROM vectors WHERE generation = ? LIMIT ?)',
@@ -231,7 +232,7 @@ export class IndexStore implements OnApplicationShutdown {
     );
   }
 
-  /** Of the next `limit` passages after an id, those that a generation has no vector for. */
+  /** Of the next `limit` passages after an id, those without a vector in a generation. */
   missing(
     { id, userId, projectId }: Generation,
     after: number,
@@ -247,7 +248,7 @@ export class IndexStore implements OnApplicationShutdown {
     return { ids, last: rows.length === 0 ? undefined : Number(rows.at(-1)?.['id']) };
   }
 
-  /** How many passages a generation has been told the vector of. */
+  /** How many passages have a vector in a generation. */
   countVectors({ id }: Generation): number {
     return this.number('SELECT count(*) FROM vectors WHERE generation = ?', id);
   }
@@ -256,7 +257,7 @@ export class IndexStore implements OnApplicationShutdown {
     transaction(this.db, () => this.insertVectors(generation, embedded));
   }
 
-  /** Of those passages that have one. */
+  /** The ids of those passages that have one. */
   vectors({ id }: Generation, passages: readonly number[]): Embedded[] {
     const select = this.sql('SELECT vector FROM vectors WHERE generation = ? AND passage = ?');
     return passages.flatMap((passage) => {
@@ -265,13 +266,13 @@ export class IndexStore implements OnApplicationShutdown {
     });
   }
 
-  /** The ids that ChromaDB should hold. */
+  /** The ids that ChromaDB should have. */
   vectorIds({ id }: Generation): number[] {
     const rows = this.sql('SELECT passage FROM vectors WHERE generation = ? AND vector IS NOT NULL').all(id);
     return rows.map((row) => Number(row['passage']));
   }
 
-  /** Passages that are gone by now are passed over; a vector without direction is kept as NULL: ChromaDB can't compare it. */
+  /** Passages that no longer exist are skipped. A zero vector is stored as NULL, because ChromaDB cannot compare it. */
   private insertVectors({ id }: Generation, embedded: readonly Embedded[]): void {
     const insert = this.sql('INSERT OR REPLACE INTO vectors SELECT ?, id, ? FROM lexical_passages WHERE id = ?');
     for (const { id: passage, vector } of embedded) insert.run(id, isZero(vector) ? null : bytesOf(vector), passage);

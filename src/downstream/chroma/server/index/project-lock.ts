@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { ProjectKey } from '../../../../text/lexical-index.js';
 
-/** Lets the writes of one project happen one after the other, in the order they came. */
+/** Runs the writes of one project one after the other, in order of arrival. */
 @Injectable()
 export class ProjectLock {
   private readonly last = new Map<string, Promise<unknown>>();
@@ -9,12 +9,12 @@ export class ProjectLock {
   async run<T>({ userId, projectId }: ProjectKey, work: () => Promise<T>): Promise<T> {
     const name = `${userId}/${projectId}`;
     const before = this.last.get(name) ?? Promise.resolve();
-    const mine = before.then(work, work);
-    this.last.set(name, mine);
+    const result = before.then(work, work);
+    this.last.set(name, result);
     try {
-      return await mine;
+      return await result;
     } finally {
-      if (this.last.get(name) === mine) this.last.delete(name);
+      if (this.last.get(name) === result) this.last.delete(name);
     }
   }
 }

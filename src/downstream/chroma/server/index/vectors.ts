@@ -1,13 +1,13 @@
 import { STOP_WORDS } from '../../../../text/stop-words.js';
 
-/** How often each term stands there that says what a text is about. */
+/** How often each term that is not a stop word occurs. */
 export function termFrequencies(terms: readonly string[]): Map<string, number> {
   const counts = new Map<string, number>();
   for (const term of terms) if (!STOP_WORDS.has(term)) counts.set(term, (counts.get(term) ?? 0) + 1);
   return counts;
 }
 
-/** The vector brought to length 1, in place; one without length stays as it is. */
+/** Scales the vector to length 1, in place; a zero vector is not changed. */
 export function normalised(vector: Float32Array): Float32Array {
   let square = 0;
   for (const value of vector) square += value * value;

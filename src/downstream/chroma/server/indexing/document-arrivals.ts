@@ -18,7 +18,7 @@ export interface DocumentState {
   pages?: readonly PageStart[] | undefined;
 }
 
-/** What changed in the passages, and the generation that has their vectors. */
+/** The changed passages, and the generation that has their vectors. */
 export interface Written {
   generation: Generation;
   put: number[];
@@ -30,13 +30,13 @@ interface Arrival {
   outcome: Written | { error: unknown } | undefined;
 }
 
-/** Written together: few enough not to keep anybody else waiting for long. */
+/** How much is written together: little enough that other projects do not wait long. */
 const MAX_TOGETHER = 16;
 const MAX_CHARS_TOGETHER = 100_000;
 
 /**
- * Documents on their way into the index. Those of a project that arrive while others are written go together in the next
- * transaction: what a commit costs is the disk's answer, and that is the same for one document and for many.
+ * Documents that are waiting to be written. Those of a project that arrive during a write share the next transaction:
+ * the cost of a commit is the disk's answer, and is the same for one document and for many.
  */
 @Injectable()
 export class DocumentArrivals {
@@ -49,7 +49,7 @@ export class DocumentArrivals {
     private readonly lock: ProjectLock,
   ) {}
 
-  /** Resolves when the document is kept. */
+  /** Resolves when the document is stored. */
   async add(key: ProjectKey, document: DocumentState): Promise<Written> {
     const name = `${key.userId}/${key.projectId}`;
     const arrival: Arrival = { document, outcome: undefined };
@@ -57,9 +57,9 @@ export class DocumentArrivals {
     this.waiting.set(name, queue);
     queue.push(arrival);
     await this.lock.run(key, async () => {
-      // The lock keeps the order: who was not written with those before is the first in the queue.
+      // The lock keeps the order: a document that was not written with the earlier ones is the first in the queue.
       if (arrival.outcome === undefined) {
-        // Those that have come over the wire in the meantime join the queue.
+        // Documents that arrived meanwhile join the queue.
         await nextTurn();
         await this.write(key, together(queue));
       }
@@ -71,7 +71,10 @@ export class DocumentArrivals {
     return outcome;
   }
 
-  /** Writes an indexed document as it is analysed now. Call it with the project's lock; ChromaDB is compared afterwards. */
+  /**
+   * Writes an indexed document with its current analysis. Must be called with the project's lock; ChromaDB is compared
+   * afterwards.
+   */
   async replace(key: ProjectKey, analysed: AnalysedDocument): Promise<void> {
     const version = this.store.version(key, analysed.path)?.version;
     if (version === undefined) return;
@@ -79,7 +82,10 @@ export class DocumentArrivals {
     this.store.put(key, generation, [{ version, analysed, vectors: await this.vectorsOf(key, generation, analysed) }]);
   }
 
-  /** Undefined where a model makes them: it is slow and may be away, and the words are to be found at once. */
+  /**
+   * Undefined for the vectors of a model, because it is slow and may be unavailable, while the words must be searchable
+   * at once.
+   */
   private async vectorsOf(
     key: ProjectKey,
     generation: Generation,
@@ -110,7 +116,7 @@ export class DocumentArrivals {
     }
   }
 
-  /** undefined: there is nothing to write, and the arrival knows why. */
+  /** Undefined: there is nothing to write, and the promise of the document is settled. */
   private async prepare(
     key: ProjectKey,
     generation: Generation,
@@ -131,7 +137,7 @@ export class DocumentArrivals {
   }
 }
 
-/** Takes from the queue what may be written at once: one document, or several small ones, none of them twice. */
+/** Takes from the queue what can be written together: one document, or several small ones, none of them twice. */
 function together(queue: Arrival[]): Arrival[] {
   const paths = new Set<string>();
   let chars = 0;

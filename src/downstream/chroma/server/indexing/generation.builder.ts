@@ -13,34 +13,34 @@ import { ProjectLock } from '../index/project-lock.js';
 import { VectorStore } from '../chromadb/vector.store.js';
 import { VectorSync } from '../chromadb/vector-sync.js';
 
-/** Fewer passages teach nothing about the words. */
+/** Fewer passages are not enough for training. */
 const MIN_TRAINING_PASSAGES = 200;
-/** A project that has grown by so much is learned anew. */
+/** After a growth by this factor the project's embedder is trained again. */
 const MIN_GROWTH = 1.2;
-/** When nobody has written to it for this long: learning takes a core, which the writers need more. */
+/** How long a project must be without writes before training: training takes a core, which writers need more. */
 const REST_MS = 2000;
-/** But not later than this. */
+/** The longest delay of training. */
 const MAX_DELAY_MS = 60_000;
 const BATCH = 500;
-/** A model takes seconds for as many; what it has done is kept. */
+/** A model takes seconds for this many passages; finished batches are kept. */
 const MODEL_BATCH = 32;
-/** A model that is away is asked again after these times; then the next project has its turn. */
+/** The intervals at which an unavailable model is tried again; then the next project has its turn. */
 const PAUSES_MS = [500, 2000];
 const RETRY_MS = 5000;
 
 /**
- * Keeps the embedder of each project up with it: when a project has grown, the embedder is trained again in a worker, all
- * passages are embedded into a new generation, and this takes the place of the old one when it is complete. What was begun
- * and not finished when the process ended is thrown away and begun again.
+ * Keeps the embedder of each project up to date: when a project has grown, the embedder is trained again in a worker,
+ * all passages are embedded into a new generation, and this replaces the old one when it is complete. An unfinished
+ * generation is deleted after a restart and started again.
  */
 @Injectable()
 export class GenerationBuilder implements BeforeApplicationShutdown {
   private readonly due = new Map<string, { sinceMs: number; timer: NodeJS.Timeout }>();
-  /** By user, in the order of their turns. */
+  /** The queued projects by user, in the order of their turns. */
   private readonly waiting = new Map<string, (() => Promise<void>)[]>();
   private working: Promise<void> | undefined;
   private readonly queued = new Set<string>();
-  /** By generation, the id up to which every passage has been embedded. */
+  /** For each generation, the id up to which every passage has been embedded. */
   private readonly filled = new Map<number, number>();
   private worker: Worker | undefined;
   private readonly stopping = new AbortController();
@@ -64,14 +64,14 @@ export class GenerationBuilder implements BeforeApplicationShutdown {
     await this.working;
   }
 
-  /** The generation that new passages of a project go into; made when the project is new. */
+  /** The generation for new passages of a project; it is created for a new project. */
   currentOf(key: ProjectKey): Generation {
     return (
       this.store.current(key) ?? this.store.createGeneration(key, this.pretrained.current ?? PROJECTION, 0, 'current')
     );
   }
 
-  /** After a start: clears away what was not finished, and sees to every project. */
+  /** After a start: deletes unfinished generations, and checks every project. */
   resume(): void {
     for (const generation of this.store.inState('building')) {
       if (!this.queued.has(nameOf(generation))) this.store.retire(generation);
@@ -80,12 +80,12 @@ export class GenerationBuilder implements BeforeApplicationShutdown {
     this.clearAway();
   }
 
-  /** Deletes what is retired, in ChromaDB and here. */
+  /** Deletes retired generations, in ChromaDB and here. */
   clearAway(): void {
     this.enqueue('', () => this.clearRetired());
   }
 
-  /** Sees whether a project wants to be embedded anew. */
+  /** Checks whether a project must be embedded again. */
   consider(key: ProjectKey): void {
     const current = this.store.current(key);
     if (current === undefined || this.stopped) return;
@@ -99,18 +99,18 @@ export class GenerationBuilder implements BeforeApplicationShutdown {
     this.due.set(name, { sinceMs, timer: setTimeout(() => this.begin(key), delayMs) });
   }
 
-  /** Whether the embedder of a project is behind its text. */
+  /** Whether the embedder of a project is out of date. */
   isDue(generation: Generation): boolean {
     return this.growth(generation) >= MIN_GROWTH;
   }
 
-  /** How many passages wait for their vectors. */
+  /** How many passages have no vector yet. */
   unembedded(generation: Generation | undefined): number {
     if (generation === undefined || !this.embedders.isPretrained(generation)) return 0;
     return Math.max(0, this.store.passages.count(generation) - this.store.countVectors(generation));
   }
 
-  /** Embeds the passages that came without vectors. They are found by their words meanwhile. */
+  /** Embeds the passages that were stored without vectors. Until then they are found by their words only. */
   private fill(generation: Generation): void {
     const name = nameOf(generation);
     if (!this.embedders.isPretrained(generation) || this.queued.has(name)) return;
@@ -128,7 +128,7 @@ export class GenerationBuilder implements BeforeApplicationShutdown {
       } finally {
         this.queued.delete(name);
       }
-      // For what came in the meantime.
+      // For passages that were stored meanwhile.
       this.consider(generation);
     });
   }
@@ -229,7 +229,7 @@ export class GenerationBuilder implements BeforeApplicationShutdown {
     if (this.stopped) throw new Error('the server is being stopped');
   }
 
-  /** Embeds what came after an id; answers the last one. Ids only grow, so that nothing is looked at twice. */
+  /** Embeds the passages after an id; returns the last id. Ids only grow, so no passage is read twice. */
   private async embedMissing(generation: Generation, after: number): Promise<number> {
     const batch = this.embedders.isPretrained(generation) ? MODEL_BATCH : BATCH;
     for (let last = after; ;) {
@@ -246,7 +246,7 @@ export class GenerationBuilder implements BeforeApplicationShutdown {
     }
   }
 
-  /** Waits for a model that is away. @throws EmbeddingError where it stays away */
+  /** Waits for an unavailable model. @throws EmbeddingError where it stays unavailable */
   private async embedded(generation: Generation, ids: readonly number[]): Promise<Embedded[]> {
     for (const pauseMs of PAUSES_MS) {
       try {
@@ -273,7 +273,7 @@ export class GenerationBuilder implements BeforeApplicationShutdown {
     }
   }
 
-  /** One after the other, since training takes a core, and by turns of the users. */
+  /** One project after the other, because training takes a core, and in turns of the users. */
   private enqueue(userId: string, work: () => Promise<void>): void {
     this.waiting.set(userId, [...(this.waiting.get(userId) ?? []), work]);
     this.working ??= this.workOff().finally(() => (this.working = undefined));
@@ -285,7 +285,7 @@ export class GenerationBuilder implements BeforeApplicationShutdown {
     }
   }
 
-  /** Of the user whose turn it is, who then stands behind all others. */
+  /** The next project of the user whose turn it is; the user then moves to the end of the order. */
   private next(): (() => Promise<void>) | undefined {
     const [first] = this.waiting;
     if (first === undefined) return undefined;

@@ -17,12 +17,12 @@ const DESCRIPTIONS: Record<string, string> = {
   [PROJECTION]: 'hashed random projection, until the project is large enough to learn from',
 };
 
-/** A text that takes this process more than a blink; small ones go past those that wait. */
+/** The size above which the analysis blocks noticeably; smaller texts overtake waiting large ones. */
 const LARGE_CHARS = 100_000;
-/** Of one user one at a time; what waits too long is refused, and comes again through the caller's outbox. */
+/** One per user at a time. A text that waits too long is refused, and the caller's outbox sends it again. */
 const LARGE = { concurrent: 2, perUser: 1, waiting: 60, waitMs: 5000 };
 
-/** Writes to the index. What it has answered is kept, whatever is killed after that. */
+/** Writes to the index. An acknowledged write survives any later kill. */
 @Injectable()
 export class IndexerService {
   private reanalysing: Promise<void> | undefined;
@@ -44,7 +44,10 @@ export class IndexerService {
     };
   }
 
-  /** Resolves when nothing is left of an earlier version of the analysis; embedders are trained on what it makes now. */
+  /**
+   * Resolves when no results of an earlier version of the analysis are left; embedders are trained on current terms
+   * only.
+   */
   private upToDate(): Promise<void> {
     this.reanalysing ??= reanalyse(this.store.passages, (key, document, isCurrent) =>
       this.lock.run(key, () => (isCurrent() ? this.arrivals.replace(key, document) : Promise.resolve())),
@@ -68,7 +71,7 @@ export class IndexerService {
   private async write(key: ProjectKey, document: DocumentState): Promise<{ passages: number; version: string }> {
     const { path, version } = document;
     const { generation, put, removed } = await this.arrivals.add(key, document);
-    // Outside the lock, so that the next documents are prepared while ChromaDB takes these.
+    // Outside of the lock, so that the next documents are prepared while ChromaDB stores these.
     await this.push(key, generation, { put, removed });
     this.builder.consider(key);
     return { passages: this.store.version(key, path)?.passages ?? 0, version };
@@ -107,7 +110,7 @@ export class IndexerService {
     change: { put: number[]; removed: number[] },
   ): Promise<void> {
     const building = this.store.building(key);
-    // It takes up new passages by itself, and would keep those that are gone.
+    // The running training reads new passages by itself, but would keep deleted ones.
     if (building !== undefined) await this.sync.push(building, { removed: change.removed });
     await this.sync.push(current, change);
   }

@@ -71,7 +71,7 @@ describe('fetchModel', () => {
   const fetchIt = (model = 'owner/tiny') => fetchModel({ hubUrl, model, dir, signal: AbortSignal.timeout(10_000) });
   const askedForWeights = () => asked.filter(({ path }) => path.endsWith('.onnx'));
 
-  it('fetches the smaller model with its tokenizer and settings, once', async () => {
+  it('downloads the smaller model with its tokenizer and settings, once', async () => {
     const folder = await fetchIt();
     expect(readFileSync(join(folder, 'onnx/model_quantized.onnx')).equals(MODEL)).toBe(true);
     expect(readFileSync(join(folder, 'config.json'), 'utf8')).toBe('{"model_type":"bert"}');
@@ -81,7 +81,7 @@ describe('fetchModel', () => {
     expect(asked).toEqual([]);
   });
 
-  it('goes on where the connection was cut', async () => {
+  it('continues where the connection was closed', async () => {
     behaviour = 'cuts';
     await expect(fetchIt()).rejects.toThrow();
     behaviour = 'well';
@@ -94,7 +94,7 @@ describe('fetchModel', () => {
     expect(asked.filter(({ path }) => path.endsWith('tokenizer.json'))).toHaveLength(1);
   });
 
-  it('begins again where the hub knows no ranges', async () => {
+  it('starts again where the hub does not support ranges', async () => {
     behaviour = 'cuts';
     await expect(fetchIt()).rejects.toThrow();
     behaviour = 'without ranges';
@@ -102,7 +102,7 @@ describe('fetchModel', () => {
     expect(readFileSync(join(folder, 'onnx/model_quantized.onnx')).equals(MODEL)).toBe(true);
   });
 
-  it('throws away a file with another checksum, and fetches it anew', async () => {
+  it('deletes a file with another checksum, and downloads it again', async () => {
     behaviour = 'corrupts';
     await expect(fetchIt()).rejects.toThrow('onnx/model_quantized.onnx of owner/tiny has another checksum');
     behaviour = 'well';
@@ -110,7 +110,7 @@ describe('fetchModel', () => {
     expect(askedForWeights().map(({ range }) => range)).toEqual([undefined, undefined]);
   });
 
-  it('says what the hub answers for a model that is not there', async () => {
+  it('reports the answer of the hub for a model that does not exist', async () => {
     await expect(fetchIt('owner/none')).rejects.toThrow(`${hubUrl}api/models/owner/none answers 404`);
   });
 });

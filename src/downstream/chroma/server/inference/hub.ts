@@ -6,18 +6,18 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 
-/** A model on a hub that speaks the API of Hugging Face. */
+/** A model on a hub with the API of Hugging Face. */
 export interface HubModel {
   /** For instance `https://huggingface.co`. */
   hubUrl: string;
   /** `owner/name`. */
   model: string;
-  /** Where models are kept, each in a folder of its own. */
+  /** The folder for models, each in a folder of its own. */
   dir: string;
   signal: AbortSignal;
 }
 
-/** Everything that is read of a model's folder but the ONNX file, of which the first that is there is taken. */
+/** The files that are read of a model's folder, except the ONNX file, of which the first existing one is taken. */
 const SMALL_FILES = [
   'tokenizer.json',
   'config.json',
@@ -26,7 +26,7 @@ const SMALL_FILES = [
   '1_Pooling/config.json',
 ];
 const MODEL_FILES = ['onnx/model_quantized.onnx', 'onnx/model_int8.onnx', 'onnx/model.onnx', 'model.onnx'];
-/** A connection that brings nothing for this long is given up; what has come is kept. */
+/** A connection without data for this long is closed; the received part is kept. */
 const STALL_MS = 30_000;
 
 const modelSchema = z.object({ sha: z.string().regex(/^[0-9a-f]{7,64}$/) });
@@ -36,15 +36,15 @@ const treeSchema = z.array(
     size: z.int().min(0),
     /** Git's hash of the file. */
     oid: z.string(),
-    /** For a large file, whose `oid` is that of a pointer. */
+    /** For a large file, whose `oid` is that of a pointer file. */
     lfs: z.object({ oid: z.string(), size: z.int().min(0) }).optional(),
   }),
 );
 type HubFile = z.output<typeof treeSchema>[number];
 
 /**
- * Fetches a model unless it is there, and answers its folder. What an earlier call has fetched is gone on with; a file counts
- * when its checksum is that of the hub's list.
+ * Downloads a model unless it exists, and returns its folder. A partial download is continued; a file is complete when
+ * its checksum equals that in the hub's list.
  * @throws Error
  */
 export async function fetchModel(from: HubModel): Promise<string> {
@@ -52,7 +52,7 @@ export async function fetchModel(from: HubModel): Promise<string> {
   if (existsSync(folder)) return folder;
   const partial = `${folder}.partial`;
   const { sha } = modelSchema.parse(await getJson(from, `api/models/${from.model}`));
-  // All files of one commit, also when another one comes meanwhile.
+  // All files are those of one commit, even if another one is published meanwhile.
   const tree = treeSchema.parse(await getJson(from, `api/models/${from.model}/tree/${sha}?recursive=true`));
   for (const file of wanted(tree, from.model)) await fetchFile(from, sha, file, join(partial, file.path));
   await rename(partial, folder);
@@ -76,7 +76,7 @@ async function fetchFile(from: HubModel, sha: string, file: HubFile, target: str
   if (had < size) {
     const range: Record<string, string> = had > 0 ? { range: `bytes=${had}-` } : {};
     const { response, stalled } = await get(from, `${from.model}/resolve/${sha}/${path}`, range);
-    // 200: the hub knows no ranges, and sends the whole file.
+    // 200: the hub does not support ranges, and sends the whole file.
     const flags = response.status === 206 ? 'a' : 'w';
     await pipeline(watched(response, stalled), createWriteStream(target, { flags }), { signal: from.signal });
   }
@@ -85,7 +85,7 @@ async function fetchFile(from: HubModel, sha: string, file: HubFile, target: str
   throw new Error(`${path} of ${from.model} has another checksum than the hub says; it is fetched anew`);
 }
 
-/** Of a large file the SHA-256, of a small one git's: SHA-1 with a header. */
+/** For a large file SHA-256, for a small one git's hash: SHA-1 with a header. */
 async function isRight(file: HubFile, target: string): Promise<boolean> {
   const hash = file.lfs === undefined ? createHash('sha1').update(`blob ${file.size}\0`) : createHash('sha256');
   for await (const chunk of createReadStream(target)) hash.update(chunk as Buffer);
@@ -106,7 +106,7 @@ async function getJson(from: HubModel, path: string): Promise<unknown> {
   return JSON.parse(Buffer.concat(chunks).toString());
 }
 
-/** `stalled` is begun again with each piece that comes. */
+/** The timer for `stalled` restarts with each received piece. */
 async function get(
   { hubUrl, signal }: HubModel,
   path: string,

@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import type { InferenceAnswer, InferenceRequest } from './inference.worker.js';
 import type { OnnxTask } from './onnx-model.js';
 
-/** The model runs, but not with this text. */
+/** The model works, but fails for this text. */
 export class TextError extends Error {}
 
 interface Waiting {
@@ -11,32 +11,42 @@ interface Waiting {
   reject: (error: Error) => void;
 }
 
-export interface RunOptions {
-  /** Goes before all that are not. */
-  urgent?: boolean;
-  signal?: AbortSignal;
+interface Limits {
+  /** A thread that has work and does not answer for this long counts as hung. */
+  silenceMs?: number;
+  /** A thread without work for this long is ended, to free its memory. */
+  idleMs?: number;
 }
 
-/** A thread with work that answers nothing for this long is taken for hung. It may be loading its model. */
+/** The time for the first answer includes loading the model. */
 const SILENCE_MS = 30_000;
 
 /**
- * A model in a thread of its own, begun with the first text. When the thread ends or hangs, what waits is rejected, and the next
- * text begins another one.
+ * A model in a thread of its own, which is started by the first text. When the thread ends or hangs, waiting texts are
+ * rejected, and the next text starts a new thread.
  */
 export class InferenceThread {
   private worker: Worker | undefined;
   private readonly waiting = new Map<number, Waiting>();
+  /** The texts that were sent to the thread, including cancelled ones. */
+  private readonly unanswered = new Set<number>();
   private lastId = 0;
-  private watchdog: NodeJS.Timeout | undefined;
+  private timer: NodeJS.Timeout | undefined;
+  private readonly silenceMs: number;
+  private readonly idleMs: number;
 
   constructor(
     private readonly task: OnnxTask,
-    private readonly silenceMs = SILENCE_MS,
-  ) {}
+    { silenceMs = SILENCE_MS, idleMs = Infinity }: Limits = {},
+  ) {
+    this.silenceMs = silenceMs;
+    this.idleMs = idleMs;
+  }
 
-  /** @throws Error where the model cannot be loaded, {@link TextError}, and the reason of the signal when it is aborted */
-  run(text: string, pair?: string, { urgent = false, signal }: RunOptions = {}): Promise<Float32Array> {
+  /**
+   * @throws Error where the model cannot be loaded, {@link TextError}, and the reason of the signal where it is aborted
+   */
+  run(text: string, pair?: string, signal?: AbortSignal): Promise<Float32Array> {
     signal?.throwIfAborted();
     const worker = (this.worker ??= this.begin());
     const id = ++this.lastId;
@@ -52,12 +62,14 @@ export class InferenceThread {
         reject: (error) => (settled(), reject(error)),
       });
       signal?.addEventListener('abort', drop, { once: true });
-      this.tell(worker, { kind: 'run', id, text, pair, urgent });
-      if (this.watchdog === undefined) this.watch(worker);
+      this.tell(worker, { kind: 'run', id, text, pair });
+      this.unanswered.add(id);
+      // Further texts do not extend the time without an answer.
+      if (this.unanswered.size === 1) this.watch(worker);
     });
   }
 
-  /** Ends the thread; what waits is rejected. */
+  /** Ends the thread; waiting texts are rejected. */
   async end(): Promise<void> {
     const worker = this.worker;
     this.forget(worker, new Error('the model was put away'));
@@ -68,9 +80,11 @@ export class InferenceThread {
     const worker = new Worker(join(import.meta.dirname, 'inference.worker.js'), { workerData: this.task });
     worker.unref();
     worker.on('message', (answer: InferenceAnswer) => {
-      this.watch(worker);
+      if (this.worker !== worker) return;
+      this.unanswered.delete(answer.id);
       const waiting = this.waiting.get(answer.id);
       this.waiting.delete(answer.id);
+      this.watch(worker);
       if ('output' in answer) waiting?.resolve(answer.output);
       else waiting?.reject(new TextError(answer.error));
     });
@@ -83,23 +97,24 @@ export class InferenceThread {
     worker.postMessage(request);
   }
 
-  /** Begins to wait anew for a sign of life, where there is work. */
+  /** Starts the timer for an answer, or for idleness. */
   private watch(worker: Worker): void {
-    clearTimeout(this.watchdog);
-    this.watchdog = undefined;
-    if (this.worker !== worker || this.waiting.size === 0) return;
-    this.watchdog = setTimeout(() => {
-      this.forget(worker, new Error(`the model gave no answer for ${this.silenceMs} ms`));
+    clearTimeout(this.timer);
+    const [limitMs, what] =
+      this.unanswered.size > 0 ? [this.silenceMs, 'gave no answer'] : [this.idleMs, 'had no work'];
+    if (limitMs === Infinity) return;
+    this.timer = setTimeout(() => {
+      this.forget(worker, new Error(`the model ${what} for ${limitMs} ms`));
       void worker.terminate();
-    }, this.silenceMs);
-    this.watchdog.unref();
+    }, limitMs);
+    this.timer.unref();
   }
 
   private forget(worker: Worker | undefined, error: Error): void {
     if (worker === undefined || this.worker !== worker) return;
     this.worker = undefined;
-    clearTimeout(this.watchdog);
-    this.watchdog = undefined;
+    clearTimeout(this.timer);
+    this.unanswered.clear();
     const all = [...this.waiting.values()];
     this.waiting.clear();
     for (const { reject } of all) reject(error);

@@ -1,52 +1,42 @@
-// Runs one ONNX model, one text at a time, outside the event loop of the server. Questions go before passages.
+// Runs one ONNX model, one text at a time, outside of the server's event loop.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { OnnxModel, type OnnxTask } from './onnx-model.js';
 
-/** What the thread is told: a text or a pair of texts to run, or the id of one that nobody waits for any more. */
+/** The messages to the thread: a text or a pair of texts to run, or the id of a cancelled one. */
 export type InferenceRequest =
-  { kind: 'run'; id: number; text: string; pair?: string | undefined; urgent: boolean } | { kind: 'drop'; id: number };
+  { kind: 'run'; id: number; text: string; pair?: string | undefined } | { kind: 'drop'; id: number };
 
 export type InferenceAnswer = { id: number; output: Float32Array } | { id: number; error: string };
 
 type Run = Extract<InferenceRequest, { kind: 'run' }>;
 
-const urgent = new Map<number, Run>();
-const others = new Map<number, Run>();
+const waiting = new Map<number, Run>();
 let working = false;
 
 const model = await OnnxModel.load(workerData as OnnxTask);
-// A model of another kind is found out here, and not with each text.
+// A model of the wrong kind is detected here, and not with each text.
 await model.run('check', 'check');
 parentPort?.on('message', (request: InferenceRequest) => {
-  if (request.kind === 'drop') {
-    urgent.delete(request.id);
-    others.delete(request.id);
-    return;
+  if (request.kind === 'run') {
+    waiting.set(request.id, request);
+    void workOff();
+  } else if (waiting.delete(request.id)) {
+    // Each text gets exactly one answer, by which the other side knows that this thread works.
+    send({ id: request.id, error: 'nobody waits for it' });
   }
-  (request.urgent ? urgent : others).set(request.id, request);
-  void workOff();
 });
 
 async function workOff(): Promise<void> {
   if (working) return;
   working = true;
-  for (let next = take(); next !== undefined; next = take()) {
-    send(await answerTo(next));
-    // A question that came during the run is seen now.
+  for (const [id, run] of waiting) {
+    waiting.delete(id);
+    send(await answerTo(run));
+    // Messages with cancellations that arrived during the run are handled now.
     await nextTurn();
   }
   working = false;
-}
-
-function take(): Run | undefined {
-  for (const queue of [urgent, others]) {
-    for (const [id, run] of queue) {
-      queue.delete(id);
-      return run;
-    }
-  }
-  return undefined;
 }
 
 async function answerTo({ id, text, pair }: Run): Promise<InferenceAnswer> {

@@ -15,7 +15,7 @@ describe('readModelFolder', () => {
     }
   }
 
-  it('takes a model and its tokenizer as they are, and names the model by the folder', () => {
+  it('reads a model and its tokenizer, and names the model by the folder', () => {
     write({ 'model.onnx': '12345', 'tokenizer.json': {} });
     expect(readModelFolder(dir)).toEqual({
       name: 'some-model',
@@ -54,7 +54,7 @@ describe('readModelFolder', () => {
     expect(readModelFolder(dir).pooling).toBe(pooling);
   });
 
-  it('cuts texts to the length that the model was trained with', () => {
+  it('truncates texts to the length with which the model was trained', () => {
     write({ 'model.onnx': '1', 'tokenizer.json': {}, 'sentence_bert_config.json': { max_seq_length: 128 } });
     expect(readModelFolder(dir).maxTokens).toBe(128);
   });

@@ -2,25 +2,28 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { z } from 'zod';
 
-/** How the vectors of a text's tokens become one: that of the first token, the mean, or the largest of each dimension. */
+/**
+ * How the vectors of a text's tokens are combined: the vector of the first token, the mean, or the maximum of each
+ * dimension.
+ */
 export type Pooling = 'first' | 'mean' | 'max';
 
-/** An ONNX model and its tokenizer, as a folder holds them in the layout of Hugging Face. */
+/** An ONNX model and its tokenizer in a folder with the layout of Hugging Face. */
 export interface ModelFolder {
   name: string;
   /** The ONNX file. */
   model: string;
-  /** Its size: tells one state of a model from another. */
+  /** The size of the ONNX file, which distinguishes one version of a model from another. */
   modelBytes: number;
   tokenizer: string;
   maxTokens: number;
-  /** Undefined where the folder does not say. */
+  /** Undefined where the folder does not state it. */
   pooling: Pooling | undefined;
-  /** What stands before a question and before a passage, where the folder says it. */
+  /** The prefixes of a question and of a passage, where the folder states them. */
   prompts: { query?: string | undefined; passage?: string | undefined };
 }
 
-/** The smaller and faster one first. */
+/** The smaller and faster file first. */
 const MODEL_FILES = [
   'model_quantized.onnx',
   'model.onnx',
@@ -43,7 +46,7 @@ const poolingSchema = z.looseObject({
 });
 const promptsSchema = z.looseObject({ prompts: z.record(z.string(), z.string()).default({}) });
 
-/** @throws Error naming what is missing or cannot be read */
+/** @throws Error with the file that is missing or cannot be read */
 export function readModelFolder(dir: string): ModelFolder {
   const folder = resolve(dir);
   if (!existsSync(folder)) throw new Error(`${folder} does not exist`);
@@ -73,13 +76,13 @@ function modelFileIn(folder: string): string {
   return only;
 }
 
-/** A path on the machine that exported the model is no name. A folder that was fetched is called `owner--name`. */
+/** A path on the machine that exported the model is not a useful name. A downloaded folder is called `owner--name`. */
 function nameOf(folder: string, name: string | undefined): string {
   if (name !== undefined && /^[\w.-]+(\/[\w.-]+)?$/.test(name)) return basename(name);
   return basename(folder).replace(/^.*--/, '');
 }
 
-/** RoBERTa counts positions from 2 on. */
+/** RoBERTa counts positions from 2. */
 function positionsOf(config: z.output<typeof configSchema> | undefined): number {
   const positions = config?.max_position_embeddings ?? MAX_TOKENS;
   return /roberta/.test(config?.model_type ?? '') ? positions - 2 : positions;

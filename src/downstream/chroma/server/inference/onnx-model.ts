@@ -4,7 +4,7 @@ import * as tokenizers from '@huggingface/tokenizers';
 import type { InferenceSession, Tensor, TensorConstructor } from 'onnxruntime-node';
 import type { Pooling } from './model-folder.js';
 
-/** What is to be run, as plain data for a thread. */
+/** The description of a model to run, as plain data for a thread. */
 export interface OnnxTask {
   model: string;
   tokenizer: string;
@@ -20,10 +20,10 @@ interface Tokenizer {
   ): { ids: number[]; token_type_ids?: number[] };
 }
 
-/** The package's own types name files that it does not ship. */
+/** The package's own types refer to files that it does not contain. */
 const { Tokenizer } = tokenizers as unknown as { Tokenizer: new (tokenizer: object, config: object) => Tokenizer };
 
-/** Half of the cores: the others are left for answering. */
+/** Half of the cores; the others are left for requests. */
 const THREADS = Math.max(1, Math.floor(availableParallelism() / 2));
 
 /** A transformer with its tokenizer. */
@@ -35,7 +35,7 @@ export class OnnxModel {
     private readonly task: OnnxTask,
   ) {}
 
-  /** @throws Error where the runtime is not installed, or a file is no model or tokenizer */
+  /** @throws Error where the runtime is not installed, or a file is not a model or tokenizer */
   static async load(task: OnnxTask): Promise<OnnxModel> {
     const tokenizer = new Tokenizer(JSON.parse(readFileSync(task.tokenizer, 'utf8')) as object, {});
     const runtime = await import('onnxruntime-node').catch((error: unknown) => {
@@ -46,13 +46,13 @@ export class OnnxModel {
     const session = await runtime.InferenceSession.create(task.model, {
       intraOpNumThreads: THREADS,
       interOpNumThreads: 1,
-      // Threads that wait for work sleep and do not spin.
+      // Idle threads sleep instead of spinning.
       extra: { session: { intra_op: { allow_spinning: '0' } } },
     });
     return new OnnxModel(session, runtime.Tensor, tokenizer, task);
   }
 
-  /** A vector of the text, or the one number of a pair. @throws Error where the model gives something else */
+  /** A vector of the text, or the number for a pair. @throws Error where the model returns something else */
   async run(text: string, pair?: string): Promise<Float32Array> {
     const outputs = await this.session.run(this.inputsOf(text, pair));
     const { output } = this.task;
@@ -77,14 +77,14 @@ export class OnnxModel {
   }
 }
 
-/** Cut to so many tokens; the last one, which ends a text, stays. */
+/** Truncated to this many tokens; the last token, which ends a text, stays. */
 function shortened(tokens: readonly number[], most: number): readonly number[] {
   return tokens.length <= most ? tokens : [...tokens.slice(0, most - 1), tokens.at(-1) as number];
 }
 
 type Outputs = InferenceSession.OnnxValueMapType;
 
-/** Some models pool by themselves. */
+/** Some models do the pooling themselves. */
 function pooled(outputs: Outputs, pooling: Pooling): Float32Array {
   const whole = outputs['sentence_embedding'];
   if (whole !== undefined) return Float32Array.from(numbersOf(whole));
@@ -106,7 +106,7 @@ function overTokens(values: Float32Array, width: number, pooling: 'mean' | 'max'
   return pooling === 'mean' ? vector.map((sum) => (sum * width) / values.length) : vector;
 }
 
-/** Of two classes the second one says "relevant". */
+/** Of two classes the second one means "relevant". */
 function relevanceIn(outputs: Outputs): Float32Array {
   const values = numbersOf(outputs['logits'] ?? Object.values(outputs)[0]);
   if (values.length === 2) return Float32Array.of((values[1] as number) - (values[0] as number));

@@ -5,7 +5,7 @@ import type { Judge } from './rerank-endpoint.js';
 /** Longer texts take more time than a search has. */
 const MAX_TOKENS = 256;
 
-/** A model that reads a question and a passage together, in the ONNX format, run in a thread of this process. */
+/** A model that reads a question and a passage together, in the ONNX format; it runs in a thread of this process. */
 export class CrossEncoder implements Judge {
   /** A small model takes 30 ms for a passage on one core. */
   readonly depth = 12;
@@ -16,7 +16,7 @@ export class CrossEncoder implements Judge {
   async relevance(question: string, texts: readonly string[], signal: AbortSignal) {
     const thread = (this.thread ??= this.begin());
     const scores = texts.map(async (text, index) => {
-      const [score = 0] = await thread.run(question, text, { urgent: true, signal });
+      const [score = 0] = await thread.run(question, text, signal);
       return { index, score };
     });
     return Promise.all(scores);

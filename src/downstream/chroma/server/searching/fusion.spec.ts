@@ -11,33 +11,33 @@ const never = () => {
 };
 
 describe('fused', () => {
-  it('prefers what both lists hold where both are undecided', () => {
+  it('prefers passages in both rankings where neither has a clear best one', () => {
     const words = flat(1);
     const meaning = ranking(40, ...flat(0).map(({ score }) => score));
     expect(first(fused({ words, meaning, captured: 1, passages: 2000 }, never))).toBe(40);
   });
 
-  it('keeps the passage that stands out by words, whatever is nearest in meaning', () => {
+  it('keeps a passage first that is far better by words, whatever is nearest in meaning', () => {
     expect(first(fused({ words: steep(1), meaning: flat(1000), captured: 0.3, passages: 2000 }, never))).toBe(1);
   });
 
-  it('leaves a question that the embedder does not take in to words alone', () => {
+  it('uses words only where the vector represents little of the question', () => {
     const alone = ranking(7, 1);
     expect(fused({ words: flat(1), meaning: flat(1000), captured: 0, passages: 2000 }, () => alone)).toBe(alone);
     expect(fused({ words: flat(1), meaning: [], captured: 1, passages: 2000 }, () => alone)).toBe(alone);
   });
 
-  it('takes meaning alone where no word is known', () => {
+  it('uses meaning only where no word is known', () => {
     expect(first(fused({ words: [], meaning: flat(5), captured: 0.1, passages: 2000 }, never))).toBe(5);
   });
 });
 
 describe('weightOfMeaning', () => {
-  it('never gives meaning more than words', () => {
+  it('never weighs meaning more than words', () => {
     expect(weightOfMeaning({ words: flat(1), meaning: flat(1), captured: 1, passages: 2000 })).toBe(1);
   });
 
-  it('is less where one passage stands out, in either list', () => {
+  it('is lower where one passage is far better, in either ranking', () => {
     const undecided = weightOfMeaning({ words: flat(1), meaning: flat(1), captured: 0.2, passages: 2000 });
     expect(weightOfMeaning({ words: steep(1), meaning: flat(1), captured: 0.2, passages: 2000 })).toBeLessThan(
       undecided / 4,
@@ -54,21 +54,21 @@ describe('weightOfMeaning of a model that learned elsewhere', () => {
     weightOfMeaning({ words, meaning, captured: 1, coverage, passages: 2000 });
   const mixed = Array.from({ length: 300 }, (_, i) => ({ id: (i * 7919) % 2000, score: 1 - i / 300 }));
 
-  it('is more than that of words where the model finds what words find', () => {
+  it('is above that of words where the model finds the passages that words find', () => {
     expect(of(flat(1))).toBeGreaterThan(1);
   });
 
-  it('is nothing where words and model have nothing to do with each other', () => {
+  it('is zero where the rankings by words and by the model are unrelated', () => {
     expect(of(mixed)).toBe(0);
     expect(of(flat(1000))).toBe(0);
   });
 
-  it('does not take a small project, where every passage is near, for agreement', () => {
+  it('does not count a small project, where every passage is near, as agreement', () => {
     const meaning = Array.from({ length: 60 }, (_, i) => ({ id: 60 - i, score: 1 - i / 60 }));
     expect(weightOfMeaning({ words, meaning, captured: 1, coverage: 1, passages: 60 })).toBe(0);
   });
 
-  it('grows with the part of the question that the project has no words for', () => {
+  it('grows with the share of the question for which the project has no words', () => {
     expect(of(mixed, 0.4)).toBeCloseTo(0.84);
     expect(of(mixed, 0.1)).toBeCloseTo(0.99);
     expect(of(mixed, 0.6)).toBe(0);

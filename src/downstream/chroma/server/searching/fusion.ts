@@ -1,29 +1,33 @@
 import type { Ranked } from '../../../../text/lexical-image.js';
 import { flatness, weightedSum } from '../../../../text/lexical-search.js';
 
-/** One list by words and one by meaning, each best first, and how far the second can be trusted. */
+/** One ranking by words and one by meaning, each best first, and how far the second can be trusted. */
 export interface Lists {
   words: readonly Ranked[];
   meaning: readonly Ranked[];
-  /** From 0 to 1: how much of the question the embedder takes in. */
+  /** From 0 to 1: the share of the question that the vector represents. */
   captured: number;
   /**
-   * Of an embedder that learned its language elsewhere: how much of the question the project has words for, from 0 to 1. The
-   * rest it alone can find. Undefined for one that learned from the project.
+   * For a pretrained embedder: the share of the question for which the project has words, from 0 to 1. Only the
+   * embedder can find passages for the rest. Undefined for an embedder that was trained on the project.
    */
   coverage?: number | undefined;
   /** How many passages the project has. */
   passages: number;
 }
 
-/** Chosen over eight collections together; between 11 and 30 all but one of them stay within .01. See docs/retrieval.md. */
+/**
+ * Chosen over eight collections together; with values between 11 and 30 all but one of them stay within .01. See
+ * docs/retrieval.md.
+ */
 const TRUST = 22;
-/** Meaning as the built-in embedder knows it never counts for more than words. */
+/** Meaning by the built-in embedder never weighs more than words. */
 const MAX_WEIGHT = 1;
 
 /**
- * One ranking from a sum of scores. Scores by words are divided by the best of them. Scores by meaning are stretched so that the
- * best is 1 and the last is 0, and weighted by {@link weightOfMeaning}. Where that is nothing, `wordsAlone` has the last word.
+ * Combines both rankings by a sum of scores. Scores by words are divided by the best of them. Scores by meaning are
+ * scaled so that the best is 1 and the last is 0, and weighted by {@link weightOfMeaning}. Where that weight is 0, the
+ * result is the ranking of `wordsAlone`.
  */
 export function fused(lists: Lists, wordsAlone: () => Ranked[]): Ranked[] {
   const weight = weightOfMeaning(lists);
@@ -41,12 +45,12 @@ export function fused(lists: Lists, wordsAlone: () => Ranked[]): Ranked[] {
   ]);
 }
 
-/** A passage without a word of the question must be this near to it, beside 1 for the nearest. */
+/** The smallest similarity of a passage without a word of the question, as a share of the nearest one's. */
 const NEAR = 0.5;
 
 /**
- * The built-in embedders place a text by its words, so that the direction of one with few words is less certain: the share of its
- * similarity that counts, 1/√2 for 20 different words and nearly all for many.
+ * The built-in embedders derive a vector from words, so that the vector of a text with few words is less certain.
+ * Returns the share of its similarity that counts: 1/√2 for 20 different words and nearly 1 for many.
  */
 export function certaintyOf(distinctTerms: number): number {
   return Math.sqrt(distinctTerms / (distinctTerms + 20));
@@ -59,12 +63,12 @@ function stretched(ranked: readonly Ranked[]): Ranked[] {
 }
 
 /**
- * How much meaning counts beside words, whose weight is 1 at most. A question that asks for one fact has a best passage that stands far out
- * from the next ones, and words find it; a question about a topic has many passages that are nearly as good, and meaning sorts
- * them better. A question that the embedder takes in badly is one that it knows little about.
+ * The weight of meaning relative to words, whose weight is 1 at most. For a question about a single fact, one passage
+ * scores far above the next ones, and words find it. For a question about a topic, many passages score almost equally,
+ * and meaning ranks them better. If the vector represents little of the question, the embedder knows little about it.
  *
- * A model that learned elsewhere says nothing of how much it takes in. It is believed where it finds what words find, which a
- * bad one does not, and as far as the project has no words for the question.
+ * A pretrained model does not report that share. It is trusted as far as it finds the passages that words find, which a
+ * bad model does not, and as far as the project has no words for the question.
  */
 export function weightOfMeaning(lists: Lists): number {
   const { words, meaning, captured, coverage } = lists;
@@ -74,16 +78,25 @@ export function weightOfMeaning(lists: Lists): number {
   return Math.min(MAX_WEIGHT, TRUST * captured ** 2 * flatness(words, 10) * flatness(meaning, 50));
 }
 
-/** Where words cover less of a question than this, they cannot judge the model: the question may be in another language. */
+/**
+ * Where words cover less of a question than this, they cannot be used to judge the model: the question may be in
+ * another language.
+ */
 const FEW_WORDS = 0.5;
 
-/** Of a model that is believed. Chosen, as the next three, over collections in five languages with three models and with none. */
+/**
+ * The weight of a trusted model. Chosen, like the next three constants, over collections in five languages with three
+ * models and without one.
+ */
 const PRETRAINED_WEIGHT = 1.2;
-/** So many of the best passages by words are looked for in the list by meaning. */
+/** How many of the best passages by words are looked up in the ranking by meaning. */
 const WITNESSES = 20;
-/** With random vectors the agreement of 19 in 20 questions is below the first, with a good model above the second. */
+/**
+ * With random vectors the agreement for 19 of 20 questions is below the first value; with a good model most questions
+ * are above the second.
+ */
 const CHANCE = 0.1;
-const BELIEVED = 0.2;
+const BELIEVED = 0.3;
 
 function trustIn(lists: Lists): number {
   const share = (agreement(lists) - CHANCE) / (BELIEVED - CHANCE);
@@ -91,8 +104,8 @@ function trustIn(lists: Lists): number {
 }
 
 /**
- * How near in meaning those passages are that are best by words, above what passages drawn at random are: 1 where they are the
- * nearest ones, 0 where words and meaning have nothing to do with each other.
+ * How near in meaning the best passages by words are, relative to randomly chosen passages: 1 where they are the
+ * nearest ones, 0 where words and meaning are unrelated.
  */
 function agreement({ words, meaning, passages }: Lists): number {
   const near = stretched(meaning);

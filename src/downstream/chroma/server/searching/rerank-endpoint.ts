@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { postJson } from '../embedding/post-json.js';
 
-/** Says how well passages answer a question. */
+/** Scores how well passages answer a question. */
 export interface Judge {
-  /** So many of the best passages are looked at again. */
+  /** How many of the best passages are scored again. */
   readonly depth: number;
 
   /** A score for some or all of the texts, by their index. @throws Error */

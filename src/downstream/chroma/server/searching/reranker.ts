@@ -13,7 +13,7 @@ const TIMEOUT_MS = 2000;
 const MAX_CHARS = 4000;
 
 /**
- * Puts the best passages in the order of a model that reads them together with the question, where one is configured: a
+ * Reorders the best passages by a model that reads each together with the question, where one is configured: a
  * `/rerank` endpoint, or a cross-encoder in a folder.
  */
 @Injectable()
@@ -35,7 +35,7 @@ export class Reranker implements BeforeApplicationShutdown {
     await this.judge?.end?.();
   }
 
-  /** The same ranking where there is no model, or it fails: it costs nothing but itself. */
+  /** Returns the ranking unchanged where there is no model, or it fails. */
   async rerank(key: ProjectKey, query: string, ranked: readonly Ranked[]): Promise<readonly Ranked[]> {
     const { judge } = this;
     if (judge === undefined || ranked.length < 2) return ranked;
@@ -61,7 +61,7 @@ export class Reranker implements BeforeApplicationShutdown {
   }
 }
 
-/** The judged ones first, above all others also by their scores. */
+/** The scored passages first; their scores are raised above all others. */
 function inOrder(ranked: readonly Ranked[], scores: readonly { id: number | undefined; score: number }[]): Ranked[] {
   const order = scores.toSorted((a, b) => b.score - a.score).flatMap(({ id }) => id ?? []);
   const judged = new Set(order);

@@ -27,26 +27,29 @@ import { isZero } from '../index/vectors.js';
 export interface Answer extends Found {
   source: 'hybrid' | 'vector' | 'fulltext';
   passages: number;
-  /** Why the question was not embedded, where it is answered by words alone. */
+  /** Why the question was not embedded, where the answer is based on words only. */
   not_embedded?: EmbeddingError['reason'];
 }
 
 export interface Question extends Asked {
-  /** When the caller stops waiting, on the scale of `performance.now()`. */
+  /** The caller's deadline, on the scale of `performance.now()`. */
   deadlineMs: number;
 }
 
-/** A ranking, and what it was made of. */
+/** A ranking, and the rankings that were combined. */
 interface Ranking extends Pick<Answer, 'source' | 'not_embedded'> {
   ranked: readonly Ranked[];
   lists: Lists;
 }
 
-/** The nearest passages that ChromaDB is asked for. Always as many, so that a page follows the one before. */
+/** The number of nearest passages that ChromaDB returns. It is constant, so that consecutive pages are consistent. */
 const CANDIDATES = 300;
 /** Where filters leave no more passages than this, each of them is compared. */
 const MAX_COMPARED = 2000;
-/** What is less similar has nothing in common: three standard deviations of the projection's error; opposite for the others. */
+/**
+ * The smallest similarity that counts. For hashed projections: three standard deviations of their error; for the others
+ * 0, below which vectors are opposite.
+ */
 const MIN_SIMILARITY: Record<string, number> = { [PROJECTION]: 3 / Math.sqrt(PROJECTION_DIMENSIONS) };
 
 /** Search by words and by vectors, fused. */
@@ -73,7 +76,7 @@ export class SearchService {
       : mode === 'vector'
         ? this.byMeaning(key, generation, query, direction)
         : this.byBoth(key, generation, query, direction));
-    // A new generation took over, and the vectors of this one may have been gone already.
+    // A new generation became current, and the vectors of the old one may have been deleted already.
     if (this.store.current(key)?.id !== generation.id) return this.query(key, text, mode, asked);
     const ordered = mode === 'vector' ? ranked : await this.reranker.rerank(key, query.text, ranked);
     const now = await this.store.passages.image(key);
@@ -110,7 +113,7 @@ export class SearchService {
       return { ranked: everyOne(allowed, MAX_RANKED), lists: { words: [], meaning: [] }, source: 'hybrid' };
     }
     const concepts = conceptsOf(query, image);
-    // ChromaDB searches while the words are ranked here: the request has left by the next turn.
+    // ChromaDB searches while the words are ranked here: the request has been sent by the next turn of the event loop.
     const [meaning, byWords] = await Promise.all([
       this.nearest(key, generation, direction, allowed),
       nextTurn().then(() => image.rank(concepts, MAX_RANKED, allowed)),
@@ -136,13 +139,13 @@ export class SearchService {
     };
   }
 
-  /** A configured model that cannot be loaded is told of, although the built-in embedder stands in for it. */
+  /** A configured model that cannot be loaded is reported, although the built-in embedder replaces it. */
   private missed(generation: Generation): Pick<Ranking, 'not_embedded'> {
     const { fault } = this.pretrained;
     return fault === undefined || this.embedders.isPretrained(generation) ? {} : { not_embedded: fault };
   }
 
-  /** The built-in embedders hear only words that the project knows: for others they could but guess. */
+  /** The built-in embedders get only words that the project contains, because they know no others. */
   private async directionOf(
     generation: Generation,
     query: Query,
@@ -166,7 +169,7 @@ export class SearchService {
     allowed: ReadonlySet<number> | undefined,
   ): Promise<Near[]> {
     if (isZero(direction)) return [];
-    // Not waited for: until it is done, ChromaDB knows less than it will, and what it knows too much is left out below.
+    // Not awaited: until it is done, ChromaDB may lack passages, and deleted passages are filtered out below.
     this.sync.push(generation).catch(() => undefined);
     const neighbours =
       allowed !== undefined && allowed.size <= MAX_COMPARED
@@ -182,7 +185,7 @@ export class SearchService {
       .sort((a, b) => b.score - a.score || a.id - b.id);
   }
 
-  /** The nearest of a few passages: ChromaDB would have to be asked for very many to have these among them. */
+  /** The nearest of a few passages. ChromaDB would have to return very many to include all of these. */
   private compared(generation: Generation, direction: Float32Array, ids: readonly number[]): Neighbour[] {
     return this.store
       .vectors(generation, ids)

@@ -10,10 +10,10 @@ const COLUMNS = 'conversation_id, project_id, title, created_at, updated_at';
 const COUNT = `(SELECT COUNT(*) FROM turn AS t
   WHERE t.user_id = c.user_id AND t.conversation_id = c.conversation_id) AS turns`;
 
-/** In the column `parent`: the turn is the first of its branch. */
+/** The value of the column `parent` for the first turn of a branch. */
 export const ROOT = '';
 
-/** How much of an answer a state stands for: a turn never goes back to less. */
+/** The order of the states by how much of the answer they have: a turn never goes back to a lower one. */
 const RANK: Record<Turn['answer']['state'], number> = { pending: 0, failed: 1, partial: 2, complete: 3 };
 
 /** Conversations with their turns, and the tombstones of those that were deleted. */
@@ -32,8 +32,8 @@ export class ConversationStore {
   }
 
   /**
-   * Writes a turn, and `conversation` where it is new; one that had no project yet takes this one's. `askedAt` is the turn's
-   * time in milliseconds since 1970.
+   * Writes a turn, and `conversation` where it is new. A conversation without a project takes this one's. `askedAt` is
+   * the turn's time in milliseconds since 1970.
    */
   putTurn(userId: string, conversation: ConversationRow, turn: Turn, askedAt: number): void {
     const { conversation_id: id, project_id, title, created_at, updated_at } = conversation;
@@ -92,8 +92,8 @@ export class ConversationStore {
   }
 
   /**
-   * Removes the turns; the id stays used, also one that was never seen here: its first turn may still be under way. False
-   * where there never was such a conversation.
+   * Removes the turns. The id stays used, also one that was never stored here, because its first turn may still arrive.
+   * False where the conversation never existed.
    */
   delete(userId: string, conversationId: string): boolean {
     scrubSoon(this.db);

@@ -25,7 +25,7 @@ export class ConversationsService {
     const known = this.conversations.find(userId, conversationId);
     if (known === 'deleted') throw deleted(`The conversation ${conversationId}`);
     if (this.turns.isDeleted(userId, conversationId, turn.message_id)) throw deleted(`The turn ${turn.message_id}`);
-    // A turn that was answered is kept, whatever its asker called the project.
+    // An answered turn is stored even if its project id is unknown.
     const project = projectId !== null && this.projects.isThere({ userId, projectId }) ? projectId : null;
     const time = new Date(askedAt).toISOString();
     const conversation = {
@@ -83,7 +83,7 @@ export class ConversationsService {
 const noTurn = (messageId: string | undefined) =>
   notFound(`There is no turn ${JSON.stringify(messageId)} in this conversation.`);
 
-/** The first sentence of a question, or as much of it as fits, cut at a word. */
+/** The first sentence of a question, or as much of it as fits, cut between words. */
 export function titleFrom(question: string): string {
   const [first] = sentences(question.slice(0, 2000));
   const sentence = (first === undefined ? question : question.slice(first.start, first.end)).trim();

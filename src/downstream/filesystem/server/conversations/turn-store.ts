@@ -6,7 +6,7 @@ import { preparedBy } from '../../../../storage/statements.js';
 import type { Feedback, StoredTurn, Turn, TurnsQuery } from '../../filesystem.contract.js';
 import { ROOT } from './conversation-store.js';
 
-/** Of the threads with the same question and answer, how many are looked at. */
+/** How many threads with the same question and answer are read. */
 const MAX_SAME_THREADS = 20;
 
 interface Outlined {
@@ -57,7 +57,7 @@ export class TurnStore {
     return this.prepared(sql).get(userId, conversationId, messageId) !== undefined;
   }
 
-  /** The turns that followed it follow the one before it. False where there never was such a turn. */
+  /** The turns that followed it then follow the one before it. False where the turn never existed. */
   delete(userId: string, conversationId: string, messageId: string): boolean {
     scrubSoon(this.db);
     return transaction(this.db, () => {

@@ -6,7 +6,7 @@ import { DamagedFile } from '../files/document-files.js';
 const log = new Logger('Documents');
 
 /**
- * Looks a second time where a file is gone: the document may have been replaced between its row and its file.
+ * Reads a second time where a file is missing: the document may have been replaced after its row was read.
  * @throws Problem 404 where `look` finds nothing; 409 `document_damaged`
  */
 export async function readDocument<T>(path: string, look: () => Promise<T | undefined>): Promise<T> {
@@ -18,7 +18,7 @@ export async function readDocument<T>(path: string, look: () => Promise<T | unde
   return found;
 }
 
-/** A 4xx: one damaged file must not make the whole server look broken. */
+/** A 4xx, because one damaged file must not open the breaker for the whole server. */
 function damaged(path: string, error: unknown): never {
   if (!(error instanceof DamagedFile)) throw error;
   log.error(error.message);

@@ -10,24 +10,24 @@ import type { DocumentInfo } from '../../filesystem.contract.js';
 import { quotaExceeded } from '../projects/quota-exceeded.js';
 import type { StoredFile } from '../files/document-files.js';
 
-/** What is known of a document: the row is the document, the files hold its contents. */
+/** The row of a document, which refers to the files with its contents. */
 export interface DocumentRow extends Omit<DocumentInfo, 'warnings'> {
-  /** In JSON; null for none. */
+  /** As JSON; null for none. */
   warnings: string | null;
-  /** Where its pages begin, in JSON; null for a format without pages. */
+  /** The starts of its pages, as JSON; null for a format without pages. */
   pages: string | null;
-  /** The version that it came into being with. */
+  /** The version with which it was created. */
   first_version: string;
   file: string;
   sha256: string;
-  /** The file that the text was taken from. */
+  /** The file from which the text was extracted. */
   original_file: string | null;
   original_sha256: string | null;
-  /** As it was sent, with its charset. */
+  /** The media type as uploaded, with its charset. */
   original_type: string | null;
-  /** When the change came in, in ms since 1970. */
+  /** When the change arrived, in ms since 1970. */
   arrived_ms: number;
-  /** Of the text and of the original together. */
+  /** The sizes of the text and of the original together. */
   stored_bytes: number;
 }
 
@@ -36,14 +36,14 @@ export function originalOf(row: DocumentRow | undefined): StoredFile | undefined
   return { file: row.original_file, sha256: row.original_sha256 };
 }
 
-/** What callers see of a document. */
+/** The public data of a document. */
 export function infoOf(row: DocumentRow): DocumentInfo {
   const { path, version, title, media_type, bytes, updated_at, warnings } = row;
   const info = { path, version, title, media_type, bytes, updated_at };
   return warnings === null ? info : { ...info, warnings: JSON.parse(warnings) as Warning[] };
 }
 
-/** The last file sent for a path that no text could be taken from. */
+/** The last uploaded file for a path from which no text could be extracted. */
 export interface UnreadableRow {
   path: string;
   media_type: string;
@@ -54,7 +54,7 @@ export interface UnreadableRow {
   stored_bytes: number;
 }
 
-/** No change is under way for longer; where the times are further apart, a clock was set back. */
+/** No change is in progress for longer. Where the times differ by more, a clock was set back. */
 const MAX_UNDER_WAY_MS = 300_000;
 
 function isLater(arrivedMs: number, thanMs: number): boolean {
@@ -81,7 +81,10 @@ const COLUMNS = [
 ] as const;
 const UNREADABLE_COLUMNS = ['path', 'media_type', 'reason', 'received_at', 'file', 'sha256', 'stored_bytes'] as const;
 
-/** Documents and, in step with them, their full-text index. Every answer that names files names those nobody needs any more. */
+/**
+ * Documents and their full-text index, changed together. Every result that names files names those that are no longer
+ * needed.
+ */
 export class DocumentStore {
   private readonly prepared = preparedBy(this.db);
 
@@ -91,7 +94,7 @@ export class DocumentStore {
     private readonly quotas: Config['quotas'],
   ) {}
 
-  /** Runs `work`, which must be synchronous, so that all it does is kept or nothing. */
+  /** Runs `work`, which must be synchronous, in a transaction. */
   atomically<T>(work: () => T): T {
     return transaction(this.db, work);
   }
@@ -102,7 +105,7 @@ export class DocumentStore {
     ).get(userId, projectId, path) as DocumentRow | undefined;
   }
 
-  /** The version that a later change left (null: a deletion); undefined where no change came in after `arrivedMs`. */
+  /** The version after a later change (null: a deletion); undefined where no change arrived after `arrivedMs`. */
   changedSince(key: ProjectKey, path: string, arrivedMs: number): { version: string | null } | undefined {
     const document = this.find(key, path);
     if (document !== undefined) return isLater(document.arrived_ms, arrivedMs) ? document : undefined;
@@ -118,7 +121,7 @@ export class DocumentStore {
     ).get(userId, projectId, path) as UnreadableRow | undefined;
   }
 
-  /** Call it inside {@link atomically}. @throws Problem 507 `quota_exceeded` */
+  /** Must be called inside {@link atomically}. @throws Problem 507 `quota_exceeded` */
   put(key: ProjectKey, row: DocumentRow, analysed: AnalysedDocument): (string | null)[] {
     const before = this.find(key, row.path);
     this.withinQuota(key, () => this.replace('document', key, COLUMNS, row));
@@ -126,20 +129,20 @@ export class DocumentStore {
     return [before?.file ?? null, before?.original_file ?? null, this.dropUnreadable(key, row.path)];
   }
 
-  /** Call it inside {@link atomically}. @throws Problem 507 `quota_exceeded` */
+  /** Must be called inside {@link atomically}. @throws Problem 507 `quota_exceeded` */
   putUnreadable(key: ProjectKey, row: UnreadableRow): (string | null)[] {
     const before = this.dropUnreadable(key, row.path);
     this.withinQuota(key, () => this.replace('unreadable', key, UNREADABLE_COLUMNS, row));
     return [before];
   }
 
-  /** `deleted` is false where there never was such a document. */
+  /** `deleted` is false where the document never existed. */
   delete(key: ProjectKey, path: string, arrivedMs: number): { deleted: boolean; files: (string | null)[] } {
     const values = [key.userId, key.projectId, path];
     scrubSoon(this.db);
     return this.atomically(() => {
       const document = this.find(key, path);
-      // A later change has brought the document back.
+      // A later change has created the document again.
       if (document !== undefined && isLater(document.arrived_ms, arrivedMs)) return { deleted: true, files: [] };
       this.prepared('DELETE FROM document WHERE user_id = ? AND project_id = ? AND path = ?').run(...values);
       this.index.remove(key, path);
@@ -178,7 +181,7 @@ export class DocumentStore {
     return Number(row?.['total']);
   }
 
-  /** Every file that a row names, of all users: for cleaning up at start. */
+  /** Every file that a row names, of all users, for the cleanup at start. */
   *files(): Generator<{ key: ProjectKey; file: string; sha256: string }> {
     const rows = this.prepared(
       `SELECT user_id, project_id, file, sha256 FROM document
@@ -191,7 +194,7 @@ export class DocumentStore {
     }
   }
 
-  /** What makes a user's store smaller is always taken. */
+  /** A change that makes a user's store smaller is always accepted. */
   private withinQuota({ userId }: ProjectKey, store: () => void): void {
     const before = this.usage(userId);
     store();

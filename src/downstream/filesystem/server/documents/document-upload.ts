@@ -11,28 +11,28 @@ import { charsetOf, essenceOf, formatOf } from '../extraction/media-type.js';
 import type { PageStart } from '../../../../contract/page.contract.js';
 import { TextExtractor } from '../extraction/text-extractor.js';
 
-/** A document as it is sent: exactly one of text and content. */
+/** An uploaded document: exactly one of text and content. */
 export interface Upload {
   media_type: string;
   text?: string | undefined;
   content_base64?: string | undefined;
 }
 
-/** The same, ready to be stored. */
+/** An uploaded document that is ready to be stored. */
 export interface ReadUpload {
   media_type: string;
   text: string;
   /** The text in UTF-8. */
   content: Buffer;
-  /** Of `content`. */
+  /** The digest of `content`. */
   sha256: string;
-  /** The file that the text was taken from; undefined where it is the text. */
+  /** The file from which the text was extracted; undefined where the upload is the text. */
   original: Buffer | undefined;
-  /** The type of the original as it was sent, with its charset. */
+  /** The media type of the original as uploaded, with its charset. */
   original_type: string;
-  /** Where each page of the original begins in the text; empty for a format without pages. */
+  /** The start of each page of the original in the text; empty for a format without pages. */
   pages: PageStart[];
-  /** What the text does not have of the original. */
+  /** Content of the original that the text lacks. */
   warnings: Warning[];
 }
 
@@ -110,7 +110,7 @@ function unsupported(mediaType: string, format: DocumentFormat | 'text' | undefi
   return new Problem({ status: 415, code: 'unsupported_media_type', detail });
 }
 
-/** Control characters without a use in text; a few may be there by accident. */
+/** Control characters that texts do not use; a few may occur by accident. */
 const CONTROL = /[\0-\x06\x0e-\x1a\x1c-\x1f]/g;
 const BINARY_SAMPLE_CHARS = 4096;
 const MAX_CONTROL_RATIO = 0.02;

@@ -13,13 +13,13 @@ import { UnreadableDocument } from '../extraction/text-extractor.js';
 export interface WriteRequest extends Upload {
   version: string;
   if_match?: string | undefined;
-  /** When the change came in, in ms since 1970: one that came in before the current state is dropped. */
+  /** When the change arrived, in ms since 1970. A change that arrived before the current state is dropped. */
   arrived_ms?: number | undefined;
 }
 
-/** A text that takes this process more than a blink; small ones go past those that wait. */
+/** The size above which a text blocks noticeably; smaller texts overtake waiting large ones. */
 const LARGE_CHARS = 100_000;
-/** Of one user one at a time. A wait and the work fit into the caller's limit together. */
+/** One per user at a time. Wait and work together fit into the caller's limit. */
 const LARGE = { concurrent: 2, perUser: 1, waiting: 16, waitMs: 5000 };
 
 export interface Written {
@@ -28,7 +28,7 @@ export interface Written {
   changed: boolean;
 }
 
-/** Takes documents in: the files first, then in one transaction the row that names them and the full-text index. */
+/** Stores documents: the files first, then in one transaction the row that names them and the full-text index. */
 @Injectable()
 export class DocumentWriter {
   private readonly log = new Logger('Documents');
@@ -41,7 +41,7 @@ export class DocumentWriter {
     private readonly uploads: UploadReader,
   ) {}
 
-  /** @throws Problem as the contract says */
+  /** @throws the problems that the contract names */
   async put(key: ProjectKey, path: string, request: WriteRequest): Promise<Written> {
     this.projects.requireWritable(key);
     const upload = await this.uploads.read(request, key.userId).catch(async (error: unknown) => {
@@ -99,7 +99,7 @@ export class DocumentWriter {
     });
   }
 
-  /** A file that can't be read is kept as well; it does not replace a document at the same path. */
+  /** A file from which no text can be extracted is stored too; it does not replace a document at the same path. */
   private async keepUnreadable(key: ProjectKey, path: string, upload: WriteRequest, fault: UnreadableDocument) {
     const content = Buffer.from(upload.content_base64 ?? '', 'base64');
     const { message: reason } = fault;
@@ -117,8 +117,8 @@ export class DocumentWriter {
   }
 
   /**
-   * Writes files and lets `commit` take them into the database. Then those that nothing names any more are removed; a
-   * crash before that leaves them to the next start.
+   * Writes files and lets `commit` record them in the database. Then files that no row names are removed; after a crash
+   * before that, the next start removes them.
    */
   private async store<T>(
     key: ProjectKey,
@@ -144,7 +144,10 @@ export class DocumentWriter {
     }
   }
 
-  /** The stored file where it should hold this very text and it or its original is damaged: then the same text is news. */
+  /**
+   * Returns the stored file where it should contain this text and it or its original is damaged: then the same text
+   * must be written again.
+   */
   private async damagedFile(key: ProjectKey, path: string, { sha256 }: ReadUpload): Promise<string | undefined> {
     const current = this.documents.find(key, path);
     if (current?.sha256 !== sha256) return undefined;
@@ -160,13 +163,13 @@ export class DocumentWriter {
   }
 }
 
-/** What is known of a text beside it, as it is stored. */
+/** The data about a text, in the form in which they are stored. */
 function asideOf({ warnings, pages }: ReadUpload): Pick<DocumentRow, 'warnings' | 'pages'> {
   const json = (list: readonly object[]) => (list.length === 0 ? null : JSON.stringify(list));
   return { warnings: json(warnings), pages: json(pages) };
 }
 
-/** What a request means for the document as it is now. @throws Problem 409 `version_taken`, 412 `version_conflict` */
+/** The effect of a request on the current document. @throws Problem 409 `version_taken`, 412 `version_conflict` */
 function decision(
   current: DocumentRow | undefined,
   wanted: ReadUpload & WriteRequest,

@@ -9,16 +9,16 @@ import { checkPath, readDocument } from './document-reading.js';
 import { DocumentStore, infoOf, originalOf } from './document-store.js';
 import { DocumentWriter, type WriteRequest } from './document-writer.js';
 
-/** A file as it was sent. */
+/** A file as it was uploaded. */
 interface Original {
-  /** With the charset that its sender declared. */
+  /** With the charset that the client declared. */
   mediaType: string;
   content: Buffer;
-  /** Whether a text was taken from it. */
+  /** Whether a text was extracted from it. */
   readable: boolean;
 }
 
-/** The files that documents came in. */
+/** The uploaded files of documents. */
 @Injectable()
 export class OriginalsService {
   constructor(
@@ -57,7 +57,10 @@ export class OriginalsService {
     });
   }
 
-  /** The last file sent, where no text could be taken from it. @throws Problem 404 where the text itself was sent */
+  /**
+   * The last uploaded file from which no text could be extracted.
+   * @throws Problem 404 where the text itself was uploaded
+   */
   private async read(key: ProjectKey, path: string): Promise<Original> {
     this.projects.requireReadable(key);
     checkPath(path);

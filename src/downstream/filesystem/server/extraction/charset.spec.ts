@@ -34,19 +34,19 @@ describe('decodeText', () => {
     expect(decodeText(bytes, ['iso-8859-1'])).toEqual({ text: 'grün', warnings: [] });
   });
 
-  it('does not believe a declaration of UTF-8 that the bytes contradict', () => {
+  it('ignores a declaration of UTF-8 that the bytes contradict', () => {
     const text = 'Die Straße nach Köln ist schön und grün.';
     expect(decodeText(iconv.encode(text, 'windows-1252'), ['utf-8'])?.text).toBe(text);
   });
 
-  it('reads damaged UTF-8 as UTF-8 and counts what it replaced', () => {
+  it('reads damaged UTF-8 as UTF-8 and counts the replaced bytes', () => {
     const bytes = Buffer.concat([Buffer.from('größer, schöner, süßer '), Buffer.from([0xff]), Buffer.from(' end')]);
     const { text, warnings } = decodeText(bytes, [undefined])!;
     expect(text).toBe('größer, schöner, süßer \ufffd end');
     expect(warnings).toEqual([expect.objectContaining({ code: 'characters_replaced', count: 1 })]);
   });
 
-  it('does not count the replacement characters that the file has itself', () => {
+  it('does not count replacement characters that are in the file itself', () => {
     expect(decodeText(Buffer.from('a \ufffd b'), [undefined])?.warnings).toEqual([]);
   });
 
@@ -56,7 +56,7 @@ describe('decodeText', () => {
     ]);
   });
 
-  it('answers undefined where the bytes say too little', () => {
+  it('returns undefined where the bytes are too few to detect a charset', () => {
     expect(decodeText(Buffer.from([0xc3, 0x28]), [undefined])).toBeUndefined();
   });
 });

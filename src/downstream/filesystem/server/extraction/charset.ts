@@ -6,18 +6,18 @@ export interface DecodedText {
   warnings: Warning[];
 }
 
-/** Detection reads so much: frequencies of letters settle long before. */
+/** How many bytes detection reads: letter frequencies are stable long before. */
 const SAMPLE_BYTES = 65_536;
-/** chardet's scale is 0 to 100; a few accented letters in a sentence reach 30 to 60, single ones stay below 20. */
+/** On chardet's scale from 0 to 100: a few accented letters in a sentence reach 30 to 60, single ones stay below 20. */
 const MIN_CONFIDENCE = 20;
-/** Text with so many valid multi-byte sequences for each invalid byte is damaged UTF-8. */
+/** A text with this many valid multi-byte sequences for each invalid byte is damaged UTF-8. */
 const MIN_VALID_RATIO = 4;
 
 /**
- * Decodes text in the order of the HTML standard (13.2.3.1): by its byte order mark, the charset that the request or the
- * file declares, as UTF-8 where it is valid, else by detection. A declaration of UTF-8 that the bytes contradict counts as
- * none: many clients add it to everything.
- * @returns undefined where no charset was declared and none can be told from the bytes
+ * Decodes text in the order of the HTML standard (13.2.3.1): by its byte order mark, by the charset that the request or
+ * the file declares, as UTF-8 where it is valid, otherwise by detection. A declaration of UTF-8 that the bytes
+ * contradict is ignored, because many clients add it to every upload.
+ * @returns undefined where no charset was declared and none can be detected
  */
 export function decodeText(content: Uint8Array, declared: readonly (string | undefined)[]): DecodedText | undefined {
   const marked = bomCharset(content);
@@ -37,7 +37,7 @@ export function decodeText(content: Uint8Array, declared: readonly (string | und
   return detected === undefined ? undefined : decodeAs(content, detected, [...warnings, guessed(detected)]);
 }
 
-/** As {@link decodeText} would, with the charset that browsers fall back to. */
+/** Like {@link decodeText}, with the default charset of browsers. */
 export function decodeAsFallback(content: Uint8Array): DecodedText {
   return decodeAs(content, 'windows-1252', [guessed('windows-1252')]);
 }
@@ -68,7 +68,7 @@ function bomCharset([first, second, third]: Uint8Array): string | undefined {
   return first === 0xef && second === 0xbb && third === 0xbf ? 'utf-8' : undefined;
 }
 
-/** The encoding of a label, as browsers name it. */
+/** The encoding for a label, as browsers resolve it. */
 function encodingOf(label: string): string | undefined {
   try {
     return new TextDecoder(label).encoding;
@@ -87,7 +87,7 @@ function isDamagedUtf8(content: Uint8Array): boolean {
 function detect(content: Uint8Array): string | undefined {
   const sample = content.subarray(0, SAMPLE_BYTES);
   const wide = wideCharset(sample);
-  // No other charset has bytes of 0 in text.
+  // No other charset uses zero bytes in text.
   if (wide !== undefined || sample.includes(0)) return wide;
   for (const { name, confidence } of chardet.analyse(sample)) {
     if (confidence < MIN_CONFIDENCE) return undefined;
@@ -99,7 +99,10 @@ function detect(content: Uint8Array): string | undefined {
   return undefined;
 }
 
-/** UTF-16 without a byte order mark: in text with any Latin letters, blanks or digits every other byte is often 0. */
+/**
+ * Detects UTF-16 without a byte order mark: where the text has Latin letters, spaces or digits, every other byte is
+ * often 0.
+ */
 function wideCharset(sample: Uint8Array): string | undefined {
   const zeros = [0, 0];
   sample.forEach((byte, at) => byte === 0 && zeros[at % 2]!++);

@@ -6,14 +6,14 @@ export interface Page {
   text: string;
 }
 
-/** A file in a file, such as one that came with an e-mail. */
+/** A file inside a file, such as one attached to an e-mail. */
 export interface Attachment {
   name: string;
   mediaType: string;
   content: Uint8Array;
 }
 
-/** What a reader takes out of a file: one text, or one for each page, and what they do not have of the file. */
+/** The result of a reader: one text, or one for each page, and the content of the file that they lack. */
 export type Extracted = ({ text: string } | { pages: Page[] }) & {
   warnings: Warning[];
   attachments?: Attachment[];

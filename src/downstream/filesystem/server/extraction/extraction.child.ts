@@ -1,5 +1,5 @@
-// A process of its own, with a bounded heap and no secrets in its environment, that is killed when it takes too long. It may
-// read this folder and packages only; a reader and its packages are loaded for the format that needs them. Imports end in
+// A process of its own, with a bounded heap and no secrets in its environment, that is killed when it takes too long.
+// It may read this folder and packages only. A reader and its packages are loaded only for their format. Imports end in
 // `.ts`, because tests start this file without a build; the compiler rewrites them.
 import { Worker } from 'node:worker_threads';
 import type { DocumentFormat } from '../../../../contract/document-format.ts';
@@ -12,18 +12,18 @@ import { Fault } from './readers/fault.ts';
 export interface ExtractionJob {
   content: Uint8Array;
   format: DocumentFormat;
-  /** That the sender declared. */
+  /** The charset that the client declared. */
   charset?: string | undefined;
-  /** The longest text that is taken. */
+  /** The limit of the extracted text. */
   maxTextBytes: number;
-  /** After this time the reader should come to an end. */
+  /** The time after which the reader should end. */
   timeoutMs: number;
-  /** Whether the files in the file are wanted, instead of its text. */
+  /** Whether the contained files are wanted, instead of the text. */
   attachments: boolean;
 }
 export interface ExtractedText {
   text: string;
-  /** Where each page begins; missing for a format without pages. */
+  /** The start of each page; absent for a format without pages. */
   pages?: PageStart[];
   warnings: Warning[];
 }
@@ -56,7 +56,7 @@ const READERS: Record<DocumentFormat, Reader> = {
 
 async function read(job: ExtractionJob): Promise<ExtractionResult> {
   const { content, format, maxTextBytes } = job;
-  // Parsers take a plain array; some do not take a Buffer.
+  // Parsers accept a plain array; some do not accept a Buffer.
   const extracted = await READERS[format](new Uint8Array(content), job);
   if (job.attachments) return { attachments: extracted.attachments ?? [] };
   const { warnings } = extracted;
@@ -73,13 +73,13 @@ async function resultOf(job: ExtractionJob): Promise<ExtractionResult> {
   try {
     return await read(job);
   } catch (error) {
-    // A parser that stumbles over a file says something about the file.
+    // An exception of a parser means a fault of the file.
     const why = error instanceof Error ? error.message : String(error);
     return { fault: error instanceof Fault ? why : `it can't be read (${why.slice(0, MAX_WHY_CHARS)})` };
   }
 }
 
-/** A busy parser blocks the event loop, so this thread ends the process when its parent is gone. */
+/** A busy parser blocks the event loop, so this thread ends the process when its parent has ended. */
 const WATCHDOG = `
   const parent = process.ppid;
   setInterval(() => process.ppid !== parent && process.kill(process.pid, 'SIGKILL'), 500);`;

@@ -1,12 +1,12 @@
 import type { PageStart } from '../../../../contract/page.contract.ts';
 import type { Page } from './extracted.ts';
 
-/** Without characters that no text can have, and without white space around it. */
+/** Removes characters that texts cannot contain, and white space at both ends. */
 export function cleanText(text: string): string {
   return text.replaceAll('\0', '').toWellFormed().trim();
 }
 
-/** Joins pages by empty lines; those without text have no place in it. */
+/** Joins pages with empty lines between them; pages without text are left out. */
 export function pagedText(pages: readonly Page[]): { text: string; pages: PageStart[] } {
   const starts: PageStart[] = [];
   const texts: string[] = [];

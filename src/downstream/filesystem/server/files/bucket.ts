@@ -11,17 +11,17 @@ import type { Config } from '../../../../config/config.schema.js';
 import { guarded, outboundBreaker } from '../../../../resilience/policy/guarded.js';
 
 const BREAKER = { failures: 5, recoveryMs: 5000 };
-/** Of one operation by the client itself; the breaker counts the operation once. */
+/** The attempts that the client makes for one operation; the breaker counts the operation once. */
 const ATTEMPTS = 2;
 
-/** A bucket that gives no answer, or refuses an operation that it must allow. */
+/** The bucket does not answer, or refuses an operation that it must allow. */
 export class BucketUnavailable extends Error {
   constructor(name: string, cause: unknown) {
     super(`the bucket ${name} gives no answer: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   }
 }
 
-/** The objects below a prefix of a bucket of S3, or of a store that is compatible with it. */
+/** The objects below a prefix of a bucket in S3 or a compatible store. */
 export class Bucket {
   readonly name: string;
   private readonly client: S3Client;
@@ -38,7 +38,8 @@ export class Bucket {
     this.client = new S3Client({
       region,
       maxAttempts: ATTEMPTS,
-      // Stores that are compatible with S3 do not all know the newer checksums; each content's SHA-256 is verified here.
+      // Some stores that are compatible with S3 do not support the newer checksums. The SHA-256 of each content is
+      // verified here.
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
       ...(endpoint !== null && { endpoint, forcePathStyle: true }),
@@ -47,7 +48,10 @@ export class Bucket {
     });
   }
 
-  /** Whether there is such a bucket, and our credentials are good for it; else why not. @throws BucketUnavailable */
+  /**
+   * Checks that the bucket exists and accepts our credentials; otherwise returns the reason.
+   * @throws BucketUnavailable
+   */
   async check(): Promise<'ok' | 'missing' | 'forbidden'> {
     try {
       await this.ask((signal) =>
@@ -71,7 +75,7 @@ export class Bucket {
     );
   }
 
-  /** undefined where there is no such object. @throws BucketUnavailable */
+  /** Undefined where the object does not exist. @throws BucketUnavailable */
   async get(key: string): Promise<Buffer | undefined> {
     try {
       return await this.ask(async (signal) => {
@@ -84,7 +88,7 @@ export class Bucket {
     }
   }
 
-  /** Does nothing where there is no such object. @throws BucketUnavailable */
+  /** Does nothing where the object does not exist. @throws BucketUnavailable */
   async delete(key: string): Promise<void> {
     await this.ask((signal) =>
       this.client.send(new DeleteObjectCommand(this.object(key)), { abortSignal: signal }),

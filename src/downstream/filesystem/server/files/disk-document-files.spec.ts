@@ -32,7 +32,7 @@ describe('DiskDocumentFiles', () => {
   });
   afterEach(() => rmSync(dir, { recursive: true }));
 
-  it('keeps each content in a file of its own, inside its folder whatever the ids are', async () => {
+  it('stores each content in a file of its own, inside its folder for any ids', async () => {
     const first = await files.write(key, content);
     const second = await files.write(key, Buffer.from('another'));
     expect(await files.read(key, first)).toEqual(content);
@@ -42,13 +42,13 @@ describe('DiskDocumentFiles', () => {
     expect(readdirSync(dir)).toEqual(['files']);
   });
 
-  it('gives a file to nobody but its project', async () => {
+  it('returns a file only to its own project', async () => {
     const stored = await files.write(key, content);
     await expect(files.read({ ...key, userId: 'bob' }, stored)).rejects.toThrow(DamagedFile);
     await expect(files.read({ ...key, projectId: 'other' }, stored)).rejects.toThrow(DamagedFile);
   });
 
-  it('never serves what was not written', async () => {
+  it('never returns content that was not written', async () => {
     const stored = await files.write(key, content);
     const place = placeOf(stored);
     writeFileSync(place, 'the tex!');
@@ -84,7 +84,7 @@ describe('DiskDocumentFiles', () => {
     expect(existsSync(dirname(place))).toBe(false);
   });
 
-  it('sweeps up what nobody names, and tells what is missing', async () => {
+  it('removes files without a row, and reports missing ones', async () => {
     const kept = await files.write(key, content);
     await files.write(key, content);
     await files.write({ userId: 'bob', projectId: 'gone' }, content);

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import type { ProjectKey } from '../../../../text/lexical-index.js';
 import { DamagedFile, DocumentFiles, folderOf, hashOf, type StoredFile } from './document-files.js';
 
-/** Each content in a file of its own below `<root>/<user>/<project>/`. */
+/** Stores each content in a file of its own below `<root>/<user>/<project>/`. */
 export class DiskDocumentFiles extends DocumentFiles {
   private readonly root: string;
 

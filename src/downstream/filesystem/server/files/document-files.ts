@@ -1,30 +1,30 @@
 import { createHash } from 'node:crypto';
 import type { ProjectKey } from '../../../../text/lexical-index.js';
 
-/** Names a file and what must be in it. */
+/** The name of a file and the digest of its content. */
 export interface StoredFile {
   file: string;
-  /** Of the content, in hexadecimal. */
+  /** The digest of the content, in hexadecimal. */
   sha256: string;
 }
 
-/** A stored file that is missing or is not what was written. */
+/** A stored file is missing or is not the one that was written. */
 export class DamagedFile extends Error {}
 
 /**
- * The contents of documents. A file is written once, under a random name, and is never changed. The database holds its name
- * and hash; a file that the database does not name is a leftover of an interrupted write or deletion.
+ * The contents of documents. A file is written once, under a random name, and is never changed. The database has its
+ * name and hash. A file that is not in the database was left by an interrupted write or deletion.
  */
 export abstract class DocumentFiles {
-  /** Returns when the content is durable. @param file its name; without it, a new one */
+  /** Returns when the content is durable. @param file its name; a new one by default */
   abstract write(key: ProjectKey, content: Uint8Array, file?: string): Promise<StoredFile>;
   /** @throws DamagedFile where the file is missing or its content has changed */
   abstract read(key: ProjectKey, stored: StoredFile): Promise<Buffer>;
   abstract remove(key: ProjectKey, files: readonly (string | null)[]): Promise<void>;
   abstract removeProject(key: ProjectKey): Promise<void>;
   /**
-   * Removes every file that no entry of `known` names. For the start, before the first request.
-   * @returns how many were removed, and the entries whose file is missing
+   * Removes every file without an entry in `known`. Must be called at the start, before the first request.
+   * @returns the number of removed files, and the entries whose file is missing
    */
   abstract sweep(known: Iterable<{ key: ProjectKey; file: string }>): Promise<{ removed: number; missing: string[] }>;
 
@@ -33,7 +33,10 @@ export abstract class DocumentFiles {
   }
 }
 
-/** The folder of a project, with `/`: a user's id is letters, digits, `_` and `-`; a project's may be anything, so it is hashed. */
+/**
+ * The folder of a project, ending in `/`. A user's id consists of letters, digits, `_` and `-`; a project's may be any
+ * text, so it is hashed.
+ */
 export function folderOf({ userId, projectId }: ProjectKey): string {
   return `${userId}/${createHash('sha256').update(projectId).digest('hex').slice(0, 32)}`;
 }

@@ -6,27 +6,30 @@ import type { ProjectKey } from '../../../../text/lexical-index.js';
 import { type Bucket, BucketUnavailable } from './bucket.js';
 import { DamagedFile, DocumentFiles, folderOf, hashOf, type StoredFile } from './document-files.js';
 
-/** Holds the id of the installation that the objects belong to. */
+/** The object with the id of the installation that owns the objects. */
 const OWNER = 'caudex-owner';
 const FOLDERS = 'documents/';
 const RETRY_MS = 30_000;
 const RETRY_AFTER_S = 5;
 
 /**
- * Each content as an object `documents/<user>/<project>/<name>`. While the bucket gives no answer, reads and writes are
- * refused with 424: this server works, and everything else that it does goes on. Removals are made later.
+ * Each content as an object `documents/<user>/<project>/<name>`. While the bucket does not answer, reads and writes are
+ * refused with 424, because the rest of this server works. Removals are made later.
  */
 export class S3DocumentFiles extends DocumentFiles {
   private readonly log = new Logger('Bucket');
-  /** Whether the objects are known to belong to this installation. */
+  /** Whether it was verified that the objects belong to this installation. */
   private isOwned = false;
-  /** Keys, and prefixes that end in `/`, to remove when the bucket answers again. A restart finds them by {@link sweep}. */
+  /**
+   * Keys, and prefixes that end in `/`, that are removed when the bucket answers again. After a restart {@link sweep}
+   * finds them.
+   */
   private readonly unremoved = new Set<string>();
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly bucket: Bucket,
-    /** Kept with the database: whoever has the one has the other. */
+    /** The id is stored with the database, so that database and bucket can be matched. */
     private readonly installation: string,
   ) {
     super();
@@ -83,7 +86,8 @@ export class S3DocumentFiles extends DocumentFiles {
   }
 
   /**
-   * Makes sure, once, that the objects are this installation's: another one's would all be leftovers here, and be removed.
+   * Verifies, once, that the objects belong to this installation: another one's would be treated as leftovers and
+   * removed.
    * @throws StartError, BucketUnavailable
    */
   private async own(): Promise<void> {

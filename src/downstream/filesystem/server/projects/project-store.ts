@@ -35,7 +35,7 @@ export class ProjectStore {
     return deleted === 1 ? 'deleted' : (project as unknown as Project);
   }
 
-  /** Without counting what is in it: it is asked for every document, turn and search. */
+  /** Without the counts of its contents, because it is read for every document, turn and search. */
   state({ userId, projectId }: ProjectKey): 'there' | 'deleted' | undefined {
     const row = this.prepared('SELECT deleted FROM project WHERE user_id = ? AND project_id = ?').get(
       userId,
@@ -44,7 +44,7 @@ export class ProjectStore {
     return row && (row['deleted'] === 1 ? 'deleted' : 'there');
   }
 
-  /** Does nothing where the id was ever used. @throws Problem 507 `quota_exceeded` */
+  /** Does nothing where the id was used before. @throws Problem 507 `quota_exceeded` */
   add({ userId, projectId }: ProjectKey, name: string): void {
     transaction(this.db, () => {
       const { changes } = this.prepared(
@@ -56,7 +56,7 @@ export class ProjectStore {
     });
   }
 
-  /** What is undefined stays as it is. */
+  /** Undefined fields stay unchanged. */
   update({ userId, projectId }: ProjectKey, { name, instructions }: ProjectChange): void {
     this.prepared(
       `UPDATE project SET name = coalesce(?, name), instructions = coalesce(?, instructions)
@@ -79,7 +79,7 @@ export class ProjectStore {
     return { projects: projects as unknown as Project[], total: Number(total?.['total']) };
   }
 
-  /** Removes the project with all that is in it; its id stays used. False where there never was such a project. */
+  /** Removes the project with all its data; its id stays used. False where the project never existed. */
   delete(key: ProjectKey): boolean {
     const { userId, projectId } = key;
     const run = (sql: string) => this.prepared(sql).run(userId, projectId);

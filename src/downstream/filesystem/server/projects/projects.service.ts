@@ -58,7 +58,7 @@ export class ProjectsService {
     if (!this.isThere(key)) throw notFound(`There is no project ${JSON.stringify(key.projectId)}.`);
   }
 
-  /** False where there never was such a project. @throws Problem 410 `deleted` */
+  /** False where the project never existed. @throws Problem 410 `deleted` */
   isThere(key: ProjectKey): boolean {
     const state = this.projects.state(key);
     if (state === 'deleted') throw deleted(`The project ${key.projectId}`);
@@ -67,7 +67,7 @@ export class ProjectsService {
 
   async delete(key: ProjectKey): Promise<boolean> {
     const existed = this.projects.delete(key);
-    // A crash before this leaves files that nothing names: they are cleaned up at the next start.
+    // After a crash before this, the next start removes the files, because no row names them.
     await this.files.removeProject(key);
     return existed;
   }

@@ -1,6 +1,6 @@
 import { Problem } from '../../../../http/problem.js';
 
-/** One user's store would have more of something than one user may have. */
+/** The change would exceed a limit of the user's store. */
 export function quotaExceeded(what: 'projects' | 'documents' | 'bytes', wanted: number, most: number): Problem {
   return new Problem({
     status: 507,

@@ -2,21 +2,21 @@ import { posix } from 'node:path';
 import { tellingTerms } from '../../../../text/analysis.js';
 import { documentLinks, headings } from './markdown-marks.js';
 
-/** What the graph knows of one document's text. */
+/** What the graph stores about one document's text. */
 export interface DocumentFacts {
   headings: string[];
-  /** Paths of documents it links to, whether they exist or not. */
+  /** The paths of documents that it links to, whether they exist or not. */
   links: string[];
-  /** Names of documents that wiki links name, such as `Plan` in `[[Plan]]`. */
+  /** Document names in wiki links, such as `Plan` in `[[Plan]]`. */
   names: string[];
-  /** Its most telling terms, stemmed. */
+  /** Its most significant terms, stemmed. */
   terms: string[];
 }
 
 const MAX_HEADINGS = 200;
 const MAX_LINKS = 500;
 const MAX_TERMS = 24;
-/** How much of a text is read: what a document is about stands near its beginning. */
+/** How much of a text is read: the beginning usually shows what a document is about. */
 const MAX_CHARS = 1_000_000;
 const MAX_TERM_CHARS = 200_000;
 
@@ -34,7 +34,7 @@ export function documentFacts(path: string, text: string): DocumentFacts {
   };
 }
 
-/** The path a link leads to within the project; undefined where it leads out of it. */
+/** The path that a link points to within the project; undefined where it points outside. */
 function resolve(from: string, target: string): string | undefined {
   const plain = target.split('#')[0]?.split('?')[0] ?? '';
   if (plain === '' || /^[a-z][a-z0-9+.-]*:/i.test(plain)) return undefined;

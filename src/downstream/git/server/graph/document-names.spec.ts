@@ -29,7 +29,7 @@ describe('DocumentNames', () => {
     expect(names.find(project, name, from)).toBe(path);
   });
 
-  it('follows what is written and deleted', () => {
+  it('applies written and deleted documents', () => {
     expect(names.find(project, 'Garage', 'Home.md')).toBeUndefined();
     names.changed(project, 'x/Garage.md', true);
     expect(names.find(project, 'Garage', 'Home.md')).toBe('x/Garage.md');

@@ -5,15 +5,15 @@ import type { ProjectKey } from '../project-key.js';
 const MAX_PROJECTS = 20;
 const MARKDOWN = /\.(?:md|markdown)$/i;
 
-/** Finds documents by their names, as a wiki link such as `[[Plan]]` or `[[notes/Plan]]` does, wherever they lie. */
+/** Finds documents by name in any folder, as a wiki link such as `[[Plan]]` or `[[notes/Plan]]` names them. */
 export class DocumentNames {
-  /** By project: paths by the name that {@link keyOf} makes of them. */
+  /** For each project: paths by the key that {@link keyOf} makes of them. */
   private readonly projects = new LRUCache<string, Map<string, Set<string>>>({ max: MAX_PROJECTS });
 
-  /** @param pathsOf the paths of all documents of a project that are there */
+  /** @param pathsOf the paths of all existing documents of a project */
   constructor(private readonly pathsOf: (project: ProjectKey) => Iterable<string>) {}
 
-  /** The document nearest to the one with the link: in its folder, else the one with the shortest path. */
+  /** The document nearest to the one with the link: one in the same folder, else the one with the shortest path. */
   find(project: ProjectKey, name: string, from: string): string | undefined {
     const wanted = spelled(name);
     const paths = [...(this.namesOf(project).get(keyOf(name)) ?? [])].filter((path) => endsWith(spelled(path), wanted));
@@ -24,7 +24,7 @@ export class DocumentNames {
     );
   }
 
-  /** A document was written or deleted. */
+  /** Records that a document was written or deleted. */
   changed(project: ProjectKey, path: string, isThere: boolean): void {
     const names = this.projects.get(nameOf(project));
     if (names === undefined) return;
@@ -43,7 +43,7 @@ export class DocumentNames {
   }
 }
 
-/** What a wiki link and the document it means have in common: the file name without its folder and `.md`. */
+/** The common key of a wiki link and its document: the file name without its folder and `.md`. */
 export const keyOf = (path: string) => posix.basename(spelled(path));
 
 const spelled = (path: string) => path.trim().normalize('NFC').toLowerCase().replace(MARKDOWN, '');

@@ -49,7 +49,7 @@ describe('GraphFeed', () => {
     db.close();
   });
 
-  it('takes the changes of projects by turns', async () => {
+  it('applies the changes of projects in turns', async () => {
     const feed = newFeed();
     for (let i = 0; i < 100; i++) change(feed, EVE, `eve${i}.md`);
     change(feed, BOB, 'bob.md');
@@ -58,7 +58,7 @@ describe('GraphFeed', () => {
     expect(applied.length).toBeLessThan(10);
   });
 
-  it('lets a change that fails hold up its own project alone, and sets it aside after five tries', async () => {
+  it('delays only its own project by a change that fails, and sets the change aside after five tries', async () => {
     apply = ({ path }) => (path === 'bad.md' ? Promise.reject(new Error('no')) : Promise.resolve());
     jest.useFakeTimers();
     const feed = newFeed();
@@ -73,7 +73,7 @@ describe('GraphFeed', () => {
     expect(feed.setAside(10)).toEqual([{ ...EVE, path: 'bad.md', tries: 5, reason: 'no' }]);
   });
 
-  it('sets a change aside that ended the process five times, and goes on', async () => {
+  it('sets aside a change that ended the process five times, and continues', async () => {
     const first = newFeed();
     change(first, EVE, 'deadly.md');
     change(first, BOB, 'bob.md');
@@ -89,7 +89,7 @@ describe('GraphFeed', () => {
     expect(newFeed().setAside(10)).toMatchObject([{ path: 'deadly.md', tries: 5 }]);
   });
 
-  it('counts no try while the graph is away', async () => {
+  it('counts no try while the graph is unavailable', async () => {
     apply = () => Promise.reject(new GraphAway('refused'));
     jest.useFakeTimers();
     const feed = newFeed();

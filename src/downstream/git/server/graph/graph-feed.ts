@@ -19,46 +19,46 @@ export const PENDING_TABLES = `
   ) STRICT;
   CREATE INDEX graph_pending_project ON graph_pending (user_id, project_id)`;
 
-/** What failed too often is set aside: `set_aside` says why. */
+/** A change that failed too often is set aside; `set_aside` holds the reason. */
 export const SET_ASIDE = `
   ALTER TABLE graph_pending ADD COLUMN set_aside TEXT;
   CREATE INDEX graph_pending_version ON graph_pending (version_seq)`;
 
 const RETRY_MS = 5000;
-/** How often a change may fail, or end the process that is at it, before it is set aside. */
+/** How often a change may fail, or end the process, before it is set aside. */
 const MAX_TRIES = 5;
 const MAX_EXPECTED_CHARS = 8 * 1024 * 1024;
 
 interface Pending extends ProjectKey {
   seq: number;
-  /** null: the whole project goes. */
+  /** null: the whole project is deleted. */
   versionSeq: number | null;
-  /** Before this one. */
+  /** The number of earlier tries. */
   tries: number;
 }
 
-/** A project with changes that the graph has not seen. */
+/** A project with changes that the graph has not received. */
 interface Turn extends ProjectKey {
   /** On the scale of `performance.now()`. */
   notBeforeMs: number;
-  /** Who waits until the graph has seen them all. */
+  /** Callbacks that are called when the graph has received all of them. */
   readonly waiting: (() => void)[];
 }
 
 /**
- * What the graph has not seen yet, on disk and in order: a change is written down in the transaction that records its
- * version, so the graph catches up however long it was away and whenever the process died. Projects take turns, and a try
- * is counted before it begins: a change that fails, or that ends the process each time, holds up its project alone, and
- * after {@link MAX_TRIES} tries nobody.
+ * The queue of changes for the graph, on disk and in order. A change is added in the transaction that records its
+ * version, so the graph catches up after any outage and after a crash at any time. Projects take turns, and a try is
+ * counted before it begins: a change that fails, or that ends the process each time, delays only its own project, and
+ * after {@link MAX_TRIES} tries it is set aside.
  */
 export class GraphFeed {
   private readonly log = new Logger('Graph');
-  /** Texts that are about to be read: taking them from here saves starting a git for each. */
+  /** Texts that will be read soon. Reading them from here saves starting a git process for each. */
   private readonly expected = new LRUCache<string, string>({
     maxSize: MAX_EXPECTED_CHARS,
     sizeCalculation: (text) => text.length + 1,
   });
-  /** By project, in the order of their turns. */
+  /** The turns by project, in their order. */
   private readonly turns = new Map<string, Turn>();
   private running: Promise<void> | undefined;
   private timer: NodeJS.Timeout | undefined;
@@ -70,7 +70,7 @@ export class GraphFeed {
     /** The text of a document in one of its commits. */
     private readonly textOf: (project: ProjectKey, commit: string, path: string) => Promise<string>,
     private readonly names: DocumentNames,
-    /** How long a commit waits for the graph to take it. */
+    /** The longest time that a commit waits until the graph has received it. */
     private readonly patienceMs: number,
   ) {
     const waiting = db.prepare('SELECT DISTINCT user_id, project_id FROM graph_pending WHERE set_aside IS NULL').all();
@@ -79,12 +79,12 @@ export class GraphFeed {
     }
   }
 
-  /** A commit that is about to be added, with its text. */
+  /** Keeps the text of a commit that will be added next. */
   expect(commit: string, path: string, text: string): void {
     this.expected.set(`${commit}:${path}`, text);
   }
 
-  /** To be called in the transaction that adds the version. */
+  /** Must be called in the transaction that adds the version. */
   add({ userId, projectId }: ProjectKey, versionSeq: number): void {
     this.db
       .prepare('INSERT INTO graph_pending (user_id, project_id, version_seq) VALUES (?, ?, ?)')
@@ -92,7 +92,7 @@ export class GraphFeed {
     this.turnOf({ userId, projectId });
   }
 
-  /** The project goes from the graph, and what it had not seen of it need not come any more. */
+  /** Deletes the project from the graph. Its queued changes are removed. */
   addDrop({ userId, projectId }: ProjectKey): void {
     this.db.prepare('DELETE FROM graph_pending WHERE user_id = ? AND project_id = ?').run(userId, projectId);
     this.db.prepare('INSERT INTO graph_pending (user_id, project_id) VALUES (?, ?)').run(userId, projectId);
@@ -100,8 +100,8 @@ export class GraphFeed {
   }
 
   /**
-   * Brings the graph as far as it goes, and waits a moment at most until it has seen the changes of one project. A graph
-   * that is away is tried again later by itself.
+   * Sends queued changes to the graph, and waits a bounded time until it has received those of one project. If the
+   * graph is unavailable, a timer tries again later.
    */
   async catchUp(project?: ProjectKey): Promise<void> {
     if (this.stopped || this.timer !== undefined) return;
@@ -119,7 +119,7 @@ export class GraphFeed {
     patience.abort();
   }
 
-  /** What was set aside, oldest first, for an operator. */
+  /** The changes that were set aside, oldest first, for an operator. */
   setAside(limit: number): { userId: string; projectId: string; path: string; tries: number; reason: string }[] {
     return this.db
       .prepare(
@@ -147,14 +147,14 @@ export class GraphFeed {
       const change = this.first(turn);
       if (change === undefined) this.done(turn);
       else if (!(await this.take(turn, change))) return;
-      // The embedded graph never waits for anything: let others have their turn.
+      // The embedded graph is synchronous: this yields to the event loop.
       await new Promise(setImmediate);
     }
     const laterMs = Math.min(...[...this.turns.values()].map(({ notBeforeMs }) => notBeforeMs));
     if (laterMs < Infinity) this.retryIn(Math.max(1, laterMs - performance.now()));
   }
 
-  /** @returns false where the graph is away, and no other change is worth trying either */
+  /** @returns false where the graph is unavailable, so that no other change is worth a try either */
   private async take(turn: Turn, change: Pending): Promise<boolean> {
     if (change.tries >= MAX_TRIES) {
       this.putAside(change, 'the process ended each time while it was at this change');
@@ -177,7 +177,7 @@ export class GraphFeed {
     return true;
   }
 
-  /** The project whose turn it is, which then stands behind all others. */
+  /** The project whose turn it is; it is moved to the end of the order. */
   private nextTurn(): Turn | undefined {
     const now = performance.now();
     for (const [name, turn] of this.turns) {
@@ -238,7 +238,7 @@ export class GraphFeed {
     return documentFacts(path, expected ?? (await this.textOf(project, commit, path)));
   }
 
-  /** Wiki links to documents that are there become links to their paths. */
+  /** Replaces wiki links to existing documents by links to their paths. */
   private linked(project: ProjectKey, path: string, facts: DocumentFacts): DocumentFacts {
     const found = facts.names.map((name) => this.names.find(project, name, path));
     const links = found.filter((link) => link !== undefined && link !== path) as string[];
@@ -254,7 +254,7 @@ export class GraphFeed {
     this.log.error({ ...change, reason }, 'a change was set aside; the graph goes on without it');
   }
 
-  /** A kill keeps it, and a power cut may undo it: then the change is tried once more. */
+  /** Survives a kill. A power cut may undo it, which allows one more try. */
   private count({ seq }: Pending, tries: number): void {
     repeatable(this.db, () => this.db.prepare('UPDATE graph_pending SET refusals = ? WHERE seq = ?').run(tries, seq));
   }

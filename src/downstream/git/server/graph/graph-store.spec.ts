@@ -55,7 +55,7 @@ for (const { name, open } of stores) {
       await graph.close();
     });
 
-    it('holds documents, headings, people, commits and terms, and what joins them', async () => {
+    it('stores documents, headings, authors, commits and terms, and the edges between them', async () => {
       const key = fresh();
       const text = '# Pears\n\nA pear is a pear. See [the cellar](storage.md) and [[plums]].';
       await graph.apply(key, change('pears.md', text, { commit: 'c1', message: 'Plant' }));
@@ -96,7 +96,7 @@ for (const { name, open } of stores) {
       expect((await all(key)).nodes.filter((node) => node.includes('name:'))).toEqual([]);
     });
 
-    it('takes the same change again without a change', async () => {
+    it('does nothing for a repeated change', async () => {
       const key = fresh();
       const once = change('a.md', '# A\n\nfig fig [b](b.md)');
       await graph.apply(key, once);
@@ -106,7 +106,7 @@ for (const { name, open } of stores) {
       expect(await all(key)).toEqual(before);
     });
 
-    it('follows a text that changes, and keeps who changed it', async () => {
+    it('applies a new text, and keeps the earlier authors', async () => {
       const key = fresh();
       await graph.apply(key, change('a.md', '# Old\n\nfig fig plum plum', { commit: 'o' }));
       await graph.apply(key, change('b.md', 'plum plum'));
@@ -122,7 +122,7 @@ for (const { name, open } of stores) {
       );
     });
 
-    it('forgets the text of a deleted document, and remembers that it was changed', async () => {
+    it('removes the facts of a deleted document, and keeps its changes', async () => {
       const key = fresh();
       await graph.apply(key, change('a.md', '# A\n\nfig fig', { commit: 'made' }));
       await graph.apply(key, change('b.md', 'fig fig [a](a.md)'));
@@ -134,7 +134,7 @@ for (const { name, open } of stores) {
       expect(await graph.related(key, 'b.md', 10)).toEqual([]);
     });
 
-    it('notes who changed a document whose newer text is on its way', async () => {
+    it('records the author of a change whose document has a newer queued text', async () => {
       const key = fresh();
       await graph.apply(key, change('a.md', undefined, { commit: 'early' }));
       expect((await all(key)).nodes).toEqual(['commit commit:early Save a.md', 'person person:ada@example.org Ada']);
@@ -142,7 +142,7 @@ for (const { name, open } of stores) {
       expect((await all(key)).edges).toContain('commit:early changed document:a.md');
     });
 
-    it('finds what belongs together: links before terms, rare terms before common ones', async () => {
+    it('finds related documents: links before terms, rare terms before common ones', async () => {
       const key = fresh();
       await graph.apply(key, change('a.md', 'fig fig plum plum kiwi kiwi [c](c.md)'));
       await graph.apply(key, change('b.md', 'fig fig plum plum'));
@@ -160,7 +160,7 @@ for (const { name, open } of stores) {
       expect(await graph.related(key, 'never.md', 10)).toEqual([]);
     });
 
-    it('tells which of some documents belong with others', async () => {
+    it('finds which of some documents are related to others', async () => {
       const key = fresh();
       await graph.apply(key, change('a.md', 'fig fig plum plum [c](c.md)'));
       await graph.apply(key, change('b.md', 'kiwi kiwi'));
@@ -179,7 +179,7 @@ for (const { name, open } of stores) {
       expect(await graph.near(fresh(), ['a.md'], ['c.md'])).toEqual([]);
     });
 
-    it('takes a term that everybody mentions for no tie', async () => {
+    it('does not relate documents by a term that all of them mention', async () => {
       const key = fresh();
       for (let i = 0; i <= 200; i++) await graph.apply(key, change(`${i}.md`, 'common common'));
       await graph.apply(key, change('a.md', 'rare rare common common'));
@@ -188,7 +188,7 @@ for (const { name, open } of stores) {
       expect((await graph.near(key, ['a.md'], ['0.md', 'b.md'])).map(({ path }) => path)).toEqual(['b.md']);
     }, 60_000);
 
-    it('shows documents first where not everything fits', async () => {
+    it('returns documents first where the limit is too low for all nodes', async () => {
       const key = fresh();
       await graph.apply(key, change('a.md', '# H\n\nfig fig'));
       await graph.apply(key, change('b.md', 'b'));
@@ -197,7 +197,7 @@ for (const { name, open } of stores) {
       expect(edges).toEqual([]);
     });
 
-    it('keeps odd names as they are', async () => {
+    it('keeps unusual names unchanged', async () => {
       const key = fresh();
       const path = `o'"\\{}$x/größe メモ.md`;
       await graph.apply(key, change(path, `# It's "so"\n\nfig fig`));
@@ -206,7 +206,7 @@ for (const { name, open } of stores) {
       expect((await all(key)).nodes.join('\n')).toContain(`It's "so"`);
     });
 
-    it('shows nobody anything of another project, and drops one alone', async () => {
+    it('shows nothing of another project, and deletes one project only', async () => {
       const [mine, other] = [fresh(), { userId: `bob-${run}`, projectId: `p${count}` }];
       made.push(other);
       for (const key of [mine, other]) {
@@ -222,7 +222,7 @@ for (const { name, open } of stores) {
 }
 
 describe('Neo4j that is not there', () => {
-  it('is away, soon and by name', async () => {
+  it('is reported as unavailable, quickly and by name', async () => {
     const graph = new Neo4jGraphStore({ url: 'bolt://127.0.0.1:1', user: 'neo4j', password: 'x', connectMs: 2000 });
     const beganMs = performance.now();
     await expect(graph.related({ userId: 'a', projectId: 'p' }, 'a.md', 1)).rejects.toThrow(/^the graph is away: /);

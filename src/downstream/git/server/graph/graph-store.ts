@@ -7,23 +7,23 @@ export const GRAPH_STORE = Symbol('GraphStore');
 
 export interface Related {
   path: string;
-  /** Higher is nearer. */
+  /** A higher score means a closer relation. */
   score: number;
-  /** What joins the two, for people: a link or a shared term. */
+  /** The relations between the two, as text for people: a link or a shared term. */
   reasons: string[];
 }
 
-/** One change of one document, as the graph sees it. */
+/** One change of one document, as the graph stores it. */
 export interface GraphChange {
   path: string;
-  /** What its text says now; null: it was deleted; undefined: a later change of it, which is on its way, tells. */
+  /** The facts of its new text; null: it was deleted; undefined: a later change that is already queued holds them. */
   facts: DocumentFacts | null | undefined;
   author: { name: string; email: string };
   message: string;
   commit: string;
 }
 
-/** The graph is not there to take or give anything; whoever asked may ask again later. */
+/** The graph is unavailable; the caller may try again later. */
 export class GraphAway extends Error {
   constructor(cause: unknown) {
     super(`the graph is away: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
@@ -32,41 +32,38 @@ export class GraphAway extends Error {
 }
 
 /**
- * Documents, headings, terms, people and commits of a project, and what joins them. Every call is keyed by user and
- * project; any may reject with {@link GraphAway}.
+ * The documents, headings, terms, authors and commits of a project, and the edges between them. Every call is keyed by
+ * user and project; any call may reject with {@link GraphAway}.
  */
-/** The id of the node for a name that no document has yet; the edges to it move to the first document of that name. */
+/** The id of the node for a name that no document has yet. Its edges move to the first document with that name. */
 export const namelessId = (name: string) => `name:${keyOf(name)}`;
 
 export interface GraphStore {
-  /**
-   * Brings the graph in step with one change; the same change again changes nothing. `facts.names` are names that no
-   * document has.
-   */
+  /** Applies one change to the graph; it is idempotent. `facts.names` are names that no document has. */
   apply(project: ProjectKey, change: GraphChange): Promise<void>;
-  /** Documents first, then headings, people, terms and commits, `limit` nodes in all, and the edges between these. */
+  /** Documents first, then headings, authors, terms and commits, `limit` nodes in all, and the edges between them. */
   graph(project: ProjectKey, limit: number): Promise<{ nodes: GraphNode[]; edges: GraphEdge[] }>;
-  /** Best first. A link counts 3, a shared term its part among the documents that share it. */
+  /** Best first. A link counts 3; a shared term counts one divided among the documents that share it. */
   related(project: ProjectKey, path: string, limit: number): Promise<Related[]>;
   /**
-   * Those of the documents `among` that a link or a shared term joins to one of `to`, scored as by {@link related}. Its
-   * cost depends on these documents alone, not on how many others share their terms.
+   * Those of the documents `among` that a link or a shared term connects to one of `to`, scored as by {@link related}.
+   * Its cost depends on these documents only, not on how many others share their terms.
    */
   near(project: ProjectKey, to: readonly string[], among: readonly string[]): Promise<Related[]>;
   drop(project: ProjectKey): Promise<void>;
   close(): Promise<void>;
 }
 
-/** How much a link says about two documents belonging together, against a term that only these two share. */
+/** The weight of a link, relative to a term that only these two documents share. */
 const LINK_WEIGHT = 3;
-/** A term that more documents than this mention joins none of them. */
+/** A term that more documents than this mention does not relate them. */
 export const MAX_SHARED = 50;
 const MAX_REASONS = 5;
 
-/** What joins two documents: a link between them, or a term that `sharedBy` documents have. */
+/** A relation of two documents: a link between them, or a term that `sharedBy` documents have. */
 export type Tie = { path: string } & ({ link: 'from_here' | 'to_here' } | { term: string; sharedBy: number });
 
-/** Sums up the ties of one document. A term that many documents share says little. */
+/** Adds up the relations of one document. A term that many documents share weighs little. */
 export function rankTies(ties: readonly Tie[], limit: number): Related[] {
   const found = new Map<string, Related>();
   for (const tie of ties) {

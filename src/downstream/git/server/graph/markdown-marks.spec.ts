@@ -9,7 +9,7 @@ describe('headings', () => {
     ['# C#\r\n# A # b\n', ['C', 'A # b']],
   ])('%j', (text, expected) => expect(headings(text)).toEqual(expected));
 
-  it('is cut where it is longer than a heading', () => {
+  it('truncates a line that is longer than a heading', () => {
     expect(headings(`# ${'a'.repeat(2000)}`)[0]).toHaveLength(499);
   });
 });
@@ -23,7 +23,7 @@ describe('documentLinks', () => {
     ['[[]] [[a\nb]] [[|x]]', { inline: [], wiki: [] }],
   ])('%j', (text, expected) => expect(documentLinks(text)).toEqual(expected));
 
-  it('finds what the patterns of Markdown find', () => {
+  it('finds the same matches as the patterns of Markdown', () => {
     const piece = fc.constantFrom('[', ']', '(', ')', '[[', ']]', '|', 'a', 'b.md', ' ', '\n', '](', '#');
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 40 }), (pieces) => {

@@ -1,13 +1,13 @@
-/** A longer heading is cut off. */
+/** A longer heading is truncated. */
 const MAX_HEADING_CHARS = 500;
 const MAX_LABEL_CHARS = 500;
 const MAX_TARGET_CHARS = 500;
 const MAX_NAME_CHARS = 255;
-/** More of them say nothing more. */
+/** More of them add no information. */
 const MAX_FOUND = 5000;
 const MAX_WIKI_CHARS = 2 * MAX_NAME_CHARS + 1;
 
-/** The headings that are marked with `#`, without their marks. */
+/** The headings marked with `#`, without their marks. */
 export function headings(text: string): string[] {
   const found: string[] = [];
   for (const line of linesOf(text)) {
@@ -27,13 +27,16 @@ function* linesOf(text: string): Generator<string> {
   for (let start = 0; start < text.length;) {
     const feed = text.indexOf('\n', start);
     const end = feed === -1 ? text.length : feed;
-    // No more than what a heading is read of: a line of a megabyte is not copied.
+    // Copies at most what a heading is read from, because a line may be a megabyte long.
     yield text.slice(start, Math.min(end, start + 2 * MAX_HEADING_CHARS)).replace(/\r$/, '');
     start = end + 1;
   }
 }
 
-/** The targets of `[text](target)` and of `[[name]]` or `[[name|text]]`. Each character is looked at a bounded number of times. */
+/**
+ * The targets of `[text](target)` and of `[[name]]` or `[[name|text]]`. Each character is read a bounded number of
+ * times.
+ */
 export function documentLinks(text: string): { inline: string[]; wiki: string[] } {
   return { inline: inlineTargets(text), wiki: wikiNames(text) };
 }
@@ -67,17 +70,17 @@ function wikiNames(text: string): string[] {
   return found;
 }
 
-/** Where a pattern matches next; asked for growing places, it goes over the text once. */
+/** Finds the next match of a pattern. For increasing positions it reads the text once. */
 class NextMatch {
   private next = -1;
 
   constructor(
     private readonly text: string,
-    /** Global. */
+    /** Must have the global flag. */
     private readonly pattern: RegExp,
   ) {}
 
-  /** The first match at `start` or behind it; the end of the text where there is none. */
+  /** The position of the first match at or after `start`; the end of the text where there is none. */
   from(start: number): number {
     if (this.next < start) {
       this.pattern.lastIndex = start;

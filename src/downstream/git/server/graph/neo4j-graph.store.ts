@@ -15,7 +15,7 @@ import type { ProjectKey } from '../project-key.js';
 
 const RETRY_MS = 500;
 const ANSWER_MS = 8000;
-/** Failures in a row after which Neo4j is asked once in `recoveryMs` only. */
+/** After this many failures in a row, Neo4j is called only once every `recoveryMs`. */
 const BREAKER = { failures: 5, recoveryMs: 1000 };
 
 const ORDER = ['document', 'heading', 'person', 'term', 'commit'];
@@ -24,7 +24,7 @@ export interface Neo4jConnection {
   url: string;
   user: string;
   password: string | undefined;
-  /** How long a connection is waited for. */
+  /** The time limit for a connection. */
   connectMs: number;
 }
 
@@ -138,7 +138,7 @@ export class Neo4jGraphStore implements GraphStore {
       return work();
     };
     try {
-      // The driver has no time limit of its own for an answer.
+      // The driver has no time limit for an answer.
       return await guarded(prepared, { name: 'Neo4j', timeoutMs: ANSWER_MS, breaker: this.breaker });
     } catch (error) {
       if (isWrongStatement(error)) throw error;
@@ -148,7 +148,7 @@ export class Neo4jGraphStore implements GraphStore {
   }
 }
 
-/** Neo4j works, and does not take what it was asked. */
+/** Neo4j works and rejects the statement. */
 function isWrongStatement(error: unknown): boolean {
   return error instanceof Neo4jError && error.code.startsWith('Neo.ClientError.Statement');
 }
@@ -156,7 +156,7 @@ function isWrongStatement(error: unknown): boolean {
 const CONSTRAINT = `CREATE CONSTRAINT caudex_node IF NOT EXISTS
   FOR (n:Caudex) REQUIRE (n.user, n.project, n.id) IS UNIQUE`;
 
-/** `there` is false for what is only referred to: a link may lead to a document that does not exist yet. */
+/** `there` is false for a node that is only referred to: a link may point to a document that does not exist yet. */
 const RECORD = `
   MERGE (c:Caudex {user: $userId, project: $projectId, id: $commit}) SET c.kind = 'commit', c.label = $message, c.there = true
   MERGE (p:Caudex {user: $userId, project: $projectId, id: $person}) SET p.kind = 'person', p.label = $name, p.there = true
@@ -186,7 +186,7 @@ const DESCRIBE = `
     MERGE (n:Caudex {user: $userId, project: $projectId, id: t.id}) SET n.kind = 'term', n.label = t.label, n.there = true
     MERGE (d)-[:TIE {kind: 'mentions'}]->(n))`;
 
-/** Moves the links to a name that no document had to the first document that has it. */
+/** Moves the links from the node of a name to the first document with that name. */
 const CLAIM_NAME = `
   MATCH (n:Caudex {user: $userId, project: $projectId, id: $named})<-[e:TIE {kind: 'links_to'}]-(o:Caudex)
   MATCH (d:Caudex {user: $userId, project: $projectId, id: $document}) WHERE o <> d

@@ -35,7 +35,7 @@ export class SqliteGraphStore implements GraphStore {
   async apply(project: ProjectKey, change: GraphChange): Promise<void> {
     const { path, facts, author, message, commit } = change;
     const document = `document:${path}`;
-    // Where a power cut undoes it, the change is still among those that the graph has not seen.
+    // If a power cut undoes this, the change is still in the queue for the graph.
     repeatable(this.db, () => {
       const person = `person:${author.email || author.name}`;
       this.node(project, { id: `commit:${commit}`, kind: 'commit', label: message });
@@ -61,7 +61,7 @@ export class SqliteGraphStore implements GraphStore {
     });
   }
 
-  /** Moves the links to a name that no document had to the first document that has it. */
+  /** Moves the links from the node of a name to the first document with that name. */
   private claimName({ userId, projectId }: ProjectKey, path: string): void {
     const [from, to] = [namelessId(path), `document:${path}`];
     this.prepared(
@@ -69,7 +69,7 @@ export class SqliteGraphStore implements GraphStore {
     ).run(to, userId, projectId, from, to);
   }
 
-  /** Edges lead from and to nodes of the answer only. */
+  /** The edges are those between nodes of the answer. */
   async graph({ userId, projectId }: ProjectKey, limit: number): Promise<{ nodes: GraphNode[]; edges: GraphEdge[] }> {
     const nodes = this.prepared(
       `SELECT id, kind, label FROM graph_nodes WHERE user_id = ? AND project_id = ?
@@ -95,13 +95,13 @@ export class SqliteGraphStore implements GraphStore {
          JOIN graph_nodes t ON t.user_id = e.user_id AND t.project_id = e.project_id AND t.id = e.target
          WHERE e.user_id = ?1 AND e.project_id = ?2 AND e.kind = 'links_to' AND (e.source = ?3 OR e.target = ?3)`,
     ).all(userId, projectId, document);
-    const mine = this.prepared(
+    const ownTerms = this.prepared(
       `SELECT target FROM graph_edges WHERE user_id = ? AND project_id = ? AND source = ? AND kind = 'mentions'`,
     ).all(userId, projectId, document);
     const sharing = this.prepared(
       `SELECT source FROM graph_edges WHERE user_id = ? AND project_id = ? AND target = ? AND kind = 'mentions' LIMIT ?`,
     );
-    const shared = mine.flatMap(({ target }) => {
+    const shared = ownTerms.flatMap(({ target }) => {
       const sources = sharing.all(userId, projectId, String(target), MAX_SHARED + 1);
       if (sources.length > MAX_SHARED) return [];
       const term = String(target).slice('term:'.length);
@@ -157,7 +157,7 @@ export class SqliteGraphStore implements GraphStore {
     return Promise.resolve();
   }
 
-  /** What an earlier text of the document said; who changed it stays. */
+  /** Removes the facts of the document's earlier text; its authors stay. */
   private clear({ userId, projectId }: ProjectKey, document: string): void {
     const former = this.prepared(
       `SELECT target, kind FROM graph_edges WHERE user_id = ? AND project_id = ? AND source = ?`,
@@ -179,7 +179,7 @@ export class SqliteGraphStore implements GraphStore {
     return this.prepared(sql).get(userId, projectId, term) !== undefined;
   }
 
-  /** Not beyond the first above {@link MAX_SHARED}. */
+  /** Counts up to the first above {@link MAX_SHARED}. */
   private countMentions({ userId, projectId }: ProjectKey, term: string): number {
     return Number(this.prepared(COUNT_MENTIONS).get(userId, projectId, term)?.['documents']);
   }
@@ -211,7 +211,7 @@ const NEAR_LINKS = `
   WHERE user_id = ?1 AND project_id = ?2 AND kind = 'links_to'
     AND source IN (SELECT value FROM json_each(?4)) AND target IN (SELECT value FROM json_each(?3))`;
 
-/** The ids of terms lie between these two: named, they keep a document's many headings from being looked at. */
+/** The ids of terms lie between these two. The bounds keep the query from reading a document's many headings. */
 const TERMS = `kind = 'mentions' AND target >= 'term:' AND target < 'term;'`;
 const NEAR_SHARED = `
   SELECT source AS document, target FROM graph_edges
@@ -219,7 +219,7 @@ const NEAR_SHARED = `
     AND +target IN (SELECT target FROM graph_edges
       WHERE user_id = ?1 AND project_id = ?2 AND ${TERMS} AND source IN (SELECT value FROM json_each(?3)))
   ORDER BY target, source`;
-/** Nothing but mentions leads to a term; the kind left out, the index alone answers how many there are. */
+/** Only mentions lead to a term. Without a condition on the kind, the index alone can count them. */
 const COUNT_MENTIONS = `
   SELECT count(*) AS documents FROM (
     SELECT 1 FROM graph_edges WHERE user_id = ? AND project_id = ? AND target = ? LIMIT ${MAX_SHARED + 1})`;

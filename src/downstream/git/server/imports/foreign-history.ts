@@ -4,11 +4,11 @@ import type { StoredVersion } from '../versions/version-store.js';
 
 const COMMITS_A_PAGE = 500;
 const REGULAR = /^100(644|755)$/;
-/** A longer message is cut. */
+/** A longer message is truncated. */
 const MAX_MESSAGE_CHARS = 10_000;
 const MAX_NAME_CHARS = 500;
 
-/** One version of a file, and the blob that holds it; null: deleted. */
+/** One version of a file, and the blob that holds it; null for a deletion. */
 export interface ForeignVersion extends StoredVersion {
   blob: string | null;
 }
@@ -22,8 +22,8 @@ interface FileChange {
 }
 
 /**
- * Reads the history of a branch that was fetched into a repository: text files alone, up to a size. Whatever the commits
- * say of themselves is text: their names come from git alone, and fields end at NUL, which no field can hold.
+ * Reads the history of a branch that was fetched into a repository: text files up to a size limit. All data in the
+ * commits is treated as text: their names come from git only, and fields end at NUL, which no field can contain.
  */
 export class ForeignHistory {
   constructor(
@@ -37,7 +37,7 @@ export class ForeignHistory {
     return out.toString().split('\n').filter(Boolean);
   }
 
-  /** What the commits changed, some hundred commits at a time. */
+  /** The changes of the commits, in groups of some hundred commits. */
   async *versions(commits: readonly string[]): AsyncGenerator<ForeignVersion[]> {
     for (let at = 0; at < commits.length; at += COMMITS_A_PAGE) {
       const page = commits.slice(at, at + COMMITS_A_PAGE);
@@ -50,7 +50,7 @@ export class ForeignHistory {
     }
   }
 
-  /** The regular files at a commit by path, and how many entries are none. */
+  /** The regular files at a commit by path, and the number of other entries. */
   async files(head: string): Promise<{ files: Map<string, string>; skipped: number }> {
     const out = await git(this.dir, ['ls-tree', '-r', '-z', '--full-tree'], { revisions: [head] });
     const files = new Map<string, string>();
@@ -64,7 +64,7 @@ export class ForeignHistory {
     return { files, skipped };
   }
 
-  /** Who wrote each commit, when, and why. @throws Error where git's output is not about these commits */
+  /** The author, time and message of each commit. @throws Error where git's output does not match these commits */
   private async about(page: readonly string[]): Promise<Map<string, Commit>> {
     const options = ['--no-walk=unsorted', '--stdin', '-z', '--no-show-signature', '--no-notes', '--no-patch'];
     const format = '--format=%H%x00%an%x00%ae%x00%cI%x00%B';
@@ -85,7 +85,7 @@ export class ForeignHistory {
     return about;
   }
 
-  /** What each commit did to the text files among its paths; a merge by itself does nothing. */
+  /** The changes of each commit to the text files among its paths; a merge has none of its own. */
   private async changes(page: readonly string[]): Promise<FileChange[]> {
     const options = ['--stdin', '--root', '-r', '-z', '--raw', '--numstat', '--no-abbrev', '--no-renames'];
     const quiet = ['--no-ext-diff', '--no-textconv'];
@@ -108,8 +108,8 @@ export class ForeignHistory {
 }
 
 /**
- * The output of `git diff-tree --stdin --raw --numstat -z`: a commit's name, its raw lines, each with the path behind it,
- * and then a line with counts for each of them; binary files and what is no regular file are left out.
+ * The output of `git diff-tree --stdin --raw --numstat -z`: a commit's name, its raw lines, each followed by the path,
+ * and then a line with counts for each of them. Binary files and other entries that are not regular files are left out.
  */
 function parseDiffTree(fields: readonly string[]): FileChange[] {
   const changes: FileChange[] = [];
@@ -140,7 +140,7 @@ function oneLine(text: string): string {
     .slice(0, MAX_NAME_CHARS);
 }
 
-/** UTC, ISO 8601; a time that is none is the beginning of times. */
+/** UTC, ISO 8601; 1970 for an invalid time. */
 function timeOf(text: string): string {
   const ms = Date.parse(text);
   return new Date(Number.isNaN(ms) ? 0 : ms).toISOString();

@@ -4,14 +4,14 @@ import { leadsOutOf } from './repository-links.js';
 import { badRequest, Problem } from '../../../../http/problem.js';
 
 export interface ImportSource {
-  /** What git fetches from. */
+  /** The address that git fetches from. */
   address: string;
   protocol: 'file' | 'https';
 }
 
 /**
- * A repository that the configuration allows: `allowed` holds absolute paths and https:// URLs, each with all that lies
- * below it. Links are followed before a path is compared.
+ * A repository that the configuration allows: `allowed` holds absolute paths and https:// URLs, each with everything
+ * below it. Links are resolved before a path is compared.
  * @throws Problem 403 `import_not_allowed`, 400 `invalid_source`
  */
 export async function allowedSource(source: string, allowed: readonly string[]): Promise<ImportSource> {
@@ -39,7 +39,7 @@ async function localSource(source: string, allowed: readonly string[]): Promise<
   const real = await realpath(source).catch(() => null);
   const bases = await Promise.all(allowed.filter((one) => !isUrl(one)).map((one) => realpath(one).catch(() => null)));
   const inside = (path: string) => bases.some((base) => base !== null && isBelow(path, base, sep));
-  // Whether a path exists outside of what is allowed is nobody's business.
+  // The answer must not reveal whether a path outside of the allowed ones exists.
   if (real === null || !inside(real)) throw notAllowed(source);
   const link = await leadsOutOf(real, inside);
   if (link === undefined) return { address: real, protocol: 'file' };
@@ -50,7 +50,7 @@ async function localSource(source: string, allowed: readonly string[]): Promise<
   });
 }
 
-/** An encoded slash or dot must not make a path look shorter than the server will read it. */
+/** An encoded slash or dot must not make a path look different from what the server will read. */
 function decodedPath({ pathname }: URL): string {
   try {
     return new URL(decodeURIComponent(pathname).replaceAll('\\', '/'), 'https://any').pathname;

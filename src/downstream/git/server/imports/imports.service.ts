@@ -18,7 +18,7 @@ import { VersionStore } from '../versions/version-store.js';
 
 const BRANCH = /^(?!.*(\.\.|\/\/|\.lock$|@\{))[A-Za-z0-9_][A-Za-z0-9._/-]{0,199}$/;
 
-/** One user's imports take one place at a time; how long one waits is for who asked to say. */
+/** A user's imports share one place. The wait is as long as the caller allows. */
 const LIMITS = { concurrent: 2, perUser: 1, waiting: 20, waitMs: 3_600_000 };
 
 interface ImportJob {
@@ -26,7 +26,7 @@ interface ImportJob {
   readonly progress: Import;
   readonly files: { path: string; version: string; deleted: boolean }[];
   readonly ending: AbortController;
-  /** None while it waits for its turn. */
+  /** Absent while the import waits for its turn. */
   run?: Promise<void>;
 }
 
@@ -38,9 +38,9 @@ interface HeadFile {
 }
 
 /**
- * Takes the history of another repository into a project. The source's objects are fetched, nothing of it is run or
- * checked out; a version is named by its commit's hash. Which imports there are is known in memory alone: whoever waits
- * for one that a restart cut off begins it again, and what it took already is not taken twice.
+ * Imports the history of another repository into a project. The source's objects are fetched; nothing of it is run or
+ * checked out. A version is named by its commit's hash. Imports are tracked in memory only: a caller whose import was
+ * ended by a restart starts it again, and commits that were imported before are not imported twice.
  */
 @Injectable()
 export class ImportsService {
@@ -92,7 +92,7 @@ export class ImportsService {
 
   private failed(key: string, { progress, ending }: ImportJob, error: unknown): void {
     if (ending.signal.aborted) return;
-    // What found no place is not begun: asking for it again tries again.
+    // An import that got no place is forgotten, so that the next call starts it again.
     if (error instanceof Problem && error.problem.code === 'saturated') return void this.jobs.delete(key);
     Object.assign(progress, { state: 'failed', detail: reasonOf(error) });
     this.log.warn(`the import of ${progress.source} failed: ${reasonOf(error)}`);
@@ -105,7 +105,7 @@ export class ImportsService {
     return job.files;
   }
 
-  /** Ends the imports of a project, or all of them, and forgets them. */
+  /** Ends and removes the imports of a project, or all of them. */
   async end(project?: ProjectKey): Promise<void> {
     const ended = [...this.jobs].filter(
       ([, job]) =>
@@ -136,7 +136,7 @@ export class ImportsService {
     files.push(...found.map(({ path, version, deleted }) => ({ path, version, deleted })));
     await this.inTurn(job, async () => {
       if ((await resolved(repository.dir, taken)) === head) return;
-      // What was changed here since goes on from the change made here.
+      // For a document that was changed here meanwhile, the local change stays the newest.
       const untouched = found.filter(({ path }) => {
         const latest = this.versions.latest(project, path);
         return latest === undefined || latest.version === latest.commit;
@@ -160,7 +160,10 @@ export class ImportsService {
     });
   }
 
-  /** Takes every change of the branch that is not known yet. @returns each file it ever held with its newest version */
+  /**
+   * Records every change of the branch that is not known yet.
+   * @returns each file that the branch ever held, with its newest version
+   */
   private async take(job: ImportJob, foreign: ForeignHistory, head: string): Promise<HeadFile[]> {
     const { project, progress } = job;
     const newest = new Map<string, ForeignVersion>();
@@ -179,7 +182,7 @@ export class ImportsService {
         progress.skipped++;
         continue;
       }
-      // A merge made this text: no single change before it has it.
+      // A merge produced this text: no single change before it contains it.
       const own = last.blob === blob ? last : { ...last, version: head, commit: head, blob };
       if (own !== last) merged.push(own);
       files.push({ path, version: own.version, deleted: false, blob });

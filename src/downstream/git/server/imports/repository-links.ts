@@ -2,17 +2,17 @@ import { type Dirent } from 'node:fs';
 import { lstat, readdir, readFile, realpath } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 
-/** Alternates of alternates; git itself follows no more than five. */
+/** The depth of alternates of alternates; git itself follows at most five. */
 const MAX_DEPTH = 5;
-/** Folders that are looked through for links: a repository has some hundreds. */
+/** How many folders are searched for links; a repository has some hundreds. */
 const MAX_FOLDERS = 20_000;
 
 /**
- * Finds what would make git read objects from elsewhere: a `.git` file, `commondir`, alternates, and links among the files
- * that git keeps.
+ * Finds entries that would make git read objects from another place: a `.git` file, `commondir`, alternates, and links
+ * among the files that git keeps.
  * @param repository a real path
  * @param inside whether a real path may be read
- * @returns the name of what leads out of the allowed places; undefined: nothing does
+ * @returns the name of an entry that leads out of the allowed places; undefined: there is none
  */
 export async function leadsOutOf(repository: string, inside: (path: string) => boolean): Promise<string | undefined> {
   const walk = new LinkWalk(repository, inside);
@@ -29,7 +29,7 @@ class LinkWalk {
     private readonly inside: (path: string) => boolean,
   ) {}
 
-  /** A file or folder that git would open. */
+  /** Checks a file or folder that git would open. */
   async follow(path: string, depth: number): Promise<string | undefined> {
     const real = await realpath(path).catch(() => null);
     if (real === null || !this.inside(real) || depth > MAX_DEPTH) return this.nameOf(path);
@@ -38,7 +38,7 @@ class LinkWalk {
     return target === undefined ? undefined : this.follow(resolve(real, '..', target), depth + 1);
   }
 
-  /** A repository's own folder. */
+  /** Checks a repository's own folder. */
   async folder(dir: string, depth: number): Promise<string | undefined> {
     const common = (await text(join(dir, 'commondir')))?.trim();
     const objects = join(dir, 'objects');
@@ -57,7 +57,7 @@ class LinkWalk {
     return this.links(dir);
   }
 
-  /** Any link among the files of a folder that leads out. */
+  /** Checks for links in a folder that lead out of the allowed places. */
   private async links(dir: string): Promise<string | undefined> {
     if (++this.folders > MAX_FOLDERS) return this.nameOf(dir);
     const entries: Dirent[] = await readdir(dir, { withFileTypes: true }).catch(() => []);

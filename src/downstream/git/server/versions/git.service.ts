@@ -13,6 +13,7 @@ import { pathFault } from '../../../../contract/document-path.js';
 import { GitError, isObjectName } from './git-command.js';
 import { GraphFeed } from '../graph/graph-feed.js';
 import { type Change, Repository } from './repository.js';
+import { MAX_COMMITS } from '../../git.contract.js';
 import type { ProjectKey } from '../project-key.js';
 import { type StoredVersion, VersionStore, type Which } from './version-store.js';
 
@@ -34,10 +35,10 @@ export class GitService {
   private readonly queues = new Map<string, Promise<unknown>>();
   private readonly readers = new Semaphore(READERS, 'reads of the history');
   /**
-   * Repositories whose newest commit is one that this process wrote down. Of the others that isn't known: a process may have
-   * died between a commit and its row, and then the newest commit carries the version already.
+   * By project, the newest commits that have no row, by version; usually none. A process that died between a commit and its
+   * row leaves such a one. Of a project that is not in this map it is not known yet.
    */
-  private readonly settled = new LRUCache<string, true>({ max: 10_000 });
+  private readonly unrecorded = new LRUCache<string, Map<string, string>>({ max: 10_000 });
 
   constructor(
     @InjectConfig() private readonly config: Config,
@@ -46,21 +47,25 @@ export class GitService {
     private readonly feed: GraphFeed,
   ) {}
 
-  /** @throws Problem 400 for a path that is no document's, 410 for a project that was dropped */
-  async commit(project: ProjectKey, change: Change): Promise<{ commit: string; version: string }> {
-    const fault = pathFault(change.path);
-    if (fault !== undefined) throw badRequest('invalid_path', `path: ${fault}`);
-    const commit = await this.inTurn(project, async () => {
+  /**
+   * Commits changes in their order, each version once: all of them or none. No two may be of one path.
+   * @returns the commits' hashes, in the order of the changes
+   * @throws Problem 400 for a path that is no document's, 410 for a project that was dropped
+   */
+  async commit(project: ProjectKey, changes: readonly Change[]): Promise<string[]> {
+    for (const { path } of changes) {
+      const fault = pathFault(path);
+      if (fault !== undefined) throw badRequest('invalid_path', `path: ${fault}`);
+    }
+    const commits = await this.inTurn(project, async () => {
       this.requireAlive(project);
-      const known = this.versions.find(project, change.version, change.path);
-      if (known !== undefined) return known.commit;
-      const last = this.versions.last(project, change.path);
-      // There is nothing left to delete.
-      if (change.text === null && last?.deleted === true) return last.commit;
-      return this.write(project, change);
+      const known = changes.map((change) => this.known(project, change));
+      const fresh = changes.filter((_, i) => known[i] === undefined);
+      const written = fresh.length === 0 ? [] : await this.write(project, fresh);
+      return known.map((commit) => commit ?? (written.shift() as string));
     });
     await this.feed.catchUp(project);
-    return { commit, version: change.version };
+    return commits;
   }
 
   history(project: ProjectKey, page: Which & { limit: number; offset: number }) {
@@ -116,7 +121,7 @@ export class GitService {
         this.feed.addDrop(project);
         return this.versions.drop(project);
       });
-      this.settled.delete(nameOf(project));
+      this.unrecorded.delete(nameOf(project));
       await this.repository(project).remove();
       await this.feed.catchUp(project);
       return removed;
@@ -145,33 +150,63 @@ export class GitService {
     throw new Problem({ status: 410, code: 'deleted', detail: `project_id: ${project.projectId} was deleted` });
   }
 
-  private async write(project: ProjectKey, change: Change): Promise<string> {
-    const { path, version, author, message, committedAt, text } = change;
-    const commit = await this.committed(project, change);
-    if (text !== null) this.feed.expect(commit, path, text);
-    const written = { version, path, author: author.name, email: author.email, message, committed_at: committedAt };
-    this.record(project, [{ ...written, commit, deleted: text === null }]);
-    this.settled.set(nameOf(project), true);
-    return commit;
+  /** The commit of a version that history has, or of a deletion that has nothing left to delete. */
+  private known(project: ProjectKey, { version, path, text }: Change): string | undefined {
+    const known = this.versions.find(project, version, path);
+    if (known !== undefined) return known.commit;
+    const last = text === null ? this.versions.last(project, path) : undefined;
+    return last?.deleted === true ? last.commit : undefined;
   }
 
-  private async committed(project: ProjectKey, change: Change): Promise<string> {
+  private async write(project: ProjectKey, changes: readonly Change[]): Promise<string[]> {
+    const name = nameOf(project);
+    const { commits, unrecorded } = await this.committed(project, changes);
+    const rows = changes.map(({ path, version, author, message, committedAt, text }, i) => {
+      const commit = commits[i] as string;
+      if (text !== null) this.feed.expect(commit, path, text);
+      const written = { version, path, author: author.name, email: author.email, message, committed_at: committedAt };
+      return { ...written, commit, deleted: text === null };
+    });
+    this.record(project, rows);
+    for (const { version } of changes) unrecorded.delete(version);
+    this.unrecorded.set(name, unrecorded);
+    return commits;
+  }
+
+  private async committed(
+    project: ProjectKey,
+    changes: readonly Change[],
+  ): Promise<{ commits: string[]; unrecorded: Map<string, string> }> {
     const repository = this.repository(project);
-    let isSettled = this.settled.delete(nameOf(project));
+    const remembered = this.unrecorded.get(nameOf(project));
+    let found = remembered && { unrecorded: remembered, isEmpty: false };
+    // Until the rows are written, the next attempt has to look again.
+    this.unrecorded.delete(nameOf(project));
     for (let left = OUTLIVING_TRIES; ; left--) {
       try {
-        if (isSettled) return await repository.commit(change, false);
-        await repository.init();
-        const newest = await repository.newest();
-        if (newest?.version === change.version) return newest.commit;
-        return await repository.commit(change, newest === null);
+        const { unrecorded, isEmpty } = found ?? (await this.look(project, repository));
+        const missing = changes.filter(({ version }) => !unrecorded.has(version));
+        const made = missing.length === 0 ? [] : await repository.commit(missing, isEmpty);
+        const commits = changes.map(({ version }) => unrecorded.get(version) ?? (made.shift() as string));
+        return { commits, unrecorded };
       } catch (error) {
         // A git that outlived the process before this one has a commit to finish, or left its lock.
         if (!(error instanceof GitError) || error.exitCode !== BRANCH_BUSY || left === 0) throw error;
-        isSettled = false;
+        found = undefined;
         await sleep(OUTLIVING_MS);
       }
     }
+  }
+
+  /** Makes the repository where there is none, and reads which of its newest commits have no row. */
+  private async look(project: ProjectKey, repository: Repository) {
+    await repository.init();
+    const newest = await repository.newest(2 * MAX_COMMITS);
+    const lost = newest.filter(({ commit }) => this.versions.byHash(project, commit) === undefined);
+    return {
+      unrecorded: new Map(lost.map(({ commit, version }) => [version, commit])),
+      isEmpty: newest.length === 0,
+    };
   }
 
   private require(project: ProjectKey, path: string, version: string): StoredVersion {

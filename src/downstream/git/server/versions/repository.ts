@@ -9,6 +9,8 @@ const BEGINNING_BYTES = 65_536;
 const MAX_BLAMED_LINES = 20_000;
 
 const BRANCH = 'refs/heads/main';
+/** From this many commits on their objects stay in a pack. */
+const PACKED_COMMITS = 8;
 /** A branch is locked while one file is written: for milliseconds. */
 const STALE_LOCK_MS = 1000;
 
@@ -59,22 +61,12 @@ export class Repository {
   }
 
   /**
+   * Commits changes in their order, in one process: all of them or none.
    * @param isFirst whether the history has no commit yet
-   * @returns the commit's hash
+   * @returns the commits' hashes, in the order of the changes
    */
-  async commit(change: Change, isFirst: boolean): Promise<string> {
-    const person = `${line(change.author.name)} <${line(change.author.email)}>`;
-    const seconds = Math.floor(Date.parse(change.committedAt) / 1000);
-    const message = `${change.message}\n\n${VERSION_TRAILER}: ${line(change.version)}\n`;
-    const parts = [
-      `author ${person} ${seconds} +0000`,
-      `committer ${person} ${seconds} +0000`,
-      data(message),
-      ...(isFirst ? [] : [`from ${BRANCH}^0`]),
-    ];
-    if (change.text === null) parts.push(`D ${quoted(change.path)}`);
-    else parts.push(`M 100644 inline ${quoted(change.path)}`, data(change.text));
-    return this.fastImport(parts);
+  async commit(changes: readonly Change[], isFirst: boolean): Promise<string[]> {
+    return this.fastImport(changes.map((change, i) => commandsOf(change, isFirst || i > 0)));
   }
 
   /**
@@ -87,30 +79,42 @@ export class Repository {
     files: readonly { path: string; blob: string | null }[],
     message: string,
   ): Promise<string> {
-    const isFirst = (await this.newest()) === null;
+    const isFirst = (await this.newest(1)).length === 0;
     const now = `Caudex <> ${Math.floor(Date.now() / 1000)} +0000`;
-    return this.fastImport([
-      `committer ${now}`,
-      data(`${message}\n\n${VERSION_TRAILER}: import-${other}\n`),
-      ...(isFirst ? [`from ${other}`, 'deleteall'] : [`from ${BRANCH}^0`, `merge ${other}`]),
-      ...files.map(({ path, blob }) => (blob === null ? `D ${quoted(path)}` : `M 100644 ${blob} ${quoted(path)}`)),
+    const [commit] = await this.fastImport([
+      [
+        `committer ${now}`,
+        data(`${message}\n\n${VERSION_TRAILER}: import-${other}\n`),
+        ...(isFirst ? [`from ${other}`, 'deleteall'] : [`from ${BRANCH}^0`, `merge ${other}`]),
+        ...files.map(({ path, blob }) => (blob === null ? `D ${quoted(path)}` : `M 100644 ${blob} ${quoted(path)}`)),
+      ],
     ]);
+    return commit as string;
   }
 
-  private async fastImport(commit: readonly string[]): Promise<string> {
+  private async fastImport(commits: readonly (readonly string[])[]): Promise<string[]> {
     const durable = ['-c', 'core.fsyncMethod=fsync', '-c', 'core.fsync=all'];
-    const commands = [`commit ${BRANCH}`, 'mark :1', ...commit, 'get-mark :1'];
-    const out = await git(this.dir, [...durable, 'fast-import', '--quiet'], { input: `${commands.join('\n')}\n` });
-    return out.toString().trim();
+    // One pack for many commits: git would write, and flush, each of their objects as a file of its own.
+    const layout = commits.length < PACKED_COMMITS ? [] : ['-c', 'fastimport.unpackLimit=1'];
+    const commands = commits.flatMap((commit, i) => [
+      ...[`commit ${BRANCH}`, `mark :${i + 1}`, ...commit],
+      `get-mark :${i + 1}`,
+    ]);
+    const input = `${commands.join('\n')}\n`;
+    const out = await git(this.dir, [...durable, ...layout, 'fast-import', '--quiet'], { input });
+    return out.toString().trim().split('\n');
   }
 
-  /** The newest commit's hash and the version that it carries; null where there is none. */
-  async newest(): Promise<{ commit: string; version: string } | null> {
-    const format = `--format=%H %(trailers:key=${VERSION_TRAILER},valueonly)`;
-    const out = await git(this.dir, ['log', '-1', format], { revisions: [BRANCH], operands: [] }).catch(() => null);
-    if (out === null) return null;
-    const [, commit, version] = /^(\S+) (.*)/.exec(out.toString()) as RegExpExecArray;
-    return { commit: commit as string, version: version as string };
+  /** The newest commits, newest first, each with the version that it carries; none in an empty history. */
+  async newest(limit: number): Promise<{ commit: string; version: string }[]> {
+    const format = `--format=%H %(trailers:key=${VERSION_TRAILER},valueonly,separator=%x20)`;
+    const range = ['log', `--max-count=${limit}`, '--first-parent', format];
+    const out = await git(this.dir, range, { revisions: [BRANCH], operands: [] }).catch(() => null);
+    if (out === null) return [];
+    return [...out.toString().matchAll(/^(\S+) (.*)$/gm)].map(([, commit, version]) => ({
+      commit: commit as string,
+      version: version as string,
+    }));
   }
 
   async textAt(commit: string, path: string, signal?: AbortSignal): Promise<string> {
@@ -165,6 +169,24 @@ function tooManyLines(path: string, lines: number): Problem {
 }
 
 const VERSION_TRAILER = 'Caudex-Version';
+
+/**
+ * The commit of one change, in fast-import's language.
+ * @param isContinued whether the parent needs no mention: it is the commit before in the same input, or there is none
+ */
+function commandsOf(change: Change, isContinued: boolean): string[] {
+  const person = `${line(change.author.name)} <${line(change.author.email)}>`;
+  const seconds = Math.floor(Date.parse(change.committedAt) / 1000);
+  return [
+    `author ${person} ${seconds} +0000`,
+    `committer ${person} ${seconds} +0000`,
+    data(`${change.message}\n\n${VERSION_TRAILER}: ${line(change.version)}\n`),
+    ...(isContinued ? [] : [`from ${BRANCH}^0`]),
+    ...(change.text === null
+      ? [`D ${quoted(change.path)}`]
+      : [`M 100644 inline ${quoted(change.path)}`, data(change.text)]),
+  ];
+}
 
 /** fast-import's counted data: no byte of it is read as a command. */
 function data(text: string): string {

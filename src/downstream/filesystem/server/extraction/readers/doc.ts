@@ -3,11 +3,11 @@ import type { Extracted } from '../extracted.ts';
 import { Fault } from './fault.ts';
 import { refuseEncrypted } from './zip-parts.ts';
 
-/** Of Word 97 to 2003: main text, notes, comments, text boxes, headers and footers. */
+/** Word 97 to 2003: main text, notes, comments, text boxes, headers and footers. */
 export async function fromDoc(content: Uint8Array): Promise<Extracted> {
   refuseEncrypted(content);
   const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
-  // The package reads DOCX as well, without the limits of the reader of DOCX.
+  // The package also reads DOCX, but without the limits of the DOCX reader.
   if (bytes[0] !== 0xd0) throw new Fault('it is not a DOC: these are OLE files');
   const document = await new WordExtractor().extract(bytes);
   const parts = [

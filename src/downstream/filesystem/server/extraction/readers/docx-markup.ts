@@ -5,8 +5,8 @@ const EQUATION = /<m:oMath\b[^>]*>(.*?)<\/m:oMath>/gs;
 const WRAPPERS = /<\/?(?:w:fldSimple|m:oMathPara)\b[^>]*>/g;
 
 /**
- * Rewrites the markup that mammoth skips into markup that it reads: simple fields and equations become runs of text, a text
- * box that is written as DrawingML alone becomes one in VML. Prefixes are those that Word and LibreOffice write.
+ * Rewrites markup that mammoth skips into markup that it reads: simple fields and equations become runs of text, and a
+ * text box in DrawingML only becomes one in VML. The prefixes are those that Word and LibreOffice write.
  */
 export function forMammoth(xml: string): string {
   return xml
@@ -28,7 +28,7 @@ const run = (text: string) => `<w:r><w:t xml:space="preserve">${text}</w:t></w:r
 
 function textBoxes(drawing: string): string {
   const boxes = drawing.match(TEXT_BOX) ?? [];
-  // The namespace of `v` need not be declared in a document without VML.
+  // A document without VML may not declare the namespace of `v`.
   const vml = 'xmlns:v="urn:schemas-microsoft-com:vml"';
   return boxes.map((box) => `<w:pict><v:shape ${vml}><v:textbox>${box}</v:textbox></v:shape></w:pict>`).join('');
 }

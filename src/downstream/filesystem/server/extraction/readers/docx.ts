@@ -13,7 +13,10 @@ const FIRST_ROW = /<table><tr>(.*?)<\/tr>/gs;
 /** The link from a note back to its place in the text, as mammoth writes it. */
 const BACK_LINK = /<a href="#[^"]*">↑<\/a>/g;
 
-/** Main text, tables, lists, notes, comments, text boxes, equations; then the headers and footers of its pages, each once. */
+/**
+ * Main text, tables, lists, notes, comments, text boxes, equations; then the headers and footers, each distinct one
+ * once.
+ */
 export async function fromDocx(content: Uint8Array, maxTextBytes: number): Promise<DecodedText> {
   const { names, bytes: parts } = partsOf(content, 'a DOCX', /\.(?:xml|rels)$/, maxTextBytes);
   try {
@@ -37,7 +40,10 @@ async function htmlOf(parts: Record<string, Uint8Array>): Promise<string> {
   return (await mammoth.convertToHtml({ buffer }, { convertImage, styleMap: STYLES })).value;
 }
 
-/** The first row of a table names its columns, also where Word was not told so: Markdown has no table without such a row. */
+/**
+ * Treats the first row of a table as its header, also where Word does not mark it: Markdown has no table without a
+ * header row.
+ */
 function withHeaderRows(html: string): string {
   return html.replaceAll(FIRST_ROW, (row: string, cells: string) =>
     cells.includes('<table') ? row : row.replaceAll(/<(\/?)td\b/g, '<$1th'),

@@ -10,14 +10,14 @@ export async function fromEml(content: Uint8Array): Promise<Extracted> {
   return { text, warnings: [...warnings, ...mailLosses([mail])], attachments: mail.attachments };
 }
 
-/** A page with what belongs to it, as browsers save it (RFC 2557). */
+/** A web page with its resources, as browsers save it (RFC 2557). */
 export async function fromMhtml(content: Uint8Array): Promise<Extracted> {
   const { html, plain } = await parseMail(content);
   if (html === '') throw new Fault('it is not MHTML: it holds no HTML');
   return mailText({ subject: '', head: [], plain: '', html: html || plain, attachments: [], inlinePictures: 0 });
 }
 
-/** A message that is attached to another one is part of its text. */
+/** An attached message is part of the text of the outer one. */
 export async function parseMail(content: Uint8Array): Promise<Mail> {
   const mail = await PostalMime.parse(content);
   const isPicture = ({ mimeType, related, disposition }: MimePart) =>

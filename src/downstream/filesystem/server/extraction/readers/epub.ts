@@ -5,7 +5,7 @@ import { htmlToText } from './html.ts';
 import { paragraphsOf, readXml } from './xml.ts';
 import { type Parts, partsOf } from './zip-parts.ts';
 
-/** Of a chapter: the name of the book or of the file more often than that of the chapter. */
+/** The `title` element of a chapter is more often the name of the book or of the file than that of the chapter. */
 const PAGE_TITLE = /<title\b[^>]*>[^<]*<\/title>/i;
 const WANTED = /\.(?:opf|x?html?|xml|svg)$/i;
 
@@ -50,7 +50,7 @@ function chaptersOf(book: string, opf: string): string[] {
   return chapters;
 }
 
-/** Of a reference that is relative to the package document. */
+/** Resolves a reference that is relative to the package document. */
 function pathOf(href: string, opf: string): string {
   if (!URL.canParse(href, `zip:/${encodeURI(opf)}`)) return '';
   const { pathname } = new URL(href, `zip:/${encodeURI(opf)}`);
@@ -61,7 +61,7 @@ function pathOf(href: string, opf: string): string {
   }
 }
 
-/** Fonts are often obfuscated and named there as well. */
+/** Obfuscated fonts are often listed there as well. */
 function lockedParts(parts: Parts): Set<string> {
   const uris = [...parts.text('META-INF/encryption.xml').matchAll(/CipherReference\s[^>]*?URI="([^"]+)"/g)];
   return new Set(uris.map(([, uri]) => pathOf(uri as string, '')));

@@ -20,15 +20,15 @@ export function fromXlsx(content: Uint8Array, maxTextBytes: number): DecodedText
   };
 }
 
-/** Of Excel 5 to 2003: strings of the older ones are in a code page. */
+/** For Excel 5 to 2003: strings of the older versions are in a code page. */
 export function fromXls(content: Uint8Array): DecodedText {
   refuseEncrypted(content);
   xlsx.set_cptable(codePages);
   return fromWorkbook(content, 'an XLS');
 }
 
-/** The date format "as the system shows it" is written in ISO 8601. */
-/** Stubs: cells without a value, which may have a formula or a comment. */
+// The system date format is written in ISO 8601.
+// Stubs: cells without a value, which may have a formula or a comment.
 const OPTIONS = { dense: true, cellNF: true, sheetStubs: true, dateNF: 'yyyy-mm-dd' } as const;
 
 function fromWorkbook(content: Uint8Array, format: string): DecodedText {
@@ -68,7 +68,7 @@ function cellsOf(sheet: WorkSheet, formulas: { count: number }): Pick<Sheet, 'ro
   return { rows, comments };
 }
 
-/** A formula that no program has calculated yet is written as it is. */
+/** A formula without a calculated value is written as it is. */
 function shownText({ w, v, t, z, f }: CellObject): string {
   if (t === 'z') return f === undefined ? '' : `=${f}`;
   if (w !== undefined && w !== '') return w;
@@ -78,7 +78,7 @@ function shownText({ w, v, t, z, f }: CellObject): string {
 
 const SSF = xlsx.SSF as { format: (code: string, value: number) => string };
 
-/** SSF knows a full stop in a date, as in `dd.mm.yyyy`, as an escaped character alone. */
+/** SSF reads a full stop in a date format, as in `dd.mm.yyyy`, only as an escaped character. */
 function formatted(format: string, value: number): string {
   try {
     return SSF.format(format.replaceAll(/(?<!\\)\./g, '\\.'), value) || String(value);

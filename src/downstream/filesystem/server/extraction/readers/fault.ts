@@ -1,2 +1,2 @@
-/** What is wrong with a file, for people. */
+/** A fault of a file, described for people. */
 export class Fault extends Error {}

@@ -3,7 +3,7 @@ import type { Warning } from '../../../../../contract/warning.contract.ts';
 import { type DecodedText, decodeAsFallback, decodeText } from '../charset.ts';
 import { TextWriter } from './text-writer.ts';
 
-/** A declaration stands in the first 1024 bytes (HTML standard, 13.2.3.2). */
+/** A charset declaration is in the first 1024 bytes (HTML standard, 13.2.3.2). */
 const PRESCAN_BYTES = 1024;
 
 export function fromHtml(content: Uint8Array, charset: string | undefined): DecodedText {
@@ -12,7 +12,10 @@ export function fromHtml(content: Uint8Array, charset: string | undefined): Deco
   return { text, warnings: [...decoded.warnings, ...warnings] };
 }
 
-/** By the `meta` element or the XML declaration. One that can be read as ASCII is not UTF-16, whatever it says. */
+/**
+ * The charset from the `meta` element or the XML declaration. If the declaration is readable as ASCII, the document is
+ * not UTF-16, whatever it states.
+ */
 function declaredCharset(content: Uint8Array): string | undefined {
   const head = Buffer.from(content.subarray(0, PRESCAN_BYTES))
     .toString('latin1')
@@ -24,7 +27,7 @@ function declaredCharset(content: Uint8Array): string | undefined {
 }
 
 const SKIPPED = new Set(['script', 'style', 'template']);
-/** Elements that begin and end a line, or a paragraph (with an empty line). */
+/** Elements that start and end a line, or a paragraph (with an empty line). */
 const LINES =
   'address article aside body caption center dd details dialog div dl dt fieldset figcaption figure footer form header hgroup legend li main menu nav optgroup option search section summary tbody tfoot thead tr';
 const PARAGRAPHS = 'blockquote h1 h2 h3 h4 h5 h6 hr ol p pre table ul';
@@ -37,12 +40,12 @@ const CELL = /^t[dh]$/;
 /** Tables nested deeper are layout, not data: their cells are written as lines. */
 const MAX_NESTED_TABLES = 20;
 const MAX_LIST_DEPTH = 8;
-/** Lines that Markdown takes for headings, fences or tables. */
+/** Lines that Markdown reads as headings, fences or tables. */
 const MARKS = /^[ \t]{0,3}(?:#{1,6}[ \t]|={2,}[ \t]*$|-{2,}[ \t]*$|```|~~~|\|)/m;
 
 /**
- * Writes HTML as text with the marks of Markdown for headings, lists and tables: passages are cut along them. It works on
- * the events of the parser, without a tree, so that no depth of elements is too deep.
+ * Converts HTML to text with Markdown marks for headings, lists and tables, along which passages are cut. It processes
+ * the parser's events without building a tree, so that any depth of elements is accepted.
  */
 export function htmlToText(html: string): DecodedText {
   const reader = new HtmlReader();
@@ -51,19 +54,19 @@ export function htmlToText(html: string): DecodedText {
   return reader.result();
 }
 
-/** Where text goes: the document, or one cell of a row. */
+/** The target of the text: the document, or one cell of a row. */
 interface Frame {
   writer: TextWriter;
   row: { cells: string[]; isHead: boolean } | undefined;
 }
 
-/** Takes the elements of HTML one by one; readers of other markup call it with those that mean the same. */
+/** Handles HTML elements one by one. Readers of other markup call it with equivalent elements. */
 export class HtmlReader {
   private frame: Frame = { writer: new TextWriter(), row: undefined };
   private readonly outer: Frame[] = [];
-  /** Of each open cell, whether it has a frame of its own. */
+  /** For each open cell, whether it has a frame of its own. */
   private readonly cells: boolean[] = [];
-  /** Of each open table, how many rows it has so far. */
+  /** For each open table, the number of its rows so far. */
   private readonly rows: number[] = [];
   private readonly lists: { ordered: boolean; items: number }[] = [];
   private skipping = 0;
@@ -87,7 +90,7 @@ export class HtmlReader {
     else if (name === 'tr') this.frame.row = this.rows.length === 0 ? undefined : { cells: [], isHead: true };
     else if (name === 'ul' || name === 'ol') this.lists.push({ ordered: name === 'ol', items: 0 });
     else if (name === 'li') this.item();
-    // The `title` of a picture in SVG is text of the page.
+    // The `title` of a picture in SVG is part of the page's text.
     else if (name === 'title' && this.title === '') this.inTitle = true;
   }
 
@@ -124,7 +127,7 @@ export class HtmlReader {
     this.frame.writer.preformatted++;
   }
 
-  /** Between fences where a line of it would be taken for a mark of Markdown. */
+  /** Between fences where a line of the text would be read as Markdown. */
   private closePreformatted(): void {
     const text = this.frame.writer.result();
     this.frame = this.outer.pop() ?? this.frame;
@@ -152,7 +155,10 @@ export class HtmlReader {
     this.frame.row?.cells.push(text);
   }
 
-  /** A row of a table is one line; where cells hold blocks, the table is layout and they are written one below the other. */
+  /**
+   * A table row becomes one line. Where cells contain blocks, the table is used for layout and the cells are written
+   * one below the other.
+   */
   private closeRow(): void {
     const { row, writer } = this.frame;
     this.frame.row = undefined;

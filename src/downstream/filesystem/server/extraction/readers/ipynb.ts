@@ -2,7 +2,7 @@ import type { Warning } from '../../../../../contract/warning.contract.ts';
 import type { DecodedText } from '../charset.ts';
 import { Fault } from './fault.ts';
 
-/** Of nbformat 4; a text is one string or a list of its lines. */
+/** nbformat 4; a text is one string or a list of its lines. */
 interface Notebook {
   cells: { cell_type?: string; source?: Source; outputs?: Output[] }[];
   metadata?: { language_info?: { name?: string } };
@@ -14,7 +14,7 @@ interface Output {
   evalue?: string;
 }
 
-/** Cells of text as they are, code and what it printed as blocks of code; pictures are counted. */
+/** Text cells unchanged, code and its printed output as code blocks; pictures are counted. */
 export function fromIpynb(content: Uint8Array): DecodedText {
   const notebook = parse(content);
   const language = notebook.metadata?.language_info?.name ?? '';

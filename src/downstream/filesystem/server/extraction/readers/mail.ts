@@ -2,7 +2,7 @@ import type { Warning } from '../../../../../contract/warning.contract.ts';
 import { type Attachment, counted } from '../extracted.ts';
 import { htmlToText } from './html.ts';
 
-/** An e-mail, whatever format it came in. */
+/** An e-mail, independent of the file format. */
 export interface Mail {
   subject: string;
   /** `From`, `To`, `Cc` and `Date`, in this order; empty ones are left out. */
@@ -14,7 +14,10 @@ export interface Mail {
   inlinePictures: number;
 }
 
-/** The subject as heading, then the head, then the body: its plain text, or its HTML where it has no other. */
+/**
+ * The subject as a heading, then the header fields, then the body: its plain text, or its HTML where it has no plain
+ * text.
+ */
 export function mailText({ subject, head, plain, html }: Mail): { text: string; warnings: Warning[] } {
   const body = plain.trim() === '' ? htmlToText(html) : { text: plain.trim(), warnings: [] };
   const lines = head.filter(([, value]) => value !== '').map(([name, value]) => `${name}: ${value}`);

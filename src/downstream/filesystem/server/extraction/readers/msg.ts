@@ -3,7 +3,7 @@ import type { Attachment, Extracted } from '../extracted.ts';
 import { Fault } from './fault.ts';
 import { type Mail, mailLosses, mailText } from './mail.ts';
 
-// The package is CommonJS: its default export is a property of what is imported.
+// The package is CommonJS: its default export is a property of the imported object.
 const MsgReader = msgreader.default;
 
 /** A message of Outlook (MS-OXMSG). */
@@ -54,7 +54,7 @@ function attachmentsOf(reader: InstanceType<typeof MsgReader>, fields: FieldsDat
 
 function personOf(name: string, address = ''): string {
   if (name === '' || name === address) return address;
-  // Addresses within an organisation are names of a directory.
+  // Addresses within an organisation are names in its directory.
   return address.includes('@') ? `${name} <${address}>` : name;
 }
 

@@ -18,10 +18,10 @@ export function fromOdp(content: Uint8Array, maxTextBytes: number): Extracted {
   };
 }
 
-/** Places that the program fills in. */
+/** Placeholders that the program fills in. */
 const FILLED_IN = new Set(['header', 'footer', 'date-time', 'page-number', 'page']);
 
-/** Cuts what the markup says into the title, the body and the notes of each slide. */
+/** Splits the markup into the title, the body and the notes of each slide. */
 class SlideMarkup extends OdfMarkup {
   readonly slides: Slide[] = [];
   pictures = 0;

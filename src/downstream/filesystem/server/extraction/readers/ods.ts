@@ -4,10 +4,10 @@ import { openDocument, openDocumentLosses, stylesWith } from './opendocument.ts'
 import { columnName, type Sheet, sheetsText } from './sheet-text.ts';
 import { readXml, type XmlHandler } from './xml.ts';
 
-/** A row or a cell that is repeated more often is formatting: nobody reads the same words a thousand times. */
+/** A row or a cell that is repeated more often is formatting and not content. */
 const MAX_REPEATED = 1000;
 
-/** The sheets, with what their cells show. */
+/** The sheets, with the displayed values of their cells. */
 export function fromOds(content: Uint8Array, maxTextBytes: number): Extracted {
   const document = openDocument(content, 'an ODS', maxTextBytes);
   const markup = new SheetMarkup(stylesWith(document.content, 'table:display', 'false'), maxTextBytes);
@@ -19,7 +19,7 @@ export function fromOds(content: Uint8Array, maxTextBytes: number): Extracted {
 
 class SheetMarkup implements XmlHandler {
   readonly sheets: Sheet[] = [];
-  /** How many rows and cells were not repeated as often as the file says. */
+  /** The number of rows and cells that were not repeated as often as the file states. */
   cut = 0;
   private row: string[] = [];
   private rowChars = 0;
@@ -99,7 +99,7 @@ class SheetMarkup implements XmlHandler {
     const rows = this.sheets.at(-1)?.rows;
     if (rows === undefined || this.row.length === 0) return;
     this.chars += this.rowChars * Math.min(this.rowRepeats, MAX_REPEATED);
-    // A few bytes may stand for any number of cells.
+    // A few bytes may describe any number of cells.
     if (this.chars > this.maxChars) throw new Fault(`its cells hold more than ${this.maxChars} characters`);
     for (let at = 0; at < Math.min(this.rowRepeats, MAX_REPEATED); at++) rows.push(this.row);
     if (this.rowRepeats > MAX_REPEATED) this.cut += this.rowRepeats - MAX_REPEATED;

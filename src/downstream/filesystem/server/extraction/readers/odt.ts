@@ -3,7 +3,7 @@ import { OdfMarkup } from './odf-markup.ts';
 import { openDocument, openDocumentLosses } from './opendocument.ts';
 import { paragraphsOf, readXml } from './xml.ts';
 
-/** Main text with its notes and comments, tables, lists; then the headers and footers of its pages, each once. */
+/** Main text with its notes and comments, tables, lists; then the headers and footers, each distinct one once. */
 export function fromOdt(content: Uint8Array, maxTextBytes: number): Extracted {
   const document = openDocument(content, 'an ODT', maxTextBytes);
   const markup = new OdfMarkup();

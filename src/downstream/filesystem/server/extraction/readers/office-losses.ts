@@ -1,6 +1,6 @@
 import type { Warning } from '../../../../../contract/warning.contract.ts';
 
-/** Parts of Office Open XML files that no text is taken from. */
+/** Parts of Office Open XML files from which no text is extracted. */
 const LOST: [RegExp, string, string][] = [
   [/\/charts\/chart\d*\.xml$/, 'charts_left_out', 'charts are left out'],
   [/\/embeddings\/[^/]+$/, 'embedded_files_left_out', 'embedded files are left out'],
@@ -9,7 +9,7 @@ const LOST: [RegExp, string, string][] = [
 ];
 const PICTURE = /\/media\/[^/]+\.(?:png|jpe?g|gif|bmp|tiff?|emf|wmf|svg|webp|wdp)$/i;
 
-/** @param names of all parts of the file */
+/** @param names the names of all parts of the file */
 export function officeLosses(names: readonly string[]): Warning[] {
   return LOST.flatMap(([pattern, code, what]) => {
     const count = names.filter((name) => pattern.test(name)).length;
@@ -17,7 +17,7 @@ export function officeLosses(names: readonly string[]): Warning[] {
   });
 }
 
-/** For formats whose pictures have no descriptions that are read. */
+/** For formats whose reader does not read descriptions of pictures. */
 export function picturesLeftOut(names: readonly string[]): Warning[] {
   const count = names.filter((name) => PICTURE.test(name)).length;
   return count === 0 ? [] : [{ code: 'pictures_left_out', detail: `${count} pictures are left out`, count }];

@@ -36,7 +36,7 @@ export function openDocumentLosses({ names, content }: OpenDocument): Warning[] 
   ];
 }
 
-/** The names of styles with a property, such as `table:display` that is `false`. */
+/** The names of styles with a property, such as `table:display` with the value `false`. */
 export function stylesWith(content: string, property: string, value: string): Set<string> {
   const styles = content.match(/<style:style\b[^>]*>.*?<\/style:style>/gs) ?? [];
   const having = styles.filter((style) => style.includes(`${property}="${value}"`));

@@ -70,13 +70,13 @@ function notesOf(xml: string): string[] {
   return markup.body;
 }
 
-/** Elements of DrawingML (ECMA-376, part 1, 21.1) that mean what an element of HTML means. */
+/** Elements of DrawingML (ECMA-376, part 1, 21.1) that are equivalent to elements of HTML. */
 const SAME: Record<string, string> = { 'a:p': 'p', 'a:tbl': 'table', 'a:tr': 'tr', 'a:br': 'br' };
 const SHAPE = /^p:(?:sp|pic|graphicFrame)$/;
-/** Places that the program fills in: date, footer, number of the slide, and the picture of the slide above its notes. */
+/** Placeholders that the program fills in: date, footer, slide number, and the picture of the slide above its notes. */
 const FILLED_IN = new Set(['dt', 'ftr', 'hdr', 'sldNum', 'sldImg']);
 
-/** Reads the shapes of a slide through the reader of HTML. */
+/** Reads the shapes of a slide with the HTML reader. */
 class SlideMarkup implements XmlHandler {
   title = '';
   readonly body: string[] = [];

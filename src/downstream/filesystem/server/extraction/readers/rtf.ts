@@ -4,7 +4,7 @@ import { Fault } from './fault.ts';
 
 /** A control word with its number, an escaped byte, a control symbol, a brace, or text (RTF 1.9.1). */
 const TOKEN = /\\([a-z]{1,32})(-?\d{1,10})? ?|\\'([0-9a-f]{2})|\\([^a-z])|([{}])|[\r\n]+|([^\\{}\r\n]+)/gi;
-/** Groups whose text is no text of the document. */
+/** Groups whose text is not part of the document. */
 const SKIPPED = new Set(
   `fonttbl colortbl stylesheet listtable listoverridetable rsidtbl info generator themedata colorschememapping latentstyles
    datastore xmlnstbl fldinst pict objdata filetbl revtbl mmathPr pgptbl bkmkstart bkmkend atnid atnauthor atndate atnref
@@ -30,7 +30,7 @@ const CHARSETS: Record<number, number> = {
   ...{ 204: 1251, 222: 874, 238: 1250 },
 };
 
-/** `\outlinelevel0` is the highest heading; 9 is text of the body. */
+/** `\outlinelevel0` is the highest heading; 9 is body text. */
 const MAX_LEVELS = 6;
 
 const CUT_SHORT = { code: 'file_cut_short', detail: 'the file ends in the middle; what stood behind is missing' };
@@ -38,11 +38,11 @@ const CUT_SHORT = { code: 'file_cut_short', detail: 'the file ends in the middle
 interface Group {
   isSkipped: boolean;
   codePage: number;
-  /** How many characters stand for a `\u` in readers without Unicode. */
+  /** How many characters follow a `\u` as a replacement for readers without Unicode. */
   fallbackChars: number;
 }
 
-/** Paragraphs, the cells of tables, notes; fonts, pictures and fields' instructions are left out. */
+/** Reads paragraphs, table cells and notes; fonts, pictures and field instructions are left out. */
 export function fromRtf(content: Uint8Array): Extracted {
   const source = Buffer.from(content.buffer, content.byteOffset, content.byteLength).toString('latin1');
   if (!/^\s*\{\\rtf/.test(source)) throw new Fault('it is not RTF: it does not begin with {\\rtf');
@@ -56,13 +56,13 @@ class RtfReader {
   private readonly outer: Group[] = [];
   private group: Group = { isSkipped: false, codePage: 1252, fallbackChars: 1 };
   private bytes: number[] = [];
-  /** Characters that repeat a `\u` and are to be passed over. */
+  /** The number of replacement characters after a `\u` that are still to be skipped. */
   private passOver = 0;
   private readonly fonts = new Map<number, number>();
   private font = 0;
   private defaultCodePage = 1252;
   private inFonts = false;
-  /** Where the open paragraph begins in `parts`, and its level where it is a heading. */
+  /** Where the open paragraph begins in `parts`, and its level if it is a heading. */
   private paragraph = 0;
   private level: number | undefined;
   private pictures = 0;
@@ -112,7 +112,7 @@ class RtfReader {
     else if (!this.group.isSkipped) this.bytes.push(value);
   }
 
-  /** Bytes of one character may be written one by one. */
+  /** The bytes of one character may be written one by one. */
   private flush(): void {
     if (this.bytes.length === 0) return;
     const bytes = Uint8Array.from(this.bytes);
@@ -130,7 +130,7 @@ class RtfReader {
   }
 
   private symbol(symbol: string): void {
-    // `\*` begins a group that readers may pass over; those with text have names without it.
+    // `\*` starts a group that readers may skip; groups with text have names without it.
     if (symbol === '*') this.group.isSkipped = true;
     else if (this.passOver > 0) this.passOver--;
     else if (!this.group.isSkipped) this.parts.push(SYMBOLS[symbol] ?? '');
@@ -166,7 +166,7 @@ class RtfReader {
     if (text === '\n\n') this.paragraph = this.parts.length;
   }
 
-  /** Numbers beyond 32,767 are written as negative ones. */
+  /** Numbers above 32,767 are written as negative ones. */
   private unicode(number: number): void {
     if (!this.group.isSkipped) this.parts.push(String.fromCharCode(number & 0xffff));
     this.passOver = this.group.fallbackChars;

@@ -2,20 +2,20 @@ import type { Warning } from '../../../../../contract/warning.contract.ts';
 import { isHeaderRow } from '../../../../../text/table-header.ts';
 import type { DecodedText } from '../charset.ts';
 
-/** A sheet as its cells show it. */
+/** A sheet with the displayed values of its cells. */
 export interface Sheet {
   name: string;
   isHidden: boolean;
-  /** By row and column, both counted from 0; places without a cell may be missing, and rows without cells. */
+  /** By row and column, both counted from 0. Empty positions and rows may be missing. */
   rows: (string | undefined)[][];
-  /** What is written beside cells. */
+  /** Comments of cells. */
   comments: string[];
 }
 
-/** A header of more characters does not fit into the title of a passage: then each row names its columns itself. */
+/** A longer header does not fit into the title of a passage: then each row repeats the column names. */
 const MAX_HEADER_CHARS = 180;
 
-/** Each sheet as a heading and a Markdown table, or, where it is wide, as a paragraph for each row. */
+/** Each sheet as a heading and a Markdown table, or, for a wide sheet, as one paragraph for each row. */
 export function sheetsText(sheets: readonly Sheet[]): DecodedText {
   const written = sheets.map((sheet) => sheetText(sheet)).filter((text) => text !== '');
   return { text: written.join('\n\n'), warnings: hiddenSheets(sheets) };
@@ -33,7 +33,7 @@ function hiddenSheets(sheets: readonly Sheet[]): Warning[] {
 function sheetText({ name, rows, comments }: Sheet): string {
   const columns = usedColumns(rows);
   const filled: string[][] = [];
-  // Here and below `forEach` goes over the rows and cells that are there: a sheet may have a single one in its last row.
+  // Here and below `forEach` skips missing rows and cells: a sheet may have a single one in its last row.
   rows.forEach((row) => {
     const cells = columns.map((column) => oneLine(row[column] ?? ''));
     if (cells.some((cell) => cell !== '')) filled.push(cells);
@@ -49,14 +49,14 @@ function sheetText({ name, rows, comments }: Sheet): string {
   return parts.filter((part) => part !== '').join('\n\n');
 }
 
-/** Columns with any text: a sheet may have a single cell in its last of 16,384 columns. */
+/** Columns with any text. A sheet may have a single cell in its last of 16,384 columns. */
 function usedColumns(rows: Sheet['rows']): number[] {
   const used = new Set<number>();
   rows.forEach((row) => row.forEach((cell, column) => cell !== undefined && cell.trim() !== '' && used.add(column)));
   return [...used].sort((a, b) => a - b);
 }
 
-/** The rows above a table that are its title or a remark: one cell alone. */
+/** The rows above a table that are its title or a remark: rows with a single cell. */
 function introOf(rows: readonly string[][], columns: number): string[][] {
   if (columns < 2) return [];
   const end = rows.findIndex((row) => row.filter((cell) => cell !== '').length > 1);

@@ -8,12 +8,12 @@ export interface Slide {
   isHidden: boolean;
 }
 
-/** A slide is a page: its title as heading, its text, and what the speaker says about it. */
+/** A slide becomes a page: its title as a heading, its text, and the speaker's notes. */
 export function pagesOf(slides: readonly Slide[]): Page[] {
   return slides.map(({ title, body, notes }, at) => {
     const heading = title === '' ? '' : `# ${title.replaceAll(/\s+/g, ' ')}`;
-    const said = notes.length === 0 ? [] : [`Notes: ${notes.join('\n\n')}`];
-    return { page: at + 1, text: [heading, ...body, ...said].filter((part) => part !== '').join('\n\n') };
+    const speakerNotes = notes.length === 0 ? [] : [`Notes: ${notes.join('\n\n')}`];
+    return { page: at + 1, text: [heading, ...body, ...speakerNotes].filter((part) => part !== '').join('\n\n') };
   });
 }
 

@@ -1,9 +1,9 @@
 import { type DecodedText, decodeAsFallback, decodeText } from '../charset.ts';
 import { Fault } from './fault.ts';
 
-/** `00:01:02,345 --> 00:01:04,000`, with hours or without them (WebVTT, SubRip). */
+/** `00:01:02,345 --> 00:01:04,000`, with or without hours (WebVTT, SubRip). */
 const TIMING = /^(?:(\d{1,3}):)?(\d{2}):(\d{2})[.,]\d{1,3}[ \t]+-->[ \t]+(?:\d{1,3}:)?\d{2}:\d{2}[.,]\d{1,3}/;
-/** Cues of so many seconds make a paragraph, and so does a pause of this length. */
+/** A paragraph ends after this many seconds of cues, or at a pause of this length. */
 const PARAGRAPH_S = 30;
 const PAUSE_S = 4;
 
@@ -12,20 +12,20 @@ interface Cue {
   text: string;
 }
 
-/** What is said as running text, each paragraph with the time at which it begins. */
+/** The spoken text as paragraphs, each with its start time. */
 export function fromSubtitles(content: Uint8Array, charset: string | undefined): DecodedText {
   const { text, warnings } = decodeText(content, [charset]) ?? decodeAsFallback(content);
   const cues = cuesOf(text);
   if (cues.length === 0) throw new Fault('it holds no cues with times such as 00:01:02,345 --> 00:01:04,000');
   const paragraphs: { startS: number; lastS: number; texts: string[] }[] = [];
-  for (const { startS, text: said } of cues) {
+  for (const { startS, text: cueText } of cues) {
     const open = paragraphs.at(-1);
     const joins = open !== undefined && startS - open.startS < PARAGRAPH_S && startS - open.lastS < PAUSE_S;
-    if (!joins) paragraphs.push({ startS, lastS: startS, texts: [said] });
+    if (!joins) paragraphs.push({ startS, lastS: startS, texts: [cueText] });
     else {
       open.lastS = startS;
-      // Rolling captions repeat the line of before.
-      if (open.texts.at(-1) !== said) open.texts.push(said);
+      // Rolling captions repeat the previous line.
+      if (open.texts.at(-1) !== cueText) open.texts.push(cueText);
     }
   }
   return {
@@ -39,15 +39,15 @@ function cuesOf(text: string): Cue[] {
   for (const block of text.replaceAll(/\r\n?/g, '\n').split(/\n{2,}/)) {
     const lines = block.split('\n');
     const at = lines.findIndex((line) => TIMING.test(line));
-    const said = at === -1 ? '' : withoutMarkup(lines.slice(at + 1).join(' '));
-    if (said === '') continue;
+    const cueText = at === -1 ? '' : withoutMarkup(lines.slice(at + 1).join(' '));
+    if (cueText === '') continue;
     const [, hours = '0', minutes, seconds] = TIMING.exec(lines[at] as string) as RegExpExecArray;
-    cues.push({ startS: Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds), text: said });
+    cues.push({ startS: Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds), text: cueText });
   }
   return cues;
 }
 
-/** Without tags; the voice of WebVTT, `<v Ada>`, is the name of who speaks. */
+/** Removes tags. The voice tag of WebVTT, `<v Ada>`, becomes the name of the speaker. */
 function withoutMarkup(text: string): string {
   return text
     .replaceAll(/<v(?:\.[^\s>]*)?\s([^>]*)>/g, '$1: ')

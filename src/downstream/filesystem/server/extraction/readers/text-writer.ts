@@ -1,6 +1,6 @@
 /** Collects text with collapsed white space, lines and paragraphs. */
 export class TextWriter {
-  /** Above 0 white space is kept as it is. */
+  /** White space is kept unchanged while this is above 0. */
   preformatted = 0;
   private readonly parts: string[] = [];
   private isEmpty = true;
@@ -8,7 +8,7 @@ export class TextWriter {
   private space = false;
   private prefix = '';
 
-  /** At least so many line ends stand before the next text. */
+  /** Ensures at least this many line ends before the next text. */
   break(lines: number): void {
     if (lines === 0) return;
     this.breaks = Math.max(this.breaks, lines);
@@ -20,12 +20,14 @@ export class TextWriter {
     this.space = false;
   }
 
-  /** The next text begins with this mark; the empty mark drops one that got no text, as of an empty heading. */
+  /**
+   * Sets the mark before the next text. The empty mark removes one that got no text, such as that of an empty heading.
+   */
   begin(mark: string): void {
     this.prefix = mark;
   }
 
-  /** Soft hyphens are invisible and would cut words. */
+  /** Soft hyphens are invisible and would split words. */
   text(raw: string): void {
     const text = raw.replaceAll('\u00ad', '');
     if (this.preformatted > 0) {

@@ -6,7 +6,10 @@ export interface XmlHandler {
   end(name: string): void;
 }
 
-/** Calls the handler for each element and text: without a tree, no depth is too deep. Entities of a DTD are not expanded. */
+/**
+ * Calls the handler for each element and text. It builds no tree, so that any depth is accepted. Entities of a DTD are
+ * not expanded.
+ */
 export function readXml(xml: string, handler: XmlHandler): void {
   const parser = new Parser(
     {
@@ -19,7 +22,7 @@ export function readXml(xml: string, handler: XmlHandler): void {
   parser.end(xml);
 }
 
-/** The text of each paragraph element, which stands in elements named `text` (or in the paragraph itself). */
+/** The text of each paragraph element, which is inside elements named `text` (or directly in the paragraph). */
 export function paragraphsOf(xml: string, paragraph: string, text: string): string[] {
   const found: string[] = [];
   let open = '';

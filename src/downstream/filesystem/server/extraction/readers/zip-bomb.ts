@@ -1,10 +1,10 @@
 import { Unzip, UnzipInflate } from 'fflate';
 import { Fault } from './fault.ts';
 
-/** Unpacks to 4 MiB at most, so that an excess is noticed soon. */
+/** Unpacks in pieces of at most 4 MiB, so that an excess is noticed early. */
 const CHUNK_BYTES = 4096;
 
-/** Unpacks everything once without keeping it: the sizes that an archive states need not be true. @throws Fault */
+/** Unpacks everything once without keeping it, because the sizes that an archive states may be false. @throws Fault */
 export function refuseZipBomb(content: Uint8Array, maxBytes: number): void {
   let unpacked = 0;
   let damage: string | undefined;

@@ -2,21 +2,24 @@ import { strFromU8, unzipSync } from 'fflate';
 import { Fault } from './fault.ts';
 import { refuseZipBomb } from './zip-bomb.ts';
 
-/** The parts of an archive may unpack to so many times the largest text: markup is bulky, a zip bomb is bulkier. */
+/**
+ * The parts of an archive may unpack to this multiple of the largest text: markup takes more space than text, and a zip
+ * bomb far more.
+ */
 const MAX_MARKUP_RATIO = 10;
 
 /** The parts of a document that is a zip archive. */
 export interface Parts {
-  /** Of every entry, also of those that are not unpacked. */
+  /** The names of all entries, also of those that are not unpacked. */
   names: readonly string[];
-  /** Empty where there is no such part. */
+  /** Empty where the part does not exist. */
   text: (name: string) => string;
   bytes: Record<string, Uint8Array>;
 }
 
 /**
  * Unpacks the parts whose names match.
- * @param format its name with an article, for people
+ * @param format the name of the format with an article, for error texts
  * @throws Fault
  */
 export function partsOf(content: Uint8Array, format: string, wanted: RegExp, maxTextBytes: number): Parts {
@@ -43,7 +46,7 @@ function xmlText(bytes: Uint8Array): string {
 }
 
 const OLE = Buffer.from('d0cf11e0a1b11ae1', 'hex');
-/** The stream that holds a document of Office Open XML with a password (MS-OFFCRYPTO 2.3). */
+/** The stream with an encrypted Office Open XML document (MS-OFFCRYPTO 2.3). */
 const ENCRYPTED = Buffer.from('EncryptedPackage', 'utf16le');
 
 export function refuseEncrypted(content: Uint8Array): void {

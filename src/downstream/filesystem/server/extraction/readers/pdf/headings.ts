@@ -13,12 +13,12 @@ export interface Outline {
   bookmarks: Bookmark[];
 }
 
-/** The title is looked for in so many characters of the first page. */
+/** The title is searched for in this many characters of the first page. */
 const BEGINNING_CHARS = 1000;
 
 /**
- * Marks the lines that bookmarks lead to as headings; a bookmark whose words are not a line of its page becomes a line at
- * the beginning of the page. Title and author stand on the first page, unless they are there already.
+ * Marks the lines to which bookmarks lead as headings. A bookmark whose words are not a line of its page is added as a
+ * line at the beginning of the page. Title and author are added to the first page, unless they are there already.
  */
 export function withHeadings(pages: readonly Page[], { title, author, bookmarks }: Outline): Page[] {
   const byPage = new Map<number, Bookmark[]>();
@@ -44,7 +44,7 @@ function marking(text: string, bookmarks: readonly Bookmark[]): string {
   return [...added, lines.join('\n').trim()].join('\n\n');
 }
 
-/** The number of a chapter often is part of the line or of the bookmark alone. */
+/** The number of a chapter is often part of only the line or only the bookmark. */
 const wordsOf = (line: string) =>
   line
     .toLowerCase()

@@ -1,6 +1,6 @@
 import type { Page } from '../../extracted.ts';
 
-/** Joins words that are cut at the end of a line; a compound such as `state-of-the-art` keeps its hyphens. */
+/** Joins words that are hyphenated at the end of a line; a compound such as `state-of-the-art` keeps its hyphens. */
 export function joinHyphenated(pages: readonly Page[]): Page[] {
   const words = pages.flatMap(({ text }) => text.split(/\s+/).filter((word) => word.includes('-')));
   const compounds = new Set(words.map(lettersOf));

@@ -1,10 +1,10 @@
 import type { getDocumentProxy } from 'unpdf';
 import type { Bookmark, Outline } from './headings.ts';
 
-/** A longer outline is cut: each of its destinations is looked up in the file. */
+/** A longer outline is truncated, because each of its destinations is looked up in the file. */
 const MAX_BOOKMARKS = 2000;
 const MAX_DEPTH = 5;
-/** What programs write where nobody gave a title. */
+/** Default titles that programs write. */
 const NO_TITLE =
   /^(?:untitled|title|microsoft (?:word|powerpoint|excel) - |.*\.(?:docx?|pptx?|xlsx?|odt|pdf|indd|tex|dvi|qxd)$)/i;
 
@@ -12,7 +12,7 @@ export type Pdf = Awaited<ReturnType<typeof getDocumentProxy>>;
 export type PdfPage = Awaited<ReturnType<Pdf['getPage']>>;
 type Item = Awaited<ReturnType<Pdf['getOutline']>>[number];
 
-/** Title and author from the metadata, and the bookmarks with the pages that they lead to. */
+/** Title and author from the metadata, and the bookmarks with their pages. */
 export async function outlineOf(pdf: Pdf): Promise<Outline> {
   const metadata = await pdf.getMetadata().catch(() => undefined);
   const { Title, Author } = (metadata?.info ?? {}) as { Title?: unknown; Author?: unknown };
@@ -31,7 +31,7 @@ async function collect(pdf: Pdf, items: Item[], level: number, found: Bookmark[]
   }
 }
 
-/** A destination has a name, or is a list that begins with a page (ISO 32000-1, 12.3.2). */
+/** A destination is a name, or a list that begins with a page (ISO 32000-1, 12.3.2). */
 async function pageOf(pdf: Pdf, dest: string | unknown[] | null): Promise<number | undefined> {
   const list = (typeof dest === 'string' ? await pdf.getDestination(dest) : dest) as unknown[] | null;
   const target = list?.[0];

@@ -1,6 +1,6 @@
 import type { PdfPage } from './outline.ts';
 
-/** What is printed on a page, line by line, then what is written into its forms and beside its text. */
+/** The printed text of a page, line by line, then the values of its form fields and its annotations. */
 export async function textOfPage(page: PdfPage): Promise<string> {
   const { items } = await page.getTextContent();
   const printed = items.map((item) => ('str' in item ? item.str + (item.hasEOL ? '\n' : '') : '')).join('');
@@ -12,17 +12,17 @@ export async function textOfPage(page: PdfPage): Promise<string> {
 interface Annotation {
   subtype?: string;
   fieldName?: string;
-  /** The label that a form shows for the field. */
+  /** The label of the field in the form. */
   alternativeText?: string;
   fieldValue?: unknown;
   contentsObj?: { str?: string };
 }
 
-/** What is written into the fields of a form, and notes beside the text. */
+/** The values of form fields, and notes beside the text. */
 async function annotationsOf(page: PdfPage): Promise<string[]> {
   const annotations = (await page.getAnnotations().catch(() => [])) as Annotation[];
   const fields = annotations.filter(({ subtype }) => subtype === 'Widget').map(fieldText);
-  // A popup repeats the note that it belongs to.
+  // A popup repeats the text of its note.
   const notes = annotations.filter(({ subtype }) => !['Widget', 'Popup', 'Link'].includes(subtype ?? ''));
   return [...fields, ...notes.map(({ contentsObj }) => contentsObj?.str ?? '')];
 }

@@ -7,12 +7,12 @@ import { joinHyphenated } from './hyphens.ts';
 import { type Outline, withHeadings } from './headings.ts';
 
 const READER = join(import.meta.dirname, `pdf.worker${extname(import.meta.filename)}`);
-/** Of the time that the caller gives: what is left is for the text as a whole. */
+/** The share of the caller's time for reading pages; the rest is for the text as a whole. */
 const TOTAL_SHARE = 0.8;
-/** A page may take so much of the whole time. */
+/** The share of the total time that one page may take. */
 const PAGE_SHARE = 0.2;
 
-/** What the thread that reads a PDF says, in this order. */
+/** The messages of the thread that reads a PDF, in this order. */
 export type PdfMessage =
   | { kind: 'opened'; pages: number; outline: Outline; attachments: string[] }
   | { kind: 'page'; page: number; text: string | undefined }
@@ -24,8 +24,8 @@ export interface PdfJob {
 }
 
 /**
- * Reads page by page in a thread, which is ended when a page takes too long, and begins anew behind that page. When the
- * time as a whole is over, the pages so far are the text.
+ * Reads page by page in a thread. The thread is ended when a page takes too long, and a new one continues after that
+ * page. When the total time is over, the text consists of the pages so far.
  */
 export async function fromPdf(content: Uint8Array, timeoutMs: number): Promise<Extracted> {
   const reading = new PdfReading(content, timeoutMs);
@@ -76,7 +76,7 @@ class PdfReading {
     };
   }
 
-  /** Reads from `next` on. @returns false where a page took too long. @throws Fault */
+  /** Reads from page `next`. @returns false where a page took too long @throws Fault */
   private readOn(): Promise<boolean> {
     const worker = new Worker(READER, { workerData: { content: this.content, from: this.next } satisfies PdfJob });
     let timer: NodeJS.Timeout | undefined;
@@ -85,7 +85,7 @@ class PdfReading {
         clearTimeout(timer);
         timer = setTimeout(() => resolve(false), Math.max(0, Math.min(limitMs, this.untilMs - performance.now())));
       };
-      // Until it is open there is no page to pass over.
+      // Until the file is open there is no page to skip.
       watch(Infinity);
       worker.on('message', (message: PdfMessage) => {
         if (message.kind === 'fault') return reject(new Fault(message.why));

@@ -1,5 +1,5 @@
-// A thread for one PDF, so that a page that never ends can be given up. Imports end in `.ts`, because tests start this file
-// without a build; the compiler rewrites them.
+// A thread for one PDF, so that a page that never ends can be aborted. Imports end in `.ts`, because tests start this
+// file without a build; the compiler rewrites them.
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parentPort, workerData } from 'node:worker_threads';
@@ -8,7 +8,7 @@ import { outlineOf } from './outline.ts';
 import { textOfPage } from './page-text.ts';
 import type { PdfJob, PdfMessage } from './pdf.ts';
 
-/** Of the release of PDF.js that is in unpdf: the CMaps of Adobe's CJK fonts, and the metrics of the standard fonts. */
+/** Files of the release of PDF.js in unpdf: the CMaps of Adobe's CJK fonts, and the metrics of the standard fonts. */
 const DATA = dirname(fileURLToPath(import.meta.resolve('pdfjs-dist/package.json')));
 const OPTIONS = {
   verbosity: 0,
@@ -42,5 +42,5 @@ try {
     why: isLocked ? 'it is protected by a password' : `it is not a PDF that can be read (${message})`,
   });
 }
-// PDF.js keeps timers and ports open.
+// PDF.js keeps timers and ports open, so the thread must be ended explicitly.
 process.exit();

@@ -1,0 +1,161 @@
+// How fast documents come in: stored, searchable and in the history, as one zip and one by one from several callers, beside
+// what the parts alone take for the same files on the same disk in the same run.
+import { execFileSync } from 'node:child_process';
+import { closeSync, fsyncSync, mkdirSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { parseArgs } from 'node:util';
+import { strToU8, zipSync } from 'fflate';
+import { Caudex, type Person, until } from '../test/system/caudex.ts';
+import { inParallel } from './api.ts';
+
+const { values } = parseArgs({
+  options: { notes: { type: 'string', default: '1000' }, callers: { type: 'string', default: '8' } },
+});
+const NOTES = Number(values.notes);
+const CALLERS = Number(values.callers);
+/** Longer than any run that is worth its figures. */
+const LIMIT_MS = 600_000;
+/** How often it is asked how far index and history are. */
+const POLL_MS = 100;
+
+const WORDS = [
+  'harbour',
+  'lantern',
+  'orchard',
+  'meadow',
+  'granite',
+  'violin',
+  'kettle',
+  'compass',
+  'saddle',
+  'thimble',
+];
+const note = (i: number) => {
+  const words = Array.from({ length: 120 }, (_, k) => WORDS[(i * 7 + k * 3 + ((i * k) % 5)) % WORDS.length]);
+  return `# Note ${i}\n\nWritten on day ${i % 365}. ${words.join(' ')}.\n`;
+};
+const files = Array.from({ length: NOTES }, (_, i) => ({ path: `folder-${i % 40}/note-${i}.md`, text: note(i) }));
+
+interface Rates {
+  /** Documents per second until the last one was acknowledged. */
+  stored: number;
+  /** Documents per second until the last one was in the index. */
+  searchable: number;
+  /** Seconds from the last acknowledgement until the history was complete. */
+  historyS: number;
+}
+
+/** The rates of one way to send all files. */
+async function ingest(person: Person, send: (project: string) => Promise<void>): Promise<Rates> {
+  const project = await person.project();
+  const beganMs = performance.now();
+  const path = `/v1/api/projects/${project}`;
+  await send(project);
+  const storedMs = performance.now();
+  let searchableMs = 0;
+  let historyMs = 0;
+  await until(
+    'index and history are complete',
+    async () => {
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+      if (searchableMs === 0) {
+        const { documents, queued } = await person.get<{ documents: number; queued: number }>(`${path}/index`);
+        if (documents === NOTES && queued === 0) searchableMs = performance.now();
+      }
+      if (historyMs === 0) {
+        const { total } = await person.get<{ total: number }>(`${path}/history?limit=1`);
+        if (total === NOTES) historyMs = performance.now();
+      }
+      return searchableMs > 0 && historyMs > 0;
+    },
+    LIMIT_MS,
+  );
+  return {
+    stored: perSecond(storedMs - beganMs),
+    searchable: perSecond(searchableMs - beganMs),
+    historyS: Math.max(0, historyMs - storedMs) / 1000,
+  };
+}
+
+async function zip(person: Person, project: string): Promise<void> {
+  const archive = zipSync(Object.fromEntries(files.map(({ path, text }) => [path, strToU8(text)])));
+  const answer = await person.request('POST', `/v1/api/projects/${project}/documents`, archive, {
+    'content-type': 'application/zip',
+  });
+  const { stored } = (await answer.json()) as { stored: number };
+  if (stored !== NOTES) throw new Error(`${stored} of ${NOTES} documents were stored`);
+}
+
+async function single(person: Person, project: string): Promise<void> {
+  await inParallel(files, CALLERS, async ({ path, text }) => {
+    await person.upload(project, path, text);
+  });
+}
+
+const perSecond = (ms: number) => NOTES / (ms / 1000);
+const timed = (work: () => void) => {
+  const beganMs = performance.now();
+  work();
+  return perSecond(performance.now() - beganMs);
+};
+
+/** Files per second of the parts alone; each keeps what it has acknowledged over a power cut. */
+function alone(dir: string): { name: string; rate: number }[] {
+  const tree = join(dir, 'tree');
+  const git = (...args: string[]) =>
+    execFileSync('git', ['-c', 'user.name=x', '-c', 'user.email=x@example.org', '-c', 'core.fsync=all', ...args], {
+      cwd: tree,
+    });
+  const disk = timed(() => {
+    for (const { path, text } of files) {
+      mkdirSync(join(tree, path, '..'), { recursive: true });
+      const file = openSync(join(tree, path), 'w');
+      writeSync(file, text);
+      fsyncSync(file);
+      closeSync(file);
+    }
+  });
+  git('init', '--quiet');
+  const commit = timed(() => {
+    git('add', '.');
+    git('commit', '--quiet', '-m', 'all');
+  });
+  const db = new DatabaseSync(join(dir, 'alone.db'));
+  db.exec(
+    'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE files (path TEXT PRIMARY KEY, text TEXT)',
+  );
+  const insert = db.prepare('INSERT INTO files VALUES (?, ?)');
+  const sqlite = timed(() => files.forEach(({ path, text }) => insert.run(path, text)));
+  db.close();
+  return [
+    { name: 'disk (write and fsync of each file)', rate: disk },
+    { name: 'git (add and one commit)', rate: commit },
+    { name: 'SQLite (one transaction for each file)', rate: sqlite },
+  ];
+}
+
+const dir = mkdtempSync(join(tmpdir(), 'caudex-ingest-'));
+const parts = alone(dir);
+rmSync(dir, { recursive: true });
+const slowest = Math.min(...parts.map(({ rate }) => rate));
+console.log(`${NOTES} notes of ${Buffer.byteLength(note(0))} bytes`);
+for (const { name, rate } of parts) console.log(`  ${name}: ${rate.toFixed(0)} files/s`);
+
+const system = await Caudex.start({}, { quick: false });
+try {
+  const person = await system.signUp();
+  const ways = [
+    { name: 'one zip', send: (project: string) => zip(person, project) },
+    { name: `single uploads, ${CALLERS} callers`, send: (project: string) => single(person, project) },
+  ];
+  for (const { name, send } of ways) {
+    const { stored, searchable, historyS } = await ingest(person, send);
+    const ratio = (rate: number) => `${rate.toFixed(0)}/s (${(slowest / rate).toFixed(1)} x the slowest part's time)`;
+    console.log(`${name}: stored ${ratio(stored)}, searchable ${ratio(searchable)}`);
+    console.log(`${name}: history complete ${historyS.toFixed(1)} s after the last was stored`);
+  }
+} finally {
+  await system.stop();
+}

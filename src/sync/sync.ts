@@ -1,0 +1,131 @@
+import { watch } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { StartError } from '../config/start-error.js';
+import { syncSettings } from '../config/sync-settings.js';
+import { CaudexApi, Refusal } from './caudex-api.js';
+import { Folder, STATE_DIR } from './folder.js';
+import type { Action } from './plan.js';
+import { type Outcome, type Report, SyncPass } from './sync-pass.js';
+import { SyncState } from './sync-state.js';
+
+export const SYNC_USAGE = 'caudex sync DIR --project NAME [--once] [--dry-run]';
+
+/** 0: in step; 1: wrong usage; 2: some files were not stored; 3: the server refuses this key or has no room. */
+const EXIT = { someFailed: 2, refused: 3 };
+/** Changes come in bursts: the folder is read when none has come for this long. */
+const QUIET_MS = 300;
+/** How often everything is compared although no change was seen: notices get lost, and the server may have changed. */
+const RESCAN_MS = 60_000;
+/** More passes one after the other mean that the folder never rests; the next notice or scan goes on. */
+const MAX_PASSES = 5;
+
+/** Keeps a project in step with a folder: once, or until it is stopped. */
+export async function sync(args: readonly string[]): Promise<void> {
+  const { dir, project: name, once, dryRun } = await optionsOf(args);
+  // The process that started this one was killed.
+  process.on('disconnect', () => process.exit(1));
+  const api = new CaudexApi(syncSettings(), (reason) => console.error(`caudex: ${reason}; trying again`));
+  const state = new SyncState(dir);
+  try {
+    const project = await projectOf(api, name, dryRun);
+    if (project === undefined) return console.log(`caudex: there is no project ${name} yet; it would be made`);
+    state.bind(api.settings.url, project);
+    const folder = new Folder(dir);
+    const pass = () => new SyncPass(folder, state, api, project, terminal);
+    if (dryRun) return (await pass().plan()).actions.forEach(show);
+    if (once) process.exitCode = (await inStep(pass, name)) > 0 ? EXIT.someFailed : 0;
+    else await follow(dir, () => inStep(pass, name));
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    console.error(`caudex: ${error.message}`);
+    process.exitCode = EXIT.refused;
+  } finally {
+    state.close();
+  }
+}
+
+async function optionsOf(args: readonly string[]) {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: { project: { type: 'string' }, once: { type: 'boolean' }, 'dry-run': { type: 'boolean' } },
+    });
+    const [dir, ...others] = positionals;
+    if (dir === undefined || others.length > 0 || !values.project) throw new Error('DIR and --project are needed');
+    if (!(await stat(dir)).isDirectory()) throw new Error(`${dir} is no folder`);
+    return {
+      dir: resolve(dir),
+      project: values.project,
+      once: values.once ?? false,
+      dryRun: values['dry-run'] ?? false,
+    };
+  } catch (error) {
+    throw new StartError(`${(error as Error).message}; usage: ${SYNC_USAGE}`);
+  }
+}
+
+/** Undefined where a dry run finds none. @throws StartError where several have the name */
+async function projectOf(api: CaudexApi, name: string, dryRun: boolean): Promise<string | undefined> {
+  const [found, ...others] = await api.projects(name);
+  if (others.length > 0) {
+    throw new StartError(
+      `--project: ${others.length + 1} projects are named ${name}; give the id of one: ${[found, ...others].join(', ')}`,
+    );
+  }
+  return found ?? (dryRun ? undefined : api.createProject(name));
+}
+
+/** Passes until nothing changes any more. @returns how many files failed */
+async function inStep(pass: () => SyncPass, name: string): Promise<number> {
+  const sum = { uploaded: 0, deleted: 0, conflicts: 0 };
+  let last: Outcome | undefined;
+  for (let n = 0; n < MAX_PASSES && last?.again !== false; n++) {
+    last = await pass().run();
+    sum.uploaded += last.uploaded;
+    sum.deleted += last.deleted;
+    sum.conflicts += last.conflicts;
+  }
+  const failed = last?.failed ?? 0;
+  const state = failed > 0 ? `${failed} not stored` : `in step with ${name}`;
+  console.log(`caudex: ${sum.uploaded} uploaded, ${sum.deleted} deleted, ${sum.conflicts} conflicts; ${state}`);
+  return failed;
+}
+
+/** Runs `work` now, after each change in the folder, and now and then. */
+async function follow(dir: string, work: () => Promise<unknown>): Promise<never> {
+  let change = Promise.withResolvers<void>();
+  const watcher = watch(dir, { recursive: true }, (_, file) => {
+    if (file === null || !file.startsWith(STATE_DIR)) change.resolve();
+  });
+  watcher.on('error', (error) => {
+    console.error(
+      `caudex: changes are not seen at once (${error.message}); the folder is read every ${RESCAN_MS / 1000} s`,
+    );
+  });
+  for (;;) {
+    change = Promise.withResolvers();
+    await work();
+    await Promise.race([change.promise, sleep(RESCAN_MS, undefined)]);
+    await sleep(QUIET_MS);
+  }
+}
+
+const terminal: Report = {
+  line: (mark, path, note) => console.log(`${mark} ${path}${note === undefined ? '' : `: ${note}`}`),
+  progress: (done, total) => {
+    if (process.stderr.isTTY) process.stderr.write(`\r${done}/${total}${done === total ? '\n' : ''}`);
+  },
+};
+
+const MARKS: Record<Action['kind'], string> = { upload: 'A', delete: 'D', compare: '?', forget: ' ', leave: ' ' };
+
+function show(action: Action): void {
+  const isChange = action.kind === 'upload' && action.version !== null;
+  const renamedFrom = action.kind === 'upload' ? action.renamedFrom : undefined;
+  const mark = isChange ? 'M' : renamedFrom === undefined ? MARKS[action.kind] : 'R';
+  terminal.line(mark, action.path, renamedFrom === undefined ? undefined : `from ${renamedFrom}`);
+}
