@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { strToU8, zipSync } from 'fflate';
 import { SkippedFiles } from '../../src/backend/documents/archive/junk.js';
-import { readArchive } from '../../src/backend/documents/archive/zip-archive.js';
+import { readArchive } from '../../src/backend/documents/archive/read-archive.js';
 import { FilesystemServerModule } from '../../src/downstream/filesystem/server/filesystem-server.module.js';
 import { GitServerModule } from '../../src/downstream/git/server/git-server.module.js';
 import { Problem } from '../../src/http/problem.js';

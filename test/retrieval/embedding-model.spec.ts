@@ -182,8 +182,8 @@ describe('InferenceThread', () => {
     // So many that the last one still waits when the thread ends, however fast it is.
     const waiting = Array.from({ length: 2000 }, () => thread.run('car'));
     const settled = Promise.allSettled(waiting);
-    await (thread as unknown as { worker: Worker }).worker.terminate();
-    await expect(waiting.at(-1)).rejects.toThrow('the thread of the model ended');
+    await thread.end();
+    await expect(waiting.at(-1)).rejects.toThrow('the model was put away');
     await settled;
     expect([...(await thread.run('tree'))]).toEqual([0, 1, 0]);
     await thread.end();

@@ -95,6 +95,11 @@ const PARTS: Components = {
       <table>{children}</table>
     </div>
   ),
+  // An empty corner of a table is no header of anything.
+  th: ({ children, style }) => {
+    const isEmpty = children === undefined || children === null || children === '';
+    return isEmpty ? <td style={style} /> : <th style={style}>{children}</th>;
+  },
   input: ({ checked }) => <input type="checkbox" checked={checked ?? false} readOnly aria-label={t.reading.task} />,
   pre: ({ children }) => <>{children}</>,
   code: ({ className = '', children }) => {

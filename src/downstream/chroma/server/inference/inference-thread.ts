@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { InferenceAnswer, InferenceRequest } from './inference.worker.js';
@@ -20,6 +21,8 @@ interface Limits {
 
 /** The time for the first answer includes loading the model. */
 const SILENCE_MS = 30_000;
+/** Longer than a run takes. */
+const END_MS = 3000;
 
 /**
  * A model in a thread of its own, which is started by the first text. When the thread ends or hangs, waiting texts are
@@ -73,7 +76,7 @@ export class InferenceThread {
   async end(): Promise<void> {
     const worker = this.worker;
     this.forget(worker, new Error('the model was put away'));
-    await worker?.terminate();
+    if (worker !== undefined) await this.ended(worker);
   }
 
   private begin(): Worker {
@@ -93,6 +96,14 @@ export class InferenceThread {
     return worker;
   }
 
+  /** Lets a run that is under way come to its end, because onnxruntime aborts the process otherwise; a hung one is cut off. */
+  private async ended(worker: Worker): Promise<void> {
+    this.tell(worker, { kind: 'end' });
+    const late = setTimeout(() => void worker.terminate(), END_MS).unref();
+    await once(worker, 'exit');
+    clearTimeout(late);
+  }
+
   private tell(worker: Worker, request: InferenceRequest): void {
     worker.postMessage(request);
   }
@@ -105,7 +116,7 @@ export class InferenceThread {
     if (limitMs === Infinity) return;
     this.timer = setTimeout(() => {
       this.forget(worker, new Error(`the model ${what} for ${limitMs} ms`));
-      void worker.terminate();
+      void this.ended(worker);
     }, limitMs);
     this.timer.unref();
   }
