@@ -13,7 +13,6 @@ import { pathFault } from '../../../../contract/document-path.js';
 import { GitError, isObjectName } from './git-command.js';
 import { GraphFeed } from '../graph/graph-feed.js';
 import { type Change, Repository } from './repository.js';
-import { MAX_COMMITS } from '../../git.contract.js';
 import type { ProjectKey } from '../project-key.js';
 import { type StoredVersion, VersionStore, type Which } from './version-store.js';
 
@@ -201,7 +200,7 @@ export class GitService {
   /** Makes the repository where there is none, and reads which of its newest commits have no row. */
   private async look(project: ProjectKey, repository: Repository) {
     await repository.init();
-    const newest = await repository.newest(2 * MAX_COMMITS);
+    const newest = await repository.newest();
     const lost = newest.filter(({ commit }) => this.versions.byHash(project, commit) === undefined);
     return {
       unrecorded: new Map(lost.map(({ commit, version }) => [version, commit])),

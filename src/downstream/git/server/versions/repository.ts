@@ -79,7 +79,7 @@ export class Repository {
     files: readonly { path: string; blob: string | null }[],
     message: string,
   ): Promise<string> {
-    const isFirst = (await this.newest(1)).length === 0;
+    const isFirst = (await this.newest()).length === 0;
     const now = `Caudex <> ${Math.floor(Date.now() / 1000)} +0000`;
     const [commit] = await this.fastImport([
       [
@@ -94,22 +94,24 @@ export class Repository {
 
   private async fastImport(commits: readonly (readonly string[])[]): Promise<string[]> {
     const durable = ['-c', 'core.fsyncMethod=fsync', '-c', 'core.fsync=all'];
-    // One pack for many commits: git would write, and flush, each of their objects as a file of its own.
-    const layout = commits.length < PACKED_COMMITS ? [] : ['-c', 'fastimport.unpackLimit=1'];
     const commands = commits.flatMap((commit, i) => [
       ...[`commit ${BRANCH}`, `mark :${i + 1}`, ...commit],
       `get-mark :${i + 1}`,
     ]);
     const input = `${commands.join('\n')}\n`;
-    const out = await git(this.dir, [...durable, ...layout, 'fast-import', '--quiet'], { input });
+    // One pack for many commits: git would write, and flush, each of their objects as a file of its own.
+    const packed = [...durable, '-c', 'fastimport.unpackLimit=1'];
+    const out = await (commits.length < PACKED_COMMITS
+      ? git(this.dir, [...durable, 'fast-import', '--quiet'], { input })
+      : git(this.dir, [...packed, 'fast-import', '--quiet'], { input }));
     return out.toString().trim().split('\n');
   }
 
-  /** The newest commits, newest first, each with the version that it carries; none in an empty history. */
-  async newest(limit: number): Promise<{ commit: string; version: string }[]> {
+  /** The newest 400 commits (twice the most of a batch), newest first, with their versions; none in an empty history. */
+  async newest(): Promise<{ commit: string; version: string }[]> {
     const format = `--format=%H %(trailers:key=${VERSION_TRAILER},valueonly,separator=%x20)`;
-    const range = ['log', `--max-count=${limit}`, '--first-parent', format];
-    const out = await git(this.dir, range, { revisions: [BRANCH], operands: [] }).catch(() => null);
+    const options = ['--max-count=400', '--first-parent', format];
+    const out = await git(this.dir, ['log', ...options], { revisions: [BRANCH], operands: [] }).catch(() => null);
     if (out === null) return [];
     return [...out.toString().matchAll(/^(\S+) (.*)$/gm)].map(([, commit, version]) => ({
       commit: commit as string,
