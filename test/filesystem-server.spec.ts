@@ -225,7 +225,7 @@ describe('documents', () => {
     expect(await put(project, 'plan.md', { text: 'back', arrived_ms: now + 500 })).toMatchObject(superseded);
     expect(await get(project, 'plan.md')).toMatchObject({ status: 404 });
     expect(await put(project, 'plan.md', { text: 'newest', arrived_ms: now + 2000 })).toMatchObject({ status: 200 });
-    // A clock that was set back by an hour stops nobody.
+    // A clock that was set back by an hour does not block writes.
     const hourAgo = { text: 'after the clock was set back', arrived_ms: now - 3_600_000 };
     expect(await put(project, 'plan.md', hourAgo)).toMatchObject({ status: 200 });
   });

@@ -56,7 +56,7 @@ export async function fuzz(program: string, run: Fuzz): Promise<string> {
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes: Buffer) => (output += bytes.toString()));
   const [code] = (await once(child, 'exit')) as [number];
   await rm(folder, { recursive: true, force: true });
-  // The line it closes with is that of a test runner: whoever reads ours would take it for one.
+  // Its last line looks like the summary of a test run, and readers of our output would take it for ours.
   output = output.replace(/^=+ .* in [\d.]+s =+$/gm, '');
   if (/= FAILURES =|Server Unavailable/.test(output) || !/Tested: +\d/.test(output))
     throw new Error(`schemathesis ended with ${code}:\n${output}`);

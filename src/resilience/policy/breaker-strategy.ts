@@ -40,8 +40,8 @@ interface Slot {
 const SLOTS = 10;
 
 /**
- * Opens when the share of failures among the calls of the last `window_ms` reaches `failure_rate`. Each slot knows the
- * time it counts for: what is older than the window never counts, however long nobody called.
+ * Opens when the share of failures among the calls of the last `window_ms` reaches `failure_rate`. Each slot records the
+ * time that it counts for, so that slots older than the window are ignored, also after a long time without calls.
  */
 export class FailureRate implements BreakerStrategy {
   private readonly slots: Slot[] = Array.from({ length: SLOTS }, () => ({ epoch: -1, successes: 0, failures: 0 }));

@@ -1,4 +1,4 @@
-/** What a read is of. User and project are part of every key, so that no answer can reach somebody else. */
+/** Identifies a read. User and project are part of every key, so that no answer reaches another user. */
 export interface ReadKey {
   userId: string;
   projectId: string | null;

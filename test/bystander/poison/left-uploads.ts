@@ -1,7 +1,7 @@
 import { Agent, fetch } from 'undici';
 import { all, type Poison, times } from '../poison.js';
 
-/** Connections that nobody else goes over. */
+/** Connections of this poison alone. */
 const own = new Agent();
 
 export const poison: Poison = {

@@ -3,11 +3,10 @@ import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } f
 import { PinoLogger } from 'nestjs-pino';
 import { InjectConfig } from '../../../config/config.module.js';
 import type { Config } from '../../../config/config.schema.js';
-import { DownstreamError } from '../../../resilience/policy/downstream-error.js';
 import { ServiceRegistry } from '../../../resilience/service-registry.js';
 import { type CommitPayload, DocumentSync } from '../document-sync.service.js';
 import { StoreWatch } from './store-watch.js';
-import { type Owned, StoredVersions } from './stored-versions.service.js';
+import { nameOf, type Owned, ownerOf, StoredVersions } from './stored-versions.service.js';
 
 /** The version of an imported document is the name of its commit. */
 const IMPORTED = /^[0-9a-f]{40}(?:[0-9a-f]{24})?$/;
@@ -36,9 +35,7 @@ export class HistoryRepair implements OnApplicationBootstrap, OnApplicationShutd
       ['filesystem', 'git'],
       (signal) => this.compareAll(signal),
       this.config.documents.compare_ms,
-      (error) => {
-        if (!(error instanceof DownstreamError)) this.log.error({ err: error }, 'Files and history were not compared');
-      },
+      this.log,
     );
   }
 
@@ -49,10 +46,9 @@ export class HistoryRepair implements OnApplicationBootstrap, OnApplicationShutd
   private async compareAll(signal: AbortSignal): Promise<void> {
     const files = await this.stored.inventory('filesystem', signal);
     const history = await this.stored.inventory('git', signal);
-    const digests = new Map(history.map(({ project_id, digest }) => [project_id, digest]));
-    for (const { user_id, project_id, digest } of files) {
-      if (digests.get(project_id) === digest) continue;
-      await this.repair({ userId: user_id, projectId: project_id }, signal);
+    const digests = new Map(history.map((held) => [nameOf(held), held.digest]));
+    for (const held of files) {
+      if (digests.get(nameOf(held)) !== held.digest) await this.repair(ownerOf(held), signal);
     }
   }
 

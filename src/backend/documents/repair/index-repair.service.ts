@@ -3,11 +3,10 @@ import { PinoLogger } from 'nestjs-pino';
 import { InjectConfig } from '../../../config/config.module.js';
 import type { Config } from '../../../config/config.schema.js';
 import { ChromaClient } from '../../../downstream/chroma/chroma.client.js';
-import { DownstreamError } from '../../../resilience/policy/downstream-error.js';
 import { ServiceRegistry } from '../../../resilience/service-registry.js';
 import { DocumentSync } from '../document-sync.service.js';
 import { StoreWatch } from './store-watch.js';
-import { callOf, type Held, type Owned, StoredVersions } from './stored-versions.service.js';
+import { callOf, nameOf, type Owned, ownerOf, StoredVersions } from './stored-versions.service.js';
 
 const BATCH = 1000;
 
@@ -36,9 +35,7 @@ export class IndexRepair implements OnApplicationBootstrap, OnApplicationShutdow
       ['filesystem', 'chroma'],
       (signal) => this.compareAll(signal),
       this.config.documents.compare_ms,
-      (error) => {
-        if (!(error instanceof DownstreamError)) this.log.error({ err: error }, 'Files and index were not compared');
-      },
+      this.log,
     );
   }
 
@@ -108,7 +105,5 @@ export class IndexRepair implements OnApplicationBootstrap, OnApplicationShutdow
   }
 }
 
-const nameOf = ({ user_id, project_id }: Held) => `${user_id}/${project_id}`;
-const ownerOf = ({ user_id, project_id }: Held): Owned => ({ userId: user_id, projectId: project_id });
 const byPath = (versions: readonly { path: string; version: string }[]) =>
   new Map(versions.map(({ path, version }) => [path, version]));

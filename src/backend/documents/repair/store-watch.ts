@@ -1,4 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { PinoLogger } from 'nestjs-pino';
+import { DownstreamError } from '../../../resilience/policy/downstream-error.js';
 import type { ServiceRegistry } from '../../../resilience/service-registry.js';
 
 /** How often two servers are compared without a sign of loss. */
@@ -18,7 +20,7 @@ export class StoreWatch {
     private readonly compare: (signal: AbortSignal) => Promise<void>,
     /** How often to check whether one of them has restarted. */
     private readonly lookMs: number,
-    private readonly onError: (error: unknown) => void,
+    private readonly log: PinoLogger,
   ) {
     this.running = this.watch();
   }
@@ -31,7 +33,11 @@ export class StoreWatch {
   private async watch(): Promise<void> {
     const { signal } = this.stopping;
     while (!signal.aborted) {
-      await this.look(signal).catch(this.onError);
+      await this.look(signal).catch((error: unknown) => {
+        // An outage: the next look compares.
+        if (error instanceof DownstreamError) return;
+        this.log.error({ err: error }, `The stores of ${this.names.join(' and ')} were not compared`);
+      });
       await sleep(this.lookMs, undefined, { signal, ref: false }).catch(() => undefined);
     }
   }

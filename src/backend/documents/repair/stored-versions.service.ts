@@ -12,6 +12,10 @@ export interface Owned {
 }
 export type Held = Inventory['projects'][number];
 
+/** Unique over all users: two users may have projects of one id. */
+export const nameOf = ({ user_id, project_id }: Held) => `${user_id}/${project_id}`;
+export const ownerOf = ({ user_id, project_id }: Held): Owned => ({ userId: user_id, projectId: project_id });
+
 export interface StoredVersion {
   path: string;
   version: string;

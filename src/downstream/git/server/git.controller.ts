@@ -62,6 +62,8 @@ export class GitController {
   @Implements(gitContract.unknown)
   unknown(@CallerOf() caller: Caller, @Input() { params, body }: Request<'unknown'>) {
     const project = keyOf(caller, params);
+    // A deleted project takes no commits, so it misses none.
+    if (this.versions.isDropped(project)) return { paths: [] };
     const unknown = body.documents.filter(
       ({ path, version }) => this.versions.find(project, version, path) === undefined,
     );

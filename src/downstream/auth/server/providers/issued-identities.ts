@@ -14,7 +14,7 @@ export interface ClaimRules {
   operatorValue: string;
 }
 
-/** The users to whom an external issuer's tokens belong. */
+/** Maps the tokens of an external issuer to users. */
 export class IssuedIdentities {
   constructor(
     private readonly tokens: IssuedTokens,
@@ -32,7 +32,7 @@ export class IssuedIdentities {
     return { active: true, user, expires_at: new Date(claims.exp * 1000).toISOString() };
   }
 
-  /** The user of valid claims, whom it records; undefined where the address must be verified and is not. */
+  /** Records the user of valid claims and returns it; undefined where the address must be verified and is not. */
   admit(claims: Pick<IssuedClaims, 'sub'> & Record<string, unknown>): User | undefined {
     if (this.rules.requireVerifiedEmail && claims['email_verified'] !== true) return undefined;
     const user = {

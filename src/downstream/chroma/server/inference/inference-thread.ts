@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { InferenceAnswer, InferenceRequest } from './inference.worker.js';
@@ -100,7 +99,8 @@ export class InferenceThread {
   private async ended(worker: Worker): Promise<void> {
     this.tell(worker, { kind: 'end' });
     const late = setTimeout(() => void worker.terminate(), END_MS).unref();
-    await once(worker, 'exit');
+    // `events.once` would reject for an error of the thread, which has been reported already.
+    await new Promise((resolve) => worker.once('exit', resolve));
     clearTimeout(late);
   }
 
