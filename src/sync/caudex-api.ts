@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { SyncSettings } from '../config/sync-settings.js';
 
-/** An answer that no repetition changes. `code` is that of the problem document. */
+/** An answer that would be the same after a repetition. `code` is that of the problem document. */
 export class Refusal extends Error {
   constructor(
     readonly status: number,
@@ -18,7 +18,7 @@ const PAGE = 1000;
 const ATTEMPT_MS = 120_000;
 const RETRY_BASE_MS = 500;
 const RETRY_MAX_MS = 30_000;
-/** The server is away, starts or has too much to do: it is asked until it answers. */
+/** The server is unavailable, starting or overloaded: the request is repeated. */
 const AWAY = new Set([429, 502, 503, 504]);
 /** How often a request that makes the server fail is sent; after that it is given up. */
 const MAX_FAULTS = 5;
@@ -38,7 +38,7 @@ const bulkSchema = z.object({
 export class CaudexApi {
   constructor(
     readonly settings: SyncSettings,
-    /** Told once for each outage. */
+    /** Called once for each outage. */
     private readonly onAway: (reason: string) => void,
   ) {}
 

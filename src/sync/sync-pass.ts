@@ -43,8 +43,8 @@ const CHANGED_MEANWHILE = 412;
 const NOTHING: Omit<Synced, 'path'> = { digest: null, version: null, pending: null, refused: null, own: false };
 
 /**
- * Compares the folder with the server once and brings the server in step. What is about to be uploaded is written down
- * before, and its version after, so that a process that is killed in between knows its own upload again.
+ * Compares the folder with the server once and updates the server. The state records each upload before it is sent, and
+ * its version afterwards, so that a process that was killed in between recognises its own upload.
  */
 export class SyncPass {
   private readonly outcome: Outcome = { uploaded: 0, deleted: 0, conflicts: 0, failed: 0, again: false };
@@ -78,7 +78,7 @@ export class SyncPass {
     return this.outcome;
   }
 
-  /** What {@link run} would do. */
+  /** The actions that {@link run} would take. */
   async plan(): Promise<{ actions: Action[]; scan: Scan }> {
     const scan = await this.folder.scan();
     this.synced = this.state.all();
@@ -93,7 +93,7 @@ export class SyncPass {
   private async finish(action: Action, scan: Scan): Promise<void> {
     const { path } = action;
     if (action.kind === 'leave') this.report.line(' ', path, 'was changed on the server and is left as it is there');
-    // Where something could not be read, what is missing may only be out of sight.
+    // While a file or folder cannot be read, a missing file may lie in it and must not be deleted on the server.
     if (action.kind === 'forget' && scan.unread.length === 0) this.state.forget(path);
     if (action.kind === 'delete' && scan.unread.length === 0) await this.delete(path);
     if (action.kind !== 'upload') this.step();
@@ -132,7 +132,7 @@ export class SyncPass {
     const stored = together.length < 2 ? new Map<string, string>() : await this.uploadZip(together);
     const known = together.filter(({ action }) => stored.has(action.path));
     this.keep(known.map((read) => ({ read, version: stored.get(read.action.path) as string })));
-    // Sent alone, what was not stored gets an answer of its own, or waits until the server is back.
+    // A file that the archive request did not store is sent alone, which gives it an answer of its own or waits for the server.
     for (const read of together) if (!stored.has(read.action.path)) await this.uploadOne(read);
     return taken;
   }
@@ -227,5 +227,5 @@ export class SyncPass {
   }
 }
 
-/** A file that is missing beside one that could not be read may only be out of sight. */
+/** A missing file is decided on only when the whole folder could be read: it may lie in a part that could not. */
 const mayDecide = ({ path }: Compare, { files, unread }: Scan) => files.has(path) || unread.length === 0;

@@ -15,11 +15,11 @@ export const SYNC_USAGE = 'caudex sync DIR --project NAME [--once] [--dry-run]';
 
 /** 0: in step; 1: wrong usage; 2: some files were not stored; 3: the server refuses this key or has no room. */
 const EXIT = { someFailed: 2, refused: 3 };
-/** Changes come in bursts: the folder is read when none has come for this long. */
+/** Changes come in bursts: the folder is read this long after the first one. */
 const QUIET_MS = 300;
-/** How often everything is compared although no change was seen: notices get lost, and the server may have changed. */
+/** How often everything is compared without a reported change: reports can get lost, and the server may have changed. */
 const RESCAN_MS = 60_000;
-/** More passes one after the other mean that the folder never rests; the next notice or scan goes on. */
+/** The most passes in a row, for a folder that changes all the time; the next change or scan continues. */
 const MAX_PASSES = 5;
 
 /** Keeps a project in step with a folder: once, or until it is stopped. */
@@ -95,7 +95,7 @@ async function inStep(pass: () => SyncPass, name: string): Promise<number> {
   return failed;
 }
 
-/** Runs `work` now, after each change in the folder, and now and then. */
+/** Runs `work` now, after each change in the folder, and every {@link RESCAN_MS}. */
 async function follow(dir: string, work: () => Promise<unknown>): Promise<never> {
   let change = Promise.withResolvers<void>();
   const watcher = watch(dir, { recursive: true }, (_, file) => {

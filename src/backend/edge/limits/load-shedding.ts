@@ -21,12 +21,15 @@ export function shedLoad(
   let lastWindowMs = 0;
   const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   delay.enable();
+  let lastMs = performance.now();
   const timer = setInterval(() => {
-    const windowMs = Math.max(0, delay.mean / 1e6 - RESOLUTION_MS);
-    // A single pause (garbage collection, a suspended machine) is over when it is measured. Two late windows in a row
-    // mean load.
+    const nowMs = performance.now();
+    // Without a sample the event loop has not turned since the last window.
+    const windowMs = delay.count === 0 ? nowMs - lastMs : Math.max(0, delay.mean / 1e6 - RESOLUTION_MS);
+    // A single pause (a garbage collection, a suspended machine) is over when it is measured. Two late windows are load.
     delayMs = Math.min(lastWindowMs, windowMs);
     lastWindowMs = windowMs;
+    lastMs = nowMs;
     delay.reset();
   }, WINDOW_MS).unref();
   fastify.addHook('onClose', (_instance, done) => {
