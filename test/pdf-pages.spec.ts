@@ -41,6 +41,15 @@ describe('the pages of a PDF', () => {
     expect(codes(read)).toEqual([['pages_too_slow', 1, 'pages 2']]);
   }, 30_000);
 
+  it('are a fault of their own when all of them are too slow', async () => {
+    const reading = new TextExtractor({ ...LIMITS, timeoutMs: 6000 }).extract(
+      pdfOfContents([ENDLESS], '', ''),
+      'pdf',
+      'ada',
+    );
+    await expect(reading).rejects.toThrow('reading its pages takes too long');
+  }, 30_000);
+
   it('are read until the time is over, and the rest is named', async () => {
     const slow = `${'q Q '.repeat(300_000)}${lines('words')}`;
     const file = pdfOfContents(

@@ -186,7 +186,7 @@ describe('TextExtractor', () => {
     expect(await faultOf(huge, 'html', { maxMemoryBytes: 2 ** 26 })).toBe(
       'reading it takes more than 67108864 bytes of memory',
     );
-    expect(await faultOf(pdfWithStream(300_000_000), 'pdf', {})).toBe(
+    expect(await faultOf(pdfWithStream(300_000_000), 'pdf', { timeoutMs: 120_000 })).toBe(
       'reading it takes more than 268435456 bytes of memory',
     );
     expect(await faultOf(strToU8('word '.repeat(300_000)), 'html')).toMatch(/^its text has 1499999 bytes; at most/);

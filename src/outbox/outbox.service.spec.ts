@@ -93,7 +93,7 @@ describe('Outbox', () => {
     await outbox.send([entry('charge', 'c')]);
     await pause(2 * RETRY_MS);
     expect({ tries, delivered }).toEqual({ tries: 4, delivered: ['c'] });
-    await pause(15 * RETRY_MS);
+    for (let waits = 0; waits < 500 && delivered.length < 101; waits++) await pause(RETRY_MS);
     expect(delivered).toHaveLength(101);
   });
 

@@ -19,7 +19,7 @@ export type Extracted = ({ text: string } | { pages: Page[] }) & {
   attachments?: Attachment[];
 };
 
-/** Undefined for none, so that warnings can be listed with a spread. */
+/** No warning for a count of 0. The count comes last in the detail, so that the sentence fits every number. */
 export function counted(count: number, code: string, what: string): Warning[] {
-  return count === 0 ? [] : [{ code, detail: `${count} ${what}`, count }];
+  return count === 0 ? [] : [{ code, detail: `${what}: ${count}`, count }];
 }

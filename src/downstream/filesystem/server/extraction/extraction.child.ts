@@ -61,12 +61,17 @@ async function read(job: ExtractionJob): Promise<ExtractionResult> {
   if (job.attachments) return { attachments: extracted.attachments ?? [] };
   const { warnings } = extracted;
   const { text, pages } = 'pages' in extracted ? pagedText(extracted.pages) : { text: cleanText(extracted.text) };
-  if (text === '') {
-    throw new Fault(format === 'pdf' ? 'its pages hold no text (are they pictures of pages?)' : 'it holds no text');
-  }
+  if (text === '') throw new Fault(reasonOfNoText(format, warnings));
   const bytes = Buffer.byteLength(text);
   if (bytes > maxTextBytes) throw new Fault(`its text has ${bytes} bytes; at most ${maxTextBytes} are taken`);
   return pages === undefined ? { text, warnings } : { text, pages, warnings };
+}
+
+/** Pages that were given up may hold text: the file is too slow to read, and not a scan. */
+function reasonOfNoText(format: ExtractionJob['format'], warnings: readonly Warning[]): string {
+  if (format !== 'pdf') return 'it holds no text';
+  const isSlow = warnings.some(({ code }) => code === 'pages_too_slow' || code === 'pages_left_out');
+  return isSlow ? 'reading its pages takes too long' : 'its pages hold no text (are they pictures of pages?)';
 }
 
 async function resultOf(job: ExtractionJob): Promise<ExtractionResult> {

@@ -2,6 +2,7 @@ import { strFromU8, strToU8, zipSync } from 'fflate';
 import mammoth from 'mammoth';
 import type { Warning } from '../../../../../contract/warning.contract.ts';
 import type { DecodedText } from '../charset.ts';
+import { counted } from '../extracted.ts';
 import { forMammoth, paragraphsOf } from './docx-markup.ts';
 import { Fault } from './fault.ts';
 import { htmlToText } from './html.ts';
@@ -58,6 +59,5 @@ function marginsOf(parts: Record<string, Uint8Array>): Set<string> {
 function deletions(parts: Record<string, Uint8Array>): Warning[] {
   const main = parts['word/document.xml'];
   const count = main === undefined ? 0 : (strFromU8(main).match(/<w:del /g)?.length ?? 0);
-  if (count === 0) return [];
-  return [{ code: 'deletions_left_out', detail: `${count} tracked deletions are left out; insertions are in`, count }];
+  return counted(count, 'deletions_left_out', 'tracked deletions are left out, and insertions are in');
 }

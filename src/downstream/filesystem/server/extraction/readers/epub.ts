@@ -1,7 +1,7 @@
 import type { Warning } from '../../../../../contract/warning.contract.ts';
 import { counted, type Extracted } from '../extracted.ts';
 import { Fault } from './fault.ts';
-import { htmlToText } from './html.ts';
+import { htmlToText, picturesWithoutText } from './html.ts';
 import { paragraphsOf, readXml } from './xml.ts';
 import { type Parts, partsOf } from './zip-parts.ts';
 
@@ -34,7 +34,7 @@ export function fromEpub(content: Uint8Array, maxTextBytes: number): Extracted {
 /** One warning for all chapters. */
 function picturesOf(chapters: readonly { warnings: Warning[] }[]): Warning[] {
   const count = chapters.reduce((sum, { warnings }) => sum + (warnings[0]?.count ?? 0), 0);
-  return counted(count, 'pictures_without_text', 'pictures have no text that describes them');
+  return picturesWithoutText(count);
 }
 
 function chaptersOf(book: string, opf: string): string[] {

@@ -1,6 +1,7 @@
 import { Parser } from 'htmlparser2';
 import type { Warning } from '../../../../../contract/warning.contract.ts';
 import { type DecodedText, decodeAsFallback, decodeText } from '../charset.ts';
+import { counted } from '../extracted.ts';
 import { TextWriter } from './text-writer.ts';
 
 /** A charset declaration is in the first 1024 bytes (HTML standard, 13.2.3.2). */
@@ -118,7 +119,7 @@ export class HtmlReader {
     const title = this.title.replaceAll(/\s+/g, ' ').trim();
     const isHeading = /^#+ /.test(body) && body.slice(0, 1000).replace(/^#+ /, '').startsWith(title);
     const text = title === '' || isHeading ? body : `# ${title}\n\n${body}`.trim();
-    return { text, warnings: this.pictures === 0 ? [] : [picturesWithoutText(this.pictures)] };
+    return { text, warnings: picturesWithoutText(this.pictures) };
   }
 
   private openPreformatted(): void {
@@ -186,6 +187,6 @@ export class HtmlReader {
   }
 }
 
-export function picturesWithoutText(count: number): Warning {
-  return { code: 'pictures_without_text', detail: `${count} pictures have no text that describes them`, count };
+export function picturesWithoutText(count: number): Warning[] {
+  return counted(count, 'pictures_without_text', 'pictures without a text that describes them');
 }

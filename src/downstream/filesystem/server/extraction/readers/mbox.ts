@@ -1,5 +1,5 @@
-import type { Extracted } from '../extracted.ts';
-import { counted } from '../extracted.ts';
+import { counted, type Extracted } from '../extracted.ts';
+import { picturesWithoutText } from './html.ts';
 import { parseMail } from './eml.ts';
 import { Fault } from './fault.ts';
 import { type Mail, mailLosses, mailText } from './mail.ts';
@@ -30,7 +30,7 @@ export async function fromMbox(content: Uint8Array): Promise<Extracted> {
     text: read.map(({ text }) => text).join('\n\n'),
     warnings: [
       ...mailLosses(mails),
-      ...counted(pictures, 'pictures_without_text', 'pictures have no text that describes them'),
+      ...picturesWithoutText(pictures),
       ...counted(unreadable, 'messages_unreadable', 'messages are damaged and were left out'),
     ],
     attachments: mails.flatMap(({ attachments }) => attachments),

@@ -1,5 +1,5 @@
-import { counted, type Extracted } from '../extracted.ts';
-import { HtmlReader } from './html.ts';
+import type { Extracted } from '../extracted.ts';
+import { HtmlReader, picturesWithoutText } from './html.ts';
 import { OdfMarkup } from './odf-markup.ts';
 import { openDocument, openDocumentLosses, stylesWith } from './opendocument.ts';
 import { hiddenSlides, pagesOf, type Slide } from './slides.ts';
@@ -11,7 +11,7 @@ export function fromOdp(content: Uint8Array, maxTextBytes: number): Extracted {
   const markup = new SlideMarkup(stylesWith(document.content, 'presentation:visibility', 'hidden'));
   readXml(document.content, markup);
   const { slides, pictures } = markup;
-  const withoutText = counted(pictures, 'pictures_without_text', 'pictures have no text that describes them');
+  const withoutText = picturesWithoutText(pictures);
   return {
     pages: pagesOf(slides),
     warnings: [...withoutText, ...hiddenSlides(slides), ...openDocumentLosses(document)],

@@ -1,4 +1,5 @@
 import type { Warning } from '../../../../../contract/warning.contract.ts';
+import { counted } from '../extracted.ts';
 
 /** Parts of Office Open XML files from which no text is extracted. */
 const LOST: [RegExp, string, string][] = [
@@ -12,13 +13,11 @@ const PICTURE = /\/media\/[^/]+\.(?:png|jpe?g|gif|bmp|tiff?|emf|wmf|svg|webp|wdp
 /** @param names the names of all parts of the file */
 export function officeLosses(names: readonly string[]): Warning[] {
   return LOST.flatMap(([pattern, code, what]) => {
-    const count = names.filter((name) => pattern.test(name)).length;
-    return count === 0 ? [] : [{ code, detail: `${count} ${what}`, count }];
+    return counted(names.filter((name) => pattern.test(name)).length, code, what);
   });
 }
 
 /** For formats whose reader does not read descriptions of pictures. */
 export function picturesLeftOut(names: readonly string[]): Warning[] {
-  const count = names.filter((name) => PICTURE.test(name)).length;
-  return count === 0 ? [] : [{ code: 'pictures_left_out', detail: `${count} pictures are left out`, count }];
+  return counted(names.filter((name) => PICTURE.test(name)).length, 'pictures_left_out', 'pictures are left out');
 }

@@ -1,6 +1,6 @@
-import { counted, type Extracted } from '../extracted.ts';
+import type { Extracted } from '../extracted.ts';
 import { Fault } from './fault.ts';
-import { HtmlReader } from './html.ts';
+import { HtmlReader, picturesWithoutText } from './html.ts';
 import { officeLosses } from './office-losses.ts';
 import { hiddenSlides, pagesOf, type Slide } from './slides.ts';
 import { paragraphsOf, readXml, type XmlHandler } from './xml.ts';
@@ -18,7 +18,7 @@ export function fromPptx(content: Uint8Array, maxTextBytes: number): Extracted {
   const read = ids.map((id) => slideOf(parts, targets.get(id)?.target ?? ''));
   const slides = read.map(({ slide }) => slide);
   const pictures = read.reduce((sum, { withoutText }) => sum + withoutText, 0);
-  const withoutText = counted(pictures, 'pictures_without_text', 'pictures have no text that describes them');
+  const withoutText = picturesWithoutText(pictures);
   return {
     pages: pagesOf(slides),
     warnings: [...withoutText, ...hiddenSlides(slides), ...officeLosses(parts.names)],

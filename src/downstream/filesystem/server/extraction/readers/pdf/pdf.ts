@@ -1,7 +1,7 @@
 import { extname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Warning } from '../../../../../../contract/warning.contract.ts';
-import type { Extracted, Page } from '../../extracted.ts';
+import { counted, type Extracted, type Page } from '../../extracted.ts';
 import { Fault } from '../fault.ts';
 import { joinHyphenated } from './hyphens.ts';
 import { type Outline, withHeadings } from './headings.ts';
@@ -67,10 +67,10 @@ class PdfReading {
     return {
       pages: withHeadings(joinHyphenated(this.pages), this.outline),
       warnings: [
-        ...onPages('pages_without_text', 'hold no text; they may be scans or pictures', this.empty),
-        ...onPages('pages_unreadable', 'are damaged and were left out', this.broken),
-        ...onPages('pages_too_slow', 'took too long to read and were left out', this.slow),
-        ...onPages('pages_left_out', 'were left out: reading the whole file takes too long', left),
+        ...onPages('pages_without_text', 'pages without text, which may be scans or pictures', this.empty),
+        ...onPages('pages_unreadable', 'damaged pages, which are left out', this.broken),
+        ...onPages('pages_too_slow', 'pages that take too long to read, which are left out', this.slow),
+        ...onPages('pages_left_out', 'pages left out because reading the whole file takes too long', left),
         ...attachmentsLeftOut(this.attachments),
       ],
     };
@@ -122,8 +122,7 @@ function attachmentsLeftOut(files: readonly string[]): Warning[] {
 }
 
 function onPages(code: string, what: string, pages: readonly number[]): Warning[] {
-  if (pages.length === 0) return [];
-  return [{ code, detail: `${pages.length} pages ${what}`, count: pages.length, place: `pages ${ranges(pages)}` }];
+  return counted(pages.length, code, what).map((warning) => ({ ...warning, place: `pages ${ranges(pages)}` }));
 }
 
 /** `1, 3-5` for 1, 3, 4, 5. */
