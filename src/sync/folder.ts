@@ -7,7 +7,7 @@ import { digestOf } from './content.js';
 /** Where the command keeps its state, below the folder that it keeps in step. */
 export const STATE_DIR = '.caudex';
 const IGNORE_FILE = '.caudexignore';
-/** What programs keep for themselves; `.caudexignore` may take it in again. */
+/** Data of programs; a rule in `.caudexignore` can include it again. */
 const LEFT_OUT = [
   '.git',
   '.hg',
@@ -27,7 +27,7 @@ const MAX_BYTES = 256 * 1024 * 1024;
 export interface Scan {
   /** The digests of the files, by path: with slashes, in Unicode NFC. */
   files: ReadonlyMap<string, string>;
-  /** What could not be read or has no name of its own, with the reason. */
+  /** Entries that cannot be read, or whose name is not unique, with the reason. */
   unread: { path: string; reason: string }[];
   /** Whether the ignore rules leave a path out. */
   isLeftOut(path: string): boolean;
@@ -50,7 +50,7 @@ export class Folder {
   async scan(): Promise<Scan> {
     const rules = ignore().add(LEFT_OUT);
     rules.add(await readFile(join(this.dir, IGNORE_FILE), 'utf8').catch(() => ''));
-    // Nothing may take these in: the state changes with each upload.
+    // No rule can include these: the state changes with each upload.
     rules.add([`/${STATE_DIR}`, `/${IGNORE_FILE}`]);
     const files = new Map<string, string>();
     const unread: Scan['unread'] = [];
@@ -124,7 +124,7 @@ export class Folder {
       this.names.set(path, name);
       files.set(path, digest);
     } catch (error) {
-      // A file that went while the folder was read is a deleted one.
+      // A file that disappears while the folder is read counts as deleted.
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
       unread.push({ path, reason: (error as Error).message });
     }

@@ -1,13 +1,13 @@
 import type { Synced } from './sync-state.js';
 
-/** What is to be done for one document. */
+/** The action for one document. */
 export type Action =
   /** `version`: the one to be replaced; null where the server has no such document. */
   | { kind: 'upload'; path: string; version: string | null; renamedFrom?: string }
   | { kind: 'delete'; path: string }
-  /** The server has a version that is not the one last seen: its content decides. */
+  /** The server has another version than the last one seen; its content decides what to do. */
   | { kind: 'compare'; path: string; version: string }
-  /** Only the state goes. */
+  /** Only the state is deleted. */
   | { kind: 'forget'; path: string }
   /** The server's document was changed there, and the file was not. */
   | { kind: 'leave'; path: string };
@@ -50,7 +50,7 @@ function forFile(path: string, digest: string, known: Synced | undefined, versio
   return isOnlyThere ? ({ kind: 'leave', path } as const) : ({ kind: 'compare', path, version } as const);
 }
 
-/** Names for each new document a deleted one of the same content, for people; the server is told of both. */
+/** Marks a new document as renamed from a deleted one with the same content, for the output; the server gets both actions. */
 function withRenames(actions: readonly Action[], { files, synced }: Sides): Action[] {
   const gone = new Map<string, string>();
   for (const { kind, path } of actions) {

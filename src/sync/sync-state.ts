@@ -4,7 +4,7 @@ import { StartError } from '../config/start-error.js';
 import { openDatabase, transaction } from '../storage/sqlite.js';
 import { STATE_DIR } from './folder.js';
 
-/** What is known of a document since it was last seen alike on both sides. */
+/** The state of a document when both sides were last equal. */
 export interface Synced {
   path: string;
   /** The digest and the version that belong together; null before the first upload was answered. */

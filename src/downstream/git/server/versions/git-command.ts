@@ -20,13 +20,13 @@ export class GitError extends Error {
 interface GitOptions {
   /** Full object names, HEAD and refs, with `^{commit}` or `:path` behind them; they stand behind `--end-of-options`. */
   revisions?: readonly string[];
-  /** Paths, or what a command takes besides; they stand behind `--`. */
+  /** Paths or other operands; they are put after `--`. */
   operands?: readonly string[];
   input?: string | Buffer;
   timeoutMs?: number;
-  /** Enough of the output: what comes after it is not waited for. */
+  /** The command is ended after this much output. */
   enoughBytes?: number;
-  /** The one transport that may be used; without it none may. */
+  /** The only allowed transport; without it no transport is allowed. */
   protocol?: 'file' | 'https';
   /** Ends the command before its time. */
   signal?: AbortSignal | undefined;
@@ -37,17 +37,17 @@ const FULL_DISK = /No space left on device|Out of diskspace|Disk quota exceeded/
 const OBJECT_NAME = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 const REVISION =
   /^(?:[0-9a-f]{40}|[0-9a-f]{64}|HEAD|refs\/[A-Za-z0-9_][A-Za-z0-9._/-]*)(?:\^(?:0|\{commit\}))?(?::[^\0]*)?$/;
-/** git 2.39 does not know `--end-of-options` here; what {@link REVISION} lets through is no option. */
+/** git 2.39 does not support `--end-of-options` here; {@link REVISION} matches no option. */
 const WITHOUT_END_OF_OPTIONS = new Set(['blame']);
 
-/** Whether a text is the whole name of an object: what an imported repository says of itself need not be. */
+/** Whether a text is a full object name. Names in an imported repository's data can be anything. */
 export function isObjectName(text: string): boolean {
   return OBJECT_NAME.test(text);
 }
 
 /**
- * Runs one git command on a repository, without any configuration, hook or prompt of the machine's.
- * @param args the command and its options: constants of this program, and nothing that came from outside
+ * Runs one git command on a repository, without the machine's configuration, hooks and prompts.
+ * @param args the command and its options: constants of this program only, never input
  * @throws GitError; Problem 422 `too_much_for_git` where time or output exceed their limits, 507 `storage_full`
  */
 export function git(repository: string, args: readonly string[], options: GitOptions = {}): Promise<Buffer> {
@@ -63,7 +63,7 @@ export function git(repository: string, args: readonly string[], options: GitOpt
         GIT_TERMINAL_PROMPT: '0',
         GIT_ASKPASS: 'true',
         GIT_ALLOW_PROTOCOL: protocol ?? 'none',
-        // A source may name a remote of its own to fetch missing objects from, with a command to run.
+        // A source could configure a remote for missing objects, with a command to run.
         GIT_NO_LAZY_FETCH: '1',
         LC_ALL: 'C.UTF-8',
       }),
@@ -90,7 +90,7 @@ export function git(repository: string, args: readonly string[], options: GitOpt
       else if (FULL_DISK.test(complaint)) reject(storageFull());
       else reject(new GitError(reason(complaint) ?? `git ${args[0]} ended with ${code}`, code));
     });
-    // git may end before it has read everything; its exit code says why.
+    // git may exit before it has read its input; its exit code is the reason.
     child.stdin.on('error', () => undefined);
     child.stdin.end(input);
   });
@@ -105,7 +105,7 @@ function commandLine(args: readonly string[], { revisions = [], operands }: GitO
   return [...args, ...end, ...revisions, ...(operands === undefined ? [] : ['--', ...operands])];
 }
 
-/** The texts that were asked about are too large or too many: that is no fault of this server. */
+/** The requested texts are too large or too many, which is no fault of this server. */
 function tooMuch(command: string, bytes: number, timeoutMs: number): Problem {
   const limit =
     bytes > MAX_OUTPUT_BYTES ? `gives more than ${MAX_OUTPUT_BYTES} bytes` : `takes longer than ${timeoutMs / 1000} s`;
@@ -121,7 +121,7 @@ function storageFull(): Problem {
   return new Problem({ status: 507, code: 'storage_full', detail });
 }
 
-/** What git says last, where it does not say what was fatal. */
+/** The `fatal:` line of git's output, or else its last line. */
 function reason(complaint: string): string | undefined {
   return /^fatal: .*$/m.exec(complaint)?.[0] ?? (complaint.trim().split('\n').at(-1) || undefined);
 }

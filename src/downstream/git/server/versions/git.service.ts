@@ -16,14 +16,14 @@ import { type Change, Repository } from './repository.js';
 import type { ProjectKey } from '../project-key.js';
 import { type StoredVersion, VersionStore, type Which } from './version-store.js';
 
-/** How `git fast-import` ends when another git has the branch, or has moved it. */
+/** The exit code of `git fast-import` when another git process holds or has moved the branch. */
 const BRANCH_BUSY = 1;
-/** Together longer than a lock is taken for a living git's. */
+/** The retries together take longer than `STALE_LOCK_MS`, after which a lock is removed. */
 const OUTLIVING_TRIES = 30;
 const OUTLIVING_MS = 50;
-/** A wait and a read that takes as long as it may fit into the caller's limit together. */
+/** The longest wait and the longest read together fit into the caller's timeout. */
 const READERS = { concurrent: 4, perUser: 2, waiting: 60, waitMs: 5000 };
-/** Longer than the time limit of each git process, which answers by itself. */
+/** Longer than the time limit of one git process, which has an error of its own. */
 const READ_TIMEOUT_MS = 60_000;
 /** A diff longer than this is cut off. */
 const MAX_DIFF_CHARS = 4000;
@@ -34,8 +34,8 @@ export class GitService {
   private readonly queues = new Map<string, Promise<unknown>>();
   private readonly readers = new Semaphore(READERS, 'reads of the history');
   /**
-   * By project, the newest commits that have no row, by version; usually none. A process that died between a commit and its
-   * row leaves such a one. Of a project that is not in this map it is not known yet.
+   * By project, the newest commits without a row, by version; usually none. A process that dies between a commit and
+   * its row leaves one. For a project that is not in this map they have not been read yet.
    */
   private readonly unrecorded = new LRUCache<string, Map<string, string>>({ max: 10_000 });
 
@@ -128,7 +128,7 @@ export class GitService {
   }
 
   /**
-   * Writes down versions, what the graph is to learn of them, and for an import how many commits were new, all or none.
+   * Stores versions, the changes for the graph, and for an import the number of new commits, in one transaction.
    */
   record(project: ProjectKey, versions: readonly StoredVersion[], importId?: string): void {
     transaction(this.db, () => {
@@ -179,7 +179,7 @@ export class GitService {
     const repository = this.repository(project);
     const remembered = this.unrecorded.get(nameOf(project));
     let found = remembered && { unrecorded: remembered, isEmpty: false };
-    // Until the rows are written, the next attempt has to look again.
+    // Until the rows are stored, the next attempt must read the commits again.
     this.unrecorded.delete(nameOf(project));
     for (let left = OUTLIVING_TRIES; ; left--) {
       try {
@@ -189,7 +189,7 @@ export class GitService {
         const commits = changes.map(({ version }) => unrecorded.get(version) ?? (made.shift() as string));
         return { commits, unrecorded };
       } catch (error) {
-        // A git that outlived the process before this one has a commit to finish, or left its lock.
+        // A git process of the previous server process is still committing, or has left its lock.
         if (!(error instanceof GitError) || error.exitCode !== BRANCH_BUSY || left === 0) throw error;
         found = undefined;
         await sleep(OUTLIVING_MS);
@@ -210,7 +210,7 @@ export class GitService {
 
   private require(project: ProjectKey, path: string, version: string): StoredVersion {
     const found = this.versions.find(project, version, path);
-    // A row from a time when a foreign history could name its commits itself.
+    // An older row: imported histories could once name their commits freely.
     if (found === undefined || !isObjectName(found.commit)) throw versionNotFound(path, version);
     return found;
   }

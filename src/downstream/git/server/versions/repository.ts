@@ -5,7 +5,7 @@ import { git } from './git-command.js';
 
 const MAX_DIFF_BYTES = 8 * 1024 * 1024;
 const BEGINNING_BYTES = 65_536;
-/** git takes seconds for more, and a page shows none of it. */
+/** git takes seconds for more lines, and no page shows so many. */
 const MAX_BLAMED_LINES = 20_000;
 
 const BRANCH = 'refs/heads/main';
@@ -26,8 +26,8 @@ export interface Change {
 }
 
 /**
- * One bare repository. Commits go in through `git fast-import`: a whole commit in one process, no work tree, and so no
- * file of a person's naming ever lies on the disk. Whoever writes must take turns.
+ * One bare repository. `git fast-import` writes whole commits in one process, without a work tree, so no file on the
+ * disk has a name from a user. Writers must take turns.
  */
 export class Repository {
   constructor(readonly dir: string) {}
@@ -40,8 +40,8 @@ export class Repository {
   }
 
   /**
-   * Makes the repository where there is none; a half-made one is never seen. For who has the turn to write: a lock that has
-   * been there for long was left by a git that was killed.
+   * Creates the repository if it is missing; an incomplete one is never visible. Only the current writer may call it.
+   * It removes old locks, which a killed git process left.
    */
   async init(): Promise<void> {
     if (await this.exists()) return this.unlock();
@@ -53,7 +53,7 @@ export class Repository {
     await rename(draft, this.dir);
   }
 
-  /** A git that is alive, even one that outlived the process before this one, must not lose its lock to another. */
+  /** The lock of a running git process must stay, also of one that a previous server process started. */
   private async unlock(): Promise<void> {
     const lock = join(this.dir, `${BRANCH}.lock`);
     const found = await stat(lock).catch(() => undefined);
@@ -70,8 +70,8 @@ export class Repository {
   }
 
   /**
-   * Makes `files`, which lie in the commit `other` already, part of this history, so that later changes of them go on from
-   * there: a commit with both as its parents.
+   * Adds `files`, which the commit `other` contains, to this history by a merge commit of both, so that later changes
+   * continue from there.
    * @returns the commit's hash
    */
   async merge(
@@ -174,7 +174,7 @@ const VERSION_TRAILER = 'Caudex-Version';
 
 /**
  * The commit of one change, in fast-import's language.
- * @param isContinued whether the parent needs no mention: it is the commit before in the same input, or there is none
+ * @param isContinued whether the parent is left out, because it is the previous commit of the same input or there is none
  */
 function commandsOf(change: Change, isContinued: boolean): string[] {
   const person = `${line(change.author.name)} <${line(change.author.email)}>`;

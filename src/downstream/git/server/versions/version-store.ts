@@ -13,7 +13,7 @@ export interface StoredVersion extends Version {
   deleted: boolean;
 }
 
-/** Which versions: of one document, of a span of time (`until` excluded), about some words. */
+/** Selects versions by document, time span (`until` excluded) and words. */
 export interface Which {
   path?: string | undefined;
   /** UTC, ISO 8601, as `until`. */
@@ -44,7 +44,7 @@ export const AUTHOR_EMAIL = `
   ALTER TABLE versions ADD COLUMN email TEXT NOT NULL DEFAULT '';
   CREATE INDEX versions_by_time ON versions (user_id, project_id, committed_at, seq)`;
 
-/** How many commits an import has brought: in the transaction that brings them, so that no kill makes it wrong. */
+/** The number of commits of each import, stored in the transaction of the commits, so that a kill cannot make it wrong. */
 export const IMPORT_TABLES = `
   CREATE TABLE imports (
     user_id TEXT NOT NULL,
@@ -75,7 +75,7 @@ export const HEAD_TABLES = `
 
 const NEWEST_FIRST = 'ORDER BY committed_at DESC, seq DESC';
 
-/** Which commit is which version of which document. */
+/** Maps versions of documents to commits. */
 export class VersionStore {
   readonly inventory: ProjectInventory;
 
@@ -126,7 +126,7 @@ export class VersionStore {
     );
   }
 
-  /** The one that was written last, whenever it was made. */
+  /** The version that was stored last, independent of its date. */
   last({ userId, projectId }: ProjectKey, path: string): StoredVersion | undefined {
     return stored(
       this.db
@@ -211,12 +211,12 @@ export class VersionStore {
   }
 }
 
-/** All times are compared as text: each in the one form. */
+/** Times are compared as text, so all have one format. */
 function iso(time: string | undefined): string | null {
   return time === undefined ? null : new Date(time).toISOString();
 }
 
-/** The words of a path, a message or a question: `chapter03.md` says "chapter", "3" and "md". */
+/** The words of a path, a message or a question: those of `chapter03.md` are "chapter", "3" and "md". */
 function mentioned(text: string): string[] {
   const parted = text.replace(/(?<=\p{L})(?=\p{N})|(?<=\p{N})(?=\p{L})/gu, ' ').replaceAll('_', ' ');
   return tellingTerms(parted).map((term) => term.replace(/^0+(?=\d)/, ''));
