@@ -1,8 +1,9 @@
 import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { DatabaseSync } from 'node:sqlite';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { EmbeddedStores } from '../src/downstream/filesystem/server/embedded-stores.js';
 import { FilesystemServerModule } from '../src/downstream/filesystem/server/filesystem-server.module.js';
+import { FilesystemStores } from '../src/downstream/filesystem/server/filesystem-stores.js';
 import { docx, paragraph, pdf } from './sample-files.js';
 import { type ServerUnderTest, startForTest } from './server-under-test.js';
 
@@ -280,7 +281,7 @@ describe('the disk', () => {
     const project = await makeProject();
     await put(project, 'a.md', { text: 'elephants' });
     const before = storedFiles();
-    const db = server.app.get(DatabaseSync);
+    const { db } = server.app.get(FilesystemStores) as EmbeddedStores;
     const { page_count } = db.prepare('PRAGMA page_count').get() as { page_count: number };
     db.exec(`PRAGMA max_page_count = ${page_count + 2}`);
     const text = 'Some more words to be stored.\n\n'.repeat(20_000);

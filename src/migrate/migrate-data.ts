@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { Config } from '../config/config.schema.js';
 import { StartError } from '../config/start-error.js';
-import { DocumentStore } from '../downstream/filesystem/server/documents/document-store.js';
+import type { DocumentStore } from '../downstream/filesystem/server/documents/document-store.js';
+import { SqliteDocumentStore } from '../downstream/filesystem/server/documents/sqlite-document-store.js';
 import { openFilesystemDatabase } from '../downstream/filesystem/server/filesystem-database.js';
 import { DiskDocumentFiles } from '../downstream/filesystem/server/files/disk-document-files.js';
 import { DamagedFile, type DocumentFiles } from '../downstream/filesystem/server/files/document-files.js';
@@ -26,7 +27,7 @@ export async function migrateData(config: Config, print = console.log): Promise<
   const s3 = await openS3(dir, config);
   try {
     const [from, to] = config.storage.documents === 's3' ? [disk, s3] : [s3, disk];
-    const documents = new DocumentStore(db, new LexicalIndex(db), config.quotas);
+    const documents = new SqliteDocumentStore(db, new LexicalIndex(db), config.quotas);
     const { copied, kept, failures } = await copyAll(documents, from, to);
     for (const failure of failures) print(failure);
     print(`${copied} contents copied to ${config.storage.documents}, ${kept} were there already`);
@@ -42,7 +43,7 @@ export async function migrateData(config: Config, print = console.log): Promise<
 async function copyAll(documents: DocumentStore, from: DocumentFiles, to: DocumentFiles) {
   const failures: string[] = [];
   let [copied, kept] = [0, 0];
-  for (const { key, ...stored } of documents.files()) {
+  for await (const { key, ...stored } of documents.files()) {
     try {
       if (await isThere(to, key, stored)) kept++;
       else {

@@ -5,8 +5,10 @@ import { analyseDocument } from '../../../../text/analysed-document.js';
 import type { ProjectKey } from '../../../../text/lexical-index.js';
 import { titleOf } from '../../../../text/title.js';
 import { DamagedFile, DocumentFiles, type StoredFile } from '../files/document-files.js';
-import { type DocumentRow, DocumentStore, originalOf } from './document-store.js';
+import { type DocumentRow, originalOf } from './document-row.js';
+import { changedSince, type Decision, DocumentStore, type PathState } from './document-store.js';
 import { type ReadUpload, type Upload, UploadReader } from './document-upload.js';
+import { requireThere } from '../projects/project-state.js';
 import { ProjectsService } from '../projects/projects.service.js';
 import { UnreadableDocument } from '../extraction/text-extractor.js';
 
@@ -43,16 +45,16 @@ export class DocumentWriter {
 
   /** @throws the problems that the contract names */
   async put(key: ProjectKey, path: string, request: WriteRequest): Promise<Written> {
-    this.projects.requireWritable(key);
+    await this.projects.requireWritable(key);
     const upload = await this.uploads.read(request, key.userId).catch(async (error: unknown) => {
       throw error instanceof UnreadableDocument ? await this.keepUnreadable(key, path, request, error) : error;
     });
     const damaged = await this.damagedFile(key, path, upload);
-    const decide = () => {
-      this.refuseSuperseded(key, path, request);
-      return decision(this.documents.find(key, path), { ...request, ...upload }, damaged);
+    const decide = (state: PathState) => {
+      refuseSuperseded(state, path, request);
+      return decision(state.document, { ...request, ...upload }, damaged);
     };
-    const first = decide();
+    const first = decide(await this.documents.state(key, path));
     if (first !== 'store') return first;
 
     const work = () => this.write(key, path, request, upload, decide);
@@ -64,17 +66,17 @@ export class DocumentWriter {
     path: string,
     request: WriteRequest,
     upload: ReadUpload,
-    decide: () => 'store' | Written,
+    decide: (state: PathState) => 'store' | Written,
   ): Promise<Written> {
     const { media_type, text, content, original, pages } = upload;
     const title = titleOf(path, text, media_type);
     const analysed = await analyseDocument({ path, title, text, mediaType: media_type, pages });
     const contents = original === undefined ? [content] : [content, original];
-    return this.store(key, contents, (stored, kept) => {
-      const now = decide();
-      if (now !== 'store') return { result: now, unneeded: [stored.file, kept?.file ?? null] };
+    return this.store(key, path, contents, (state, stored, kept) => {
+      const now = decide(state);
+      if (now !== 'store') return { result: now };
       const { version } = request;
-      const first_version = this.documents.find(key, path)?.first_version ?? version;
+      const first_version = state.document?.first_version ?? version;
       const row: DocumentRow = {
         ...{ path, version, first_version, title, media_type, bytes: content.length },
         ...{ updated_at: new Date().toISOString(), arrived_ms: request.arrived_ms ?? Date.now(), ...stored },
@@ -83,19 +85,7 @@ export class DocumentWriter {
         stored_bytes: content.length + (original?.length ?? 0),
         ...asideOf(upload),
       };
-      const unneeded = this.documents.put(key, row, analysed);
-      return { result: { row, created: version === first_version, changed: true }, unneeded };
-    });
-  }
-
-  /** @throws Problem 409 `superseded` */
-  private refuseSuperseded(key: ProjectKey, path: string, { arrived_ms = Infinity, version }: WriteRequest): void {
-    const changed = this.documents.changedSince(key, path, arrived_ms);
-    if (changed === undefined || changed.version === version) return;
-    throw new Problem({
-      status: 409,
-      code: 'superseded',
-      detail: `${path} was ${changed.version === null ? 'deleted' : 'replaced'} by a change that came in after this one; this one was not stored.`,
+      return { result: { row, created: version === first_version, changed: true }, document: { row, analysed } };
     });
   }
 
@@ -104,10 +94,11 @@ export class DocumentWriter {
     const content = Buffer.from(upload.content_base64 ?? '', 'base64');
     const { message: reason } = fault;
     const received_at = new Date().toISOString();
-    await this.store(key, [content], (stored) => {
-      this.refuseSuperseded(key, path, upload);
-      const row = { path, media_type: upload.media_type, reason, received_at, stored_bytes: content.length, ...stored };
-      return { result: undefined, unneeded: this.documents.putUnreadable(key, row) };
+    await this.store(key, path, [content], (state, stored) => {
+      refuseSuperseded(state, path, upload);
+      const { media_type } = upload;
+      const row = { path, media_type, reason, received_at, stored_bytes: content.length, ...stored };
+      return { result: undefined, unreadable: row };
     });
     return new Problem({
       status: 422,
@@ -117,29 +108,30 @@ export class DocumentWriter {
   }
 
   /**
-   * Writes files and lets `commit` record them in the database. Then files that no row names are removed; after a crash
-   * before that, the next start removes them.
+   * Writes files and lets `decide` choose whether the database names them. Then files that no row names are removed;
+   * after a crash before that, the next sweep removes them.
    */
   private async store<T>(
     key: ProjectKey,
+    path: string,
     contents: readonly Uint8Array[],
-    commit: (...written: StoredFile[]) => { result: T; unneeded: (string | null)[] },
+    decide: (state: PathState, ...written: StoredFile[]) => Decision<T>,
   ): Promise<T> {
     const written: StoredFile[] = [];
     let unneeded: (string | null)[] | undefined;
     try {
       for (const content of contents) written.push(await this.files.write(key, content));
-      const committed = this.documents.atomically(() => {
-        this.projects.requireWritable(key);
-        return commit(...written);
+      const changed = await this.documents.change(key, path, (state) => {
+        requireThere(key.projectId, state.project);
+        return decide(state, ...written);
       });
-      unneeded = committed.unneeded;
-      return committed.result;
+      if (changed.stored) unneeded = changed.unneeded;
+      return changed.result;
     } finally {
       await this.files
         .remove(key, unneeded ?? written.map(({ file }) => file))
         .catch((error: Error) =>
-          this.log.warn(`a file that is not needed stays until the next start: ${error.message}`),
+          this.log.warn(`a file that is not needed stays until the next sweep: ${error.message}`),
         );
     }
   }
@@ -149,7 +141,7 @@ export class DocumentWriter {
    * must be written again.
    */
   private async damagedFile(key: ProjectKey, path: string, { sha256 }: ReadUpload): Promise<string | undefined> {
-    const current = this.documents.find(key, path);
+    const current = await this.documents.find(key, path);
     if (current?.sha256 !== sha256) return undefined;
     try {
       await this.files.read(key, current);
@@ -167,6 +159,17 @@ export class DocumentWriter {
 function asideOf({ warnings, pages }: ReadUpload): Pick<DocumentRow, 'warnings' | 'pages'> {
   const json = (list: readonly object[]) => (list.length === 0 ? null : JSON.stringify(list));
   return { warnings: json(warnings), pages: json(pages) };
+}
+
+/** @throws Problem 409 `superseded` */
+function refuseSuperseded(state: PathState, path: string, { arrived_ms = Infinity, version }: WriteRequest): void {
+  const changed = changedSince(state, arrived_ms);
+  if (changed === undefined || changed.version === version) return;
+  throw new Problem({
+    status: 409,
+    code: 'superseded',
+    detail: `${path} was ${changed.version === null ? 'deleted' : 'replaced'} by a change that came in after this one; this one was not stored.`,
+  });
 }
 
 /** The effect of a request on the current document. @throws Problem 409 `version_taken`, 412 `version_conflict` */

@@ -3,7 +3,7 @@ import { constants, mkdirSync, realpathSync } from 'node:fs';
 import { mkdir, open, readdir, realpath, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ProjectKey } from '../../../../text/lexical-index.js';
-import { DamagedFile, DocumentFiles, folderOf, hashOf, type StoredFile } from './document-files.js';
+import { DamagedFile, DocumentFiles, folderOf, hashOf, type Known, type StoredFile } from './document-files.js';
 
 /** Stores each content in a file of its own below `<root>/<user>/<project>/`. */
 export class DiskDocumentFiles extends DocumentFiles {
@@ -67,9 +67,9 @@ export class DiskDocumentFiles extends DocumentFiles {
     await rm(this.folderOf(key), { recursive: true, force: true });
   }
 
-  async sweep(known: Iterable<{ key: ProjectKey; file: string }>): Promise<{ removed: number; missing: string[] }> {
+  async sweep(known: Known): Promise<{ removed: number; missing: string[] }> {
     const wanted = new Set<string>();
-    for (const { key, file } of known) wanted.add(join(this.folderOf(key), file));
+    for await (const { key, file } of known) wanted.add(join(this.folderOf(key), file));
     let removed = 0;
     for (const user of await readdir(this.root)) {
       for (const project of await readdir(join(this.root, user))) {

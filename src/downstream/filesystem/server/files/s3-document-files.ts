@@ -4,7 +4,7 @@ import { StartError } from '../../../../config/start-error.js';
 import { Problem } from '../../../../http/problem.js';
 import type { ProjectKey } from '../../../../text/lexical-index.js';
 import { type Bucket, BucketUnavailable } from './bucket.js';
-import { DamagedFile, DocumentFiles, folderOf, hashOf, type StoredFile } from './document-files.js';
+import { DamagedFile, DocumentFiles, folderOf, hashOf, type Known, type StoredFile } from './document-files.js';
 
 /** The object with the id of the installation that owns the objects. */
 const OWNER = 'caudex-owner';
@@ -60,7 +60,7 @@ export class S3DocumentFiles extends DocumentFiles {
     await this.removeNowOrLater(`${FOLDERS}${folderOf(key)}/`);
   }
 
-  async sweep(known: Iterable<{ key: ProjectKey; file: string }>): Promise<{ removed: number; missing: string[] }> {
+  async sweep(known: Known): Promise<{ removed: number; missing: string[] }> {
     try {
       await this.own();
       return await this.sweepNow(known);
@@ -76,9 +76,9 @@ export class S3DocumentFiles extends DocumentFiles {
     this.bucket.close();
   }
 
-  private async sweepNow(known: Iterable<{ key: ProjectKey; file: string }>) {
+  private async sweepNow(known: Known) {
     const wanted = new Set<string>();
-    for (const { key, file } of known) wanted.add(keyOf(key, file));
+    for await (const { key, file } of known) wanted.add(keyOf(key, file));
     const leftovers: string[] = [];
     for await (const key of this.bucket.keys(FOLDERS)) if (!wanted.delete(key)) leftovers.push(key);
     for (const key of leftovers) await this.bucket.delete(key);

@@ -1,0 +1,25 @@
+import type { Config } from '../../../config/config.schema.js';
+import type { ConversationStore } from './conversations/conversation-store.js';
+import type { TurnStore } from './conversations/turn-store.js';
+import type { DocumentStore } from './documents/document-store.js';
+import type { DocumentFiles } from './files/document-files.js';
+import type { FullText } from './full-text/full-text.js';
+import type { ProjectStore } from './projects/project-store.js';
+
+/** What the filesystem server keeps apart from the contents of the documents. */
+export abstract class FilesystemStores {
+  abstract readonly projects: ProjectStore;
+  abstract readonly documents: DocumentStore;
+  abstract readonly conversations: ConversationStore;
+  abstract readonly turns: TurnStore;
+
+  /** Opens the store of the contents that belong to these stores. */
+  abstract openFiles(config: Config): Promise<DocumentFiles>;
+
+  abstract fullText(files: DocumentFiles): FullText;
+
+  /** Removes the contents that no row names. Must be called before the first request. */
+  abstract sweep(files: DocumentFiles): Promise<void>;
+
+  abstract close(): Promise<void>;
+}
