@@ -2,7 +2,9 @@ import { join } from 'node:path';
 import { Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { CONFIG, ConfigModule } from '../../../config/config.module.js';
 import type { Config } from '../../../config/config.schema.js';
+import { DATABASE, DatabaseModule } from '../../../http/database.module.js';
 import { InternalServerModule } from '../../../http/http.module.js';
+import type { Postgres } from '../../../storage/postgres/postgres.js';
 import { TurnStore } from './conversations/turn-store.js';
 import { ConversationStore } from './conversations/conversation-store.js';
 import { ConversationsController } from './conversations/conversations.controller.js';
@@ -17,6 +19,8 @@ import { DocumentsService } from './documents/documents.service.js';
 import { EmbeddedStores } from './embedded-stores.js';
 import { FilesystemStores } from './filesystem-stores.js';
 import { FullText } from './full-text/full-text.js';
+import { FILESYSTEM_PART } from './postgres-database.js';
+import { PostgresStores } from './postgres-stores.js';
 import { ProjectStore } from './projects/project-store.js';
 import { ProjectsController } from './projects/projects.controller.js';
 import { ProjectsService } from './projects/projects.service.js';
@@ -25,12 +29,15 @@ import { TextExtractor } from './extraction/text-extractor.js';
 const stores = [
   {
     provide: FilesystemStores,
-    inject: [CONFIG],
-    useFactory: (config: Config) => new EmbeddedStores(join(config.data_dir, 'filesystem'), config.quotas),
+    inject: [CONFIG, DATABASE],
+    useFactory: ({ data_dir, quotas }: Config, database: Postgres | null): FilesystemStores => {
+      const folder = join(data_dir, 'filesystem');
+      return database === null ? new EmbeddedStores(folder, quotas) : new PostgresStores(database, folder, quotas);
+    },
   },
   {
     provide: DocumentFiles,
-    // The database first: it refuses to start where it is missing and there are files.
+    // The stores first: they refuse to start where they do not belong to the files.
     inject: [CONFIG, FilesystemStores],
     useFactory: (config: Config, opened: FilesystemStores) => opened.openFiles(config),
   },
@@ -61,7 +68,7 @@ const extractor = {
 };
 
 @Module({
-  imports: [InternalServerModule, ConfigModule],
+  imports: [InternalServerModule, ConfigModule, DatabaseModule.of(FILESYSTEM_PART)],
   controllers: [ProjectsController, DocumentsController, ConversationsController],
   providers: [
     ProjectsService,

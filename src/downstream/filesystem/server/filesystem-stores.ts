@@ -18,7 +18,7 @@ export abstract class FilesystemStores {
 
   abstract fullText(files: DocumentFiles): FullText;
 
-  /** Removes the contents that no row names. Must be called before the first request. */
+  /** Removes the contents that no row names, now or in the background. Must be called before the first request. */
   abstract sweep(files: DocumentFiles): Promise<void>;
 
   abstract close(): Promise<void>;

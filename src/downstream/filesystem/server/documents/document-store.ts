@@ -44,7 +44,7 @@ export abstract class DocumentStore {
   /**
    * Stores what `decide` makes of the current state, in one transaction. `decide` may be called again where the
    * transaction is repeated. What it throws ends the transaction without a change.
-   * @throws Problem 507 `quota_exceeded`; OutcomeUnknown
+   * @throws Problem 507 `quota_exceeded`; StorageUnavailable, after which the change may have been stored
    */
   abstract change<T>(key: ProjectKey, path: string, decide: (state: PathState) => Decision<T>): Promise<Changed<T>>;
 

@@ -1,6 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { Semaphore } from '../../../../http/semaphore.js';
 import { Problem } from '../../../../http/problem.js';
+import { StorageUnavailable } from '../../../../storage/storage-errors.js';
 import { analyseDocument } from '../../../../text/analysed-document.js';
 import type { ProjectKey } from '../../../../text/lexical-index.js';
 import { titleOf } from '../../../../text/title.js';
@@ -127,6 +128,10 @@ export class DocumentWriter {
       });
       if (changed.stored) unneeded = changed.unneeded;
       return changed.result;
+    } catch (error) {
+      // The connection may have been lost during the commit: then rows may name these files. If not, the sweep removes them.
+      if (error instanceof StorageUnavailable) unneeded = [];
+      throw error;
     } finally {
       await this.files
         .remove(key, unneeded ?? written.map(({ file }) => file))

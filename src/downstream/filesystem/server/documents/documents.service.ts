@@ -57,9 +57,13 @@ export class DocumentsService {
 
   async search(key: ProjectKey, query: string, asked: Asked) {
     await this.projects.requireReadable(key);
-    const { index, notIndexed } = await this.fullText.current(key);
+    const { index, behind } = await this.fullText.current(key);
     const found = await searchByWords(index, key, query, asked);
     const documents = await this.documents.count(key);
-    return { ...found, documents, ...(notIndexed > 0 && { not_indexed: notIndexed }) };
+    if (behind === undefined) return { ...found, documents };
+    const existing = await behind.existing(found.results.map(({ document }) => document));
+    const results = found.results.filter(({ document }) => existing.has(document));
+    const total = found.total - (found.results.length - results.length);
+    return { ...found, results, total, documents, not_indexed: behind.documents };
   }
 }

@@ -26,10 +26,11 @@ export abstract class DocumentFiles {
   abstract remove(key: ProjectKey, files: readonly (string | null)[]): Promise<void>;
   abstract removeProject(key: ProjectKey): Promise<void>;
   /**
-   * Removes every file without an entry in `known`. Must be called at the start, before the first request.
+   * Removes every file without an entry in `known` that is older than `minAgeMs`. Without an age it must be called before
+   * the first request: a file is written before its entry is.
    * @returns the number of removed files, and the entries whose file is missing
    */
-  abstract sweep(known: Known): Promise<{ removed: number; missing: string[] }>;
+  abstract sweep(known: Known, minAgeMs?: number): Promise<{ removed: number; missing: string[] }>;
 
   close(): void {
     // A store without connections has nothing to close.

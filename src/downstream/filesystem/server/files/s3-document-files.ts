@@ -60,10 +60,10 @@ export class S3DocumentFiles extends DocumentFiles {
     await this.removeNowOrLater(`${FOLDERS}${folderOf(key)}/`);
   }
 
-  async sweep(known: Known): Promise<{ removed: number; missing: string[] }> {
+  async sweep(known: Known, minAgeMs = 0): Promise<{ removed: number; missing: string[] }> {
     try {
       await this.own();
-      return await this.sweepNow(known);
+      return await this.sweepNow(known, Date.now() - minAgeMs);
     } catch (error) {
       if (!(error instanceof BucketUnavailable)) throw error;
       this.log.warn(`${error.message}; documents can be neither read nor written until it does`);
@@ -76,11 +76,13 @@ export class S3DocumentFiles extends DocumentFiles {
     this.bucket.close();
   }
 
-  private async sweepNow(known: Known) {
+  private async sweepNow(known: Known, beforeMs: number) {
     const wanted = new Set<string>();
     for await (const { key, file } of known) wanted.add(keyOf(key, file));
     const leftovers: string[] = [];
-    for await (const key of this.bucket.keys(FOLDERS)) if (!wanted.delete(key)) leftovers.push(key);
+    for await (const { key, modifiedMs } of this.bucket.objects(FOLDERS)) {
+      if (!wanted.delete(key) && modifiedMs <= beforeMs) leftovers.push(key);
+    }
     for (const key of leftovers) await this.bucket.delete(key);
     return { removed: leftovers.length, missing: [...wanted].map((key) => this.bucket.name + key) };
   }
@@ -122,7 +124,7 @@ export class S3DocumentFiles extends DocumentFiles {
 
   private async removeNow(key: string): Promise<void> {
     if (!key.endsWith('/')) return this.bucket.delete(key);
-    for await (const each of this.bucket.keys(key)) await this.bucket.delete(each);
+    for await (const object of this.bucket.objects(key)) await this.bucket.delete(object.key);
   }
 
   private async retry(): Promise<void> {

@@ -18,7 +18,7 @@ export class EmbeddedFullText extends FullText {
   }
 
   async current(): Promise<CurrentIndex> {
-    return { index: this.index, notIndexed: 0 };
+    return { index: this.index };
   }
 
   /** Until it is done, documents are found by the terms of the earlier analysis. */

@@ -2,8 +2,13 @@ import type { LexicalIndex, ProjectKey } from '../../../../text/lexical-index.js
 
 export interface CurrentIndex {
   index: LexicalIndex;
-  /** How many documents of the project are not in the index yet. */
-  notIndexed: number;
+  /** Present while changes of the project are missing in the index, so that it may also hold texts that were deleted. */
+  behind?: {
+    /** How many documents it lacks, or holds in an earlier state. */
+    documents: number;
+    /** Those of these documents that still exist. */
+    existing: (paths: readonly string[]) => Promise<ReadonlySet<string>>;
+  };
 }
 
 /** The full-text index of the documents. */
