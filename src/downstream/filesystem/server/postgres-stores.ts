@@ -9,7 +9,7 @@ import { FilesystemStores } from './filesystem-stores.js';
 import type { DocumentFiles } from './files/document-files.js';
 import { DiskDocumentFiles } from './files/disk-document-files.js';
 import { openS3 } from './files/open-document-files.js';
-import { claimFolder, sharedFolder } from './files/shared-folder.js';
+import { claimFolder, type FolderClaim, sharedFolder } from './files/shared-folder.js';
 import { Changes } from './full-text/changes.js';
 import { DocumentFeed } from './full-text/document-feed.js';
 import { FollowingFullText } from './full-text/following-full-text.js';
@@ -55,7 +55,7 @@ export class PostgresStores extends FilesystemStores {
       return openS3(this.folder, config, installation?.id);
     }
     const folder = sharedFolder(this.folder, config);
-    await claimFolder(folder, (id) => claimedFolder(this.database, id));
+    await claimFolder(folder, folderClaim(this.database));
     return new DiskDocumentFiles(folder);
   }
 
@@ -100,9 +100,14 @@ export class PostgresStores extends FilesystemStores {
   }
 }
 
-/** The id of the folder with the contents, which is stored where the database has none. */
-async function claimedFolder(database: PostgresDatabase, id: string): Promise<string> {
-  await database.write('UPDATE installation SET folder = $1 WHERE folder IS NULL', [id]);
-  const [row] = await database.read<{ folder: string }>('SELECT folder FROM installation');
-  return row?.folder ?? '';
+export function folderClaim(database: PostgresDatabase): FolderClaim {
+  return {
+    async current() {
+      const [row] = await database.read<{ folder: string | null }>('SELECT folder FROM installation');
+      return row?.folder ?? null;
+    },
+    async claim(id) {
+      await database.write('UPDATE installation SET folder = $1 WHERE folder IS NULL', [id]);
+    },
+  };
 }

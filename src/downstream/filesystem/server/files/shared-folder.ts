@@ -11,23 +11,30 @@ import { OWNER } from './disk-document-files.js';
  */
 export const sharedFolder = (dir: string, { storage }: Config) => storage.documents_dir ?? join(dir, 'files');
 
+/** The id of the folder in the database. */
+export interface FolderClaim {
+  current(): Promise<string | null>;
+  /** Stores the id where the database has none. */
+  claim(id: string): Promise<void>;
+}
+
 /**
- * Claims the folder for a database, at the first start, or checks that it belongs to the database: the contents of another
- * one would be removed as leftovers.
- * @param claim stores the id of the folder in the database if it has none, and returns the one that it has then
+ * Claims an empty folder for a database that has none, or checks that the folder is the database's own: the contents of
+ * another one would be removed as leftovers.
  * @throws StartError where the folder belongs to another database, or the database to another folder
  */
-export async function claimFolder(folder: string, claim: (id: string) => Promise<string>): Promise<void> {
+export async function claimFolder(folder: string, database: FolderClaim): Promise<void> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const isNew = !existsSync(join(folder, OWNER));
-  // Another process may be claiming the folder at this moment.
-  if (isNew && readdirSync(folder).some((name) => !name.startsWith(OWNER))) {
+  const isEmpty = readdirSync(folder).every((name) => name.startsWith(OWNER));
+  if (isNew && !isEmpty) {
     throw new StartError(
       `storage.documents_dir: ${folder} holds documents of an unknown database; run migrate-data, or choose another folder`,
     );
   }
   const id = idOf(folder);
-  if ((await claim(id)) === id) return;
+  if (isEmpty) await database.claim(id);
+  if ((await database.current()) === id) return;
   if (isNew) rmSync(join(folder, OWNER), { force: true });
   throw new StartError(
     `storage.documents_dir: ${folder} is not the folder with the documents that DATABASE_URL names; name the one that all filesystem servers on this database share`,

@@ -42,7 +42,10 @@ export class DocumentFeed {
     return row;
   }
 
-  /** The newest states of the paths that changed after a change, in the order of their changes. */
+  /**
+   * The newest states of the paths that changed after a change, in the order of the changes: no two of a project have one
+   * number.
+   */
   async since({ userId, projectId }: ProjectKey, change: number, limit: number): Promise<FeedRow[]> {
     const rows = await this.database.read<DatabaseRow>(
       `SELECT ${DOCUMENT} FROM document WHERE ${IN_PROJECT} AND change > $3
@@ -55,13 +58,13 @@ export class DocumentFeed {
     return rows.map(feedRow);
   }
 
-  /** The documents with a path after `after`, in the order of their paths. */
-  async after({ userId, projectId }: ProjectKey, after: string, limit: number): Promise<FeedRow[]> {
-    const rows = await this.database.read<DatabaseRow>(
-      `SELECT ${DOCUMENT} FROM document WHERE ${IN_PROJECT} AND path > $3 ORDER BY path LIMIT $4`,
+  /** The paths of the documents after `after`, in the order of their bytes. */
+  async paths({ userId, projectId }: ProjectKey, after: string, limit: number): Promise<string[]> {
+    const rows = await this.database.read<{ path: string }>(
+      `SELECT path FROM document WHERE ${IN_PROJECT} AND path > $3 ORDER BY path LIMIT $4`,
       [userId, projectId, after, limit],
     );
-    return rows.map(feedRow);
+    return rows.map(({ path }) => path);
   }
 
   async isCurrent({ userId, projectId }: ProjectKey, path: string, file: string): Promise<boolean> {

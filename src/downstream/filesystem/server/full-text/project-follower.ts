@@ -7,6 +7,9 @@ import type { DocumentFeed, FeedRow } from './document-feed.js';
 import type { LocalIndex, Position } from './local-index.js';
 
 const PAGE = 200;
+const PATHS_PAGE = 5000;
+/** Below the number of every change. */
+const BEFORE_ALL = -1;
 
 /** Brings the {@link LocalIndex} of a project to the state of the database. */
 export class ProjectFollower {
@@ -26,14 +29,14 @@ export class ProjectFollower {
     if (newest === undefined) return this.local.drop(key);
     // A higher number than the database has: it lost changes.
     const isContinued = at !== undefined && at.incarnation === newest.incarnation && at.change <= newest.change;
-    const work = isContinued ? this.continue(key, at, newest, signal) : this.compare(key, newest, signal);
-    await work;
+    if (!isContinued) await this.removeOthers(key);
+    await this.takeAll(key, isContinued ? at.change : BEFORE_ALL, newest, signal);
   }
 
-  /** Takes over the changes after `at`. */
-  private async continue(key: ProjectKey, at: Position, newest: Position, signal: AbortSignal): Promise<void> {
+  /** Takes over the changes after number `last`. */
+  private async takeAll(key: ProjectKey, last: number, newest: Position, signal: AbortSignal): Promise<void> {
     const failures: unknown[] = [];
-    for (let last = at.change, full = true; full;) {
+    for (let full = true; full;) {
       const rows = await this.feed.since(key, last, PAGE);
       await this.take(key, rows, signal, failures);
       if (signal.aborted) return;
@@ -46,21 +49,16 @@ export class ProjectFollower {
     if (failures.length > 0) throw failures[0];
   }
 
-  /** Compares all documents with those in the index, for a new index and after the database was replaced. */
-  private async compare(key: ProjectKey, newest: Position, signal: AbortSignal): Promise<void> {
-    const failures: unknown[] = [];
+  /** Removes what the database does not have, for a database that was restarted, restored or replaced. */
+  private async removeOthers(key: ProjectKey): Promise<void> {
     for (let after = '', full = true; full;) {
-      const rows = await this.feed.after(key, after, PAGE);
-      full = rows.length === PAGE;
-      const last = full ? rows.at(-1)?.path : undefined;
-      const known = new Set(rows.map(({ path }) => path));
+      const paths = await this.feed.paths(key, after, PATHS_PAGE);
+      full = paths.length === PATHS_PAGE;
+      const last = full ? paths.at(-1) : undefined;
+      const known = new Set(paths);
       for (const path of this.local.paths(key, after, last)) if (!known.has(path)) this.local.remove(key, path);
-      await this.take(key, rows, signal, failures);
-      if (signal.aborted) return;
       after = last ?? after;
     }
-    if (failures.length > 0) throw failures[0];
-    this.local.moveTo(key, newest);
   }
 
   /** Removals first, so that no text that cannot be read delays them. */
@@ -70,7 +68,9 @@ export class ProjectFollower {
     signal: AbortSignal,
     failures: unknown[],
   ): Promise<void> {
-    for (const { path, document } of rows) if (document === undefined) this.local.remove(key, path);
+    for (const { path, document } of rows) {
+      if (document === undefined && this.local.fileOf(key, path) !== undefined) this.local.remove(key, path);
+    }
     for (const row of rows) {
       if (signal.aborted) return;
       await this.index(key, row).catch((error: unknown) => failures.push(error));
