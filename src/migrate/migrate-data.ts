@@ -1,14 +1,13 @@
 import { join } from 'node:path';
 import type { Config } from '../config/config.schema.js';
 import { StartError } from '../config/start-error.js';
-import type { DocumentStore } from '../downstream/filesystem/server/documents/document-store.js';
 import { SqliteDocumentStore } from '../downstream/filesystem/server/documents/sqlite-document-store.js';
 import { openFilesystemDatabase } from '../downstream/filesystem/server/filesystem-database.js';
 import { DiskDocumentFiles } from '../downstream/filesystem/server/files/disk-document-files.js';
-import { DamagedFile, type DocumentFiles } from '../downstream/filesystem/server/files/document-files.js';
 import { openS3 } from '../downstream/filesystem/server/files/open-document-files.js';
 import { lockDataFolder } from '../storage/data-lock.js';
 import { LexicalIndex } from '../text/lexical-index.js';
+import { copyContents } from './contents.js';
 
 /**
  * Copies the contents of all documents into the store that `storage.documents` names: from disk to S3, or back. Each copy
@@ -28,42 +27,10 @@ export async function migrateData(config: Config, print = console.log): Promise<
   try {
     const [from, to] = config.storage.documents === 's3' ? [disk, s3] : [s3, disk];
     const documents = new SqliteDocumentStore(db, new LexicalIndex(db), config.quotas);
-    const { copied, kept, failures } = await copyAll(documents, from, to);
-    for (const failure of failures) print(failure);
-    print(`${copied} contents copied to ${config.storage.documents}, ${kept} were there already`);
-    if (failures.length > 0)
-      throw new StartError(`${failures.length} contents could not be copied; repeat the command`);
+    await copyContents(documents, from, to, config.storage.documents, print);
   } finally {
     s3.close();
     db.close();
     unlock();
-  }
-}
-
-async function copyAll(documents: DocumentStore, from: DocumentFiles, to: DocumentFiles) {
-  const failures: string[] = [];
-  let [copied, kept] = [0, 0];
-  for await (const { key, ...stored } of documents.files()) {
-    try {
-      if (await isThere(to, key, stored)) kept++;
-      else {
-        await to.write(key, await from.read(key, stored), stored.file);
-        await to.read(key, stored);
-        copied++;
-      }
-    } catch (error) {
-      failures.push(`${stored.file}: ${(error as Error).message}`);
-    }
-  }
-  return { copied, kept, failures };
-}
-
-async function isThere(to: DocumentFiles, ...[key, stored]: Parameters<DocumentFiles['read']>): Promise<boolean> {
-  try {
-    await to.read(key, stored);
-    return true;
-  } catch (error) {
-    if (error instanceof DamagedFile) return false;
-    throw error;
   }
 }

@@ -162,6 +162,12 @@ export class LexicalIndex {
     return true;
   }
 
+  /** Whether a document was put, also one without passages. */
+  holds(key: ProjectKey, path: string): boolean {
+    const select = this.sql('SELECT 1 FROM lexical_documents WHERE project = ? AND document = ?');
+    return select.get(this.projectOf(key) ?? -1, path) !== undefined;
+  }
+
   /** How many passages a project has. */
   count({ userId, projectId }: ProjectKey): number {
     const select = this.sql('SELECT passages FROM lexical_projects WHERE user_id = ? AND project_id = ?');

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
 import type { Config } from '../../../config/config.schema.js';
+import { StartError } from '../../../config/start-error.js';
 import type { Postgres } from '../../../storage/postgres/postgres.js';
 import { PostgresConversationStore } from './conversations/postgres-conversation-store.js';
 import { PostgresTurnStore } from './conversations/postgres-turn-store.js';
@@ -50,8 +51,13 @@ export class PostgresStores extends FilesystemStores {
   }
 
   async openFiles(config: Config): Promise<DocumentFiles> {
+    const [installation] = await this.database.read<{ id: string; copying: boolean }>(
+      'SELECT id, copying FROM installation',
+    );
+    if (installation?.copying === true) {
+      throw new StartError('DATABASE_URL: migrate-data has not finished copying into this database; repeat it');
+    }
     if (config.storage.documents === 's3') {
-      const [installation] = await this.database.read<{ id: string }>('SELECT id FROM installation');
       return openS3(this.folder, config, installation?.id);
     }
     const folder = sharedFolder(this.folder, config);

@@ -10,13 +10,12 @@ import {
 import { analyseDocument } from '../../../text/analysed-document.js';
 import type { Turn } from '../filesystem.contract.js';
 import type { DocumentRow } from './documents/document-row.js';
-import type { PathState } from './documents/document-store.js';
 import { EmbeddedStores } from './embedded-stores.js';
 import type { FilesystemStores } from './filesystem-stores.js';
 import { FILESYSTEM_PART } from './postgres-database.js';
 import { PostgresStores } from './postgres-stores.js';
 
-const QUOTAS = { projects: 3, documents: 5, bytes: 1000 };
+const QUOTAS = { projects: 3, documents: 5, bytes: 1000, conversations: 10 };
 const KEY = { userId: 'ada', projectId: 'p' };
 
 interface Opened {
@@ -247,9 +246,7 @@ function contract(open: (dir: string) => Promise<Opened>): void {
     it('see each other’s changes in one order', async () => {
       const seen: (string | undefined)[] = [];
       const change = (stores: FilesystemStores, n: number) =>
-        put(stores, 'a.md', { version: `v${n}` }).then(({ result }) =>
-          seen.push((result).document?.version),
-        );
+        put(stores, 'a.md', { version: `v${n}` }).then(({ result }) => seen.push(result.document?.version));
       await Promise.all(Array.from({ length: 10 }, (_, n) => change(n % 2 === 0 ? a : b, n)));
       expect(new Set(seen).size).toBe(10);
     });

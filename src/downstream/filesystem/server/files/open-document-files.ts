@@ -23,7 +23,7 @@ export async function openS3(dir: string, { storage, secrets }: Config, installa
 }
 
 /** The id of this installation, created at its first start. */
-function installationIn(dir: string): string {
+export function installationIn(dir: string): string {
   const file = join(dir, 'installation');
   if (!existsSync(file)) writeFileSync(file, randomUUID(), { mode: 0o600 });
   return readFileSync(file, 'utf8').trim();

@@ -35,6 +35,16 @@ export class S3DocumentFiles extends DocumentFiles {
     super();
   }
 
+  /**
+   * Lets the objects of the installation `from` belong to this one. Does nothing where they do already.
+   * @throws StartError where they belong to a third one; BucketUnavailable
+   */
+  async takeOver(from: string): Promise<void> {
+    const owner = (await this.bucket.get(OWNER))?.toString();
+    if (owner === from) await this.bucket.put(OWNER, Buffer.from(this.installation));
+    await this.own();
+  }
+
   async write(key: ProjectKey, content: Uint8Array, file: string = randomUUID()): Promise<StoredFile> {
     await this.available(async () => {
       await this.own();

@@ -6,6 +6,8 @@ CREATE TABLE installation (
   id text NOT NULL,
   -- The id in the shared folder with the contents, see files/shared-folder.ts; NULL before the first start with a folder.
   folder text,
+  -- While migrate-data copies into these tables: a server does not start then.
+  copying boolean NOT NULL DEFAULT false,
   -- When a process last began to remove contents that no row names.
   swept_at timestamptz NOT NULL DEFAULT '-infinity'
 );
