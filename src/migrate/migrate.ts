@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { IDEMPOTENCY_MIGRATIONS } from '../backend/edge/idempotency/sqlite-answer.store.js';
-import { IMPORT_MIGRATIONS } from '../backend/imports/import.store.js';
+import { IMPORT_MIGRATIONS } from '../backend/imports/sqlite-import.store.js';
 import type { AppName, Config } from '../config/config.schema.js';
 import { AUTH_MIGRATIONS } from '../downstream/auth/server/auth-database.js';
 import { LEDGER_MIGRATIONS } from '../downstream/billing/server/sqlite-ledger.js';

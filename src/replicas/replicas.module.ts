@@ -1,4 +1,4 @@
-import { Inject, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { CONFIG, ConfigModule } from '../config/config.module.js';
 import type { Config } from '../config/config.schema.js';
@@ -11,10 +11,13 @@ import { Replicas } from './replicas.js';
 /** The backends on the same PostgreSQL database; null without one, where this is the only backend. */
 export const REPLICAS = Symbol('Replicas');
 
-function openReplicas({ storage }: Config, database: Postgres | null, log: PinoLogger): Replicas | null {
+async function openReplicas({ storage }: Config, database: Postgres | null, log: PinoLogger): Promise<Replicas | null> {
   if (database === null) return null;
   const { replica_beat_ms: beatMs, replica_timeout_ms: timeoutMs } = storage.postgres;
-  return new Replicas(database, { beatMs, timeoutMs }, (message) => log.warn(message));
+  const replicas = new Replicas(database, { beatMs, timeoutMs }, (message) => log.warn(message));
+  // Before any store writes the id of this process. None is dead until the stores have registered what they inherit.
+  await replicas.start();
+  return replicas;
 }
 
 @Module({
@@ -22,13 +25,8 @@ function openReplicas({ storage }: Config, database: Postgres | null, log: PinoL
   providers: [{ provide: REPLICAS, inject: [CONFIG, DATABASE, PinoLogger], useFactory: openReplicas }],
   exports: [REPLICAS, BACKEND_DATABASE],
 })
-export class ReplicasModule implements OnApplicationBootstrap, OnApplicationShutdown {
+export class ReplicasModule implements OnApplicationShutdown {
   constructor(@Inject(REPLICAS) private readonly replicas: Replicas | null) {}
-
-  /** The stores have registered what they inherit. */
-  async onApplicationBootstrap(): Promise<void> {
-    await this.replicas?.start();
-  }
 
   /** Nest calls it after the modules that use it have ended. */
   async onApplicationShutdown(): Promise<void> {
