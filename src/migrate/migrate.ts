@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { IDEMPOTENCY_MIGRATIONS } from '../backend/edge/idempotency/sqlite-answer.store.js';
 import { IMPORT_MIGRATIONS } from '../backend/imports/sqlite-import.store.js';
 import type { AppName, Config } from '../config/config.schema.js';
-import { AUTH_MIGRATIONS } from '../downstream/auth/server/auth-database.js';
+import { AUTH_MIGRATIONS } from '../downstream/auth/server/sqlite/sqlite-database.js';
 import { LEDGER_MIGRATIONS } from '../downstream/billing/server/sqlite-ledger.js';
 import { INDEX_MIGRATIONS } from '../downstream/chroma/server/index/index.store.js';
 import { FILESYSTEM_MIGRATIONS } from '../downstream/filesystem/server/filesystem-database.js';
