@@ -7,8 +7,8 @@ const INSERT = `
     SELECT count(pg_advisory_xact_lock(hashtextextended(k, 0))) AS n
     FROM (SELECT DISTINCT topic || ' ' || key AS k FROM unnest($2::text[], $3::text[]) i(topic, key) ORDER BY 1) keys
   ), added AS (
-    INSERT INTO entries (id, topic, key, user_id, project_id, payload, chars, created_at, state, due_ms, owner)
-    SELECT id, topic, key, user_id, project_id, payload, length(payload), $7, $8, 0, $9
+    INSERT INTO entries (id, topic, key, user_id, project_id, payload, created_at, state, due_ms, owner)
+    SELECT id, topic, key, user_id, project_id, payload, $7, $8, 0, $9
     FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[]) WITH ORDINALITY
       i(id, topic, key, user_id, project_id, payload, place), locked
     WHERE locked.n >= 0 ORDER BY place
@@ -20,14 +20,14 @@ export const ADD = `WITH ${INSERT} SELECT 1`;
 export const RELEASE = `
   WITH released AS (
     UPDATE entries e SET state = 'ready', due_ms = 0, owner = NULL, recovered = false,
-      payload = coalesce(c.payload, e.payload), chars = length(coalesce(c.payload, e.payload))
+      payload = coalesce(c.payload, e.payload)
     FROM unnest($10::text[], $11::text[]) c(id, payload)
     WHERE e.id = c.id AND (e.state = 'held' OR (e.state = 'ready' AND e.recovered AND e.owner IS NULL))
     RETURNING e.topic
   ), ${INSERT}
   SELECT DISTINCT topic FROM released`;
 
-export const UPDATE = `UPDATE entries SET payload = $2, chars = length($2) WHERE id = $1 AND state = 'held'`;
+export const UPDATE = `UPDATE entries SET payload = $2 WHERE id = $1 AND state = 'held'`;
 
 export const REMOVE = `
   WITH removed AS (DELETE FROM entries WHERE id = ANY($1) RETURNING chars)

@@ -7,7 +7,7 @@ CREATE TABLE entries (
   project_id text COLLATE "C",
   project text NOT NULL COLLATE "C" GENERATED ALWAYS AS (coalesce(project_id, '')) STORED,
   payload text NOT NULL, -- JSON
-  chars bigint NOT NULL, -- of the payload
+  chars bigint NOT NULL GENERATED ALWAYS AS (length(payload)) STORED,
   created_at text NOT NULL,
   state text NOT NULL CHECK (state IN ('held', 'ready', 'dead')),
   due_ms bigint NOT NULL,
