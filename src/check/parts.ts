@@ -1,5 +1,6 @@
 import { type Config, SERVER_NAMES } from '../config/config.schema.js';
 import { keyOf, modelNames, settingsOf } from '../config/llm-models.js';
+import { postgresSettings } from '../storage/postgres/settings.js';
 import * as probes from './probes.js';
 
 /** A service, store or endpoint that the configuration names and that must answer. */
@@ -81,8 +82,14 @@ function search({ chroma: { chromadb_url, embeddings, reranker }, secrets }: Con
   return parts;
 }
 
-function stores({ cache, git, tracing, secrets }: Config, timeoutMs: number): Part[] {
+function stores(config: Config, timeoutMs: number): Part[] {
+  const { cache, git, tracing, secrets } = config;
   const parts: Part[] = [];
+  const postgres = postgresSettings(config);
+  if (postgres !== undefined) {
+    const probe = probes.postgres(postgres);
+    parts.push({ name: 'postgresql', address: postgres.url, setting: 'DATABASE_URL', probe });
+  }
   if (cache.url !== null) {
     const probe = probes.redis(cache.url, secrets.cache_password);
     parts.push({ name: 'redis', address: cache.url, setting: 'CACHE_URL', probe });

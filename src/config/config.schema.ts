@@ -214,6 +214,8 @@ export const configSchema = z.strictObject({
       statement_timeout_ms: ms,
       lock_timeout_ms: ms,
       idle_ms: ms,
+      replica_beat_ms: ms,
+      replica_timeout_ms: ms,
     }),
   }),
   filesystem: z.strictObject({

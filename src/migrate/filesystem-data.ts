@@ -15,107 +15,84 @@ import { DiskDocumentFiles, OWNER } from '../downstream/filesystem/server/files/
 import { DamagedFile, type DocumentFiles } from '../downstream/filesystem/server/files/document-files.js';
 import { installationIn, openS3 } from '../downstream/filesystem/server/files/open-document-files.js';
 import { idOf, sharedFolder } from '../downstream/filesystem/server/files/shared-folder.js';
-import { FILESYSTEM_PART, PostgresDatabase } from '../downstream/filesystem/server/postgres-database.js';
-import { lockDataFolder } from '../storage/data-lock.js';
-import { migratePostgres } from '../storage/postgres/open-postgres.js';
+import { PostgresDatabase } from '../downstream/filesystem/server/postgres-database.js';
 import { transaction } from '../storage/sqlite.js';
-import { Postgres } from '../storage/postgres/postgres.js';
-import type { PostgresSettings } from '../storage/postgres/settings.js';
+import type { Postgres } from '../storage/postgres/postgres.js';
 import { analyseDocument } from '../text/analysed-document.js';
 import { LexicalIndex } from '../text/lexical-index.js';
 import { copyContents } from './contents.js';
 import { FILESYSTEM_TABLES } from './filesystem-tables.js';
-import { copyTables, PostgresTables, SqliteTables } from './tables.js';
+import { copiedLine, CopyDiffers, copyToPostgres, copyToSqlite } from './copied-table.js';
 
 type Print = (line: string) => void;
 
-/** A copy of whole tables takes longer than the statements of a server. */
-const STATEMENT_MS = 600_000;
+/** No folder: whether its files belong to the database is decided here. */
+const NO_FILES = '/nonexistent';
 
 /**
  * Copies what the filesystem server keeps in SQLite into PostgreSQL. The contents of the documents stay where they are,
  * unless `storage.documents_dir` names another folder, and belong to PostgreSQL then: a server on the SQLite database,
  * which stays as it is, does not start with them. Continues after an interruption.
- * @throws StartError while a filesystem server runs, where PostgreSQL has data of its own, and where the copy differs
+ * @throws StartError where PostgreSQL has data of its own; CopyDiffers
  */
-export async function filesystemToPostgres(config: Config, settings: PostgresSettings, print: Print): Promise<void> {
+export async function filesystemToPostgres(config: Config, postgres: Postgres, print: Print): Promise<void> {
   const dir = join(config.data_dir, 'filesystem');
   const file = databaseFile(dir);
-  if (!existsSync(file)) return print(`filesystem: ${file} does not exist; there is nothing to copy`);
-  await withBoth(config, settings, async (database) => {
-    const db = openFilesystemDatabase(file, NO_FILES);
-    try {
-      await beginCopy(database);
-      await copyTables(FILESYSTEM_TABLES, new SqliteTables(db), tablesOf(database), print);
-      for (const sql of DERIVED) await database.read(sql);
-      await contentsToPostgres(config, dir, db, database, print);
-    } finally {
-      db.close();
-    }
-    await database.write('UPDATE installation SET copying = false', []);
-  });
+  if (!existsSync(file)) return print(`${file} does not exist: nothing to copy`);
+  const database = new PostgresDatabase(postgres);
+  const db = openFilesystemDatabase(file, NO_FILES);
+  try {
+    await beginCopy(database);
+    await copyAll('postgres', db, postgres, print);
+    for (const sql of DERIVED) await database.read(sql);
+    await contentsToPostgres(config, dir, db, database, print);
+  } finally {
+    db.close();
+  }
+  await database.write('UPDATE installation SET copying = false', []);
 }
 
 /**
  * Copies what the filesystem server keeps in PostgreSQL, which stays as it is, back into SQLite, and builds the full-text
  * index there. The contents belong to SQLite then. Continues after an interruption.
- * @throws StartError while a filesystem server runs, where there is a SQLite database, and where the copy differs
+ * @throws StartError where there is a SQLite database; CopyDiffers
  */
-export async function filesystemToSqlite(config: Config, settings: PostgresSettings, print: Print): Promise<void> {
+export async function filesystemToSqlite(config: Config, postgres: Postgres, print: Print): Promise<void> {
   const dir = join(config.data_dir, 'filesystem');
   const [file, draft] = [databaseFile(dir), databaseFile(join(dir, 'copying'))];
-  await withBoth(config, settings, async (database) => {
-    if (existsSync(file)) throw new StartError(`${file} exists; move it away, with its files -wal and -shm`);
-    const db = openFilesystemDatabase(draft, NO_FILES);
-    try {
-      await copyTables(FILESYSTEM_TABLES, tablesOf(database), new SqliteTables(db), print);
-      const contents = await contentsToSqlite(config, dir, db, database, print);
-      await buildIndex(db, contents, print);
-      contents.close();
-    } finally {
-      db.close();
-    }
-    renameSync(draft, file);
-    rmSync(join(dir, 'copying'), { recursive: true });
-  });
+  if (existsSync(file)) throw new StartError(`${file} exists; move it away, with its files -wal and -shm`);
+  const db = openFilesystemDatabase(draft, NO_FILES);
+  try {
+    await copyAll('sqlite', db, postgres, print);
+    const contents = await contentsToSqlite(config, dir, db, new PostgresDatabase(postgres), print);
+    await buildIndex(db, contents, print);
+    contents.close();
+  } finally {
+    db.close();
+  }
+  renameSync(draft, file);
+  rmSync(join(dir, 'copying'), { recursive: true });
 }
 
-/** No folder: whether its files belong to the database is decided here. */
-const NO_FILES = '/nonexistent';
-
-async function withBoth(
-  config: Config,
-  settings: PostgresSettings,
-  work: (database: PostgresDatabase) => Promise<void>,
-): Promise<void> {
-  const unlock = lockDataFolder(config.data_dir, 'filesystem');
-  try {
-    await migratePostgres(settings, FILESYSTEM_PART);
-    const limits = { statement_timeout_ms: STATEMENT_MS, max_connections: 1 };
-    const postgres = new Postgres({ ...settings, ...limits }, FILESYSTEM_PART.namespace, () => undefined);
+/** Where the source was changed since an interrupted copy was begun, everything is copied once more. */
+async function copyAll(to: 'postgres' | 'sqlite', db: DatabaseSync, postgres: Postgres, print: Print): Promise<void> {
+  for (let isRepeated = false; ; isRepeated = true) {
     try {
-      const database = new PostgresDatabase(postgres);
-      await refuseServers(database);
-      await work(database);
-    } finally {
-      await postgres.close();
+      for (const table of FILESYSTEM_TABLES) {
+        const copied = to === 'postgres' ? copyToPostgres(table, db, postgres) : copyToSqlite(table, postgres, db);
+        print(copiedLine(`filesystem.${table.name}`, to, await copied));
+      }
+      return;
+    } catch (error) {
+      if (!(error instanceof CopyDiffers) || isRepeated) throw error;
+      print('filesystem: the source was changed since the copy was begun, so everything is copied again');
+      for (const { name } of FILESYSTEM_TABLES.toReversed()) {
+        if (to === 'postgres') await postgres.write(`DELETE FROM ${name}`);
+        else db.exec(`DELETE FROM ${name}`);
+      }
     }
-  } finally {
-    unlock();
   }
 }
-
-/** @throws StartError while another process uses the tables */
-async function refuseServers(database: PostgresDatabase): Promise<void> {
-  const others = await database.read(
-    `SELECT 1 FROM pg_stat_activity AS a JOIN pg_stat_activity AS own ON own.pid = pg_backend_pid()
-       WHERE a.datname = own.datname AND a.application_name = own.application_name AND a.pid <> own.pid`,
-  );
-  if (others.length > 0) throw new StartError('DATABASE_URL: a filesystem server is connected; stop all of them first');
-}
-
-const tablesOf = (database: PostgresDatabase) =>
-  new PostgresTables((sql, values) => database.transaction((session) => session.query(sql, values)));
 
 /** A server does not start on a copy that is not complete. @throws StartError where there are data that were not copied */
 async function beginCopy(database: PostgresDatabase): Promise<void> {
@@ -128,7 +105,7 @@ async function beginCopy(database: PostgresDatabase): Promise<void> {
   await database.write('UPDATE installation SET copying = true', []);
 }
 
-/** What PostgreSQL keeps besides: numbers of changes, amounts by user, and the next number of a turn. */
+/** What PostgreSQL keeps besides: numbers of changes, and amounts by user. */
 const DERIVED = [
   `UPDATE document AS d SET change = n.change FROM (SELECT user_id, project_id, path,
      row_number() OVER (PARTITION BY user_id, project_id ORDER BY updated_at, path) AS change FROM document) AS n
@@ -138,7 +115,6 @@ const DERIVED = [
   'DELETE FROM usage',
   `INSERT INTO usage SELECT user_id, count(*), sum(stored_bytes) FROM (SELECT user_id, stored_bytes FROM document
      UNION ALL SELECT user_id, stored_bytes FROM unreadable) AS stored GROUP BY user_id`,
-  `SELECT setval(pg_get_serial_sequence('turn', 'seq'), (SELECT coalesce(max(seq), 0) + 1 FROM turn), false)`,
 ];
 
 async function contentsToPostgres(

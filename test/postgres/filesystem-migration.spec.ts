@@ -3,8 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadConfig } from '../../src/config/config.loader.js';
 import { FilesystemServerModule } from '../../src/downstream/filesystem/server/filesystem-server.module.js';
-import { filesystemToPostgres, filesystemToSqlite } from '../../src/migrate/filesystem-data.js';
-import { postgresSettings, type PostgresSettings } from '../../src/storage/postgres/settings.js';
+import { migrateData } from '../../src/migrate/migrate-data.js';
 import { describeWithPostgres, PostgresServer } from '../../src/storage/postgres/testing/postgres-server.js';
 import { pdf } from '../sample-files.js';
 import { ServerProcess } from '../server-process.js';
@@ -32,12 +31,12 @@ describeWithPostgres('the copy of the filesystem server’s data', () => {
   const start = (settings: Record<string, string> = {}) =>
     startForTest('filesystem', FilesystemServerModule, { DATA_DIR: dataDir, ...settings });
   const copy = async (
-    work: typeof filesystemToPostgres,
+    target: 'postgres' | 'sqlite',
     { more = {}, print = () => undefined }: { more?: Record<string, string>; print?: (line: string) => void } = {},
   ) => {
     const env = { NODE_ENV: 'test', DATA_DIR: dataDir, DATABASE_URL: url, ...more };
     const config = loadConfig(env, join(import.meta.dirname, '../../config'));
-    await work(config, postgresSettings(config) as PostgresSettings, print);
+    await migrateData(config, target, print);
   };
   const put = (server: ServerUnderTest, project: string, path: string, body: object) =>
     server.call('PUT', `/projects/${project}/document?path=${encodeURIComponent(path)}`, {
@@ -101,14 +100,14 @@ describeWithPostgres('the copy of the filesystem server’s data', () => {
       let server = await start();
       await fill(server);
       const before = await answers(server);
-      await expect(copy(filesystemToPostgres, { more: shared })).rejects.toThrow(
-        'in use by another filesystem process',
-      );
+      await expect(copy('postgres', { more: shared })).rejects.toThrow('in use by another filesystem process');
       await server.close();
 
       const lines: string[] = [];
-      await copy(filesystemToPostgres, { more: shared, print: (line) => lines.push(line) });
-      expect(lines.find((line) => line.startsWith('document:'))).toMatch(/^document: 31 rows, SHA-256 [0-9a-f]{16}$/);
+      await copy('postgres', { more: shared, print: (line) => lines.push(line) });
+      expect(lines.find((line) => line.startsWith('filesystem.document:'))).toMatch(
+        /: 31 rows in postgres, 31 of them copied now; equal /,
+      );
       await expect(start()).rejects.toThrow(/DATABASE_URL: missing; .*files belongs to a PostgreSQL database/);
       server = await start({ DATABASE_URL: url, ...shared });
       expect(await answers(server)).toEqual(before);
@@ -122,15 +121,15 @@ describeWithPostgres('the copy of the filesystem server’s data', () => {
       ).toBe(200);
       const later = await answers(server);
       expect(later).not.toEqual(before);
-      await expect(copy(filesystemToSqlite, { more: shared })).rejects.toThrow('in use by another filesystem process');
+      await expect(copy('sqlite', { more: shared })).rejects.toThrow('in use by another filesystem process');
       await server.close();
 
-      await expect(copy(filesystemToSqlite, { more: shared })).rejects.toThrow(/metadata\.sqlite exists; move it away/);
+      await expect(copy('sqlite', { more: shared })).rejects.toThrow(/metadata\.sqlite exists; move it away/);
       const root = join(dataDir, 'filesystem');
       for (const name of readdirSync(root)) {
         if (name.startsWith('metadata.sqlite')) renameSync(join(root, name), join(dir, name));
       }
-      await copy(filesystemToSqlite, { more: shared });
+      await copy('sqlite', { more: shared });
       expect(existsSync(join(root, 'copying'))).toBe(false);
       server = await start();
       expect(await answers(server)).toEqual(later);
@@ -144,9 +143,9 @@ describeWithPostgres('the copy of the filesystem server’s data', () => {
     await fill(server);
     const before = await answers(server);
     await server.close();
-    const stopped = copy(filesystemToPostgres, {
+    const stopped = copy('postgres', {
       print: (line) => {
-        if (line.startsWith('turn:')) throw new Error('interrupted');
+        if (line.startsWith('filesystem.turn:')) throw new Error('interrupted');
       },
     });
     await expect(stopped).rejects.toThrow('interrupted');
@@ -159,12 +158,12 @@ describeWithPostgres('the copy of the filesystem server’s data', () => {
     expect(changed).not.toEqual(before);
     await again.close();
     const lines: string[] = [];
-    await copy(filesystemToPostgres, { print: (line) => lines.push(line) });
-    expect(lines.join('\n')).toContain('document: the source was changed since the copy was begun');
+    await copy('postgres', { print: (line) => lines.push(line) });
+    expect(lines.join('\n')).toContain('filesystem: the source was changed since the copy was begun');
     const moved = await start({ DATABASE_URL: url });
     expect(await answers(moved)).toEqual(changed);
     await moved.close();
-    await expect(copy(filesystemToPostgres)).rejects.toThrow('the schema "filesystem" has data already');
+    await expect(copy('postgres')).rejects.toThrow('the schema "filesystem" has data already');
   }, 60_000);
 
   it('refuses while a server on the database runs elsewhere', async () => {
@@ -172,7 +171,7 @@ describeWithPostgres('the copy of the filesystem server’s data', () => {
     await fill(server);
     await server.close();
     const other = await start({ DATABASE_URL: url, DATA_DIR: join(dir, 'other') });
-    await expect(copy(filesystemToPostgres)).rejects.toThrow('a filesystem server is connected');
+    await expect(copy('postgres')).rejects.toThrow('is in use by a filesystem process');
     await other.close();
   }, 60_000);
 });

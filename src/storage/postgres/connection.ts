@@ -19,12 +19,6 @@ export function connectionOf(settings: PostgresSettings, namespace: string): pg.
   };
 }
 
-/** Where the database is, without user and password. */
-export function addressOf(url: string): string {
-  const { host, pathname, searchParams } = new URL(url);
-  return `${host || (searchParams.get('host') ?? 'localhost')}${pathname}`;
-}
-
 /** Options in the URL override all others, so this one is added to them. */
 function withSearchPath(url: string, namespace: string): string {
   const parsed = new URL(url);

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { StartError } from '../../config/start-error.js';
 import { isStorageBusy, StorageUnavailable, UnstorableText } from '../storage-errors.js';
-import { addressOf } from './connection.js';
+import { addressOf } from './address.js';
 import { migratePostgres, openPostgres, type Part } from './open-postgres.js';
 import { Postgres } from './postgres.js';
 import { describeWithPostgres, PostgresServer, testSettings } from './testing/postgres-server.js';

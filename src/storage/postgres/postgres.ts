@@ -44,9 +44,14 @@ export class Postgres {
 
   /**
    * Runs one statement that changes something. Where the connection is lost before the answer, the statement may or may not
-   * have been executed: use it for changes that the caller may repeat.
+   * have been executed; an idempotent one is repeated then.
    */
-  write<Row extends pg.QueryResultRow>(sql: string, values: readonly unknown[] = []): Promise<pg.QueryResult<Row>> {
+  write<Row extends pg.QueryResultRow>(
+    sql: string,
+    values: readonly unknown[] = [],
+    { isIdempotent = false } = {},
+  ): Promise<pg.QueryResult<Row>> {
+    if (isIdempotent) return this.read(sql, values);
     return this.withConnection((connection) => connection.query<Row>(sql, values));
   }
 

@@ -1,9 +1,7 @@
-import { join } from 'node:path';
-import type { DatabaseSync } from 'node:sqlite';
 import type { Config } from '../../../config/config.schema.js';
 import { DEMO_ACCOUNT } from '../../../config/demo-account.js';
 import { StartError } from '../../../config/start-error.js';
-import { AccountStore } from './local/account-store.js';
+import type { AuthStores } from './auth-stores.js';
 import { LocalIdentityProvider } from './local/local-identity-provider.js';
 import { PasswordHasher } from './local/password-hasher.js';
 import { FirebaseIdentityProvider } from './providers/firebase-identity-provider.js';
@@ -14,35 +12,32 @@ import { IssuedTokens, type TokenRules } from './providers/issued-tokens.js';
 import { discoverKeys, OIDC_ALGORITHMS, OidcIdentityProvider } from './providers/oidc-identity-provider.js';
 import { Outside } from './providers/outside.js';
 import { PublishedKeys } from './providers/published-keys.js';
-import { SeenUsers } from './providers/seen-users.js';
-import { RevokedTokens } from './tokens/revoked-tokens.js';
 import { SessionTokens } from './tokens/session-tokens.js';
 import { SigningKeys } from './tokens/signing-keys.js';
 
 /** Opens the identity provider that `auth.provider` names. */
-export function openIdentities(config: Config, db: DatabaseSync): Promise<IdentityProvider> {
+export function openIdentities(config: Config, stores: AuthStores): Promise<IdentityProvider> {
   const open = { local: openLocal, firebase: openFirebase, oidc: openOidc }[config.auth.provider];
-  return open(config, db);
+  return open(config, stores);
 }
 
-async function openLocal(config: Config, db: DatabaseSync): Promise<IdentityProvider> {
+async function openLocal(config: Config, stores: AuthStores): Promise<IdentityProvider> {
   const { scrypt_n, operators, demo_account } = config.auth;
-  const accounts = new AccountStore(db, demo_account);
-  const sessions = await openSessions(config, db);
-  const identities = new LocalIdentityProvider(accounts, new PasswordHasher(scrypt_n), sessions, operators);
+  const sessions = await openSessions(config, stores);
+  const identities = new LocalIdentityProvider(stores.accounts, new PasswordHasher(scrypt_n), sessions, operators);
   if (demo_account) await identities.ensureDemoAccount(DEMO_ACCOUNT.email, DEMO_ACCOUNT.password);
   return identities;
 }
 
 /** Follows "Verify ID tokens using a third-party JWT library" in Firebase's documentation. */
-async function openFirebase(config: Config, db: DatabaseSync): Promise<IdentityProvider> {
+async function openFirebase(config: Config, stores: AuthStores): Promise<IdentityProvider> {
   const { firebase, require_verified_email } = config.auth;
   const projectId = firebase.project_id ?? '';
   const keyServer = outside('Firebase (auth.firebase.keys_url)', config);
   const keys = new PublishedKeys(keyServer, { locate: () => Promise.resolve(firebase.keys_url) });
   const issuer = `https://securetoken.google.com/${projectId}`;
-  const identities = issuedIdentities(config, db, keys, { issuer, audience: projectId, algorithms: ['RS256'] });
-  const sessions = await openSessions(config, db);
+  const identities = issuedIdentities(config, stores, keys, { issuer, audience: projectId, algorithms: ['RS256'] });
+  const sessions = await openSessions(config, stores);
   return new FirebaseIdentityProvider(identities, openToolkit(config), sessions, require_verified_email);
 }
 
@@ -57,27 +52,27 @@ function openToolkit(config: Config): IdentityToolkit {
   return new IdentityToolkit(outside('Firebase (auth.firebase.sign_in_url)', config), url, apiKey);
 }
 
-async function openOidc(config: Config, db: DatabaseSync): Promise<IdentityProvider> {
+async function openOidc(config: Config, stores: AuthStores): Promise<IdentityProvider> {
   const issuer = config.auth.oidc.issuer ?? '';
   const audience = config.auth.oidc.audience ?? '';
   const provider = outside(`${issuer} (auth.oidc.issuer)`, config);
   const keys = new PublishedKeys(provider, { locate: () => discoverKeys(issuer, provider) });
   const rules = { issuer, audience, algorithms: OIDC_ALGORITHMS };
-  return new OidcIdentityProvider(issuer, issuedIdentities(config, db, keys, rules));
+  return new OidcIdentityProvider(issuer, issuedIdentities(config, stores, keys, rules));
 }
 
-function issuedIdentities({ auth }: Config, db: DatabaseSync, keys: PublishedKeys, rules: TokenRules) {
-  return new IssuedIdentities(new IssuedTokens(keys, rules), new RevokedTokens(db), new SeenUsers(db), {
+function issuedIdentities({ auth }: Config, stores: AuthStores, keys: PublishedKeys, rules: TokenRules) {
+  return new IssuedIdentities(new IssuedTokens(keys, rules), stores.revoked, stores.seenUsers, {
     requireVerifiedEmail: auth.require_verified_email,
     operatorClaim: auth.operator_claim,
     operatorValue: auth.operator_value,
   });
 }
 
-async function openSessions({ data_dir, auth }: Config, db: DatabaseSync): Promise<SessionTokens> {
+async function openSessions({ auth }: Config, stores: AuthStores): Promise<SessionTokens> {
   const { token_ttl_ms: tokenTtlMs, key_rotation_ms: rotationMs } = auth;
-  const keys = await SigningKeys.open(join(data_dir, 'auth', 'keys'), { rotationMs, tokenTtlMs });
-  return new SessionTokens(keys, tokenTtlMs, new RevokedTokens(db));
+  const keys = await SigningKeys.open(stores.signingKeys, { rotationMs, tokenTtlMs });
+  return new SessionTokens(keys, tokenTtlMs, stores.revoked);
 }
 
 function outside(name: string, { auth }: Config): Outside {

@@ -2,13 +2,14 @@ import { join } from 'node:path';
 import type { QueryResultRow } from 'pg';
 import type { Part } from '../../../storage/postgres/open-postgres.js';
 import type { Postgres, Session } from '../../../storage/postgres/postgres.js';
+import { decodedText, encodedText } from '../../../storage/postgres/text-encoding.js';
 
 /** The filesystem server's part of the PostgreSQL database. */
 export const FILESYSTEM_PART: Part = { namespace: 'filesystem', migrations: join(import.meta.dirname, 'migrations') };
 
 /**
- * {@link Postgres} for texts of people, which may hold U+0000. PostgreSQL cannot store that character, so every text is
- * encoded on the way there and decoded on the way back; a text without U+0000 and U+001A stays as it is.
+ * {@link Postgres} for texts of people, which may hold U+0000: every text is encoded on the way there and decoded on the way
+ * back.
  */
 export class PostgresDatabase {
   constructor(private readonly postgres: Postgres) {}
@@ -43,23 +44,16 @@ export class TextSession {
   }
 }
 
-/** U+001A followed by 0 stands for U+0000, and followed by 1 for U+001A itself. */
-const ESCAPE = '\x1a';
-
 function encoded(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(encoded);
-  if (typeof value !== 'string' || !/[\0\x1a]/.test(value)) return value;
-  return value.replace(/[\0\x1a]/g, (character) => ESCAPE + (character === '\0' ? '0' : '1'));
-}
-
-function decoded(value: unknown): unknown {
-  if (typeof value !== 'string' || !value.includes(ESCAPE)) return value;
-  return value.replace(/\x1a([01])/g, (_, kind) => (kind === '0' ? '\0' : ESCAPE));
+  return typeof value === 'string' ? encodedText(value) : value;
 }
 
 function decodedRows<Row extends QueryResultRow>(rows: Row[]): Row[] {
   for (const row of rows) {
-    for (const [column, value] of Object.entries(row)) (row as QueryResultRow)[column] = decoded(value);
+    for (const [column, value] of Object.entries(row)) {
+      if (typeof value === 'string') (row as QueryResultRow)[column] = decodedText(value);
+    }
   }
   return rows;
 }

@@ -118,7 +118,7 @@ export function testSettings(url: string): PostgresSettings {
   return {
     url,
     ...{ max_connections: 5, connect_timeout_ms: 1000, statement_timeout_ms: 2000, lock_timeout_ms: 1500 },
-    idle_ms: 10_000,
+    ...{ idle_ms: 10_000, replica_beat_ms: 50, replica_timeout_ms: 500 },
   };
 }
 

@@ -26,13 +26,13 @@ export class FirebaseIdentityProvider extends IdentityProvider {
     // The account exists now. If this call fails, the first sign-in sends the link.
     if (this.requireVerifiedEmail) await this.toolkit.sendVerification(idToken).catch(() => undefined);
     const { sub } = claimsOf(idToken);
-    return this.identities.user(userIdOf(sub)) ?? { user_id: userIdOf(sub), email, operator: false };
+    return (await this.identities.user(userIdOf(sub))) ?? { user_id: userIdOf(sub), email, operator: false };
   }
 
   async login(email: string, password: string): Promise<Session | undefined> {
     const idToken = await this.toolkit.signIn(email, password);
     if (idToken === undefined) return undefined;
-    const user = this.identities.admit(claimsOf(idToken));
+    const user = await this.identities.admit(claimsOf(idToken));
     if (user === undefined) {
       await this.toolkit.sendVerification(idToken);
       throw unverified(email);
@@ -45,7 +45,7 @@ export class FirebaseIdentityProvider extends IdentityProvider {
     if (!isSessionToken(token)) return this.identities.verify(token);
     const claims = await this.sessions.read(token);
     if (typeof claims === 'string') return { active: false, reason: claims };
-    const user = this.identities.user(claims.userId);
+    const user = await this.identities.user(claims.userId);
     if (user === undefined) return { active: false, reason: 'unknown' };
     return { active: true, user, expires_at: new Date(claims.expiresAt).toISOString() };
   }
