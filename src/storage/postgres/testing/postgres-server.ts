@@ -44,16 +44,18 @@ export class PostgresServer {
     readonly port: number,
     private readonly user: { uid?: number; gid?: number },
     private process: ChildProcess,
+    private readonly isDurable: boolean,
   ) {}
 
-  static async start(): Promise<PostgresServer> {
+  /** @param isDurable whether a commit waits for the disk, for measurements */
+  static async start({ isDurable = false } = {}): Promise<PostgresServer> {
     const dir = mkdtempSync(join(tmpdir(), 'caudex-postgres-'));
     const user = serverUser();
     if (user.uid !== undefined && user.gid !== undefined) chownSync(dir, user.uid, user.gid);
     const initdb = [join(dir, 'data'), '-U', 'caudex', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync'];
     execFileSync(join(programs() ?? '', 'initdb'), ['-D', ...initdb], { ...user, cwd: dir, stdio: 'pipe' });
     const port = await freePort();
-    const server = new PostgresServer(dir, port, user, launch(dir, port, user));
+    const server = new PostgresServer(dir, port, user, launch(dir, port, user, isDurable), isDurable);
     await server.answers();
     return server;
   }
@@ -90,7 +92,7 @@ export class PostgresServer {
   }
 
   async resume(): Promise<void> {
-    this.process = launch(this.dir, this.port, this.user);
+    this.process = launch(this.dir, this.port, this.user, this.isDurable);
     await this.answers();
   }
 
@@ -122,8 +124,13 @@ export function testSettings(url: string): PostgresSettings {
   };
 }
 
-function launch(dir: string, port: number, user: { uid?: number; gid?: number }): ChildProcess {
-  const settings = ['fsync=off', 'unix_socket_directories=', 'max_connections=200', 'listen_addresses=127.0.0.1'];
+function launch(dir: string, port: number, user: { uid?: number; gid?: number }, isDurable: boolean): ChildProcess {
+  const settings = [
+    `fsync=${isDurable ? 'on' : 'off'}`,
+    'unix_socket_directories=',
+    'max_connections=200',
+    'listen_addresses=127.0.0.1',
+  ];
   const options = ['-D', join(dir, 'data'), '-p', String(port), ...settings.flatMap((setting) => ['-c', setting])];
   return spawn(join(programs() ?? '', 'postgres'), options, { ...user, cwd: dir, stdio: 'ignore' });
 }

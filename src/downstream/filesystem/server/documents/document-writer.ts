@@ -10,7 +10,6 @@ import { type DocumentRow, originalOf } from './document-row.js';
 import { changedSince, type Decision, DocumentStore, type PathState } from './document-store.js';
 import { type ReadUpload, type Upload, UploadReader } from './document-upload.js';
 import { requireThere } from '../projects/project-state.js';
-import { ProjectsService } from '../projects/projects.service.js';
 import { UnreadableDocument } from '../extraction/text-extractor.js';
 
 export interface WriteRequest extends Upload {
@@ -38,7 +37,6 @@ export class DocumentWriter {
   private readonly large = new Semaphore(LARGE, 'large documents to be stored');
 
   constructor(
-    private readonly projects: ProjectsService,
     private readonly documents: DocumentStore,
     private readonly files: DocumentFiles,
     private readonly uploads: UploadReader,
@@ -46,16 +44,17 @@ export class DocumentWriter {
 
   /** @throws the problems that the contract names */
   async put(key: ProjectKey, path: string, request: WriteRequest): Promise<Written> {
-    await this.projects.requireWritable(key);
+    const before = await this.documents.state(key, path);
+    requireThere(key.projectId, before.project);
     const upload = await this.uploads.read(request, key.userId).catch(async (error: unknown) => {
       throw error instanceof UnreadableDocument ? await this.keepUnreadable(key, path, request, error) : error;
     });
-    const damaged = await this.damagedFile(key, path, upload);
+    const damaged = await this.damagedFile(key, before.document, upload);
     const decide = (state: PathState) => {
       refuseSuperseded(state, path, request);
       return decision(state.document, { ...request, ...upload }, damaged);
     };
-    const first = decide(await this.documents.state(key, path));
+    const first = decide(before);
     if (first !== 'store') return first;
 
     const work = () => this.write(key, path, request, upload, decide);
@@ -145,8 +144,11 @@ export class DocumentWriter {
    * Returns the stored file where it should contain this text and it or its original is damaged: then the same text
    * must be written again.
    */
-  private async damagedFile(key: ProjectKey, path: string, { sha256 }: ReadUpload): Promise<string | undefined> {
-    const current = await this.documents.find(key, path);
+  private async damagedFile(
+    key: ProjectKey,
+    current: DocumentRow | undefined,
+    { sha256 }: ReadUpload,
+  ): Promise<string | undefined> {
     if (current?.sha256 !== sha256) return undefined;
     try {
       await this.files.read(key, current);

@@ -10,6 +10,8 @@ import type { ProjectFollower } from './project-follower.js';
 
 /** How long a search waits for the changes that the index lacks; then it searches what there is. */
 const PATIENCE_MS = 1500;
+/** How long the index waits for further changes of this process. */
+const TOGETHER_MS = 50;
 /** How often the database is asked for changes that no search has asked for. */
 const POLL_MS = 1000;
 
@@ -20,6 +22,7 @@ const POLL_MS = 1000;
 export class FollowingFullText extends FullText {
   private readonly log = new Logger('Filesystem');
   private readonly running = new Map<string, Promise<void>>();
+  private readonly waiting = new Map<string, NodeJS.Timeout>();
   private readonly stopping = new AbortController();
   private polling: Promise<void> = Promise.resolve();
   private incarnation: string | undefined;
@@ -48,7 +51,7 @@ export class FollowingFullText extends FullText {
   }
 
   start(): void {
-    this.changes.listen((key) => void this.follow(key).catch((error: Error) => this.failed(key, error)));
+    this.changes.listen((key) => this.followSoon(key));
     this.polling = this.poll();
     void this.reanalyse().catch((error: unknown) => {
       if (!this.stopping.signal.aborted)
@@ -59,6 +62,7 @@ export class FollowingFullText extends FullText {
   async stop(): Promise<void> {
     this.stopping.abort();
     this.changes.listen(() => undefined);
+    for (const timer of this.waiting.values()) clearTimeout(timer);
     await this.polling;
     await Promise.allSettled(this.running.values());
     this.local.close();
@@ -76,13 +80,24 @@ export class FollowingFullText extends FullText {
 
   /** Brings the index of a project to the state of the database, once at a time. */
   private follow(key: ProjectKey): Promise<void> {
-    const name = JSON.stringify([key.userId, key.projectId]);
+    const name = nameOf(key);
     let run = this.running.get(name);
     if (run === undefined) {
       run = this.follower.run(key, this.stopping.signal).finally(() => this.running.delete(name));
       this.running.set(name, run);
     }
     return run;
+  }
+
+  /** Changes that follow each other closely are taken over together; a search does not wait for it. */
+  private followSoon(key: ProjectKey): void {
+    const name = nameOf(key);
+    if (this.waiting.has(name)) return;
+    const timer = setTimeout(() => {
+      this.waiting.delete(name);
+      void this.follow(key).catch((error: Error) => this.failed(key, error));
+    }, TOGETHER_MS);
+    this.waiting.set(name, timer);
   }
 
   private async missing(key: ProjectKey): Promise<number> {
@@ -123,9 +138,9 @@ export class FollowingFullText extends FullText {
   }
 
   private dropOthers(keys: readonly ProjectKey[]): void {
-    const known = new Set(keys.map(({ userId, projectId }) => JSON.stringify([userId, projectId])));
+    const known = new Set(keys.map(nameOf));
     for (const key of this.local.projects()) {
-      if (!known.has(JSON.stringify([key.userId, key.projectId]))) this.local.drop(key);
+      if (!known.has(nameOf(key))) this.local.drop(key);
     }
   }
 
@@ -141,3 +156,5 @@ export class FollowingFullText extends FullText {
     if (documents > 0) this.log.log(`${documents} documents of an earlier version of the analysis were analysed anew`);
   }
 }
+
+const nameOf = ({ userId, projectId }: ProjectKey) => JSON.stringify([userId, projectId]);
