@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { FilesystemServerModule } from '../../src/downstream/filesystem/server/filesystem-server.module.js';
 import { FilesystemStores } from '../../src/downstream/filesystem/server/filesystem-stores.js';
 import { DocumentFiles } from '../../src/downstream/filesystem/server/files/document-files.js';
@@ -130,6 +131,33 @@ describeWithPostgres('two filesystem servers on one database', () => {
       readdirSync(join(dir, 'b', 'filesystem'))
         .filter((name) => name.startsWith('index.sqlite'))
         .some((name) => fileHolds(join(dir, 'b', 'filesystem', name), 'swordfishwombat'));
+    await until(
+      async () => holds(),
+      (isHeld) => !isHeld,
+    );
+  }, 20_000);
+
+  it('index in the background what could not be read at first, and drop a deleted project', async () => {
+    const project = await newProject();
+    const files = b.app.get(DocumentFiles);
+    const read = files.read.bind(files);
+    files.read = () => Promise.reject(new Error('the storage is away'));
+    await put(a, project, 'a.md', 'The quokka of the background.');
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    files.read = read;
+    const holds = () => {
+      const db = new DatabaseSync(join(dir, 'b', 'filesystem', 'index.sqlite'), { readOnly: true });
+      try {
+        return db.prepare('SELECT 1 FROM lexical_passages WHERE text LIKE ?').get('%quokka%') !== undefined;
+      } finally {
+        db.close();
+      }
+    };
+    await until(
+      async () => holds(),
+      (isHeld) => isHeld,
+    );
+    await a.call('DELETE', `/projects/${project}`, { user: USER });
     await until(
       async () => holds(),
       (isHeld) => !isHeld,
@@ -388,6 +416,10 @@ describeWithPostgres('two filesystem servers on one database', () => {
     await postgres.query("DELETE FROM filesystem.document WHERE path = 'before.md'", name);
     expect((await put(a, project, 'after.md', 'The lemur after.')).status).toBe(200);
     expect(documentsIn(await search(b, project, 'lemur'))).toEqual(['after.md']);
+    // As if it had been restored without a restart.
+    await postgres.query(`UPDATE filesystem.project SET change = change - 1 WHERE project_id = '${project}'`, name);
+    await postgres.query("DELETE FROM filesystem.document WHERE path = 'after.md'", name);
+    expect(documentsIn(await search(b, project, 'lemur'))).toEqual([]);
   }, 30_000);
 });
 

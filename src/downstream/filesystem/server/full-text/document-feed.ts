@@ -21,6 +21,12 @@ interface DatabaseRow extends Record<string, unknown> {
   updated_at: string;
 }
 
+export interface ChangedProject {
+  key: ProjectKey;
+  /** The number of its newest change; undefined where it was deleted. */
+  change: number | undefined;
+}
+
 const IN_PROJECT = 'user_id = $1 AND project_id = $2';
 const DOCUMENT = 'path, change, file, sha256, title, media_type, pages, updated_at';
 /** In the schema of this connection. */
@@ -89,12 +95,16 @@ export class DocumentFeed {
   }
 
   /** The projects with a change since a time of the database's clock; null: all. */
-  async changedProjects(since: string | null): Promise<ProjectKey[]> {
-    const rows = await this.database.read<{ user_id: string; project_id: string }>(
-      'SELECT user_id, project_id FROM project WHERE $1::text IS NULL OR changed_at > $1::timestamptz',
+  async changedProjects(since: string | null): Promise<ChangedProject[]> {
+    const rows = await this.database.read<{ user_id: string; project_id: string; deleted: boolean; change: number }>(
+      `SELECT user_id, project_id, deleted, change FROM project
+         WHERE $1::text IS NULL OR changed_at > $1::timestamptz`,
       [since],
     );
-    return rows.map(({ user_id, project_id }) => ({ userId: user_id, projectId: project_id }));
+    return rows.map(({ user_id, project_id, deleted, change }) => ({
+      key: { userId: user_id, projectId: project_id },
+      change: deleted ? undefined : change,
+    }));
   }
 
   /** The incarnation of the database, and a time before any change that is not visible yet. */

@@ -3,7 +3,7 @@ import { Logger } from '@nestjs/common';
 import type { ProjectKey } from '../../../../text/lexical-index.js';
 import { reanalyse } from '../../../../text/reanalysis.js';
 import type { Changes } from './changes.js';
-import type { DocumentFeed } from './document-feed.js';
+import type { ChangedProject, DocumentFeed } from './document-feed.js';
 import { type CurrentIndex, FullText } from './full-text.js';
 import type { LocalIndex, Position } from './local-index.js';
 import type { ProjectFollower } from './project-follower.js';
@@ -22,6 +22,7 @@ const POLL_MS = 1000;
 export class FollowingFullText extends FullText {
   private readonly log = new Logger('Filesystem');
   private readonly running = new Map<string, Promise<void>>();
+  private readonly failing = new Map<string, ProjectKey>();
   private readonly waiting = new Map<string, NodeJS.Timeout>();
   private readonly stopping = new AbortController();
   private polling: Promise<void> = Promise.resolve();
@@ -40,9 +41,9 @@ export class FollowingFullText extends FullText {
   async current(key: ProjectKey): Promise<CurrentIndex> {
     const { index } = this.local;
     const newest = await this.feed.position(key);
-    if (newest === undefined || this.covers(key, newest)) return { index };
+    if (newest === undefined || this.isAt(key, newest)) return { index };
     const patience = new AbortController();
-    const caughtUp = this.reach(key, newest, patience.signal).catch((error: Error) => this.failed(key, error));
+    const caughtUp = this.reach(key, newest, patience.signal);
     await Promise.race([caughtUp, sleep(PATIENCE_MS, undefined, { signal: patience.signal })]).catch(() => undefined);
     patience.abort();
     if (this.covers(key, newest)) return { index };
@@ -68,6 +69,12 @@ export class FollowingFullText extends FullText {
     this.local.close();
   }
 
+  /** The index is ahead where the database lost changes. */
+  private isAt(key: ProjectKey, { change, incarnation }: Position): boolean {
+    const at = this.local.position(key);
+    return at?.incarnation === incarnation && at.change === change;
+  }
+
   private covers(key: ProjectKey, { change, incarnation }: Position): boolean {
     const at = this.local.position(key);
     return at !== undefined && at.incarnation === incarnation && at.change >= change;
@@ -75,15 +82,26 @@ export class FollowingFullText extends FullText {
 
   /** A run that began before the change was committed may not have seen it, so another may be needed. */
   private async reach(key: ProjectKey, newest: Position, signal: AbortSignal): Promise<void> {
-    while (!this.covers(key, newest) && !signal.aborted && !this.stopping.signal.aborted) await this.follow(key);
+    do await this.follow(key);
+    while (!this.covers(key, newest) && !signal.aborted && !this.stopping.signal.aborted);
   }
 
-  /** Brings the index of a project to the state of the database, once at a time. */
+  /** Brings the index of a project to the state of the database, once at a time. A failure is told once, until it ends. */
   private follow(key: ProjectKey): Promise<void> {
     const name = nameOf(key);
     let run = this.running.get(name);
     if (run === undefined) {
-      run = this.follower.run(key, this.stopping.signal).finally(() => this.running.delete(name));
+      run = this.follower
+        .run(key, this.stopping.signal)
+        .then(
+          () => void this.failing.delete(name),
+          (error: Error) => {
+            if (!this.failing.has(name)) this.log.warn(`The full-text index of ${name} waits: ${error.message}`);
+            this.failing.set(name, key);
+            throw error;
+          },
+        )
+        .finally(() => this.running.delete(name));
       this.running.set(name, run);
     }
     return run;
@@ -95,7 +113,7 @@ export class FollowingFullText extends FullText {
     if (this.waiting.has(name)) return;
     const timer = setTimeout(() => {
       this.waiting.delete(name);
-      void this.follow(key).catch((error: Error) => this.failed(key, error));
+      void this.follow(key).catch(() => undefined);
     }, TOGETHER_MS);
     this.waiting.set(name, timer);
   }
@@ -124,28 +142,23 @@ export class FollowingFullText extends FullText {
   private async followAll(): Promise<void> {
     const { incarnation, settled } = await this.feed.clock();
     const isAll = incarnation !== this.incarnation;
-    const keys = await this.feed.changedProjects(isAll ? null : this.since);
-    if (isAll) this.dropOthers(keys);
-    for (const key of keys) {
+    const projects = await this.feed.changedProjects(isAll ? null : this.since);
+    if (isAll) this.dropOthers(projects);
+    for (const { key, change } of projects) {
       if (this.stopping.signal.aborted) return;
-      const newest = await this.feed.position(key);
-      if (newest === undefined ? this.local.position(key) !== undefined : !this.covers(key, newest)) {
-        await this.follow(key).catch((error: Error) => this.failed(key, error));
-      }
+      const isBehind = change === undefined ? this.local.knows(key) : !this.isAt(key, { change, incarnation });
+      if (isBehind) await this.follow(key).catch(() => undefined);
     }
+    for (const key of this.failing.values()) await this.follow(key).catch(() => undefined);
     this.since = settled;
     this.incarnation = incarnation;
   }
 
-  private dropOthers(keys: readonly ProjectKey[]): void {
-    const known = new Set(keys.map(nameOf));
+  private dropOthers(projects: readonly ChangedProject[]): void {
+    const known = new Set(projects.map(({ key }) => nameOf(key)));
     for (const key of this.local.projects()) {
       if (!known.has(nameOf(key))) this.local.drop(key);
     }
-  }
-
-  private failed({ projectId }: ProjectKey, error: Error): void {
-    if (!this.stopping.signal.aborted) this.log.warn(`The full-text index of ${projectId} waits: ${error.message}`);
   }
 
   private async reanalyse(): Promise<void> {

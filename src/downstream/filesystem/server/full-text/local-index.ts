@@ -108,6 +108,11 @@ export class LocalIndex {
     return Number(this.prepared(sql).get(userId, projectId)?.['total']);
   }
 
+  /** Whether anything of a project is here. */
+  knows(key: ProjectKey): boolean {
+    return this.position(key) !== undefined || this.documents(key) > 0;
+  }
+
   projects(): ProjectKey[] {
     const rows = this.prepared(
       'SELECT user_id, project_id FROM followed UNION SELECT user_id, project_id FROM indexed',
