@@ -125,7 +125,7 @@ describe('with Firebase', () => {
     await start();
     const token = await issuer.sign(good);
     expect((await post('/sessions/revoke', { token })).body).toEqual({ revoked: true });
-    // The last character of 256 bytes in base64url has four bits that mean nothing.
+    // The last character of 256 bytes in base64url has four unused bits.
     const last = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
     const index = last.indexOf(token.at(-1) ?? '');
     const rewritten = token.slice(0, -1) + last.charAt(index ^ 1);

@@ -10,17 +10,17 @@ interface Account {
   disabled: boolean;
 }
 
-/** An issuer of a test's own: it publishes its keys and its discovery, and signs in by password as Firebase does. */
+/** An identity provider for tests: it publishes its keys and its discovery document, and signs in by password as Firebase does. */
 export class Issuer {
   readonly accounts = new Map<string, Account>();
   readonly verificationMails: string[] = [];
-  /** The paths that were asked for. */
+  /** The requested paths. */
   readonly asked: string[] = [];
   /** Answers 503 to everything while true. */
   away = false;
   /** Of the key set, in seconds. */
   maxAge = 3600;
-  /** What the ID tokens of a sign-in say. */
+  /** The claims in the ID tokens of a sign-in. */
   claims: JWTPayload = {};
   private readonly keys = new Map<string, { privateKey: CryptoKey; publicKey: CryptoKey }>();
 

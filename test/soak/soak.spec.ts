@@ -13,7 +13,7 @@ import { type Behaviour, hang, json, MisbehavingServer, reset, resetInBody } fro
 
 const CALLS = Number(process.env['CAUDEX_CALLS'] ?? '10000');
 const CALLERS = 32;
-/** What is held after the first so many calls, is held after all of them. */
+/** After this number of calls the held resources must not grow. */
 const WARM_UP = Math.min(100_000, CALLS / 2);
 const MIB = 2 ** 20;
 
@@ -23,7 +23,7 @@ const collectGarbage = runInNewContext('gc') as () => void;
 describe(`${CALLS} calls over sockets (CAUDEX_CALLS)`, () => {
   const server = new MisbehavingServer();
   let served = 0;
-  /** A service that is well, but for one request in a hundred. */
+  /** A service that fails one request in a hundred. */
   const behaviour: Behaviour = (socket, head) => {
     served++;
     if (served % 1000 === 0) server.requests.length = 0;
