@@ -187,6 +187,8 @@ export const configSchema = z.strictObject({
         .nullable(),
       keys_url: httpUrl,
       sign_in_url: httpUrl,
+      token_url: httpUrl,
+      recheck_ms: ms.min(1000).nullable(),
       emulator_host: z
         .string()
         .regex(/^[^/\s]+:\d+$/, 'a host and a port like localhost:9099 are needed')
