@@ -142,7 +142,7 @@ async function rejection(stub: string): Promise<void> {
       service: 'chroma',
       title: 'Chroma Server',
       settings: { ...config.downstream.chroma, url, max_retries: 1 },
-      connect: (settings) => new HttpTransport(axios.create(), settings.url ?? '', settings.timeout_ms),
+      connect: (settings) => new HttpTransport(axios.create(), { url: settings.url ?? '' }, settings.timeout_ms),
       headers: internalHeaders('token', systemClock),
       sink: silent as never,
     });

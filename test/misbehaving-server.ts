@@ -30,8 +30,8 @@ export class MisbehavingServer {
   private behaviours: Behaviour[] = [];
   private readonly server: Server = createServer((socket) => this.serve(socket));
 
-  async start(): Promise<void> {
-    await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve));
+  async start(port = 0): Promise<void> {
+    await new Promise<void>((resolve) => this.server.listen(port, '127.0.0.1', resolve));
   }
 
   get url(): string {

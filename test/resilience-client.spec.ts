@@ -50,7 +50,7 @@ function client(over: Partial<DownstreamSettings> = {}): ResilientClient {
     service: 'chroma',
     title: 'Chroma Server',
     settings,
-    connect: ({ url, timeout_ms }) => new HttpTransport(Axios.create(), url as string, timeout_ms),
+    connect: ({ url, timeout_ms }) => new HttpTransport(Axios.create(), { url: url as string }, timeout_ms),
     healthPath: '/health/live',
     headers: over.idle_timeout_ms === undefined ? internalHeaders('secret', systemClock) : bearerHeaders('key'),
     sink: log,

@@ -15,8 +15,16 @@ const modelName = z.string().min(1);
 
 const share = z.number().min(0).max(1);
 
+/** One URL, or several with commas between them. */
+const httpUrls = z
+  .string()
+  .refine(
+    (list) => list.split(',').every((url) => httpUrl.safeParse(url.trim()).success),
+    'an http:// or https:// URL is needed, or several with commas between them',
+  );
+
 const downstream = z.strictObject({
-  url: httpUrl,
+  url: httpUrls,
   max_retries: z.int().min(1).max(10),
   retry_base_ms: ms,
   timeout_ms: ms,
@@ -31,6 +39,12 @@ const downstream = z.strictObject({
   }),
   bulkhead: z.strictObject({ concurrency: count, queue: z.int().min(0) }),
   retry_budget: z.strictObject({ ratio: share, reserve: z.number().min(0), refill_per_s: z.number().min(0) }),
+  balancing: z.strictObject({
+    eject_after: count,
+    ejected_ms: ms,
+    hedged_share: share,
+    resolve_ms: ms.min(100),
+  }),
   fault_drill: z.strictObject({
     enabled: z.boolean(),
     latency_ms: z.int().min(0).max(600_000),

@@ -47,7 +47,7 @@ describe(`${CALLS} calls over sockets (CAUDEX_CALLS)`, () => {
         failure_threshold: 1000,
         retry_budget: { ratio: 1, reserve: 1000, refill_per_s: 0 },
       }),
-      connect: ({ url, timeout_ms }) => new HttpTransport(Axios.create(), url as string, timeout_ms),
+      connect: ({ url, timeout_ms }) => new HttpTransport(Axios.create(), { url: url as string }, timeout_ms),
       headers: internalHeaders('secret', systemClock),
       sink: silentLog,
     });
