@@ -92,7 +92,7 @@ export class SharedStreams {
     const entries = await this.redis?.run((client) => readFrom(client, messageId, '-'));
     const first = entries?.[0]?.message['head'];
     if (entries === undefined || first === undefined) return undefined;
-    const head = JSON.parse(String(first)) as Head;
+    const head = JSON.parse(first) as Head;
     if (head.userId !== userId) return undefined;
     const stream = new MessageStream(messageId, userId, 0, head.about);
     this.followed.set(messageId, stream);
@@ -142,9 +142,9 @@ export class SharedStreams {
     return (await this.redis?.run((client: RedisClient) => client.exists(writerKey(messageId)))) === 1;
   }
 
-  private take(stream: MessageStream, entries: readonly { message: Record<string, unknown> }[]): void {
+  private take(stream: MessageStream, entries: readonly { message: Record<string, string> }[]): void {
     for (const { message } of entries) {
-      if (message['event'] !== undefined) stream.push(JSON.parse(String(message['event'])) as ChatEvent);
+      if (message['event'] !== undefined) stream.push(JSON.parse(message['event']) as ChatEvent);
       if (message['end'] !== undefined) stream.end();
     }
   }

@@ -1,29 +1,18 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { RedisLink } from '../redis-link.js';
 
 const REDIS = 'redis-server';
 const PATIENCE_MS = 50;
 const silent = { info: () => undefined, warn: () => undefined };
 
-function isThere(): boolean {
-  return (process.env['PATH'] ?? '').split(delimiter).some((dir) => {
-    try {
-      accessSync(join(dir, REDIS), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
-}
-
 /** `describe`, skipped where there is no Redis. */
 export function describeWithRedis(title: string, tests: () => void): void {
-  if (isThere()) return describe(title, tests);
+  if (spawnSync(REDIS, ['--version']).error === undefined) return describe(title, tests);
   console.warn(`${REDIS} is not on the PATH: "${title}" is skipped`);
   describe.skip(title, tests);
 }
