@@ -20,11 +20,7 @@ export class MessageStreams {
     private readonly shared: SharedStreams,
     @InjectRedis() private readonly redis: RedisLink | null,
   ) {
-    deletions.onDelete((deletion) => {
-      this.forget(deletion);
-      redis?.tell('deletions', deletion);
-    });
-    redis?.listen('deletions', (deletion) => this.forget(deletion as Deletion));
+    deletions.onDelete((deletion) => this.forget(deletion));
     redis?.listen('stops', (messageId) => this.streams.get(String(messageId))?.stop());
   }
 

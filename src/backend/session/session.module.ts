@@ -3,7 +3,6 @@ import { APP_GUARD } from '@nestjs/core';
 import { ConfigModule } from '../../config/config.module.js';
 import { EdgeModule } from '../edge/edge.module.js';
 import { AuthModule } from '../../downstream/auth/auth.module.js';
-import { RedisModule } from '../redis/redis.module.js';
 import { DemoModule } from '../demo/demo.module.js';
 import { SessionController } from './session.controller.js';
 import { SessionService } from './session.service.js';
@@ -11,7 +10,7 @@ import { SessionGuard } from './session.guard.js';
 
 /** Accounts and sessions, and the guard of all public routes. */
 @Module({
-  imports: [ConfigModule, EdgeModule, AuthModule, DemoModule, RedisModule],
+  imports: [ConfigModule, EdgeModule, AuthModule, DemoModule],
   controllers: [SessionController],
   providers: [{ provide: APP_GUARD, useClass: SessionGuard }, SessionService],
   exports: [SessionService],

@@ -5,8 +5,6 @@ import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
 import { AuthClient } from '../../downstream/auth/auth.client.js';
 import type { ApiKey, TokenFault, User } from '../../downstream/auth/auth.contract.js';
-import type { RedisLink } from '../redis/redis-link.js';
-import { InjectRedis } from '../redis/redis.module.js';
 import { Problem } from '../../http/problem.js';
 import { withoutRetries } from '../call/waiting.js';
 import type { CallContext } from '../../resilience/policy/call-context.js';
@@ -52,11 +50,7 @@ export class SessionService {
   constructor(
     @InjectConfig() private readonly config: Config,
     private readonly auth: AuthClient,
-    @InjectRedis() private readonly redis: RedisLink | null,
-  ) {
-    redis?.listen('sign-outs', (key) => this.verified.delete(String(key)));
-    redis?.listen('deleted-keys', (keyId) => this.forgetOwnKey(String(keyId)));
-  }
+  ) {}
 
   register(body: { email: string; password: string; address: string }, call: CallContext): Promise<{ user: User }> {
     return critical(this.auth.register({ body }, call));
@@ -70,16 +64,10 @@ export class SessionService {
     this.verified.delete(digest(token));
     await critical(this.auth.revoke({ body: { token } }, call));
     this.verified.delete(digest(token));
-    this.redis?.tell('sign-outs', digest(token));
   }
 
-  /** Removes a revoked key from the caches of all backends, also while its verification is recent. */
+  /** Removes a revoked key from the cache, also while its verification is recent. */
   forgetKey(keyId: string): void {
-    this.forgetOwnKey(keyId);
-    this.redis?.tell('deleted-keys', keyId);
-  }
-
-  private forgetOwnKey(keyId: string): void {
     for (const [digest, { key }] of this.verified.entries()) if (key?.id === keyId) this.verified.delete(digest);
   }
 
