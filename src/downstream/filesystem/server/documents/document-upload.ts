@@ -9,7 +9,10 @@ import { decodeText } from '../extraction/charset.js';
 import type { ExtractedText } from '../extraction/extraction.child.js';
 import { charsetOf, essenceOf, formatOf } from '../extraction/media-type.js';
 import type { PageStart } from '../../../../contract/page.contract.js';
-import { TextExtractor } from '../extraction/text-extractor.js';
+import { PICTURE_KINDS, pictureKindOf } from '../extraction/recognition/picture-kind.js';
+import { TextExtractor, UnreadableDocument } from '../extraction/text-extractor.js';
+import { pendingWarning } from '../extraction/recognition/recognised-text.js';
+import { numbersIn } from '../extraction/page-ranges.js';
 
 /** An uploaded document: exactly one of text and content. */
 export interface Upload {
@@ -51,6 +54,7 @@ export class UploadReader {
     }
     const media_type = essenceOf(upload.media_type);
     const format = formatOf(media_type);
+    if (format === 'picture' && !this.recognises) throw notRecognised(media_type);
     if (format === undefined || (given !== undefined && format !== 'text' && format !== 'html')) {
       throw unsupported(media_type, format);
     }
@@ -83,11 +87,25 @@ export class UploadReader {
     charset: string | undefined,
     userId: string,
   ): Promise<ExtractedText> {
-    if (format !== 'text') return this.extractor.extract(file, format, userId, charset);
+    if (format === 'picture') return this.picture(file);
+    if (format !== 'text')
+      return withPending(await this.extractor.extract(file, format, userId, charset), this.recognises);
     const decoded = decodeText(file, [charset]);
     if (decoded === undefined) throw notText(file.includes(0) || isBinary(file.toString('latin1')));
     if (isBinary(decoded.text)) throw notText(true);
     return decoded;
+  }
+
+  private get recognises(): boolean {
+    return this.config.filesystem.ocr.enabled;
+  }
+
+  /** Its text is recognised later. @throws UnreadableDocument */
+  private picture(file: Buffer): ExtractedText {
+    if (pictureKindOf(file) === undefined) {
+      throw new UnreadableDocument(`it is not a picture in one of the formats ${PICTURE_KINDS}`);
+    }
+    return { text: '', warnings: pendingWarning(undefined) };
   }
 
   private checkText(text: string): void {
@@ -108,6 +126,20 @@ function unsupported(mediaType: string, format: DocumentFormat | 'text' | undefi
       ? `media_type: no text can be taken from "${mediaType}"; what can be read is ${READABLE_FORMATS}`
       : `media_type: a file of type "${mediaType}" is not text; send its bytes as content_base64`;
   return new Problem({ status: 415, code: 'unsupported_media_type', detail });
+}
+
+function notRecognised(mediaType: string): Problem {
+  const detail = `media_type: the text of pictures (${mediaType}) is not recognised here, because filesystem.ocr.enabled is false; what else can be read is ${READABLE_FORMATS}`;
+  return new Problem({ status: 415, code: 'unsupported_media_type', detail });
+}
+
+/** Pages without text are recognised later. */
+function withPending(extracted: ExtractedText, recognises: boolean): ExtractedText {
+  if (!recognises) return extracted;
+  const warnings = extracted.warnings.flatMap((warning) =>
+    warning.code === 'pages_without_text' ? pendingWarning(numbersIn(warning.place ?? '')) : [warning],
+  );
+  return { ...extracted, warnings };
 }
 
 /** Control characters that texts do not use; a few may occur by accident. */

@@ -2,6 +2,7 @@ import { extname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Warning } from '../../../../../../contract/warning.contract.ts';
 import { counted, type Extracted, type Page } from '../../extracted.ts';
+import { rangesOf } from '../../page-ranges.ts';
 import { Fault } from '../fault.ts';
 import { joinHyphenated } from './hyphens.ts';
 import { type Outline, withHeadings } from './headings.ts';
@@ -25,12 +26,13 @@ export interface PdfJob {
 
 /**
  * Reads page by page in a thread. The thread is ended when a page takes too long, and a new one continues after that
- * page. When the total time is over, the text consists of the pages so far.
+ * page. When the total time is over, the text consists of the pages so far. With `recognition`, pages that are pictures
+ * get their headings now and their text later.
  */
-export async function fromPdf(content: Uint8Array, timeoutMs: number): Promise<Extracted> {
+export async function fromPdf(content: Uint8Array, timeoutMs: number, recognition: boolean): Promise<Extracted> {
   const reading = new PdfReading(content, timeoutMs);
   await reading.run();
-  return reading.result();
+  return reading.result(recognition);
 }
 
 class PdfReading {
@@ -62,10 +64,11 @@ class PdfReading {
     } while (this.next <= this.count);
   }
 
-  result(): Extracted {
+  result(recognition: boolean): Extracted {
+    const pictures = recognition ? this.empty : [];
     const left = Array.from({ length: Math.max(0, this.count - this.next + 1) }, (_, i) => this.next + i);
     return {
-      pages: withHeadings(joinHyphenated(this.pages), this.outline),
+      pages: withHeadings(joinHyphenated(this.pages), this.outline, pictures),
       warnings: [
         ...onPages('pages_without_text', 'pages without text, which may be scans or pictures', this.empty),
         ...onPages('pages_unreadable', 'damaged pages, which are left out', this.broken),
@@ -122,16 +125,5 @@ function attachmentsLeftOut(files: readonly string[]): Warning[] {
 }
 
 function onPages(code: string, what: string, pages: readonly number[]): Warning[] {
-  return counted(pages.length, code, what).map((warning) => ({ ...warning, place: `pages ${ranges(pages)}` }));
-}
-
-/** `1, 3-5` for 1, 3, 4, 5. */
-function ranges(numbers: readonly number[]): string {
-  const runs: [number, number][] = [];
-  for (const number of numbers) {
-    const last = runs.at(-1);
-    if (last?.[1] === number - 1) last[1] = number;
-    else runs.push([number, number]);
-  }
-  return runs.map(([first, last]) => (first === last ? first : `${first}-${last}`)).join(', ');
+  return counted(pages.length, code, what).map((warning) => ({ ...warning, place: `pages ${rangesOf(pages)}` }));
 }
