@@ -105,9 +105,12 @@ export class RecognitionJob {
   }
 
   withProgress(info: DocumentInfo): DocumentInfo {
-    const { left } = this;
-    if (left === undefined || info.warnings === undefined) return info;
-    const warnings = info.warnings.flatMap((warning) => (warning.code === PENDING ? pendingWarning(left) : [warning]));
+    if (this.left === undefined || info.warnings === undefined) return info;
+    // The document waits until its last page is stored.
+    const waiting = this.left.length > 0 ? this.left : this.recognised.map(({ page }) => page).slice(-1);
+    const warnings = info.warnings.flatMap((warning) =>
+      warning.code === PENDING && waiting.length > 0 ? pendingWarning(waiting) : [warning],
+    );
     return { ...info, warnings };
   }
 }
