@@ -6,6 +6,8 @@ import { rangesOf } from '../../page-ranges.ts';
 import { Fault } from '../fault.ts';
 import { joinHyphenated } from './hyphens.ts';
 import { type Outline, withHeadings } from './headings.ts';
+import type { Line } from './layout/lines.ts';
+import { type PageLines, withoutRunningHeads } from './layout/running-heads.ts';
 
 const READER = join(import.meta.dirname, `pdf.worker${extname(import.meta.filename)}`);
 /** The share of the caller's time for reading pages; the rest is for the text as a whole. */
@@ -16,7 +18,7 @@ const PAGE_SHARE = 0.2;
 /** The messages of the thread that reads a PDF, in this order. */
 export type PdfMessage =
   | { kind: 'opened'; pages: number; outline: Outline; attachments: string[] }
-  | { kind: 'page'; page: number; text: string | undefined }
+  | { kind: 'page'; page: number; lines: Line[] | undefined }
   | { kind: 'fault'; why: string };
 export interface PdfJob {
   content: Uint8Array;
@@ -38,7 +40,7 @@ export async function fromPdf(content: Uint8Array, timeoutMs: number, recognitio
 class PdfReading {
   private readonly untilMs: number;
   private readonly pageMs: number;
-  private readonly pages: Page[] = [];
+  private readonly pages: PageLines[] = [];
   private readonly empty: number[] = [];
   private readonly broken: number[] = [];
   private readonly slow: number[] = [];
@@ -65,15 +67,18 @@ class PdfReading {
   }
 
   result(recognition: boolean): Extracted {
+    const { pages, without } = withoutRunningHeads(this.pages);
+    const texts: Page[] = pages.map(({ page, lines }) => ({ page, text: lines.map(({ text }) => text).join('\n') }));
     const pictures = recognition ? this.empty : [];
     const left = Array.from({ length: Math.max(0, this.count - this.next + 1) }, (_, i) => this.next + i);
     return {
-      pages: withHeadings(joinHyphenated(this.pages), this.outline, pictures),
+      pages: withHeadings(joinHyphenated(texts), this.outline, pictures),
       warnings: [
         ...onPages('pages_without_text', 'pages without text, which may be scans or pictures', this.empty),
         ...onPages('pages_unreadable', 'damaged pages, which are left out', this.broken),
         ...onPages('pages_too_slow', 'pages that take too long to read, which are left out', this.slow),
         ...onPages('pages_left_out', 'pages left out because reading the whole file takes too long', left),
+        ...onPages('running_heads_once', 'pages whose running head or foot stands on an earlier page', without),
         ...attachmentsLeftOut(this.attachments),
       ],
     };
@@ -110,11 +115,11 @@ class PdfReading {
       this.attachments = message.attachments;
       return;
     }
-    const { page, text } = message;
+    const { page, lines } = message;
     this.next = page + 1;
-    if (text === undefined) this.broken.push(page);
-    else if (text === '') this.empty.push(page);
-    else this.pages.push({ page, text });
+    if (lines === undefined) this.broken.push(page);
+    else if (lines.length === 0) this.empty.push(page);
+    else this.pages.push({ page, lines });
   }
 }
 

@@ -1,0 +1,83 @@
+import { TextExtractor } from '../src/downstream/filesystem/server/extraction/text-extractor.js';
+import { pdfOfContents } from './sample-files.js';
+
+const LIMITS = { timeoutMs: 15_000, maxMemoryBytes: 2 ** 29, maxTextBytes: 20_000_000 };
+const at = (x: number, y: number, text: string, size = 10) => `BT /F1 ${size} Tf ${x} ${y} Td (${text}) Tj ET`;
+const read = (...contents: string[]) =>
+  new TextExtractor(LIMITS).extract(pdfOfContents(contents, '', ''), 'pdf', 'ada');
+const wordsOf = (text: string) => text.split(/\s+/).sort();
+
+const LEFT = [
+  'Otters live in rivers and along',
+  'coasts, where they hunt for fish',
+  'and crabs. They sleep on the bank',
+  'in dens that are called holts, and',
+  'they mark their territory with',
+  'droppings that are called spraints.',
+  'Their fur is very dense.',
+];
+const RIGHT = [
+  'Kestrels hover over meadows and',
+  'look for voles in the long grass.',
+  'They nest in old trees, on cliffs',
+  'and on the towers of churches, and',
+  'they lay between three and six',
+  'eggs, which the female broods for',
+  'about four weeks.',
+];
+const column = (lines: readonly string[], x: number) => lines.map((line, n) => at(x, 680 - 14 * n, line));
+const across = LEFT.flatMap((line, n) => [at(72, 680 - 14 * n, line), at(320, 680 - 14 * n, RIGHT[n] as string)]);
+
+describe('columns of a PDF', () => {
+  const title = at(72, 720, 'Animals that live beside people, in two columns of a text', 16);
+  const foot = at(72, 560, 'This line stands below both columns and goes over the whole width.');
+  const expected = ['Animals that live beside people, in two columns of a text', ...LEFT, ...RIGHT];
+
+  it('are read one after the other, however the file draws them', async () => {
+    for (const lines of [across, [...column(LEFT, 72), ...column(RIGHT, 320)]]) {
+      const { text, warnings } = await read([title, ...lines, foot].join('\n'));
+      expect(text.split('\n')).toEqual([
+        ...expected,
+        'This line stands below both columns and goes over the whole width.',
+      ]);
+      expect(warnings).toEqual([]);
+    }
+  });
+
+  it('are read across where they are a table', async () => {
+    const rows = ['Otter', 'Kestrel', 'Badger', 'Fox', 'Hare', 'Mole', 'Newt'];
+    const cells = rows.flatMap((name, n) => [at(72, 680 - 14 * n, name), at(320, 680 - 14 * n, `${n + 2} kg`)]);
+    const { text } = await read(cells.join('\n'));
+    expect(text.split('\n')).toEqual(rows.map((name, n) => `${name} ${n + 2} kg`));
+  });
+});
+
+describe('running heads and feet of a PDF', () => {
+  const page = (n: number, head: string, body: string) =>
+    [at(72, 760, head), at(72, 600, body), at(290, 30, `Page ${n} of 5`)].join('\n');
+  const bodies = ['Otters swim.', 'Kestrels hover.', 'Badgers dig.', 'Foxes run.', 'Hares leap.'];
+
+  it('stand once, which is named', async () => {
+    const contents = bodies.map((body, n) => page(n + 1, 'Annual report 2024', body));
+    const { text, warnings, pages } = await read(...contents);
+    expect(text).toBe(`Annual report 2024\nOtters swim.\nPage 1 of 5\n\n${bodies.slice(1).join('\n\n')}`);
+    expect(pages).toHaveLength(5);
+    expect(warnings).toEqual([
+      { code: 'running_heads_once', detail: expect.any(String), count: 4, place: 'pages 2-5' },
+    ]);
+  });
+
+  it('are kept where no gap sets them apart from the text', async () => {
+    const contents = bodies.map((body, n) => [at(72, 760, `This is page ${n + 1}`), at(72, 746, body)].join('\n'));
+    const { text, warnings } = await read(...contents);
+    expect(text).toBe(bodies.map((body, n) => `This is page ${n + 1}\n${body}`).join('\n\n'));
+    expect(warnings).toEqual([]);
+  });
+
+  it('are kept where they say something else on each page', async () => {
+    const contents = bodies.map((body, n) => [at(72, 760, `Invoice ${7 * n * n}`), at(72, 600, body)].join('\n'));
+    const { text, warnings } = await read(...contents);
+    expect(wordsOf(text)).toEqual(wordsOf(bodies.map((body, n) => `Invoice ${7 * n * n} ${body}`).join(' ')));
+    expect(warnings).toEqual([]);
+  });
+});
