@@ -81,3 +81,61 @@ describe('running heads and feet of a PDF', () => {
     expect(warnings).toEqual([]);
   });
 });
+
+describe('tables of a PDF', () => {
+  const xs = [72, 172, 252, 352];
+  const ys = [700, 680, 660, 640];
+  const cells = [
+    ['Animal', 'Weight', 'Food'],
+    ['Otter', '9 kg', 'fish'],
+    ['Kestrel | hawk', '200 g', 'voles, lizards'],
+  ];
+  const texts = cells.flatMap((row, r) => row.map((text, c) => at((xs[c] ?? 0) + 4, (ys[r] ?? 0) - 14, text)));
+  const strokes = [
+    ...xs.map((x) => `${x} ${ys.at(-1)} m ${x} ${ys[0]} l S`),
+    ...ys.map((y) => `${xs[0]} ${y} m ${xs.at(-1)} ${y} l S`),
+  ];
+  const boxes = cells.flatMap((row, r) =>
+    row.map((_, c) => `${xs[c]} ${ys[r + 1]} ${(xs[c + 1] ?? 0) - (xs[c] ?? 0)} 20 re S`),
+  );
+  const bars = [...xs.map((x) => `${x} ${ys.at(-1)} 0.5 60 re f`), ...ys.map((y) => `${xs[0]} ${y} 280 0.5 re f`)];
+  const expected = [
+    '| Animal | Weight | Food |',
+    '| --- | --- | --- |',
+    '| Otter | 9 kg | fish |',
+    '| Kestrel \\| hawk | 200 g | voles, lizards |',
+  ];
+  const before = at(72, 720, 'A table of animals:');
+  const after = at(72, 600, 'All of them hunt.');
+
+  it.each([
+    ['lines', strokes],
+    ['the boxes of its cells', boxes],
+    ['thin bars', bars],
+    [
+      'lines in a turned and scaled space',
+      ['q 2 0 0 2 0 0 cm', ...strokes.map((line) => line.replaceAll(/\d+/g, (n) => String(Number(n) / 2))), 'Q'],
+    ],
+  ])('are tables where they are ruled by %s', async (_, rules) => {
+    const { text } = await read([...rules, before, ...texts, after].join('\n'));
+    expect(text).toBe(['A table of animals:', '', ...expected, '', 'All of them hunt.'].join('\n'));
+  });
+
+  it('keep the cells that the file draws in another order, and of several lines', async () => {
+    const byColumns = cells[0]?.flatMap((_, c) => cells.map((_row, r) => texts[3 * r + c] as string)) ?? [];
+    const { text } = await read([...strokes, ...byColumns].join('\n'));
+    expect(text).toBe(expected.join('\n'));
+  });
+
+  it('are lines of text where nothing rules them, and so are texts in a frame or in a chart', async () => {
+    const plain = (await read(texts.join('\n'))).text;
+    expect(plain.split('\n')).toEqual(cells.map((row) => row.join(' ')));
+    const frame = '60 630 320 80 re S';
+    expect((await read([frame, ...texts].join('\n'))).text).toBe(plain);
+    const lattice = Array.from(
+      { length: 20 },
+      (_, n) => `60 ${500 + 20 * n} m 400 ${500 + 20 * n} l S ${60 + 17 * n} 500 m ${60 + 17 * n} 880 l S`,
+    );
+    expect((await read([...lattice, ...texts].join('\n'))).text).toBe(plain);
+  });
+});
