@@ -127,6 +127,32 @@ describe('tables of a PDF', () => {
     expect(text).toBe(expected.join('\n'));
   });
 
+  it('have a row for each line where only their columns and their head are ruled, and whole words', async () => {
+    const rows = [
+      ['Name', 'Mean-'],
+      ['', 'ing'],
+      ['Num', 'number'],
+      ['Team', 'who plays'],
+      ['Note', 'what is said'],
+    ];
+    const [head, ...rest] = [680, 668, 650, 638, 626].map((y, n) => [
+      at(76, y, rows[n]?.[0] ?? ''),
+      at(176, y, rows[n]?.[1] ?? ''),
+    ]);
+    const lines = ['72 700 m 300 700 l S', '72 664 m 300 664 l S', '72 620 m 300 620 l S'];
+    const down = [72, 172, 300].map((x) => `${x} 620 m ${x} 700 l S`);
+    const { text } = await read([...lines, ...down, ...(head ?? []), ...rest.flat()].join('\n'));
+    expect(text).toBe(
+      [
+        '| Name | Meaning |',
+        '| --- | --- |',
+        '| Num | number |',
+        '| Team | who plays |',
+        '| Note | what is said |',
+      ].join('\n'),
+    );
+  });
+
   it('are lines of text where nothing rules them, and so are texts in a frame or in a chart', async () => {
     const plain = (await read(texts.join('\n'))).text;
     expect(plain.split('\n')).toEqual(cells.map((row) => row.join(' ')));

@@ -28,14 +28,27 @@ export async function printedLines(page: PdfPage): Promise<Line[]> {
   return ordered === undefined ? asDrawn(texts, tables, placeOf) : ordered.map((segment) => lineOf(segment, placeOf));
 }
 
+/** Texts whose left sides differ by less stand below one another, in units of the page. */
+const ALIGNED = 20;
+
 type PlaceOf = (base: number, size: number) => Pick<Line, 'height' | 'size'>;
 const lineOf = ({ text, base, size }: Segment, placeOf: PlaceOf) => ({ text: text.trimEnd(), ...placeOf(base, size) });
 
-/** Whether the texts stand side by side on two lines at least: only then are the drawings of the page looked at. */
+/**
+ * Whether texts stand side by side on several lines, one below the other: only then are the drawings of the page looked
+ * at, because that takes about as long as reading its text.
+ */
 function mayHaveTable(segments: readonly Segment[]): boolean {
+  const lines = new Map<number, number[]>();
+  for (const { base, left } of segments) lines.set(Math.round(base), [...(lines.get(Math.round(base)) ?? []), left]);
   const counts = new Map<number, number>();
-  for (const { base } of segments) counts.set(Math.round(base), (counts.get(Math.round(base)) ?? 0) + 1);
-  return [...counts.values()].filter((count) => count > 1).length > 1;
+  for (const lefts of lines.values()) {
+    const first = Math.min(...lefts);
+    for (const left of new Set(lefts.filter((one) => one !== first).map((one) => Math.round(one / ALIGNED)))) {
+      counts.set(left, (counts.get(left) ?? 0) + 1);
+    }
+  }
+  return Math.max(0, ...counts.values()) > 1;
 }
 
 /** In the order of the file; a table stands where its first text does. */
