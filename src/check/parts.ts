@@ -1,5 +1,6 @@
 import { type Config, SERVER_NAMES } from '../config/config.schema.js';
 import { keyOf, modelNames, settingsOf } from '../config/llm-models.js';
+import { urlsOf } from '../resilience/wire/endpoints.js';
 import * as probes from './probes.js';
 
 /** A service, store or endpoint that the configuration names and that must answer. */
@@ -27,11 +28,12 @@ function servers(config: Config): Part[] {
   const backend = `http://localhost:${config.port ?? config.ports.backend}`;
   return [
     { name: 'backend', address: backend, setting: 'PORT', probe: probes.backend(backend) },
-    ...SERVER_NAMES.map((name) => {
-      const { url } = config.downstream[name];
-      const probe = probes.server(url, config.secrets.internal_service_token);
-      return { name, address: url, setting: `${name.toUpperCase()}_SERVER_URL`, probe };
-    }),
+    ...SERVER_NAMES.flatMap((name) =>
+      urlsOf(config.downstream[name].url).map((url) => {
+        const probe = probes.server(url, config.secrets.internal_service_token);
+        return { name, address: url, setting: `${name.toUpperCase()}_SERVER_URL`, probe };
+      }),
+    ),
   ];
 }
 

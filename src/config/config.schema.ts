@@ -15,8 +15,16 @@ const modelName = z.string().min(1);
 
 const share = z.number().min(0).max(1);
 
+/** One URL, or several with commas between them. */
+const httpUrls = z
+  .string()
+  .refine(
+    (list) => list.split(',').every((url) => httpUrl.safeParse(url.trim()).success),
+    'an http:// or https:// URL is needed, or several with commas between them',
+  );
+
 const downstream = z.strictObject({
-  url: httpUrl,
+  url: httpUrls,
   max_retries: z.int().min(1).max(10),
   retry_base_ms: ms,
   timeout_ms: ms,
@@ -31,6 +39,12 @@ const downstream = z.strictObject({
   }),
   bulkhead: z.strictObject({ concurrency: count, queue: z.int().min(0) }),
   retry_budget: z.strictObject({ ratio: share, reserve: z.number().min(0), refill_per_s: z.number().min(0) }),
+  balancing: z.strictObject({
+    eject_after: count,
+    ejected_ms: ms,
+    hedged_share: share,
+    resolve_ms: ms.min(100),
+  }),
   fault_drill: z.strictObject({
     enabled: z.boolean(),
     latency_ms: z.int().min(0).max(600_000),
@@ -187,6 +201,8 @@ export const configSchema = z.strictObject({
         .nullable(),
       keys_url: httpUrl,
       sign_in_url: httpUrl,
+      token_url: httpUrl,
+      recheck_ms: ms.min(1000).nullable(),
       emulator_host: z
         .string()
         .regex(/^[^/\s]+:\d+$/, 'a host and a port like localhost:9099 are needed')

@@ -312,6 +312,7 @@ export const filesystemContract = {
       corrections: z.array(correctionSchema).optional(),
     }),
     idempotent: true,
+    safe: true,
   },
   /**
    * Writes or overwrites one turn, and creates the conversation with its first one. The state of a turn never goes
