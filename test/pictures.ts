@@ -1,7 +1,6 @@
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Canvas, createCanvas, GlobalFonts } from '@napi-rs/canvas';
-import { pdfOfContents } from './sample-files.js';
 
 // A font that comes with PDF.js, so that the pictures are the same on every machine.
 const FONTS = join(dirname(fileURLToPath(import.meta.resolve('pdfjs-dist/package.json'))), 'standard_fonts');
@@ -82,27 +81,4 @@ export function tiff(...drawings: Canvas[]): Buffer {
     parts.push(directory, gray);
   });
   return Buffer.concat(parts);
-}
-
-/** A PDF of pages that are text (operators) or a picture over the whole page. */
-export async function scannedPdf(
-  pages: readonly (string | Canvas)[],
-  catalog = '',
-  ...more: string[]
-): Promise<Buffer> {
-  const firstPicture = 3 + 2 * pages.length;
-  const pictures: string[] = [];
-  const contents: string[] = [];
-  for (const page of pages) {
-    if (typeof page === 'string') contents.push(page);
-    else {
-      const jpeg = await page.encode('jpeg', 85);
-      contents.push(`612 0 0 792 0 0 cm /I${pictures.length} Do`);
-      pictures.push(
-        `<< /Type /XObject /Subtype /Image /Width ${page.width} /Height ${page.height} /BitsPerComponent 8 /ColorSpace /DeviceRGB /Filter /DCTDecode /Length ${jpeg.length} >>\nstream\n${jpeg.toString('latin1')}\nendstream`,
-      );
-    }
-  }
-  const names = pictures.map((_, i) => `/I${i} ${firstPicture + i} 0 R`).join(' ');
-  return pdfOfContents(contents, catalog, '', { xObjects: names }, ...pictures, ...more);
 }

@@ -3,7 +3,8 @@ import {
   Recogniser,
   type RecognisedPage,
 } from '../src/downstream/filesystem/server/extraction/recognition/recogniser.js';
-import { drawing, scannedPdf, tiff } from './pictures.js';
+import { drawing, tiff } from './pictures.js';
+import { scannedPdf } from './scanned-pdf.js';
 
 const LIMITS = { languages: ['eng', 'deu'], pageTimeoutMs: 60_000, maxMemoryBytes: 2 ** 30 };
 const ENGLISH = ['The kestrel hovers above the meadow', 'and looks for voles in the long grass.'];
@@ -99,6 +100,13 @@ describe('the text of pictures', () => {
     expect(end).toEqual({ kind: 'done' });
   }, 60_000);
 
+  it('is the printed text of a page of a PDF that has one', async () => {
+    const file = await scannedPdf(['BT /F1 12 Tf 72 720 Td (printed words) Tj ET']);
+    expect((await read(file, 'pdf')).found).toEqual([
+      { kind: 'page', page: 1, text: 'printed words', confidence: undefined },
+    ]);
+  }, 60_000);
+
   it('is empty where there is none', async () => {
     expect((await read(await drawing([]).encode('png'), 'picture')).text).toBe('');
     const hills = drawing([], { width: 600 });
@@ -116,14 +124,16 @@ describe('the text of pictures', () => {
     expect((await read(Buffer.from('GIF89a'), 'picture')).end).toMatchObject({ kind: 'fault' });
     expect((await read(Buffer.from('%PDF-1.4'), 'pdf', [1])).end).toMatchObject({ kind: 'fault' });
     const cut = (await drawing(ENGLISH).encode('png')).subarray(0, 100);
-    expect((await read(cut, 'picture')).found).toEqual([{ kind: 'page', page: 1, text: undefined, confidence: 0 }]);
+    expect((await read(cut, 'picture')).found).toEqual([
+      { kind: 'page', page: 1, text: undefined, confidence: undefined },
+    ]);
   }, 60_000);
 
   it('is given up on the page that takes too long or too much memory', async () => {
-    const file = await scannedPdf([drawing(ENGLISH), drawing(ENGLISH, { noise: 0.5 })]);
-    const slow = await read(file, 'pdf', undefined, { pageTimeoutMs: 4000 });
+    const file = await scannedPdf([drawing(ENGLISH), drawing(ENGLISH, { noise: 0.5, height: 1300 })]);
+    const slow = await read(file, 'pdf', undefined, { pageTimeoutMs: 8000 });
     expect(slow.found.map(({ page }) => page)).toEqual([1]);
-    expect(slow.end).toEqual({ kind: 'stuck', page: 2, why: 'it took longer than 4000 ms' });
+    expect(slow.end).toEqual({ kind: 'stuck', page: 2, why: 'it took longer than 8000 ms' });
     const large = await read(file, 'pdf', undefined, { maxMemoryBytes: 2 ** 27 });
     expect(large.end).toMatchObject({ kind: 'stuck', why: 'it takes more than 134217728 bytes of memory' });
   }, 60_000);

@@ -1,4 +1,5 @@
-import { drawing, scannedPdf } from '../pictures.js';
+import { drawing } from '../pictures.js';
+import { scannedPdf } from '../scanned-pdf.js';
 import { pdf } from '../sample-files.js';
 import { Caudex, type Person, until } from './caudex.js';
 

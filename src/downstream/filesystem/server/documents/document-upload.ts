@@ -11,8 +11,7 @@ import { charsetOf, essenceOf, formatOf } from '../extraction/media-type.js';
 import type { PageStart } from '../../../../contract/page.contract.js';
 import { PICTURE_KINDS, pictureKindOf } from '../extraction/recognition/picture-kind.js';
 import { TextExtractor, UnreadableDocument } from '../extraction/text-extractor.js';
-import { pendingWarning } from '../extraction/recognition/recognised-text.js';
-import { numbersIn } from '../extraction/page-ranges.js';
+import { pendingWarning, withPending } from '../extraction/recognition/recognised-text.js';
 
 /** An uploaded document: exactly one of text and content. */
 export interface Upload {
@@ -88,12 +87,15 @@ export class UploadReader {
     userId: string,
   ): Promise<ExtractedText> {
     if (format === 'picture') return this.picture(file);
-    if (format !== 'text')
-      return withPending(await this.extractor.extract(file, format, userId, charset), this.recognises);
+    if (format !== 'text') return this.extracted(await this.extractor.extract(file, format, userId, charset));
     const decoded = decodeText(file, [charset]);
     if (decoded === undefined) throw notText(file.includes(0) || isBinary(file.toString('latin1')));
     if (isBinary(decoded.text)) throw notText(true);
     return decoded;
+  }
+
+  private extracted(extracted: ExtractedText): ExtractedText {
+    return this.recognises ? { ...extracted, warnings: withPending(extracted.warnings) } : extracted;
   }
 
   private get recognises(): boolean {
@@ -131,15 +133,6 @@ function unsupported(mediaType: string, format: DocumentFormat | 'text' | undefi
 function notRecognised(mediaType: string): Problem {
   const detail = `media_type: the text of pictures (${mediaType}) is not recognised here, because filesystem.ocr.enabled is false; what else can be read is ${READABLE_FORMATS}`;
   return new Problem({ status: 415, code: 'unsupported_media_type', detail });
-}
-
-/** Pages without text are recognised later. */
-function withPending(extracted: ExtractedText, recognises: boolean): ExtractedText {
-  if (!recognises) return extracted;
-  const warnings = extracted.warnings.flatMap((warning) =>
-    warning.code === 'pages_without_text' ? pendingWarning(numbersIn(warning.place ?? '')) : [warning],
-  );
-  return { ...extracted, warnings };
 }
 
 /** Control characters that texts do not use; a few may occur by accident. */

@@ -8,6 +8,7 @@ import type { Attachment, Extracted } from './extracted.ts';
 import { endWithParent } from './orphan-watchdog.ts';
 import { cleanText, pagedText } from './paged-text.ts';
 import { Fault } from './readers/fault.ts';
+import { hasUnreadPages } from './recognition/recognised-text.ts';
 
 export interface ExtractionJob {
   content: Uint8Array;
@@ -66,13 +67,11 @@ async function read(job: ExtractionJob): Promise<ExtractionResult> {
   if (job.attachments) return { attachments: extracted.attachments ?? [] };
   const { warnings } = extracted;
   const { text, pages } = 'pages' in extracted ? pagedText(extracted.pages) : { text: cleanText(extracted.text) };
-  if (text === '' && !(job.recognition && hasPictures(warnings))) throw new Fault(reasonOfNoText(format, warnings));
+  if (text === '' && !(job.recognition && hasUnreadPages(warnings))) throw new Fault(reasonOfNoText(format, warnings));
   const bytes = Buffer.byteLength(text);
   if (bytes > maxTextBytes) throw new Fault(`its text has ${bytes} bytes; at most ${maxTextBytes} are taken`);
   return pages === undefined ? { text, warnings } : { text, pages, warnings };
 }
-
-const hasPictures = (warnings: readonly Warning[]) => warnings.some(({ code }) => code === 'pages_without_text');
 
 /** Pages that were given up may hold text: the file is too slow to read, and not a scan. */
 function reasonOfNoText(format: ExtractionJob['format'], warnings: readonly Warning[]): string {

@@ -7,8 +7,11 @@ const DPI = 300;
 /** A page that is larger than about A4 is drawn at a lower resolution. */
 const MAX_PIXELS = 10_000_000;
 
+/** Fewer letters in a row are a mark of a scanner, or a page number. */
+const PRINTED = /[\p{L}\p{N}]{2}/u;
+
 /**
- * Draws pages of a PDF. PDFium runs as WebAssembly, so that a fault of it stays inside its memory, and needs no native
+ * Draws pages of a PDF that are pictures, and reads the text of others. PDFium runs as WebAssembly, so that a fault of it stays inside its memory, and needs no native
  * code, which the sandbox would not hold.
  */
 export async function pagesOfPdf(content: Uint8Array): Promise<PictureSource> {
@@ -20,6 +23,8 @@ export async function pagesOfPdf(content: Uint8Array): Promise<PictureSource> {
     count: pdf.getPageCount(),
     page: async (number) => {
       const page = pdf.getPage(number - 1);
+      const printed = page.getText().replaceAll(/\r\n?/g, '\n').trim();
+      if (PRINTED.test(printed)) return { printed };
       const { originalWidth, originalHeight } = page.getOriginalSize();
       const scale = Math.min(DPI / 72, Math.sqrt(MAX_PIXELS / (originalWidth * originalHeight)));
       const { width, height, data } = await page.render({ scale, colorSpace: 'Gray', render: 'bitmap' });

@@ -7,12 +7,17 @@ export interface GrayPicture {
   gray: Uint8Array;
 }
 
+/** A page of a PDF that needs no recognition. */
+export interface PrintedText {
+  printed: string;
+}
+
 /** A file, or a PDF, whose pages are pictures. */
 export interface PictureSource {
   /** The number of pages. */
   count: number;
   /** A page, counted from 1. */
-  page(page: number): Promise<Picture>;
+  page(page: number): Promise<Picture | PrintedText>;
 }
 
 /** From four bytes for each pixel, on a white ground. */

@@ -1,9 +1,9 @@
-import type { PageStart } from '../../../../../contract/page.contract.js';
-import type { Warning } from '../../../../../contract/warning.contract.js';
-import { counted } from '../extracted.js';
-import { numbersIn, rangesOf } from '../page-ranges.js';
-import { pagedText } from '../paged-text.js';
-import type { RecognisedPage } from './recogniser.js';
+import type { PageStart } from '../../../../../contract/page.contract.ts';
+import type { Warning } from '../../../../../contract/warning.contract.ts';
+import { counted } from '../extracted.ts';
+import { numbersIn, rangesOf } from '../page-ranges.ts';
+import { pagedText } from '../paged-text.ts';
+import type { RecognisedPage } from './recogniser.ts';
 
 /** The warning of a document of which pages wait for their recognition. */
 export const PENDING = 'ocr_pending';
@@ -30,9 +30,21 @@ export interface Recognition {
 
 /** The warning for pages that wait; undefined: all pages of a file whose number of pages is not known. */
 export function pendingWarning(pages: readonly number[] | undefined): Warning[] {
-  const detail = 'pictures whose text is being recognised in the background';
+  const detail = 'pages and pictures that are still being read in the background';
   if (pages === undefined) return counted(1, PENDING, detail);
   return onPages(PENDING, detail, pages);
+}
+
+/** The warnings of a PDF for pages that the background reads: scans, and those for which the time was too short. */
+const UNREAD = new Set(['pages_without_text', 'pages_too_slow', 'pages_left_out']);
+
+/** Whether pages are left to the background. */
+export const hasUnreadPages = (warnings: readonly Warning[]) => warnings.some(({ code }) => UNREAD.has(code));
+
+/** Lets pages without text wait for the background. */
+export function withPending(warnings: readonly Warning[]): Warning[] {
+  const unread = warnings.filter(({ code }) => UNREAD.has(code)).flatMap(({ place = '' }) => numbersIn(place));
+  return [...pendingWarning(unread), ...warnings.filter(({ code }) => !UNREAD.has(code))];
 }
 
 /** The pages that wait; undefined: all. `isPending` is false where none wait. */
@@ -56,7 +68,7 @@ export function withRecognised(known: KnownText, { recognised, failed, left }: R
     warnings: [
       ...known.warnings.filter(({ code }) => !own.has(code)),
       ...pendingWarning(left ?? []).filter(() => left === undefined || left.length > 0),
-      ...confidence(before(CONFIDENCE), read),
+      ...confidence(before(CONFIDENCE), read.filter(isRecognised)),
       ...onPages(NO_TEXT, 'pictures in which no text was recognised', [...pagesIn(before(NO_TEXT)), ...empty]),
       ...onPages(FAILED, 'pictures whose recognition failed or took too long', [...pagesIn(before(FAILED)), ...broken]),
     ],
@@ -70,8 +82,11 @@ function merged({ text, pages }: KnownText, read: readonly RecognisedPage[]): Pi
   return pagedText(all);
 }
 
+const isRecognised = (page: RecognisedPage): page is RecognisedPage & { confidence: number } =>
+  page.confidence !== undefined;
+
 /** The mean over all pages so far, weighted by their number. */
-function confidence(before: Warning | undefined, read: readonly RecognisedPage[]): Warning[] {
+function confidence(before: Warning | undefined, read: readonly { page: number; confidence: number }[]): Warning[] {
   const count = (before?.count ?? 0) + read.length;
   if (count === 0) return [];
   const sum = read.reduce((total, page) => total + page.confidence, (before?.count ?? 0) * (before?.percent ?? 0));

@@ -3,7 +3,7 @@
 import { endWithParent } from '../orphan-watchdog.ts';
 import { joinHyphenated } from '../readers/pdf/hyphens.ts';
 import { Fault } from '../readers/fault.ts';
-import type { PictureSource } from './picture.ts';
+import type { Picture, PictureSource, PrintedText } from './picture.ts';
 import { Tesseract } from './tesseract.ts';
 
 export interface RecognitionJob {
@@ -19,8 +19,8 @@ export interface RecognitionJob {
 /** First `opened`, then a `page` for each page that was read, at last `done`; or a `fault`. */
 export type RecognitionMessage =
   | { kind: 'opened'; pages: number[] }
-  /** `text` is undefined where the page can not be drawn. */
-  | { kind: 'page'; page: number; text: string | undefined; confidence: number }
+  /** `text` is undefined where the page can not be drawn, `confidence` where the text was printed and not recognised. */
+  | { kind: 'page'; page: number; text: string | undefined; confidence: number | undefined }
   | { kind: 'done' }
   | { kind: 'fault'; why: string };
 
@@ -37,11 +37,15 @@ async function recognise({ content, format, pages, languages, pageTimeoutMs }: R
   await say({ kind: 'opened', pages: wanted });
   for (const page of wanted) {
     const picture = await source.page(page).catch(() => undefined);
-    const read = picture && tesseract.recognise(picture, pageTimeoutMs);
+    const read = picture && textOf(picture, tesseract, pageTimeoutMs);
     const [joined] = joinHyphenated([{ page, text: read?.text ?? '' }]);
-    await say({ kind: 'page', page, text: read && joined?.text, confidence: read?.confidence ?? 0 });
+    await say({ kind: 'page', page, text: read && joined?.text, confidence: read?.confidence });
   }
   await say({ kind: 'done' });
+}
+
+function textOf(page: Picture | PrintedText, tesseract: Tesseract, timeoutMs: number) {
+  return 'printed' in page ? { text: page.printed, confidence: undefined } : tesseract.recognise(page, timeoutMs);
 }
 
 async function open(format: RecognitionJob['format'], content: Uint8Array): Promise<PictureSource> {

@@ -28,8 +28,8 @@ export interface PdfJob {
 
 /**
  * Reads page by page in a thread. The thread is ended when a page takes too long, and a new one continues after that
- * page. When the total time is over, the text consists of the pages so far. With `recognition`, pages that are pictures
- * get their headings now and their text later.
+ * page. When the total time is over, the text consists of the pages so far. With `recognition`, pages without
+ * text get their headings now and their text later.
  */
 export async function fromPdf(content: Uint8Array, timeoutMs: number, recognition: boolean): Promise<Extracted> {
   const reading = new PdfReading(content, timeoutMs);
@@ -67,12 +67,12 @@ class PdfReading {
   }
 
   result(recognition: boolean): Extracted {
+    const left = Array.from({ length: Math.max(0, this.count - this.next + 1) }, (_, i) => this.next + i);
     const { pages, without } = withoutRunningHeads(this.pages);
     const texts: Page[] = pages.map(({ page, lines }) => ({ page, text: lines.map(({ text }) => text).join('\n') }));
-    const pictures = recognition ? this.empty : [];
-    const left = Array.from({ length: Math.max(0, this.count - this.next + 1) }, (_, i) => this.next + i);
+    const unread = recognition ? [...this.empty, ...this.slow, ...left] : [];
     return {
-      pages: withHeadings(joinHyphenated(texts), this.outline, pictures),
+      pages: withHeadings(joinHyphenated(texts), this.outline, unread),
       warnings: [
         ...onPages('pages_without_text', 'pages without text, which may be scans or pictures', this.empty),
         ...onPages('pages_unreadable', 'damaged pages, which are left out', this.broken),
