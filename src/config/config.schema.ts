@@ -228,6 +228,15 @@ export const configSchema = z.strictObject({
   }),
   filesystem: z.strictObject({
     extraction: z.strictObject({ timeout_ms: ms, max_memory_bytes: count.min(134_217_728) }),
+    ocr: z.strictObject({
+      enabled: z.boolean(),
+      languages: z
+        .array(z.string().regex(/^[a-z]{3}(?:_[a-z]+)*$/, 'a code of Tesseract such as eng or chi_sim'))
+        .min(1),
+      concurrent: count.min(1),
+      page_timeout_ms: ms,
+      max_memory_bytes: count.min(268_435_456),
+    }),
   }),
   chroma: z.strictObject({
     chromadb_url: httpUrl.nullable(),
