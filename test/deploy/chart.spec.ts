@@ -8,7 +8,7 @@ const CHART = join(DEPLOY, 'helm/caudex');
 const SOURCES = join(import.meta.dirname, '../../src');
 const APPS = ['auth', 'backend', 'billing', 'chroma', 'filesystem', 'git'];
 
-/** `HELM` names the program where it is not on the PATH. */
+/** Set `HELM` where the program is not on the PATH. */
 const HELM = process.env['HELM'] ?? 'helm';
 const helmIsThere = canRun(HELM, 'version');
 const promtoolIsThere = canRun('promtool', '--version');

@@ -181,6 +181,16 @@ export class DocumentStore {
     return Number(row?.['total']);
   }
 
+  /** The documents of all users of which pictures wait for their recognition. */
+  *waitingForRecognition(): Generator<{ key: ProjectKey; row: DocumentRow }> {
+    const rows = this.prepared(
+      `SELECT user_id, project_id, ${COLUMNS.join(', ')} FROM document WHERE warnings LIKE '%"ocr_pending"%'`,
+    ).iterate();
+    for (const { user_id, project_id, ...row } of rows) {
+      yield { key: { userId: String(user_id), projectId: String(project_id) }, row: row as unknown as DocumentRow };
+    }
+  }
+
   /** Every file that a row names, of all users, for the cleanup at start. */
   *files(): Generator<{ key: ProjectKey; file: string; sha256: string }> {
     const rows = this.prepared(

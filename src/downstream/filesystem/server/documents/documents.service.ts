@@ -4,6 +4,7 @@ import { type Asked, searchByWords } from '../../../../text/results.js';
 import type { PageStart } from '../../../../contract/page.contract.js';
 import type { DocumentInfo } from '../../filesystem.contract.js';
 import { DocumentFiles } from '../files/document-files.js';
+import { BackgroundRecognition } from './background-recognition.js';
 import { checkPath, readDocument } from './document-reading.js';
 import { DocumentStore, infoOf } from './document-store.js';
 import { DocumentWriter, type WriteRequest } from './document-writer.js';
@@ -17,6 +18,7 @@ export class DocumentsService {
     private readonly files: DocumentFiles,
     private readonly writer: DocumentWriter,
     private readonly index: LexicalIndex,
+    private readonly recognition: BackgroundRecognition,
   ) {}
 
   async put(key: ProjectKey, path: string, request: WriteRequest) {
@@ -31,7 +33,10 @@ export class DocumentsService {
     return readDocument(path, async () => {
       const row = this.documents.find(key, path);
       if (row === undefined) return undefined;
-      const document = { ...infoOf(row), text: (await this.files.read(key, row)).toString() };
+      const document = {
+        ...this.recognition.withProgress(key, infoOf(row)),
+        text: (await this.files.read(key, row)).toString(),
+      };
       return row.pages === null ? document : { ...document, pages: JSON.parse(row.pages) as PageStart[] };
     });
   }
@@ -46,7 +51,8 @@ export class DocumentsService {
 
   list(key: ProjectKey, prefix: string, limit: number, offset: number) {
     this.projects.requireReadable(key);
-    return this.documents.list(key, prefix, limit, offset);
+    const { documents, total } = this.documents.list(key, prefix, limit, offset);
+    return { documents: documents.map((info) => this.recognition.withProgress(key, info)), total };
   }
 
   async search(key: ProjectKey, query: string, asked: Asked) {

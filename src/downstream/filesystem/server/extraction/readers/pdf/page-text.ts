@@ -1,12 +1,22 @@
+import { type Line, printedLines } from './layout/lines.ts';
 import type { PdfPage } from './outline.ts';
 
-/** The printed text of a page, line by line, then the values of its form fields and its annotations. */
-export async function textOfPage(page: PdfPage): Promise<string> {
-  const { items } = await page.getTextContent();
-  const printed = items.map((item) => ('str' in item ? item.str + (item.hasEOL ? '\n' : '') : '')).join('');
-  const parts = [printed, ...(await annotationsOf(page))].map((part) => part.trim());
+/** The printed lines of a page, then the values of its form fields and its annotations. */
+export async function linesOfPage(page: PdfPage): Promise<Line[]> {
+  const printed = trimmed(await printedLines(page));
+  const notes = (await annotationsOf(page)).map((note) => note.trim()).filter((note) => note !== '');
   page.cleanup();
-  return parts.filter((part) => part !== '').join('\n');
+  return [...printed, ...notes.map((text) => ({ text, height: -1, size: 0 }))];
+}
+
+/** Without white space at the beginning and the end of the page. */
+function trimmed(lines: readonly Line[]): Line[] {
+  const isText = ({ text }: Line) => text.trim() !== '';
+  const kept = lines.slice(Math.max(0, lines.findIndex(isText)), lines.findLastIndex(isText) + 1);
+  return kept.map((line, at) => {
+    const text = at === 0 ? line.text.trimStart() : line.text;
+    return { ...line, text: at === kept.length - 1 ? text.trimEnd() : text };
+  });
 }
 
 interface Annotation {
