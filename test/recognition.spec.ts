@@ -3,7 +3,7 @@ import {
   Recogniser,
   type RecognisedPage,
 } from '../src/downstream/filesystem/server/extraction/recognition/recogniser.js';
-import { drawing, tiff } from './pictures.js';
+import { bmp, drawing, tiff } from './pictures.js';
 import { scannedPdf } from './scanned-pdf.js';
 
 const LIMITS = { languages: ['eng', 'deu'], pageTimeoutMs: 60_000, maxMemoryBytes: 2 ** 30 };
@@ -34,6 +34,10 @@ describe('the text of pictures', () => {
     },
     60_000,
   );
+
+  it('is read from BMP', async () => {
+    expect((await read(bmp(drawing(ENGLISH)), 'picture')).text).toBe(ENGLISH.join('\n'));
+  }, 60_000);
 
   it('is read from GIF, and from each page of a TIFF', async () => {
     const canvas = drawing(ENGLISH);
@@ -121,6 +125,7 @@ describe('the text of pictures', () => {
   it('is a fault where the file is none, or is damaged', async () => {
     expect((await read(Buffer.from('hello'), 'picture')).end).toMatchObject({ kind: 'fault' });
     expect((await read(Buffer.from('II*\0\x08\0\0\0', 'latin1'), 'picture')).end).toMatchObject({ kind: 'fault' });
+    expect((await read(Buffer.from(`BM${'\0'.repeat(10)}`), 'picture')).end).toMatchObject({ kind: 'fault' });
     expect((await read(Buffer.from('GIF89a'), 'picture')).end).toMatchObject({ kind: 'fault' });
     expect((await read(Buffer.from('%PDF-1.4'), 'pdf', [1])).end).toMatchObject({ kind: 'fault' });
     const cut = (await drawing(ENGLISH).encode('png')).subarray(0, 100);
