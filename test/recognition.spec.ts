@@ -105,10 +105,15 @@ describe('the text of pictures', () => {
   }, 60_000);
 
   it('is the printed text of a page of a PDF that has one', async () => {
-    const file = await scannedPdf(['BT /F1 12 Tf 72 720 Td (printed words) Tj ET']);
-    expect((await read(file, 'pdf')).found).toEqual([
-      { kind: 'page', page: 1, text: 'printed words', confidence: undefined },
+    const text = (words: string) => `BT /F1 12 Tf 72 40 Td (${words}) Tj ET`;
+    const scan = drawing(ENGLISH, { width: 1224, height: 1584 });
+    const long = 'printed words '.repeat(10).trim();
+    const { found } = await read(await scannedPdf([text('short'), [scan, text(long)], [scan, text('page 3')]]), 'pdf');
+    expect(found.slice(0, 2)).toEqual([
+      { kind: 'page', page: 1, text: 'short', confidence: undefined },
+      { kind: 'page', page: 2, text: long, confidence: undefined },
     ]);
+    expect(found[2]?.text).toContain(ENGLISH[0]);
   }, 60_000);
 
   it('is empty where there is none', async () => {
