@@ -83,11 +83,11 @@ function search({ chroma: { chromadb_url, embeddings, reranker }, secrets }: Con
   return parts;
 }
 
-function stores({ cache, git, tracing, secrets }: Config, timeoutMs: number): Part[] {
+function stores({ redis, git, tracing, secrets }: Config, timeoutMs: number): Part[] {
   const parts: Part[] = [];
-  if (cache.url !== null) {
-    const probe = probes.redis(cache.url, secrets.cache_password);
-    parts.push({ name: 'redis', address: cache.url, setting: 'CACHE_URL', probe });
+  if (redis.url !== null) {
+    const probe = probes.redis(redis.url, secrets.redis_password);
+    parts.push({ name: 'redis', address: redis.url, setting: 'REDIS_URL', probe });
   }
   if (git.graph_url !== null) {
     const probe = probes.neo4jGraph(git.graph_url, git.graph_user, secrets.graph_password, timeoutMs);

@@ -164,9 +164,11 @@ export const configSchema = z.strictObject({
     max_bytes: count,
     ttl_ms: ms,
     answers: z.boolean(),
+  }),
+  redis: z.strictObject({
     url: z
       .url({ protocol: /^rediss?$/, error: 'a redis:// or rediss:// URL is needed' })
-      .refine((url) => new URL(url).password === '', 'its password belongs in CACHE_PASSWORD')
+      .refine((url) => new URL(url).password === '', 'its password belongs in REDIS_PASSWORD')
       .nullable(),
   }),
   documents: z.strictObject({
@@ -293,7 +295,7 @@ export const secretsSchema = z.strictObject({
   reranker_api_key: secret,
   chromadb_token: secret,
   graph_password: secret,
-  cache_password: secret,
+  redis_password: secret,
   firebase_api_key: secret,
   /** Without these two the AWS client's own sources of credentials are used, such as a role of the pod. */
   s3_access_key_id: secret,

@@ -2,6 +2,7 @@ import { Module, StandardSchemaValidationPipe } from '@nestjs/common';
 import { APP_PIPE } from '@nestjs/core';
 import { faultsOf, invalidRequest } from '../../http/implements.decorator.js';
 import { ConfigModule } from '../../config/config.module.js';
+import { RedisModule } from '../redis/redis.module.js';
 import { Deletions } from '../call/deletions.js';
 import { AnswerCounts } from './answer-counts.service.js';
 import { OpenStreams } from './limits/open-streams.js';
@@ -11,7 +12,7 @@ import { SharedReads } from './reads/shared-reads.js';
 
 /** The parts that all public routes share: rate limits, idempotency keys, shared reads, validation. */
 @Module({
-  imports: [ConfigModule],
+  imports: [ConfigModule, RedisModule],
   providers: [
     {
       provide: APP_PIPE,
