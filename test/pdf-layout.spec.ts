@@ -1,4 +1,6 @@
 import { TextExtractor } from '../src/downstream/filesystem/server/extraction/text-extractor.js';
+import { drawing } from './pictures.js';
+import { scannedPdf } from './scanned-pdf.js';
 import { pdfOfContents } from './sample-files.js';
 
 const LIMITS = { timeoutMs: 15_000, maxMemoryBytes: 2 ** 29, maxTextBytes: 20_000_000 };
@@ -163,5 +165,16 @@ describe('tables of a PDF', () => {
       (_, n) => `60 ${500 + 20 * n} m 400 ${500 + 20 * n} l S ${60 + 17 * n} 500 m ${60 + 17 * n} 880 l S`,
     );
     expect((await read([...lattice, ...texts].join('\n'))).text).toBe(plain);
+  });
+});
+
+describe('scans in a PDF', () => {
+  it('are named where a few words stand beside a picture that covers the page', async () => {
+    const picture = drawing(['An otter swims across the river.'], { width: 612, height: 792 });
+    const stamp = at(500, 20, 'Page 7 of 9');
+    const file = await scannedPdf([[picture, stamp], at(72, 720, 'A short letter.')]);
+    const { text, warnings } = await new TextExtractor(LIMITS).extract(file, 'pdf', 'ada');
+    expect(text).toBe('Page 7 of 9\n\nA short letter.');
+    expect(warnings).toMatchObject([{ code: 'pages_without_text', count: 1, place: 'pages 1' }]);
   });
 });

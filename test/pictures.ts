@@ -49,6 +49,20 @@ function addNoise(canvas: Canvas, share: number): void {
   context.putImageData(image, 0, 0);
 }
 
+/** A BMP with four bytes for each pixel. */
+export function bmp(canvas: Canvas): Buffer {
+  const { width, height } = canvas;
+  const header = Buffer.alloc(54);
+  header.write('BM');
+  header.writeUInt32LE(54 + 4 * width * height, 2);
+  [54, 40, width, height].forEach((value, n) => header.writeUInt32LE(value, 10 + 4 * n));
+  header.writeUInt16LE(1, 26);
+  header.writeUInt16LE(32, 28);
+  const { data } = canvas.getContext('2d').getImageData(0, 0, width, height);
+  const rows = Array.from({ length: height }, (_, y) => Buffer.from(data.subarray(4 * width * y, 4 * width * (y + 1))));
+  return Buffer.concat([header, ...rows.reverse()]);
+}
+
 /** An uncompressed TIFF with one gray page for each drawing. */
 export function tiff(...drawings: Canvas[]): Buffer {
   const parts: Buffer[] = [Buffer.from('II*\0\x08\0\0\0', 'latin1')];

@@ -53,6 +53,14 @@ describe('the text of a document with recognised pages', () => {
     );
   });
 
+  it('has the printed words of a scan once', () => {
+    const scan = { text: 'Scanned by Ada\nPage 7', pages: [{ page: 1, start: 0 }], warnings: pendingWarning([1]) };
+    const recognised = [page(1, 'Dear Bob\n\nscanned by Ada.\nPage 77')];
+    expect(withRecognised(scan, { recognised, failed: [], left: [] }).text).toBe(
+      'Scanned by Ada\nPage 7\n\nDear Bob\n\nPage 77',
+    );
+  });
+
   it('waits for scans and for the pages for which the time was too short', () => {
     const on = (code: string, place: string) => ({ code, detail: '', place });
     const warnings = withPending([on('pages_without_text', 'pages 2'), on('pages_left_out', 'pages 4-6'), on('x', '')]);

@@ -3,7 +3,7 @@ import {
   Recogniser,
   type RecognisedPage,
 } from '../src/downstream/filesystem/server/extraction/recognition/recogniser.js';
-import { drawing, tiff } from './pictures.js';
+import { bmp, drawing, tiff } from './pictures.js';
 import { scannedPdf } from './scanned-pdf.js';
 
 const LIMITS = { languages: ['eng', 'deu'], pageTimeoutMs: 60_000, maxMemoryBytes: 2 ** 30 };
@@ -34,6 +34,10 @@ describe('the text of pictures', () => {
     },
     60_000,
   );
+
+  it('is read from BMP', async () => {
+    expect((await read(bmp(drawing(ENGLISH)), 'picture')).text).toBe(ENGLISH.join('\n'));
+  }, 60_000);
 
   it('is read from GIF, and from each page of a TIFF', async () => {
     const canvas = drawing(ENGLISH);
@@ -101,10 +105,15 @@ describe('the text of pictures', () => {
   }, 60_000);
 
   it('is the printed text of a page of a PDF that has one', async () => {
-    const file = await scannedPdf(['BT /F1 12 Tf 72 720 Td (printed words) Tj ET']);
-    expect((await read(file, 'pdf')).found).toEqual([
-      { kind: 'page', page: 1, text: 'printed words', confidence: undefined },
+    const text = (words: string) => `BT /F1 12 Tf 72 40 Td (${words}) Tj ET`;
+    const scan = drawing(ENGLISH, { width: 1224, height: 1584 });
+    const long = 'printed words '.repeat(10).trim();
+    const { found } = await read(await scannedPdf([text('short'), [scan, text(long)], [scan, text('page 3')]]), 'pdf');
+    expect(found.slice(0, 2)).toEqual([
+      { kind: 'page', page: 1, text: 'short', confidence: undefined },
+      { kind: 'page', page: 2, text: long, confidence: undefined },
     ]);
+    expect(found[2]?.text).toContain(ENGLISH[0]);
   }, 60_000);
 
   it('is empty where there is none', async () => {
@@ -121,6 +130,7 @@ describe('the text of pictures', () => {
   it('is a fault where the file is none, or is damaged', async () => {
     expect((await read(Buffer.from('hello'), 'picture')).end).toMatchObject({ kind: 'fault' });
     expect((await read(Buffer.from('II*\0\x08\0\0\0', 'latin1'), 'picture')).end).toMatchObject({ kind: 'fault' });
+    expect((await read(Buffer.from(`BM${'\0'.repeat(10)}`), 'picture')).end).toMatchObject({ kind: 'fault' });
     expect((await read(Buffer.from('GIF89a'), 'picture')).end).toMatchObject({ kind: 'fault' });
     expect((await read(Buffer.from('%PDF-1.4'), 'pdf', [1])).end).toMatchObject({ kind: 'fault' });
     const cut = (await drawing(ENGLISH).encode('png')).subarray(0, 100);

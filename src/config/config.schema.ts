@@ -37,7 +37,7 @@ const downstream = z.strictObject({
     failure_rate: share.gt(0),
     slow_call_ms: ms,
   }),
-  bulkhead: z.strictObject({ concurrency: count, queue: z.int().min(0) }),
+  bulkhead: z.strictObject({ concurrency: count, queue: z.int().min(0), adaptive: z.boolean() }),
   retry_budget: z.strictObject({ ratio: share, reserve: z.number().min(0), refill_per_s: z.number().min(0) }),
   balancing: z.strictObject({
     eject_after: count,

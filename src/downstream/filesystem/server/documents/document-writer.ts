@@ -230,7 +230,11 @@ function decision(
       (current.sha256 === wanted.sha256 && current.warnings === warnings && current.pages === pages));
   const intact = current?.file !== damaged;
   if (current !== undefined && uploadVersion(current.version) === version) {
-    if (same) return intact ? { row: current, created: version === current.first_version, changed: true } : 'store';
+    // Where another text was taken from this upload since, it was stored before.
+    const isRepetition = same || current.version !== version;
+    if (isRepetition) {
+      return intact ? { row: current, created: version === current.first_version, changed: true } : 'store';
+    }
     const detail = `version: ${version} is the current one already, with another text`;
     throw new Problem({ status: 409, code: 'version_taken', detail });
   }

@@ -20,6 +20,7 @@ type Limits = Pick<ExtractionJob, 'maxTextBytes' | 'timeoutMs' | 'recognition'>;
 
 /** A user's slow files occupy one place only. Wait and reading together fit into the caller's limit. */
 const LIMITS = { concurrent: 2, perUser: 1, waiting: 16, waitMs: 4000 };
+
 /**
  * Extracts the text of files. Formats that need a parser are read in a separate process for each file, a few at a time,
  * so that no content of a file can affect other requests. A thread would not suffice: one that allocates fast enough

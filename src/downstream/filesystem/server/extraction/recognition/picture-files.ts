@@ -20,7 +20,7 @@ const OPEN: Record<PictureKind, Open> = {
   png: encoded,
   jpeg: encoded,
   webp: encoded,
-  bmp: encoded,
+  bmp: fromBmp,
   gif: fromGif,
   tiff: fromTiff,
   heic: fromHeic,
@@ -28,6 +28,33 @@ const OPEN: Record<PictureKind, Open> = {
 
 function single(picture: Picture): PictureSource {
   return { count: 1, page: () => Promise.resolve(picture) };
+}
+
+/** Tesseract reads BMP, except for pictures with four bytes for each pixel. */
+function fromBmp(content: Uint8Array): PictureSource | Promise<PictureSource> {
+  const file = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
+  return decoding('BMP', () => {
+    // BITMAPFILEHEADER and BITMAPINFOHEADER of the Windows API; a negative height means that the first row is on top.
+    const [start, width, rows, bits] = [10, 18, 22, 28].map((at) => file.readInt32LE(at)) as [
+      number,
+      number,
+      number,
+      number,
+    ];
+    if ((bits & 0xffff) !== 32) return encoded(content);
+    const height = Math.abs(rows);
+    checkSize(width, height);
+    const rgba = new Uint8Array(4 * width * height);
+    for (let y = 0; y < height; y++) {
+      const row = start + 4 * width * (rows < 0 ? y : height - 1 - y);
+      for (let x = 0; x < width; x++) {
+        const to = 4 * (y * width + x);
+        for (const [n, from] of [2, 1, 0].entries()) rgba[to + n] = file[row + 4 * x + from] ?? 255;
+        rgba[to + 3] = 255;
+      }
+    }
+    return single(grayOf(rgba, width, height));
+  });
 }
 
 /** The first picture of an animation. */

@@ -77,13 +77,28 @@ export function withRecognised(known: KnownText, { recognised, failed, left }: R
 
 function merged({ text, pages }: KnownText, read: readonly RecognisedPage[]): Pick<KnownText, 'text' | 'pages'> {
   const byPage = new Map(pages.map(({ page, start }, i) => [page, text.slice(start, pages[i + 1]?.start)]));
-  for (const { page, text: added = '' } of read) byPage.set(page, `${byPage.get(page)?.trim() ?? ''}\n\n${added}`);
+  for (const { page, text: added = '' } of read) {
+    const before = byPage.get(page)?.trim() ?? '';
+    byPage.set(page, `${before}\n\n${without(before, added)}`);
+  }
   const all = [...byPage].map(([page, words]) => ({ page, text: words })).sort((one, other) => one.page - other.page);
   return pagedText(all);
 }
 
 const isRecognised = (page: RecognisedPage): page is RecognisedPage & { confidence: number } =>
   page.confidence !== undefined;
+
+/** The lines of a recognised page that its printed text, such as the mark of a scanner, lacks. */
+function without(printed: string, recognised: string): string {
+  const words = (text: string) =>
+    text
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}]+/gu, ' ')
+      .trim();
+  const known = ` ${words(printed)} `;
+  const isNew = (line: string) => words(line) === '' || !known.includes(` ${words(line)} `);
+  return recognised.split('\n').filter(isNew).join('\n');
+}
 
 /** The mean over all pages so far, weighted by their number. */
 function confidence(before: Warning | undefined, read: readonly { page: number; confidence: number }[]): Warning[] {

@@ -1,12 +1,21 @@
 import { type Line, printedLines } from './layout/lines.ts';
+import { isScan } from './layout/scan.ts';
 import type { PdfPage } from './outline.ts';
 
-/** The printed lines of a page, then the values of its form fields and its annotations. */
-export async function linesOfPage(page: PdfPage): Promise<Line[]> {
+export interface PageText {
+  /** The printed lines, then the values of form fields and annotations. */
+  lines: Line[];
+  /** Whether the text is beside a picture that covers the page, or there is none. */
+  isScan: boolean;
+}
+
+export async function textOfPage(page: PdfPage): Promise<PageText> {
   const printed = trimmed(await printedLines(page));
   const notes = (await annotationsOf(page)).map((note) => note.trim()).filter((note) => note !== '');
+  const lines = [...printed, ...notes.map((text) => ({ text, height: -1, size: 0 }))];
+  const isPicture = lines.length === 0 || (await isScan(page, lines).catch(() => false));
   page.cleanup();
-  return [...printed, ...notes.map((text) => ({ text, height: -1, size: 0 }))];
+  return { lines, isScan: isPicture };
 }
 
 /** Without white space at the beginning and the end of the page. */

@@ -6,8 +6,8 @@ import { rangesOf } from '../../page-ranges.ts';
 import { Fault } from '../fault.ts';
 import { joinHyphenated } from './hyphens.ts';
 import { type Outline, withHeadings } from './headings.ts';
-import type { Line } from './layout/lines.ts';
 import { type PageLines, withoutRunningHeads } from './layout/running-heads.ts';
+import type { PageText } from './page-text.ts';
 
 const READER = join(import.meta.dirname, `pdf.worker${extname(import.meta.filename)}`);
 /** The share of the caller's time for reading pages; the rest is for the text as a whole. */
@@ -18,7 +18,7 @@ const PAGE_SHARE = 0.2;
 /** The messages of the thread that reads a PDF, in this order. */
 export type PdfMessage =
   | { kind: 'opened'; pages: number; outline: Outline; attachments: string[] }
-  | { kind: 'page'; page: number; lines: Line[] | undefined }
+  | { kind: 'page'; page: number; text: PageText | undefined }
   | { kind: 'fault'; why: string };
 export interface PdfJob {
   content: Uint8Array;
@@ -41,7 +41,7 @@ class PdfReading {
   private readonly untilMs: number;
   private readonly pageMs: number;
   private readonly pages: PageLines[] = [];
-  private readonly empty: number[] = [];
+  private readonly scans: number[] = [];
   private readonly broken: number[] = [];
   private readonly slow: number[] = [];
   private outline: Outline = { title: '', author: '', bookmarks: [] };
@@ -70,11 +70,15 @@ class PdfReading {
     const left = Array.from({ length: Math.max(0, this.count - this.next + 1) }, (_, i) => this.next + i);
     const { pages, without } = withoutRunningHeads(this.pages);
     const texts: Page[] = pages.map(({ page, lines }) => ({ page, text: lines.map(({ text }) => text).join('\n') }));
-    const unread = recognition ? [...this.empty, ...this.slow, ...left] : [];
+    const unread = recognition ? [...this.scans, ...this.slow, ...left] : [];
     return {
       pages: withHeadings(joinHyphenated(texts), this.outline, unread),
       warnings: [
-        ...onPages('pages_without_text', 'pages without text, which may be scans or pictures', this.empty),
+        ...onPages(
+          'pages_without_text',
+          'pages without text, or with a few words beside a picture that covers the page',
+          this.scans,
+        ),
         ...onPages('pages_unreadable', 'damaged pages, which are left out', this.broken),
         ...onPages('pages_too_slow', 'pages that take too long to read, which are left out', this.slow),
         ...onPages('pages_left_out', 'pages left out because reading the whole file takes too long', left),
@@ -115,11 +119,13 @@ class PdfReading {
       this.attachments = message.attachments;
       return;
     }
-    const { page, lines } = message;
+    const { page, text } = message;
     this.next = page + 1;
-    if (lines === undefined) this.broken.push(page);
-    else if (lines.length === 0) this.empty.push(page);
-    else this.pages.push({ page, lines });
+    if (text === undefined) this.broken.push(page);
+    else {
+      if (text.isScan) this.scans.push(page);
+      if (text.lines.length > 0) this.pages.push({ page, lines: text.lines });
+    }
   }
 }
 

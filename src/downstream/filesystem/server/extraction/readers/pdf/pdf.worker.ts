@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { parentPort, workerData } from 'node:worker_threads';
 import { getDocumentProxy } from 'unpdf';
 import { outlineOf } from './outline.ts';
-import { linesOfPage } from './page-text.ts';
+import { textOfPage } from './page-text.ts';
 import type { PdfJob, PdfMessage } from './pdf.ts';
 
 /** Files of the release of PDF.js in unpdf: the CMaps of Adobe's CJK fonts, and the metrics of the standard fonts. */
@@ -24,11 +24,11 @@ async function read({ content, from }: PdfJob): Promise<void> {
   const attachments = Object.keys((await pdf.getAttachments().catch(() => null)) ?? {});
   say({ kind: 'opened', pages: pdf.numPages, outline: await outlineOf(pdf), attachments });
   for (let page = from; page <= pdf.numPages; page++) {
-    const lines = await pdf
+    const text = await pdf
       .getPage(page)
-      .then(linesOfPage)
+      .then(textOfPage)
       .catch(() => undefined);
-    say({ kind: 'page', page, lines });
+    say({ kind: 'page', page, text });
   }
 }
 

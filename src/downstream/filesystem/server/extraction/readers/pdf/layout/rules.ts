@@ -1,5 +1,5 @@
-import { getResolvedPDFJS } from 'unpdf';
 import type { PdfPage } from '../outline.ts';
+import { drawingsOf, type Matrix } from './drawings.ts';
 
 /** A straight line that is drawn across (`at` is its height) or down (`at` is its place from the left). */
 export interface Rule {
@@ -16,14 +16,11 @@ const SLACK = 0.5;
 /** More are a drawing, and no table. */
 const MAX_RULES = 2000;
 
-type Matrix = readonly [number, number, number, number, number, number];
-const IDENTITY: Matrix = [1, 0, 0, 1, 0, 0];
 type Point = readonly [number, number];
 
 /** The straight lines of a page; none where it is a drawing of many lines. */
 export async function rulesOf(page: PdfPage): Promise<Rule[]> {
-  const { OPS } = await getResolvedPDFJS();
-  const { fnArray, argsArray } = await page.getOperatorList();
+  const { drawings, operators: OPS } = await drawingsOf(page);
   const strokes = new Set([OPS.stroke, OPS.closeStroke]);
   const fills = new Set([
     OPS.fill,
@@ -34,28 +31,14 @@ export async function rulesOf(page: PdfPage): Promise<Rule[]> {
     OPS.closeEOFillStroke,
   ]);
   const rules: Rule[] = [];
-  const stack: Matrix[] = [];
-  let matrix = IDENTITY;
-  for (const [at, operator] of fnArray.entries()) {
-    const args = argsArray[at] as unknown[] | null;
-    if (operator === OPS.save) stack.push(matrix);
-    else if (operator === OPS.restore || operator === OPS.paintFormXObjectEnd) matrix = stack.pop() ?? IDENTITY;
-    else if (operator === OPS.transform) matrix = product(matrix, args as unknown as Matrix);
-    else if (operator === OPS.paintFormXObjectBegin) {
-      stack.push(matrix);
-      matrix = product(matrix, (args?.[0] as Matrix | null) ?? IDENTITY);
-    } else if (operator === OPS.constructPath) {
-      const [paint, [path] = []] = args as [number, [ArrayLike<number> | null] | undefined];
-      if (!path || (!strokes.has(paint) && !fills.has(paint))) continue;
-      for (const line of polylines(path, matrix)) rules.push(...(strokes.has(paint) ? stroked(line) : filled(line)));
-      if (rules.length > MAX_RULES) return [];
-    }
+  for (const { operator, args, matrix } of drawings) {
+    if (operator !== OPS.constructPath) continue;
+    const [paint, [path] = []] = args as [number, [ArrayLike<number> | null] | undefined];
+    if (!path || (!strokes.has(paint) && !fills.has(paint))) continue;
+    for (const line of polylines(path, matrix)) rules.push(...(strokes.has(paint) ? stroked(line) : filled(line)));
+    if (rules.length > MAX_RULES) return [];
   }
   return rules;
-}
-
-function product([a, b, c, d, e, f]: Matrix, [g, h, i, j, k, l]: Matrix): Matrix {
-  return [a * g + c * h, b * g + d * h, a * i + c * j, b * i + d * j, a * k + c * l + e, b * k + d * l + f];
 }
 
 /** The numbers of coordinates after each command of a path of PDF.js: move, line, curve, quadratic curve, close. */
