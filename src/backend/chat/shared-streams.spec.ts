@@ -115,7 +115,7 @@ describeWithRedis('answers at two backends with one Redis', () => {
     stream.push(delta('secret'));
     a.streams.close(stream);
     await eventually(async () => (await b.streams.find(id, 'ann')) !== undefined);
-    a.deletions.deleted({ kind: 'conversation', userId: 'ann', conversationId: id });
+    await a.deletions.deleted({ kind: 'conversation', userId: 'ann', conversationId: id });
     await eventually(async () => (await a.streams.find(id, 'ann')) === undefined);
     await eventually(async () => (await b.streams.find(id, 'ann')) === undefined);
   });
