@@ -10,7 +10,7 @@ interface SignedIn {
   user: { user_id: string };
 }
 
-/** Somebody at the public API. */
+/** A client of the public API with one account. */
 export class Api {
   private readonly url: string;
   private readonly token: string;
@@ -22,7 +22,7 @@ export class Api {
     this.userId = userId;
   }
 
-  /** Signs in; without an account it makes one. */
+  /** Signs in; without `account`, registers one first. */
   static async signIn(url: string, account?: { email: string; password: string }): Promise<Api> {
     const anybody = new Api(url.replace(/\/+$/, ''), '', '');
     const signing = account ?? { email: `${randomUUID()}@example.org`, password: randomUUID() };
@@ -39,14 +39,14 @@ export class Api {
     await this.request('DELETE', `/v1/api/projects/${project}`);
   }
 
-  /** Answers whether it was indexed at once. */
+  /** Resolves to whether it was indexed at once. */
   async putDocument(project: string, path: string, text: string): Promise<boolean> {
     const url = `/v1/api/projects/${project}/documents/${encodeURIComponent(path)}`;
     const response = await this.request('PUT', url, text, 'text/markdown');
     return ((await response.json()) as { indexed: string }).indexed === 'done';
   }
 
-  /** How many passages wait for their vectors. */
+  /** The number of passages without a vector. */
   async stalePassages(project: string): Promise<number> {
     const response = await this.request('GET', `/v1/api/projects/${project}/index`);
     return ((await response.json()) as { stale_passages: number }).stale_passages;
@@ -60,7 +60,7 @@ export class Api {
     return this.call('POST', '/v1/api/chat', { message, project_id: project });
   }
 
-  /** Milliseconds until the whole text was there, and until the end, which says that it is saved. */
+  /** Milliseconds until the end of the text, and until the end of the stream, which says that the turn is saved. */
   async streamedChat(project: string, message: string): Promise<{ textMs: number; endMs: number }> {
     const startedAt = performance.now();
     const body = JSON.stringify({ message, project_id: project, stream: true });

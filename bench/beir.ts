@@ -8,7 +8,7 @@ export interface Dataset {
   relevant: Map<string, Map<string, number>>;
 }
 
-/** Reads a folder in BEIR layout. @throws Error naming the file, and the line, that is not as it should be */
+/** Reads a folder in BEIR layout. @throws Error that names the file and the line that are invalid */
 export function readDataset(dir: string): Dataset {
   const qrels = ['qrels.tsv', 'qrels/test.tsv'].map((name) => join(dir, name)).find((file) => existsSync(file));
   if (qrels === undefined) throw new Error(`${dir}: neither qrels.tsv nor qrels/test.tsv is there`);

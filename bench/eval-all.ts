@@ -1,4 +1,4 @@
-// Every way of searching over every collection of a folder, in this process: npm run eval -- --all DIR [--random | --model DIR | --embeddings URL]
+// Compares all kinds of search over every collection of a folder, in this process: npm run eval -- --all DIR [--random | --model DIR | --embeddings URL]
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ndcg, readDataset } from './beir.ts';
@@ -12,7 +12,7 @@ type Figures = Record<(typeof WAYS)[number], number>;
 
 /**
  * Prints nDCG@10 for each collection; grades above 0 count as 1.
- * @param embedder takes the place of the built-in one
+ * @param embedder replaces the built-in one
  */
 export async function evaluateAll(dir: string, embedder: Embedder | undefined): Promise<void> {
   console.log('collection        passages     full  full text  vectors  plain BM25');

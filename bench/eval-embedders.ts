@@ -1,4 +1,4 @@
-// What can take the place of the built-in embedder in npm run eval -- --all DIR.
+// Embedders that replace the built-in one in npm run eval -- --all DIR.
 import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ import type { TextCall, TextModel } from '../src/downstream/chroma/server/embedd
 
 /** Vectors are kept here: a model takes minutes for a collection. */
 const KEPT = join(import.meta.dirname, '../reports/eval');
-/** As many as small models have. */
+/** The number of dimensions of small models. */
 const RANDOM_DIMENSIONS = 384;
 const PATIENCE_MS = 60_000;
 const MAX_FAILURES = 100;
@@ -34,7 +34,7 @@ export function embedderOf(options: {
   return patient(new KeptModel(new EndpointModel({ url: options.embeddings, model, apiKey: undefined }), model), model);
 }
 
-/** Goes on when a call took too long: what it made is kept. */
+/** Repeats a call that took too long; finished vectors are kept. */
 function patient(model: TextModel, name: string): Embedder {
   const embedder = new PretrainedEmbedder(model, { prefixes: prefixesOf(name), queryTimeoutMs: PATIENCE_MS });
   const embed = async (passages: readonly Embeddable[], failures = 0): Promise<Float32Array[]> => {
@@ -52,7 +52,7 @@ function patient(model: TextModel, name: string): Embedder {
   };
 }
 
-/** Directions that say nothing: how much harm does a useless model do? */
+/** Random vectors: they measure the harm of a useless model. */
 function random(): Embedder {
   const vector = () => {
     const values = Float32Array.from(

@@ -1,4 +1,4 @@
-// How well search finds what people judged relevant. Through the public API of a whole system:
+// Measures search against judgements of relevance. Through the public API of a whole system:
 //   npm run eval -- --data DIR [--model DIR | --url URL --email E --password P]
 // and, much faster, with the ranking code alone over every collection of a folder:
 //   npm run eval -- --all DIR [--random | --model DIR | --embeddings URL]
@@ -65,7 +65,7 @@ try {
   await system?.stop();
 }
 
-/** Uploads the corpus; answers the id of each path. */
+/** Uploads the corpus; resolves to the id of each path. */
 async function upload(api: Api, project: string, { documents }: Dataset): Promise<Map<string, string>> {
   const startedAt = performance.now();
   const idOf = new Map<string, string>();

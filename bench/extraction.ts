@@ -1,4 +1,4 @@
-// What is read of files beside what pdftotext, pandoc and LibreOffice read of them, for those that are installed: which share
+// Compares the extracted text with that of pdftotext, pandoc and LibreOffice, as far as they are installed: the share
 // of the words of the other program the text of Caudex has, and the other way round, and the time of each.
 // `npm run bench:extraction -- FILES…`; without files, of samples that are made here. Prints the table of docs/documents.md.
 import { execFileSync } from 'node:child_process';

@@ -108,7 +108,7 @@ async function measure(server: Server, work: (typeof WORK)[string], from: number
 const median = (numbers: number[]) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
 
 const dir = mkdtempSync(join(tmpdir(), 'caudex-bench-'));
-const postgres = await PostgresServer.start({ isDurable: true });
+const postgres = await PostgresServer.start({ durable: true });
 const servers = [
   new Server('SQLite', { DATA_DIR: join(dir, 'sqlite') }),
   new Server('PostgreSQL', { DATA_DIR: join(dir, 'postgres'), DATABASE_URL: await postgres.newDatabase() }),

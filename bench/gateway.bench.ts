@@ -1,4 +1,4 @@
-// What the backend costs, side by side with a bare server and with what is usually built: npm run bench
+// Measures the backend beside a bare server and a usual gateway: npm run bench
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -93,7 +93,7 @@ async function memory(target: Target, pid: number): Promise<void> {
   report('resident memory after 100,000 ÷ after 10,000 requests', late / early, '≤ 1.3', late / early <= 1.3);
 }
 
-/** From the model's first token leaving it to the first text at the reader; the model here is a server of this process. */
+/** From the model's first token to the first text at the client; the model is a server in this process. */
 async function firstToken(): Promise<void> {
   let sentMs = 0;
   const model = createServer((request, reply) => {
@@ -132,7 +132,7 @@ async function firstToken(): Promise<void> {
   }
 }
 
-/** One client for a service that answers, one for a service that is not there and whose breaker has opened. */
+/** One client of a service that answers, and one of a service that is down and whose breaker is open. */
 async function rejection(stub: string): Promise<void> {
   const config = loadConfig({ NODE_ENV: 'test' });
   const logger = pino({ level: 'silent' });
@@ -142,7 +142,7 @@ async function rejection(stub: string): Promise<void> {
       service: 'chroma',
       title: 'Chroma Server',
       settings: { ...config.downstream.chroma, url, max_retries: 1 },
-      connect: (settings) => new HttpTransport(axios.create(), settings.url ?? '', settings.timeout_ms),
+      connect: (settings) => new HttpTransport(axios.create(), { url: settings.url ?? '' }, settings.timeout_ms),
       headers: internalHeaders('token', systemClock),
       sink: silent as never,
     });

@@ -1,4 +1,4 @@
-// How the time for what people send grows with its size: n, 2n, 4n, 8n of the worst input that is known for each step, and the
+// Measures the growth of time with the size of user input: n, 2n, 4n, 8n of the worst known input for each step, and the
 // slope of log time over log size (1: linear). Prints the table of docs/security.md.
 import { strToU8, zipSync } from 'fflate';
 import { CitationFilter } from '../dist/backend/chat/citations.js';
@@ -14,7 +14,7 @@ import { titleOf } from '../dist/text/title.js';
 
 interface Step {
   name: string;
-  /** What bounds it. */
+  /** The limit of its size. */
   bound: string;
   /** The smallest size, in characters or bytes. */
   n: number;
@@ -123,7 +123,7 @@ async function worst({ n, inputs, run }: Step): Promise<{ input: string; times: 
   return found;
 }
 
-/** In ASCII, so that the columns stand below each other. */
+/** In ASCII, so that the columns are aligned. */
 function printable(input: string): string {
   return JSON.stringify(input).replace(
     /[^\x20-\x7e]/g,

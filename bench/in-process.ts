@@ -34,7 +34,7 @@ interface Passage {
 
 const KEY = { userId: 'bench', projectId: 'bench' };
 const CANDIDATES = 300;
-/** As in the chroma server: fewer passages teach nothing. */
+/** As in the chroma server: fewer passages are too few for training. */
 const MIN_TRAINING_PASSAGES = 200;
 
 export class IndexedCollection {
@@ -52,7 +52,7 @@ export class IndexedCollection {
     this.pretrained = pretrained;
   }
 
-  /** @param pretrained takes the place of the built-in embedder */
+  /** @param pretrained replaces the built-in embedder */
   static async of(documents: readonly Document[], pretrained?: Embedder): Promise<IndexedCollection> {
     const db = openDatabase(':memory:', LEXICAL_MIGRATIONS);
     const index = new LexicalIndex(db);

@@ -12,7 +12,7 @@ import { inParallel } from './api.ts';
 const CHROMA = join(import.meta.dirname, '../node_modules/chromadb/dist/cli.mjs');
 const PORT = 17_953;
 const BATCH = 1000;
-/** Fewer than the server queues for one user. */
+/** Less than the server's queue for one user. */
 const AT_ONCE = 48;
 
 /** Passages per second that the chroma server indexes, and the vectors that it made of them. */
@@ -41,7 +41,7 @@ export async function indexThroughServer(system: Caudex, texts: readonly string[
   return { passages: done, perSecond, vectors: vectorsOf(join(system.dataDir, 'chroma', 'index.sqlite')) };
 }
 
-/** The same vectors given to a ChromaDB that does nothing else, by its own client, in large batches. */
+/** Writes the same vectors to a ChromaDB without other work, by its own client, in large batches. */
 export async function indexInChromadbAlone(vectors: readonly number[][]): Promise<number> {
   const dir = mkdtempSync(join(tmpdir(), 'caudex-chromadb-'));
   const child = fork(CHROMA, ['run', '--path', dir, '--port', String(PORT), '--host', '127.0.0.1'], {

@@ -1,5 +1,5 @@
-// How fast documents come in: stored, searchable and in the history, as one zip and one by one from several callers, beside
-// what the parts alone take for the same files on the same disk in the same run.
+// Measures the rate of ingestion: stored, searchable and in the history, as one zip and one by one from several callers, beside
+// the rates of the parts alone for the same files on the same disk in the same run.
 import { execFileSync } from 'node:child_process';
 import { closeSync, fsyncSync, mkdirSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,9 +15,9 @@ const { values } = parseArgs({
 });
 const NOTES = Number(values.notes);
 const CALLERS = Number(values.callers);
-/** Longer than any run that is worth its figures. */
+/** Longer than any valid run. */
 const LIMIT_MS = 600_000;
-/** How often it is asked how far index and history are. */
+/** The interval of the questions for the progress of index and history. */
 const POLL_MS = 100;
 
 const WORDS = [
@@ -101,7 +101,7 @@ const timed = (work: () => void) => {
   return perSecond(performance.now() - beganMs);
 };
 
-/** Files per second of the parts alone; each keeps what it has acknowledged over a power cut. */
+/** Files per second of the parts alone; each makes its acknowledged writes durable. */
 function alone(dir: string): { name: string; rate: number }[] {
   const tree = join(dir, 'tree');
   const git = (...args: string[]) =>

@@ -10,7 +10,7 @@ import { Caudex } from '../test/system/caudex.ts';
 const SMALL = 10_000;
 const QUESTIONS = 200;
 const UPLOADS_AT_ONCE = 4;
-/** What a chat asks of the index: its six passages, and those among which related documents are looked for. */
+/** The number of passages that a chat requests: its six, and the candidates for related documents. */
 const CHAT_PASSAGES = 16;
 
 const { values } = parseArgs({ options: { passages: { type: 'string', default: '100000' } } });
@@ -18,7 +18,7 @@ const large = Number(values.passages);
 const texts = packageTexts();
 const asked = questions(texts, QUESTIONS);
 let failed = false;
-/** Learned from each upload, to know when to stop with the next one. */
+/** Updated after each upload, to estimate when to stop the next one. */
 let charsPerPassage = 800;
 
 const system = await Caudex.start({}, { quick: false });
@@ -48,7 +48,7 @@ async function rates(): Promise<void> {
   report('ChromaDB alone / our indexing rate', alone / ours.perSecond, 2, '×');
 }
 
-/** Uploads until the index holds `wanted` passages and its embedder is up with them; answers how many it holds. */
+/** Uploads until the index holds `wanted` passages and its embedder is up with them; resolves to their number. */
 async function upload(
   api: Api,
   project: string,
@@ -118,7 +118,7 @@ async function change(api: Api, project: string): Promise<void> {
 }
 
 /**
- * A chat without a model, against the slowest thing it waits for: the query of its passages. The asker has the answer when
+ * Compares a chat without a model with the slowest of its dependencies, the query of its passages. The answer is complete when
  * its text has come. As JSON it comes with `saved: stored`, and so after two commits: told beside it.
  */
 async function chat(api: Api, project: string): Promise<void> {
@@ -130,7 +130,7 @@ async function chat(api: Api, project: string): Promise<void> {
   const took = { streamed: [] as number[], json: [] as number[], query: [] as number[] };
   const names = Object.keys(ways) as (keyof typeof ways)[];
   for (const [i, message] of asked.slice(0, 150).entries()) {
-    // Whoever comes second finds the passages in the processor's caches: each way is the first one equally often.
+    // The second measurement finds the passages in the processor's caches, so each kind is measured first equally often.
     for (let turn = 0; turn < names.length; turn++) {
       const name = names[(i + turn) % names.length] as keyof typeof ways;
       took[name].push(await ways[name](message));

@@ -1,4 +1,4 @@
-// One fact each in a haystack of text that looks like it: is the passage that holds it found?
+// Finds single facts in large amounts of similar text.
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Embedder } from '../src/downstream/chroma/server/embedding/embedder.js';
@@ -18,7 +18,7 @@ export async function needles(embedder?: Embedder): Promise<Found[]> {
 
 const NOTES = 300;
 
-/** Notes of made-up words, each with a code that stands nowhere else. */
+/** Notes of invented words, each with a unique code. */
 async function codes(embedder: Embedder | undefined): Promise<Found> {
   const random = seeded(5);
   const pick = <T>(from: readonly T[]) => from[Math.floor(random() * from.length)] as T;

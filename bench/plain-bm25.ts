@@ -1,4 +1,4 @@
-// The yardstick: BM25 as a textbook has it, over whole documents, with nothing of ours but the arithmetic.
+// The baseline: textbook BM25 over whole documents, independent of the code under test.
 
 const K1 = 1.2;
 const B = 0.75;

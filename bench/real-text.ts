@@ -14,7 +14,7 @@ export function packageTexts(): string[] {
     .filter((text) => text.length >= MIN_CHARS);
 }
 
-/** Endless further documents of 200 sections each, their sentences drawn from `texts` in an order that is always the same. */
+/** An endless sequence of documents of 200 sections each, with sentences of `texts` in a reproducible order. */
 export function* shuffledTexts(texts: readonly string[]): Generator<string> {
   const sentences = texts
     .flatMap((text) => text.split(/(?<=[.!?])\s+/))
@@ -31,7 +31,7 @@ export function* shuffledTexts(texts: readonly string[]): Generator<string> {
   }
 }
 
-/** Questions of four to eight words that stand together somewhere in the texts. */
+/** Questions of four to eight consecutive words of the texts. */
 export function questions(texts: readonly string[], count: number): string[] {
   const random = seeded(11);
   return Array.from({ length: count }, () => {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { UnsecuredJWT, SignJWT } from 'jose';
+import { decodeJwt, UnsecuredJWT, SignJWT } from 'jose';
 import { AuthServerModule } from '../src/downstream/auth/server/auth-server.module.js';
 import { Issuer } from './issuer.js';
 import { type ServerUnderTest, startForTest } from './server-under-test.js';
@@ -26,6 +26,7 @@ describe('with Firebase', () => {
       FIREBASE_API_KEY: 'web-key',
       CAUDEX__AUTH__FIREBASE__KEYS_URL: `${issuer.url}/keys`,
       CAUDEX__AUTH__FIREBASE__SIGN_IN_URL: `${issuer.url}/v1`,
+      CAUDEX__AUTH__FIREBASE__TOKEN_URL: `${issuer.url}/v1/token`,
       ...settings,
     });
   };
@@ -121,11 +122,38 @@ describe('with Firebase', () => {
     });
   });
 
+  it('ends sessions and ID tokens of an account that was disabled, and keeps others while Firebase is unavailable', async () => {
+    await start({ CAUDEX__AUTH__FIREBASE__RECHECK_MS: '1000' });
+    const email = 'left@example.com';
+    await post('/accounts', { email, password });
+    const { token } = (await post('/sessions', { email, password })).body as { token: string };
+    const idToken = await issuer.sign({ ...good, sub: 'uid-0', email });
+    for (const each of [token, idToken]) expect(await verify(each)).toMatchObject({ active: true });
+    issuer.away = true;
+    await new Promise((resolve) => setTimeout(resolve, 1100));
+    for (const each of [token, idToken]) expect(await verify(each)).toMatchObject({ active: true });
+    issuer.away = false;
+    Object.assign(issuer.accounts.get(email) ?? {}, { disabled: true });
+    await new Promise((resolve) => setTimeout(resolve, 1100));
+    for (const each of [token, idToken]) expect(await verify(each)).toEqual({ active: false, reason: 'revoked' });
+    Object.assign(issuer.accounts.get(email) ?? {}, { disabled: false });
+    for (const each of [token, idToken]) expect(await verify(each)).toEqual({ active: false, reason: 'revoked' });
+  });
+
+  it('does not show the refresh token in a session', async () => {
+    await start({ CAUDEX__AUTH__FIREBASE__RECHECK_MS: '1000' });
+    await post('/accounts', { email: 'a@example.com', password });
+    const { token } = (await post('/sessions', { email: 'a@example.com', password })).body as { token: string };
+    // The stand-in's refresh token is the id, which the subject shows anyway: nothing else may contain it.
+    expect({ ...decodeJwt(token), sub: '' }).not.toMatchObject({ sealed: expect.stringContaining('uid-0') });
+    expect(decodeJwt(token)).toMatchObject({ sealed: expect.stringMatching(/^[\w-]+(\.[\w-]*){4}$/) });
+  });
+
   it('revokes an ID token in any encoding of its signature', async () => {
     await start();
     const token = await issuer.sign(good);
     expect((await post('/sessions/revoke', { token })).body).toEqual({ revoked: true });
-    // The last character of 256 bytes in base64url has four bits that mean nothing.
+    // The last character of 256 bytes in base64url has four unused bits.
     const last = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
     const index = last.indexOf(token.at(-1) ?? '');
     const rewritten = token.slice(0, -1) + last.charAt(index ^ 1);
@@ -142,7 +170,7 @@ describe('with Firebase', () => {
     expect(await verify(key)).toMatchObject({ active: true, user: { user_id: 'uid-7', email: 'a@example.com' } });
   });
 
-  it('signs in at the emulator and still accepts no unsigned token from a caller', async () => {
+  it('accepts unsigned tokens with an emulator alone, and only of accounts that the emulator knows', async () => {
     issuer = await Issuer.start();
     server = await startForTest('auth', AuthServerModule, {
       CAUDEX__AUTH__PROVIDER: 'firebase',
@@ -154,8 +182,15 @@ describe('with Firebase', () => {
     const { token } = (await post('/sessions', { email: 'e@example.com', password })).body as { token: string };
     expect(issuer.asked).toContain('/identitytoolkit.googleapis.com/v1/accounts:signInWithPassword');
     expect(await verify(token)).toMatchObject({ active: true });
-    const unsigned = new UnsecuredJWT({ ...good, iat: now(), exp: now() + 60 }).encode();
-    expect(await verify(unsigned)).toEqual({ active: false, reason: 'malformed' });
+    const unsigned = (claims: object) => new UnsecuredJWT({ ...good, iat: now(), exp: now() + 60, ...claims }).encode();
+    expect(await verify(unsigned({ sub: 'uid-0' }))).toMatchObject({ active: true, user: { user_id: 'uid-0' } });
+    for (const [claims, reason] of [
+      [{ sub: 'uid-1' }, 'revoked'],
+      [{ sub: 'uid-0', aud: 'another' }, 'wrong_audience'],
+      [{ sub: 'uid-0', exp: now() - 60 }, 'expired'],
+    ] as const) {
+      expect(await verify(unsigned(claims))).toEqual({ active: false, reason });
+    }
   });
 });
 

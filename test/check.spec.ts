@@ -67,14 +67,14 @@ describe('the check of all parts', () => {
     const { code, row, lines } = await run({
       BILLING_SERVER_URL: `http://${nowhere}`,
       CHROMADB_URL: `http://${nowhere}`,
-      CACHE_URL: `redis://${nowhere}`,
+      REDIS_URL: `redis://${nowhere}`,
       GRAPH_SERVER_URL: `bolt://${nowhere}`,
       OTEL_EXPORTER_OTLP_ENDPOINT: `http://${nowhere}`,
     });
     expect(code).toBe(1);
     expect(row('billing')).toMatch(/ FAILED +BILLING_SERVER_URL +.*ECONNREFUSED/);
     expect(row('chromadb')).toMatch(/ FAILED +CHROMADB_URL +.*ECONNREFUSED/);
-    expect(row('redis')).toMatch(/ FAILED +CACHE_URL +.*ECONNREFUSED/);
+    expect(row('redis')).toMatch(/ FAILED +REDIS_URL +.*ECONNREFUSED/);
     expect(row('neo4j')).toMatch(/ FAILED +GRAPH_SERVER_URL +.*ECONNREFUSED/);
     expect(row('collector')).toMatch(/ FAILED +OTEL_EXPORTER_OTLP_ENDPOINT +.*ECONNREFUSED/);
     expect(lines.at(-1)).toBe('5 of 12 parts failed.');

@@ -17,7 +17,7 @@ export interface QueryAnswer {
   not_embedded?: string;
 }
 
-/** The real server with a real ChromaDB, as a process of its own. */
+/** The real server with a real ChromaDB, in a separate process. */
 export class ChromaServer {
   private child: ChildProcess | undefined;
   private url = '';
@@ -42,7 +42,7 @@ export class ChromaServer {
     return this;
   }
 
-  /** How many lines of the log say this. */
+  /** The number of lines in the log that contain `text`. */
   logged(text: string): number {
     return this.output.split('\n').filter((line) => line.includes(text)).length;
   }
@@ -104,7 +104,7 @@ export async function until(
 }
 
 const dirs: string[] = [];
-/** Also those that a failing test left running. */
+/** Includes servers that a failed test left running. */
 const started: ChromaServer[] = [];
 export function temporaryDir(): string {
   const dir = mkdtempSync(join(tmpdir(), 'caudex-chroma-'));

@@ -200,11 +200,11 @@ describe('the chroma server with endpoints', () => {
   let server: ChromaServer;
   const embedded: string[] = [];
   let rerankStatus = 200;
-  /** `well`, `dead`: it hangs up, `silent`: it never answers, `broken`: its answers cannot be read. */
+  /** `well`; `dead`: closes the connection; `silent`: never answers; `broken`: sends invalid answers. */
   let endpointState = 'well';
 
   beforeAll(async () => {
-    // Bags of letters: enough to tell texts apart.
+    // Counts of letters, which are enough to distinguish the texts.
     const vectorOf = (text: string) =>
       Array.from({ length: 26 }, (_, i) => text.toLowerCase().split(String.fromCharCode(97 + i)).length - 1);
     endpoint = createServer((request, response) => {

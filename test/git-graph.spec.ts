@@ -10,7 +10,7 @@ import { startForTest } from './server-under-test.js';
 const NEO4J = process.env['NEO4J_TEST_URL'];
 if (NEO4J === undefined) console.warn('NEO4J_TEST_URL is not set: the git server is not tried on Neo4j');
 
-/** A way to Neo4j that can be cut, or hold back what it is given. */
+/** A connection to Neo4j that can be cut or delayed. */
 class Wire {
   private mode: 'open' | 'cut' | 'mute' = 'open';
   private readonly sockets = new Set<Socket>();

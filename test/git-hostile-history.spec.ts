@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { GitServerModule } from '../src/downstream/git/server/git-server.module.js';
 import { type ServerUnderTest, startForTest } from './server-under-test.js';
 
-/** Repositories made to harm: what a commit says of itself, and where a folder says that its objects are. */
+/** Hostile repositories: forged commits, and folders that refer to objects elsewhere. */
 describe('the import of a hostile repository', () => {
   let server: ServerUnderTest;
   let root: string;

@@ -15,7 +15,7 @@ const newProject = () => `p${++count}`;
 const at = (query: Record<string, string | number>) =>
   `?${new URLSearchParams(Object.entries(query).map(([key, value]) => [key, String(value)])).toString()}`;
 
-/** What a person can ask of a git server. */
+/** The requests of one user to a git server. */
 function asking(server: () => ServerUnderTest, user = 'ada') {
   const get = (path: string) => server().call('GET', path, { user });
   return {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWTPayload } from 'jose';
+import { decodeJwt, exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWTPayload } from 'jose';
 
 interface Account {
   localId: string;
@@ -10,17 +10,17 @@ interface Account {
   disabled: boolean;
 }
 
-/** An issuer of a test's own: it publishes its keys and its discovery, and signs in by password as Firebase does. */
+/** An identity provider for tests: it publishes its keys and its discovery document, and signs in by password as Firebase does. */
 export class Issuer {
   readonly accounts = new Map<string, Account>();
   readonly verificationMails: string[] = [];
-  /** The paths that were asked for. */
+  /** The requested paths. */
   readonly asked: string[] = [];
   /** Answers 503 to everything while true. */
   away = false;
   /** Of the key set, in seconds. */
   maxAge = 3600;
-  /** What the ID tokens of a sign-in say. */
+  /** The claims in the ID tokens of a sign-in. */
   claims: JWTPayload = {};
   private readonly keys = new Map<string, { privateKey: CryptoKey; publicKey: CryptoKey }>();
 
@@ -75,7 +75,12 @@ export class Issuer {
     }
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
-    const body = JSON.parse(Buffer.concat(chunks).toString()) as Record<string, string>;
+    const text = Buffer.concat(chunks).toString();
+    if (path.endsWith('/token')) {
+      const fault = this.faultOf(new URLSearchParams(text).get('refresh_token') ?? '');
+      return void send(fault === undefined ? 200 : 400, fault === undefined ? {} : { error: { message: fault } });
+    }
+    const body = JSON.parse(text) as Record<string, string>;
     const answer = await this.toolkit(path.split(':')[1] ?? '', body);
     send(typeof answer === 'string' ? 400 : 200, typeof answer === 'string' ? { error: { message: answer } } : answer);
   }
@@ -91,8 +96,9 @@ export class Issuer {
   }
 
   /** An error's code, or an answer. */
-  private async toolkit(method: string, { email = '', password = '' }: Record<string, string>) {
+  private async toolkit(method: string, { email = '', password = '', idToken = '' }: Record<string, string>) {
     const account = this.accounts.get(email);
+    if (method === 'lookup') return this.faultOf(decodeJwt(idToken).sub ?? '') ?? { users: [{}] };
     if (method === 'sendOobCode') return { email: this.verificationMails.push('sent') };
     if (method === 'signUp') {
       if (account !== undefined) return 'EMAIL_EXISTS';
@@ -105,8 +111,15 @@ export class Issuer {
     return account.disabled ? 'USER_DISABLED' : this.signedIn(email, account);
   }
 
+  /** Why the account with this id may not use its tokens. */
+  private faultOf(localId: string): string | undefined {
+    const account = [...this.accounts.values()].find((one) => one.localId === localId);
+    if (account === undefined) return 'USER_NOT_FOUND';
+    return account.disabled ? 'USER_DISABLED' : undefined;
+  }
+
   private async signedIn(email: string, { localId, verified }: Account) {
     const idToken = await this.sign({ ...this.claims, sub: localId, email, email_verified: verified });
-    return { idToken, localId, email };
+    return { idToken, localId, email, refreshToken: localId };
   }
 }

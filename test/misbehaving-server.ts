@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
 
-/** What a server does with one request; `head` is the request as it came. */
+/** The reaction of a server to one request; `head` is the raw request. */
 export type Behaviour = (socket: Socket, head: string) => void;
 
 export const answer = (status: number, body: string, headers: Record<string, string> = {}): Behaviour => {
@@ -21,17 +21,17 @@ export const resetInBody: Behaviour = (socket) => {
 };
 export const garbage: Behaviour = (socket) => socket.end('this is not HTTP\r\n\r\n');
 
-/** Speaks HTTP by hand, so that it can do everything wrong. Each request takes the next behaviour, the last one stays. */
+/** An HTTP server on raw sockets that can break the protocol. Each request uses the next behaviour; the last one is repeated. */
 export class MisbehavingServer {
   readonly requests: string[] = [];
   readonly open = new Set<Socket>();
-  /** Connections that were ever made. */
+  /** The number of connections so far. */
   connections = 0;
   private behaviours: Behaviour[] = [];
   private readonly server: Server = createServer((socket) => this.serve(socket));
 
-  async start(): Promise<void> {
-    await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve));
+  async start(port = 0): Promise<void> {
+    await new Promise<void>((resolve) => this.server.listen(port, '127.0.0.1', resolve));
   }
 
   get url(): string {

@@ -2,7 +2,7 @@ import { strToU8, zipSync } from 'fflate';
 
 type Parts = Record<string, string | Uint8Array>;
 
-/** A zip archive of these parts, in this order; `mimetype` first and stored, as OpenDocument and EPUB want it. */
+/** A zip archive of these parts, in this order; `mimetype` first and stored, as OpenDocument and EPUB require. */
 export function zipOf(parts: Parts): Buffer {
   const entries = Object.entries(parts).map(([name, part]) => [name, typeof part === 'string' ? strToU8(part) : part]);
   const files = Object.fromEntries(entries) as Record<string, Uint8Array>;

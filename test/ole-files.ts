@@ -62,7 +62,7 @@ export function doc(text: string): Buffer {
   pieces.writeUInt32LE(TEXT_AT, 5 + 8 + 2);
   head.writeUInt32LE(0, 0x1a2);
   head.writeUInt32LE(pieces.length, 0x1a6);
-  // A stream below 4096 bytes would lie in another part of the file than Word has it.
+  // A stream below 4096 bytes would be stored in the mini stream, where Word does not put it.
   return oleFile({
     WordDocument: Buffer.concat([head, wide(text), Buffer.alloc(4096)]),
     '1Table': Buffer.concat([pieces, Buffer.alloc(4096)]),

@@ -50,7 +50,7 @@ function client(over: Partial<DownstreamSettings> = {}): ResilientClient {
     service: 'chroma',
     title: 'Chroma Server',
     settings,
-    connect: ({ url, timeout_ms }) => new HttpTransport(Axios.create(), url as string, timeout_ms),
+    connect: ({ url, timeout_ms }) => new HttpTransport(Axios.create(), { url: url as string }, timeout_ms),
     healthPath: '/health/live',
     headers: over.idle_timeout_ms === undefined ? internalHeaders('secret', systemClock) : bearerHeaders('key'),
     sink: log,
@@ -507,7 +507,7 @@ describe('the body of an answer that is discarded for another attempt', () => {
   const head = 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n';
   const down = answer(500, 'x'.repeat(1_000_000));
   const here: Behaviour = (socket) => socket.write(`${head}4\r\nhere\r\n0\r\n\r\n`);
-  /** How many connections it takes to be answered after two failures, and how many of them are open then. */
+  /** The number of connections for an answer after two failures, and the number of them that are still open. */
   async function connections(ask: () => Promise<AsyncIterable<Uint8Array>>) {
     server.will(down, down, here);
     const before = server.connections;

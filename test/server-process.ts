@@ -15,7 +15,7 @@ export class ServerProcess {
     readonly url: string,
   ) {}
 
-  /** `settings` are variables of its environment. */
+  /** @param settings environment variables */
   static async start(name: AppName, settings: Record<string, string>): Promise<ServerProcess> {
     const child = spawn(process.execPath, ['--import', './test/typescript.mjs', 'src/main.ts', name], {
       cwd: ROOT,
@@ -29,7 +29,7 @@ export class ServerProcess {
     return new ServerProcess(child, `http://127.0.0.1:${message.port}`);
   }
 
-  /** Rejects where the process ends before it has answered. */
+  /** Rejects where the process ends before its answer. */
   async call(method: string, path: string, user: string, body?: unknown): Promise<Answer> {
     const response = await fetch(this.url + path, {
       method,
@@ -43,7 +43,7 @@ export class ServerProcess {
     return { status: response.status, body: (await response.json()) as Record<string, unknown> };
   }
 
-  /** Ends it and returns when it is gone. */
+  /** Sends the signal and resolves when the process has ended. */
   async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
     if (this.child.exitCode !== null || this.child.signalCode !== null) return;
     const gone = once(this.child, 'exit');

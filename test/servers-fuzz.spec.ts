@@ -67,7 +67,7 @@ function bodyOf(endpoint: Endpoint): fc.Arbitrary<unknown> {
 
 function requestOf(endpoint: Endpoint) {
   const names = [...endpoint.path.matchAll(/:(\w+)/g)].map(([, name]) => name as string);
-  // An empty one would be another address.
+  // An empty parameter would make another route.
   const param = wellFormed.map((each) => each || 'p');
   const params = fc.record(Object.fromEntries(names.map((name) => [name, param])));
   const query = fc.dictionary(fc.constantFrom('path', 'limit', 'offset', 'prefix', 'last', 'other'), wellFormed);

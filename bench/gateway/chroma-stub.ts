@@ -1,4 +1,4 @@
-// A stand-in for the chroma server that costs next to nothing: one fixed good answer to whatever is asked.
+// A stand-in for the chroma server with little work of its own: one fixed valid answer to every request.
 import { createServer } from 'node:http';
 
 const passage = (chunk: number) => ({

@@ -9,7 +9,7 @@ export interface Target {
 
 let asked = 0;
 
-/** Distinct queries on `connections` connections for `ms`; requests a second. A single answer that is not good fails it. */
+/** Distinct queries on `connections` connections for `ms`; requests a second. Fails at the first answer that is not valid. */
 export async function searchRate(target: Target, connections: number, ms: number): Promise<number> {
   const pool = new Pool(target.url, { connections });
   const endMs = performance.now() + ms;
@@ -27,7 +27,7 @@ export async function searchRate(target: Target, connections: number, ms: number
   return done / seconds;
 }
 
-/** So many requests, as fast as they are answered. */
+/** Sends this number of requests, each after the answer to the one before. */
 export async function searchTimes(target: Target, connections: number, times: number): Promise<void> {
   const pool = new Pool(target.url, { connections });
   let left = times;

@@ -1,4 +1,4 @@
-// The peer: what is usually built for this, Express with axios on a keep-alive agent behind an opossum breaker.
+// The usual gateway: Express with axios on a keep-alive agent behind an opossum breaker.
 import { Agent } from 'node:http';
 import axios from 'axios';
 import express from 'express';

@@ -1,4 +1,4 @@
-// The floor: a bare Node server that calls the stub through an undici pool.
+// The lower bound: a bare Node server that calls the stub through an undici pool.
 import { createServer } from 'node:http';
 import { Pool } from 'undici';
 

@@ -1,5 +1,6 @@
 import { type Config, SERVER_NAMES } from '../config/config.schema.js';
 import { keyOf, modelNames, settingsOf } from '../config/llm-models.js';
+import { urlsOf } from '../resilience/wire/endpoints.js';
 import { postgresSettings } from '../storage/postgres/settings.js';
 import * as probes from './probes.js';
 
@@ -28,11 +29,12 @@ function servers(config: Config): Part[] {
   const backend = `http://localhost:${config.port ?? config.ports.backend}`;
   return [
     { name: 'backend', address: backend, setting: 'PORT', probe: probes.backend(backend) },
-    ...SERVER_NAMES.map((name) => {
-      const { url } = config.downstream[name];
-      const probe = probes.server(url, config.secrets.internal_service_token);
-      return { name, address: url, setting: `${name.toUpperCase()}_SERVER_URL`, probe };
-    }),
+    ...SERVER_NAMES.flatMap((name) =>
+      urlsOf(config.downstream[name].url).map((url) => {
+        const probe = probes.server(url, config.secrets.internal_service_token);
+        return { name, address: url, setting: `${name.toUpperCase()}_SERVER_URL`, probe };
+      }),
+    ),
   ];
 }
 
@@ -83,16 +85,16 @@ function search({ chroma: { chromadb_url, embeddings, reranker }, secrets }: Con
 }
 
 function stores(config: Config, timeoutMs: number): Part[] {
-  const { cache, git, tracing, secrets } = config;
+  const { redis, git, tracing, secrets } = config;
   const parts: Part[] = [];
   const postgres = postgresSettings(config);
   if (postgres !== undefined) {
     const probe = probes.postgres(postgres);
     parts.push({ name: 'postgresql', address: postgres.url, setting: 'DATABASE_URL', probe });
   }
-  if (cache.url !== null) {
-    const probe = probes.redis(cache.url, secrets.cache_password);
-    parts.push({ name: 'redis', address: cache.url, setting: 'CACHE_URL', probe });
+  if (redis.url !== null) {
+    const probe = probes.redis(redis.url, secrets.redis_password);
+    parts.push({ name: 'redis', address: redis.url, setting: 'REDIS_URL', probe });
   }
   if (git.graph_url !== null) {
     const probe = probes.neo4jGraph(git.graph_url, git.graph_user, secrets.graph_password, timeoutMs);

@@ -147,7 +147,7 @@ export function redis(url: string, password: string | undefined): Probe {
       await client.ping();
       return 'answers';
     } catch (error) {
-      if (/NOAUTH|WRONGPASS|AUTH/.test(String(error))) throw new WrongSetting(String(error), 'CACHE_PASSWORD');
+      if (/NOAUTH|WRONGPASS|AUTH/.test(String(error))) throw new WrongSetting(String(error), 'REDIS_PASSWORD');
       throw error;
     } finally {
       if (client.isOpen) client.destroy();

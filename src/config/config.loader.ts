@@ -38,12 +38,22 @@ const VARIABLES: Record<string, string> = {
   EMBEDDINGS_MODEL: 'chroma.embeddings.model',
   EMBEDDINGS_MODEL_DIR: 'chroma.embeddings.model_dir',
   GRAPH_SERVER_URL: 'git.graph_url',
-  CACHE_URL: 'cache.url',
+  // The later one counts. The first is its name in earlier releases.
+  ...{ CACHE_URL: 'redis.url', REDIS_URL: 'redis.url' },
   OTEL_EXPORTER_OTLP_ENDPOINT: 'tracing.otlp_url',
   // Where both are set, the later one counts: curl knows the first of these in lower case only.
   ...{ HTTP_PROXY: 'proxy.http', HTTPS_PROXY: 'proxy.https', NO_PROXY: 'proxy.no_proxy' },
   ...{ http_proxy: 'proxy.http', https_proxy: 'proxy.https', no_proxy: 'proxy.no_proxy' },
 };
+
+/** Separates the password from a URL, because settings are shown to operators and secrets are not. */
+function credentialsOf(url: string): { url: string; password: string | undefined } {
+  if (!URL.canParse(url) || new URL(url).password === '') return { url, password: undefined };
+  const parsed = new URL(url);
+  const password = decodeURIComponent(parsed.password);
+  parsed.password = '';
+  return { url: parsed.href, password };
+}
 
 /** The folder of the YAML files: `CAUDEX_CONFIG_DIR`, or `config` beside `dist`. */
 export function configDir(env: Variables = process.env): string {
@@ -78,7 +88,8 @@ export function loadConfig(env: Variables = process.env, dir: string = configDir
   const set: [variable: string, path: string[], value: unknown][] = llmSettings(env, tree, problems);
   for (const [name, path] of Object.entries(VARIABLES)) {
     const value = env[name];
-    if (value !== undefined && value !== '') set.push([name, path.split('.'), value]);
+    if (value === undefined || value === '') continue;
+    set.push([name, path.split('.'), path === 'redis.url' ? credentialsOf(value).url : value]);
   }
   for (const [name, value] of Object.entries(env)) {
     if (!name.startsWith(PREFIX) || value === undefined) continue;
@@ -104,7 +115,10 @@ export function loadConfig(env: Variables = process.env, dir: string = configDir
     reranker_api_key: secretOf(env, 'RERANKER_API_KEY'),
     chromadb_token: secretOf(env, 'CHROMADB_TOKEN'),
     graph_password: secretOf(env, 'GRAPH_PASSWORD'),
-    cache_password: secretOf(env, 'CACHE_PASSWORD'),
+    redis_password:
+      secretOf(env, 'REDIS_PASSWORD') ??
+      secretOf(env, 'CACHE_PASSWORD') ??
+      credentialsOf(env['REDIS_URL'] || env['CACHE_URL'] || '').password,
     firebase_api_key: secretOf(env, 'FIREBASE_API_KEY'),
     database_url: secretOf(env, 'DATABASE_URL'),
     s3_access_key_id: secretOf(env, 'S3_ACCESS_KEY_ID'),

@@ -15,8 +15,16 @@ const modelName = z.string().min(1);
 
 const share = z.number().min(0).max(1);
 
+/** One URL, or several with commas between them. */
+const httpUrls = z
+  .string()
+  .refine(
+    (list) => list.split(',').every((url) => httpUrl.safeParse(url.trim()).success),
+    'an http:// or https:// URL is needed, or several with commas between them',
+  );
+
 const downstream = z.strictObject({
-  url: httpUrl,
+  url: httpUrls,
   max_retries: z.int().min(1).max(10),
   retry_base_ms: ms,
   timeout_ms: ms,
@@ -29,8 +37,14 @@ const downstream = z.strictObject({
     failure_rate: share.gt(0),
     slow_call_ms: ms,
   }),
-  bulkhead: z.strictObject({ concurrency: count, queue: z.int().min(0) }),
+  bulkhead: z.strictObject({ concurrency: count, queue: z.int().min(0), adaptive: z.boolean() }),
   retry_budget: z.strictObject({ ratio: share, reserve: z.number().min(0), refill_per_s: z.number().min(0) }),
+  balancing: z.strictObject({
+    eject_after: count,
+    ejected_ms: ms,
+    hedged_share: share,
+    resolve_ms: ms.min(100),
+  }),
   fault_drill: z.strictObject({
     enabled: z.boolean(),
     latency_ms: z.int().min(0).max(600_000),
@@ -150,9 +164,11 @@ export const configSchema = z.strictObject({
     max_bytes: count,
     ttl_ms: ms,
     answers: z.boolean(),
+  }),
+  redis: z.strictObject({
     url: z
       .url({ protocol: /^rediss?$/, error: 'a redis:// or rediss:// URL is needed' })
-      .refine((url) => new URL(url).password === '', 'its password belongs in CACHE_PASSWORD')
+      .refine((url) => new URL(url).password === '', 'its password belongs in REDIS_PASSWORD')
       .nullable(),
   }),
   documents: z.strictObject({
@@ -187,6 +203,8 @@ export const configSchema = z.strictObject({
         .nullable(),
       keys_url: httpUrl,
       sign_in_url: httpUrl,
+      token_url: httpUrl,
+      recheck_ms: ms.min(1000).nullable(),
       emulator_host: z
         .string()
         .regex(/^[^/\s]+:\d+$/, 'a host and a port like localhost:9099 are needed')
@@ -220,6 +238,15 @@ export const configSchema = z.strictObject({
   }),
   filesystem: z.strictObject({
     extraction: z.strictObject({ timeout_ms: ms, max_memory_bytes: count.min(134_217_728) }),
+    ocr: z.strictObject({
+      enabled: z.boolean(),
+      languages: z
+        .array(z.string().regex(/^[a-z]{3}(?:_[a-z]+)*$/, 'a code of Tesseract such as eng or chi_sim'))
+        .min(1),
+      concurrent: count.min(1),
+      page_timeout_ms: ms,
+      max_memory_bytes: count.min(268_435_456),
+    }),
   }),
   chroma: z.strictObject({
     chromadb_url: httpUrl.nullable(),
@@ -278,7 +305,7 @@ export const secretsSchema = z.strictObject({
   reranker_api_key: secret,
   chromadb_token: secret,
   graph_password: secret,
-  cache_password: secret,
+  redis_password: secret,
   firebase_api_key: secret,
   database_url: secret,
   /** Without these two the AWS client's own sources of credentials are used, such as a role of the pod. */

@@ -99,8 +99,13 @@ function ofIdentities({ provider, firebase, oidc, ...auth }: FileConfig['auth'],
       `auth.firebase.emulator_host: "${firebase.emulator_host}" is refused in production: the emulator lets anybody in; unset FIREBASE_AUTH_EMULATOR_HOST`,
     );
   }
-  const urls = { 'firebase.keys_url': firebase.keys_url, 'firebase.sign_in_url': firebase.sign_in_url };
-  for (const [name, url] of Object.entries({ ...urls, 'oidc.issuer': oidc.issuer })) {
+  const urls = {
+    'firebase.keys_url': firebase.keys_url,
+    'firebase.sign_in_url': firebase.sign_in_url,
+    'firebase.token_url': firebase.token_url,
+    'oidc.issuer': oidc.issuer,
+  };
+  for (const [name, url] of Object.entries(urls)) {
     if (url?.startsWith('https:') === false) {
       problems.push(`auth.${name}: "${url}" is refused in production: an https:// URL is needed`);
     }

@@ -10,6 +10,20 @@ const OOXML = 'application/vnd.openxmlformats-officedocument';
 const ODF = 'application/vnd.oasis.opendocument';
 const MS = 'application/vnd.ms';
 
+/** The media types of pictures by extension. */
+const PICTURE_TYPES = {
+  png: 'image/png',
+  jpg: 'image/jpeg',
+  jpeg: 'image/jpeg',
+  webp: 'image/webp',
+  gif: 'image/gif',
+  bmp: 'image/bmp',
+  tif: 'image/tiff',
+  tiff: 'image/tiff',
+  heic: 'image/heic',
+  heif: 'image/heif',
+};
+
 /** The formats of files that a text is taken out of; every other document is a text itself. */
 export const DOCUMENT_FORMATS = {
   html: { name: 'HTML', types: ['text/html', 'application/xhtml+xml'], extensions: ['html', 'htm', 'xhtml'] },
@@ -60,14 +74,20 @@ export const DOCUMENT_FORMATS = {
     types: ['application/x-subrip', 'text/vtt', 'text/srt', 'text/x-srt'],
     extensions: ['srt', 'vtt'],
   },
+  picture: {
+    name: 'PNG, JPEG, WebP, GIF, BMP, TIFF and HEIC',
+    types: [...new Set(Object.values(PICTURE_TYPES)), 'image/jpg', 'image/x-ms-bmp'],
+    extensions: [],
+  },
 } as const satisfies Record<string, Format>;
 export type DocumentFormat = keyof typeof DOCUMENT_FORMATS;
 
 const ENTRIES = Object.entries(DOCUMENT_FORMATS) as [DocumentFormat, Format][];
 const BY_TYPE = new Map(ENTRIES.flatMap(([format, { types }]) => types.map((type) => [type, format] as const)));
-const TYPE_BY_EXTENSION = new Map(
-  ENTRIES.flatMap(([, { types, extensions }]) => extensions.map((end) => [end, types[0] as string] as const)),
-);
+const TYPE_BY_EXTENSION = new Map([
+  ...ENTRIES.flatMap(([, { types, extensions }]) => extensions.map((end) => [end, types[0] as string] as const)),
+  ...Object.entries(PICTURE_TYPES),
+]);
 
 /** The names of all formats, for the answer to a file that is none of them. */
 export const READABLE_FORMATS = `text in any charset (Markdown, CSV, JSON, YAML, source code and other text/*) and ${ENTRIES.map(

@@ -17,6 +17,8 @@ export interface Endpoint {
   readonly status?: number;
   /** Whether the call may be repeated without harm; one that is not is retried only under an idempotency key. */
   readonly idempotent: boolean;
+  /** Whether the call changes nothing; GET calls never do. */
+  readonly safe?: boolean;
 }
 
 type Part<

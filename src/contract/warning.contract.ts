@@ -8,6 +8,8 @@ export const warningSchema = z
     /** For people: what is missing or changed. */
     detail: z.string(),
     count: z.int().optional(),
+    /** A share, such as the mean confidence of a text recognition. */
+    percent: z.number().optional(),
     /** Where in the file, such as `pages 2-10`. */
     place: z.string().optional(),
   })

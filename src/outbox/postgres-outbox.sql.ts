@@ -23,9 +23,9 @@ export const RELEASE = `
       payload = coalesce(c.payload, e.payload)
     FROM unnest($10::text[], $11::text[]) c(id, payload)
     WHERE e.id = c.id AND (e.state = 'held' OR (e.state = 'ready' AND e.recovered AND e.owner IS NULL))
-    RETURNING e.topic
+    RETURNING e.id, e.topic, e.user_id
   ), ${INSERT}
-  SELECT DISTINCT topic FROM released`;
+  SELECT * FROM released`;
 
 export const UPDATE = `UPDATE entries SET payload = $2 WHERE id = $1 AND state = 'held'`;
 
@@ -87,7 +87,7 @@ export const DUE = `
 export const CLAIM = `
   WITH free AS (
     SELECT id FROM entries e
-    WHERE id = ANY($1) AND state = 'ready' AND (owner IS NULL OR owner = $2)
+    WHERE id = ANY($1) AND state = 'ready' AND due_ms <= $3 AND (owner IS NULL OR owner = $2)
       AND NOT EXISTS (SELECT FROM entries o WHERE o.topic = e.topic AND o.key = e.key AND o.seq < e.seq AND o.state = 'ready')
     FOR UPDATE SKIP LOCKED
   )

@@ -18,6 +18,8 @@ const SIZE_MS = 30_000;
 const MAX_USERS = 32;
 const MAX_WOKEN = 10_000;
 const MAX_POSTPONED = 10_000;
+/** With more of them, the turns of users and projects are kept. */
+const MAX_FRESH = 8;
 const IDEMPOTENT = { isIdempotent: true };
 
 interface Row {
@@ -40,10 +42,14 @@ type Candidate = { id: string; user_id: string; project: string; chars: number }
  * that one dies, the others inherit its entries. Entries of a key are delivered one after the other over all backends.
  */
 export class PostgresOutboxStore implements OutboxStore {
-  /** Topics that may have due entries. The others are not asked for until the next beat finds entries of theirs. */
+  /** Topics that may have due entries. The others are not looked through until the next beat finds entries of theirs. */
   private readonly hints = new Set<string>();
+  /** Entries that this replica has just made ready, by topic: where there are no others, they are taken by their ids. */
+  private readonly fresh = new Map<string, Fresh[]>();
   /** All topics that were ever asked for. */
   private readonly topics = new Set<string>();
+  /** Topics whose entries are delivered together with others of their project. */
+  private readonly batched = new Set<string>();
   /** What this replica has postponed. */
   private postponed: { topic: string; untilMs: number }[] = [];
   private readonly lastTurn = new Map<string, string>();
@@ -69,7 +75,7 @@ export class PostgresOutboxStore implements OutboxStore {
     const made = entries.map(newEntry);
     await this.reserve(made.reduce((sum, { text }) => sum + text.length, 0));
     await this.db.write(sql.ADD, this.insertion(made, state));
-    if (state === 'ready') this.hint(made);
+    if (state === 'ready') for (const { entry } of made) this.freshen(entry);
     return made.map(({ entry }) => entry);
   }
 
@@ -85,12 +91,12 @@ export class PostgresOutboxStore implements OutboxStore {
     const payloads = new Map(changed.map(({ id, payload }) => [id, JSON.stringify(payload)]));
     const made = further.map(newEntry);
     await this.reserve(made.reduce((sum, { text }) => sum + text.length, 0));
-    const { rows } = await this.db.write<{ topic: string }>(sql.RELEASE, [
+    const { rows } = await this.db.write<{ id: string; topic: string; user_id: string }>(sql.RELEASE, [
       ...this.insertion(made, 'ready'),
       ...[ids, ids.map((id) => payloads.get(id) ?? null)],
     ]);
-    this.hint(made);
-    for (const { topic } of rows) this.hints.add(topic);
+    for (const { id, topic, user_id: userId } of rows) this.freshen({ id, topic, userId });
+    for (const { entry } of made) this.freshen(entry);
     return made.map(({ entry }) => entry);
   }
 
@@ -106,25 +112,49 @@ export class PostgresOutboxStore implements OutboxStore {
 
   async due(topic: string, nowMs: number, selection: Selection): Promise<OutboxEntry[][]> {
     this.topics.add(topic);
+    if (selection.batch !== undefined) this.batched.add(topic);
     this.hintRipe(nowMs);
-    if (!this.hints.has(topic) || selection.limit <= 0) return [];
-    this.hints.delete(topic);
-    const { busy = [], running = [] } = selection;
+    if (selection.limit <= 0) return [];
     try {
-      const users = await this.usersInTurn(topic, nowMs, busy);
-      const groups = users.length === 0 ? [] : await this.groupsOf(topic, users, nowMs, selection);
-      const claimed = await this.claim(groups);
-      if (users.length > 0 || busy.length > 0 || running.some((entry) => entry.topic === topic)) this.hints.add(topic);
-      const last = claimed.at(-1)?.[0];
-      if (last !== undefined) this.lastTurn.set(topic, last.userId);
-      for (const [first] of claimed) {
-        if (first !== undefined) this.lastProject.set(`${topic}/${first.userId}`, first.projectId ?? '');
-      }
-      return claimed;
+      if (!this.hints.has(topic)) return await this.takeFresh(topic, nowMs, selection);
+      return await this.takeDue(topic, nowMs, selection);
     } catch (error) {
       this.hints.add(topic);
       throw error;
     }
+  }
+
+  private async takeFresh(topic: string, nowMs: number, { limit, busy = [] }: Selection): Promise<OutboxEntry[][]> {
+    const fresh = this.fresh.get(topic) ?? [];
+    if (fresh.length === 0) return [];
+    const taken = fresh.filter(({ userId }) => !busy.includes(userId)).slice(0, limit);
+    this.fresh.set(
+      topic,
+      fresh.filter((one) => !taken.includes(one)),
+    );
+    const claimed = await this.claim(
+      taken.map(({ id }) => [id]),
+      nowMs,
+    );
+    // Some wait behind older ones of their keys.
+    if (claimed.length < taken.length) this.hints.add(topic);
+    return claimed;
+  }
+
+  private async takeDue(topic: string, nowMs: number, selection: Selection): Promise<OutboxEntry[][]> {
+    this.hints.delete(topic);
+    this.fresh.delete(topic);
+    const { busy = [], running = [] } = selection;
+    const users = await this.usersInTurn(topic, nowMs, busy);
+    const groups = users.length === 0 ? [] : await this.groupsOf(topic, users, nowMs, selection);
+    const claimed = await this.claim(groups, nowMs);
+    if (users.length > 0 || busy.length > 0 || running.some((entry) => entry.topic === topic)) this.hints.add(topic);
+    const last = claimed.at(-1)?.[0];
+    if (last !== undefined) this.lastTurn.set(topic, last.userId);
+    for (const [first] of claimed) {
+      if (first !== undefined) this.lastProject.set(`${topic}/${first.userId}`, first.projectId ?? '');
+    }
+    return claimed;
   }
 
   private async usersInTurn(topic: string, nowMs: number, busy: readonly string[]): Promise<string[]> {
@@ -159,9 +189,9 @@ export class PostgresOutboxStore implements OutboxStore {
     return groups;
   }
 
-  private async claim(groups: readonly string[][]): Promise<OutboxEntry[][]> {
+  private async claim(groups: readonly string[][], nowMs: number): Promise<OutboxEntry[][]> {
     if (groups.length === 0) return [];
-    const { rows } = await this.db.write<Row>(sql.CLAIM, [groups.flat(), this.replicas.id], IDEMPOTENT);
+    const { rows } = await this.db.write<Row>(sql.CLAIM, [groups.flat(), this.replicas.id, nowMs], IDEMPOTENT);
     const claimed = new Map(rows.map((row) => [row.id, toEntry(row)]));
     return groups
       .map((group) => group.map((id) => claimed.get(id)).filter((entry) => entry !== undefined))
@@ -252,8 +282,11 @@ export class PostgresOutboxStore implements OutboxStore {
     for (const { topic } of ripe) this.hints.add(topic);
   }
 
-  private hint(made: readonly Made[]): void {
-    for (const { entry } of made) this.hints.add(entry.topic);
+  private freshen({ id, topic, userId }: Fresh & { topic: string }): void {
+    const fresh = this.fresh.get(topic) ?? [];
+    const isDirect = this.topics.has(topic) && !this.batched.has(topic) && !this.hints.has(topic);
+    if (isDirect && fresh.length < MAX_FRESH) this.fresh.set(topic, [...fresh, { id, userId }]);
+    else this.hints.add(topic);
   }
 
   /** @throws OutboxFullError */
@@ -269,6 +302,7 @@ export class PostgresOutboxStore implements OutboxStore {
   }
 }
 
+type Fresh = Pick<OutboxEntry, 'id' | 'userId'>;
 type Made = { entry: OutboxEntry; text: string };
 
 function newEntry(given: NewOutboxEntry): Made {

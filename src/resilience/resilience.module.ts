@@ -4,9 +4,11 @@ import { PinoLogger } from 'nestjs-pino';
 import { configDir, loadConfig } from '../config/config.loader.js';
 import { CONFIG, ConfigModule, InjectConfig, isOwnConfig } from '../config/config.module.js';
 import { ConfigReloader } from '../config/config.reloader.js';
-import type { ClientName, Config, DownstreamSettings, ServiceName } from '../config/config.schema.js';
+import type { ClientName, Config, ServiceName } from '../config/config.schema.js';
 import { isModel, keyOf, modelNames, requestOf, settingsOf } from '../config/llm-models.js';
 import { systemClock } from './policy/clock.js';
+import { BalancedTransport, type BalancingParts } from './wire/balanced-transport.js';
+import { type EndpointAddress, mayBeSeveral, urlsOf } from './wire/endpoints.js';
 import { HttpTransport } from './wire/http-transport.js';
 import { registerResilienceMetrics } from './report/resilience-metrics.js';
 import { ResilientClient } from './wire/resilient-client.js';
@@ -98,8 +100,22 @@ function connect(name: ClientName, title: string, ...[config, registry, http, si
     service: name,
     title,
     settings: settingsOf(config, name),
-    connect: ({ url, timeout_ms }: DownstreamSettings) =>
-      url === null ? null : new HttpTransport(http.axiosRef, url, timeout_ms, route),
+    connect: ({ url, timeout_ms, balancing }, isHealthy, log) => {
+      if (url === null) return null;
+      const one = (address: EndpointAddress) => new HttpTransport(http.axiosRef, address, timeout_ms, route);
+      // The URL of a model is never a list.
+      const urls = outside ? [url] : urlsOf(url);
+      if (outside || !mayBeSeveral(urls)) return one({ url });
+      const onChange: BalancingParts['onChange'] = (endpoint, why) => log.endpointChanged(endpoint, why);
+      return new BalancedTransport({
+        urls,
+        settings: balancing,
+        clock: systemClock,
+        connect: one,
+        isHealthy,
+        onChange,
+      });
+    },
     headers: outside
       ? bearerHeaders(keyOf(config, name))
       : internalHeaders(config.secrets.internal_service_token, systemClock),

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { SyncSettings } from '../config/sync-settings.js';
+import { uploadVersion } from '../contract/extraction-version.js';
 
 /** An answer that would be the same after a repetition. `code` is that of the problem document. */
 export class Refusal extends Error {
@@ -23,15 +24,17 @@ const AWAY = new Set([429, 502, 503, 504]);
 /** How often a request that makes the server fail is sent; after that it is given up. */
 const MAX_FAULTS = 5;
 
+/** Of the upload: the recognition of a scan gives it a text later, which is no change of the file. */
+const versionSchema = z.string().transform(uploadVersion);
 const problemSchema = z.object({ detail: z.string() });
 const projectsSchema = z.object({ projects: z.array(z.object({ project_id: z.string(), name: z.string() })) });
 const listSchema = z.object({
-  documents: z.array(z.object({ path: z.string(), version: z.string() })),
+  documents: z.array(z.object({ path: z.string(), version: versionSchema })),
   total: z.number(),
 });
-const storedSchema = z.object({ path: z.string(), version: z.string() });
+const storedSchema = z.object({ path: z.string(), version: versionSchema });
 const bulkSchema = z.object({
-  documents: z.array(z.object({ path: z.string(), version: z.string().optional() })),
+  documents: z.array(z.object({ path: z.string(), version: versionSchema.optional() })),
 });
 
 /** The public API, for one person's key. A request is repeated until the server answers it. */

@@ -5,7 +5,7 @@ import { Caudex, until } from '../system/caudex.js';
 import { Bystander } from './bystander.js';
 import { type Poison, type Stage, Stranger } from './poison.js';
 
-/** How long one poison is sent over and over. */
+/** The time for which each input is sent repeatedly. */
 const SECONDS = Number(process.env['CAUDEX_BYSTANDER_S'] ?? 2);
 /**
  * How late the bystander's slowest answer of a hundred may be. Without it, as in `npm test`, times are not looked at: they are
@@ -90,7 +90,7 @@ describe('a bystander', () => {
   });
 });
 
-const HEADING = '\n# What one person can do to the others\n';
+const HEADING = "\n# The effect of one user's requests on other users\n";
 
 function render(poisons: readonly Poison[]): string {
   const width = (column: 'name' | 'against') => Math.max(...poisons.map((poison) => poison[column].length));
@@ -98,11 +98,11 @@ function render(poisons: readonly Poison[]): string {
   const row = (left: string, right: string) => `| ${left.padEnd(name)} | ${right.padEnd(against)} |`;
   return [
     HEADING,
-    '`npm run test:bystander` sends each of these to six real processes, over and over, while somebody else searches, chats,',
-    'uploads and asks for history twice a second. All of the answers to that person are 2xx, without anything worked around,',
-    'and in time; no breaker leaves `closed`. A file in `test/bystander/poison/` adds one.',
+    '`npm run test:bystander` sends each of these to six real processes, repeatedly, while another user searches, chats,',
+    'uploads and asks for history twice a second. All answers to that user are 2xx, without degradation, and within the time',
+    'limit; no breaker leaves `closed`. Each input is a file in `test/bystander/poison/`.',
     '',
-    row('what is sent', 'what went wrong, or would, without a guard'),
+    row('what is sent', 'the fault without a guard'),
     `| ${'-'.repeat(name)} | ${'-'.repeat(against)} |`,
     ...poisons.map((poison) => row(poison.name, poison.against)),
     '',

@@ -4,18 +4,18 @@ const EVERY_MS = 500;
 
 export interface Trouble {
   what: string;
-  /** Only something that took longer than it is waited for. */
+  /** True for an answer that was valid but later than its limit. */
   late: boolean;
 }
 
 export interface Seen {
-  /** Answers that were not 2xx or had something worked around, and breakers that were not closed. */
+  /** Answers that were not 2xx or were degraded, and breakers that were not closed. */
   troubles: Trouble[];
   requests: number;
   p99Ms: number;
 }
 
-/** Somebody who does what people do, twice a second, and writes down what they notice of others. */
+/** A user who makes ordinary requests twice a second and records every answer that is not healthy. */
 export class Bystander {
   private count = 0;
 
@@ -56,7 +56,7 @@ export class Bystander {
     };
   }
 
-  /** What they do, and what is wrong with the answer. */
+  /** The requests, each with a check of the answer. */
   private acts(n: number): [what: string, ask: () => Promise<string | undefined>][] {
     const { person, project } = this;
     const degraded = ({ degraded, degradation }: { degraded: boolean; degradation: unknown }) =>

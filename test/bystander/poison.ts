@@ -1,38 +1,38 @@
 import { type Caudex, Person } from '../system/caudex.js';
 
-/** Whom and what a poison may use. */
+/** The accounts and resources that a poison may use. */
 export interface Stage {
   caudex: Caudex;
-  /** Somebody with an account. */
+  /** A user with an account. */
   attacker: Person;
   /** Of the attacker. */
   project: string;
-  /** Somebody without an account. */
+  /** A client without an account. */
   stranger: Person;
   /** A folder that imports are allowed from. */
   repositories: string;
 }
 
-/** Somebody without an account, from an address of their own. */
+/** A client without an account, with its own network address. */
 export class Stranger extends Person {
   override request(...[method, path, body, headers]: Parameters<Person['request']>): Promise<Response> {
     return super.request(method, path, body, { 'x-forwarded-for': '198.51.100.66', ...headers });
   }
 }
 
-/** One unfortunate or hostile thing that somebody does. A file in `poison/` exports one as `poison`. */
+/** One harmful input. Each file in `poison/` exports one as `poison`. */
 export interface Poison {
-  /** What it is, for the table in docs/faults.md. */
+  /** Its description in the table of docs/faults.md. */
   name: string;
-  /** What goes wrong without the guard. */
+  /** The fault that would occur without the guard. */
   against: string;
-  /** Makes what is to be sent: before anybody looks, since it may take this process a while. */
+  /** Prepares the input. Called before the measurement, because it may occupy this process for some time. */
   prepare?(stage: Stage): void;
-  /** Sends it all, and resolves when that was answered, whatever the answers were. */
+  /** Sends all requests and resolves when they were answered, whatever the answers are. */
   send(stage: Stage): Promise<unknown>;
 }
 
-/** Sends requests that may be refused or fail: it is the others who must not notice. */
+/** Sends requests that may be refused or fail; only their effect on other users matters. */
 export function all(requests: readonly Promise<unknown>[]): Promise<unknown> {
   return Promise.allSettled(
     requests.map(async (request) => {

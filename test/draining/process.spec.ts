@@ -32,7 +32,7 @@ describe('a process that is asked to end', () => {
     await server.close();
   });
 
-  /** A request that is being answered until `answer` is called. */
+  /** A request that stays open until `answer` is called. */
   async function beginSlow(): Promise<{ answered: Promise<Answer> }> {
     const begins = new Promise<void>((resolve) => (begun = resolve));
     const answered = server.call('GET', '/slow', {});

@@ -42,7 +42,7 @@ describe('deleting a project while something fails', () => {
     });
   }
 
-  /** How much a server behind the backend still holds of the project, which the public API no longer shows. */
+  /** The amount of data of the project on a server, which the public API no longer shows. */
   async function kept(app: 'chroma' | 'git'): Promise<number> {
     const path = app === 'chroma' ? `/projects/${project}` : `/projects/${project}/history`;
     const answer = await fetch(`http://127.0.0.1:${caudex.ports[app]}${path}`, {

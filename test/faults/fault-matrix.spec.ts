@@ -35,12 +35,12 @@ const SETTINGS = {
     ]),
   ),
 };
-/** No answer takes longer, whatever is wrong: the longest wait is two attempts of the model to its first token. */
+/** The limit for every answer: the longest wait is two attempts of the model to its first token. */
 const BOUND_MS = 4000;
 const QUESTION = 'When do pears ripen?';
 const PAGE = join(import.meta.dirname, '../../docs/faults.md');
 
-/** What a failed attempt is called. */
+/** The reason of a failed attempt. */
 const REASON: Partial<Record<Fault, string>> = {
   refused: 'unreachable',
   'reset before the answer': 'unreachable',
@@ -59,13 +59,13 @@ const AFTER_FIRST_TOKEN: readonly Fault[] = ['reset in mid-body', 'hang in mid-b
 const HEALTHY = { status: 200, source: 'hybrid', degradation: [] as Degraded['degradation'] };
 const HEALTHY_CHAT = { ...HEALTHY, model: 'fake-1', state: 'complete', saved: 'stored' };
 
-/** What the design asks for. */
+/** The behaviour that is required. */
 function expected(service: Service, fault: Fault): { search: object; chat: object } {
   const reason = REASON[fault];
   const healthy = { search: HEALTHY, chat: HEALTHY_CHAT };
   const worked = (fallback: string, why = reason) => ({ degradation: [{ service, reason: why, fallback }] });
   if (service === 'filesystem' && (fault === 'slow' || HANGS.includes(fault))) {
-    // Nothing has failed by the time the caller gets the answer; the turn is on its way.
+    // No attempt has failed when the caller gets the answer; the turn is still being delivered.
     return { search: HEALTHY, chat: { ...HEALTHY_CHAT, saved: 'queued' } };
   }
   if (service === 'git' && fault === 'slow') {
@@ -142,7 +142,7 @@ describe('faults of every service', () => {
     }
     project = await person.project();
     await person.upload(project, 'pears.md', '# Pears\n\nWilliams pears ripen first, in September.');
-    // More than fits into an answer, so that the graph is asked which of them belong together.
+    // More than fit into an answer, so that the graph is queried for related ones.
     for (const kind of ['Comice', 'Conference', 'Bosc', 'Anjou', 'Concorde', 'Forelle', 'Seckel', 'Abate', 'Packham']) {
       await person.upload(project, `${kind}.md`, `# ${kind}\n\n${kind} pears ripen ${kind.length} weeks later.`);
     }
@@ -178,7 +178,7 @@ describe('faults of every service', () => {
     });
   }
 
-  /** Whether something still waits for a service: sent in the next fault, it would count as failed there. */
+  /** Whether a delivery still waits for a service: sent during the next fault, it would count as a failure there. */
   async function isOwed(service: Service): Promise<boolean> {
     const topic = { filesystem: 'turn', billing: 'charge', git: 'commit' }[service as string];
     if (topic === undefined) return false;
@@ -236,7 +236,7 @@ describe('faults of every service', () => {
     );
   });
 
-  /** Auth alone can't be done without: who is not known gets 503, and never 401. */
+  /** Auth has no fallback for an unknown token: it gets 503, never 401. */
   async function askAsStranger(fault: Fault): Promise<string> {
     const token = unknownTokens[FAULTS.indexOf(fault)] as string;
     const answer = await timed(new Person(caudex.url, token).request('GET', '/v1/api/auth/check'));
@@ -251,14 +251,14 @@ describe('faults of every service', () => {
     return '503 `auth_unavailable`, Retry-After';
   }
 
-  /** No search needs git, and a chat only for what it may add; an upload is stored and searchable without it, and its commit comes later. */
+  /** While git fails, an upload is stored and searchable, and its commit is made later. */
   async function uploadWithoutHistory(fault: Fault): Promise<void> {
     const { version, indexed } = await timed(person.upload(project, `notes/${fault}.md`, `A note on ${fault}.`));
     expect(indexed).toBe('done');
     uploaded.push(version);
   }
 
-  /** The breaker opens after five failures, whatever they are, and then the answer comes without the service. */
+  /** The breaker opens after five failures of any kind; then the answer comes without the service. */
   async function breakerUnder(service: Service, fault: Fault): Promise<string> {
     if (fault === 'slow') {
       await use(service);
@@ -328,7 +328,7 @@ describe('faults of every service', () => {
     const page = renderMatrix(rows);
     console.log(page);
     const kept = existsSync(PAGE) ? readFileSync(PAGE, 'utf8') : '';
-    // What is behind the table is the bystander's.
+    // The section after the table is written by the bystander test.
     const end = kept.indexOf('\n# ', 1);
     if (process.env['CAUDEX_WRITE_DOCS'] === '1') writeFileSync(PAGE, page + (end === -1 ? '' : kept.slice(end)));
     expect(rows).toHaveLength(SERVICES.length * FAULTS.length);

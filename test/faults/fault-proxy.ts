@@ -16,16 +16,16 @@ export const FAULTS = [
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 
-/** What happens to an answer of which a half has been let through. */
+/** What is done after the first half of an answer. */
 const BREAKS: Partial<Record<Fault, (socket: Socket) => void>> = {
   'reset in mid-body': (socket) => socket.resetAndDestroy(),
   'hang in mid-body': () => undefined,
   'cut-off stream': (socket) => socket.end(),
 };
 
-/** A TCP proxy in front of one server: it passes everything on, or does the one wrong thing it was told to. */
+/** A TCP proxy in front of one server that forwards everything or makes one kind of fault. */
 export class FaultProxy {
-  /** The fault that connections suffer from; undefined: none. */
+  /** The current fault; undefined: none. */
   private fault: Fault | undefined;
   private readonly sockets = new Set<Socket>();
   private port = 0;
@@ -52,13 +52,13 @@ export class FaultProxy {
     return `http://127.0.0.1:${this.port}`;
   }
 
-  /** From now on this fault, for requests that come over old connections too. */
+  /** Begins a fault, also for requests over existing connections. */
   async suffer(fault: Fault): Promise<void> {
     this.fault = fault;
     if (fault === 'refused') await this.close();
   }
 
-  /** All is well again; what still hangs is let go. */
+  /** Ends the fault and closes the connections that hang. */
   async heal(): Promise<void> {
     const before = this.fault;
     this.fault = undefined;
@@ -118,7 +118,7 @@ export class FaultProxy {
         const half = this.half(answer);
         if (half === undefined || half > answer.length) return void client.write(bytes);
         broken = true;
-        // Written before it is broken off, so that a reset does not overtake it.
+        // Written before the reset, which would otherwise overtake it.
         client.write(answer.subarray(sent, half), () => setTimeout(() => breakOff(client), 5));
       } else if (fault === 'slow') {
         setTimeout(() => client.writable && client.write(bytes), this.slowMs);
@@ -126,7 +126,7 @@ export class FaultProxy {
     });
   }
 
-  /** Where an answer is broken off: half-way through its body, or behind the second event of a stream. */
+  /** Where an answer is cut: in the middle of its body, or after the second event of a stream. */
   private half(answer: Buffer): number | undefined {
     const text = answer.toString('latin1');
     const body = text.indexOf('\r\n\r\n') + 4;

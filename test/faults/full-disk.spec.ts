@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { type App, Caudex, type Person, until } from '../system/caudex.js';
 import { FakeLlm, says } from '../system/fake-llm.js';
 
-/** Takes the data of each server, with the embedded ChromaDB. */
+/** Large enough for the data of each server, including the embedded ChromaDB. */
 const DISK_BYTES = 32 * 1024 * 1024;
 
-/** A small disk of its own; undefined where this user may not mount one. */
+/** A separate small disk; undefined where this user may not mount one. */
 function smallDisk(): string | undefined {
   const dir = mkdtempSync(join(tmpdir(), 'caudex-disk-'));
   try {
@@ -46,7 +46,7 @@ if (disk === undefined) console.warn('no small disk can be mounted here: full di
     rmSync(dir, { recursive: true });
   });
 
-  /** Moves a server's data onto the small disk, and fills that. */
+  /** Moves a server's data to the small disk and fills the disk. */
   async function fill(app: App): Promise<void> {
     await caudex.kill(app, 'SIGTERM');
     mkdirSync(join(dir, app), { recursive: true });

@@ -6,7 +6,7 @@ export interface Row {
   search: string;
   chat: string;
   stream: string;
-  /** What a token that was not known before gets. */
+  /** The answer to an unknown token. */
   unknown: string;
   breaker: string;
 }
@@ -29,28 +29,28 @@ export function renderMatrix(rows: readonly Row[]): string {
 
 const PREFACE = `# What happens when a service fails
 
-\`test/faults/fault-matrix.spec.ts\` writes this page and fails when the system does something else. A TCP proxy stands
-in front of every service and does one thing wrong at a time, while a search, a chat and a streamed chat are asked for by
-somebody whose token auth has verified before. Every answer comes within its time limit; after the fault the next
-requests close the breaker and are answered as if nothing had been. At the end every question of the whole run is in its
-conversation once and was charged once, and every upload made while git was away has its commit.
+\`test/faults/fault-matrix.spec.ts\` writes this page and fails when the system behaves differently. A TCP proxy in front of
+every service makes one fault at a time, while a user whose token was verified before sends a search, a chat and a
+streamed chat. Every answer comes within its time limit; after the fault the next requests close the breaker and get
+healthy answers. At the end every question of the whole run is in its conversation once and was charged once, and every
+upload made while git was unavailable has its commit.
 
-The times are a fifth or less of those in \`config/default.yaml\`, and \`slow\`, 500 ms, stands for 3 s. A cell reads: status,
-source of the passages; what is different from a healthy answer; \`service reason → fallback\` from \`degradation\`.
+The times are a fifth or less of those in \`config/default.yaml\`, and \`slow\`, 500 ms, stands for 3 s. A cell holds: status,
+source of the passages; differences from a healthy answer; \`service reason → fallback\` from \`degradation\`.
 \`queued\` is \`saved: queued\`, \`extractive\` the model's name, \`partial\` the answer's state.
 
 The rules behind the table:
 
-- **auth**: a token verified within \`session.grace_ms\` goes on working; one that is not known gets 503 and never 401.
-- **filesystem**: the turn waits in the outbox. Where nothing has failed yet when the answer is ready (hanging, slow), the
-  answer says \`queued\` and no degradation.
-- **chroma**: full text answers; then the last good result from the cache; then nothing, and the answer says so. A hanging
-  Chroma is given up when the budget of the passages is spent: \`deadline\`.
+- **auth**: a token verified within \`session.grace_ms\` stays valid; an unknown one gets 503 and never 401.
+- **filesystem**: the turn waits in the outbox. Where no attempt has failed yet when the answer is ready (hanging, slow),
+  the answer says \`queued\` without a degradation.
+- **chroma**: the fallbacks are full text, then the last good result from the cache, then no passages, which the answer
+  says. The call to a hanging Chroma ends when the time budget of the passages is spent: \`deadline\`.
 - **billing**: the chat goes on, the charge waits in the outbox.
-- **git**: a search never asks it, a chat only where the graph could add a passage (here it could) or the question is
-  about change; it then waits for its budget at most and says \`none\`. The commit of an upload waits in the outbox.
-- **llm**: before its first token the answer is extractive; after it, what there is of it stays, as \`partial\`.
-- A breaker opens after its \`failure_threshold\` of failed attempts, whatever kind they are. Slow is no failure.
+- **git**: a search does not call it. A chat calls it only where the graph could add a passage (as here) or the question is
+  about a change; it waits for its budget at most and reports \`none\`. The commit of an upload waits in the outbox.
+- **llm**: before its first token the answer is extractive; after it, the text so far is kept as \`partial\`.
+- A breaker opens after \`failure_threshold\` failed attempts of any kind. A slow answer is not a failure.
 `;
 
 function table(rows: readonly Row[]): string {

@@ -3,7 +3,7 @@ import { Caudex, type Person, until } from '../system/caudex.js';
 
 const QUESTION = 'When do pears ripen?';
 
-/** The processes that a process has started. */
+/** The child processes of a process. */
 const childrenOf = (pid: number): number[] =>
   execFileSync('ps', ['-o', 'pid=', '--ppid', String(pid)], { encoding: 'utf8' })
     .split('\n')

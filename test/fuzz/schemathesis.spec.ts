@@ -35,7 +35,7 @@ whereInstalled(`the OpenAPI document, fuzzed for ${SECONDS} s (CAUDEX_FUZZ_SECON
       CAUDEX__GIT__IMPORT_ALLOWED: JSON.stringify([repository]),
     });
     person = await caudex.signUp('fuzzed@example.org');
-    // Wrong passwords slow every sign-in from the same address: what lies behind that limit would not be reached.
+    // Wrong passwords slow down every sign-in from the same address, so the code after that limit would not be reached.
     const accounts = new DatabaseSync(join(caudex.dataDir, 'auth', 'accounts.sqlite'), { timeout: 1000 });
     forgiving = setInterval(() => accounts.exec('DELETE FROM guesses'), 100);
   }, 60_000);
@@ -52,7 +52,7 @@ whereInstalled(`the OpenAPI document, fuzzed for ${SECONDS} s (CAUDEX_FUZZ_SECON
     console.log(said);
   }
 
-  /** Whatever was done to it (the project it was given may be deleted), it still takes documents and finds them. */
+  /** After each run (which may have deleted its project), the system still stores and finds documents. */
   afterEach(async () => {
     const project = await person.project('After');
     await person.upload(project, 'figs.md', '# Figs\n\nFigs like the sun.');
@@ -79,7 +79,7 @@ whereInstalled(`the OpenAPI document, fuzzed for ${SECONDS} s (CAUDEX_FUZZ_SECON
     async () => {
       const { token } = await caudex.signUp();
       const operations = ['--include-path', '/v1/api/auth/logout'];
-      // A token that is not good, or not any more, is as good as revoked.
+      // These requests may revoke the token.
       await isKept({ token, seconds: FEW_SECONDS, operations, without: ['ignored_auth'] });
     },
     FEW_SECONDS * 1000 + SLACK_MS,
@@ -90,7 +90,7 @@ whereInstalled(`the OpenAPI document, fuzzed for ${SECONDS} s (CAUDEX_FUZZ_SECON
     async () => {
       const operator = await caudex.signUp(OPERATOR);
       const operations = ['--include-path-regex', '^/v1/api/status/'];
-      // Whoever isolates auth keeps it from saying who asks: a bad token gets 503, as it should.
+      // The requests may isolate auth, after which an invalid token correctly gets 503.
       const without = ['ignored_auth'];
       const settings = '[checks.not_a_server_error]\nexpected-statuses = ["2xx", "3xx", "4xx", "503"]';
       await isKept({ token: operator.token, seconds: FEW_SECONDS, operations, settings, without });
@@ -100,7 +100,7 @@ whereInstalled(`the OpenAPI document, fuzzed for ${SECONDS} s (CAUDEX_FUZZ_SECON
     FEW_SECONDS * 1000 + SLACK_MS,
   );
 
-  /** One of everything, so that more than 404 is reached. */
+  /** Creates one object of each kind, so that requests reach more than 404. */
   async function whatIsThere(): Promise<NonNullable<Fuzz['known']>> {
     const project = await person.project();
     const { path, version } = await person.upload(project, 'pears.md', '# Pears\n\nWilliams pears ripen first.');
@@ -126,7 +126,7 @@ whereInstalled(`the OpenAPI document, fuzzed for ${SECONDS} s (CAUDEX_FUZZ_SECON
     ]);
   }
 
-  /** A project to delete, lest the one that everything else needs goes first. */
+  /** A project to delete, so that the project for the other requests stays. */
   async function doomed(): Promise<string> {
     return [
       '[[operations]]',

@@ -24,20 +24,20 @@ export interface Fuzz {
   seconds: number;
   /** Left out of its checks. */
   without?: readonly string[];
-  /** Which operations, as its command line says it. */
+  /** The operations, as options of its command line. */
   operations: readonly string[];
-  /** Values that are there, by the parameters that may take them: `path.project_id`, `body.model`. */
+  /** Existing values by parameter: `path.project_id`, `body.model`. */
   known?: Readonly<Record<string, readonly string[]>>;
-  /** More of its configuration, in TOML. */
+  /** Additional configuration, in TOML. */
   settings?: string;
 }
 
 /**
  * Runs schemathesis and returns its own summary in short.
- * @throws Error with all it said, where it found something or tried nothing
+ * @throws Error with its whole output, where it found a failure or ran no case
  */
 export async function fuzz(program: string, run: Fuzz): Promise<string> {
-  // It is set up by a file where it is started, and leaves its notes there.
+  // It reads its configuration from the working directory and writes its reports there.
   const folder = await mkdtemp(join(tmpdir(), 'caudex-fuzz-'));
   await writeFile(join(folder, 'schemathesis.toml'), configured(run));
   const checks = CHECKS.filter((check) => !run.without?.includes(check));
@@ -46,7 +46,7 @@ export async function fuzz(program: string, run: Fuzz): Promise<string> {
     [
       ...['run', `${run.url}/v1/api/openapi.json`, '--header', `Authorization: Bearer ${run.token}`],
       ...['--seed', SEED, '--max-time', String(run.seconds), '--continue-on-failure', '--checks', checks.join(',')],
-      // Two at a time break its generator on Python 3.11, and what breaks is not tried.
+      // Two workers break its generator on Python 3.11, and broken cases are not run.
       ...['--workers', '1', '--suppress-health-check', 'all', '--generation-database', 'none'],
       ...run.operations,
     ],
@@ -56,11 +56,11 @@ export async function fuzz(program: string, run: Fuzz): Promise<string> {
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes: Buffer) => (output += bytes.toString()));
   const [code] = (await once(child, 'exit')) as [number];
   await rm(folder, { recursive: true, force: true });
-  // Its last line looks like the summary of a test run, and readers of our output would take it for ours.
+  // Its last line looks like the summary of this test run.
   output = output.replace(/^=+ .* in [\d.]+s =+$/gm, '');
   if (/= FAILURES =|Server Unavailable/.test(output) || !/Tested: +\d/.test(output))
     throw new Error(`schemathesis ended with ${code}:\n${output}`);
-  // Its own generator may break down (its report then has errors and no failures): that says nothing of us.
+  // Its generator may fail by itself (its report then has errors and no failures), which is not a finding.
   return `${code === 0 ? '' : `schemathesis itself broke down with ${code}:\n${output}\n`}${summary(output)}`;
 }
 
@@ -71,7 +71,7 @@ function configured({ known = {}, settings = '' }: Fuzz): string {
     ...names.map((name) => `${dictionary(name)} = { values = ${JSON.stringify(known[name])} }`),
     '[parameters]',
     ...names.map((name) => `${JSON.stringify(name)} = { dictionary = "${dictionary(name)}", probability = 0.8 }`),
-    // It has no end, and after its first event none for as long as nothing changes.
+    // The stream has no end, and after its first event there is none until a breaker changes.
     '[[operations]]\ninclude-path = "/v1/api/status/stream"\nmax-stream-events = 1',
     settings,
   ].join('\n');
@@ -79,7 +79,7 @@ function configured({ known = {}, settings = '' }: Fuzz): string {
 
 const dictionary = (name: string) => name.replaceAll(/\W/g, '-');
 
-/** How many operations and cases there were, and what it warns of. */
+/** The numbers of operations and cases, and its warnings. */
 function summary(output: string): string {
   const end = output.slice(output.indexOf('= SUMMARY ='));
   return end

@@ -14,7 +14,7 @@ import { type ServerUnderTest, startForTest } from '../server-under-test.js';
 
 /** For each kind of file; `npm run test:fuzz` takes longer. */
 const SECONDS = Number(process.env['CAUDEX_FUZZ_S'] ?? 4);
-/** What one file may take, on a busy machine. */
+/** The limit for one file, on a busy machine. */
 const BOUND_MS = 20_000;
 
 const word = fc.constantFrom('pear', 'ripe', 'Ä', '梨', '\u0301', '💥', '\u202e', '0', 'x'.repeat(300), '');
@@ -95,7 +95,7 @@ const name = fc.constantFrom(
 const archive = fc
   .array(fc.tuple(name, fc.oneof(markdown, html)), { maxLength: 8 })
   .map((entries) => zipSync(Object.fromEntries(entries.map(([path, text]) => [path, strToU8(text)]))));
-/** A good file with some of its bytes changed, taken out or put in. */
+/** A valid file with some bytes changed, removed or inserted. */
 const damaged = (file: fc.Arbitrary<Uint8Array>) =>
   fc
     .tuple(file, fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 20 }), fc.nat())
@@ -114,7 +114,7 @@ const pdfs = damaged(
 );
 const docxs = damaged(fc.oneof(markdown, html).map((text) => docx(text)));
 
-/** A commit by itself: whatever may stand in its object. */
+/** A single commit with arbitrary content. */
 const person = fc.constantFrom('n <e@e>', ' <>', 'x\x02--output=/tmp/x <e>', '<<>> <', 'a\x01\x03 <e@e>', '--all <-x>');
 const time = fc.constantFrom(
   '1700000000 +0000',
@@ -130,10 +130,10 @@ const commit = fc.record({
   text: markdown,
 });
 
-/** Runs for a while; every run is a new sample, and a failure says which. */
+/** Runs for a fixed time; every run draws a new sample, and a failure prints it. */
 async function forAWhile<T>(sample: fc.Arbitrary<T>, check: (value: T) => Promise<void>): Promise<void> {
   const endMs = performance.now() + SECONDS * 1000;
-  // One at a time: fast-check takes a time limit that is over before the first sample is checked for a failure.
+  // One sample at a time: fast-check counts a time limit that ends before the first sample as a failure.
   do await fc.assert(fc.asyncProperty(sample, check), { numRuns: 1 });
   while (performance.now() < endMs);
 }

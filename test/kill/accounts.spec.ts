@@ -5,7 +5,7 @@ import { ServerProcess } from '../server-process.js';
 
 /** `KILL_ROUNDS` makes a longer run of it. */
 const ROUNDS = Number(process.env['KILL_ROUNDS'] ?? 2);
-/** However slow the machine is: a kill comes in the middle of the work, not before it. */
+/** Waits for progress and not for a time, so that a kill comes in the middle of the work on a slow machine too. */
 async function until(isTrue: () => boolean): Promise<void> {
   while (!isTrue()) await new Promise((resolve) => setTimeout(resolve, 2));
 }
@@ -49,7 +49,7 @@ describe('what was acknowledged before a kill', () => {
         await server.end('SIGKILL');
         for (const { status } of await clients) expect(status).toBe('rejected');
         server = await ServerProcess.start('billing', settings);
-        // As the outbox does: everything without an answer is sent again, and some that had one.
+        // Like the outbox, sends again every call without an answer, and some with one.
         for (const id of sent.slice(-20)) await capture(id);
         const { body: balance } = await server.call('GET', '/balance', 'ada');
         const total = [...charged.values()].reduce((sum, credits) => sum + credits, 0);

@@ -10,7 +10,7 @@ const USER = 'ada';
 const PROJECT = 'p';
 const PATHS = Array.from({ length: 12 }, (_, i) => `notes/${i}.md`);
 
-/** What a document may be after a kill: as last acknowledged, or as a call that was not answered would have left it. */
+/** The valid states of a document after a kill: as last acknowledged, or as left by a call without an answer. */
 interface Expected {
   acknowledged: string | undefined;
   underWay: (string | undefined)[];
@@ -27,7 +27,7 @@ describe('the filesystem server, killed in the middle of its work', () => {
     return Math.floor((random / 2 ** 32) * below);
   };
   const document = (path: string) => `/projects/${PROJECT}/document?path=${encodeURIComponent(path)}`;
-  /** The documents found that hold the word; a search may find others behind them. */
+  /** The documents found that contain the word; further results may lack it. */
   const search = async (word: string) => {
     const { body } = await server.call('POST', `/projects/${PROJECT}/search`, USER, { query: word, limit: 100 });
     const results = body['results'] as { document: string; text: string }[];
@@ -39,7 +39,7 @@ describe('the filesystem server, killed in the middle of its work', () => {
     rmSync(dataDir, { recursive: true });
   });
 
-  /** One change after another to the paths that are this writer's own, until the server is gone. */
+  /** Changes the documents of this writer one after the other until the server is killed. */
   async function write(paths: readonly string[], round: number): Promise<void> {
     for (let n = 0; ; n++) {
       const path = paths[next(paths.length)] as string;
@@ -69,7 +69,7 @@ describe('the filesystem server, killed in the middle of its work', () => {
     }
   }
 
-  /** Everything acknowledged is there, the index agrees with the files, and no file is left over. */
+  /** Checks that every acknowledged change is there, the index agrees with the files, and no file is left over. */
   async function check(): Promise<void> {
     for (const [path, expected] of documents) {
       const { status, body } = await server.call('GET', document(path), USER);
@@ -99,7 +99,7 @@ describe('the filesystem server, killed in the middle of its work', () => {
       for (let round = 0; round < ROUNDS; round++) {
         const clients = [write(PATHS.slice(0, 6), round), write(PATHS.slice(6), round), talk(round)];
         const ended = Promise.allSettled(clients);
-        // However slow the machine is: a kill comes in the middle of the work, not before it.
+        // Waits for progress and not for a time, so that the kill comes in the middle of the work.
         const wanted = turns.length + 5 + next(60);
         while (turns.length < wanted) await new Promise((resolve) => setTimeout(resolve, 2));
         await server.end('SIGKILL');

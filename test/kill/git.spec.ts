@@ -27,7 +27,7 @@ describe('the git server, killed in the middle of its work', () => {
   it('has every version once, with its text, however often it died and was called again', async () => {
     for (let round = 0; round < ROUNDS; round++) {
       server = await ServerProcess.start('git', { DATA_DIR: dataDir });
-      // What may not have been answered is sent again, as the outbox does.
+      // Like the outbox, sends again the changes that may have no answer.
       for (const change of sent.slice(-2)) expect((await commit(change)).status).toBe(200);
       const killing = new Promise<void>((resolve) =>
         setTimeout(() => void server.end('SIGKILL').then(resolve), 150 + 77 * round),
@@ -41,7 +41,7 @@ describe('the git server, killed in the middle of its work', () => {
         );
       }
       await killing;
-      // A git that was killed as well leaves its lock; one that is still at work has its own.
+      // A killed git leaves its lock; a running git has one, too.
       const lock = join(repository, 'refs/heads/main.lock');
       if (existsSync(repository) && !existsSync(lock)) writeFileSync(lock, '', { flag: 'a' });
     }

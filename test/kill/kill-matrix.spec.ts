@@ -85,7 +85,7 @@ describe(`SIGKILL of each process at ${KILLS} instants (CAUDEX_KILLS) of the see
   }
 
   /**
-   * Everything owed is delivered, and nothing has to be set aside. How long that takes depends on how much there is after
+   * Every delivery is made, and none is set aside. The time depends on their number after
    * a long run; that it goes on does not.
    */
   async function settled(): Promise<void> {
@@ -113,7 +113,7 @@ describe(`SIGKILL of each process at ${KILLS} instants (CAUDEX_KILLS) of the see
     for (const { conversationId, messageId, question, credits } of load.asked) {
       const { turns } = await person.get<{ turns: Turn[] }>(`/v1/api/conversations/${conversationId}`);
       expect(turns).toMatchObject([{ message_id: messageId, question }]);
-      // What an answer was cut in is told; an acknowledged one is whole.
+      // An interrupted answer is marked; an acknowledged one is complete.
       expect(['complete', 'partial', 'failed']).toContain(turns[0]?.answer.state);
       if (credits !== null && turns[0]?.answer.state === 'complete') expect(turns[0].answer.text).not.toBe('');
     }
@@ -121,7 +121,7 @@ describe(`SIGKILL of each process at ${KILLS} instants (CAUDEX_KILLS) of the see
     expect(new Set(questions).size).toBe(questions.length);
   }
 
-  /** Also of chats whose answer never came. */
+  /** Includes chats without an answer. */
   async function everyQuestion(person: Person): Promise<string[]> {
     const questions: string[] = [];
     for (let offset = 0; ; offset += 1000) {

@@ -1,4 +1,4 @@
-/** A stream of numbers in [0, 1) that one seed always makes again: mulberry32 (Tommy Ettinger, public domain). */
+/** A reproducible sequence of numbers in [0, 1) for a seed: mulberry32 (Tommy Ettinger, public domain). */
 export function seeded(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

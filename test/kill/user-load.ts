@@ -7,23 +7,23 @@ const PAUSE_MS = 20;
 export interface Revision {
   word: string;
   text: string;
-  /** Of the answer; null while none came. */
+  /** The version in the answer; null before the answer. */
   version: string | null;
 }
 export interface Asked {
   question: string;
   conversationId: string;
   messageId: string;
-  /** Null: the stream began, and its end was never seen. */
+  /** Null: the stream began, but its end was not received. */
   credits: number | null;
 }
 
-/** One person who chats and saves documents without a pause, whatever dies; and what they were promised. */
+/** A user who chats and saves documents without a pause, with a record of everything that was acknowledged. */
 export class UserLoad {
   /** By path, in the order they were sent. */
   readonly documents = new Map<string, Revision[]>();
   readonly asked: Asked[] = [];
-  /** Requests that got no answer, or no good one. */
+  /** Requests without a 2xx answer. */
   failures = 0;
   acknowledged = 0;
   private running: Promise<void>[] = [];
@@ -42,7 +42,7 @@ export class UserLoad {
     this.running = [this.loop(() => this.save()), this.loop(() => this.chat()), this.loop(() => this.chatStreamed())];
   }
 
-  /** Ends with the requests under way. */
+  /** Ends after the running requests. */
   async stop(): Promise<void> {
     this.stopped = true;
     await Promise.all(this.running);
@@ -55,7 +55,7 @@ export class UserLoad {
     }
   }
 
-  /** Half of the saves that fail are sent again under their key until they are answered, as a careful client does. */
+  /** Half of the failed saves are repeated with their idempotency key until they succeed. */
   private async save(): Promise<void> {
     const path = `notes/${Math.floor(this.random() * DOCUMENTS)}.md`;
     const word = `${this.name}word${this.number++}x`;
@@ -106,7 +106,7 @@ export class UserLoad {
     } while (again && !this.stopped);
   }
 
-  /** From the first event of the stream on, the question is in safety. */
+  /** After the first event of the stream, the question must not be lost. */
   private async chatStreamed(): Promise<void> {
     const question = `${this.name} asks number ${this.number++}`;
     const body = JSON.stringify({ message: question, project_id: this.project, stream: true });

@@ -1,6 +1,6 @@
 export interface Row {
   does: string;
-  /** The beginning of what the person sees. */
+  /** The beginning of the text that the user sees. */
   sees: string;
   state: string;
   finish: string;

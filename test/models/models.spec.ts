@@ -39,7 +39,7 @@ describe('the behaviour of a model endpoint', () => {
   });
 
   async function play({ does, behaviour }: Scene): Promise<Row> {
-    // The backend alone knows how the model fares: a new one knows nothing yet.
+    // Only the backend keeps the state of the model; a new process has none.
     await caudex.kill('backend', 'SIGTERM');
     await caudex.launch('backend');
     llm.behaviour = behaviour;

@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http';
 import { chunk, type FakeLlm, says, saysAtOnce } from '../system/fake-llm.js';
 
-/** One thing that the endpoint of a model does, as it was seen of real ones. */
+/** One behaviour of a model's endpoint, as observed with real ones. */
 export interface Scene {
-  /** What the endpoint does. */
+  /** The behaviour of the endpoint. */
   does: string;
   behaviour: FakeLlm['behaviour'];
 }
@@ -20,7 +20,7 @@ const streams = (...frames: string[]): Scene['behaviour'] => {
     reply.end(frames.join(''));
   };
 };
-/** A stream that is cut off behind these frames. */
+/** A stream that is cut after these frames. */
 const breaksOff = (...frames: string[]): Scene['behaviour'] => {
   return (_request, reply) => {
     reply.writeHead(200, { 'content-type': 'text/event-stream' });
@@ -34,7 +34,7 @@ function refuse(reply: ServerResponse, status: number, error: object, headers: R
   reply.writeHead(status, { 'content-type': 'application/json', ...headers });
   reply.end(JSON.stringify({ error }));
 }
-/** Refuses a request that has a field, and answers one that has not. */
+/** Refuses a request with this field and answers one without it. */
 const refusesField = (field: string, message: string): Scene['behaviour'] => {
   return (request, reply) =>
     field in request ? refuse(reply, 400, { message, code: 'unsupported_parameter' }) : says(ANSWER)(request, reply);

@@ -94,6 +94,7 @@ describeWithPostgres('two of backend, auth and billing on one PostgreSQL', () =>
     const keys = Array.from({ length: CHATS }, () => randomUUID());
     const answers = new Map<string, Chat>();
     let killing: Promise<void> | undefined;
+    let repeats = 0;
     const ask = async (key: string, first: Person): Promise<void> => {
       for (let person = first; ; person = ann) {
         const answer = await withKey(person, '/v1/api/chat', { message: `What is ${key}?` }, key).catch(
@@ -101,6 +102,7 @@ describeWithPostgres('two of backend, auth and billing on one PostgreSQL', () =>
         );
         if (answer?.status === 200) return void answers.set(key, (await answer.json()) as Chat);
         await answer?.arrayBuffer();
+        repeats++;
         await sleep(100);
       }
     };
@@ -116,6 +118,7 @@ describeWithPostgres('two of backend, auth and billing on one PostgreSQL', () =>
     );
     await killing;
     expect(answers.size).toBe(CHATS);
+    expect(repeats).toBeGreaterThan(0);
     await drained();
     const charges = await chargesOf(ann);
     expect(charges.toSorted()).toEqual([...answers.values()].map(({ message_id }) => message_id).toSorted());
@@ -123,7 +126,7 @@ describeWithPostgres('two of backend, auth and billing on one PostgreSQL', () =>
       const { turns } = await ann.get<{ turns: { message_id: string; answer: { state: string } }[] }>(
         `/v1/api/conversations/${conversation_id}`,
       );
-      expect(turns.map((turn) => turn.message_id)).toEqual([message_id]);
+      expect(turns.map((turn) => [turn.message_id, turn.answer.state])).toEqual([[message_id, 'complete']]);
     }
     await b.launch('backend');
   }, 180_000);

@@ -15,7 +15,7 @@ import { embeddingModel, relevanceModel, writeModel } from './tiny-model.js';
 const DIST = process.env['CAUDEX_DIST'] ?? join(import.meta.dirname, '../../dist');
 const run = promisify(execFile);
 
-/** A car and an automobile are the same to it. */
+/** The vectors of "car" and "automobile" are equal. */
 const MODEL = embeddingModel({ car: [1, 0, 0], automobile: [1, 0, 0], tree: [0, 1, 0], tax: [0, 0, 1] });
 const TEXTS = { cars: 'The car stands outside.', trees: 'The tree is tall.', taxes: 'The tax is high.' };
 
@@ -23,7 +23,7 @@ async function filled(server: ChromaServer): Promise<void> {
   for (const [path, text] of Object.entries(TEXTS)) await server.upsert('p', path, text);
 }
 
-/** Waits until the project is embedded by the model, and answers what it says of its embedder. */
+/** Waits until the project is embedded by the model; resolves to the name of its embedder. */
 async function embedded(server: ChromaServer): Promise<string> {
   let embedder = '';
   await until(async () => {
@@ -98,7 +98,7 @@ describe('an embedding model in a folder', () => {
     const dir = writeModel(temporaryDir(), MODEL);
     const env = { PATH: process.env['PATH'], NODE_ENV: 'test', EMBEDDINGS_MODEL_DIR: join(dir, below) };
     const { stdout } = await run(process.execPath, [join(DIST, 'main.js'), 'check'], { env }).catch(
-      // The servers, which are not there, make it fail.
+      // It fails because the servers are not running.
       (error: unknown) => error as { stdout: string },
     );
     expect(stdout).toMatch(said);
@@ -107,7 +107,7 @@ describe('an embedding model in a folder', () => {
   it('does not delay an answer while it hangs', async () => {
     const dir = writeModel(temporaryDir(), MODEL);
     execFileSync('rm', [join(dir, 'tokenizer.json')]);
-    // Whoever reads it waits for a writer for ever.
+    // Reading a FIFO without a writer never ends.
     execFileSync('mkfifo', [join(dir, 'tokenizer.json')]);
     const server = await new ChromaServer(temporaryDir(), { EMBEDDINGS_MODEL_DIR: dir }).start();
     await filled(server);
@@ -179,7 +179,7 @@ describe('InferenceThread', () => {
   it('rejects waiting texts when the thread ends, and starts another one with the next text', async () => {
     const thread = await threadOf(writeModel(temporaryDir(), MODEL));
     expect([...(await thread.run('car tree'))]).toEqual([0.5, 0.5, 0]);
-    // So many that the last one still waits when the thread ends, however fast it is.
+    // So many that the last one still waits when the thread ends, also on a fast machine.
     const waiting = Array.from({ length: 2000 }, () => thread.run('car'));
     const settled = Promise.allSettled(waiting);
     await thread.end();
@@ -195,7 +195,7 @@ describe('InferenceThread', () => {
     execFileSync('mkfifo', [join(dir, 'tokenizer.json')]);
     const thread = await threadOf(dir, { silenceMs: 200 });
     const waiting = thread.run('car').catch((error: unknown) => String(error));
-    // Questions that come meanwhile and are given up do not prolong its time.
+    // Questions that are aborted meanwhile do not extend its time.
     for (let i = 0; i < 4; i++) await thread.run('car', undefined, AbortSignal.timeout(45)).catch(() => undefined);
     expect(await Promise.race([waiting, wait(60)])).toContain('the model gave no answer for 200 ms');
     // A writer lets the thread go on, so that it can end.

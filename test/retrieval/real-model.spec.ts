@@ -14,7 +14,7 @@ const PASSAGES = {
   space: 'The probe entered an orbit around Saturn and photographed its rings.',
   money: 'The central bank raised its interest rates to slow down inflation.',
 };
-/** No question shares a word with its answer that another passage does not have. */
+/** Every word that a question shares with its answer also occurs in another passage. */
 const QUESTIONS: [string, keyof typeof PASSAGES][] = [
   ['medicine against cardiac attack', 'heart'],
   ['recipe for a loaf', 'bread'],

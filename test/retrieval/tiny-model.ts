@@ -1,4 +1,4 @@
-// Models of a few words in the ONNX format, written by hand: what they know is in the test that uses them.
+// Models with a vocabulary of a few words in the ONNX format; the test that uses them defines their content.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -61,7 +61,7 @@ function node(operator: string, inputs: string[], output: string, attributes: Ui
   );
 }
 
-/** A vector for each word, and nothing more. */
+/** A model that maps each word to a vector. */
 export function embeddingModel(vectors: Record<string, readonly number[]>): { model: Uint8Array; tokenizer: string } {
   const table = tableOf(vectors);
   const model = modelOf([node('Gather', ['table', 'input_ids'], 'last_hidden_state')], table, 'last_hidden_state', 3);

@@ -6,7 +6,7 @@ const DOCUMENTS = 300;
 const TOPICS = 12;
 const WORDS_OF_A_TOPIC = 40;
 
-/** Texts about twelve topics, each with words of its own beside those of all: enough to learn meaning from. */
+/** Texts about twelve topics, each with its own and with common words: enough to train the built-in embedder. */
 function documents(): Map<string, string> {
   const random = seeded(11);
   const pick = (from: readonly string[]) => from[Math.floor(random() ** 2 * from.length)] as string;

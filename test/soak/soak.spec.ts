@@ -13,7 +13,7 @@ import { type Behaviour, hang, json, MisbehavingServer, reset, resetInBody } fro
 
 const CALLS = Number(process.env['CAUDEX_CALLS'] ?? '10000');
 const CALLERS = 32;
-/** What is held after the first so many calls, is held after all of them. */
+/** After this number of calls the held resources must not grow. */
 const WARM_UP = Math.min(100_000, CALLS / 2);
 const MIB = 2 ** 20;
 
@@ -23,7 +23,7 @@ const collectGarbage = runInNewContext('gc') as () => void;
 describe(`${CALLS} calls over sockets (CAUDEX_CALLS)`, () => {
   const server = new MisbehavingServer();
   let served = 0;
-  /** A service that is well, but for one request in a hundred. */
+  /** A service that fails one request in a hundred. */
   const behaviour: Behaviour = (socket, head) => {
     served++;
     if (served % 1000 === 0) server.requests.length = 0;
@@ -47,7 +47,7 @@ describe(`${CALLS} calls over sockets (CAUDEX_CALLS)`, () => {
         failure_threshold: 1000,
         retry_budget: { ratio: 1, reserve: 1000, refill_per_s: 0 },
       }),
-      connect: ({ url, timeout_ms }) => new HttpTransport(Axios.create(), url as string, timeout_ms),
+      connect: ({ url, timeout_ms }) => new HttpTransport(Axios.create(), { url: url as string }, timeout_ms),
       headers: internalHeaders('secret', systemClock),
       sink: silentLog,
     });

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { drawing } from '../pictures.js';
 import { Caudex, type Person, until } from '../system/caudex.js';
 
 const MAIN = join(import.meta.dirname, '../../dist/main.js');
@@ -89,6 +90,19 @@ describe('caudex sync', () => {
     const { total } = await person.get<{ total: number }>(`/v1/api/projects/${await idOf('first')}/history?path=a.md`);
     expect(total).toBe(2);
   }, 60_000);
+
+  it('sees no change of a file in the recognition of its text', async () => {
+    const picture = drawing(['The kestrel hovers above the meadow', 'and looks for voles in the long grass.']);
+    writeFileSync(join(dir, 'scan.png'), await picture.encode('png'));
+    expect((await syncOnce('scans')).output).toContain('1 uploaded, 0 deleted');
+    await until('it is recognised', async () => (await stored('scans'))['scan.png']?.includes('kestrel'), 60_000);
+    expect((await syncOnce('scans')).output.trim()).toMatch(/^[^\n]*0 uploaded, 0 deleted[^\n]*$/);
+    writeFileSync(join(dir, 'scan.png'), await drawing(['An otter swims across the river.']).encode('png'));
+    expect((await syncOnce('scans')).output).toContain('1 uploaded, 0 deleted');
+    await until('it is recognised', async () => (await stored('scans'))['scan.png']?.includes('otter'), 60_000);
+    rmSync(join(dir, 'scan.png'));
+    expect((await syncOnce('scans')).output).toContain('0 uploaded, 1 deleted');
+  }, 120_000);
 
   it('leaves out what the rules say, and deletes nothing that it did not upload or that a rule now leaves out', async () => {
     write('keep.md', 'keep');

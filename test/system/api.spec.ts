@@ -542,7 +542,7 @@ async function beginStream(caudex: Caudex, person: Person, project: string) {
   };
 }
 
-/** `fetch` tidies paths up before it sends them; this does not. */
+/** Sends the path as it is; `fetch` would normalise it. */
 function rawPut(url: string, token: string): Promise<{ status: number; code: string }> {
   const { hostname, port } = new URL(url);
   const path = url.slice(url.indexOf('/', 'http://'.length));

@@ -44,7 +44,7 @@ describe('backup and restore', () => {
     rmSync(outside, { recursive: true });
   });
 
-  /** Everything of a person's, as the public API tells it. */
+  /** All data of a user that the public API returns. */
   const everything = async (person: Person, project: string) => {
     const documents = await person.get<{ documents: { path: string }[] }>(`/v1/api/projects/${project}/documents`);
     const texts = documents.documents.map(async ({ path }) =>
@@ -116,7 +116,7 @@ describe('backup and restore', () => {
     expect(await run(caudex.dataDir, 'restore', file)).toMatchObject({ code: 0 });
     await Promise.all(APPS.map((app) => caudex.launch(app)));
 
-    // The same tokens and keys are good: they were saved, too.
+    // The same tokens and keys are valid: they were saved, too.
     expect(await everything(person, project)).toEqual(before);
     await new Person(caudex.url, key.key).get(`/v1/api/projects/${project}`);
     const found = await until('the index is there', async () => {
@@ -124,7 +124,7 @@ describe('backup and restore', () => {
       return source === 'hybrid' && results;
     });
     expect(found[0]?.document).toBe('folder/b.md');
-    // Of what was written meanwhile each document is whole or not there; what was there before is there.
+    // Each document written during the backup is complete or missing; each document written before is there.
     const kept = (await everything(other, theirs)).texts;
     expect(kept.length).toBeGreaterThanOrEqual(writtenBefore);
     for (const text of kept) expect(text).toMatch(/^# Note (\d+)\n\nText \1\.$/);

@@ -47,7 +47,7 @@ describe('many documents in one call', () => {
       ['../escape.md', 'invalid_path'],
       ['letter.docx', 'stored'],
       ['broken.pdf', 'unreadable_document'],
-      ['picture.png', 'unsupported_media_type'],
+      ['picture.png', 'unreadable_document'],
       ['page.html', 'stored'],
     ]);
     expect((await person.search(project, 'boat')).results[0]?.document).toBe('notes/plan.md');

@@ -12,7 +12,7 @@ const MAIN = join(process.env['CAUDEX_DIST'] ?? join(import.meta.dirname, '../..
 const READY_MS = 45_000;
 const STOP_MS = 15_000;
 
-/** Waits in short steps until `probe` gives something; fails with `what` after `limitMs`. */
+/** Polls `probe` until it returns a value; fails with `what` after `limitMs`. */
 export async function until<T>(
   what: string,
   probe: () => Promise<T | undefined | false>,
@@ -37,12 +37,12 @@ export async function freePort(): Promise<number> {
 }
 
 interface StartOptions {
-  /** false: the waits of config/default.yaml, and nobody listens to what the processes say. */
+  /** false: the waits of config/default.yaml, and the output of the processes is not collected. */
   quick?: boolean;
   apps?: readonly App[];
 }
 
-/** The whole system: six real processes on free ports, with their data in a folder of their own. For tests and benches. */
+/** The whole system: six real processes on free ports, with a separate data folder. For tests and benches. */
 export class Caudex {
   readonly output: string[] = [];
   readonly ports: Readonly<Record<App, number>>;
@@ -69,7 +69,7 @@ export class Caudex {
     env: Record<string, string> = {},
     { quick = true, apps = APPS }: StartOptions = {},
   ): Promise<Caudex> {
-    // All at once, so that none is given twice.
+    // All at the same time, so that each port is different.
     const ports = Object.fromEntries(
       await Promise.all(APPS.map(async (app) => [app, await freePort()] as const)),
     ) as Record<App, number>;
@@ -115,7 +115,7 @@ export class Caudex {
     return this.processes.get(app)?.exitCode ?? null;
   }
 
-  /** How long the process took, when it was last started, until it answered that it is ready. */
+  /** Milliseconds from the last start of the process until it was ready. */
   readyMs(app: App): number {
     return this.took.get(app) ?? NaN;
   }
@@ -173,7 +173,7 @@ export class Caudex {
   }
 }
 
-/** Somebody at the public API. A call whose status is not the expected one fails with the whole answer. */
+/** A user of the public API. A call with an unexpected status fails with the whole answer. */
 export class Person {
   readonly url: string;
   readonly token: string;

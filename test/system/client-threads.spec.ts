@@ -28,7 +28,7 @@ describe('the conversations of an OpenAI client', () => {
     await llm.stop();
   });
 
-  /** Sends all that was said with each question, as clients do. */
+  /** Sends all earlier messages with each question, as clients of chat completions do. */
   class Thread {
     readonly messages: Message[] = [{ role: 'system', content: 'Be kind.' }];
     constructor(private readonly more: object = {}) {}

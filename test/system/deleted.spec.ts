@@ -6,7 +6,7 @@ const MARKER = 'quokkamarkerxyz';
 const PASSAGE = `The ${MARKER} lives on the island.`;
 const QUESTION = 'Where does the animal of the note live on the island?';
 
-/** Every file below a folder that holds a text, as it is or in UTF-16. */
+/** Every file below a folder that contains a text in UTF-8 or UTF-16. */
 function filesWith(dir: string, text: string): string[] {
   const needles = [Buffer.from(text), Buffer.from(text, 'utf16le')];
   return readdirSync(dir, { recursive: true, withFileTypes: true })

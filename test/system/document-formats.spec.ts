@@ -151,7 +151,7 @@ describe('documents of many formats', () => {
       'see below',
       ...part('text/csv', '../../list.csv', 'name,town'),
       ...part('text/csv', 'list.csv', 'other'),
-      ...part('image/png', 'a.png', '\x89PNG'),
+      ...part('application/zip', 'a.zip', 'PK\x03\x04'),
       ...part('application/octet-stream', 'inner.eml', inner.join('\r\n')),
       '--x--',
       '',
@@ -162,7 +162,7 @@ describe('documents of many formats', () => {
     expect(stored.attachments?.map(({ path, error }) => [path, error?.code ?? 'stored'])).toEqual([
       ['mail.eml.attachments/list.csv', 'stored'],
       ['mail.eml.attachments/list (2).csv', 'stored'],
-      ['mail.eml.attachments/a.png', 'unsupported_media_type'],
+      ['mail.eml.attachments/a.zip', 'unsupported_media_type'],
       ['mail.eml.attachments/inner.eml', 'stored'],
     ]);
     expect(await (await person.request('GET', url('mail.eml.attachments/list.csv'))).text()).toContain('name,town');

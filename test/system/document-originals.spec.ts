@@ -62,8 +62,8 @@ describe('the original files of documents', () => {
   });
 
   it('are refused with 415 where they are not text, whatever their declared type', async () => {
-    const png = Buffer.from('89504e470d0a1a0a0000000d49484452ff00fe01', 'hex');
-    const answer = await put('picture.txt', png, 'text/plain');
+    const program = Buffer.from('7f454c4602010100000000000000000002003e00', 'hex');
+    const answer = await put('program.txt', program, 'text/plain');
     expect(answer.status).toBe(415);
     expect(await answer.json()).toMatchObject({
       code: 'unsupported_media_type',

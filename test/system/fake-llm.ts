@@ -15,11 +15,11 @@ export interface LlmRequest {
 }
 type Behaviour = (request: LlmRequest, reply: ServerResponse) => void | Promise<void>;
 
-/** The one thing that cannot run here: a hosted model. It speaks the OpenAI protocol and does what the test says. */
+/** A stand-in for a hosted model: it speaks the OpenAI protocol, and the test sets its behaviour. */
 export class FakeLlm {
   readonly requests: LlmRequest[] = [];
   readonly headers: IncomingHttpHeaders[] = [];
-  /** How many answers their reader cut off. */
+  /** The number of answers whose client disconnected. */
   aborted = 0;
   behaviour: Behaviour = says('An answer [1].');
   private constructor(private readonly server: Server) {}
@@ -70,7 +70,7 @@ export function says(text: string): Behaviour {
   };
 }
 
-/** As an endpoint that does not stream, whatever it is asked. */
+/** Like an endpoint that never streams. */
 export function saysAtOnce(content: string | null): Behaviour {
   return (_request, reply) => {
     const choices = [{ index: 0, message: { role: 'assistant', content }, finish_reason: 'stop' }];

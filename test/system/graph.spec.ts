@@ -2,7 +2,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { Caudex, freePort, type Person, until } from './caudex.js';
 
-/** Many documents about pears, so that one that is related does not stand among the best by itself. */
+/** Many documents about pears, so that a related document is not among the best results by itself. */
 const PEARS = Array.from(
   { length: 9 },
   (_, i) =>

@@ -78,7 +78,7 @@ describe('HTTP features of clients and proxies', () => {
     });
   });
 
-  /** fetch decompresses by itself and does not say so. */
+  /** Returns the raw body; fetch would decompress it. */
   async function raw(path: string, headers: Record<string, string>) {
     return new Promise<{ headers: Record<string, unknown>; body: Buffer }>((resolve, reject) => {
       const asked = { authorization: `Bearer ${ann.token}`, ...headers };

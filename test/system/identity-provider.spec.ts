@@ -57,7 +57,7 @@ describe('the backend with Firebase as identity provider', () => {
   });
 
   it('accepts an ID token with its operator claim, and reports why another is invalid', async () => {
-    // The keys are asked for again ten seconds after a failure at the earliest; a sign-in needs none.
+    // After a failure the keys are not requested again for ten seconds; a sign-in needs none.
     const good = await idToken({ operator: true });
     let answer = await check(good);
     for (const endMs = performance.now() + 30_000; answer.status === 503 && performance.now() < endMs;) {

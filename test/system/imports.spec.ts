@@ -63,7 +63,7 @@ describe('an import', () => {
     );
   }
 
-  /** Everything is there, once, and was counted once. */
+  /** Checks that every document is there once and was counted once. */
   async function isWhole(id: string): Promise<void> {
     const expected = { state: 'done', imported_commits: COMMITS, documents: FILES, skipped: 0, detail: null };
     expect(await ended(id)).toMatchObject(expected);

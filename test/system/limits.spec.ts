@@ -26,7 +26,7 @@ describe('limits', () => {
     await llm.stop();
   });
 
-  /** What a client gets that says `first` at once and then one byte each 50 ms; and after how long it is cut off. */
+  /** The answer to a client that sends `first` and then one byte each 50 ms, and the time until it is disconnected. */
   async function drip(port: number, first: string): Promise<{ answer: string; afterMs: number }> {
     const beganMs = performance.now();
     const socket = connect(port, '127.0.0.1');

@@ -158,7 +158,7 @@ describe('several models', () => {
       ],
     });
     expect(answer.response).toMatch(/^The language model gave no answer; .*ripen in September/s);
-    // The fake's own count of tokens.
+    // The stand-in's own count of tokens.
     expect([100, 90]).not.toContain(answer.usage.prompt_tokens);
     expect((await caudex.breaker('llm_2')).failure_count).toBe(0);
   });

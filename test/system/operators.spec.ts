@@ -103,7 +103,7 @@ describe('the deadline of a request', () => {
 
   beforeAll(async () => {
     caudex = await Caudex.start({
-      // A drill: every call to chroma is late by two seconds.
+      // A fault drill: every call to chroma takes two more seconds.
       CAUDEX__DOWNSTREAM__CHROMA__FAULT_DRILL: '{enabled: true, latency_ms: 2000, error_rate: 0, reset_rate: 0}',
     });
   }, 60_000);

@@ -32,7 +32,7 @@ describe('a chat while services are killed', () => {
     );
   }
 
-  /** Ordinary use closes the breaker; nothing but time and requests is needed. */
+  /** Waits until ordinary requests close the breaker. */
   async function recovered(app: App): Promise<void> {
     await until(`the breaker of ${app} closes`, async () => {
       const asks: Record<string, string> = {

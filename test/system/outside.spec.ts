@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { Caudex } from './caudex.js';
 import { END, FakeLlm, chunk, says } from './fake-llm.js';
 
-/** A proxy that leads every name to one port of this machine, and notes what it was asked for. */
+/** A proxy that connects every name to one local port and records the requests. */
 class Proxy {
   readonly asked: string[] = [];
   private constructor(private readonly server: Server) {}

@@ -5,7 +5,7 @@ import { FaultProxy } from '../faults/fault-proxy.js';
 import { Caudex, type Person, until } from './caudex.js';
 
 const URL_ = process.env['S3_TEST_URL'];
-/** The folder that the store keeps its buckets in, each as a folder of files. */
+/** The store's data folder, with one folder of files per bucket. */
 const BUCKETS = process.env['S3_TEST_DATA'] ?? '';
 const MAIN = join(process.env['CAUDEX_DIST'] ?? join(import.meta.dirname, '../../dist'), 'main.js');
 if (URL_ === undefined) console.warn('S3_TEST_URL is not set (.ci/s3 sets it): documents on S3 are not tested');
@@ -137,7 +137,7 @@ if (URL_ === undefined) console.warn('S3_TEST_URL is not set (.ci/s3 sets it): d
   }, 60_000);
 });
 
-/** What a filesystem server with a data folder of its own says before it ends. */
+/** The output of a filesystem server that fails to start. */
 async function startFails(settings: Record<string, string>): Promise<string> {
   const dataDir = join(BUCKETS, `../data-${process.pid}`);
   rmSync(dataDir, { recursive: true, force: true });

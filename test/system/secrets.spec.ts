@@ -70,7 +70,7 @@ it('writes no secrets and no words of users to a log, at the most verbose level 
       headers: { 'x-internal-token': PLANTED.badToken },
     });
 
-    // A model that fails and says why.
+    // A model that fails with an error message.
     llm.behaviour = (_request, reply) =>
       void reply.writeHead(500).end(JSON.stringify({ error: { message: PLANTED.failure + PLANTED.answer } }));
     await useEverything();
@@ -91,7 +91,7 @@ it('writes no secrets and no words of users to a log, at the most verbose level 
   }
   const log = caudex.output.join('');
   expect(log.split('\n').length).toBeGreaterThan(100);
-  // It does log the calls that were made meanwhile.
+  // The calls themselves are logged.
   expect(log).toContain('[Chroma Server] POST /query');
   for (const [what, secret] of Object.entries({ ...PLANTED, token: tokens[0] as string })) {
     const lines = log.split('\n').filter((line) => line.includes(secret));

@@ -3,7 +3,7 @@ import { chunk, END, FakeLlm } from './fake-llm.js';
 
 const QUESTION = 'Where does the orchard lie?';
 const SHARED_KEY = 'the-same-idempotency-key';
-/** What is answered about the other's things once a server is dead: nothing, or that nobody can say. */
+/** The valid statuses for requests about another user's data while a server is down. */
 const STATUS_OF_THEIRS: Record<string, number[]> = {
   chroma: [404],
   git: [404, 503],
@@ -19,7 +19,7 @@ interface Side {
   message: string;
 }
 
-/** Two people who do the same things under the same names; only their words differ. */
+/** Two users make the same requests with the same names; only their texts differ. */
 describe('two people with the same names for everything', () => {
   let caudex: Caudex;
   let llm: FakeLlm;
@@ -27,7 +27,7 @@ describe('two people with the same names for everything', () => {
 
   beforeAll(async () => {
     llm = await FakeLlm.start();
-    // A model that gives away all it was told.
+    // A model that repeats its whole prompt.
     llm.behaviour = ({ messages }, reply) => {
       reply.writeHead(200, { 'content-type': 'text/event-stream' });
       reply.end(chunk(messages.map(({ content }) => content).join('\n')) + END);
@@ -67,7 +67,7 @@ describe('two people with the same names for everything', () => {
     return { person, secret, project, version, conversation: chat.conversation_id, message: chat.message_id };
   }
 
-  /** Everything one can ask by address about a project, its conversation and its answer. */
+  /** Every route that names a project, its conversation or its answer. */
   function addresses({ project, version, conversation, message }: Side): string[] {
     const inProject = `/v1/api/projects/${project}`;
     const q = encodeURIComponent(QUESTION);
@@ -101,7 +101,7 @@ describe('two people with the same names for everything', () => {
     return { status: answer.status, text: await answer.text() };
   }
 
-  /** What each is shown of their own and of the other's. */
+  /** Checks that each user sees their own data and none of the other's. */
   async function nobodySeesTheOther(statusOfTheirs: readonly number[]): Promise<void> {
     for (const [me, other] of [sides, [sides[1], sides[0]]] as [Side, Side][]) {
       for (const address of [...MINE, ...addresses(me)]) {
@@ -162,7 +162,7 @@ describe('two people with the same names for everything', () => {
     expect(await answer.text()).not.toContain(ada.secret);
   });
 
-  // Without filesystem nobody can say whose a project is: who asks after the other's finds nothing in it.
+  // Without filesystem the owner of a project is unknown: a search in another user's project finds nothing.
   it.each(['chroma', 'git', 'filesystem'] as App[])(
     'are told apart when %s is dead too',
     async (app) => {

@@ -7,7 +7,7 @@ interface Attribute {
   key: string;
   value: Value;
 }
-/** What is read of OTLP's JSON. */
+/** The parts of OTLP's JSON that the tests read. */
 interface TracesData {
   resourceSpans: {
     resource: { attributes: Attribute[] };
@@ -35,12 +35,12 @@ export interface ReceivedSpan {
   failed: boolean;
 }
 
-/** A collector that takes OTLP over HTTP; it can go away and come back at the same address. */
+/** A collector for OTLP over HTTP that can be stopped and started again at the same address. */
 export class FakeCollector {
   readonly spans: ReceivedSpan[] = [];
-  /** All that was sent, as it was sent. */
+  /** The received bodies. */
   readonly bodies: string[] = [];
-  /** Takes everything and answers nothing. */
+  /** True: reads requests and never answers. */
   hangs = false;
   private server: Server | undefined;
   private port = 0;

@@ -17,7 +17,7 @@ const PLANTED = {
 };
 
 const EXPORT_TIMEOUT_MS = 500;
-/** The request, the attempt, and what Chroma did for it. */
+/** The request, the attempt, and the request at the chroma server. */
 const SEARCH_SPANS = 3;
 const ATTRIBUTES = [
   'error.type',
@@ -33,7 +33,7 @@ const ATTRIBUTES = [
 
 interface Asked {
   traceId: string;
-  /** The span that asks. */
+  /** The id of the calling span. */
   parent: string;
   status: number;
 }
@@ -70,7 +70,7 @@ describe('traces', () => {
     await Promise.all([llm.stop(), collector.stop()]);
   });
 
-  /** Makes a request in a trace of its own. */
+  /** Makes a request in a new trace. */
   async function ask(method: string, path: string, body?: object, flags = '01'): Promise<Asked> {
     const [traceId, parent] = [randomBytes(16).toString('hex'), randomBytes(8).toString('hex')];
     const reply = await ann.request(method, path, body && JSON.stringify(body), {
@@ -83,7 +83,7 @@ describe('traces', () => {
   const search = (flags?: string) =>
     ask('POST', '/v1/api/search', { query: PLANTED.query, project_id: project }, flags);
 
-  /** All at once, since spans are sent once a second. */
+  /** Makes all requests at once, because spans are sent once a second. */
   async function askEverything(): Promise<typeof asked> {
     const searched = await search();
     const unsampled = await search('00');

@@ -64,7 +64,7 @@ describeInBrowser('adding documents on the page', () => {
     const address = `/v1/api/projects/${project}/documents`;
     return (await person.get<{ documents: { path: string }[] }>(address)).documents.map(({ path }) => path);
   };
-  /** As a file manager drops them, folders too; a script in the page cannot do that. */
+  /** Drops files and folders like a file manager, which a script in the page cannot do. */
   const drop = async (page: Page, files: string[]) => {
     const session = await visit.context.newCDPSession(page);
     const data = { items: [], files, dragOperationsMask: 1 };

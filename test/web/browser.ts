@@ -11,7 +11,7 @@ const CHROMIUM = [
 ].find((path) => path !== undefined && existsSync(path));
 const BUILT = existsSync(join(import.meta.dirname, '../../web/dist/index.html'));
 
-/** `describe`, where there is a browser to show the page in. */
+/** `describe`, skipped where there is no browser. */
 export const describeInBrowser = (title: string, tests: () => void): void => {
   if (CHROMIUM !== undefined && BUILT) return describe(title, tests);
   const missing = BUILT ? 'Chromium (or its path in CHROMIUM)' : 'a built page (npm run build:web)';
@@ -23,7 +23,7 @@ export const launchBrowser = (): Promise<Browser> =>
   // Chromium's sandbox needs rights that a container does not have.
   chromium.launch({ executablePath: CHROMIUM as string, args: ['--no-sandbox'] });
 
-/** A visit by one person: a browser with their cookie. Whatever the page complains of is collected. */
+/** A browser with the cookie of one user. Errors of the page are collected. */
 export class Visit {
   readonly complaints: string[] = [];
 
@@ -34,13 +34,13 @@ export class Visit {
   ) {
     page.on('pageerror', (error) => this.complaints.push(error.message));
     page.on('console', (message) => {
-      // A refusal that the page deals with is printed by the browser all the same.
+      // The browser also prints responses with an error status that the page handles.
       const refusal = message.text().startsWith('Failed to load resource');
       if (message.type() === 'error' && !refusal) this.complaints.push(message.text());
     });
   }
 
-  /** @param person signed in already; without one nobody is */
+  /** @param person a signed-in user; undefined: not signed in */
   static async begin(
     browser: Browser,
     url: string,

@@ -2,9 +2,9 @@ import type { Browser } from 'playwright-core';
 import { Caudex, type Person } from '../system/caudex.ts';
 import { describeInBrowser, launchBrowser, Visit } from './browser.ts';
 
-/** Slow 4G, as Lighthouse throttles: 1.6 Mbit/s, 150 ms there and back. */
+/** Slow 4G as in Lighthouse: 1.6 Mbit/s, 150 ms round trip. */
 const SLOW_4G = { offline: false, latency: 150, downloadThroughput: 1_638_400 / 8, uploadThroughput: 768_000 / 8 };
-/** A machine that runs the six processes and a browser at once is slower than a phone's browser alone. */
+/** The machine also runs the six processes, so it is slower than a phone that runs only the browser. */
 const USABLE_MS = Number(process.env['CAUDEX_USABLE_MS'] ?? 6000);
 
 describeInBrowser('the first load of the page', () => {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
-/** A TCP proxy whose connections a test cuts, as a network does that goes away. */
+/** A TCP proxy whose connections a test can cut. */
 export class CuttingProxy {
   private readonly sockets = new Set<Socket>();
   private constructor(

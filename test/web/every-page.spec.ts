@@ -39,7 +39,7 @@ describeInBrowser('every page in every state', () => {
     await gallery?.end();
   });
 
-  /** What is wrong with the views, by their names; a healthy page is not in it. */
+  /** The faults of the views by name; views without faults are left out. */
   async function faultsOf(views: readonly View[], person?: Person): Promise<string[]> {
     const faults: string[] = [];
     for (const form of FORMS) {

@@ -29,11 +29,11 @@ const SCAN = new Uint8Array(pdfOfContents(['BT /F1 12 Tf 72 720 Td (Plums ripen 
 /** One page in one state. */
 export interface View {
   name: string;
-  /** Brings the page into that state, and returns when it is there. */
+  /** Brings the page into that state; resolves when it is reached. */
   show: (visit: Visit) => Promise<unknown>;
 }
 
-/** A system with a person who has much and one who has nothing, and every page in the states it can be in. */
+/** A system with one user with much data and one without, and every page in all its states. */
 export class Gallery {
   private constructor(
     readonly caudex: Caudex,
@@ -83,7 +83,7 @@ export class Gallery {
     await this.llm.stop();
   }
 
-  /** Nobody is signed in. */
+  /** Views without a signed-in user. */
   get strangers(): View[] {
     return [
       this.view('sign-in', '/sign-in', (page) => page.getByLabel('Password').waitFor()),
@@ -100,7 +100,7 @@ export class Gallery {
     ];
   }
 
-  /** Somebody who has nothing yet. The last view never gets its answer. */
+  /** Views of a user without data. The last view never gets its answer. */
   get beginnings(): View[] {
     const of = (section: string) => `/p/${this.emptyProject}/${section}`;
     return [
@@ -260,7 +260,7 @@ export class Gallery {
     ];
   }
 
-  /** Until their breakers are open, so that nothing waits for them. */
+  /** Waits until their breakers are open, so that no request waits for them. */
   async takeDown(): Promise<void> {
     const down = ['chroma', 'git', 'billing'] as const;
     await Promise.all(down.map((app) => this.caudex.kill(app)));

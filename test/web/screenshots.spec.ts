@@ -6,9 +6,9 @@ import type { Person } from '../system/caudex.ts';
 import { describeInBrowser, launchBrowser, Visit } from './browser.ts';
 import { Gallery, type View } from './gallery.ts';
 
-/** Where `npm run screenshots` puts them; without it none are taken. */
+/** The folder of `npm run screenshots`; without it no screenshots are taken. */
 const DIR = process.env['CAUDEX_SCREENSHOTS'];
-/** Parts of the names of those that are taken, with commas between them; without it all are. */
+/** Parts of names, separated by commas: only matching screenshots are taken. Without it all are. */
 const WANTED = process.env['CAUDEX_SCREENSHOTS_OF']?.split(',');
 const FORMS = [
   { width: 1280, theme: 'light' },
@@ -52,7 +52,7 @@ describeWhenWanted('screenshots of every page in every state', () => {
     await take(gallery.usual, gallery.person);
     await gallery.takeDown();
     await take(gallery.degraded, gallery.person);
-    // A third of the size, where the tool is there.
+    // Reduces the size to a third, where the tool is installed.
     const files = (await readdir(DIR as string)).filter((name) => name.endsWith('.png'));
     spawnSync('pngquant', ['--force', '--ext', '.png', '64', ...files], { cwd: DIR });
   }, 600_000);

@@ -30,7 +30,7 @@ const BUILT = existsSync(join(import.meta.dirname, '../../web/dist/index.html'))
     const page = await get('/');
     const etag = page.headers.get('etag') ?? '';
     expect(page.headers.get('cache-control')).toBe('no-cache');
-    // Left to itself, fetch would ask for an answer past every cache.
+    // By default fetch would bypass every cache.
     const revalidated = await get('/', { 'if-none-match': etag, 'cache-control': 'max-age=0' });
     expect(revalidated.status).toBe(304);
 

@@ -1,9 +1,10 @@
 import { Module } from '@nestjs/common';
-import { PinoLogger } from 'nestjs-pino';
 import { CONFIG, ConfigModule } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
 import { ProjectsModule } from '../projects/projects.module.js';
 import { ProjectEvents } from '../projects/project-events.js';
+import type { RedisLink } from '../redis/redis-link.js';
+import { REDIS, RedisModule } from '../redis/redis.module.js';
 import { type Cache, scopeOf } from './cache.js';
 import { MemoryCache } from './memory-cache.js';
 import { RedisCache } from './redis-cache.js';
@@ -13,24 +14,14 @@ export const CACHE = Symbol('CACHE');
 
 /** One cache for all data that is derived from a project. Any change to the project empties the project's part. */
 @Module({
-  imports: [ConfigModule, ProjectsModule],
+  imports: [ConfigModule, ProjectsModule, RedisModule],
   providers: [
     {
       provide: CACHE,
-      inject: [CONFIG, ProjectEvents, PinoLogger],
-      useFactory: ({ cache, patience, secrets }: Config, events: ProjectEvents, log: PinoLogger): Cache => {
+      inject: [CONFIG, ProjectEvents, REDIS],
+      useFactory: ({ cache }: Config, events: ProjectEvents, redis: RedisLink | null): Cache => {
         const memory = new MemoryCache({ maxBytes: cache.max_bytes, ttlMs: cache.ttl_ms });
-        const whole =
-          cache.url === null
-            ? memory
-            : new SharedCache(
-                memory,
-                new RedisCache(
-                  { url: cache.url, password: secrets.cache_password },
-                  { ttlMs: cache.ttl_ms, patienceMs: patience.redis_ms },
-                  log,
-                ),
-              );
+        const whole = redis === null ? memory : new SharedCache(memory, new RedisCache(redis, cache.ttl_ms));
         events.onChange((userId, projectId) => whole.empty(scopeOf(userId, projectId)));
         return whole;
       },

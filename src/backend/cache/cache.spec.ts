@@ -1,31 +1,17 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
-import { connect, createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Cache } from './cache.js';
 import { MemoryCache } from './memory-cache.js';
+import { describeWithRedis, eventually, RealRedis } from '../redis/testing/real-redis.js';
 import { RedisCache } from './redis-cache.js';
 import { SharedCache } from './shared-cache.js';
 
 const TTL_MS = 60_000;
-const silent = { info: () => undefined, warn: () => undefined };
 const memory = () => new MemoryCache({ maxBytes: 1_000_000, ttlMs: TTL_MS });
 
 async function keep(cache: Cache, scope: string, key: string, value: unknown): Promise<void> {
   (await cache.open(scope, key)).keep(value, 10);
 }
 const valueOf = async (cache: Cache, scope: string, key: string) => (await cache.open(scope, key)).value;
-
-async function eventually(probe: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 200; tries++) {
-    if (await probe()) return;
-    await wait(25);
-  }
-  throw new Error('waited 5 s in vain');
-}
 
 function keepsItsPromises(make: () => Promise<Cache>): void {
   it('finds a stored value, in its scope only', async () => {
@@ -71,68 +57,21 @@ describe('MemoryCache', () => {
   });
 });
 
-const REDIS = 'redis-server';
-const available = (process.env['PATH'] ?? '').split(delimiter).some((dir) => {
-  try {
-    accessSync(join(dir, REDIS), constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-});
-if (!available) console.warn(`${REDIS} is not on the PATH: the shared cache is not tested against a real one`);
-
-(available ? describe : describe.skip)('SharedCache on a real Redis', () => {
-  let port: number;
-  let dir: string;
-  let redis: ChildProcess;
-  const opened: SharedCache[] = [];
-
-  const start = async () => {
-    redis = spawn(REDIS, ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--save', '1 1'], {
-      stdio: 'ignore',
-    });
-    await eventually(
-      () =>
-        new Promise((resolve) => {
-          const socket = connect(port, '127.0.0.1', () => resolve(true)).on('error', () => resolve(false));
-          socket.end();
-        }),
-    );
-  };
-  const stop = async (signal: NodeJS.Signals) => {
-    if (redis.exitCode !== null || redis.signalCode !== null) return;
-    redis.kill(signal);
-    await once(redis, 'exit');
-  };
+describeWithRedis('SharedCache on a real Redis', () => {
+  let redis: RealRedis;
   /** As one backend has it. */
   const backend = async () => {
-    const shared = new RedisCache(
-      { url: `redis://127.0.0.1:${port}`, password: undefined },
-      { ttlMs: TTL_MS, patienceMs: 50 },
-      silent,
-    );
+    const shared = new RedisCache(await redis.link(), TTL_MS);
     const cache = new SharedCache(memory(), shared);
-    opened.push(cache);
     await eventually(async () => (await shared.find('any', 'any')) !== null);
     return cache;
   };
 
   beforeAll(async () => {
-    dir = mkdtempSync(join(tmpdir(), 'caudex-redis-'));
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    port = (server.address() as AddressInfo).port;
-    server.close();
-    await start();
+    redis = await RealRedis.start();
   });
-  afterEach(async () => {
-    await Promise.all(opened.splice(0).map((cache) => cache.onApplicationShutdown()));
-  });
-  afterAll(async () => {
-    await stop('SIGKILL');
-    rmSync(dir, { recursive: true });
-  });
+  afterEach(() => redis.closeLinks());
+  afterAll(() => redis.remove());
 
   keepsItsPromises(backend);
 
@@ -149,7 +88,7 @@ if (!available) console.warn(`${REDIS} is not on the PATH: the shared cache is n
     await keep(a, 'ann/p', 'k', 'old');
     await eventually(async () => (await valueOf(b, 'ann/p', 'k')) === 'old');
 
-    redis.kill('SIGSTOP');
+    redis.signal('SIGSTOP');
     const beganAt = performance.now();
     expect(await valueOf(a, 'ann/p', 'k')).toBe('old');
     for (let i = 0; i < 100; i++) await valueOf(a, 'ann/p', 'k');
@@ -157,18 +96,18 @@ if (!available) console.warn(`${REDIS} is not on the PATH: the shared cache is n
     a.empty('ann/p');
     expect(await valueOf(a, 'ann/p', 'k')).toBeUndefined();
 
-    redis.kill('SIGCONT');
+    redis.signal('SIGCONT');
     await eventually(async () => (await valueOf(b, 'ann/p', 'k')) === undefined);
     await eventually(async () => {
       await keep(a, 'ann/p', 'k', 'new');
       return (await valueOf(b, 'ann/p', 'k')) === 'new';
     });
 
-    await stop('SIGKILL');
+    await redis.stop();
     await wait(50);
     await keep(b, 'ann/p', 'own', 1);
     expect(await valueOf(b, 'ann/p', 'own')).toBe(1);
-    await start();
+    await redis.start();
     await eventually(async () => {
       await keep(a, 'ann/p', 'again', 2);
       return (await valueOf(b, 'ann/p', 'again')) === 2;

@@ -24,8 +24,4 @@ export class SharedCache implements Cache {
     this.memory.empty(scope);
     this.redis.empty(scope);
   }
-
-  async onApplicationShutdown(): Promise<void> {
-    await this.redis.close();
-  }
 }

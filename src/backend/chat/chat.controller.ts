@@ -152,20 +152,22 @@ export class ChatController {
   @HttpCode(204)
   @ApiOperation({ summary: 'Stop an answer; what there is of it stays in the conversation' })
   @Answers(204, null, 404)
-  stop(@Param('message_id', { schema: idSchema }) messageId: string, @Call() call: UserCall): void {
-    this.find(messageId, call).stop();
+  async stop(@Param('message_id', { schema: idSchema }) messageId: string, @Call() call: UserCall): Promise<void> {
+    this.streams.stop(await this.find(messageId, call));
   }
 
   /** `useChat` resumes by the id of its conversation; 204 means that no answer is being written. */
   private async resumable(id: string, lastEventId: string | undefined, call: UserCall): Promise<MessageStream | null> {
-    if (lastEventId !== undefined || this.streams.find(id, call.userId) !== undefined) return this.find(id, call);
-    const writing = this.streams.writing(id, call.userId);
+    if (lastEventId !== undefined) return this.find(id, call);
+    const found = await this.streams.find(id, call.userId);
+    if (found !== undefined) return found;
+    const writing = await this.streams.writing(id, call.userId);
     if (writing !== undefined) return writing;
     return (await this.conversations.exists(id, call)) ? null : this.find(id, call);
   }
 
-  private find(messageId: string, call: UserCall) {
-    const stream = this.streams.find(messageId, call.userId);
+  private async find(messageId: string, call: UserCall): Promise<MessageStream> {
+    const stream = await this.streams.find(messageId, call.userId);
     if (stream === undefined) {
       throw notFound(
         `message_id: there is no stream ${JSON.stringify(messageId)}; the answer of one that has ended is in its conversation.`,

@@ -14,6 +14,8 @@ import { ChatService } from './chat.service.js';
 import { Answering } from './answering.service.js';
 import { ModelRelay } from './model-relay.service.js';
 import { AnswerCache } from './answer-cache.service.js';
+import { RedisModule } from '../redis/redis.module.js';
+import { SharedStreams } from './shared-streams.service.js';
 import { MessageStreams } from './message-streams.service.js';
 
 @Module({
@@ -22,13 +24,14 @@ import { MessageStreams } from './message-streams.service.js';
     EdgeModule,
     LlmModule,
     CacheModule,
+    RedisModule,
     ProjectsModule,
     ConversationsModule,
     CreditsModule,
     SearchModule,
   ],
   controllers: [ChatController, ModelsController],
-  providers: [ChatService, ChatHistory, Answering, ModelRelay, AnswerCache, MessageStreams],
+  providers: [ChatService, ChatHistory, Answering, ModelRelay, AnswerCache, MessageStreams, SharedStreams],
   exports: [ChatService],
 })
 export class ChatModule {}

@@ -17,6 +17,9 @@ export class MessageStream {
   private detached: NodeJS.Timeout | undefined;
   private readers = 0;
   private done = false;
+  private readonly observers: ((event: ChatEvent | undefined) => void)[] = [];
+  /** Whether the answer is read at another place, so that it must go on without a reader here. */
+  hasOtherReaders: () => Promise<boolean> = async () => false;
   private readonly whole = Promise.withResolvers<readonly ChatEvent[]>();
 
   /** @param detachedMs how long the answer continues without a reader before {@link stopSignal} fires */
@@ -49,14 +52,22 @@ export class MessageStream {
     return this.done;
   }
 
+  /** `observer` gets each further event, and undefined at the end. It does not count as a reader. */
+  observe(observer: (event: ChatEvent | undefined) => void): void {
+    this.observers.push(observer);
+  }
+
   push(event: ChatEvent): void {
     this.events.push({ id: this.events.length + 1, event });
+    for (const observer of this.observers) observer(event);
     this.wake();
   }
 
   /** Ends the stream; no further event follows. */
   end(): void {
+    if (this.done) return;
     this.done = true;
+    for (const observer of this.observers) observer(undefined);
     this.whole.resolve(this.events.map(({ event }) => event));
     clearTimeout(this.detached);
     this.wake();
@@ -89,9 +100,20 @@ export class MessageStream {
       signal.removeEventListener('abort', wake);
       this.readers -= 1;
       if (this.readers === 0 && !this.done) {
-        this.detached = setTimeout(() => this.stop(), this.detachedMs);
+        this.stopLater();
       }
     }
+  }
+
+  private stopLater(): void {
+    this.detached = setTimeout(() => void this.stopUnread(), this.detachedMs);
+  }
+
+  private async stopUnread(): Promise<void> {
+    const isRead = await this.hasOtherReaders();
+    if (this.readers > 0 || this.done) return;
+    if (isRead) this.stopLater();
+    else this.stop();
   }
 
   private wake(): void {

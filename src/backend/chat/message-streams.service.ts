@@ -3,7 +3,10 @@ import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
 import { Problem } from '../../http/problem.js';
 import { type About, type Deletion, Deletions, isAbout } from '../call/deletions.js';
+import type { RedisLink } from '../redis/redis-link.js';
+import { InjectRedis } from '../redis/redis.module.js';
 import { MessageStream } from './message-stream.js';
+import { SharedStreams } from './shared-streams.service.js';
 
 /** The answers that are being written or can still be replayed, by message id. */
 @Injectable()
@@ -14,8 +17,11 @@ export class MessageStreams {
   constructor(
     @InjectConfig() private readonly config: Config,
     deletions: Deletions,
+    private readonly shared: SharedStreams,
+    @InjectRedis() private readonly redis: RedisLink | null,
   ) {
     deletions.onDelete((deletion) => this.forget(deletion));
+    redis?.listen('stops', (messageId) => this.streams.get(String(messageId))?.stop());
   }
 
   /** @throws Problem 429 where too many of the user's answers are being written */
@@ -33,6 +39,7 @@ export class MessageStreams {
     this.openByUser.set(userId, open + 1);
     const stream = new MessageStream(messageId, userId, detachedMs, about);
     this.streams.set(messageId, stream);
+    this.shared.publish(stream);
     return stream;
   }
 
@@ -48,6 +55,7 @@ export class MessageStreams {
   discard(stream: MessageStream): void {
     this.close(stream);
     this.streams.delete(stream.messageId);
+    this.shared.forget(stream.messageId);
   }
 
   /** Removes the streams whose answers depend on deleted content; all streams of a deleted conversation end. */
@@ -55,19 +63,30 @@ export class MessageStreams {
     for (const stream of [...this.streams.values()]) {
       if (stream.userId !== deletion.userId || !isAbout(stream.about, deletion)) continue;
       if (deletion.kind !== 'document') stream.stop();
-      if (stream.finished || deletion.kind !== 'document') this.streams.delete(stream.messageId);
+      if (!stream.finished && deletion.kind === 'document') continue;
+      this.streams.delete(stream.messageId);
+      this.shared.forget(stream.messageId);
     }
   }
 
-  /** The answer that is being written in a conversation. */
-  writing(conversationId: string, userId: string): MessageStream | undefined {
-    return [...this.streams.values()].find(
+  /** The answer that is being written in a conversation, at any backend. */
+  async writing(conversationId: string, userId: string): Promise<MessageStream | undefined> {
+    const own = [...this.streams.values()].find(
       (stream) => stream.userId === userId && !stream.finished && stream.about.conversationId === conversationId,
     );
+    return own ?? this.shared.writing(conversationId, userId);
   }
 
-  find(messageId: string, userId: string): MessageStream | undefined {
-    const stream = this.streams.get(messageId);
-    return stream?.userId === userId ? stream : undefined;
+  async find(messageId: string, userId: string): Promise<MessageStream | undefined> {
+    const own = this.streams.get(messageId);
+    if (own === undefined) return this.shared.follow(messageId, userId);
+    return own.userId === userId ? own : undefined;
+  }
+
+  /** Ends the answer, at whichever backend it is written. */
+  stop(stream: MessageStream): void {
+    const own = this.streams.get(stream.messageId);
+    if (own !== undefined) own.stop();
+    else this.redis?.tell('stops', stream.messageId);
   }
 }

@@ -8,6 +8,7 @@ import { ChromaClient } from '../../downstream/chroma/chroma.client.js';
 import { FilesystemClient } from '../../downstream/filesystem/filesystem.client.js';
 import { GitClient } from '../../downstream/git/git.client.js';
 import { MAX_COMMITS } from '../../downstream/git/git.contract.js';
+import { uploadVersion } from '../../contract/extraction-version.js';
 import { Deletions } from '../call/deletions.js';
 import { Outbox } from '../../outbox/outbox.service.js';
 import type { NewOutboxEntry, OutboxEntry } from '../../outbox/outbox.store.js';
@@ -199,7 +200,7 @@ export class DocumentSync implements OnModuleInit {
     let text = kept;
     if (uncertain === true || recovered || text === undefined) {
       const document = await this.current(project_id, commit.path, call);
-      const tookPlace = text === null ? document === undefined : document?.version === commit.version;
+      const tookPlace = text === null ? document === undefined : isOf(document?.version, commit.version);
       if (!tookPlace) return;
       text = document?.text ?? null;
     }
@@ -240,6 +241,10 @@ function unlessGone(error: unknown): void {
   if (error instanceof DownstreamError && error.status === 410) return;
   throw error;
 }
+
+/** Whether a document is this version, or has a text that was taken from the same upload later. */
+const isOf = (current: string | undefined, version: string) =>
+  current === version || (current !== undefined && uploadVersion(current) === version);
 
 const both = (index: OutboxEntry, commit: OutboxEntry | undefined) =>
   commit === undefined ? [index] : [index, commit];

@@ -18,7 +18,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { chromaContract } from '../../downstream/chroma/chroma.contract.js';
 import { pathFault } from '../../contract/document-path.js';
-import { documentInfoSchema } from '../../downstream/filesystem/filesystem.contract.js';
+import { documentInfoSchema, filesystemContract } from '../../downstream/filesystem/filesystem.contract.js';
 import { badRequest, Problem } from '../../http/problem.js';
 import { ReplayInterceptor } from '../edge/idempotency/replay.interceptor.js';
 import { Answers, TakesHeader, TakesIdempotencyKey } from '../edge/openapi.js';
@@ -36,6 +36,8 @@ const listQuery = pageSchema.extend({ prefix: z.string().max(255).default('') })
 const indexSchema = chromaContract.describe.response.extend({
   queued: z.int(),
   index: z.enum(['ready', 'rebuilding']),
+  /** Pictures whose text is being recognised; absent while this is not known. */
+  ocr: filesystemContract.recognition.response.optional(),
 });
 const extractBody = z.strictObject({ path: z.string().min(1).max(1000) });
 const rebuiltSchema = z.object({ project_id: z.string(), documents: z.int(), index: z.literal('rebuilding') });

@@ -12,6 +12,7 @@ import { BulkController } from './bulk.controller.js';
 import { Attachments } from './attachments.service.js';
 import { DocumentsService } from './documents.service.js';
 import { BulkUpload } from './bulk-upload.service.js';
+import { RecognitionWatch } from './recognition/recognition-watch.service.js';
 import { HistoryRepair } from './repair/history-repair.service.js';
 import { IndexRepair } from './repair/index-repair.service.js';
 import { StoredVersions } from './repair/stored-versions.service.js';
@@ -29,7 +30,16 @@ import { DocumentSync } from './document-sync.service.js';
     ProjectsModule,
   ],
   controllers: [DocumentsController, BulkController],
-  providers: [DocumentsService, Attachments, BulkUpload, DocumentSync, StoredVersions, IndexRepair, HistoryRepair],
+  providers: [
+    DocumentsService,
+    RecognitionWatch,
+    Attachments,
+    BulkUpload,
+    DocumentSync,
+    StoredVersions,
+    IndexRepair,
+    HistoryRepair,
+  ],
   exports: [DocumentsService, DocumentSync, IndexRepair],
 })
 export class DocumentsModule {}

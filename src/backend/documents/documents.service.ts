@@ -12,6 +12,7 @@ import { DownstreamError } from '../../resilience/policy/downstream-error.js';
 import { change } from '../call/change.js';
 import { Deletions } from '../call/deletions.js';
 import { IndexRepair } from './repair/index-repair.service.js';
+import { RecognitionWatch } from './recognition/recognition-watch.service.js';
 import { claimedId } from '../call/claim.js';
 import type { OwnerCall, UserCall } from '../call/public-call.js';
 import { type CommitPayload, DocumentSync, KEPT_TEXT_CHARS } from './document-sync.service.js';
@@ -30,6 +31,7 @@ export class DocumentsService {
     private readonly events: ProjectEvents,
     private readonly deletions: Deletions,
     private readonly repair: IndexRepair,
+    private readonly recognition: RecognitionWatch,
   ) {}
 
   async put(projectId: string, path: string, upload: Upload, ifMatch: string | undefined, call: UserCall) {
@@ -86,6 +88,7 @@ export class DocumentsService {
       (own) => put(arrivedAtMs, own),
       (nothingDone) => this.sync.abandon(held, nothingDone),
     ).catch(namePath);
+    if (stored.warnings?.some(({ code }) => code === 'ocr_pending') === true) this.recognition.expect();
     if (!stored.changed) {
       // The index may have lost the document although the files have it. The update is queued, and does nothing where
       // the index has it.
@@ -140,12 +143,15 @@ export class DocumentsService {
   }
 
   async index(projectId: string, call: UserCall) {
-    const [index, behind, rebuilding] = await Promise.all([
-      this.chroma.describe({ params: { project_id: projectId } }, call),
+    const params = { project_id: projectId };
+    const [index, ocr, behind, rebuilding] = await Promise.all([
+      this.chroma.describe({ params }, call),
+      this.filesystem.recognition({ params }, call).catch(unlessAway),
       this.sync.staleDocuments(call.userId, projectId),
       this.repair.isRebuilding(call.userId, projectId),
     ]);
-    return { ...index, queued: behind.size, index: rebuilding ? ('rebuilding' as const) : ('ready' as const) };
+    const state = rebuilding ? ('rebuilding' as const) : ('ready' as const);
+    return { ...index, queued: behind.size, index: state, ...(ocr && { ocr }) };
   }
 
   /** The current text of a document, or its text at a version. */
@@ -190,6 +196,11 @@ export class DocumentsService {
 /** Milliseconds since 1970, monotonic while the process runs, however its clock is set. */
 function arrivalMs(): number {
   return performance.timeOrigin + performance.now();
+}
+
+/** Undefined while the server is away. */
+function unlessAway(error: unknown): undefined {
+  if (!(error instanceof DownstreamError)) throw error;
 }
 
 /** A rejection of our request by the filesystem server can only concern its path. */

@@ -9,6 +9,7 @@ import { LoggingModule } from '../../http/logging.module.js';
 import { REPLICAS, ReplicasModule } from '../../replicas/replicas.module.js';
 import type { Replicas } from '../../replicas/replicas.js';
 import type { Postgres } from '../../storage/postgres/postgres.js';
+import { RedisModule } from '../redis/redis.module.js';
 import { Deletions } from '../call/deletions.js';
 import { AnswerCounts } from './answer-counts.service.js';
 import { OpenStreams } from './limits/open-streams.js';
@@ -26,7 +27,7 @@ function openAnswers({ data_dir }: Config, database: Postgres | null, replicas: 
 
 /** The parts that all public routes share: rate limits, idempotency keys, shared reads, validation. */
 @Module({
-  imports: [ConfigModule, LoggingModule, ReplicasModule],
+  imports: [ConfigModule, LoggingModule, RedisModule, ReplicasModule],
   providers: [
     {
       provide: APP_PIPE,

@@ -87,6 +87,7 @@ export const authContract = {
       z.object({ active: z.literal(false), reason: tokenFaultSchema }),
     ]),
     idempotent: true,
+    safe: true,
   },
   revoke: {
     method: 'POST',

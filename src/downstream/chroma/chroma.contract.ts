@@ -37,6 +37,7 @@ export const chromaContract = {
       corrections: z.array(correctionSchema).optional(),
     }),
     idempotent: true,
+    safe: true,
   },
   /**
    * The vectors, in order, of texts that belong to no project; used for OpenAI's `/v1/embeddings`. `pretrained` is

@@ -270,6 +270,29 @@ export const filesystemContract = {
     response: inventorySchema,
     idempotent: true,
   },
+  /**
+   * The documents of all users that got a text by recognition of their pictures after this time of the server's clock
+   * (`until_ms` of the call before), and how many documents still wait. After a restart it starts empty.
+   */
+  recognised: {
+    method: 'GET',
+    path: '/recognised',
+    query: z.strictObject({ after_ms: z.coerce.number().min(0).default(0) }),
+    response: z.object({
+      documents: z.array(z.object({ user_id: z.string(), project_id: id, path: z.string(), version: z.string() })),
+      until_ms: z.number(),
+      pending: z.int().min(0),
+    }),
+    idempotent: true,
+  },
+  /** The documents of a project of which pictures wait for their recognition, and the number of these pictures. */
+  recognition: {
+    method: 'GET',
+    path: '/projects/:project_id/recognition',
+    params: inProject,
+    response: z.object({ documents: z.int().min(0), pages: z.int().min(0) }),
+    idempotent: true,
+  },
   /** Full-text search by BM25 over the passages of a project; `documents` is how many documents the project has. */
   search: {
     method: 'POST',
@@ -291,6 +314,7 @@ export const filesystemContract = {
       corrections: z.array(correctionSchema).optional(),
     }),
     idempotent: true,
+    safe: true,
   },
   /**
    * Writes or overwrites one turn, and creates the conversation with its first one. The state of a turn never goes

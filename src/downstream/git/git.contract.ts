@@ -268,5 +268,6 @@ export const gitContract = {
     body: z.strictObject({ to: z.array(path).min(1).max(20), among: z.array(path).min(1).max(100) }),
     response: z.object({ near: z.array(z.object({ path, score: z.number() })) }),
     idempotent: true,
+    safe: true,
   },
 } as const satisfies ServiceContract;

@@ -80,6 +80,11 @@ export class ServiceLog implements AttemptObserver {
     );
   }
 
+  endpointChanged({ name, ejected }: { name: string; ejected: boolean }, why: string): void {
+    const text = ejected ? `Endpoint ${name} is left out: ${why}` : `Endpoint ${name} is used again: ${why}`;
+    this.sink.warn({ service: this.service, endpoint: name, ejected }, `[${this.title}] ${text}`);
+  }
+
   /** Logs that the following faults are injected by a drill. */
   drill(drill: DownstreamSettings['fault_drill']): void {
     if (drill.enabled) this.sink.warn({ service: this.service, drill }, `[${this.title}] Fault drill is ON`);

@@ -1,6 +1,8 @@
 import type { AxiosInstance, AxiosResponse } from 'axios';
 import type { Dispatcher } from 'undici';
+import { isIPv6 } from 'node:net';
 import type { ByteStream } from './byte-stream.js';
+import type { EndpointAddress } from './endpoints.js';
 import { dispatcherTo, type Route } from './outside.js';
 import { undiciAdapter } from './undici-adapter.js';
 
@@ -11,6 +13,10 @@ export interface WireRequest {
   absolute?: boolean;
   headers: Record<string, string>;
   body: string | undefined;
+  /** Whether the request may be sent a second time. */
+  repeatable?: boolean;
+  /** Whether it changes nothing on the server. */
+  safe?: boolean;
 }
 
 export interface WireAnswer<Body = Buffer> {
@@ -33,21 +39,24 @@ export interface Transport {
 export class HttpTransport implements Transport {
   private readonly dispatcher: Dispatcher;
   private readonly origin: string;
+  /** The `Host` of requests to an IP address. */
+  private readonly host: string | undefined;
   private readonly prefix: string;
   private closing: Promise<void> | undefined;
 
   constructor(
     private readonly axios: AxiosInstance,
-    /** Its path is put before the path of every request. */
-    url: string,
+    /** The path of the URL is put before the path of every request. */
+    { url, ip }: EndpointAddress,
     connectTimeoutMs: number,
     route?: Route,
   ) {
     dropDefaults(axios);
-    const { origin, pathname } = new URL(url);
-    this.origin = origin;
+    const { origin, pathname, hostname, host } = new URL(url);
+    this.origin = ip === undefined ? origin : origin.replace(hostname, isIPv6(ip) ? `[${ip}]` : ip);
+    this.host = ip === undefined ? undefined : host;
     this.prefix = pathname.replace(/(?<!\/)\/+$/, '');
-    this.dispatcher = dispatcherTo(origin, connectTimeoutMs, route);
+    this.dispatcher = dispatcherTo(this.origin, connectTimeoutMs, route, ip === undefined ? undefined : hostname);
   }
 
   async send(request: WireRequest, signal: AbortSignal): Promise<WireAnswer> {
@@ -67,9 +76,13 @@ export class HttpTransport implements Transport {
     await this.close().finally(() => clearTimeout(late));
   }
 
+  private headersOf({ headers }: WireRequest): Record<string, string> {
+    return this.host === undefined ? headers : { ...headers, host: this.host };
+  }
+
   private request(request: WireRequest, signal: AbortSignal, responseType: 'arraybuffer' | 'stream') {
     return this.axios.request<unknown>({
-      adapter: undiciAdapter(this.dispatcher, this.origin, request.headers),
+      adapter: undiciAdapter(this.dispatcher, this.origin, this.headersOf(request)),
       method: request.method,
       url: request.absolute === true ? request.path : this.prefix + request.path,
       data: request.body,

@@ -17,12 +17,20 @@ export interface Route {
 
 const DIRECT: Route = { proxy: { http: null, https: null, no_proxy: '' }, own: 'none', caFile: null };
 
-/** The connections to one origin. Nothing here times out but connecting: the rest is the policy's. */
-export function dispatcherTo(origin: string, connectTimeoutMs: number, route: Route = DIRECT): Dispatcher {
+/**
+ * The connections to one origin. Only connecting has a time limit here, the policies have the others.
+ * @param servername the name in the server's certificate, where `origin` has an IP address
+ */
+export function dispatcherTo(
+  origin: string,
+  connectTimeoutMs: number,
+  route: Route = DIRECT,
+  servername?: string,
+): Dispatcher {
   const { proxy, own, caFile } = route;
   const tls = caFile === null ? {} : { ca: [...rootCertificates, readFileSync(caFile, 'utf8')] };
   const limits = { headersTimeout: 0, bodyTimeout: 0, allowH2: false };
-  const connect = { timeout: connectTimeoutMs, ...tls };
+  const connect = { timeout: connectTimeoutMs, ...tls, ...(servername !== undefined && { servername }) };
   const proxied = { ...limits, connect, requestTls: connect, proxyTls: { timeout: connectTimeoutMs } };
   if (own !== null && own !== 'none') return new ProxyAgent({ ...proxied, uri: own });
   if (own === 'none' || !isSet(proxy)) return new Pool(origin, { ...limits, connect });

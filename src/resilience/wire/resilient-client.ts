@@ -3,6 +3,7 @@ import type { DownstreamSettings, ClientName } from '../../config/config.schema.
 import { isModel } from '../../config/llm-models.js';
 import { type Endpoint, type EndpointInput, type EndpointOutput, HEADER } from '../../contract/endpoint.js';
 import { decode, refusalOf } from './answer.js';
+import { BalancedTransport, type EndpointState } from './balanced-transport.js';
 import { decoded } from './content-encoding.js';
 import type { Attempt } from '../policy/attempt.js';
 import type { CallDetails } from '../policy/call.js';
@@ -36,6 +37,10 @@ import { compose } from './wire-request.js';
 const healthy = z.object({ status: z.literal('ok') });
 /** How long the health route may take. */
 const HEALTH_MS = 1000;
+function isHealthy({ status, body }: WireAnswer): boolean {
+  return status === 200 && healthy.safeParse(JSON.parse(body.toString())).success;
+}
+
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 307, 308]);
 const MAX_REDIRECTS = 3;
 /** How long calls may take after the last request was answered and the process ends. */
@@ -45,8 +50,12 @@ export interface ClientParts {
   service: ClientName;
   title: string;
   settings: DownstreamSettings;
-  /** null: no address is configured. */
-  connect: (settings: DownstreamSettings) => Transport | null;
+  /** null: no address is configured. @param isHealthy whether the health route behind a transport answers */
+  connect: (
+    settings: DownstreamSettings,
+    isHealthy: (transport: Transport) => Promise<boolean>,
+    log: ServiceLog,
+  ) => Transport | null;
   headers: HeaderWriter;
   /** A cheap route that answers while the service works. Without it one caller's failures cannot be told from an outage. */
   healthPath?: string;
@@ -87,9 +96,9 @@ export class ResilientClient {
     this.service = service;
     this.title = title;
     this.settings = settings;
-    this.transport = parts.connect(settings);
     this.drill = new FaultDrill(service, clock);
     this.log = new ServiceLog(sink, service, title);
+    this.transport = this.connect();
     this.log.drill(settings.fault_drill);
     this.history = new History(clock);
     this.minutes = new Minutes(clock);
@@ -138,6 +147,8 @@ export class ResilientClient {
     };
     return this.policy.execute(call, async (attempt) => {
       const request = this.request(endpoint.method, path + query, body, attempt);
+      request.repeatable = call.repeatable;
+      request.safe = endpoint.safe ?? endpoint.method === 'GET';
       const answer = await this.carry(attempt, (transport) => transport.send(request, attempt));
       attempt.status = answer.status;
       this.instance = answer.headers[HEADER.instance] ?? this.instance;
@@ -191,6 +202,11 @@ export class ResilientClient {
     return timelineOf(this);
   }
 
+  /** Of a service with several endpoints. */
+  get endpoints(): readonly EndpointState[] {
+    return this.transport instanceof BalancedTransport ? this.transport.states : [];
+  }
+
   report(): ClientReport {
     return reportOf(this, this.settings);
   }
@@ -218,7 +234,7 @@ export class ResilientClient {
     this.log.drill(settings.fault_drill);
     if (settings.url === url && settings.timeout_ms === timeout_ms) return;
     const before = this.transport;
-    this.transport = this.parts.connect(settings);
+    this.transport = this.connect();
     void before?.close();
   }
 
@@ -227,16 +243,25 @@ export class ResilientClient {
     await this.transport?.end(LAST_CALLS_MS);
   }
 
+  private connect(): Transport | null {
+    const { healthPath = '/', clock = systemClock } = this.parts;
+    const healthOf = async (transport: Transport) => isHealthy(await this.health(transport, healthPath, clock));
+    return this.parts.connect(this.settings, healthOf, this.log);
+  }
+
   /** Bypasses the policies, because they call it. A fault drill counts as an outage. */
   private async isHealthy(path: string, clock: Clock): Promise<boolean> {
     if (this.transport === null || this.settings.fault_drill.enabled) return false;
+    const answer = await this.health(this.transport, path, clock);
+    this.instance = answer.headers[HEADER.instance] ?? this.instance;
+    return isHealthy(answer);
+  }
+
+  private async health(transport: Transport, path: string, clock: Clock): Promise<WireAnswer> {
     const signal = new LightSignal(undefined);
     const stop = clock.after(HEALTH_MS, () => signal.abort(new Error('the health route took too long')));
     try {
-      const request = { method: 'GET', path, headers: {}, body: undefined };
-      const { status, headers, body } = await this.transport.send(request, signal);
-      this.instance = headers[HEADER.instance] ?? this.instance;
-      return status === 200 && healthy.safeParse(JSON.parse(body.toString())).success;
+      return await transport.send({ method: 'GET', path, headers: {}, body: undefined }, signal);
     } finally {
       stop();
     }

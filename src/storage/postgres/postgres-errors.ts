@@ -7,6 +7,7 @@ const NUL_IN_TEXT = ['22021'];
 /** The transaction was rolled back, or had not begun: it may succeed when it is repeated. */
 const REPEATABLE = [
   '08', // connection exception
+  '0A000', // a prepared statement whose table was changed by a migration meanwhile
   '25006', // the server became a read-only replica
   '40001', // serialization failure
   '40P01', // deadlock
@@ -40,7 +41,7 @@ export function storageError(error: unknown): unknown {
 
 /** Whether the connection must not be used again after this error. */
 export function endsConnection(error: unknown): boolean {
-  return !isAnswer(error) || error.severity === 'FATAL' || error.severity === 'PANIC';
+  return !isAnswer(error) || error.severity === 'FATAL' || error.severity === 'PANIC' || error.code === '0A000';
 }
 
 /** Whether the database itself answered with this error. */

@@ -93,6 +93,15 @@ describeWithPostgres('Postgres', () => {
     await expect(start).rejects.not.toThrow('s3cret');
   });
 
+  it('goes on while another release migrates its tables', async () => {
+    await postgres.write(`INSERT INTO goods VALUES ('pear', 1)`);
+    const all = async () => (await postgres.read('SELECT * FROM goods')).rows;
+    expect(await all()).toEqual([{ name: 'pear', price: 1 }]);
+    write('002_colour.sql', `ALTER TABLE goods ADD COLUMN colour text DEFAULT 'green'`);
+    await migratePostgres(testSettings(url), part);
+    expect(await all()).toEqual([{ name: 'pear', price: 1, colour: 'green' }]);
+  });
+
   it('waits at the start while the database is unreachable', async () => {
     await server.halt();
     warnings.length = 0;

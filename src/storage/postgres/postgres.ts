@@ -106,12 +106,24 @@ class Connection implements Session {
   async query<Row extends pg.QueryResultRow>(sql: string, values: readonly unknown[] = []) {
     this.assertUsable();
     try {
-      return await this.client.query<Row>(sql, [...values]);
+      return await this.client.query<Row>({ name: nameOf(sql), text: sql, values: [...values] });
     } catch (error) {
       this.lost ||= endsConnection(error);
       throw storageError(error);
     }
   }
+}
+
+const names = new Map<string, string>();
+
+/**
+ * A statement with a name is parsed and planned once for each connection, which takes longer than most of them run. The
+ * texts of statements are constants, so they are few.
+ */
+function nameOf(sql: string): string {
+  let name = names.get(sql);
+  if (name === undefined) names.set(sql, (name = `s${names.size}`));
+  return name;
 }
 
 async function inTransaction<T>(connection: Connection, work: (session: Session) => Promise<T>): Promise<T> {

@@ -20,7 +20,7 @@ const ZIP = new Uint8Array(zipSync({ 'a.md': zeros, 'b.zip': zipSync({ 'c.md': s
 
 const TAR = new Uint8Array(gzipSync(Buffer.concat([Buffer.alloc(257), Buffer.from('ustar'), zeros]), { level: 9 }));
 
-/** A million columns in a million rows, all of them with a word. */
+/** A million columns in a million rows, each cell with a word. */
 function ods(): Uint8Array<ArrayBuffer> {
   const cell = '<table:table-cell table:number-columns-repeated="1000000"><text:p>word</text:p></table:table-cell>';
   const row = `<table:table-row table:number-rows-repeated="1000000">${cell}</table:table-row>`;
@@ -36,7 +36,7 @@ const ODS = ods();
 
 export const poison: Poison = {
   name: 'a user uploads archives and files that unpack to a thousand times their size',
-  against: 'memory and time spent on what a few bytes promise',
+  against: 'memory and time spent on a few bytes',
   send: (stage) => {
     const archive = { 'content-type': 'application/zip' };
     return all([

@@ -5,7 +5,7 @@ import { JSON_TYPE, type Poison } from '../poison.js';
 
 let made = 0;
 
-/** Twelve commits whose authors hold what once framed the fields of git's output, and an option behind it. */
+/** Twelve commits whose author names hold a former field separator of git's output, followed by an option. */
 function forge(root: string): string {
   const dir = join(root, `forged${++made}`);
   mkdirSync(dir);

@@ -1,12 +1,12 @@
 import { Agent, fetch } from 'undici';
 import { all, type Poison, times } from '../poison.js';
 
-/** Connections of this poison alone. */
+/** A separate pool of connections. */
 const own = new Agent();
 
 export const poison: Poison = {
   name: 'a user begins uploads, chats and searches, and leaves at once',
-  against: 'callers who leave counted as failures, or their work going on for nobody',
+  against: 'disconnects counted as failures, or work without a reader going on',
   send: ({ attacker, project }) =>
     all(
       times(60, async (i) => {

@@ -10,7 +10,7 @@ const BODIES = [
 
 export const poison: Poison = {
   name: 'anybody sends JSON that is nested a million times, or two megabytes of it',
-  against: 'parsers that take more than linear time, before anybody is signed in',
+  against: 'parsers that take more than linear time, before authentication',
   send: ({ stranger, attacker }) =>
     all(
       times(20, (i) => {

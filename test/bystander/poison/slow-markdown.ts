@@ -17,6 +17,6 @@ const TEXTS = [
 
 export const poison: Poison = {
   name: 'a user uploads Markdown of one mark or letter, 400,000 times',
-  against: 'patterns with more than linear time stopping git for good, restarts included',
+  against: 'patterns with more than linear time stopping git permanently, also after restarts',
   send: (stage) => all(TEXTS.map((text, i) => put(stage, `slow${i}.md`, text, 'text/markdown'))),
 };

@@ -1,7 +1,7 @@
 import { Agent, fetch } from 'undici';
 import { type Poison, times } from '../poison.js';
 
-/** Connections of this poison alone. */
+/** A separate pool of connections. */
 const own = new Agent();
 
 export const poison: Poison = {

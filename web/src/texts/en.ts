@@ -269,6 +269,10 @@ export const t = {
   },
   warningHelp: {
     pages_without_text: 'Run a text recognition over the scan, and store the new file.',
+    ocr_pending: 'Nothing to do: the text follows.',
+    ocr_confidence: 'Compare doubtful passages with the file; a sharper scan reads better.',
+    ocr_failed: 'Scan these pages again with a lower resolution, and store the new file.',
+    no_text: 'If it shows a text, take a sharper and straighter picture.',
     pages_too_slow: 'Save the PDF anew, as by printing it into a file, and store that.',
     pages_unreadable: 'Save the PDF anew, as by printing it into a file, and store that.',
     pictures_left_out: 'Write what matters in them into the text.',

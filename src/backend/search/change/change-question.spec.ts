@@ -84,12 +84,12 @@ it.each(['who did ', 'who ', 'changed ', 'when was ', 'last 3 days ', 'a.', '.',
   'is told within 50 ms of a message of nothing but %j',
   (piece) => {
     for (const chars of [2000, 32_000]) {
-      const beganMs = performance.now();
+      const began = process.threadCpuUsage();
       const about = changeQuestion(
         `who changed ${piece.repeat(Math.floor(chars / piece.length))}`.slice(0, chars),
         NOW,
       );
-      expect(performance.now() - beganMs).toBeLessThan(50);
+      expect(process.threadCpuUsage(began).user / 1000).toBeLessThan(50);
       expect((about?.about ?? '').length).toBeLessThanOrEqual(500);
     }
   },

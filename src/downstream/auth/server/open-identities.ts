@@ -4,14 +4,17 @@ import { StartError } from '../../../config/start-error.js';
 import type { AuthStores } from './auth-stores.js';
 import { LocalIdentityProvider } from './local/local-identity-provider.js';
 import { PasswordHasher } from './local/password-hasher.js';
-import { FirebaseIdentityProvider } from './providers/firebase-identity-provider.js';
+import { AccountChecks } from './providers/account-checks.js';
+import { EmulatorTokens } from './providers/emulator-tokens.js';
+import { FirebaseIdentityProvider, type Rechecking } from './providers/firebase-identity-provider.js';
 import type { IdentityProvider } from './providers/identity-provider.js';
 import { IdentityToolkit } from './providers/identity-toolkit.js';
 import { IssuedIdentities } from './providers/issued-identities.js';
-import { IssuedTokens, type TokenRules } from './providers/issued-tokens.js';
+import { IssuedTokens, type TokenReader } from './providers/issued-tokens.js';
 import { discoverKeys, OIDC_ALGORITHMS, OidcIdentityProvider } from './providers/oidc-identity-provider.js';
 import { Outside } from './providers/outside.js';
 import { PublishedKeys } from './providers/published-keys.js';
+import { SealedText } from './providers/sealed-text.js';
 import { SessionTokens } from './tokens/session-tokens.js';
 import { SigningKeys } from './tokens/signing-keys.js';
 
@@ -31,25 +34,45 @@ async function openLocal(config: Config, stores: AuthStores): Promise<IdentityPr
 
 /** Follows "Verify ID tokens using a third-party JWT library" in Firebase's documentation. */
 async function openFirebase(config: Config, stores: AuthStores): Promise<IdentityProvider> {
-  const { firebase, require_verified_email } = config.auth;
+  const { firebase, require_verified_email: requireVerifiedEmail } = config.auth;
   const projectId = firebase.project_id ?? '';
   const keyServer = outside('Firebase (auth.firebase.keys_url)', config);
   const keys = new PublishedKeys(keyServer, { locate: () => Promise.resolve(firebase.keys_url) });
-  const issuer = `https://securetoken.google.com/${projectId}`;
-  const identities = issuedIdentities(config, stores, keys, { issuer, audience: projectId, algorithms: ['RS256'] });
+  const rules = { issuer: `https://securetoken.google.com/${projectId}`, audience: projectId, algorithms: ['RS256'] };
+  const toolkit = openToolkit(config);
+  const signed = new IssuedTokens(keys, rules);
+  const tokens = firebase.emulator_host === null ? signed : new EmulatorTokens(toolkit, signed, rules);
   const sessions = await openSessions(config, stores);
-  return new FirebaseIdentityProvider(identities, openToolkit(config), sessions, require_verified_email);
+  const rechecking = openRechecking(config);
+  return new FirebaseIdentityProvider(issuedIdentities(config, stores, tokens), toolkit, sessions, {
+    requireVerifiedEmail,
+    rechecking,
+  });
+}
+
+function openRechecking({ auth, secrets }: Config): Rechecking | undefined {
+  const { recheck_ms } = auth.firebase;
+  if (recheck_ms === null) return undefined;
+  const { internal_service_token: current, internal_service_token_previous: previous } = secrets;
+  const sealed = new SealedText(previous === undefined ? [current] : [current, previous], 'firebase refresh token');
+  return { checks: new AccountChecks(recheck_ms), sealed };
 }
 
 function openToolkit(config: Config): IdentityToolkit {
-  const { emulator_host: emulator, sign_in_url } = config.auth.firebase;
-  const url = emulator === null ? sign_in_url : `http://${emulator}/identitytoolkit.googleapis.com/v1`;
+  const { emulator_host: emulator, sign_in_url, token_url } = config.auth.firebase;
+  const addresses =
+    emulator === null
+      ? { signIn: sign_in_url, token: token_url }
+      : {
+          signIn: `http://${emulator}/identitytoolkit.googleapis.com/v1`,
+          token: `http://${emulator}/securetoken.googleapis.com/v1/token`,
+        };
   // The emulator accepts any key.
   const apiKey = config.secrets.firebase_api_key ?? (emulator === null ? undefined : 'emulator');
   if (apiKey === undefined) {
     throw new StartError('FIREBASE_API_KEY: missing; auth.provider is firebase, sign-in needs its web API key');
   }
-  return new IdentityToolkit(outside('Firebase (auth.firebase.sign_in_url)', config), url, apiKey);
+  return new IdentityToolkit(outside('Firebase (auth.firebase.sign_in_url)', config), addresses, apiKey);
 }
 
 async function openOidc(config: Config, stores: AuthStores): Promise<IdentityProvider> {
@@ -58,11 +81,11 @@ async function openOidc(config: Config, stores: AuthStores): Promise<IdentityPro
   const provider = outside(`${issuer} (auth.oidc.issuer)`, config);
   const keys = new PublishedKeys(provider, { locate: () => discoverKeys(issuer, provider) });
   const rules = { issuer, audience, algorithms: OIDC_ALGORITHMS };
-  return new OidcIdentityProvider(issuer, issuedIdentities(config, stores, keys, rules));
+  return new OidcIdentityProvider(issuer, issuedIdentities(config, stores, new IssuedTokens(keys, rules)));
 }
 
-function issuedIdentities({ auth }: Config, stores: AuthStores, keys: PublishedKeys, rules: TokenRules) {
-  return new IssuedIdentities(new IssuedTokens(keys, rules), stores.revoked, stores.seenUsers, {
+function issuedIdentities({ auth }: Config, stores: AuthStores, tokens: TokenReader) {
+  return new IssuedIdentities(tokens, stores.revoked, stores.seenUsers, {
     requireVerifiedEmail: auth.require_verified_email,
     operatorClaim: auth.operator_claim,
     operatorValue: auth.operator_value,

@@ -10,6 +10,7 @@ import { FilesystemStores } from './filesystem-stores.js';
 import type { DocumentFiles } from './files/document-files.js';
 import { openDocumentFiles } from './files/open-document-files.js';
 import { EmbeddedFullText } from './full-text/embedded-full-text.js';
+import { KeptRecognised } from './recognition/recognised-documents.js';
 import { SqliteProjectStore } from './projects/sqlite-project-store.js';
 
 /** The stores in one SQLite database below the data folder, which only this process uses. */
@@ -19,6 +20,7 @@ export class EmbeddedStores extends FilesystemStores {
   readonly documents: SqliteDocumentStore;
   readonly conversations: SqliteConversationStore;
   readonly turns: SqliteTurnStore;
+  readonly recognised = new KeptRecognised();
   private readonly log = new Logger('Filesystem');
   private readonly index: LexicalIndex;
 

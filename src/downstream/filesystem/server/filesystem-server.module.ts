@@ -10,6 +10,7 @@ import { ConversationStore } from './conversations/conversation-store.js';
 import { ConversationsController } from './conversations/conversations.controller.js';
 import { ConversationsService } from './conversations/conversations.service.js';
 import { DocumentFiles } from './files/document-files.js';
+import { BackgroundRecognition } from './documents/background-recognition.js';
 import { DocumentStore } from './documents/document-store.js';
 import { UploadReader } from './documents/document-upload.js';
 import { DocumentWriter } from './documents/document-writer.js';
@@ -24,7 +25,12 @@ import { PostgresStores } from './postgres-stores.js';
 import { ProjectStore } from './projects/project-store.js';
 import { ProjectsController } from './projects/projects.controller.js';
 import { ProjectsService } from './projects/projects.service.js';
+import { requireLanguages } from './extraction/recognition/installed-languages.js';
+import { Recogniser } from './extraction/recognition/recogniser.js';
 import { TextExtractor } from './extraction/text-extractor.js';
+import { RecognisedDocuments } from './recognition/recognised-documents.js';
+import { RecognitionController } from './recognition/recognition.controller.js';
+import { RecognitionService } from './recognition/recognition.service.js';
 
 const stores = [
   {
@@ -50,6 +56,7 @@ const stores = [
   storeOf(DocumentStore, ({ documents }) => documents),
   storeOf(ConversationStore, ({ conversations }) => conversations),
   storeOf(TurnStore, ({ turns }) => turns),
+  storeOf(RecognisedDocuments, ({ recognised }) => recognised),
 ];
 
 function storeOf<T>(provide: abstract new () => T, useFactory: (opened: FilesystemStores) => T) {
@@ -64,20 +71,37 @@ const extractor = {
       timeoutMs: filesystem.extraction.timeout_ms,
       maxMemoryBytes: filesystem.extraction.max_memory_bytes,
       maxTextBytes: http.max_body_bytes,
+      recognition: filesystem.ocr.enabled,
     }),
+};
+
+const recogniser = {
+  provide: Recogniser,
+  inject: [CONFIG],
+  useFactory: ({ filesystem: { ocr } }: Config) => {
+    if (ocr.enabled) requireLanguages(ocr.languages);
+    return new Recogniser({
+      languages: ocr.languages,
+      pageTimeoutMs: ocr.page_timeout_ms,
+      maxMemoryBytes: ocr.max_memory_bytes,
+    });
+  },
 };
 
 @Module({
   imports: [InternalServerModule, ConfigModule, DatabaseModule.of(FILESYSTEM_PART)],
-  controllers: [ProjectsController, DocumentsController, ConversationsController],
+  controllers: [ProjectsController, DocumentsController, RecognitionController, ConversationsController],
   providers: [
     ProjectsService,
     DocumentsService,
     OriginalsService,
+    BackgroundRecognition,
     DocumentWriter,
     UploadReader,
     ConversationsService,
     extractor,
+    recogniser,
+    RecognitionService,
     ...stores,
   ],
 })

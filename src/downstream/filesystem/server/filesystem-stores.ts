@@ -4,6 +4,7 @@ import type { TurnStore } from './conversations/turn-store.js';
 import type { DocumentStore } from './documents/document-store.js';
 import type { DocumentFiles } from './files/document-files.js';
 import type { FullText } from './full-text/full-text.js';
+import type { RecognisedDocuments } from './recognition/recognised-documents.js';
 import type { ProjectStore } from './projects/project-store.js';
 
 /** What the filesystem server keeps apart from the contents of the documents. */
@@ -12,6 +13,7 @@ export abstract class FilesystemStores {
   abstract readonly documents: DocumentStore;
   abstract readonly conversations: ConversationStore;
   abstract readonly turns: TurnStore;
+  abstract readonly recognised: RecognisedDocuments;
 
   /** Opens the store of the contents that belong to these stores. */
   abstract openFiles(config: Config): Promise<DocumentFiles>;

@@ -17,6 +17,7 @@ import { FollowingFullText } from './full-text/following-full-text.js';
 import { LocalIndex } from './full-text/local-index.js';
 import { ProjectFollower } from './full-text/project-follower.js';
 import { PostgresDatabase } from './postgres-database.js';
+import { PostgresRecognised } from './recognition/postgres-recognised.js';
 import { PostgresProjectStore } from './projects/postgres-project-store.js';
 
 /** A content without a row may be that of a change under way; no change takes longer. */
@@ -30,6 +31,7 @@ export class PostgresStores extends FilesystemStores {
   readonly documents: PostgresDocumentStore;
   readonly conversations: PostgresConversationStore;
   readonly turns: PostgresTurnStore;
+  readonly recognised: PostgresRecognised;
   private readonly log = new Logger('Filesystem');
   private readonly changes = new Changes();
   private readonly database: PostgresDatabase;
@@ -48,6 +50,7 @@ export class PostgresStores extends FilesystemStores {
     this.documents = new PostgresDocumentStore(this.database, quotas, this.changes);
     this.conversations = new PostgresConversationStore(this.database);
     this.turns = new PostgresTurnStore(this.database);
+    this.recognised = new PostgresRecognised(this.database);
   }
 
   async openFiles(config: Config): Promise<DocumentFiles> {

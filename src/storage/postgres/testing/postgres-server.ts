@@ -35,27 +35,37 @@ export function describeWithPostgres(name: string, tests: () => void): void {
   describe.skip(name, tests);
 }
 
+interface ServerUser {
+  uid?: number;
+  gid?: number;
+}
+
 /** A PostgreSQL of its own for tests, on a free port, with its data in a temporary folder. */
 export class PostgresServer {
+  readonly port: number;
+  private readonly dir: string;
+  private readonly user: ServerUser;
+  private readonly durable: boolean;
+  private process: ChildProcess;
   private databases = 0;
 
-  private constructor(
-    private readonly dir: string,
-    readonly port: number,
-    private readonly user: { uid?: number; gid?: number },
-    private process: ChildProcess,
-    private readonly isDurable: boolean,
-  ) {}
+  private constructor(dir: string, port: number, user: ServerUser, durable: boolean) {
+    this.dir = dir;
+    this.port = port;
+    this.user = user;
+    this.durable = durable;
+    this.process = launch(dir, port, user, durable);
+  }
 
-  /** @param isDurable whether a commit waits for the disk, for measurements */
-  static async start({ isDurable = false } = {}): Promise<PostgresServer> {
+  /** @param durable whether a commit waits for the disk, as it does outside of tests */
+  static async start({ durable = false } = {}): Promise<PostgresServer> {
     const dir = mkdtempSync(join(tmpdir(), 'caudex-postgres-'));
     const user = serverUser();
     if (user.uid !== undefined && user.gid !== undefined) chownSync(dir, user.uid, user.gid);
     const initdb = [join(dir, 'data'), '-U', 'caudex', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync'];
     execFileSync(join(programs() ?? '', 'initdb'), ['-D', ...initdb], { ...user, cwd: dir, stdio: 'pipe' });
     const port = await freePort();
-    const server = new PostgresServer(dir, port, user, launch(dir, port, user, isDurable), isDurable);
+    const server = new PostgresServer(dir, port, user, durable);
     await server.answers();
     return server;
   }
@@ -92,7 +102,7 @@ export class PostgresServer {
   }
 
   async resume(): Promise<void> {
-    this.process = launch(this.dir, this.port, this.user, this.isDurable);
+    this.process = launch(this.dir, this.port, this.user, this.durable);
     await this.answers();
   }
 
@@ -124,9 +134,9 @@ export function testSettings(url: string): PostgresSettings {
   };
 }
 
-function launch(dir: string, port: number, user: { uid?: number; gid?: number }, isDurable: boolean): ChildProcess {
+function launch(dir: string, port: number, user: { uid?: number; gid?: number }, durable: boolean): ChildProcess {
   const settings = [
-    `fsync=${isDurable ? 'on' : 'off'}`,
+    `fsync=${durable ? 'on' : 'off'}`,
     'unix_socket_directories=',
     'max_connections=200',
     'listen_addresses=127.0.0.1',
@@ -135,7 +145,7 @@ function launch(dir: string, port: number, user: { uid?: number; gid?: number },
   return spawn(join(programs() ?? '', 'postgres'), options, { ...user, cwd: dir, stdio: 'ignore' });
 }
 
-function serverUser(): { uid?: number; gid?: number } {
+function serverUser(): ServerUser {
   if (process.getuid?.() !== 0) return {};
   for (const name of SERVER_USERS) {
     try {

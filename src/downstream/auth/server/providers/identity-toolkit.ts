@@ -2,11 +2,14 @@ import { z } from 'zod';
 import { Problem } from '../../../../http/problem.js';
 import { type Outside, outsideAway } from './outside.js';
 
-const signedInSchema = z.object({ idToken: z.string(), localId: z.string().min(1), email: z.string().optional() });
+const signedInSchema = z.object({ idToken: z.string(), refreshToken: z.string() });
 const errorSchema = z.object({ error: z.object({ message: z.string() }) });
 
 /** The error codes that mean that address and password do not match. */
 const NO_MATCH = ['EMAIL_NOT_FOUND', 'INVALID_PASSWORD', 'INVALID_LOGIN_CREDENTIALS', 'INVALID_EMAIL'];
+
+/** The error codes that mean that an account may no longer use its tokens. */
+const ENDED = ['USER_DISABLED', 'USER_NOT_FOUND', 'TOKEN_EXPIRED', 'INVALID_ID_TOKEN', 'INVALID_REFRESH_TOKEN'];
 
 /** Firebase's refusals in terms of our contract; a detail of our own for codes that need one. */
 const REFUSALS: Record<string, { status: number; code: string; detail: string }> = {
@@ -32,22 +35,34 @@ const REFUSALS: Record<string, { status: number; code: string; detail: string }>
 };
 const TOO_MANY_RETRY_S = 60;
 
-/** Sign-in by password at Google's Identity Toolkit (REST, v1), which is what Firebase's own clients call. */
+export interface SignedIn {
+  idToken: string;
+  refreshToken: string;
+}
+
+export interface ToolkitAddresses {
+  /** Of Identity Toolkit, v1. */
+  signIn: string;
+  /** Of the exchange of refresh tokens. */
+  token: string;
+}
+
+/** The REST API of Firebase Authentication (Google's Identity Toolkit, v1), which Firebase's own clients call. */
 export class IdentityToolkit {
   constructor(
     private readonly outside: Outside,
-    private readonly url: string,
+    private readonly addresses: ToolkitAddresses,
     private readonly apiKey: string,
   ) {}
 
-  /** @returns an ID token; undefined where the address and the password do not go together */
-  async signIn(email: string, password: string): Promise<string | undefined> {
+  /** Undefined where the address and the password do not match. */
+  async signIn(email: string, password: string): Promise<SignedIn | undefined> {
     const answer = await this.post('accounts:signInWithPassword', { email, password, returnSecureToken: true });
     if ('refused' in answer) {
       if (NO_MATCH.includes(answer.refused)) return undefined;
       throw refusal(answer);
     }
-    return signedInSchema.parse(answer.body).idToken;
+    return signedInSchema.parse(answer.body);
   }
 
   /** @returns an ID token of the new account @throws Problem 409 `email_taken` and other reasons */
@@ -63,12 +78,33 @@ export class IdentityToolkit {
     if ('refused' in answer) throw refusal(answer);
   }
 
-  private async post(method: string, body: object): Promise<{ body: unknown } | Refused> {
+  /** Whether the account of an ID token was disabled or deleted, or its tokens were revoked. */
+  async isRevoked(idToken: string): Promise<boolean> {
+    return hasEnded(await this.post('accounts:lookup', { idToken }));
+  }
+
+  /** Whether a refresh token is no longer accepted, for the same reasons. */
+  async isEnded(refreshToken: string): Promise<boolean> {
+    const body = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: refreshToken });
+    return hasEnded(await this.send(this.addresses.token, { body }));
+  }
+
+  private post(method: string, body: object): Promise<{ body: unknown } | Refused> {
+    return this.send(`${this.addresses.signIn}/${method}`, {
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+  }
+
+  private async send(
+    url: string,
+    { headers, body }: { headers?: Record<string, string>; body: string | URLSearchParams },
+  ): Promise<{ body: unknown } | Refused> {
     try {
-      const answer = await this.outside.call(`${this.url}/${method}`, {
+      const answer = await this.outside.call(url, {
         method: 'POST',
-        headers: { 'content-type': 'application/json', 'x-goog-api-key': this.apiKey },
-        body: JSON.stringify(body),
+        headers: { ...headers, 'x-goog-api-key': this.apiKey },
+        body,
       });
       if (answer.status === 200) return { body: answer.body };
       const { message } = errorSchema.parse(answer.body).error;
@@ -79,6 +115,12 @@ export class IdentityToolkit {
       throw outsideAway(this.outside.name, error);
     }
   }
+}
+
+function hasEnded(answer: object | Refused): boolean {
+  if (!('refused' in answer)) return false;
+  if (ENDED.includes(answer.refused)) return true;
+  throw refusal(answer);
 }
 
 interface Refused {

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import type { User } from '../../auth.contract.js';
 import type { RevokedTokens } from '../tokens/revoked-tokens.js';
 import type { Verification } from './identity-provider.js';
-import type { IssuedClaims, IssuedTokens } from './issued-tokens.js';
+import type { IssuedClaims, TokenReader } from './issued-tokens.js';
 import { type SeenUsers, userIdOf } from './seen-users.js';
 
 export interface ClaimRules {
@@ -17,7 +17,7 @@ export interface ClaimRules {
 /** Maps the tokens of an external issuer to users. */
 export class IssuedIdentities {
   constructor(
-    private readonly tokens: IssuedTokens,
+    private readonly tokens: TokenReader,
     private readonly revoked: RevokedTokens,
     private readonly users: SeenUsers,
     private readonly rules: ClaimRules,

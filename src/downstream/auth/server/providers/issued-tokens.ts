@@ -16,8 +16,13 @@ export interface TokenRules {
   algorithms: readonly string[];
 }
 
+export interface TokenReader {
+  /** The claims of a token, or why it is not valid. @throws Problem 424 while the issuer is unavailable */
+  read(token: string): Promise<IssuedClaims | TokenFault>;
+}
+
 /** Verifies the signed tokens (RFC 7519) of an external issuer. */
-export class IssuedTokens {
+export class IssuedTokens implements TokenReader {
   constructor(
     private readonly keys: PublishedKeys,
     private readonly rules: TokenRules,
@@ -48,7 +53,8 @@ export class IssuedTokens {
   }
 }
 
-function faultOf(error: unknown): TokenFault {
+/** The fault that an error of `jose` stands for; other errors are thrown again. */
+export function faultOf(error: unknown): TokenFault {
   if (error instanceof errors.JWTExpired) return 'expired';
   if (error instanceof errors.JWKSNoMatchingKey) return 'unknown';
   if (error instanceof errors.JWTClaimValidationFailed) {

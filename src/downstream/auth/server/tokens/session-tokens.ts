@@ -12,6 +12,8 @@ export interface TokenClaims {
   userId: string;
   /** Milliseconds since 1970. */
   expiresAt: number;
+  /** The encrypted refresh token of an external provider. */
+  sealed?: string | undefined;
 }
 
 /**
@@ -26,19 +28,21 @@ export class SessionTokens {
     private readonly now: () => number = Date.now,
   ) {}
 
-  async issue(userId: string): Promise<{ token: string; expiresAt: number }> {
+  /** @param sealed an encrypted text that is kept in the token, see {@link TokenClaims} */
+  async issue(userId: string, sealed?: string): Promise<{ token: string; tokenId: string; expiresAt: number }> {
     const { kid, privateKey } = await this.keys.current();
     const issuedAt = Math.floor(this.now() / 1000);
     const expiresAt = issuedAt + Math.ceil(this.ttlMs / 1000);
-    const token = await new SignJWT()
+    const tokenId = randomUUID();
+    const token = await new SignJWT(sealed === undefined ? {} : { sealed })
       .setProtectedHeader({ alg: ALGORITHM, kid, typ: 'JWT' })
       .setIssuer(ISSUER)
       .setSubject(userId)
-      .setJti(randomUUID())
+      .setJti(tokenId)
       .setIssuedAt(issuedAt)
       .setExpirationTime(expiresAt)
       .sign(privateKey);
-    return { token, expiresAt: expiresAt * 1000 };
+    return { token, tokenId, expiresAt: expiresAt * 1000 };
   }
 
   /**
@@ -66,8 +70,8 @@ export class SessionTokens {
         requiredClaims: ['sub', 'jti', 'exp'],
         currentDate: new Date(this.now()),
       });
-      const { sub, jti, exp } = payload as { sub: string; jti: string; exp: number };
-      return { tokenId: jti, userId: sub, expiresAt: exp * 1000 };
+      const { sub, jti, exp, sealed } = payload as { sub: string; jti: string; exp: number; sealed?: string };
+      return { tokenId: jti, userId: sub, expiresAt: exp * 1000, sealed };
     } catch (error) {
       if (error instanceof errors.JWTExpired) return 'expired';
       if (error instanceof UnknownKey) return 'unknown';

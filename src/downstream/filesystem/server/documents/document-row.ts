@@ -28,6 +28,12 @@ export function originalOf(row: DocumentRow | undefined): StoredFile | undefined
   return { file: row.original_file, sha256: row.original_sha256 };
 }
 
+/** The files of a row that its successor does not name; a new text of the same upload has the same original. */
+export function leftFiles(before: DocumentRow | undefined, after: DocumentRow): (string | null)[] {
+  const original = before?.original_file ?? null;
+  return [before?.file ?? null, original === after.original_file ? null : original];
+}
+
 /** The public data of a document. */
 export function infoOf(row: DocumentRow): DocumentInfo {
   const { path, version, title, media_type, bytes, updated_at, warnings } = row;

@@ -28,6 +28,14 @@ export interface Changed<T> {
   unneeded: (string | null)[];
 }
 
+export interface OwnedRow {
+  key: ProjectKey;
+  row: DocumentRow;
+}
+
+/** The code of the warning of such a document. */
+export const WAITING = `warnings LIKE '%"ocr_pending"%'`;
+
 /** A document with the project it belongs to and the name of a file with its content. */
 export interface NamedFile extends StoredFile {
   key: ProjectKey;
@@ -64,6 +72,9 @@ export abstract class DocumentStore {
   ): Promise<{ documents: DocumentInfo[]; total: number }>;
 
   abstract count(key: ProjectKey): Promise<number>;
+
+  /** The documents of all users (or of one project) of which pictures wait for their recognition. */
+  abstract waitingForRecognition(project?: ProjectKey): Promise<OwnedRow[]>;
 
   /** The documents of each project of all users as a digest. @param after the `next` of the page before */
   abstract inventory(after: string | undefined, limit: number): Promise<Inventory>;

@@ -9,7 +9,9 @@ import { decodeText } from '../extraction/charset.js';
 import type { ExtractedText } from '../extraction/extraction.child.js';
 import { charsetOf, essenceOf, formatOf } from '../extraction/media-type.js';
 import type { PageStart } from '../../../../contract/page.contract.js';
-import { TextExtractor } from '../extraction/text-extractor.js';
+import { PICTURE_KINDS, pictureKindOf } from '../extraction/recognition/picture-kind.js';
+import { TextExtractor, UnreadableDocument } from '../extraction/text-extractor.js';
+import { pendingWarning, withPending } from '../extraction/recognition/recognised-text.js';
 
 /** An uploaded document: exactly one of text and content. */
 export interface Upload {
@@ -51,6 +53,7 @@ export class UploadReader {
     }
     const media_type = essenceOf(upload.media_type);
     const format = formatOf(media_type);
+    if (format === 'picture' && !this.recognises) throw notRecognised(media_type);
     if (format === undefined || (given !== undefined && format !== 'text' && format !== 'html')) {
       throw unsupported(media_type, format);
     }
@@ -83,11 +86,28 @@ export class UploadReader {
     charset: string | undefined,
     userId: string,
   ): Promise<ExtractedText> {
-    if (format !== 'text') return this.extractor.extract(file, format, userId, charset);
+    if (format === 'picture') return this.picture(file);
+    if (format !== 'text') return this.extracted(await this.extractor.extract(file, format, userId, charset));
     const decoded = decodeText(file, [charset]);
     if (decoded === undefined) throw notText(file.includes(0) || isBinary(file.toString('latin1')));
     if (isBinary(decoded.text)) throw notText(true);
     return decoded;
+  }
+
+  private extracted(extracted: ExtractedText): ExtractedText {
+    return this.recognises ? { ...extracted, warnings: withPending(extracted.warnings) } : extracted;
+  }
+
+  private get recognises(): boolean {
+    return this.config.filesystem.ocr.enabled;
+  }
+
+  /** Its text is recognised later. @throws UnreadableDocument */
+  private picture(file: Buffer): ExtractedText {
+    if (pictureKindOf(file) === undefined) {
+      throw new UnreadableDocument(`it is not a picture in one of the formats ${PICTURE_KINDS}`);
+    }
+    return { text: '', warnings: pendingWarning(undefined) };
   }
 
   private checkText(text: string): void {
@@ -107,6 +127,11 @@ function unsupported(mediaType: string, format: DocumentFormat | 'text' | undefi
     format === undefined
       ? `media_type: no text can be taken from "${mediaType}"; what can be read is ${READABLE_FORMATS}`
       : `media_type: a file of type "${mediaType}" is not text; send its bytes as content_base64`;
+  return new Problem({ status: 415, code: 'unsupported_media_type', detail });
+}
+
+function notRecognised(mediaType: string): Problem {
+  const detail = `media_type: the text of pictures (${mediaType}) is not recognised here, because filesystem.ocr.enabled is false; what else can be read is ${READABLE_FORMATS}`;
   return new Problem({ status: 415, code: 'unsupported_media_type', detail });
 }
 

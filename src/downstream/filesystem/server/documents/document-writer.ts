@@ -1,14 +1,18 @@
 import { Injectable, Logger } from '@nestjs/common';
+import { nextExtraction, uploadVersion } from '../../../../contract/extraction-version.js';
+import type { PageStart } from '../../../../contract/page.contract.js';
 import { Semaphore } from '../../../../http/semaphore.js';
 import { Problem } from '../../../../http/problem.js';
 import { StorageUnavailable } from '../../../../storage/storage-errors.js';
 import { analyseDocument } from '../../../../text/analysed-document.js';
 import type { ProjectKey } from '../../../../text/lexical-index.js';
 import { titleOf } from '../../../../text/title.js';
-import { DamagedFile, DocumentFiles, type StoredFile } from '../files/document-files.js';
-import { type DocumentRow, originalOf } from './document-row.js';
+import { DamagedFile, DocumentFiles, hashOf, type StoredFile } from '../files/document-files.js';
+import { BackgroundRecognition } from './background-recognition.js';
+import { type DocumentRow, infoOf, originalOf } from './document-row.js';
 import { changedSince, type Decision, DocumentStore, type PathState } from './document-store.js';
 import { type ReadUpload, type Upload, UploadReader } from './document-upload.js';
+import { type KnownText, pendingPages } from '../extraction/recognition/recognised-text.js';
 import { requireThere } from '../projects/project-state.js';
 import { UnreadableDocument } from '../extraction/text-extractor.js';
 
@@ -17,6 +21,8 @@ export interface WriteRequest extends Upload {
   if_match?: string | undefined;
   /** When the change arrived, in ms since 1970. A change that arrived before the current state is dropped. */
   arrived_ms?: number | undefined;
+  /** Whether pictures are to be recognised again where the same file was uploaded before. */
+  again?: boolean;
 }
 
 /** The size above which a text blocks noticeably; smaller texts overtake waiting large ones. */
@@ -40,6 +46,7 @@ export class DocumentWriter {
     private readonly documents: DocumentStore,
     private readonly files: DocumentFiles,
     private readonly uploads: UploadReader,
+    private readonly recognition: BackgroundRecognition,
   ) {}
 
   /** @throws the problems that the contract names */
@@ -58,7 +65,40 @@ export class DocumentWriter {
     if (first !== 'store') return first;
 
     const work = () => this.write(key, path, request, upload, decide);
-    return upload.text.length > LARGE_CHARS ? this.large.pass(key.userId, work) : work();
+    const written = await (upload.text.length > LARGE_CHARS ? this.large.pass(key.userId, work) : work());
+    if (written.changed && pendingPages(upload.warnings).isPending) this.recognition.waits(key, written.row);
+    return written;
+  }
+
+  /**
+   * Gives a document another text that was taken from its original, under the next version of the same upload.
+   * @returns undefined where the document was changed since `version`
+   * @throws Problem 507 `quota_exceeded`
+   */
+  async rewrite(
+    key: ProjectKey,
+    path: string,
+    version: string,
+    change: (known: KnownText) => KnownText,
+  ): Promise<DocumentRow | undefined> {
+    const before = await this.documents.find(key, path);
+    if (before?.version !== version) return undefined;
+    const { warnings = [] } = infoOf(before);
+    const known = (await this.files.read(key, before)).toString();
+    const changed = change({ text: known, pages: JSON.parse(before.pages ?? '[]') as PageStart[], warnings });
+    const content = Buffer.from(changed.text);
+    const { text, pages } = changed;
+    const title = titleOf(path, text, before.media_type);
+    const analysed = await analyseDocument({ path, title, text, mediaType: before.media_type, pages });
+    return this.store(key, path, [content], ({ document }, stored) => {
+      if (document?.version !== version) return { result: undefined };
+      const row: DocumentRow = {
+        ...{ ...before, ...stored, title, bytes: content.length, version: nextExtraction(version) },
+        ...{ updated_at: new Date().toISOString(), ...asideOf(changed) },
+        stored_bytes: before.stored_bytes - before.bytes + content.length,
+      };
+      return { result: row, document: { row, analysed } };
+    });
   }
 
   private async write(
@@ -163,7 +203,7 @@ export class DocumentWriter {
 }
 
 /** The data about a text, in the form in which they are stored. */
-function asideOf({ warnings, pages }: ReadUpload): Pick<DocumentRow, 'warnings' | 'pages'> {
+function asideOf({ warnings, pages }: Pick<ReadUpload, 'warnings' | 'pages'>): Pick<DocumentRow, 'warnings' | 'pages'> {
   const json = (list: readonly object[]) => (list.length === 0 ? null : JSON.stringify(list));
   return { warnings: json(warnings), pages: json(pages) };
 }
@@ -171,7 +211,7 @@ function asideOf({ warnings, pages }: ReadUpload): Pick<DocumentRow, 'warnings' 
 /** @throws Problem 409 `superseded` */
 function refuseSuperseded(state: PathState, path: string, { arrived_ms = Infinity, version }: WriteRequest): void {
   const changed = changedSince(state, arrived_ms);
-  if (changed === undefined || changed.version === version) return;
+  if (changed === undefined || (changed.version !== null && uploadVersion(changed.version) === version)) return;
   throw new Problem({
     status: 409,
     code: 'superseded',
@@ -188,17 +228,20 @@ function decision(
   const { version, if_match } = wanted;
   const { warnings, pages } = asideOf(wanted);
   const same =
-    current?.sha256 === wanted.sha256 &&
-    current.media_type === wanted.media_type &&
-    current.warnings === warnings &&
-    current.pages === pages;
+    current?.media_type === wanted.media_type &&
+    (isRecognising(current, wanted) ||
+      (current.sha256 === wanted.sha256 && current.warnings === warnings && current.pages === pages));
   const intact = current?.file !== damaged;
-  if (current?.version === version) {
-    if (same) return intact ? { row: current, created: version === current.first_version, changed: true } : 'store';
+  if (current !== undefined && uploadVersion(current.version) === version) {
+    // Where another text was taken from this upload since, it was stored before.
+    const isRepetition = same || current.version !== version;
+    if (isRepetition) {
+      return intact ? { row: current, created: version === current.first_version, changed: true } : 'store';
+    }
     const detail = `version: ${version} is the current one already, with another text`;
     throw new Problem({ status: 409, code: 'version_taken', detail });
   }
-  if (if_match !== undefined && if_match !== (current?.version ?? '*')) {
+  if (if_match !== undefined && !isMatched(if_match, current)) {
     const detail =
       current === undefined
         ? `if_match: there is no document to match ${if_match}`
@@ -206,4 +249,16 @@ function decision(
     throw new Problem({ status: 412, code: 'version_conflict', detail });
   }
   return same && intact ? { row: current, created: false, changed: false } : 'store';
+}
+
+/** Whether the same file was uploaded before, and its pictures were recognised since or wait for it. */
+function isRecognising(current: DocumentRow, { original, warnings, again }: ReadUpload & WriteRequest): boolean {
+  if (again === true || original === undefined || !pendingPages(warnings).isPending) return false;
+  return current.original_sha256 === hashOf(original);
+}
+
+/** A text that was recognised since is no change of the document by anybody. */
+function isMatched(ifMatch: string, current: DocumentRow | undefined): boolean {
+  if (current === undefined) return ifMatch === '*';
+  return ifMatch === current.version || ifMatch === uploadVersion(current.version);
 }

@@ -5,6 +5,7 @@ import type { PageStart } from '../../../../contract/page.contract.js';
 import type { DocumentInfo } from '../../filesystem.contract.js';
 import { FullText } from '../full-text/full-text.js';
 import { DocumentFiles } from '../files/document-files.js';
+import { BackgroundRecognition } from './background-recognition.js';
 import { checkPath, readDocument } from './document-reading.js';
 import { infoOf } from './document-row.js';
 import { DocumentStore } from './document-store.js';
@@ -19,6 +20,7 @@ export class DocumentsService {
     private readonly files: DocumentFiles,
     private readonly writer: DocumentWriter,
     private readonly fullText: FullText,
+    private readonly recognition: BackgroundRecognition,
   ) {}
 
   async put(key: ProjectKey, path: string, request: WriteRequest) {
@@ -33,7 +35,10 @@ export class DocumentsService {
     return readDocument(path, async () => {
       const row = await this.documents.find(key, path);
       if (row === undefined) return undefined;
-      const document = { ...infoOf(row), text: (await this.files.read(key, row)).toString() };
+      const document = {
+        ...this.recognition.withProgress(key, infoOf(row)),
+        text: (await this.files.read(key, row)).toString(),
+      };
       return row.pages === null ? document : { ...document, pages: JSON.parse(row.pages) as PageStart[] };
     });
   }
@@ -48,7 +53,8 @@ export class DocumentsService {
 
   async list(key: ProjectKey, prefix: string, limit: number, offset: number) {
     await this.projects.requireReadable(key);
-    return this.documents.list(key, prefix, limit, offset);
+    const { documents, total } = await this.documents.list(key, prefix, limit, offset);
+    return { documents: documents.map((info) => this.recognition.withProgress(key, info)), total };
   }
 
   inventory(after: string | undefined, limit: number) {

@@ -40,7 +40,7 @@ export class OriginalsService {
     const { mediaType, content } = await this.read(key, path).catch(async (error: unknown) => {
       throw isNotFound(error) && (await this.documents.find(key, path)) !== undefined ? noOriginal(path) : error;
     });
-    const upload = { media_type: mediaType, content_base64: content.toString('base64') };
+    const upload = { media_type: mediaType, content_base64: content.toString('base64'), again: true };
     const { row, created, changed } = await this.writer.put(key, path, { ...request, ...upload });
     return { ...infoOf(row), created, changed };
   }
@@ -48,7 +48,7 @@ export class OriginalsService {
   async attachments(key: ProjectKey, path: string) {
     const { mediaType, content } = await this.read(key, path);
     const format = formatOf(essenceOf(mediaType));
-    if (format === undefined || format === 'text') return [];
+    if (format === undefined || format === 'text' || format === 'picture') return [];
     const attached = await this.extractor.attachments(content, format, key.userId).catch((error: unknown) => {
       throw error instanceof UnreadableDocument ? unreadable(path, error) : error;
     });

@@ -7,14 +7,23 @@ import type { Changes } from '../full-text/changes.js';
 import type { PostgresDatabase, TextSession } from '../postgres-database.js';
 import { changeUsage } from '../projects/postgres-project-store.js';
 import { quotaExceeded } from '../projects/quota-exceeded.js';
-import { DOCUMENT_COLUMNS, type DocumentRow, infoOf, UNREADABLE_COLUMNS, type UnreadableRow } from './document-row.js';
+import {
+  DOCUMENT_COLUMNS,
+  type DocumentRow,
+  infoOf,
+  leftFiles,
+  UNREADABLE_COLUMNS,
+  type UnreadableRow,
+} from './document-row.js';
 import {
   type Changed,
   type Decision,
   DocumentStore,
   isLater,
   type NamedFile,
+  type OwnedRow,
   type PathState,
+  WAITING,
 } from './document-store.js';
 
 const IN_PROJECT = 'user_id = $1 AND project_id = $2';
@@ -69,7 +78,7 @@ export class PostgresDocumentStore extends DocumentStore {
         result,
         decision,
         stored: true,
-        unneeded: [old?.file ?? null, old?.original_file ?? null, gone?.file ?? null],
+        unneeded: [...(document === undefined ? [] : leftFiles(old, document.row)), gone?.file ?? null],
       };
     });
     const { decision, ...answer } = changed;
@@ -126,6 +135,15 @@ export class PostgresDocumentStore extends DocumentStore {
   async count({ userId, projectId }: ProjectKey): Promise<number> {
     const sql = `SELECT count(*) AS total FROM document WHERE ${IN_PROJECT}`;
     return (await this.database.read<{ total: number }>(sql, [userId, projectId]))[0]?.total ?? 0;
+  }
+
+  async waitingForRecognition({ userId, projectId }: Partial<ProjectKey> = {}): Promise<OwnedRow[]> {
+    const rows = await this.database.read<DocumentRow & { user_id: string; project_id: string }>(
+      `SELECT user_id, project_id, ${DOCUMENT_COLUMNS.join(', ')} FROM document
+         WHERE ${WAITING} AND ($1::text IS NULL OR (user_id = $1 AND project_id = $2))`,
+      [userId ?? null, projectId ?? null],
+    );
+    return rows.map(({ user_id, project_id, ...row }) => ({ key: { userId: user_id, projectId: project_id }, row }));
   }
 
   async inventory(after: string | undefined, limit: number): Promise<Inventory> {

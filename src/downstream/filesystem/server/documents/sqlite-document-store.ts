@@ -8,14 +8,23 @@ import type { Inventory } from '../../../../contract/inventory.contract.js';
 import type { LexicalIndex, ProjectKey } from '../../../../text/lexical-index.js';
 import { quotaExceeded } from '../projects/quota-exceeded.js';
 import { projectState } from '../projects/sqlite-project-store.js';
-import { DOCUMENT_COLUMNS, type DocumentRow, infoOf, UNREADABLE_COLUMNS, type UnreadableRow } from './document-row.js';
+import {
+  DOCUMENT_COLUMNS,
+  type DocumentRow,
+  infoOf,
+  leftFiles,
+  UNREADABLE_COLUMNS,
+  type UnreadableRow,
+} from './document-row.js';
 import {
   type Changed,
   type Decision,
   DocumentStore,
   isLater,
   type NamedFile,
+  type OwnedRow,
   type PathState,
+  WAITING,
 } from './document-store.js';
 
 export class SqliteDocumentStore extends DocumentStore {
@@ -48,8 +57,7 @@ export class SqliteDocumentStore extends DocumentStore {
       if (document !== undefined) {
         this.withinQuota(key, () => this.replace('document', key, DOCUMENT_COLUMNS, document.row));
         this.index.put(key, document.analysed);
-        unneeded.push(state.document?.file ?? null, state.document?.original_file ?? null);
-        unneeded.push(this.dropUnreadable(key, path));
+        unneeded.push(...leftFiles(state.document, document.row), this.dropUnreadable(key, path));
       }
       if (unreadable !== undefined) {
         unneeded.push(this.dropUnreadable(key, path));
@@ -103,6 +111,17 @@ export class SqliteDocumentStore extends DocumentStore {
       projectId,
     );
     return Number(row?.['total']);
+  }
+
+  async waitingForRecognition({ userId, projectId }: Partial<ProjectKey> = {}): Promise<OwnedRow[]> {
+    const rows = this.prepared(
+      `SELECT user_id, project_id, ${DOCUMENT_COLUMNS.join(', ')} FROM document
+         WHERE ${WAITING} AND (?1 IS NULL OR (user_id = ?1 AND project_id = ?2))`,
+    ).all(userId ?? null, projectId ?? null);
+    return rows.map(({ user_id, project_id, ...row }) => ({
+      key: { userId: String(user_id), projectId: String(project_id) },
+      row: row as unknown as DocumentRow,
+    }));
   }
 
   async inventory(after: string | undefined, limit: number): Promise<Inventory> {

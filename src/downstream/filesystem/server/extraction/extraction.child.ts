@@ -1,17 +1,18 @@
 // A process of its own, with a bounded heap and no secrets in its environment, that is killed when it takes too long.
 // It may read this folder and packages only. A reader and its packages are loaded only for their format. Imports end in
 // `.ts`, because tests start this file without a build; the compiler rewrites them.
-import { Worker } from 'node:worker_threads';
 import type { DocumentFormat } from '../../../../contract/document-format.ts';
 import type { PageStart } from '../../../../contract/page.contract.ts';
 import type { Warning } from '../../../../contract/warning.contract.ts';
 import type { Attachment, Extracted } from './extracted.ts';
+import { endWithParent } from './orphan-watchdog.ts';
 import { cleanText, pagedText } from './paged-text.ts';
 import { Fault } from './readers/fault.ts';
+import { hasUnreadPages } from './recognition/recognised-text.ts';
 
 export interface ExtractionJob {
   content: Uint8Array;
-  format: DocumentFormat;
+  format: ReadFormat;
   /** The charset that the client declared. */
   charset?: string | undefined;
   /** The limit of the extracted text. */
@@ -20,6 +21,8 @@ export interface ExtractionJob {
   timeoutMs: number;
   /** Whether the contained files are wanted, instead of the text. */
   attachments: boolean;
+  /** Whether pages that are pictures are recognised later, so that a PDF may be without text now. */
+  recognition: boolean;
 }
 export interface ExtractedText {
   text: string;
@@ -31,12 +34,15 @@ export type ExtractionResult = ExtractedText | { attachments: Attachment[] } | {
 
 const MAX_WHY_CHARS = 200;
 
+/** The formats that have a reader; pictures are recognised instead. */
+export type ReadFormat = Exclude<DocumentFormat, 'picture'>;
 type Reader = (content: Uint8Array, job: ExtractionJob) => Extracted | Promise<Extracted>;
 
-const READERS: Record<DocumentFormat, Reader> = {
+const READERS: Record<ReadFormat, Reader> = {
   html: async (content, { charset }) => (await import('./readers/html.ts')).fromHtml(content, charset),
   mhtml: async (content) => (await import('./readers/eml.ts')).fromMhtml(content),
-  pdf: async (content, { timeoutMs }) => (await import('./readers/pdf/pdf.ts')).fromPdf(content, timeoutMs),
+  pdf: async (content, { timeoutMs, recognition }) =>
+    (await import('./readers/pdf/pdf.ts')).fromPdf(content, timeoutMs, recognition),
   docx: async (content, { maxTextBytes }) => (await import('./readers/docx.ts')).fromDocx(content, maxTextBytes),
   doc: async (content) => (await import('./readers/doc.ts')).fromDoc(content),
   odt: async (content, { maxTextBytes }) => (await import('./readers/odt.ts')).fromOdt(content, maxTextBytes),
@@ -61,7 +67,7 @@ async function read(job: ExtractionJob): Promise<ExtractionResult> {
   if (job.attachments) return { attachments: extracted.attachments ?? [] };
   const { warnings } = extracted;
   const { text, pages } = 'pages' in extracted ? pagedText(extracted.pages) : { text: cleanText(extracted.text) };
-  if (text === '') throw new Fault(reasonOfNoText(format, warnings));
+  if (text === '' && !(job.recognition && hasUnreadPages(warnings))) throw new Fault(reasonOfNoText(format, warnings));
   const bytes = Buffer.byteLength(text);
   if (bytes > maxTextBytes) throw new Fault(`its text has ${bytes} bytes; at most ${maxTextBytes} are taken`);
   return pages === undefined ? { text, warnings } : { text, pages, warnings };
@@ -84,12 +90,7 @@ async function resultOf(job: ExtractionJob): Promise<ExtractionResult> {
   }
 }
 
-/** A busy parser blocks the event loop, so this thread ends the process when its parent has ended. */
-const WATCHDOG = `
-  const parent = process.ppid;
-  setInterval(() => process.ppid !== parent && process.kill(process.pid, 'SIGKILL'), 500);`;
-new Worker(WATCHDOG, { eval: true }).unref();
-process.once('disconnect', () => process.exit());
+endWithParent();
 process.once('message', (job: ExtractionJob) => {
   void resultOf(job).then((result) => process.send?.(result));
 });

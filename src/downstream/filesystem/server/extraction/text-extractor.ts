@@ -1,11 +1,8 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { constants, setPriority } from 'node:os';
-import { extname, join } from 'node:path';
+import type { ChildProcess } from 'node:child_process';
 import { Semaphore } from '../../../../http/semaphore.js';
-import type { DocumentFormat } from '../../../../contract/document-format.js';
 import type { Attachment } from './extracted.js';
-import type { ExtractedText, ExtractionJob, ExtractionResult } from './extraction.child.js';
+import type { ExtractedText, ExtractionJob, ExtractionResult, ReadFormat } from './extraction.child.js';
+import { isOutOfMemory, startSandboxed, watchMemory } from './sandbox.js';
 
 /** Why no text can be extracted from a file, as text for people. */
 export class UnreadableDocument extends Error {}
@@ -15,18 +12,14 @@ export interface TextExtractorLimits {
   /** The limits of the process that reads the file. */
   maxMemoryBytes: number;
   maxTextBytes: number;
+  /** Whether pages that are pictures are recognised later. */
+  recognition?: boolean;
 }
+
+type Limits = Pick<ExtractionJob, 'maxTextBytes' | 'timeoutMs' | 'recognition'>;
 
 /** A user's slow files occupy one place only. Wait and reading together fit into the caller's limit. */
 const LIMITS = { concurrent: 2, perUser: 1, waiting: 16, waitMs: 4000 };
-const WATCH_MS = 50;
-const READER = join(import.meta.dirname, `extraction.child${extname(import.meta.filename)}`);
-const ROOT = join(import.meta.dirname, '../../../../..');
-/** The process may read its own code and packages, not the data of users; it may write no file and start no process. */
-const HEADERS = join(import.meta.dirname, `../../../../text/table-header${extname(import.meta.filename)}`);
-const MAY_READ = [import.meta.dirname, HEADERS, join(ROOT, 'package.json'), join(ROOT, 'node_modules')].map(
-  (path) => `--allow-fs-read=${path}`,
-);
 
 /**
  * Extracts the text of files. Formats that need a parser are read in a separate process for each file, a few at a time,
@@ -41,7 +34,7 @@ export class TextExtractor {
   constructor(private readonly limits: TextExtractorLimits) {}
 
   /** @throws UnreadableDocument; Problem 429 `saturated` */
-  async extract(content: Uint8Array, format: DocumentFormat, userId: string, charset?: string): Promise<ExtractedText> {
+  async extract(content: Uint8Array, format: ReadFormat, userId: string, charset?: string): Promise<ExtractedText> {
     const result = await this.run({ content, format, charset, attachments: false }, userId);
     return result as ExtractedText;
   }
@@ -50,47 +43,33 @@ export class TextExtractor {
    * The files contained in a file, such as those attached to an e-mail.
    * @throws UnreadableDocument; Problem 429 `saturated`
    */
-  async attachments(content: Uint8Array, format: DocumentFormat, userId: string): Promise<Attachment[]> {
+  async attachments(content: Uint8Array, format: ReadFormat, userId: string): Promise<Attachment[]> {
     const result = await this.run({ content, format, attachments: true }, userId);
     return 'attachments' in result ? result.attachments : [];
   }
 
-  private async run(job: Omit<ExtractionJob, 'maxTextBytes' | 'timeoutMs'>, userId: string) {
-    const { maxTextBytes, timeoutMs } = this.limits;
-    const result = await this.semaphore.pass(userId, () => this.inProcess({ ...job, maxTextBytes, timeoutMs }));
+  private async run(job: Omit<ExtractionJob, keyof Limits>, userId: string) {
+    const { maxTextBytes, timeoutMs, recognition = false } = this.limits;
+    const limits: Limits = { maxTextBytes, timeoutMs, recognition };
+    const result = await this.semaphore.pass(userId, () => this.inProcess({ ...job, ...limits }));
     if ('fault' in result) throw new UnreadableDocument(result.fault);
     return result;
   }
 
   private inProcess(job: ExtractionJob): Promise<ExtractionResult> {
     const { timeoutMs, maxMemoryBytes } = this.limits;
-    const child = fork(READER, {
-      execArgv: [
-        `--max-old-space-size=${Math.floor(maxMemoryBytes / 2 ** 20)}`,
-        '--permission',
-        '--allow-worker',
-        ...MAY_READ,
-      ],
-      env: {},
-      serialization: 'advanced',
-      stdio: 'ignore',
-    });
-    // Runs at a low priority, so that requests come first.
-    if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL);
+    const child = startSandboxed('extraction.child', maxMemoryBytes);
     this.children.add(child);
     const tooMuch = { fault: `reading it takes more than ${maxMemoryBytes} bytes of memory` };
     let timer: NodeJS.Timeout | undefined;
     let watch: NodeJS.Timeout | undefined;
     return new Promise<ExtractionResult>((resolve, reject) => {
       timer = setTimeout(() => resolve({ fault: `reading it took longer than ${timeoutMs} ms` }), timeoutMs);
-      // The heap limit does not cover memory outside of the heap, such as the bytes of an unpacked stream.
-      watch = setInterval(() => residentBytes(child) > maxMemoryBytes && resolve(tooMuch), WATCH_MS);
+      watch = watchMemory(child, maxMemoryBytes, () => resolve(tooMuch));
       child.once('message', (result) => resolve(result as ExtractionResult));
       child.once('error', reject);
       child.once('exit', (code, signal) => {
-        // How V8 ends a process whose heap is full, and the kernel one that used up the memory.
-        const outOfMemory = signal === 'SIGABRT' || signal === 'SIGKILL';
-        if (outOfMemory) resolve(tooMuch);
+        if (isOutOfMemory(signal)) resolve(tooMuch);
         // It had started, so the file caused its end.
         else resolve({ fault: `reading it ended the process that reads files (${code ?? signal})` });
       });
@@ -106,14 +85,5 @@ export class TextExtractor {
   /** The caller no longer waits for the files. */
   onApplicationShutdown(): void {
     for (const child of this.children) child.kill('SIGKILL');
-  }
-}
-
-/** 0 where the system does not report it; only Linux does. */
-function residentBytes({ pid }: ChildProcess): number {
-  try {
-    return 1024 * Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0);
-  } catch {
-    return 0;
   }
 }

@@ -44,7 +44,7 @@ CREATE TABLE document (
   title text NOT NULL,
   media_type text NOT NULL,
   bytes bigint NOT NULL,
-  updated_at text NOT NULL,
+  updated_at text COLLATE "C" NOT NULL,
   file text NOT NULL,
   sha256 text NOT NULL,
   original_file text,
@@ -59,6 +59,9 @@ CREATE TABLE document (
   FOREIGN KEY (user_id, project_id) REFERENCES project
 );
 CREATE INDEX document_by_change ON document (user_id, project_id, change);
+-- Documents of which pictures wait for their recognition, and those that got a text by it: their versions end in a number.
+CREATE INDEX document_waiting ON document (user_id, project_id) WHERE warnings LIKE '%"ocr_pending"%';
+CREATE INDEX document_recognised ON document (updated_at) WHERE version ~ '[.][0-9]+$';
 
 CREATE TABLE removed_document (
   user_id text COLLATE "C" NOT NULL,

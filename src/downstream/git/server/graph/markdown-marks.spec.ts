@@ -46,7 +46,7 @@ it.each([
   ['[[', `${'['.repeat(500)}]]`.repeat(2000)],
   ['[[a|', '[[a|'.repeat(250_000)],
 ])('reads a text of nothing but %s within a second', (_, text) => {
-  const beganMs = performance.now();
+  const began = process.threadCpuUsage();
   documentFacts('a.md', text);
-  expect(performance.now() - beganMs).toBeLessThan(1000);
+  expect(process.threadCpuUsage(began).user / 1000).toBeLessThan(1000);
 });

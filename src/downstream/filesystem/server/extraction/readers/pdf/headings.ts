@@ -19,8 +19,16 @@ const BEGINNING_CHARS = 1000;
 /**
  * Marks the lines to which bookmarks lead as headings. A bookmark whose words are not a line of its page is added as a
  * line at the beginning of the page. Title and author are added to the first page, unless they are there already.
+ * `unread`: pages whose text is read later, of which some have none yet but their headings.
  */
-export function withHeadings(pages: readonly Page[], { title, author, bookmarks }: Outline): Page[] {
+export function withHeadings(
+  texts: readonly Page[],
+  { title, author, bookmarks }: Outline,
+  unread: readonly number[],
+): Page[] {
+  const known = new Set(texts.map(({ page }) => page));
+  const empty = unread.filter((page) => !known.has(page)).map((page) => ({ page, text: '' }));
+  const pages = [...texts, ...empty].sort((one, other) => one.page - other.page);
   const byPage = new Map<number, Bookmark[]>();
   for (const bookmark of bookmarks) byPage.set(bookmark.page, [...(byPage.get(bookmark.page) ?? []), bookmark]);
   const marked = pages.map(({ page, text }) => ({ page, text: marking(text, byPage.get(page) ?? []) }));

@@ -1,12 +1,31 @@
+import { type Line, printedLines } from './layout/lines.ts';
+import { isScan } from './layout/scan.ts';
 import type { PdfPage } from './outline.ts';
 
-/** The printed text of a page, line by line, then the values of its form fields and its annotations. */
-export async function textOfPage(page: PdfPage): Promise<string> {
-  const { items } = await page.getTextContent();
-  const printed = items.map((item) => ('str' in item ? item.str + (item.hasEOL ? '\n' : '') : '')).join('');
-  const parts = [printed, ...(await annotationsOf(page))].map((part) => part.trim());
+export interface PageText {
+  /** The printed lines, then the values of form fields and annotations. */
+  lines: Line[];
+  /** Whether the text is beside a picture that covers the page, or there is none. */
+  isScan: boolean;
+}
+
+export async function textOfPage(page: PdfPage): Promise<PageText> {
+  const printed = trimmed(await printedLines(page));
+  const notes = (await annotationsOf(page)).map((note) => note.trim()).filter((note) => note !== '');
+  const lines = [...printed, ...notes.map((text) => ({ text, height: -1, size: 0 }))];
+  const isPicture = lines.length === 0 || (await isScan(page, lines).catch(() => false));
   page.cleanup();
-  return parts.filter((part) => part !== '').join('\n');
+  return { lines, isScan: isPicture };
+}
+
+/** Without white space at the beginning and the end of the page. */
+function trimmed(lines: readonly Line[]): Line[] {
+  const isText = ({ text }: Line) => text.trim() !== '';
+  const kept = lines.slice(Math.max(0, lines.findIndex(isText)), lines.findLastIndex(isText) + 1);
+  return kept.map((line, at) => {
+    const text = at === 0 ? line.text.trimStart() : line.text;
+    return { ...line, text: at === kept.length - 1 ? text.trimEnd() : text };
+  });
 }
 
 interface Annotation {

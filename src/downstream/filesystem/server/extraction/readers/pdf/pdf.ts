@@ -2,9 +2,12 @@ import { extname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Warning } from '../../../../../../contract/warning.contract.ts';
 import { counted, type Extracted, type Page } from '../../extracted.ts';
+import { rangesOf } from '../../page-ranges.ts';
 import { Fault } from '../fault.ts';
 import { joinHyphenated } from './hyphens.ts';
 import { type Outline, withHeadings } from './headings.ts';
+import { type PageLines, withoutRunningHeads } from './layout/running-heads.ts';
+import type { PageText } from './page-text.ts';
 
 const READER = join(import.meta.dirname, `pdf.worker${extname(import.meta.filename)}`);
 /** The share of the caller's time for reading pages; the rest is for the text as a whole. */
@@ -15,7 +18,7 @@ const PAGE_SHARE = 0.2;
 /** The messages of the thread that reads a PDF, in this order. */
 export type PdfMessage =
   | { kind: 'opened'; pages: number; outline: Outline; attachments: string[] }
-  | { kind: 'page'; page: number; text: string | undefined }
+  | { kind: 'page'; page: number; text: PageText | undefined }
   | { kind: 'fault'; why: string };
 export interface PdfJob {
   content: Uint8Array;
@@ -25,19 +28,20 @@ export interface PdfJob {
 
 /**
  * Reads page by page in a thread. The thread is ended when a page takes too long, and a new one continues after that
- * page. When the total time is over, the text consists of the pages so far.
+ * page. When the total time is over, the text consists of the pages so far. With `recognition`, pages without
+ * text get their headings now and their text later.
  */
-export async function fromPdf(content: Uint8Array, timeoutMs: number): Promise<Extracted> {
+export async function fromPdf(content: Uint8Array, timeoutMs: number, recognition: boolean): Promise<Extracted> {
   const reading = new PdfReading(content, timeoutMs);
   await reading.run();
-  return reading.result();
+  return reading.result(recognition);
 }
 
 class PdfReading {
   private readonly untilMs: number;
   private readonly pageMs: number;
-  private readonly pages: Page[] = [];
-  private readonly empty: number[] = [];
+  private readonly pages: PageLines[] = [];
+  private readonly scans: number[] = [];
   private readonly broken: number[] = [];
   private readonly slow: number[] = [];
   private outline: Outline = { title: '', author: '', bookmarks: [] };
@@ -62,15 +66,23 @@ class PdfReading {
     } while (this.next <= this.count);
   }
 
-  result(): Extracted {
+  result(recognition: boolean): Extracted {
     const left = Array.from({ length: Math.max(0, this.count - this.next + 1) }, (_, i) => this.next + i);
+    const { pages, without } = withoutRunningHeads(this.pages);
+    const texts: Page[] = pages.map(({ page, lines }) => ({ page, text: lines.map(({ text }) => text).join('\n') }));
+    const unread = recognition ? [...this.scans, ...this.slow, ...left] : [];
     return {
-      pages: withHeadings(joinHyphenated(this.pages), this.outline),
+      pages: withHeadings(joinHyphenated(texts), this.outline, unread),
       warnings: [
-        ...onPages('pages_without_text', 'pages without text, which may be scans or pictures', this.empty),
+        ...onPages(
+          'pages_without_text',
+          'pages without text, or with a few words beside a picture that covers the page',
+          this.scans,
+        ),
         ...onPages('pages_unreadable', 'damaged pages, which are left out', this.broken),
         ...onPages('pages_too_slow', 'pages that take too long to read, which are left out', this.slow),
         ...onPages('pages_left_out', 'pages left out because reading the whole file takes too long', left),
+        ...onPages('running_heads_once', 'pages whose running head or foot stands on an earlier page', without),
         ...attachmentsLeftOut(this.attachments),
       ],
     };
@@ -110,8 +122,10 @@ class PdfReading {
     const { page, text } = message;
     this.next = page + 1;
     if (text === undefined) this.broken.push(page);
-    else if (text === '') this.empty.push(page);
-    else this.pages.push({ page, text });
+    else {
+      if (text.isScan) this.scans.push(page);
+      if (text.lines.length > 0) this.pages.push({ page, lines: text.lines });
+    }
   }
 }
 
@@ -122,16 +136,5 @@ function attachmentsLeftOut(files: readonly string[]): Warning[] {
 }
 
 function onPages(code: string, what: string, pages: readonly number[]): Warning[] {
-  return counted(pages.length, code, what).map((warning) => ({ ...warning, place: `pages ${ranges(pages)}` }));
-}
-
-/** `1, 3-5` for 1, 3, 4, 5. */
-function ranges(numbers: readonly number[]): string {
-  const runs: [number, number][] = [];
-  for (const number of numbers) {
-    const last = runs.at(-1);
-    if (last?.[1] === number - 1) last[1] = number;
-    else runs.push([number, number]);
-  }
-  return runs.map(([first, last]) => (first === last ? first : `${first}-${last}`)).join(', ');
+  return counted(pages.length, code, what).map((warning) => ({ ...warning, place: `pages ${rangesOf(pages)}` }));
 }
