@@ -11,6 +11,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { HEADER } from '../../src/contract/endpoint.js';
+import { BackgroundRecognition } from '../../src/downstream/filesystem/server/documents/background-recognition.js';
+import { DocumentWriter } from '../../src/downstream/filesystem/server/documents/document-writer.js';
 import { FilesystemServerModule } from '../../src/downstream/filesystem/server/filesystem-server.module.js';
 import { FilesystemStores } from '../../src/downstream/filesystem/server/filesystem-stores.js';
 import { DocumentFiles } from '../../src/downstream/filesystem/server/files/document-files.js';
@@ -401,6 +404,55 @@ describeWithPostgres('two filesystem servers on one database', () => {
       expect(documentsIn(await search(b, project, `kill${Number.parseInt(path, 10)}`))).toEqual([path]);
     }
   }, 90_000);
+
+  it('have the id of the database, so that a caller takes neither for a lost store', async () => {
+    const idOf = async (server: ServerUnderTest) =>
+      (await fetch(`${server.url}/inventory`, { headers: { [HEADER.internalToken]: server.token } })).headers.get(
+        HEADER.instance,
+      );
+    const before = await idOf(a);
+    expect(before).toMatch(/^[0-9a-f]{32}$/);
+    expect(await idOf(b)).toBe(before);
+    await postgres.halt();
+    await postgres.resume();
+    const after = await until(
+      () => idOf(a),
+      (id) => id !== before,
+    );
+    await until(
+      () => idOf(b),
+      (id) => id === after,
+    );
+  }, 20_000);
+
+  it('tell what either recognised, and what waits', async () => {
+    const project = await newProject();
+    const waiting = (server: Callable) => server.call('GET', `/projects/${project}/recognition`, { user: USER });
+    const picture = Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex').toString('base64');
+    const body = { version: 'scan', media_type: 'image/png', content_base64: picture };
+    const { waits } = a.app.get(BackgroundRecognition);
+    a.app.get(BackgroundRecognition).waits = () => undefined;
+    expect((await a.call('PUT', at(project, 'scan.png'), { user: USER, body })).status).toBe(200);
+    a.app.get(BackgroundRecognition).waits = waits;
+    for (const server of [a, b]) expect((await waiting(server)).body).toEqual({ documents: 1, pages: 1 });
+    const told = async () => (await b.call('GET', '/recognised?after_ms=0', {})).body;
+    expect(await told()).toMatchObject({ documents: [], pending: 1 });
+    const key = { userId: USER, projectId: project };
+    const change = () => ({ text: 'The recognised kiwi.', pages: [], warnings: [] });
+    expect(await a.app.get(DocumentWriter).rewrite(key, 'scan.png', 'scan', change)).toMatchObject({
+      version: 'scan.1',
+    });
+    expect(await b.app.get(DocumentWriter).rewrite(key, 'scan.png', 'scan', change)).toBeUndefined();
+    expect(documentsIn(await search(b, project, 'kiwi'))).toEqual(['scan.png']);
+    expect((await b.call('GET', `/projects/${project}/original?path=scan.png`, { user: USER })).status).toBe(200);
+    expect((await waiting(b)).body).toEqual({ documents: 0, pages: 0 });
+    expect(await told()).toMatchObject({ pending: 1 });
+    const found = await until(told, ({ pending }) => pending === 0);
+    const document = { user_id: USER, project_id: project, path: 'scan.png', version: 'scan.1' };
+    expect(found['documents']).toEqual([document]);
+    const next = await b.call('GET', `/recognised?after_ms=${String(found['until_ms'])}`, {});
+    expect(next.body).toMatchObject({ documents: [], pending: 0 });
+  }, 20_000);
 
   it('go on by themselves after the database was away, and compare their indexes with it', async () => {
     const project = await newProject();

@@ -21,6 +21,7 @@ export class EmbeddedStores extends FilesystemStores {
   readonly conversations: SqliteConversationStore;
   readonly turns: SqliteTurnStore;
   readonly recognised = new KeptRecognised();
+  readonly instance = undefined;
   private readonly log = new Logger('Filesystem');
   private readonly index: LexicalIndex;
 

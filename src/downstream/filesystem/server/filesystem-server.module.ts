@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import { Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { CONFIG, ConfigModule } from '../../../config/config.module.js';
 import type { Config } from '../../../config/config.schema.js';
+import { HEADER } from '../../../contract/endpoint.js';
 import { DATABASE, DatabaseModule } from '../../../http/database.module.js';
 import { InternalServerModule } from '../../../http/http.module.js';
 import type { Postgres } from '../../../storage/postgres/postgres.js';
@@ -111,6 +113,18 @@ export class FilesystemServerModule implements OnApplicationBootstrap, OnApplica
     private readonly files: DocumentFiles,
     private readonly fullText: FullText,
   ) {}
+
+  /** A caller that is answered by another process on the same database must not take it for a store that was lost. */
+  static async configure(app: NestFastifyApplication): Promise<void> {
+    const stores = app.get(FilesystemStores);
+    app
+      .getHttpAdapter()
+      .getInstance()
+      .addHook('onRequest', (_request, reply, done) => {
+        if (stores.instance !== undefined) reply.header(HEADER.instance, stores.instance);
+        done();
+      });
+  }
 
   async onApplicationBootstrap(): Promise<void> {
     await this.stores.sweep(this.files);

@@ -15,6 +15,12 @@ export abstract class FilesystemStores {
   abstract readonly turns: TurnStore;
   abstract readonly recognised: RecognisedDocuments;
 
+  /**
+   * An id that changes where the stores may have lost something; undefined: it is that of the process. Several processes on
+   * one database have the same one.
+   */
+  abstract readonly instance: string | undefined;
+
   /** Opens the store of the contents that belong to these stores. */
   abstract openFiles(config: Config): Promise<DocumentFiles>;
 

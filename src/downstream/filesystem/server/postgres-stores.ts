@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
 import type { Config } from '../../../config/config.schema.js';
@@ -35,6 +36,7 @@ export class PostgresStores extends FilesystemStores {
   private readonly log = new Logger('Filesystem');
   private readonly changes = new Changes();
   private readonly database: PostgresDatabase;
+  private readonly feed: DocumentFeed;
   private timer: NodeJS.Timeout | undefined;
   private sweeping: Promise<void> = Promise.resolve();
 
@@ -46,6 +48,7 @@ export class PostgresStores extends FilesystemStores {
   ) {
     super();
     this.database = new PostgresDatabase(postgres);
+    this.feed = new DocumentFeed(this.database);
     this.projects = new PostgresProjectStore(this.database, quotas, (key) => this.changes.changed(key));
     this.documents = new PostgresDocumentStore(this.database, quotas, this.changes);
     this.conversations = new PostgresConversationStore(this.database);
@@ -53,7 +56,12 @@ export class PostgresStores extends FilesystemStores {
     this.recognised = new PostgresRecognised(this.database);
   }
 
+  get instance(): string {
+    return createHash('sha256').update(this.feed.incarnation).digest('hex').slice(0, 32);
+  }
+
   async openFiles(config: Config): Promise<DocumentFiles> {
+    await this.feed.clock();
     const [installation] = await this.database.read<{ id: string; copying: boolean }>(
       'SELECT id, copying FROM installation',
     );
@@ -70,9 +78,8 @@ export class PostgresStores extends FilesystemStores {
 
   fullText(files: DocumentFiles): FollowingFullText {
     const local = new LocalIndex(join(this.folder, 'index.sqlite'));
-    const feed = new DocumentFeed(this.database);
-    const follower = new ProjectFollower(feed, local, files, this.changes);
-    return new FollowingFullText(feed, local, follower, this.changes);
+    const follower = new ProjectFollower(this.feed, local, files, this.changes);
+    return new FollowingFullText(this.feed, local, follower, this.changes);
   }
 
   /** In the background and again every hour, by one of the processes. */

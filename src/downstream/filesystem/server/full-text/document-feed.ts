@@ -37,6 +37,9 @@ const MAX_TRANSACTION_S = 120;
 
 /** The changes of the documents in the database, for the indexes that follow them. */
 export class DocumentFeed {
+  /** The incarnation of the database as it was last read. */
+  incarnation = '';
+
   constructor(private readonly database: PostgresDatabase) {}
 
   /** Undefined where the project does not exist or was deleted. */
@@ -45,6 +48,7 @@ export class DocumentFeed {
       `SELECT change, ${INCARNATION} AS incarnation FROM project WHERE ${IN_PROJECT} AND NOT deleted`,
       [userId, projectId],
     );
+    this.incarnation = row?.incarnation ?? this.incarnation;
     return row;
   }
 
@@ -113,7 +117,8 @@ export class DocumentFeed {
       `SELECT ${INCARNATION} AS incarnation,
          (clock_timestamp() - interval '${MAX_TRANSACTION_S} s')::text AS settled`,
     );
-    return { incarnation: row?.incarnation ?? '', settled: row?.settled ?? '' };
+    this.incarnation = row?.incarnation ?? this.incarnation;
+    return { incarnation: this.incarnation, settled: row?.settled ?? '' };
   }
 }
 
