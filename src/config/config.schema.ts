@@ -37,7 +37,7 @@ const downstream = z.strictObject({
     failure_rate: share.gt(0),
     slow_call_ms: ms,
   }),
-  bulkhead: z.strictObject({ concurrency: count, queue: z.int().min(0) }),
+  bulkhead: z.strictObject({ concurrency: count, queue: z.int().min(0), adaptive: z.boolean() }),
   retry_budget: z.strictObject({ ratio: share, reserve: z.number().min(0), refill_per_s: z.number().min(0) }),
   balancing: z.strictObject({
     eject_after: count,
@@ -225,6 +225,15 @@ export const configSchema = z.strictObject({
         .regex(/^(?:[A-Za-z0-9._-]+\/)*$/, 'a folder that ends in /, such as caudex/'),
       timeout_ms: ms,
     }),
+    postgres: z.strictObject({
+      max_connections: count.max(1000),
+      connect_timeout_ms: ms,
+      statement_timeout_ms: ms,
+      lock_timeout_ms: ms,
+      idle_ms: ms,
+      replica_beat_ms: ms,
+      replica_timeout_ms: ms,
+    }),
   }),
   filesystem: z.strictObject({
     extraction: z.strictObject({ timeout_ms: ms, max_memory_bytes: count.min(134_217_728) }),
@@ -297,6 +306,7 @@ export const secretsSchema = z.strictObject({
   graph_password: secret,
   redis_password: secret,
   firebase_api_key: secret,
+  database_url: secret,
   /** Without these two the AWS client's own sources of credentials are used, such as a role of the pod. */
   s3_access_key_id: secret,
   s3_secret_access_key: secret,

@@ -29,8 +29,8 @@ describe('the settings of the clients', () => {
       CAUDEX__DOWNSTREAM__GIT__BULKHEAD__CONCURRENCY: '3',
       CAUDEX__DOWNSTREAM__GIT__BREAKER__KIND: 'slow_calls',
     });
-    expect(downstream.git.bulkhead).toEqual({ concurrency: 3, queue: 7 });
-    expect(downstream.chroma.bulkhead).toEqual({ concurrency: 128, queue: 7 });
+    expect(downstream.git.bulkhead).toEqual({ concurrency: 3, queue: 7, adaptive: false });
+    expect(downstream.chroma.bulkhead).toEqual({ concurrency: 128, queue: 7, adaptive: false });
     expect([downstream.git.breaker.kind, downstream.chroma.breaker.kind]).toEqual(['slow_calls', 'consecutive']);
   });
 

@@ -16,6 +16,7 @@ import { requireInternalToken } from './internal-token.js';
 import { Lifecycle } from './lifecycle.js';
 import { refuseOversize } from './oversize.js';
 import { RequestsInFlight } from './requests-in-flight.js';
+import { StartingServer } from './starting-server.js';
 import { refuseWrongMethods } from './wrong-method.js';
 
 /** A root module of one of the processes; `configure` sets up what needs the raw Fastify instance. */
@@ -71,11 +72,19 @@ async function start(name: AppName, module: AppModule, config: Config, unlock: (
     genReqId: (request: { headers: Record<string, string | string[] | undefined> }) =>
       acceptedId(request.headers[HEADER.requestId]) ?? randomUUID(),
   });
+  const port = config.port ?? config.ports[name];
+  const starting = new StartingServer(port, config.host);
   const app = await withConfig(config, () =>
-    NestFactory.create<NestFastifyApplication>(module, adapter, { bufferLogs: true, abortOnError: false }),
-  );
+    NestFactory.create<NestFastifyApplication>(module, adapter, {
+      bufferLogs: true,
+      abortOnError: false,
+      // The reason why a start failed is printed as one line.
+      autoFlushLogs: false,
+    }),
+  ).finally(() => starting.close());
   const logger = app.get(Logger);
   app.useLogger(withoutBootLines(logger));
+  app.flushLogs();
   const lifecycle = app.get(Lifecycle, { strict: false });
   const fastify = adapter.getInstance();
   const instance = randomUUID();
@@ -91,7 +100,6 @@ async function start(name: AppName, module: AppModule, config: Config, unlock: (
   refuseWrongMethods(fastify, ROUTING);
   refuseOversize(fastify, bodyLimit);
   await module.configure?.(app, config, tracing);
-  const port = config.port ?? config.ports[name];
   await app.listen(port, config.host);
   lifecycle.started();
   const bound = (fastify.server.address() as { port: number }).port;

@@ -27,6 +27,7 @@ interface Manifest {
 }
 interface Container {
   args: string[];
+  env: { name: string; valueFrom?: object }[];
   resources: { limits: object };
   securityContext: object;
   readinessProbe: { httpGet: { path: string } };
@@ -93,6 +94,31 @@ function render(example: string): Manifest[] {
   expect(refused('existingSecret=caudex', 'apps.chroma.resources.limits.cpu=1')).toBe(false);
   expect(refused('existingSecret=caudex')).toBe(true);
 });
+
+(helmIsThere ? it : it.skip)(
+  'runs several of those processes that share a database, and reads its URL from a secret',
+  () => {
+    const deployments = render('replicas.yaml').filter(({ kind }) => kind === 'Deployment');
+    const by = new Map(deployments.map(({ spec }) => [spec.template.spec.containers[0]?.args[0], spec]));
+    const shared = ['auth', 'backend', 'billing', 'filesystem'];
+    for (const app of APPS) {
+      const url = by.get(app)?.template.spec.containers[0]?.env.find(({ name }) => name === 'DATABASE_URL');
+      expect(by.get(app)?.replicas).toBe(shared.includes(app) ? 2 : 1);
+      expect(url?.valueFrom).toEqual(
+        shared.includes(app) ? { secretKeyRef: { name: 'caudex-database', key: 'DATABASE_URL' } } : undefined,
+      );
+    }
+    expect(render('replicas.yaml').filter(({ kind }) => kind === 'PodDisruptionBudget')).toHaveLength(shared.length);
+    const accepted = (...values: string[]) =>
+      canRun(HELM, 'template', 'demo', CHART, ...['existingSecret=x', ...values].flatMap((value) => ['--set', value]));
+    const two = ['apps.auth.replicas=2', 'apps.auth.persistence.enabled=false', 'database.existingSecret=x'];
+    expect(accepted(...two)).toBe(true);
+    for (const left of two.slice(1)) expect(accepted(...two.filter((value) => value !== left))).toBe(false);
+    expect(accepted('apps.git.replicas=2', 'apps.git.persistence.enabled=false', 'database.existingSecret=x')).toBe(
+      false,
+    );
+  },
+);
 
 (promtoolIsThere ? it : it.skip)('has alerts that fire and end as their tests say', () => {
   const test = join(CHART, 'alerts.test.yaml');

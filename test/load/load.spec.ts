@@ -100,17 +100,24 @@ describe(`load: ${STREAMS} streams (CAUDEX_STREAMS), and a burst of ten times th
         connection: 'close',
       });
       if (answer.status === 200) return answer.text();
-      expect(answer.status).toBe(503);
+      expect([429, 503]).toContain(answer.status);
       await answer.text();
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
 
   it('answers accepted requests of a burst, refuses the rest quickly, and loses nothing', async () => {
-    const person = await caudex.signUp();
-    const project = await person.project();
-    await person.upload(project, 'pears.md', '# Pears\n\nWilliams pears ripen first.');
-    await until('it is indexed', async () => (await person.search(project, 'pears')).source === 'hybrid');
+    // One person may hold half of the places at most.
+    const people = await Promise.all(
+      Array.from({ length: 4 }, async () => {
+        const person = await caudex.signUp();
+        const project = await person.project();
+        await person.upload(project, 'pears.md', '# Pears\n\nWilliams pears ripen first.');
+        await until('it is indexed', async () => (await person.search(project, 'pears')).source === 'hybrid');
+        return { person, project };
+      }),
+    );
+    const somebody = (index: number) => people[index % people.length] as (typeof people)[number];
     llm.behaviour = (_request, reply) =>
       void setTimeout(() => {
         reply.writeHead(200, { 'content-type': 'text/event-stream' });
@@ -119,6 +126,7 @@ describe(`load: ${STREAMS} streams (CAUDEX_STREAMS), and a burst of ten times th
     const answers = await Promise.all(
       Array.from({ length: BURST }, async (_, index) => {
         const beganMs = performance.now();
+        const { person, project } = somebody(index);
         const body = JSON.stringify({ message: `pears ${index}?`, project_id: project });
         const answer = await person.request('POST', '/v1/api/chat', body, { 'content-type': 'application/json' });
         const { message_id, code } = (await answer.json()) as { message_id?: string; code?: string };
@@ -138,8 +146,10 @@ describe(`load: ${STREAMS} streams (CAUDEX_STREAMS), and a burst of ten times th
       `burst of ${BURST}: ${taken.length} answered, ${refused.length} refused within ${slowest.toFixed(0)} ms`,
     );
     expect(slowest).toBeLessThan(QUICK_MS);
-    await until('every turn is stored', async () => (await turns(person)).length >= taken.length, 60_000);
-    expect((await turns(person)).sort()).toEqual(taken.map(({ message_id }) => message_id).sort());
+    const stored = async () => (await Promise.all(people.map(({ person }) => turns(person)))).flat();
+    await until('every turn is stored', async () => (await stored()).length >= taken.length, 60_000);
+    expect((await stored()).sort()).toEqual(taken.map(({ message_id }) => message_id).sort());
+    const { person, project } = somebody(0);
     expect(await person.chat(project, 'pears?')).toMatchObject({ status: 200, degraded: false });
   }, 90_000);
 

@@ -110,7 +110,7 @@ export class ConversationsService {
     const pending = await this.turns.pending(call.userId, conversationId);
     this.projects.delete(nameOf(call.userId, conversationId));
     await this.turns.forget(call.userId, { key: conversationId });
-    this.deletions.deleted({ kind: 'conversation', userId: call.userId, conversationId });
+    await this.deletions.deleted({ kind: 'conversation', userId: call.userId, conversationId });
     if (!deleted && pending.length === 0) throw noConversation(conversationId);
   }
 
@@ -119,7 +119,7 @@ export class ConversationsService {
     const params = { conversation_id: conversationId, message_id: messageId };
     const { deleted } = await this.filesystem.deleteTurn({ params }, call);
     const wasPending = await this.turns.forgetTurn(call.userId, conversationId, messageId);
-    this.deletions.deleted({ kind: 'turn', userId: call.userId, conversationId, messageId });
+    await this.deletions.deleted({ kind: 'turn', userId: call.userId, conversationId, messageId });
     if (!deleted && !wasPending) throw noTurn(messageId);
   }
 

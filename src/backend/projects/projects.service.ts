@@ -95,7 +95,7 @@ export class ProjectsService implements OnModuleInit {
       throw notFound(`project_id: you have no project ${JSON.stringify(projectId)}.`);
     }
     this.access.forget(projectId, userId);
-    this.deletions.deleted({ kind: 'project', userId, projectId });
+    await this.deletions.deleted({ kind: 'project', userId, projectId });
     await this.events.deleted(userId, projectId);
     await this.outbox.release(held);
   }

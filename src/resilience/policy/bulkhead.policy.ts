@@ -1,8 +1,10 @@
 import { EventEmitter, type IPolicy } from 'cockatiel';
 import type { ClientName, DownstreamSettings } from '../../config/config.schema.js';
 import { Attempt } from './attempt.js';
+import { type Clock, systemClock } from './clock.js';
 import { DownstreamError, refusal } from './downstream-error.js';
 import type { Expiring, ExpiryQueue } from './expiry-queue.js';
+import { GradientLimit } from './gradient-limit.js';
 import { PolicyEvents } from './policy-events.js';
 import { type AttemptContext, follow, start, type Work } from './work.js';
 
@@ -21,10 +23,12 @@ export interface BulkheadOptions {
   retryAfterMs: number;
   expiries: ExpiryQueue;
   gate?: Gate;
+  clock?: Clock;
 }
 
 /**
- * At most `concurrency` attempts at one service at a time, and a bounded queue before it. Replaces cockatiel's `bulkhead`,
+ * At most `concurrency` attempts at one service at a time (fewer with `adaptive`, while the service is slow), and a bounded queue
+ * before it. Replaces cockatiel's `bulkhead`,
  * where a queued call that is aborted keeps its place in the queue until a slot is free (trap "a queued call is
  * aborted"; BulkheadPolicy.ts `dequeue` looks at the signal only then), and where an opening breaker leaves the queue full.
  */
@@ -39,7 +43,17 @@ export class BulkheadPolicy implements IPolicy<AttemptContext> {
   /** An attempt found the queue full. */
   readonly onReject = this.rejects.addListener;
 
-  constructor(private options: BulkheadOptions) {}
+  private readonly adaptive: GradientLimit;
+
+  constructor(private options: BulkheadOptions) {
+    this.adaptive = new GradientLimit(options.limits.concurrency);
+  }
+
+  /** The most attempts at a time now. */
+  get limit(): number {
+    const { adaptive, concurrency } = this.options.limits;
+    return adaptive ? this.adaptive.current : concurrency;
+  }
 
   get queued(): number {
     return this.queue.size;
@@ -47,6 +61,7 @@ export class BulkheadPolicy implements IPolicy<AttemptContext> {
 
   reconfigure(limits: DownstreamSettings['bulkhead'], retryAfterMs: number): void {
     this.options = { ...this.options, limits, retryAfterMs };
+    this.adaptive.reconfigure(limits.concurrency);
     this.admit();
   }
 
@@ -66,13 +81,36 @@ export class BulkheadPolicy implements IPolicy<AttemptContext> {
   }
 
   private get hasRoom(): boolean {
-    return this.active < this.options.limits.concurrency && this.options.gate?.hasRoom !== false;
+    return this.active < this.limit && this.options.gate?.hasRoom !== false;
   }
 
   private run<T>(work: Work<T>, attempt: Attempt): Promise<T> {
     this.active++;
     const running = start(work, attempt);
+    if (this.options.limits.adaptive) return this.measured(running, attempt);
     follow(running, attempt, { answered: this.admit, ended: this.release });
+    return running;
+  }
+
+  /** The time to the answer, or to the first part of a stream, sets the limit. A failed attempt counts with its whole time. */
+  private measured<T>(running: Promise<T>, attempt: Attempt): Promise<T> {
+    const { clock = systemClock } = this.options;
+    const beganMs = clock.now();
+    let measured = false;
+    const measure = () => {
+      if (!measured) this.adaptive.ended(clock.now() - beganMs, this.active);
+      measured = true;
+    };
+    follow(running, attempt, {
+      answered: () => {
+        measure();
+        this.admit();
+      },
+      ended: () => {
+        measure();
+        this.release();
+      },
+    });
     return running;
   }
 

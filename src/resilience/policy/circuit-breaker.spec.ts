@@ -204,7 +204,7 @@ describe('a breaker that has just closed', () => {
   });
 
   it('does not count what began under the breaker before it', async () => {
-    const { breaker, enter, clock, fail } = rig({ bulkhead: { concurrency: 8, queue: 0 } });
+    const { breaker, enter, clock, fail } = rig({ bulkhead: { concurrency: 8, queue: 0, adaptive: false } });
     const early = enter();
     fail(3);
     await clock.pass(10_000);

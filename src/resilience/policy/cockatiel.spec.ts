@@ -25,7 +25,7 @@ import { TimeoutPolicy } from './timeout.policy.js';
 
 const settings = testSettings({ retry_base_ms: 1, max_retries: 3, failure_threshold: 2 });
 const expiries = () => new ExpiryQueue(systemClock);
-const limits = { concurrency: 2, queue: 2 };
+const limits = { concurrency: 2, queue: 2, adaptive: false };
 const down = () => new DownstreamError({ service: 'chroma', reason: 'unreachable', message: 'Connection refused' });
 
 const ours = {

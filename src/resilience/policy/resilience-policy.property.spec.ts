@@ -70,7 +70,7 @@ const someSettings = fc
       timeout_ms: 5000.25,
       recovery_timeout_ms: 10_000.015625,
       failure_threshold: threshold,
-      bulkhead: { concurrency, queue },
+      bulkhead: { concurrency, queue, adaptive: false },
       retry_budget: { ratio: 0.5, reserve, refill_per_s: 0 },
     }),
   );

@@ -286,7 +286,7 @@ describe('an attempt', () => {
   });
 
   it('that waits for its turn can run out of time, which counts against nobody', async () => {
-    const { clock, execute, begun, policy } = rig({ bulkhead: { concurrency: 1, queue: 5 } });
+    const { clock, execute, begun, policy } = rig({ bulkhead: { concurrency: 1, queue: 5, adaptive: false } });
     execute(never);
     const end = execute(never, {}, { deadlineMs: 2000 });
     await clock.pass(2000);
@@ -297,7 +297,10 @@ describe('an attempt', () => {
   });
 
   it('that waits for its turn is turned away when the breaker opens', async () => {
-    const { clock, execute, begun } = rig({ bulkhead: { concurrency: 1, queue: 5 }, failure_threshold: 1 });
+    const { clock, execute, begun } = rig({
+      bulkhead: { concurrency: 1, queue: 5, adaptive: false },
+      failure_threshold: 1,
+    });
     execute(never);
     const end = execute(never);
     await clock.pass(5000);
@@ -306,7 +309,7 @@ describe('an attempt', () => {
   });
 
   it('that finds the queue full is turned away, and not tried again', async () => {
-    const { clock, execute, log, counts } = rig({ bulkhead: { concurrency: 1, queue: 0 } });
+    const { clock, execute, log, counts } = rig({ bulkhead: { concurrency: 1, queue: 0, adaptive: false } });
     execute(never);
     const end = execute(never);
     await clock.pass(0);
@@ -316,10 +319,10 @@ describe('an attempt', () => {
   });
 
   it('is let in when a reload makes room', async () => {
-    const { clock, execute, begun, policy } = rig({ bulkhead: { concurrency: 1, queue: 5 } });
+    const { clock, execute, begun, policy } = rig({ bulkhead: { concurrency: 1, queue: 5, adaptive: false } });
     execute(never);
     execute(never);
-    policy.reconfigure(testSettings({ bulkhead: { concurrency: 2, queue: 5 } }));
+    policy.reconfigure(testSettings({ bulkhead: { concurrency: 2, queue: 5, adaptive: false } }));
     await clock.pass(0);
     expect(begun).toHaveLength(2);
   });
@@ -492,7 +495,7 @@ describe('what a call leaves behind', () => {
   });
 
   it('is nothing when its caller leaves the queue', async () => {
-    const { clock, execute, policy } = rig({ bulkhead: { concurrency: 1, queue: 5 } });
+    const { clock, execute, policy } = rig({ bulkhead: { concurrency: 1, queue: 5, adaptive: false } });
     execute(never);
     const gone = new AbortController();
     const end = execute(never, {}, { signal: gone.signal, deadlineMs: 4000 });
@@ -507,7 +510,7 @@ describe('what a call leaves behind', () => {
 
 describe('an isolation', () => {
   it('turns away those who wait for their turn, and those between two attempts', async () => {
-    const { clock, execute, policy } = rig({ bulkhead: { concurrency: 1, queue: 5 } });
+    const { clock, execute, policy } = rig({ bulkhead: { concurrency: 1, queue: 5, adaptive: false } });
     const retrying = execute(fails());
     await clock.pass(100);
     execute(never);
@@ -528,7 +531,7 @@ it('who waits for a turn while a probe gets the place is turned away', async () 
   execute(held);
   execute(fails());
   policy.reconfigure(
-    testSettings({ failure_threshold: 1, timeout_ms: 30_000, bulkhead: { concurrency: 2, queue: 5 } }),
+    testSettings({ failure_threshold: 1, timeout_ms: 30_000, bulkhead: { concurrency: 2, queue: 5, adaptive: false } }),
   );
   await clock.pass(10_000);
   const [probe, other] = [execute(held), execute(held)];

@@ -40,7 +40,7 @@ export class ResiliencePolicy {
     this.observers = new Observers([tellCaller, ...observers]);
     this.breaker = new CircuitBreakerPolicy({ service, settings, clock, isHealthy });
     this.retry = new RetryPolicy(service, settings, clock, (call) => this.breaker.refusedForMs(call) !== undefined);
-    this.bulkhead = new BulkheadPolicy({ service, limits, retryAfterMs, expiries, gate: this.breaker });
+    this.bulkhead = new BulkheadPolicy({ service, limits, retryAfterMs, expiries, gate: this.breaker, clock });
     this.timeout = new TimeoutPolicy({ service, timeoutMs, clock, expiries });
     const observe = new ObservePolicy(this.observers, clock);
     this.composed = wrap(this.retry, this.bulkhead, this.breaker, observe, this.timeout);

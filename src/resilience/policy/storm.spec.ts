@@ -70,7 +70,7 @@ it(`${CALLERS} callers at the half-open moment put one request on the wire`, asy
 });
 
 it('a queue that is full turns callers away at once, and counts nothing against the service', async () => {
-  const { ask, policy, reasons, wire, endAll } = rig({ bulkhead: { concurrency: 10, queue: 20 } });
+  const { ask, policy, reasons, wire, endAll } = rig({ bulkhead: { concurrency: 10, queue: 20, adaptive: false } });
   ask(CALLERS);
   await settle();
   expect(wire).toHaveLength(10);

@@ -267,7 +267,7 @@ trap(
 trap(
   'a queued call is aborted',
   async (make) => {
-    const subject = make({ bulkhead: { concurrency: 1, queue: 1 }, max_retries: 1 });
+    const subject = make({ bulkhead: { concurrency: 1, queue: 1, adaptive: false }, max_retries: 1 });
     const held = new Held();
     void subject.call(held.run);
     const gone = new AbortController();

@@ -49,7 +49,8 @@ export interface ClientReport extends ClientStatus {
   settings: DownstreamSettings;
   /** `waiting`: calls between two attempts. */
   retry_budget: { tokens: number; reserve: number; waiting: number };
-  bulkhead: { active: number; queued: number; concurrency: number; queue: number };
+  /** `limit`: the most attempts at a time now. */
+  bulkhead: { active: number; queued: number; limit: number; concurrency: number; queue: number };
   /** Empty for a service with one address. An ejected one gets no requests until its health route answers. */
   endpoints: readonly { url: string; ejected: boolean; failures: number; active: number }[];
   counts: { calls: number; attempts: number; retries: number; refused: number; saturated: number; unbudgeted: number };
@@ -120,7 +121,7 @@ export function reportOf(sources: ReportSources, settings: DownstreamSettings): 
       reserve: settings.retry_budget.reserve,
       waiting: retry.waiting,
     },
-    bulkhead: { active: bulkhead.active, queued: bulkhead.queued, ...settings.bulkhead },
+    bulkhead: { active: bulkhead.active, queued: bulkhead.queued, limit: bulkhead.limit, ...settings.bulkhead },
     endpoints: sources.endpoints,
     counts: {
       calls: counts.calls,

@@ -4,15 +4,31 @@
 {{- $name := .name }}
 {{- $app := index $root.Values.apps $name }}
 {{- $fullname := printf "%s-%s" (include "caudex.fullname" $root) $name }}
+{{- $replicas := int (default 1 $app.replicas) }}
+{{- if gt $replicas 1 }}
+{{- if not (has $name (list "backend" "auth" "billing" "filesystem")) }}
+{{- fail (printf "apps.%s.replicas: %s runs once only" $name $name) }}
+{{- end }}
+{{- if not $root.Values.database.existingSecret }}
+{{- fail (printf "apps.%s.replicas: more than one needs database.existingSecret" $name) }}
+{{- end }}
+{{- if $app.persistence.enabled }}
+{{- fail (printf "apps.%s.persistence.enabled: replicas can't share a volume; set it to false" $name) }}
+{{- end }}
+{{- end }}
 apiVersion: apps/v1
 kind: Deployment
 metadata:
   name: {{ $fullname }}
   labels: {{- include "caudex.labels" . | nindent 4 }}
 spec:
-  replicas: 1
+  replicas: {{ $replicas }}
+  {{- if gt $replicas 1 }}
+  strategy: { type: RollingUpdate, rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } }
+  {{- else }}
   # The data folder is opened by one process at a time.
   strategy: { type: Recreate }
+  {{- end }}
   selector:
     matchLabels: {{- include "caudex.selector" . | nindent 6 }}
   template:
@@ -47,6 +63,12 @@ spec:
           env:
             - { name: PORT, value: {{ $app.port | quote }} }
             - { name: DATA_DIR, value: /data }
+            {{- with $root.Values.database }}
+            {{- if and .existingSecret (has $name (list "backend" "auth" "billing" "filesystem")) }}
+            - name: DATABASE_URL
+              valueFrom: { secretKeyRef: { name: {{ .existingSecret }}, key: {{ .key }} } }
+            {{- end }}
+            {{- end }}
           # Probes speak of this process alone: an outage of a dependency never restarts it or takes it out of service.
           startupProbe:
             httpGet: { path: /health/live, port: http }
@@ -101,6 +123,18 @@ spec:
   ports:
     - { name: http, port: {{ $app.port }}, targetPort: http, protocol: TCP }
   selector: {{- include "caudex.selector" . | nindent 4 }}
+{{- if gt $replicas 1 }}
+---
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata:
+  name: {{ $fullname }}
+  labels: {{- include "caudex.labels" . | nindent 4 }}
+spec:
+  maxUnavailable: 1
+  selector:
+    matchLabels: {{- include "caudex.selector" . | nindent 6 }}
+{{- end }}
 {{- if and $app.persistence.enabled (not $app.persistence.existingClaim) }}
 ---
 apiVersion: v1

@@ -41,6 +41,50 @@ describe('shedLoad', () => {
     expect(await status('/work')).toBe(200);
   });
 
+  it('refuses background work first, then programs, then uploads, and requests of a person last', async () => {
+    const many = fastify();
+    shedLoad(many, { max_concurrency: 10, max_event_loop_delay_ms: 5000 });
+    many.all('/*', () => sleep(500));
+    const kinds = {
+      background: { method: 'POST', url: '/v1/api/projects/p/import' },
+      program: { method: 'POST', url: '/v1/chat/completions' },
+      upload: { method: 'PUT', url: '/v1/api/projects/p/documents/a.md' },
+      person: { method: 'POST', url: '/v1/api/chat' },
+    } as const;
+    let callers = 0;
+    const send = (kind: keyof typeof kinds) =>
+      many.inject({ ...kinds[kind], headers: { authorization: `Bearer ${callers++}` } });
+    const running: Promise<unknown>[] = [];
+    const refusedAt = { background: 4, program: 6, upload: 8, person: 10 };
+    for (let active = 0; active < 10; active++) {
+      for (const [kind, limit] of Object.entries(refusedAt) as [keyof typeof kinds, number][]) {
+        if (active < limit) continue;
+        expect([active, kind, (await send(kind)).statusCode]).toEqual([active, kind, 503]);
+      }
+      running.push(send('person'));
+      await sleep(5);
+    }
+    expect((await send('person')).statusCode).toBe(503);
+    await Promise.all(running);
+    await many.close();
+  });
+
+  it('leaves half of the places to others than the caller who has taken the first half', async () => {
+    const many = fastify();
+    shedLoad(many, { max_concurrency: 10, max_event_loop_delay_ms: 5000 });
+    many.get('/*', () => sleep(300));
+    const send = (token: string) => many.inject({ url: '/v1/api/chat', headers: { authorization: `Bearer ${token}` } });
+    const answers = await Promise.all([
+      ...Array.from({ length: 8 }, () => send('greedy')),
+      send('other'),
+      send('third'),
+    ]);
+    const statuses = answers.map(({ statusCode }) => statusCode);
+    expect(statuses.slice(0, 8).sort()).toEqual([200, 200, 200, 200, 200, 429, 429, 429]);
+    expect(statuses.slice(8)).toEqual([200, 200]);
+    await many.close();
+  });
+
   it('refuses more requests at a time than allowed', async () => {
     const slow = status('/slow');
     await sleep(50);

@@ -1,5 +1,6 @@
+import { hash } from 'node:crypto';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Config } from '../../../config/config.schema.js';
 import { Problem } from '../../../http/problem.js';
 
@@ -11,12 +12,58 @@ const RETRY_AFTER_S = 1;
 const LEAVE = Symbol('leave');
 type Raw = FastifyReply['raw'] & { [LEAVE]?: () => void };
 
+/**
+ * The share of `max_concurrency` up to which requests of a kind are admitted, so that load is shed from below: requests of a
+ * person first, then uploads, then calls of programs by OpenAI's API and MCP, then work in the background.
+ */
+const PRIORITIES: readonly { share: number; applies: (method: string, url: string) => boolean }[] = [
+  { share: 0.4, applies: (_, url) => /^\/v1\/api\/projects\/[^/]+\/(import|reindex|extract)/.test(url) },
+  { share: 0.6, applies: (_, url) => /^\/(mcp|v1\/(?!api\/))/.test(url) },
+  { share: 0.75, applies: (method, url) => method !== 'GET' && /^\/v1\/api\/projects\/[^/]+\/documents/.test(url) },
+];
+/** One caller may hold this share; it applies from the moment when this share of the whole is in use. */
+const CALLER_SHARE = 0.5;
+
+const shareOf = (method: string, url: string) => PRIORITIES.find(({ applies }) => applies(method, url))?.share ?? 1;
+
 /** Rejects requests early that could not be answered in time, so that the running ones can be. */
 export function shedLoad(
   fastify: FastifyInstance,
   { max_concurrency, max_event_loop_delay_ms }: Config['shedding'],
 ): void {
   let active = 0;
+  const activeOf = new Map<string, number>();
+  const loop = watchEventLoop(fastify);
+  fastify.addHook('onRequest', (request, reply, done) => {
+    if (EXEMPT.test(request.url)) return done();
+    const delayMs = loop.delayMs();
+    if (delayMs > max_event_loop_delay_ms) return done(overloaded(`the event loop is ${Math.round(delayMs)} ms late`));
+    if (active >= Math.ceil(max_concurrency * shareOf(request.method, request.url))) {
+      return done(overloaded(`${active} requests are being worked on`));
+    }
+    const caller = callerOf(request);
+    const own = activeOf.get(caller) ?? 0;
+    const most = Math.ceil(max_concurrency * CALLER_SHARE);
+    if (own >= most && active >= most) return done(saturated(own));
+    active += 1;
+    activeOf.set(caller, own + 1);
+    let counted = true;
+    const leave = () => {
+      if (!counted) return;
+      counted = false;
+      active -= 1;
+      const left = (activeOf.get(caller) ?? 1) - 1;
+      if (left > 0) activeOf.set(caller, left);
+      else activeOf.delete(caller);
+    };
+    (reply.raw as Raw)[LEAVE] = leave;
+    reply.raw.once('close', leave);
+    done();
+  });
+}
+
+/** The lateness of the event loop; it is measured in windows. */
+function watchEventLoop(fastify: FastifyInstance): { delayMs: () => number } {
   let delayMs = 0;
   let lastWindowMs = 0;
   const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
@@ -37,19 +84,21 @@ export function shedLoad(
     delay.disable();
     done();
   });
-  fastify.addHook('onRequest', (request, reply, done) => {
-    if (EXEMPT.test(request.url)) return done();
-    if (active >= max_concurrency) return done(overloaded(`${active} requests are being worked on`));
-    if (delayMs > max_event_loop_delay_ms) return done(overloaded(`the event loop is ${Math.round(delayMs)} ms late`));
-    active += 1;
-    let counted = true;
-    const leave = () => {
-      if (counted) active -= 1;
-      counted = false;
-    };
-    (reply.raw as Raw)[LEAVE] = leave;
-    reply.raw.once('close', leave);
-    done();
+  return { delayMs: () => delayMs };
+}
+
+/** The caller by the token of the request, which is not verified yet, or by address. */
+function callerOf({ headers, ip }: FastifyRequest): string {
+  const token = headers.authorization ?? headers.cookie;
+  return token === undefined ? ip : hash('sha256', token, 'base64');
+}
+
+function saturated(own: number): Problem {
+  return new Problem({
+    status: 429,
+    code: 'saturated',
+    detail: `${own} of your requests are being worked on, which is your share while the backend is busy; come back.`,
+    retryAfter: RETRY_AFTER_S,
   });
 }
 

@@ -86,7 +86,7 @@ export class AuthService {
   }
 
   private async verifyKey(token: string): Promise<Verification> {
-    const use = this.keys.use(token);
+    const use = await this.keys.use(token);
     if (typeof use === 'string') return { active: false, reason: use };
     const user = await this.identities.user(use.userId);
     if (user === undefined) return { active: false, reason: 'unknown' };

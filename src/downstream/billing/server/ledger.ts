@@ -13,6 +13,14 @@ export interface Grant {
   note?: string | undefined;
 }
 
+export interface LedgerOptions {
+  startingCredits: number;
+  /** A reservation that was neither captured nor released ends after this time. */
+  reservationTtlMs: number;
+  /** Milliseconds since 1970. */
+  now?: () => number;
+}
+
 /**
  * The store of the credits. Every row is written once, under a key of its own, and the balance of an account is the sum
  * of its rows. An account is created, with the starting credits, by the first call for it.

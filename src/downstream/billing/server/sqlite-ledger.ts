@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { openDatabase, repeatable, transaction } from '../../../storage/sqlite.js';
 import type { LedgerRow } from '../billing.contract.js';
-import { type Balance, type Grant, Ledger } from './ledger.js';
+import { type Balance, type Grant, Ledger, type LedgerOptions } from './ledger.js';
 
 export const LEDGER_MIGRATIONS = [
   // `balance` is the sum of the account's rows up to and including this one. It is read without adding up, and the
@@ -48,14 +48,6 @@ export const LEDGER_MIGRATIONS = [
   'ALTER TABLE ledger ADD COLUMN note TEXT',
 ];
 
-export interface SqliteLedgerOptions {
-  startingCredits: number;
-  /** A reservation that was neither captured nor released ends after this time. */
-  reservationTtlMs: number;
-  /** Milliseconds since 1970. */
-  now?: () => number;
-}
-
 /**
  * The embedded ledger. A reservation that has ended stays as one of 0 credits until it expires, so that a late
  * repetition of it holds no credits.
@@ -67,7 +59,7 @@ export class SqliteLedger extends Ledger {
 
   constructor(
     file: string,
-    private readonly options: SqliteLedgerOptions,
+    private readonly options: LedgerOptions,
   ) {
     super();
     this.now = options.now ?? Date.now;

@@ -36,14 +36,14 @@ export class FirebaseIdentityProvider extends IdentityProvider {
     // The account exists now. If this call fails, the first sign-in sends the link.
     if (this.options.requireVerifiedEmail) await this.toolkit.sendVerification(idToken).catch(() => undefined);
     const { sub } = claimsOf(idToken);
-    return this.identities.user(userIdOf(sub)) ?? { user_id: userIdOf(sub), email, operator: false };
+    return (await this.identities.user(userIdOf(sub))) ?? { user_id: userIdOf(sub), email, operator: false };
   }
 
   async login(email: string, password: string): Promise<Session | undefined> {
     const signedIn = await this.toolkit.signIn(email, password);
     if (signedIn === undefined) return undefined;
     const { idToken, refreshToken } = signedIn;
-    const user = this.identities.admit(claimsOf(idToken));
+    const user = await this.identities.admit(claimsOf(idToken));
     if (user === undefined) {
       await this.toolkit.sendVerification(idToken);
       throw unverified(email);
@@ -65,7 +65,7 @@ export class FirebaseIdentityProvider extends IdentityProvider {
       await this.sessions.revoke(token);
       return { active: false, reason: 'revoked' };
     }
-    const user = this.identities.user(claims.userId);
+    const user = await this.identities.user(claims.userId);
     if (user === undefined) return { active: false, reason: 'unknown' };
     return { active: true, user, expires_at: new Date(claims.expiresAt).toISOString() };
   }

@@ -26,29 +26,29 @@ export class IssuedIdentities {
   async verify(token: string): Promise<Verification> {
     const claims = await this.tokens.read(token);
     if (typeof claims === 'string') return { active: false, reason: claims };
-    if (this.revoked.has(idOf(token))) return { active: false, reason: 'revoked' };
-    const user = this.admit(claims);
+    if (await this.revoked.has(idOf(token))) return { active: false, reason: 'revoked' };
+    const user = await this.admit(claims);
     if (user === undefined) return { active: false, reason: 'email_unverified' };
     return { active: true, user, expires_at: new Date(claims.exp * 1000).toISOString() };
   }
 
   /** Records the user of valid claims and returns it; undefined where the address must be verified and is not. */
-  admit(claims: Pick<IssuedClaims, 'sub'> & Record<string, unknown>): User | undefined {
+  async admit(claims: Pick<IssuedClaims, 'sub'> & Record<string, unknown>): Promise<User | undefined> {
     if (this.rules.requireVerifiedEmail && claims['email_verified'] !== true) return undefined;
     const user = {
       user_id: userIdOf(claims.sub),
       email: textOf(claims['email']) ?? textOf(claims['preferred_username']) ?? claims.sub,
       operator: this.isOperator(claims),
     };
-    this.users.remember(user);
+    await this.users.remember(user);
     return user;
   }
 
-  user(userId: string): User | undefined {
+  user(userId: string): Promise<User | undefined> {
     return this.users.byId(userId);
   }
 
-  usersByEmail(email: string): User[] {
+  usersByEmail(email: string): Promise<User[]> {
     return this.users.byEmail(email);
   }
 
@@ -56,7 +56,7 @@ export class IssuedIdentities {
   async revoke(token: string): Promise<boolean> {
     const claims = await this.tokens.read(token);
     if (typeof claims === 'string') return false;
-    this.revoked.add(idOf(token), claims.exp * 1000);
+    await this.revoked.add(idOf(token), claims.exp * 1000);
     return true;
   }
 

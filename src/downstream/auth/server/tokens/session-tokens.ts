@@ -50,14 +50,14 @@ export class SessionTokens {
    */
   async read(token: string): Promise<TokenClaims | 'malformed' | 'expired' | 'unknown' | 'revoked'> {
     const claims = await this.verified(token);
-    return typeof claims !== 'string' && this.revoked.has(claims.tokenId) ? 'revoked' : claims;
+    return typeof claims !== 'string' && (await this.revoked.has(claims.tokenId)) ? 'revoked' : claims;
   }
 
   /** Whether the token is revoked now; false where it was not valid. */
   async revoke(token: string): Promise<boolean> {
     const claims = await this.read(token);
     if (typeof claims === 'string') return claims === 'revoked';
-    this.revoked.add(claims.tokenId, claims.expiresAt);
+    await this.revoked.add(claims.tokenId, claims.expiresAt);
     return true;
   }
 
@@ -80,8 +80,8 @@ export class SessionTokens {
     }
   }
 
-  private keyOf(kid: string | undefined) {
-    const key = kid === undefined ? undefined : this.keys.verifying(kid);
+  private async keyOf(kid: string | undefined) {
+    const key = kid === undefined ? undefined : await this.keys.verifying(kid);
     if (key === undefined) throw new UnknownKey();
     return key;
   }

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import { KEY_TABLES } from './keys/key-store.js';
-import { SEEN_USER_TABLES } from './providers/seen-users.js';
-import { openDatabase } from '../../../storage/sqlite.js';
+import { openDatabase } from '../../../../storage/sqlite.js';
+import { KEY_TABLES } from './sqlite-key-store.js';
+import { SEEN_USER_TABLES } from './sqlite-seen-users.js';
 
 export const AUTH_MIGRATIONS = [
   `CREATE TABLE account (
