@@ -38,6 +38,10 @@ const COMMANDS: Record<string, Command> = {
     operands: ['FILE'],
     run: async (config, file = '') => (await import('./backup/restore.js')).restore(config, file),
   },
+  'export-accounts': {
+    operands: ['FILE'],
+    run: async (config, file = '') => (await import('./migrate/export-accounts.js')).exportAccounts(config, file),
+  },
   grant: {
     operands: ['EMAIL', 'CREDITS'],
     run: async (config, email = '', credits = '') => (await import('./grant/grant.js')).grant(config, email, credits),

@@ -10,5 +10,7 @@ export abstract class AccountStore {
   abstract add(account: Account & { demo: boolean }): Promise<boolean>;
   abstract byEmail(email: string): Promise<Account | undefined>;
   abstract byId(userId: string): Promise<Account | undefined>;
+  /** All accounts but those of the demo, oldest first. */
+  abstract all(): Promise<Account[]>;
   abstract replaceHash(userId: string, hash: string): Promise<void>;
 }

@@ -26,6 +26,11 @@ export class PostgresAccountStore extends AccountStore {
     return this.find('user_id', userId);
   }
 
+  async all(): Promise<Account[]> {
+    const sql = 'SELECT user_id, email, password_hash FROM account WHERE NOT demo ORDER BY created_at, user_id';
+    return (await this.db.read<Account & Record<string, unknown>>(sql, [])).rows;
+  }
+
   async replaceHash(userId: string, hash: string): Promise<void> {
     const sql = 'UPDATE account SET password_hash = $2 WHERE user_id = $1';
     await this.db.write(sql, [userId, hash], { isIdempotent: true });

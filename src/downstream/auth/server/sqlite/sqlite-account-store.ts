@@ -29,6 +29,11 @@ export class SqliteAccountStore extends AccountStore {
     return this.find('user_id', userId);
   }
 
+  async all(): Promise<Account[]> {
+    const sql = 'SELECT user_id, email, password_hash FROM account WHERE demo = 0 ORDER BY created_at, user_id';
+    return this.prepared(sql).all() as unknown as Account[];
+  }
+
   async replaceHash(userId: string, hash: string): Promise<void> {
     this.prepared('UPDATE account SET password_hash = ? WHERE user_id = ?').run(hash, userId);
   }

@@ -10,6 +10,7 @@ const NO_TITLE =
 
 export type Pdf = Awaited<ReturnType<typeof getDocumentProxy>>;
 export type PdfPage = Awaited<ReturnType<Pdf['getPage']>>;
+export type TextContent = Awaited<ReturnType<PdfPage['getTextContent']>>;
 type Item = Awaited<ReturnType<Pdf['getOutline']>>[number];
 
 /** Title and author from the metadata, and the bookmarks with their pages. */

@@ -1,5 +1,5 @@
 import { type Line, printedLines } from './layout/lines.ts';
-import { isScan } from './layout/scan.ts';
+import type { Scans } from './layout/scan.ts';
 import type { PdfPage } from './outline.ts';
 
 export interface PageText {
@@ -9,13 +9,30 @@ export interface PageText {
   isScan: boolean;
 }
 
-export async function textOfPage(page: PdfPage): Promise<PageText> {
-  const printed = trimmed(await printedLines(page));
+/**
+ * A page whose content takes more processor time to read consists of drawings, such as a map. To look at them would take
+ * hundreds of megabytes.
+ */
+const MAX_CONTENT_MS = 250;
+
+/** The processor time of this process, which reads nothing else; it does not depend on what else the machine does. */
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
+/** `look` is asked with the text before drawings are looked at: whether there is time. */
+export async function textOfPage(page: PdfPage, scans: Scans, look: (lines: Line[]) => boolean): Promise<PageText> {
+  const beganMs = cpuMs();
+  const content = await page.getTextContent();
+  const isComplex = cpuMs() - beganMs > MAX_CONTENT_MS;
+  const lookUnlessComplex = (lines: Line[]) => !isComplex && look(lines);
+  const printed = trimmed(await printedLines(page, content, lookUnlessComplex));
   const notes = (await annotationsOf(page)).map((note) => note.trim()).filter((note) => note !== '');
   const lines = [...printed, ...notes.map((text) => ({ text, height: -1, size: 0 }))];
-  const isPicture = lines.length === 0 || (await isScan(page, lines).catch(() => false));
+  const isScan = await scans.has(page, lines, lookUnlessComplex);
   page.cleanup();
-  return { lines, isScan: isPicture };
+  return { lines, isScan };
 }
 
 /** Without white space at the beginning and the end of the page. */

@@ -6,6 +6,7 @@ import { rangesOf } from '../../page-ranges.ts';
 import { Fault } from '../fault.ts';
 import { joinHyphenated } from './hyphens.ts';
 import { type Outline, withHeadings } from './headings.ts';
+import type { Line } from './layout/lines.ts';
 import { type PageLines, withoutRunningHeads } from './layout/running-heads.ts';
 import type { PageText } from './page-text.ts';
 
@@ -14,16 +15,22 @@ const READER = join(import.meta.dirname, `pdf.worker${extname(import.meta.filena
 const TOTAL_SHARE = 0.8;
 /** The share of the total time that one page may take. */
 const PAGE_SHARE = 0.2;
+/** The share of the time in which pages are looked at for tables. */
+const LOOK_SHARE = 0.4;
 
 /** The messages of the thread that reads a PDF, in this order. */
 export type PdfMessage =
   | { kind: 'opened'; pages: number; outline: Outline; attachments: string[] }
+  /** The text of a page before its drawings are looked at, which may take long. */
+  | { kind: 'draft'; page: number; lines: Line[] }
   | { kind: 'page'; page: number; text: PageText | undefined }
   | { kind: 'fault'; why: string };
 export interface PdfJob {
   content: Uint8Array;
   /** The first page to be read, counted from 1. */
   from: number;
+  /** The time in ms since 1970 after which pages are read without looking for ruled tables, which takes as long again. */
+  lookUntilMs: number;
 }
 
 /**
@@ -40,12 +47,14 @@ export async function fromPdf(content: Uint8Array, timeoutMs: number, recognitio
 class PdfReading {
   private readonly untilMs: number;
   private readonly pageMs: number;
+  private readonly lookUntilMs: number;
   private readonly pages: PageLines[] = [];
   private readonly scans: number[] = [];
   private readonly broken: number[] = [];
   private readonly slow: number[] = [];
   private outline: Outline = { title: '', author: '', bookmarks: [] };
   private attachments: string[] = [];
+  private draft: PageLines | undefined;
   private count = 0;
   private next = 1;
 
@@ -55,6 +64,7 @@ class PdfReading {
     this.content = content;
     this.untilMs = performance.now() + timeoutMs * TOTAL_SHARE;
     this.pageMs = timeoutMs * PAGE_SHARE;
+    this.lookUntilMs = Date.now() + timeoutMs * LOOK_SHARE;
   }
 
   async run(): Promise<void> {
@@ -62,7 +72,9 @@ class PdfReading {
       const ended = await this.readOn();
       if (this.count === 0) throw new Fault('it has no pages, or finding them takes too long');
       if (ended || performance.now() >= this.untilMs) return;
-      this.slow.push(this.next++);
+      if (this.draft?.page === this.next) this.pages.push(this.draft);
+      else this.slow.push(this.next);
+      this.next++;
     } while (this.next <= this.count);
   }
 
@@ -90,7 +102,9 @@ class PdfReading {
 
   /** Reads from page `next`. @returns false where a page took too long @throws Fault */
   private readOn(): Promise<boolean> {
-    const worker = new Worker(READER, { workerData: { content: this.content, from: this.next } satisfies PdfJob });
+    const worker = new Worker(READER, {
+      workerData: { content: this.content, from: this.next, lookUntilMs: this.lookUntilMs } satisfies PdfJob,
+    });
     let timer: NodeJS.Timeout | undefined;
     return new Promise<boolean>((resolve, reject) => {
       const watch = (limitMs: number) => {
@@ -101,6 +115,10 @@ class PdfReading {
       watch(Infinity);
       worker.on('message', (message: PdfMessage) => {
         if (message.kind === 'fault') return reject(new Fault(message.why));
+        if (message.kind === 'draft') {
+          this.draft = message;
+          return;
+        }
         this.take(message);
         watch(this.pageMs);
       });
@@ -112,7 +130,7 @@ class PdfReading {
     });
   }
 
-  private take(message: Exclude<PdfMessage, { kind: 'fault' }>): void {
+  private take(message: Exclude<PdfMessage, { kind: 'fault' | 'draft' }>): void {
     if (message.kind === 'opened') {
       this.count = message.pages;
       this.outline = message.outline;

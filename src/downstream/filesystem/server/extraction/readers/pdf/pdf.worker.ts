@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { parentPort, workerData } from 'node:worker_threads';
 import { getDocumentProxy } from 'unpdf';
 import { outlineOf } from './outline.ts';
+import type { Line } from './layout/lines.ts';
+import { Scans } from './layout/scan.ts';
 import { textOfPage } from './page-text.ts';
 import type { PdfJob, PdfMessage } from './pdf.ts';
 
@@ -15,18 +17,28 @@ const OPTIONS = {
   cMapUrl: join(DATA, 'cmaps/'),
   cMapPacked: true,
   standardFontDataUrl: join(DATA, 'standard_fonts/'),
+  // Larger pictures are not decoded, because they would use up the memory.
+  maxImageSize: 25_000_000,
 };
 
 const say = (message: PdfMessage) => parentPort?.postMessage(message);
 
-async function read({ content, from }: PdfJob): Promise<void> {
+/** Hands the text over before it is known what the drawings say. */
+const look = (page: number, untilMs: number) => (lines: Line[]) => {
+  const isTime = Date.now() < untilMs;
+  if (isTime) say({ kind: 'draft', page, lines });
+  return isTime;
+};
+
+async function read({ content, from, lookUntilMs }: PdfJob): Promise<void> {
+  const scans = new Scans();
   const pdf = await getDocumentProxy(content, OPTIONS);
   const attachments = Object.keys((await pdf.getAttachments().catch(() => null)) ?? {});
   say({ kind: 'opened', pages: pdf.numPages, outline: await outlineOf(pdf), attachments });
   for (let page = from; page <= pdf.numPages; page++) {
     const text = await pdf
       .getPage(page)
-      .then(textOfPage)
+      .then((opened) => textOfPage(opened, scans, look(page, lookUntilMs)))
       .catch(() => undefined);
     say({ kind: 'page', page, text });
   }

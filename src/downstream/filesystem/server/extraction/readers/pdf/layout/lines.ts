@@ -1,4 +1,4 @@
-import type { PdfPage } from '../outline.ts';
+import type { PdfPage, TextContent } from '../outline.ts';
 import { inColumns } from './columns.ts';
 import { gridsOf } from './grids.ts';
 import { rulesOf } from './rules.ts';
@@ -13,9 +13,12 @@ export interface Line {
   size: number;
 }
 
-/** The printed lines of a page, in reading order. */
-export async function printedLines(page: PdfPage): Promise<Line[]> {
-  const { items } = await page.getTextContent();
+/** The printed lines of a page, in reading order. `look`: whether there is time to look for ruled tables. */
+export async function printedLines(
+  page: PdfPage,
+  { items }: TextContent,
+  look: (lines: Line[]) => boolean,
+): Promise<Line[]> {
   const [, bottom = 0, , top = 1] = page.view;
   const isUpright = page.rotate % 360 === 0;
   const isPlaced = isUpright && top > bottom;
@@ -23,7 +26,10 @@ export async function printedLines(page: PdfPage): Promise<Line[]> {
     isPlaced ? { height: (base - bottom) / (top - bottom), size: size / (top - bottom) } : { height: -1, size: 0 };
   const texts = items.filter((item) => 'str' in item) as TextItem[];
   const segments = segmentsOf(texts);
-  const tables = isPlaced && mayHaveTable(segments) ? tablesOf(gridsOf(await rulesOf(page)), texts) : [];
+  const tables =
+    isPlaced && mayHaveTable(segments) && look(asDrawn(texts, [], placeOf))
+      ? tablesOf(gridsOf(await rulesOf(page)), texts)
+      : [];
   const ordered = isPlaced && tables.length === 0 ? inColumns(segments) : undefined;
   return ordered === undefined ? asDrawn(texts, tables, placeOf) : ordered.map((segment) => lineOf(segment, placeOf));
 }
