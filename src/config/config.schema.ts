@@ -134,6 +134,7 @@ export const configSchema = z.strictObject({
     redis_ms: ms,
     reader_ms: ms,
   }),
+  account: z.strictObject({ import_max_bytes: z.int().min(1) }),
   session: z.strictObject({ fresh_ms: z.int().min(0), grace_ms: z.int().min(0) }),
   chat: z.strictObject({
     context_budget_ms: ms,
@@ -186,6 +187,7 @@ export const configSchema = z.strictObject({
     operators: z.array(z.email()),
     min_password_length: z.int().min(8).max(128),
     key_rotation_ms: ms,
+    fresh_session_ms: ms,
     scrypt_n: z
       .int()
       .min(1024)

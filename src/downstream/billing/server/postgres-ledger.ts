@@ -32,7 +32,8 @@ export class PostgresLedger extends Ledger {
     });
   }
 
-  capture(userId: string, messageId: string, credits: number): Promise<Balance & { charged: number }> {
+  async capture(userId: string, messageId: string, credits: number): Promise<Balance & { charged: number }> {
+    if (await this.isClosed(userId)) return { credits: 0, reserved: 0, charged: 0 };
     return this.change(userId, async (session, balance) => {
       const reserved = await this.end(session, userId, messageId);
       const row = { key: captureKey(messageId), kind: 'capture' as const, messageId, credits: 0 - credits };
@@ -54,6 +55,20 @@ export class PostgresLedger extends Ledger {
       const { rows } = await session.query<{ reserved: number }>(RESERVED, [userId, this.now()]);
       return { credits: after ?? balance, reserved: rows[0]?.reserved ?? 0, granted: before ?? credits };
     });
+  }
+
+  async closeAccount(userId: string, closedAt: string): Promise<void> {
+    await this.db.transaction(async (session) => {
+      if ((await session.query(CLOSE, [userId, closedAt])).rowCount === 0) return;
+      await session.query(LOCK, [userId]);
+      for (const table of ['ledger', 'reservation', 'account']) {
+        await session.query(`DELETE FROM ${table} WHERE user_id = $1`, [userId]);
+      }
+    });
+  }
+
+  private async isClosed(userId: string): Promise<boolean> {
+    return (await this.db.read<{ closed: boolean }>(IS_CLOSED, [userId])).rows[0]?.closed ?? false;
   }
 
   async balance(userId: string): Promise<Balance> {
@@ -89,7 +104,8 @@ export class PostgresLedger extends Ledger {
   /** @returns the balance; undefined where another transaction has created the account meanwhile */
   private async create(session: Session, userId: string): Promise<number | undefined> {
     if ((await session.query(CREATE, [userId])).rowCount === 0) return undefined;
-    const credits = this.options.startingCredits;
+    const wasClosed = ((await session.query(FIND_CLOSED, [userId])).rowCount ?? 0) > 0;
+    const credits = wasClosed ? 0 : this.options.startingCredits;
     const start = { key: 'grant:start', kind: 'grant' as const, messageId: null, credits };
     return (await this.append(session, userId, start)).after;
   }
@@ -169,6 +185,13 @@ const ROWS = `
   SELECT id, created_at, kind, message_id, credits, note FROM ledger
   WHERE user_id = $1 ORDER BY seq DESC LIMIT $2 OFFSET $3`;
 const TOTAL = 'SELECT count(*) AS total FROM ledger WHERE user_id = $1';
+const CLOSE = `
+  INSERT INTO closed_account (user_id, closed_at) VALUES ($1, $2)
+  ON CONFLICT (user_id) DO UPDATE SET closed_at = excluded.closed_at WHERE closed_account.closed_at < excluded.closed_at`;
+const FIND_CLOSED = 'SELECT FROM closed_account WHERE user_id = $1';
+const IS_CLOSED = `
+  SELECT EXISTS (SELECT FROM closed_account WHERE user_id = $1)
+    AND NOT EXISTS (SELECT FROM account WHERE user_id = $1) AS closed`;
 const PURGE = `
   DELETE FROM reservation WHERE (user_id, message_id) IN (
     SELECT user_id, message_id FROM reservation WHERE expires_at <= $1 FOR UPDATE SKIP LOCKED
