@@ -17,9 +17,11 @@ export class HaProxy {
     const bind = `127.0.0.1:${await freePort()}`;
     const env = { CAUDEX_BIND: bind, CAUDEX_BACKEND_A: new URL(a).host, CAUDEX_BACKEND_B: new URL(b).host };
     const process = spawn(program, ['-db', '-f', CONFIGURATION], { env, stdio: ['ignore', 'ignore', 'inherit'] });
-    const url = `http://${bind}`;
-    await until('HAProxy answers', async () => (await fetch(`${url}/health/ready`)).ok);
-    return new HaProxy(url, process);
+    const proxy = new HaProxy(`http://${bind}`, process);
+    const ended = () => process.exitCode !== null;
+    await until('HAProxy answers', async () => ended() || (await fetch(`${proxy.url}/health/ready`)).ok);
+    if (ended()) throw new Error(`HAProxy ended with ${process.exitCode}`);
+    return proxy;
   }
 
   async stop(): Promise<void> {

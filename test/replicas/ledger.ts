@@ -9,7 +9,7 @@ interface StoredTurn {
 /** Every stored turn of a person, in all conversations and branches. */
 export async function turnsOf(person: Person): Promise<StoredTurn[]> {
   const ids: string[] = [];
-  for (let total = 1; ids.length < total; ) {
+  for (let total = 1; ids.length < total;) {
     const page = await person.get<{ conversations: { conversation_id: string }[]; total: number }>(
       `/v1/api/conversations?limit=1000&offset=${ids.length}`,
     );

@@ -47,7 +47,8 @@ async function speak({ messages }: LlmRequest, reply: ServerResponse): Promise<v
   beforeAll(async () => {
     llm = await FakeLlm.start();
     llm.behaviour = speak;
-    two = await TwoOfEverything.start(HAPROXY as string, llm, {
+    two = await TwoOfEverything.start(HAPROXY as string, {
+      ...{ LLM_BASE_URL: llm.url, LLM_MODEL: 'test' },
       CAUDEX__BILLING__STARTING_CREDITS: '1000000',
       CAUDEX__RATE_LIMIT__ENABLED: 'true',
       CAUDEX__RATE_LIMIT__PER_USER: String(PER_USER),
@@ -75,8 +76,6 @@ async function speak({ messages }: LlmRequest, reply: ServerResponse): Promise<v
   it('lose and repeat nothing while each process is killed in turn', async () => {
     const kills: { replica: Replica; atMs: number; backMs: number }[] = [];
     for (const replica of two.replicas) {
-      // Documents and history are stored by one process, whose absence is tested with the faults.
-      if (replica.app === 'filesystem') continue;
       const atMs = performance.now();
       await replica.caudex.kill(replica.app);
       await sleep(AWAY_MS);

@@ -154,7 +154,8 @@ export class SteadyLoad {
       if (answer.ok) return await take(answer);
       return failed(`${answer.status} ${await answer.text()}`);
     } catch (error) {
-      return failed(`${String(error)} ${String((error as Error).cause ?? '')}`);
+      const { message, cause } = error as Error & { cause?: Error };
+      return failed(`${message}: ${cause?.message}`);
     }
   }
 }

@@ -4,14 +4,12 @@ import { join } from 'node:path';
 import { RealRedis } from '../../src/backend/redis/testing/real-redis.js';
 import { PostgresServer } from '../../src/storage/postgres/testing/postgres-server.js';
 import { type App, APPS, Caudex, Person } from '../system/caudex.js';
-import type { FakeLlm } from '../system/fake-llm.js';
 import { HaProxy } from './haproxy.js';
 
 /** Those that run twice; the others keep their data in a folder of one process. */
-const TWICE = ['backend', 'auth', 'billing'] as const satisfies App[];
+const TWICE = ['backend', 'auth', 'billing', 'filesystem'] as const satisfies App[];
 /** Longer than HAProxy needs to notice. */
 const DRAIN_DELAY_MS = 4000;
-const REPLICA_TIMEOUT_MS = 3000;
 
 /** One process of the system. */
 export interface Replica {
@@ -22,37 +20,45 @@ export interface Replica {
 
 /** Two of each process that can run twice, one of the others, behind HAProxy, on one PostgreSQL and one Redis. */
 export class TwoOfEverything {
+  a!: Caudex;
+  b!: Caudex;
+  private proxy: HaProxy | undefined;
+  private readonly documents = mkdtempSync(join(tmpdir(), 'caudex-documents-'));
+
   private constructor(
     readonly postgres: PostgresServer,
     readonly redis: RealRedis,
-    readonly proxy: HaProxy,
-    readonly a: Caudex,
-    readonly b: Caudex,
     private readonly database: string,
-    private readonly documents: string,
   ) {}
 
-  static async start(haproxy: string, llm: FakeLlm, settings: Record<string, string>): Promise<TwoOfEverything> {
+  static async start(haproxy: string, settings: Record<string, string>): Promise<TwoOfEverything> {
     const [postgres, redis] = await Promise.all([PostgresServer.start(), RealRedis.start()]);
-    const documents = mkdtempSync(join(tmpdir(), 'caudex-documents-'));
-    const database = await postgres.newDatabase();
+    const two = new TwoOfEverything(postgres, redis, await postgres.newDatabase());
+    try {
+      await two.begin(haproxy, settings);
+    } catch (error) {
+      await two.stop();
+      throw error;
+    }
+    return two;
+  }
+
+  private async begin(haproxy: string, settings: Record<string, string>): Promise<void> {
     const env = {
-      ...{ DATABASE_URL: database, REDIS_URL: redis.url },
-      ...{ LLM_BASE_URL: llm.url, LLM_MODEL: 'test' },
+      ...{ DATABASE_URL: this.database, REDIS_URL: this.redis.url },
       CAUDEX__HTTP__DRAIN_DELAY_MS: String(DRAIN_DELAY_MS),
       CAUDEX__HTTP__TRUSTED_PROXIES: '[127.0.0.1]',
-      CAUDEX__STORAGE__POSTGRES__REPLICA_TIMEOUT_MS: String(REPLICA_TIMEOUT_MS),
+      CAUDEX__STORAGE__DOCUMENTS_DIR: this.documents,
       // Each request is to reach the servers behind the backend.
       CAUDEX__SESSION__FRESH_MS: '0',
       // The machine runs two of everything and the load.
       CAUDEX__PATIENCE__REDIS_MS: '1000',
       ...settings,
     };
-    const a = await Caudex.start(env, { apps: APPS.filter((app) => app !== 'backend') });
-    const b = await Caudex.start(env, { apps: TWICE.filter((app) => app !== 'backend') });
-    const two = (proxy: HaProxy) => new TwoOfEverything(postgres, redis, proxy, a, b, database, documents);
-    await Promise.all([a, b].map((caudex) => caudex.launch('backend', addresses(a, b))));
-    return two(await HaProxy.start(haproxy, [a.url, b.url]));
+    this.a = await Caudex.start(env, { apps: APPS.filter((app) => app !== 'backend') });
+    this.b = await Caudex.start(env, { apps: TWICE.filter((app) => app !== 'backend') });
+    await Promise.all([this.a, this.b].map((caudex) => caudex.launch('backend', addresses(this.a, this.b))));
+    this.proxy = await HaProxy.start(haproxy, [this.a.url, this.b.url]);
   }
 
   get replicas(): Replica[] {
@@ -77,7 +83,7 @@ export class TwoOfEverything {
   /** A new account, signed in through HAProxy. */
   async signUp(): Promise<Person> {
     const { token } = await this.a.signUp();
-    return new Person(this.proxy.url, token);
+    return new Person(this.proxy?.url ?? '', token);
   }
 
   /** The number of entries in the outbox, by state. */
@@ -90,9 +96,10 @@ export class TwoOfEverything {
   }
 
   async stop(): Promise<void> {
-    await this.proxy.stop();
-    for (const { app, caudex } of this.replicas) await caudex.kill(app);
-    await Promise.all([this.a.stop(), this.b.stop(), this.redis.remove(), this.postgres.stop()]);
+    await this.proxy?.stop();
+    const all = [this.a, this.b].filter((caudex: Caudex | undefined) => caudex !== undefined);
+    for (const caudex of all) await Promise.all(APPS.map((app) => caudex.kill(app)));
+    await Promise.all([...all.map((caudex) => caudex.stop()), this.redis.remove(), this.postgres.stop()]);
     rmSync(this.documents, { recursive: true, force: true });
   }
 }
