@@ -100,6 +100,7 @@ export const configSchema = z.strictObject({
   }),
   ports: z.strictObject(each(APP_NAMES, port)),
   http: z.strictObject({
+    drain_delay_ms: z.int().min(0).max(600_000),
     shutdown_ms: ms,
     headers_timeout_ms: ms,
     request_timeout_ms: ms,
