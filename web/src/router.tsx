@@ -1,5 +1,8 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
+// The chat is what a visit begins with: with its code in the first file, nothing is left to wait for after that.
+import { ChatPage } from './chat/ChatPage.tsx';
 import { NotFound, PageFailed } from './layout/Problems.tsx';
+import { Shell } from './layout/Shell.tsx';
 import { readAddress } from './search/search-address.ts';
 import { lastProject, sessionUser } from './session/session.ts';
 
@@ -18,7 +21,7 @@ const signIn = createRoute({
 const shell = createRoute({
   getParentRoute: () => root,
   id: 'shell',
-  component: lazyRouteComponent(() => import('./layout/Shell.tsx'), 'Shell'),
+  component: Shell,
   beforeLoad: async ({ location }) => {
     if ((await sessionUser()) === null) {
       const to = location.href === '/' ? {} : { to: location.href };
@@ -64,12 +67,12 @@ const project = createRoute({ getParentRoute: () => shell, path: '/p/$project' }
 const newChat = createRoute({
   getParentRoute: () => project,
   path: '/chat',
-  component: lazyRouteComponent(() => import('./chat/ChatPage.tsx'), 'ChatPage'),
+  component: ChatPage,
 });
 const chat = createRoute({
   getParentRoute: () => project,
   path: '/chat/$conversation',
-  component: lazyRouteComponent(() => import('./chat/ChatPage.tsx'), 'ChatPage'),
+  component: ChatPage,
 });
 const documents = createRoute({
   getParentRoute: () => project,
