@@ -7,6 +7,11 @@ import './design/tokens.css';
 import './design/base.css';
 import { router } from './router.tsx';
 
+// The code of the page that the address names is fetched while it is asked who is signed in.
+for (const { routeId } of router.matchRoutes(router.latestLocation)) {
+  void router.loadRouteChunk(router.routesById[routeId as keyof typeof router.routesById])?.catch(() => undefined);
+}
+
 createRoot(document.getElementById('root') as HTMLElement).render(
   <StrictMode>
     <QueryClientProvider client={queries}>

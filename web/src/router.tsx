@@ -5,13 +5,14 @@ import { NotFound, PageFailed } from './layout/Problems.tsx';
 import { Shell } from './layout/Shell.tsx';
 import { readAddress } from './search/search-address.ts';
 import { lastProject, sessionUser } from './session/session.ts';
+import { SignInPage } from './session/SignInPage.tsx';
 
 const root = createRootRoute({ notFoundComponent: NotFound, errorComponent: PageFailed });
 
 const signIn = createRoute({
   getParentRoute: () => root,
   path: '/sign-in',
-  component: lazyRouteComponent(() => import('./session/SignInPage.tsx'), 'SignInPage'),
+  component: SignInPage,
   validateSearch: ({ to }: { to?: unknown }): { to?: string } =>
     // A path of this page alone: an address from elsewhere is not followed.
     typeof to === 'string' && /^\/(?![/\\])/.test(to) ? { to } : {},

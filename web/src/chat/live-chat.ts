@@ -7,7 +7,15 @@ import { type AnswerCalls, type AnswerPlace, answerChunks, type Phase } from './
 import { ConversationState } from './conversation-state.ts';
 import { liveChats } from './live-chats.ts';
 import { announceTurn } from './other-tabs.ts';
-import { type Asking, type ChatChunk, type ChatMessage, mergedMessages, messagesOf, question, textOf } from './message.ts';
+import {
+  type Asking,
+  type ChatChunk,
+  type ChatMessage,
+  mergedMessages,
+  messagesOf,
+  question,
+  textOf,
+} from './message.ts';
 
 /** How many turns are read at first, and how many more each time: a conversation may have thousands. */
 const PAGE = 20;
