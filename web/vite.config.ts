@@ -1,5 +1,6 @@
 import { defineConfig } from 'vite';
 import { compressed } from './compressed.ts';
+import { pdfjsParts } from './pdfjs-parts.ts';
 
 /** Where `npm run dev:web` sends the calls of the API. */
 const BACKEND = process.env['CAUDEX_BACKEND'] ?? 'http://127.0.0.1:5000';
@@ -9,7 +10,7 @@ const EVERYWHERE =
   /node_modules\/(react|react-dom|scheduler|use-sync-external-store|openapi-fetch|@tanstack)\/|src\/(api|texts)\//;
 
 export default defineConfig({
-  plugins: [compressed()],
+  plugins: [pdfjsParts(), compressed()],
   build: {
     target: 'es2023',
     // The Content-Security-Policy allows no data: scripts or styles, and few bytes are saved by inlining.

@@ -83,21 +83,24 @@ const documents = createRoute({
     typeof folder === 'string' && folder !== '' ? { folder } : {},
 });
 
-export const READING_VIEWS = ['read', 'edit', 'history', 'blame'] as const;
+export const READING_VIEWS = ['read', 'pages', 'edit', 'history', 'blame'] as const;
 export type ReadingView = (typeof READING_VIEWS)[number];
 interface ReadingSearch {
   view?: ReadingView;
   /** The passage to mark: UTF-16 code units of the text, `end` excluded. */
   start?: number;
   end?: number;
+  /** The page of a PDF, from 1. */
+  page?: number;
 }
 const reading = createRoute({
   getParentRoute: () => project,
   path: '/documents/read/$',
   component: lazyRouteComponent(() => import('./documents/ReadingPage.tsx'), 'ReadingPage'),
-  validateSearch: ({ view, start, end }: Record<string, unknown>): ReadingSearch => ({
+  validateSearch: ({ view, start, end, page }: Record<string, unknown>): ReadingSearch => ({
     ...(READING_VIEWS.includes(view as ReadingView) && view !== 'read' ? { view: view as ReadingView } : {}),
     ...(typeof start === 'number' && typeof end === 'number' ? { start, end } : {}),
+    ...(Number.isInteger(page) ? { page: page as number } : {}),
   }),
 });
 const search = createRoute({

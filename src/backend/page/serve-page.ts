@@ -10,12 +10,14 @@ const BUILT_PAGE = join(import.meta.dirname, '../../../web/dist');
 const PAGE_ROUTES = ['/', '/sign-in', '/projects', '/p/*', '/status', '/usage', '/keys'];
 
 /**
- * Scripts, styles and calls of the page come from this host only. There is no `unsafe-inline`, and `trusted-types
- * 'none'` refuses every string that would become script, also from a library.
+ * Scripts, styles and calls of the page come from this host only. There is no `unsafe-inline`, and no string becomes
+ * script, also not from a library: the one policy that `trusted-types` allows gives the address of the worker that draws
+ * PDFs, whatever it is asked for.
  */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
+  "worker-src 'self'",
   "style-src 'self'",
   "img-src 'self' data: blob:",
   "font-src 'self'",
@@ -25,7 +27,7 @@ const CONTENT_SECURITY_POLICY = [
   "base-uri 'none'",
   "frame-ancestors 'none'",
   "require-trusted-types-for 'script'",
-  "trusted-types 'none'",
+  'trusted-types pdf-worker',
 ].join('; ');
 
 /**

@@ -298,6 +298,20 @@ export const t = {
     invalid_path: 'Rename the file and send it again.',
     storage_full: 'Delete what is not needed, or ask the operator for room.',
   } as Record<string, string>,
+  pdf: {
+    pages: 'Pages of the document',
+    page: (n: number, of: number) => `Page ${formatNumber(n)} of ${formatNumber(of)}`,
+    before: 'Back',
+    next: 'Next',
+    asPage: 'Page',
+    asText: 'Text',
+    views: 'How the passage is shown',
+    unread: 'The file cannot be read right now.',
+    unreadable: 'The file cannot be shown as pages: it is damaged or asks for a password. Its text is there.',
+    tooLarge: 'The file is too large to be shown here. Its text is there, and the original can be saved.',
+    notDrawn: 'This page could not be drawn.',
+    notMarked: 'The passage cannot be marked on this page, as on a scan. This is its text:',
+  },
   reading: {
     outline: 'Outline',
     table: 'Table',
@@ -324,6 +338,7 @@ export const t = {
     opening: 'Opening the passage …',
     back: 'Back to the documents',
     editor: 'Text of the document',
+    pages: 'Pages',
     restored: (when: string) => `Restored to the version of ${when}`,
   },
   history: {
