@@ -9,13 +9,21 @@ import { SignInPage } from './session/SignInPage.tsx';
 
 const root = createRootRoute({ notFoundComponent: NotFound, errorComponent: PageFailed });
 
+interface SignInSearch {
+  to?: string;
+  /** What an OpenID Connect issuer answers: one of the two, and more beside it. */
+  code?: unknown;
+  error?: unknown;
+}
 const signIn = createRoute({
   getParentRoute: () => root,
   path: '/sign-in',
   component: SignInPage,
-  validateSearch: ({ to }: { to?: unknown }): { to?: string } =>
+  validateSearch: ({ to, code, error, ...others }: Record<string, unknown>): SignInSearch => ({
     // A path of this page alone: an address from elsewhere is not followed.
-    typeof to === 'string' && /^\/(?![/\\])/.test(to) ? { to } : {},
+    ...(typeof to === 'string' && /^\/(?![/\\])/.test(to) ? { to } : {}),
+    ...(code !== undefined || error !== undefined ? { ...others, code, error } : {}),
+  }),
 });
 
 /** Everything behind the sign-in. */

@@ -49,6 +49,18 @@ export const t = {
     ended: 'Sign in again to go on where you are. What you typed is still here.',
     wrong: 'This address and password do not belong together.',
     demo: 'On a development system: demo@caudex.local with the password caudex-demo',
+    disabled: 'This account is disabled. Ask the operator of this system.',
+    elsewhere: (issuer: string) =>
+      `People sign in at ${issuer}. This page has no client there, so that it cannot take you: the operator sets OIDC_CLIENT_ID.`,
+    atIssuer: (host: string) => `You sign in at ${host}, and come back here.`,
+    toIssuer: (host: string) => `Continue at ${host}`,
+    comingBack: 'Signing in …',
+    declined: 'The sign-in was declined there. Try again, or with another account.',
+    issuerSaid: (said: string) => `The sign-in failed there: ${said}.`,
+    issuerAway: (host: string) => `${host} cannot be reached right now; try again in a moment.`,
+    noEndpoint: (issuer: string) => `${issuer} does not say where people sign in.`,
+    noToken: 'The sign-in brought no ID token.',
+    notBegunHere: 'This sign-in was not begun in this tab; begin again.',
     authAway: 'The sign-in service cannot answer right now. Your account is fine; try again in a moment.',
   },
   projects: {
