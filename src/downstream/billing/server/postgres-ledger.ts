@@ -56,19 +56,10 @@ export class PostgresLedger extends Ledger {
   }
 
   async capture(userId: string, messageId: string, credits: number): Promise<Balance & { charged: number }> {
-<<<<<<< HEAD
     if (await this.isClosed(userId)) return { credits: 0, reserved: 0, charged: 0 };
-    return this.change(userId, async (session, balance) => {
-      const reserved = await this.end(session, userId, messageId);
-      const row = { key: captureKey(messageId), kind: 'capture' as const, messageId, credits: 0 - credits };
-      const { before, after } = await this.append(session, userId, row);
-      return { credits: after ?? balance, reserved, charged: 0 - (before ?? 0 - credits) };
-    });
-=======
     const row = { key: captureKey(messageId), kind: 'capture' as const, messageId, credits: 0 - credits };
     const { before, ...balance } = await this.append(userId, row);
     return { ...balance, charged: before === null ? credits : 0 - before };
->>>>>>> pg-core
   }
 
   release(userId: string, messageId: string): Promise<Balance> {
@@ -84,11 +75,11 @@ export class PostgresLedger extends Ledger {
     return { ...balance, granted: before ?? credits };
   }
 
-<<<<<<< HEAD
   async closeAccount(userId: string, closedAt: string): Promise<void> {
     await this.db.transaction(async (session) => {
       if ((await session.query(CLOSE, [userId, closedAt])).rowCount === 0) return;
-      await session.query(LOCK, [userId]);
+      // Changes of the account that are under way end first.
+      await session.query('SELECT FROM account WHERE user_id = $1 FOR UPDATE', [userId]);
       for (const table of ['ledger', 'reservation', 'account']) {
         await session.query(`DELETE FROM ${table} WHERE user_id = $1`, [userId]);
       }
@@ -99,19 +90,10 @@ export class PostgresLedger extends Ledger {
     return (await this.db.read<{ closed: boolean }>(IS_CLOSED, [userId])).rows[0]?.closed ?? false;
   }
 
-  async balance(userId: string): Promise<Balance> {
-    const read = async () =>
-      (await this.db.read<Balance & { [name: string]: number }>(BALANCE, [userId, this.now()])).rows[0];
-    const known = await read();
-    if (known !== undefined) return { credits: known.credits, reserved: known.reserved };
-    await this.change(userId, async () => undefined);
-    return this.balance(userId);
-=======
   balance(userId: string): Promise<Balance> {
     return this.repeated(userId, async () => {
       return (await this.db.read<Found<Balance>>(BALANCE, [userId, this.now()])).rows[0];
     });
->>>>>>> pg-core
   }
 
   async rows(userId: string, limit: number, offset: number): Promise<{ rows: LedgerRow[]; total: number }> {
@@ -143,15 +125,6 @@ export class PostgresLedger extends Ledger {
     });
   }
 
-<<<<<<< HEAD
-  /** @returns the balance; undefined where another transaction has created the account meanwhile */
-  private async create(session: Session, userId: string): Promise<number | undefined> {
-    if ((await session.query(CREATE, [userId])).rowCount === 0) return undefined;
-    const wasClosed = ((await session.query(FIND_CLOSED, [userId])).rowCount ?? 0) > 0;
-    const credits = wasClosed ? 0 : this.options.startingCredits;
-    const start = { key: 'grant:start', kind: 'grant' as const, messageId: null, credits };
-    return (await this.append(session, userId, start)).after;
-=======
   /** Runs `change` until there was no conflict; undefined: there is no account yet. */
   private async repeated<T>(userId: string, change: () => Promise<T | 'conflict' | undefined>): Promise<T> {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
@@ -160,7 +133,6 @@ export class PostgresLedger extends Ledger {
       else if (result !== 'conflict') return result;
     }
     throw new StorageUnavailable('An account is changed too often', { isRepeatable: false });
->>>>>>> pg-core
   }
 
   private async create(userId: string): Promise<void> {
@@ -190,10 +162,12 @@ const captureKey = (messageId: string) => `capture:${messageId}`;
 
 const CREATE = `
   WITH made AS (
-    INSERT INTO account (user_id, balance) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING balance
+    INSERT INTO account (user_id, balance)
+    SELECT $1, CASE WHEN EXISTS (SELECT FROM closed_account WHERE user_id = $1) THEN 0 ELSE $2::bigint END
+    ON CONFLICT DO NOTHING RETURNING balance
   )
   INSERT INTO ledger (id, user_id, key, kind, credits, balance, created_at)
-  SELECT $3, $1, 'grant:start', 'grant', $2, balance, $4 FROM made`;
+  SELECT $3, $1, 'grant:start', 'grant', balance, balance, $4 FROM made`;
 /**
  * The update waits for other changes of the account, and changes nothing where one of them came first: then the sums, which
  * are as of the begin of the statement, may be wrong.
@@ -249,7 +223,6 @@ const TOTAL = 'SELECT count(*) AS total FROM ledger WHERE user_id = $1';
 const CLOSE = `
   INSERT INTO closed_account (user_id, closed_at) VALUES ($1, $2)
   ON CONFLICT (user_id) DO UPDATE SET closed_at = excluded.closed_at WHERE closed_account.closed_at < excluded.closed_at`;
-const FIND_CLOSED = 'SELECT FROM closed_account WHERE user_id = $1';
 const IS_CLOSED = `
   SELECT EXISTS (SELECT FROM closed_account WHERE user_id = $1)
     AND NOT EXISTS (SELECT FROM account WHERE user_id = $1) AS closed`;
