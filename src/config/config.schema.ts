@@ -214,6 +214,7 @@ export const configSchema = z.strictObject({
   }),
   storage: z.strictObject({
     documents: z.enum(['disk', 's3']),
+    documents_dir: z.string().min(1).nullable(),
     s3: z.strictObject({
       endpoint: httpUrl.nullable(),
       region: z.string().min(1),
