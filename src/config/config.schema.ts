@@ -213,7 +213,11 @@ export const configSchema = z.strictObject({
         .regex(/^[^/\s]+:\d+$/, 'a host and a port like localhost:9099 are needed')
         .nullable(),
     }),
-    oidc: z.strictObject({ issuer: httpUrl.nullable(), audience: z.string().min(1).nullable() }),
+    oidc: z.strictObject({
+      issuer: httpUrl.nullable(),
+      audience: z.string().min(1).nullable(),
+      client_id: z.string().min(1).max(256).nullable(),
+    }),
   }),
   storage: z.strictObject({
     documents: z.enum(['disk', 's3']),
