@@ -7,6 +7,7 @@ import type { Config } from '../../config/config.schema.js';
 import { userSchema } from '../../downstream/auth/auth.contract.js';
 import { Public } from '../../http/public.decorator.js';
 import { DemoProject } from '../demo/demo-project.service.js';
+import { Audited } from '../call/audited.js';
 import { addressOf } from '../call/address.js';
 import { RateLimits } from '../edge/limits/rate-limits.service.js';
 import { Answers } from '../edge/openapi.js';
@@ -35,6 +36,7 @@ export class SessionController {
 
   @Post('register')
   @Public()
+  @Audited('account.register')
   @ApiOperation({ summary: 'Make an account', security: [] })
   @Answers(201, identitySchema, 409, 422)
   async register(
@@ -45,12 +47,15 @@ export class SessionController {
   ) {
     const address = addressOf(request);
     await this.limits.countSignIn(address, reply);
-    return this.sessions.register({ ...body, address }, call);
+    const registered = await this.sessions.register({ ...body, address }, call);
+    call.audit = { actor: registered.user.user_id };
+    return registered;
   }
 
   @Post('login')
   @Public()
   @HttpCode(200)
+  @Audited('session.login')
   @ApiOperation({ summary: 'Sign in; the token comes in the body and as a cookie', security: [] })
   @Answers(200, z.object({ token: z.string(), expires_at: z.string(), user: userSchema }), 401)
   async login(
@@ -62,6 +67,7 @@ export class SessionController {
     const address = addressOf(request);
     await this.limits.countSignIn(address, reply);
     const session = await this.sessions.login({ ...body, address }, call);
+    call.audit = { actor: session.user.user_id };
     await this.demo.ensure(session.user, call);
     void reply.setCookie(AUTH_COOKIE, session.token, {
       ...this.cookie(request),
@@ -73,6 +79,7 @@ export class SessionController {
   @Post('logout')
   @Public()
   @HttpCode(200)
+  @Audited('session.logout')
   @ApiOperation({ summary: 'Revoke the token, whatever its state' })
   @Answers(200, z.object({ revoked: z.literal(true) }), 401)
   async logout(
@@ -82,7 +89,7 @@ export class SessionController {
   ) {
     const { token, fromCookie } = tokenOf(request);
     if (fromCookie) refuseCrossSite(request);
-    await this.sessions.logout(token, call);
+    call.audit = { actor: await this.sessions.logout(token, call) };
     void reply.clearCookie(AUTH_COOKIE, this.cookie(request));
     return { revoked: true };
   }
