@@ -28,6 +28,7 @@ import { useBodyParsers } from './edge/body-parsers.js';
 import { shedLoad } from './edge/limits/load-shedding.js';
 import { createApiDocument } from './edge/openapi.js';
 import { servePage } from './page/serve-page.js';
+import { signInElsewhere } from './session/sign-in-elsewhere.js';
 import { useSecurityHeaders } from './edge/security-headers.js';
 
 /** The public API: one module for each feature. */
@@ -68,6 +69,6 @@ export class BackendModule {
       jsonDocumentUrl: 'v1/api/openapi.json',
       raw: ['json'],
     });
-    await servePage(app.getHttpAdapter().getInstance());
+    await servePage(app.getHttpAdapter().getInstance(), { issuer: signInElsewhere(config)?.issuer });
   }
 }

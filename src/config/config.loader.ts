@@ -33,6 +33,7 @@ const VARIABLES: Record<string, string> = {
   FIREBASE_AUTH_EMULATOR_HOST: 'auth.firebase.emulator_host',
   OIDC_ISSUER: 'auth.oidc.issuer',
   OIDC_AUDIENCE: 'auth.oidc.audience',
+  OIDC_CLIENT_ID: 'auth.oidc.client_id',
   CHROMADB_URL: 'chroma.chromadb_url',
   EMBEDDINGS_BASE_URL: 'chroma.embeddings.url',
   EMBEDDINGS_MODEL: 'chroma.embeddings.model',
@@ -128,6 +129,7 @@ export function loadConfig(env: Variables = process.env, dir: string = configDir
   const port = portOf(env['PORT'], problems);
   if (parsed.success) {
     problems.push(...contradictions(parsed.data, environment), ...keysWithoutModel(secrets.llm_api_keys, parsed.data));
+    problems.push(...sharedFolderOfOne(parsed.data.storage, secrets.database_url));
   }
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
 
@@ -207,6 +209,11 @@ function portOf(text: string | undefined, problems: string[]): number | null {
 function wrongDatabaseUrl(url: string | undefined): string[] {
   if (url === undefined || (URL.canParse(url) && /^postgres(?:ql)?:$/.test(new URL(url).protocol))) return [];
   return ['DATABASE_URL: a URL like postgres://user:password@host:5432/database is needed'];
+}
+
+function sharedFolderOfOne({ documents_dir }: Config['storage'], databaseUrl: string | undefined): string[] {
+  if (documents_dir === null || databaseUrl !== undefined) return [];
+  return ['storage.documents_dir: it is for filesystem servers that share DATABASE_URL, which is not set'];
 }
 
 function weakTokens(env: Variables, environment: Environment): string[] {

@@ -100,6 +100,7 @@ export const configSchema = z.strictObject({
   }),
   ports: z.strictObject(each(APP_NAMES, port)),
   http: z.strictObject({
+    drain_delay_ms: z.int().min(0).max(600_000),
     shutdown_ms: ms,
     headers_timeout_ms: ms,
     request_timeout_ms: ms,
@@ -213,10 +214,15 @@ export const configSchema = z.strictObject({
         .regex(/^[^/\s]+:\d+$/, 'a host and a port like localhost:9099 are needed')
         .nullable(),
     }),
-    oidc: z.strictObject({ issuer: httpUrl.nullable(), audience: z.string().min(1).nullable() }),
+    oidc: z.strictObject({
+      issuer: httpUrl.nullable(),
+      audience: z.string().min(1).nullable(),
+      client_id: z.string().min(1).max(256).nullable(),
+    }),
   }),
   storage: z.strictObject({
     documents: z.enum(['disk', 's3']),
+    documents_dir: z.string().min(1).nullable(),
     s3: z.strictObject({
       endpoint: httpUrl.nullable(),
       region: z.string().min(1),

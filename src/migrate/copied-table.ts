@@ -1,13 +1,20 @@
 import { createHash } from 'node:crypto';
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import type { Postgres } from '../storage/postgres/postgres.js';
+import { decodedText, encodedText } from '../storage/postgres/text-encoding.js';
 import { transaction } from '../storage/sqlite.js';
 
 type Value = string | number | boolean | null;
 export type Row = Readonly<Record<string, Value>>;
 
-/** A column of both stores. `boolean` is 0 or 1 in SQLite; `json` is a text that PostgreSQL has as JSON. */
-type Kind = 'text' | 'integer' | 'boolean' | 'json';
+/**
+ * A column of both stores. `boolean` is 0 or 1 in SQLite; `json` is a text that PostgreSQL has as JSON, `encoded` one that
+ * it has in the form of {@link encodedText}.
+ */
+type Kind = 'text' | 'encoded' | 'integer' | 'real' | 'boolean' | 'json';
+
+/** The two stores differ after a copy: rows that were copied before were changed since. */
+export class CopyDiffers extends Error {}
 
 /** A table that is copied between SQLite and PostgreSQL. */
 export interface CopiedTable {
@@ -26,6 +33,10 @@ export interface Copied {
   copied: number;
   sha256: string;
 }
+
+/** What an operator reads about a copied table. */
+export const copiedLine = (name: string, to: 'postgres' | 'sqlite', { rows, copied, sha256 }: Copied) =>
+  `${name}: ${rows} rows in ${to}, ${copied} of them copied now; equal (sha256 ${sha256.slice(0, 16)})`;
 
 /** Its rows in the order of the key, from the one after `after` on. */
 type Read = (after: Row | undefined) => Promise<Row[]>;
@@ -64,7 +75,7 @@ async function copy(table: CopiedTable, read: Read, write: Write): Promise<Copie
 
 function compared({ name }: CopiedTable, from: Copied, to: Omit<Copied, 'copied'>): Copied {
   if (from.rows === to.rows && from.sha256 === to.sha256) return from;
-  throw new Error(
+  throw new CopyDiffers(
     `${name}: ${from.rows} rows were to be there, and ${to.rows} are${from.rows === to.rows ? ', with other contents' : ''}: the target was used before; empty it, and repeat the command`,
   );
 }
@@ -119,25 +130,34 @@ function sqliteWriter({ name, columns }: CopiedTable, db: DatabaseSync): Write {
 
 function postgresReader({ name, columns, key }: CopiedTable, db: Postgres): Read {
   // SQLite compares texts byte by byte.
-  const ordered = key.map((column) => (columns[column] === 'text' ? `${column} COLLATE "C"` : column)).join(', ');
+  const ordered = key
+    .map((column) => (/^(?:text|encoded)$/.test(columns[column] ?? '') ? `${column} COLLATE "C"` : column))
+    .join(', ');
   const select = `SELECT ${Object.keys(columns).join(', ')} FROM ${name}`;
   const next = `WHERE (${ordered}) > (${key.map((_, index) => `$${index + 1}`).join(', ')})`;
   return async (after) => {
     const { rows } = await db.read(
       `${select} ${after === undefined ? '' : next} ORDER BY ${ordered} LIMIT ${BATCH}`,
-      after === undefined ? [] : key.map((column) => after[column]),
+      after === undefined ? [] : key.map((column) => toPostgres(columns[column], after[column])),
     );
-    return rows.map((row: Record<string, unknown>) =>
-      mapped(
-        columns,
-        row,
-        (kind, value) => (kind === 'json' && value !== null ? JSON.parse(value as string) : value) as Value,
-      ),
-    );
+    return rows.map((row: Record<string, unknown>) => mapped(columns, row, fromPostgres));
   };
 }
 
-const TYPES: Record<Kind, string> = { text: 'text', json: 'text', integer: 'bigint', boolean: 'boolean' };
+const TYPES: Record<Kind, string> = {
+  ...{ text: 'text', encoded: 'text', json: 'text', integer: 'bigint', real: 'double precision', boolean: 'boolean' },
+};
+
+/** The form that PostgreSQL has of a text. */
+function toPostgres(kind: Kind | undefined, value: Value | undefined): Value {
+  if (kind === 'encoded') return typeof value === 'string' ? encodedText(value) : (value ?? null);
+  return kind === 'json' && value !== null && value !== undefined ? JSON.stringify(value) : (value ?? null);
+}
+
+function fromPostgres(kind: Kind, value: unknown): Value {
+  if (kind === 'encoded') return typeof value === 'string' ? decodedText(value) : (value as Value);
+  return (kind === 'json' && value !== null ? JSON.parse(value as string) : value) as Value;
+}
 
 function postgresWriter({ name, columns }: CopiedTable, db: Postgres): Write {
   const kinds = Object.entries(columns);
@@ -145,10 +165,7 @@ function postgresWriter({ name, columns }: CopiedTable, db: Postgres): Write {
     SELECT * FROM unnest(${kinds.map(([, kind], index) => `$${index + 1}::${TYPES[kind]}[]`).join(', ')})
     ON CONFLICT DO NOTHING`;
   return async (rows) => {
-    const values = kinds.map(([column, kind]) => {
-      const toText = (value: Value) => (kind === 'json' && value !== null ? JSON.stringify(value) : value);
-      return rows.map((row) => toText(row[column] ?? null));
-    });
+    const values = kinds.map(([column, kind]) => rows.map((row) => toPostgres(kind, row[column])));
     return (await db.write(sql, values, { isIdempotent: true })).rowCount ?? 0;
   };
 }

@@ -1,15 +1,18 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Config } from '../config/config.schema.js';
+import type { AppName, Config } from '../config/config.schema.js';
 import { StartError } from '../config/start-error.js';
+import { FILESYSTEM_PART } from '../downstream/filesystem/server/postgres-database.js';
 import { lockDataFolder } from '../storage/data-lock.js';
 import { addressOf } from '../storage/postgres/address.js';
-import { openPostgres } from '../storage/postgres/open-postgres.js';
+import { openPostgres, type Part } from '../storage/postgres/open-postgres.js';
 import type { Postgres } from '../storage/postgres/postgres.js';
-import { postgresSettings } from '../storage/postgres/settings.js';
+import { type PostgresSettings, postgresSettings } from '../storage/postgres/settings.js';
 import { openDatabase } from '../storage/sqlite.js';
 import { COPIED_PARTS, type CopiedPart } from './copied-parts.js';
-import { type Copied, copyToPostgres, copyToSqlite } from './copied-table.js';
+import { copiedLine, CopyDiffers, copyToPostgres, copyToSqlite } from './copied-table.js';
+import { filesystemToPostgres, filesystemToSqlite } from './filesystem-data.js';
+import { refuseWhileUsed } from './refuse-while-used.js';
 import { migrateDocuments } from './migrate-documents.js';
 
 type Target = 'postgres' | 'sqlite';
@@ -42,19 +45,34 @@ async function copyDatabases(config: Config, to: Target, print: Print): Promise<
     throw new StartError('DATABASE_URL: missing; data are copied between the embedded stores and this database');
   }
   for (const one of COPIED_PARTS) {
-    const unlock = lockDataFolder(config.data_dir, one.app);
-    const db = await openPostgres(
-      { ...settings, statement_timeout_ms: STATEMENT_MS, max_connections: 1 },
-      one.part,
-      print,
-    );
-    try {
-      await refuseWhileUsed(db, addressOf(settings.url));
-      await copyPart(one, to, { db, dir: join(config.data_dir, one.app), print });
-    } finally {
-      await db.close();
-      unlock();
-    }
+    const dir = join(config.data_dir, one.app);
+    await withPart(config, settings, one, print, (db) => copyPart(one, to, { db, dir, print }));
+  }
+  const copyFilesystem = to === 'postgres' ? filesystemToPostgres : filesystemToSqlite;
+  await withPart(config, settings, { app: 'filesystem', part: FILESYSTEM_PART }, print, (db) =>
+    copyFilesystem(config, db, print).catch((error: unknown) => {
+      throw error instanceof CopyDiffers ? new StartError(`filesystem.${error.message}`) : error;
+    }),
+  );
+}
+
+/** @throws StartError while a process uses the folder, or its part of the database */
+async function withPart(
+  config: Config,
+  settings: PostgresSettings,
+  { app, part }: { app: AppName; part: Part },
+  print: Print,
+  work: (db: Postgres) => Promise<void>,
+): Promise<void> {
+  const unlock = lockDataFolder(config.data_dir, app);
+  const limits = { statement_timeout_ms: STATEMENT_MS, max_connections: 1 };
+  const db = await openPostgres({ ...settings, ...limits }, part, print);
+  try {
+    await refuseWhileUsed(db, addressOf(settings.url));
+    await work(db);
+  } finally {
+    await db.close();
+    unlock();
   }
 }
 
@@ -76,7 +94,7 @@ async function copyPart(
         const copied = await (
           to === 'postgres' ? copyToPostgres(table, sqlite, db) : copyToSqlite(table, db, sqlite)
         ).catch((error: unknown) => refuse(app, error));
-        print(line(`${app}.${table.name}`, to, copied));
+        print(copiedLine(`${app}.${table.name}`, to, copied));
       }
     } finally {
       sqlite.close();
@@ -85,19 +103,6 @@ async function copyPart(
   for (const told of (await further?.(to, db, dir)) ?? []) print(`${app}: ${told}`);
 }
 
-const line = (name: string, to: Target, { rows, copied, sha256 }: Copied) =>
-  `${name}: ${rows} rows in ${to}, ${copied} of them copied now; equal (sha256 ${sha256.slice(0, 16)})`;
-
 function refuse(app: string, error: unknown): never {
   throw new StartError(`${app}.${(error as Error).message}`);
-}
-
-async function refuseWhileUsed(db: Postgres, address: string): Promise<void> {
-  const { rows } = await db.read<{ n: number }>(
-    `SELECT count(*) AS n FROM pg_stat_activity
-     WHERE datname = current_database() AND application_name = $1 AND pid <> pg_backend_pid()`,
-    [`caudex-${db.namespace}`],
-  );
-  if ((rows[0]?.n ?? 0) === 0) return;
-  throw new StartError(`DATABASE_URL: ${address} is in use by a ${db.namespace} process; end it first`);
 }

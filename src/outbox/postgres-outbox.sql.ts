@@ -12,6 +12,7 @@ const INSERT = `
     FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[]) WITH ORDINALITY
       i(id, topic, key, user_id, project_id, payload, place), locked
     WHERE locked.n >= 0 ORDER BY place
+    ON CONFLICT (id) DO NOTHING
   )`;
 
 export const ADD = `WITH ${INSERT} SELECT 1`;

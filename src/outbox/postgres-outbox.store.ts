@@ -74,7 +74,7 @@ export class PostgresOutboxStore implements OutboxStore {
   async add(entries: readonly NewOutboxEntry[], state: 'held' | 'ready'): Promise<OutboxEntry[]> {
     const made = entries.map(newEntry);
     await this.reserve(made.reduce((sum, { text }) => sum + text.length, 0));
-    await this.db.write(sql.ADD, this.insertion(made, state));
+    await this.db.write(sql.ADD, this.insertion(made, state), IDEMPOTENT);
     if (state === 'ready') for (const { entry } of made) this.freshen(entry);
     return made.map(({ entry }) => entry);
   }
@@ -91,10 +91,8 @@ export class PostgresOutboxStore implements OutboxStore {
     const payloads = new Map(changed.map(({ id, payload }) => [id, JSON.stringify(payload)]));
     const made = further.map(newEntry);
     await this.reserve(made.reduce((sum, { text }) => sum + text.length, 0));
-    const { rows } = await this.db.write<{ id: string; topic: string; user_id: string }>(sql.RELEASE, [
-      ...this.insertion(made, 'ready'),
-      ...[ids, ids.map((id) => payloads.get(id) ?? null)],
-    ]);
+    const values = [...this.insertion(made, 'ready'), ids, ids.map((id) => payloads.get(id) ?? null)];
+    const { rows } = await this.db.write<Released>(sql.RELEASE, values, IDEMPOTENT);
     for (const { id, topic, user_id: userId } of rows) this.freshen({ id, topic, userId });
     for (const { entry } of made) this.freshen(entry);
     return made.map(({ entry }) => entry);
@@ -302,6 +300,7 @@ export class PostgresOutboxStore implements OutboxStore {
   }
 }
 
+type Released = { id: string; topic: string; user_id: string };
 type Fresh = Pick<OutboxEntry, 'id' | 'userId'>;
 type Made = { entry: OutboxEntry; text: string };
 

@@ -5,23 +5,35 @@ import { z } from 'zod';
 import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
 import { userSchema } from '../../downstream/auth/auth.contract.js';
+import { Problem } from '../../http/problem.js';
 import { Public } from '../../http/public.decorator.js';
 import { DemoProject } from '../demo/demo-project.service.js';
 import { Audited } from '../call/audited.js';
 import { addressOf } from '../call/address.js';
+import { SessionOnly } from '../call/key-scopes.js';
 import { RateLimits } from '../edge/limits/rate-limits.service.js';
 import { Answers } from '../edge/openapi.js';
 import { Call, type PublicCall, type UserCall } from '../call/public-call.js';
 import { AUTH_COOKIE, refuseCrossSite, tokenOf } from './session.guard.js';
-import { SessionService } from './session.service.js';
+import { SessionService, unauthorized } from './session.service.js';
+import { signInElsewhere } from './sign-in-elsewhere.js';
 
 const identitySchema = z.object({ user: userSchema }).meta({ title: 'Identity' });
+const providerSchema = z
+  .object({
+    provider: z.enum(['local', 'firebase', 'oidc']),
+    issuer: z.string().nullable(),
+    client_id: z.string().nullable(),
+  })
+  .meta({ title: 'SignInProvider' });
 const credentials = z
   .strictObject({
     email: z.string().min(3).max(254),
     password: z.string().min(1).max(1024),
   })
   .meta({ title: 'Credentials' });
+/** Browsers drop a cookie above 4,096 bytes without a word; its name and attributes count. */
+const MAX_COOKIE_CHARS = 3900;
 type Credentials = z.output<typeof credentials>;
 
 @ApiTags('session')
@@ -74,6 +86,34 @@ export class SessionController {
       expires: new Date(session.expires_at),
     });
     return session;
+  }
+
+  @Get('provider')
+  @Public()
+  @ApiOperation({ summary: 'Where people sign in: here by password, or at an OpenID Connect issuer', security: [] })
+  @Answers(200, providerSchema)
+  provider() {
+    const { issuer = null, client_id = null } = signInElsewhere(this.config) ?? {};
+    return { provider: this.config.auth.provider, issuer, client_id };
+  }
+
+  /** For a page whose user signed in elsewhere: a script can keep no token as safely as the browser keeps this cookie. */
+  @Post('session')
+  @SessionOnly()
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Keep the token of the Authorization header as the cookie of this browser' })
+  @Answers(200, z.object({ expires_at: z.string(), user: userSchema }), 403, 422)
+  async keep(@Call() call: UserCall, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
+    if (tokenOf(request).fromCookie) {
+      throw unauthorized('token_missing', 'The token to keep is needed as "Authorization: Bearer <token>".');
+    }
+    if (call.token.length > MAX_COOKIE_CHARS) {
+      const detail = `The token has ${call.token.length} characters; a browser keeps no cookie above ${MAX_COOKIE_CHARS}. Let the issuer put fewer claims into it.`;
+      throw new Problem({ status: 422, code: 'token_too_long', detail });
+    }
+    const { user, expiresAt } = await this.sessions.verify(call.token, call);
+    void reply.setCookie(AUTH_COOKIE, call.token, { ...this.cookie(request), expires: new Date(expiresAt) });
+    return { expires_at: expiresAt, user };
   }
 
   @Post('logout')
