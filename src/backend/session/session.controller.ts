@@ -101,6 +101,7 @@ export class SessionController {
   @Post('session')
   @SessionOnly()
   @HttpCode(200)
+  @Audited('session.login')
   @ApiOperation({ summary: 'Keep the token of the Authorization header as the cookie of this browser' })
   @Answers(200, z.object({ expires_at: z.string(), user: userSchema }), 403, 422)
   async keep(@Call() call: UserCall, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
