@@ -135,6 +135,7 @@ export const configSchema = z.strictObject({
     redis_ms: ms,
     reader_ms: ms,
   }),
+  audit: z.strictObject({ retention_ms: z.int().min(172_800_000) }),
   account: z.strictObject({ import_max_bytes: z.int().min(1) }),
   session: z.strictObject({ fresh_ms: z.int().min(0), grace_ms: z.int().min(0) }),
   chat: z.strictObject({

@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fromBufferPromise } from 'yauzl';
 import { Caudex, type ChatAnswer, type Person, until } from './caudex.js';
+import { filesWith } from './files-with.js';
 
 const MARKER = 'wombatmarkerxyz';
 const PASSWORD = 'correct horse battery';
@@ -34,15 +35,6 @@ async function unzipped(bytes: Buffer): Promise<Files> {
 }
 
 const json = <T>(files: Files, name: string) => JSON.parse(String(files.get(name))) as T;
-
-/** Every file below a folder that contains a text in UTF-8 or UTF-16. */
-function filesWith(dir: string, text: string): string[] {
-  const needles = [Buffer.from(text), Buffer.from(text, 'utf16le')];
-  return readdirSync(dir, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .filter((file) => needles.some((needle) => readFileSync(file).includes(needle)));
-}
 
 describe('an account', () => {
   let caudex: Caudex;

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
 import { Problem } from '../../http/problem.js';
+import { Audited } from '../call/audited.js';
 import { SessionOnly } from '../call/key-scopes.js';
 import { Call, Deadline, type UserCall } from '../call/public-call.js';
 import { OpenStreams } from '../edge/limits/open-streams.js';
@@ -44,6 +45,7 @@ export class AccountController {
   }
 
   @Get('export')
+  @Audited('account.export')
   @ApiOperation({
     summary:
       'Everything of yours as a zip: documents with their histories, conversations, ledger, keys without secrets',
@@ -65,6 +67,7 @@ export class AccountController {
   @Post('import')
   @HttpCode(200)
   @Deadline('upload_ms')
+  @Audited('account.import')
   @ApiOperation({
     summary: 'Take an export back into this account; documents, conversations and turns that are there already stay',
   })
@@ -94,6 +97,7 @@ export class AccountController {
 
   @Delete()
   @HttpCode(204)
+  @Audited('account.delete')
   @ApiOperation({
     summary: 'Delete this account with everything in it; the password, or a token of a recent sign-in, is needed',
   })

@@ -8,6 +8,7 @@ import { userSchema } from '../../downstream/auth/auth.contract.js';
 import { Problem } from '../../http/problem.js';
 import { Public } from '../../http/public.decorator.js';
 import { DemoProject } from '../demo/demo-project.service.js';
+import { Audited } from '../call/audited.js';
 import { addressOf } from '../call/address.js';
 import { SessionOnly } from '../call/key-scopes.js';
 import { RateLimits } from '../edge/limits/rate-limits.service.js';
@@ -47,6 +48,7 @@ export class SessionController {
 
   @Post('register')
   @Public()
+  @Audited('account.register')
   @ApiOperation({ summary: 'Make an account', security: [] })
   @Answers(201, identitySchema, 409, 422)
   async register(
@@ -57,12 +59,15 @@ export class SessionController {
   ) {
     const address = addressOf(request);
     await this.limits.countSignIn(address, reply);
-    return this.sessions.register({ ...body, address }, call);
+    const registered = await this.sessions.register({ ...body, address }, call);
+    call.audit = { actor: registered.user.user_id };
+    return registered;
   }
 
   @Post('login')
   @Public()
   @HttpCode(200)
+  @Audited('session.login')
   @ApiOperation({ summary: 'Sign in; the token comes in the body and as a cookie', security: [] })
   @Answers(200, z.object({ token: z.string(), expires_at: z.string(), user: userSchema }), 401)
   async login(
@@ -74,6 +79,7 @@ export class SessionController {
     const address = addressOf(request);
     await this.limits.countSignIn(address, reply);
     const session = await this.sessions.login({ ...body, address }, call);
+    call.audit = { actor: session.user.user_id };
     await this.demo.ensure(session.user, call);
     void reply.setCookie(AUTH_COOKIE, session.token, {
       ...this.cookie(request),
@@ -95,6 +101,7 @@ export class SessionController {
   @Post('session')
   @SessionOnly()
   @HttpCode(200)
+  @Audited('session.login')
   @ApiOperation({ summary: 'Keep the token of the Authorization header as the cookie of this browser' })
   @Answers(200, z.object({ expires_at: z.string(), user: userSchema }), 403, 422)
   async keep(@Call() call: UserCall, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
@@ -113,6 +120,7 @@ export class SessionController {
   @Post('logout')
   @Public()
   @HttpCode(200)
+  @Audited('session.logout')
   @ApiOperation({ summary: 'Revoke the token, whatever its state' })
   @Answers(200, z.object({ revoked: z.literal(true) }), 401)
   async logout(
@@ -122,7 +130,7 @@ export class SessionController {
   ) {
     const { token, fromCookie } = tokenOf(request);
     if (fromCookie) refuseCrossSite(request);
-    await this.sessions.logout(token, call);
+    call.audit = { actor: await this.sessions.logout(token, call) };
     void reply.clearCookie(AUTH_COOKIE, this.cookie(request));
     return { revoked: true };
   }

@@ -75,12 +75,15 @@ export class SessionService {
     return critical(this.auth.login({ body }, call));
   }
 
-  async logout(token: string, call: CallContext): Promise<void> {
+  /** @returns the user, where the token was verified recently */
+  async logout(token: string, call: CallContext): Promise<string | undefined> {
     const key = digest(token);
+    const known = this.verified.get(key);
     this.verified.delete(key);
     await critical(this.auth.revoke({ body: { token } }, call));
     this.forget(key);
     await this.announce(SIGN_OUT, key);
+    return known?.user.user_id;
   }
 
   /** Removes a revoked key from the cache, also while its verification is recent. */
