@@ -21,8 +21,10 @@ const PRIORITIES: readonly { share: number; applies: (method: string, url: strin
   { share: 0.6, applies: (_, url) => /^\/(mcp|v1\/(?!api\/))/.test(url) },
   { share: 0.75, applies: (method, url) => method !== 'GET' && /^\/v1\/api\/projects\/[^/]+\/documents/.test(url) },
 ];
-/** One caller may hold this share; it applies from the moment when this share of the whole is in use. */
-const CALLER_SHARE = 0.5;
+/** A caller with this share of `max_concurrency` is a heavy one. */
+const HEAVY_SHARE = 0.5;
+/** Places beyond `max_concurrency`, as a share of it, for the others while there is a heavy caller. */
+const SPARE_SHARE = 0.25;
 
 const shareOf = (method: string, url: string) => PRIORITIES.find(({ applies }) => applies(method, url))?.share ?? 1;
 
@@ -33,18 +35,20 @@ export function shedLoad(
 ): void {
   let active = 0;
   const activeOf = new Map<string, number>();
+  const heavy = max_concurrency * HEAVY_SHARE;
+  const hasHeavy = () => [...activeOf.values()].some((count) => count >= heavy);
   const loop = watchEventLoop(fastify);
   fastify.addHook('onRequest', (request, reply, done) => {
     if (EXEMPT.test(request.url)) return done();
     const delayMs = loop.delayMs();
     if (delayMs > max_event_loop_delay_ms) return done(overloaded(`the event loop is ${Math.round(delayMs)} ms late`));
-    if (active >= Math.ceil(max_concurrency * shareOf(request.method, request.url))) {
-      return done(overloaded(`${active} requests are being worked on`));
-    }
     const caller = callerOf(request);
     const own = activeOf.get(caller) ?? 0;
-    const most = Math.ceil(max_concurrency * CALLER_SHARE);
-    if (own >= most && active >= most) return done(saturated(own));
+    const most = max_concurrency * shareOf(request.method, request.url);
+    const isFull = active >= Math.ceil(most);
+    if (isFull && !(own < heavy && active < Math.ceil(most * (1 + SPARE_SHARE)) && hasHeavy())) {
+      return done(overloaded(`${active} requests are being worked on`));
+    }
     active += 1;
     activeOf.set(caller, own + 1);
     let counted = true;
@@ -91,15 +95,6 @@ function watchEventLoop(fastify: FastifyInstance): { delayMs: () => number } {
 function callerOf({ headers, ip }: FastifyRequest): string {
   const token = headers.authorization ?? headers.cookie;
   return token === undefined ? ip : hash('sha256', token, 'base64');
-}
-
-function saturated(own: number): Problem {
-  return new Problem({
-    status: 429,
-    code: 'saturated',
-    detail: `${own} of your requests are being worked on, which is your share while the backend is busy; come back.`,
-    retryAfter: RETRY_AFTER_S,
-  });
 }
 
 /** An open stream mostly waits: it does not count as load after its first byte. */
