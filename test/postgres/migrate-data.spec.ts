@@ -55,6 +55,7 @@ describeWithPostgres('the move of all data between SQLite and PostgreSQL', () =>
     await auth.keys.create('u1', { name: 'a\0"b', scopes: ['read'], project_id: 'p', expires_at: null }, 9);
     await auth.revoked.add('t1', Date.now() + DAY_MS);
     await auth.seenUsers.remember({ user_id: 's1', email: 's@example.com', operator: true });
+    await auth.seenUsers.forget('gone', 1_700_000_000_000);
     await auth.guesses.add('own:x', Date.now() + DAY_MS);
     await SigningKeys.open(auth.signingKeys, { rotationMs: DAY_MS, tokenTtlMs: DAY_MS });
     auth.close();
@@ -62,6 +63,7 @@ describeWithPostgres('the move of all data between SQLite and PostgreSQL', () =>
     for (let n = 0; n < 30; n++) await ledger.capture(`u${n % 3}`, `m${n}`, n);
     await ledger.grant('u1', { id: 'g', credits: 5, note: 'so\0so' });
     await ledger.reserve('u2', 'open', 2);
+    await ledger.closeAccount('gone', '2026-01-01T00:00:00.000Z');
     await ledger.close();
     const outbox = new SqliteOutboxStore(join(dataDir, 'backend/outbox.db'), 1e9);
     const entry = { topic: 'turn', key: 'k', userId: 'u1', projectId: null, payload: { text: 'a\0b', emoji: '🪺' } };
@@ -114,10 +116,10 @@ describeWithPostgres('the move of all data between SQLite and PostgreSQL', () =>
     );
     expect(lines.find((line) => line.startsWith('billing.account'))).toMatch(/: 3 rows/);
     expect(lines).toContain('auth: signing keys: 1, 1 of them copied now');
-    expect((await run('postgres')).filter((line) => / 0 of them copied now/.test(line))).toHaveLength(12);
+    expect((await run('postgres')).filter((line) => / 0 of them copied now/.test(line))).toHaveLength(14);
 
     const back = await run('sqlite', join(dir, 'back'));
-    expect(back.filter((line) => line.includes('in sqlite'))).toHaveLength(17);
+    expect(back.filter((line) => line.includes('in sqlite'))).toHaveLength(19);
     const expected = contentsOf(join(dir, 'data')).map((row) =>
       row.includes('"state":"held"') ? row.replace('"held"', '"ready"').replace('"recovered":0', '"recovered":1') : row,
     );
@@ -178,7 +180,9 @@ describeWithPostgres('the move of all data between SQLite and PostgreSQL', () =>
     const lines: string[] = [];
     const print = (line: string) => void lines.push(line);
     await migrate(configOf(join(dir, 'data')), print);
-    expect(lines).toContainEqual(expect.stringMatching(/\/test_\d+: schema billing \(applied 001_ledger\)$/));
+    expect(lines).toContainEqual(
+      expect.stringMatching(/\/test_\d+: schema billing \(applied 001_ledger, 002_closed_accounts\)$/),
+    );
     expect(lines.filter((line) => line.includes('ledger.sqlite'))).toEqual([]);
     lines.length = 0;
     await migrate(configOf(join(dir, 'data')), print);
