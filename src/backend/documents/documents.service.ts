@@ -9,6 +9,7 @@ import { FilesystemClient } from '../../downstream/filesystem/filesystem.client.
 import { GitClient } from '../../downstream/git/git.client.js';
 import { badRequest, notFound } from '../../http/problem.js';
 import { DownstreamError } from '../../resilience/policy/downstream-error.js';
+import { arrivalMs } from '../call/arrival.js';
 import { change } from '../call/change.js';
 import { Deletions } from '../call/deletions.js';
 import { IndexRepair } from './repair/index-repair.service.js';
@@ -191,11 +192,6 @@ export class DocumentsService {
       committed_at: new Date().toISOString(),
     };
   }
-}
-
-/** Milliseconds since 1970, monotonic while the process runs, however its clock is set. */
-function arrivalMs(): number {
-  return performance.timeOrigin + performance.now();
 }
 
 /** Undefined while the server is away. */
