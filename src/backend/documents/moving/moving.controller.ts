@@ -11,7 +11,7 @@ import { idSchema } from '../../edge/schemas.js';
 import { Moving } from './moving.service.js';
 
 const path = z.string().min(1).max(1000);
-const moveBody = z.strictObject({ from: path, to: path });
+const moveBody = z.strictObject({ from: path, to: path }).meta({ title: 'Move' });
 const answerSchema = z.object({ moved: z.array(movedSchema) });
 const DESCRIPTION =
   'A path that ends with `/` is a folder with all documents in it; then the other path is a folder, too. All documents or none. They keep their originals and warnings, and get one new version.';
