@@ -149,6 +149,29 @@ describe('moving and copying documents', () => {
     expect((await person.get<History>(at(project, 'history'))).total).toBe(3);
   }, 30_000);
 
+  it('updates the links of other documents where this is requested', async () => {
+    const project = await person.project();
+    await person.upload(project, 'index.md', 'See [the boat](notes/boat.md), [[boat]] and [the plan](plan.md).');
+    await person.upload(project, 'notes/boat.md', 'Back to [the index](../index.md).');
+    await person.upload(project, 'plan.md', 'No link to notes/boat.md here.');
+    const body = { from: 'notes/', to: 'deep/er/', update_links: true };
+    const answer = await person.post<Moved & { links_updated: string[] }>(at(project, 'move'), body);
+    expect(answer.links_updated).toEqual(['deep/er/boat.md', 'index.md']);
+    expect(await text(project, 'index.md')).toBe('See [the boat](deep/er/boat.md), [[boat]] and [the plan](plan.md).');
+    expect(await text(project, 'deep/er/boat.md')).toBe('Back to [the index](../../index.md).');
+    const { versions } = await history(project, 'deep/er/boat.md');
+    expect(versions.map(({ message }) => message)).toEqual([
+      'Update links in deep/er/boat.md',
+      'Move notes/ to deep/er/',
+      'Save notes/boat.md',
+    ]);
+    expect(answer.moved).toEqual([{ from: 'notes/boat.md', to: 'deep/er/boat.md', version: versions[0]?.version }]);
+    const { related } = await person.get<{ related: { path: string }[] }>(at(project, 'related?path=index.md'));
+    expect(related.map(({ path }) => path)).toContain('deep/er/boat.md');
+    expect(await move(project, 'plan.md', 'plans/plan.md')).toMatchObject({ links_updated: [] });
+    expect(await text(project, 'index.md')).toContain('[the plan](plan.md)');
+  }, 30_000);
+
   it('is made once with an Idempotency-Key', async () => {
     const project = await person.project();
     await person.upload(project, 'a.md', 'One.');

@@ -13,6 +13,7 @@ import { Attachments } from './attachments.service.js';
 import { DocumentsService } from './documents.service.js';
 import { BulkUpload } from './bulk-upload.service.js';
 import { RecognitionWatch } from './recognition/recognition-watch.service.js';
+import { LinkUpdates } from './moving/link-updates.service.js';
 import { MoveDelivery } from './moving/move-delivery.service.js';
 import { MovingController } from './moving/moving.controller.js';
 import { Moving } from './moving/moving.service.js';
@@ -41,6 +42,7 @@ import { DocumentSync } from './document-sync.service.js';
     DocumentSync,
     MoveDelivery,
     Moving,
+    LinkUpdates,
     StoredVersions,
     IndexRepair,
     HistoryRepair,

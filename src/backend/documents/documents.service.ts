@@ -35,10 +35,18 @@ export class DocumentsService {
     private readonly recognition: RecognitionWatch,
   ) {}
 
-  async put(projectId: string, path: string, upload: Upload, ifMatch: string | undefined, call: UserCall) {
+  /** @param verb what the message of the commit says of the document */
+  async put(
+    projectId: string,
+    path: string,
+    upload: Upload,
+    ifMatch: string | undefined,
+    call: Omit<UserCall, 'claim'> & { claim?: UserCall['claim'] | undefined },
+    verb = 'Save',
+  ) {
     const version = newVersion(call);
     const keptText = upload.text !== undefined && upload.text.length <= KEPT_TEXT_CHARS ? { text: upload.text } : {};
-    const commit = { ...this.commitOf(call, path, version, 'Save'), ...keptText };
+    const commit = { ...this.commitOf(call, path, version, verb), ...keptText };
     const condition = ifMatch === undefined ? {} : { if_match: ifMatch };
     return this.store(projectId, path, version, { ...upload, ...condition }, commit, call);
   }

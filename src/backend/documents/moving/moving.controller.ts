@@ -11,8 +11,14 @@ import { idSchema } from '../../edge/schemas.js';
 import { Moving } from './moving.service.js';
 
 const path = z.string().min(1).max(1000);
-const moveBody = z.strictObject({ from: path, to: path }).meta({ title: 'Move' });
-const answerSchema = z.object({ moved: z.array(movedSchema) });
+const copyBody = z.strictObject({ from: path, to: path });
+/** `update_links`: change the Markdown and wiki links of all documents that point to the old paths. */
+const moveBody = copyBody.extend({ update_links: z.boolean().default(false) });
+const copiedSchema = z.object({ moved: z.array(movedSchema) });
+const answerSchema = copiedSchema.extend({
+  /** The documents that got a new version because their links were changed. */
+  links_updated: z.array(z.string()),
+});
 const DESCRIPTION =
   'A path that ends with `/` is a folder with all documents in it; then the other path is a folder, too. All documents or none. They keep their originals and warnings, and get one new version.';
 
@@ -27,13 +33,15 @@ export class MovingController {
   @Deadline('upload_ms')
   @ApiOperation({ summary: 'Give a document or a folder another path; its history goes on', description: DESCRIPTION })
   @TakesIdempotencyKey()
-  @Answers(200, answerSchema, 404, 409, 410, 413, 422)
-  move(
+  @Answers(200, answerSchema, 404, 409, 410, 413, 422, 507)
+  async move(
     @Param('project_id', { schema: idSchema }) projectId: string,
-    @Body({ schema: moveBody }) body: z.output<typeof moveBody>,
+    @Body({ schema: moveBody }) { update_links, ...body }: z.output<typeof moveBody>,
     @Call() call: UserCall,
   ) {
-    return this.make(projectId, body, false, call);
+    const paths = checkedPaths(body);
+    if (update_links) return this.moving.moveWithLinks(projectId, paths, call);
+    return { moved: await this.moving.move(projectId, { ...paths, copy: false }, call), links_updated: [] };
   }
 
   @Post('copy')
@@ -45,21 +53,20 @@ export class MovingController {
     description: DESCRIPTION,
   })
   @TakesIdempotencyKey()
-  @Answers(200, answerSchema, 404, 409, 410, 413, 422, 507)
-  copy(
+  @Answers(200, copiedSchema, 404, 409, 410, 413, 422, 507)
+  async copy(
     @Param('project_id', { schema: idSchema }) projectId: string,
-    @Body({ schema: moveBody }) body: z.output<typeof moveBody>,
+    @Body({ schema: copyBody }) body: z.output<typeof copyBody>,
     @Call() call: UserCall,
   ) {
-    return this.make(projectId, body, true, call);
-  }
-
-  private async make(projectId: string, body: z.output<typeof moveBody>, copy: boolean, call: UserCall) {
-    const from = checked('from', body.from);
-    const to = checked('to', body.to);
-    return { moved: await this.moving.move(projectId, { from, to, copy }, call) };
+    return { moved: await this.moving.move(projectId, { ...checkedPaths(body), copy: true }, call) };
   }
 }
+
+const checkedPaths = ({ from, to }: z.output<typeof copyBody>) => ({
+  from: checked('from', from),
+  to: checked('to', to),
+});
 
 /** As for uploads: composed characters, and an error that names the rule. A folder ends with `/`. */
 function checked(name: string, given: string): string {

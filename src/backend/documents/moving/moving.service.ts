@@ -7,6 +7,7 @@ import { claimedId } from '../../call/claim.js';
 import type { UserCall } from '../../call/public-call.js';
 import { ProjectEvents } from '../../projects/project-events.js';
 import { DocumentSync } from '../document-sync.service.js';
+import { LinkUpdates } from './link-updates.service.js';
 import { RecognitionWatch } from '../recognition/recognition-watch.service.js';
 
 /** Moves and copies documents and folders: the files in one transaction, then index and history through the outbox. */
@@ -17,7 +18,19 @@ export class Moving {
     private readonly sync: DocumentSync,
     private readonly events: ProjectEvents,
     private readonly recognition: RecognitionWatch,
+    private readonly links: LinkUpdates,
   ) {}
+
+  /** Moves, and changes the links of other documents so that they point to the new paths. */
+  async moveWithLinks(projectId: string, paths: { from: string; to: string }, call: UserCall) {
+    await this.links.check(projectId, call);
+    const moved = await this.move(projectId, { ...paths, copy: false }, call);
+    const versions = await this.links.update(projectId, moved, call);
+    return {
+      moved: moved.map((document) => ({ ...document, version: versions.get(document.to) ?? document.version })),
+      links_updated: [...versions.keys()].sort(),
+    };
+  }
 
   /** @param from a document, or a folder where it ends with `/`, as `to` */
   async move(projectId: string, { from, to, copy }: { from: string; to: string; copy: boolean }, call: UserCall) {
