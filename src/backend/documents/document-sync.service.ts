@@ -176,8 +176,9 @@ export class DocumentSync implements OnModuleInit {
       { id: commit.id, payload: { ...payload, move: { ...payload.move, documents: known } } },
     ]);
     await this.outbox.discard([index]);
-    await this.committed(userId, projectId, undefined);
-    await this.whileDelivering('index', 'chroma', userId, { projectId }, this.config.documents.index_wait_ms);
+    const filter = payload.path.endsWith('/') ? { projectId } : { key: commit.key };
+    await this.whileDelivering('commit', 'git', userId, filter, this.config.patience.commit_ms);
+    await this.whileDelivering('index', 'chroma', userId, filter, this.config.documents.index_wait_ms);
   }
 
   /** The documents were not moved, or it is not known whether they were. */
