@@ -350,7 +350,7 @@ function behaviour(settings: () => Promise<Record<string, string>>, isEmbedded: 
         const project = await makeProject();
         await put(project, 'a.md', { text: 'elephants' });
         const before = storedFiles();
-        const { db } = server.app.get(FilesystemStores) as EmbeddedStores;
+        const { db } = server.app.get<FilesystemStores, EmbeddedStores>(FilesystemStores);
         const { page_count } = db.prepare('PRAGMA page_count').get() as { page_count: number };
         db.exec(`PRAGMA max_page_count = ${page_count + 2}`);
         const text = 'Some more words to be stored.\n\n'.repeat(20_000);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import type { Plugin } from 'vite';
 
-const COMPRESSIBLE = /\.(html|js|css|svg|json|webmanifest)$/;
+const COMPRESSIBLE = /\.(html|m?js|css|svg|json|webmanifest)$/;
 /** A smaller file fits into one packet either way. */
 const MIN_BYTES = 1024;
 

@@ -6,6 +6,8 @@ import { SwaggerModule } from '@nestjs/swagger';
 import type { Config } from '../config/config.schema.js';
 import { ServiceRegistry } from '../resilience/service-registry.js';
 import type { Tracing } from '../tracing/tracing.js';
+import { AccountModule } from './account/account.module.js';
+import { AuditModule } from './audit/audit.module.js';
 import { SessionModule } from './session/session.module.js';
 import { ProjectsModule } from './projects/projects.module.js';
 import { DocumentsModule } from './documents/documents.module.js';
@@ -26,6 +28,7 @@ import { useBodyParsers } from './edge/body-parsers.js';
 import { shedLoad } from './edge/limits/load-shedding.js';
 import { createApiDocument } from './edge/openapi.js';
 import { servePage } from './page/serve-page.js';
+import { signInElsewhere } from './session/sign-in-elsewhere.js';
 import { useSecurityHeaders } from './edge/security-headers.js';
 
 /** The public API: one module for each feature. */
@@ -43,6 +46,8 @@ import { useSecurityHeaders } from './edge/security-headers.js';
     CreditsModule,
     OpenAiModule,
     McpModule,
+    AccountModule,
+    AuditModule,
     StatusModule,
     HealthModule,
   ],
@@ -64,6 +69,6 @@ export class BackendModule {
       jsonDocumentUrl: 'v1/api/openapi.json',
       raw: ['json'],
     });
-    await servePage(app.getHttpAdapter().getInstance());
+    await servePage(app.getHttpAdapter().getInstance(), { issuer: signInElsewhere(config)?.issuer });
   }
 }

@@ -33,6 +33,7 @@ const VARIABLES: Record<string, string> = {
   FIREBASE_AUTH_EMULATOR_HOST: 'auth.firebase.emulator_host',
   OIDC_ISSUER: 'auth.oidc.issuer',
   OIDC_AUDIENCE: 'auth.oidc.audience',
+  OIDC_CLIENT_ID: 'auth.oidc.client_id',
   CHROMADB_URL: 'chroma.chromadb_url',
   EMBEDDINGS_BASE_URL: 'chroma.embeddings.url',
   EMBEDDINGS_MODEL: 'chroma.embeddings.model',

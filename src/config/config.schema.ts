@@ -100,6 +100,7 @@ export const configSchema = z.strictObject({
   }),
   ports: z.strictObject(each(APP_NAMES, port)),
   http: z.strictObject({
+    drain_delay_ms: z.int().min(0).max(600_000),
     shutdown_ms: ms,
     headers_timeout_ms: ms,
     request_timeout_ms: ms,
@@ -134,6 +135,8 @@ export const configSchema = z.strictObject({
     redis_ms: ms,
     reader_ms: ms,
   }),
+  audit: z.strictObject({ retention_ms: z.int().min(172_800_000) }),
+  account: z.strictObject({ import_max_bytes: z.int().min(1) }),
   session: z.strictObject({ fresh_ms: z.int().min(0), grace_ms: z.int().min(0) }),
   chat: z.strictObject({
     context_budget_ms: ms,
@@ -186,6 +189,7 @@ export const configSchema = z.strictObject({
     operators: z.array(z.email()),
     min_password_length: z.int().min(8).max(128),
     key_rotation_ms: ms,
+    fresh_session_ms: ms,
     scrypt_n: z
       .int()
       .min(1024)
@@ -210,7 +214,11 @@ export const configSchema = z.strictObject({
         .regex(/^[^/\s]+:\d+$/, 'a host and a port like localhost:9099 are needed')
         .nullable(),
     }),
-    oidc: z.strictObject({ issuer: httpUrl.nullable(), audience: z.string().min(1).nullable() }),
+    oidc: z.strictObject({
+      issuer: httpUrl.nullable(),
+      audience: z.string().min(1).nullable(),
+      client_id: z.string().min(1).max(256).nullable(),
+    }),
   }),
   storage: z.strictObject({
     documents: z.enum(['disk', 's3']),

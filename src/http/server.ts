@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -27,7 +28,10 @@ export interface AppModule extends Type {
 export interface RunningServer {
   readonly app: NestFastifyApplication;
   readonly port: number;
-  /** Refuses new requests, finishes those in flight (`http.shutdown_ms` at most), and closes the port and the stores. */
+  /**
+   * Fails readiness for `http.drain_delay_ms`, refuses new requests, finishes those in flight (`http.shutdown_ms` at most),
+   * and closes the port and the stores.
+   */
   close(): Promise<void>;
 }
 
@@ -110,6 +114,8 @@ async function start(name: AppName, module: AppModule, config: Config, unlock: (
     port: bound,
     async close() {
       lifecycle.drain();
+      await sleep(http.drain_delay_ms);
+      lifecycle.refuse();
       let timer: NodeJS.Timeout | undefined;
       const late = new Promise<void>((resolve) => {
         timer = setTimeout(() => {

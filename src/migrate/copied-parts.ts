@@ -87,6 +87,7 @@ const ACCOUNTS: CopiedTable[] = [
     },
   },
   { name: 'seen_user', key: ['user_id'], columns: { user_id: 'text', email: 'text', operator: 'boolean' } },
+  { name: 'ended_user', key: ['user_id'], columns: { user_id: 'text', ended_at: 'integer' } },
 ];
 
 const LEDGER: CopiedTable[] = [
@@ -110,6 +111,7 @@ const LEDGER: CopiedTable[] = [
     key: ['user_id', 'message_id'],
     columns: { user_id: 'text', message_id: 'text', credits: 'integer', expires_at: 'integer' },
   },
+  { name: 'closed_account', key: ['user_id'], columns: { user_id: 'text', closed_at: 'text' } },
 ];
 
 /** The processes whose data can be moved to PostgreSQL and back. */

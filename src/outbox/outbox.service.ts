@@ -146,6 +146,13 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
     await this.eventually(() => this.store.remove(entries.map((entry) => entry.id)));
   }
 
+  /** Discards all entries of a user, also held and dead ones, but those of the topics in `kept`. */
+  async discardAll(userId: string, kept: ReadonlySet<string>): Promise<void> {
+    for (const topic of this.handlers.keys()) {
+      if (!kept.has(topic)) await this.discard(await this.store.pending(topic, userId));
+    }
+  }
+
   /** Replaces the payload of a held entry. */
   async update(entry: OutboxEntry, payload: unknown): Promise<void> {
     await this.eventually(() => this.store.update(entry.id, payload));

@@ -290,6 +290,32 @@ describeWithPostgres('two filesystem servers on one database', () => {
     }
   }, 30_000);
 
+  it('delete a project with many documents and turns', async () => {
+    const project = await newProject();
+    const name = new URL(settings['DATABASE_URL'] as string).pathname.slice(1);
+    await put(a, project, 'first.md', 'The first.');
+    await postgres.query(
+      `INSERT INTO filesystem.document (user_id, project_id, path, version, first_version, title, media_type, bytes,
+         updated_at, file, sha256, arrived_ms, stored_bytes, change)
+       SELECT user_id, project_id, n || '.md', version, first_version, title, media_type, bytes, updated_at, 'none', sha256,
+         arrived_ms, stored_bytes, change + n FROM filesystem.document, generate_series(1, 12000) AS n
+         WHERE project_id = '${project}'`,
+      name,
+    );
+    await postgres.query(
+      `UPDATE filesystem.usage SET documents = documents + 12000,
+         bytes = bytes + 12000 * (SELECT stored_bytes FROM filesystem.document WHERE project_id = '${project}' LIMIT 1)`,
+      name,
+    );
+    const usage = () => postgres.query('SELECT documents, bytes FROM filesystem.usage', name);
+    const sum = () =>
+      postgres.query('SELECT count(*) AS documents, sum(stored_bytes)::bigint AS bytes FROM filesystem.document', name);
+    expect(await usage()).toEqual(await sum());
+    expect((await b.call('DELETE', `/projects/${project}`, { user: USER })).body).toEqual({ deleted: true });
+    expect(await postgres.query(`SELECT 1 FROM filesystem.document WHERE project_id = '${project}'`, name)).toEqual([]);
+    expect(await usage()).toEqual(await sum());
+  }, 30_000);
+
   it('build the index of a new one, and say what it lacks meanwhile', async () => {
     const project = await newProject();
     await Promise.all(

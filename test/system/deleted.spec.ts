@@ -1,22 +1,9 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Caudex, type ChatAnswer, type Person, until } from './caudex.js';
+import { filesWith } from './files-with.js';
 
 const MARKER = 'quokkamarkerxyz';
 const PASSAGE = `The ${MARKER} lives on the island.`;
 const QUESTION = 'Where does the animal of the note live on the island?';
-
-/** Every file below a folder that contains a text in UTF-8 or UTF-16. */
-function filesWith(dir: string, text: string): string[] {
-  const needles = [Buffer.from(text), Buffer.from(text, 'utf16le')];
-  return readdirSync(dir, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .filter((file) => {
-      const content = readFileSync(file);
-      return needles.some((needle) => content.includes(needle));
-    });
-}
 
 describe('deleted data', () => {
   let caudex: Caudex;

@@ -35,6 +35,36 @@ describe('the session', () => {
     expect(byCookie.status).toBe(200);
   });
 
+  it('keeps a bearer token as the cookie, but no API key, and nothing that came as a cookie', async () => {
+    const person = await caudex.signUp();
+    const keep = (headers: Record<string, string>) =>
+      fetch(`${caudex.url}/v1/api/auth/session`, { method: 'POST', headers });
+    const kept = await keep({ authorization: `Bearer ${person.token}` });
+    expect(kept.status).toBe(200);
+    expect(await kept.json()).toMatchObject({
+      user: { email: expect.stringContaining('@') },
+      expires_at: expect.any(String),
+    });
+    const cookie = kept.headers.get('set-cookie') ?? '';
+    expect(cookie).toContain(`auth_token=${person.token};`);
+    for (const flag of ['HttpOnly', 'SameSite=Lax', 'Secure', 'Path=/']) expect(cookie.split('; ')).toContain(flag);
+
+    const { key } = await person.post<{ key: string }>(
+      '/v1/api/keys',
+      { name: 'sync', scopes: ['read', 'write'] },
+      201,
+    );
+    const wrong = [{ authorization: `Bearer ${key}` }, { cookie: `auth_token=${person.token}` }, {}];
+    const answers = await Promise.all(wrong.map((headers) => keep(headers as Record<string, string>)));
+    expect(answers.map(({ status }) => status)).toEqual([403, 401, 401]);
+    expect(answers.map(({ headers }) => headers.get('set-cookie'))).toEqual([null, null, null]);
+  });
+
+  it('says to anybody that people sign in here, by password', async () => {
+    const found = await new Person(caudex.url, '').get('/v1/api/auth/provider');
+    expect(found).toEqual({ provider: 'local', issuer: null, client_id: null });
+  });
+
   it.each([
     ['with the token in force', TOKEN, 200],
     ['with the one before, while it is rotated', PREVIOUS, 200],

@@ -150,6 +150,26 @@ describeInBrowser('adding documents on the page', () => {
     await page.locator('.source', { hasText: 'page 3' }).first().click();
     const panel = page.locator('.passage');
     await panel.getByText('fruit.pdf, page 3').waitFor();
+    await panel.getByText('Page 3 of 3').waitFor();
+    // The words of the passage are marked on the page, and the paper above and below them is not.
+    const marks = panel.locator('.pdf-page mark');
+    await marks.first().waitFor();
+    const paper = await panel.locator('.pdf-page canvas').boundingBox();
+    const mark = await marks.first().boundingBox();
+    if (paper === null || mark === null) throw new Error('the page is not in sight');
+    expect((mark.y - paper.y) / paper.height).toBeCloseTo((792 - 720 - 0.9 * 12) / 792, 1);
+    expect(mark.height / paper.height).toBeLessThan(0.1);
+    // What is drawn under the mark is black on white, and not a blank canvas.
+    const dark = await panel.locator('.pdf-page canvas').evaluate((canvas: HTMLCanvasElement) => {
+      const { data } = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height) ?? { data: [] };
+      return data.some((value, at) => at % 4 === 0 && value < 100);
+    });
+    expect(dark).toBe(true);
+    await panel.getByRole('button', { name: 'Back' }).click();
+    await panel.getByText('Page 2 of 3').waitFor();
+    await panel.getByRole('button', { name: 'Text', exact: true }).click();
+    await panel.locator('.passage-body mark').first().waitFor();
+    expect(visit.complaints).toEqual([]);
     const original = panel.getByRole('link', { name: 'Download the original' });
     expect(await original.getAttribute('href')).toBe(`/v1/api/projects/${project}/documents/fruit.pdf?original=true`);
   });

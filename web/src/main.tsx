@@ -1,5 +1,3 @@
-// Before anything that brings the AI SDK.
-import './without-eval.ts';
 import { QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
@@ -10,8 +8,9 @@ import './design/base.css';
 import { router } from './router.tsx';
 
 // The code of the page that the address names is fetched while it is asked who is signed in.
-if (location.pathname !== '/sign-in') void import('./layout/Shell.tsx');
-if (/^\/(p\/[^/]+\/chat.*)?$/.test(location.pathname)) void import('./chat/ChatPage.tsx');
+for (const { routeId } of router.matchRoutes(router.latestLocation)) {
+  void router.loadRouteChunk(router.routesById[routeId as keyof typeof router.routesById])?.catch(() => undefined);
+}
 
 createRoot(document.getElementById('root') as HTMLElement).render(
   <StrictMode>

@@ -1,24 +1,36 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
+// The chat is what a visit begins with: with its code in the first file, nothing is left to wait for after that.
+import { ChatPage } from './chat/ChatPage.tsx';
 import { NotFound, PageFailed } from './layout/Problems.tsx';
+import { Shell } from './layout/Shell.tsx';
 import { readAddress } from './search/search-address.ts';
 import { lastProject, sessionUser } from './session/session.ts';
+import { SignInPage } from './session/SignInPage.tsx';
 
 const root = createRootRoute({ notFoundComponent: NotFound, errorComponent: PageFailed });
 
+interface SignInSearch {
+  to?: string;
+  /** What an OpenID Connect issuer answers: one of the two, and more beside it. */
+  code?: unknown;
+  error?: unknown;
+}
 const signIn = createRoute({
   getParentRoute: () => root,
   path: '/sign-in',
-  component: lazyRouteComponent(() => import('./session/SignInPage.tsx'), 'SignInPage'),
-  validateSearch: ({ to }: { to?: unknown }): { to?: string } =>
+  component: SignInPage,
+  validateSearch: ({ to, code, error, ...others }: Record<string, unknown>): SignInSearch => ({
     // A path of this page alone: an address from elsewhere is not followed.
-    typeof to === 'string' && /^\/(?![/\\])/.test(to) ? { to } : {},
+    ...(typeof to === 'string' && /^\/(?![/\\])/.test(to) ? { to } : {}),
+    ...(code !== undefined || error !== undefined ? { ...others, code, error } : {}),
+  }),
 });
 
 /** Everything behind the sign-in. */
 const shell = createRoute({
   getParentRoute: () => root,
   id: 'shell',
-  component: lazyRouteComponent(() => import('./layout/Shell.tsx'), 'Shell'),
+  component: Shell,
   beforeLoad: async ({ location }) => {
     if ((await sessionUser()) === null) {
       const to = location.href === '/' ? {} : { to: location.href };
@@ -64,12 +76,12 @@ const project = createRoute({ getParentRoute: () => shell, path: '/p/$project' }
 const newChat = createRoute({
   getParentRoute: () => project,
   path: '/chat',
-  component: lazyRouteComponent(() => import('./chat/ChatPage.tsx'), 'ChatPage'),
+  component: ChatPage,
 });
 const chat = createRoute({
   getParentRoute: () => project,
   path: '/chat/$conversation',
-  component: lazyRouteComponent(() => import('./chat/ChatPage.tsx'), 'ChatPage'),
+  component: ChatPage,
 });
 const documents = createRoute({
   getParentRoute: () => project,
@@ -79,21 +91,24 @@ const documents = createRoute({
     typeof folder === 'string' && folder !== '' ? { folder } : {},
 });
 
-export const READING_VIEWS = ['read', 'edit', 'history', 'blame'] as const;
+export const READING_VIEWS = ['read', 'pages', 'edit', 'history', 'blame'] as const;
 export type ReadingView = (typeof READING_VIEWS)[number];
 interface ReadingSearch {
   view?: ReadingView;
   /** The passage to mark: UTF-16 code units of the text, `end` excluded. */
   start?: number;
   end?: number;
+  /** The page of a PDF, from 1. */
+  page?: number;
 }
 const reading = createRoute({
   getParentRoute: () => project,
   path: '/documents/read/$',
   component: lazyRouteComponent(() => import('./documents/ReadingPage.tsx'), 'ReadingPage'),
-  validateSearch: ({ view, start, end }: Record<string, unknown>): ReadingSearch => ({
+  validateSearch: ({ view, start, end, page }: Record<string, unknown>): ReadingSearch => ({
     ...(READING_VIEWS.includes(view as ReadingView) && view !== 'read' ? { view: view as ReadingView } : {}),
     ...(typeof start === 'number' && typeof end === 'number' ? { start, end } : {}),
+    ...(Number.isInteger(page) ? { page: page as number } : {}),
   }),
 });
 const search = createRoute({

@@ -6,6 +6,7 @@ import { ledgerRowSchema } from '../../downstream/billing/billing.contract.js';
 import { Answers, TakesIdempotencyKey } from '../edge/openapi.js';
 import { SharedReadsInterceptor } from '../edge/reads/shared-reads.interceptor.js';
 import { type Page, pageSchema } from '../edge/schemas.js';
+import { Audited } from '../call/audited.js';
 import { SessionOnly } from '../call/key-scopes.js';
 import { ReplayInterceptor } from '../edge/idempotency/replay.interceptor.js';
 import { OperatorOnly } from '../session/session.guard.js';
@@ -53,9 +54,13 @@ export class BillingController {
   @SessionOnly()
   @UseInterceptors(ReplayInterceptor)
   @TakesIdempotencyKey()
+  @Audited('credits.grant')
   @ApiOperation({ summary: 'For operators: give credits to an account' })
   @Answers(201, grantSchema, 403, 404, 409, 410, 422)
-  grant(@Body({ schema: grantRequest }) body: z.output<typeof grantRequest>, @Call() call: UserCall) {
-    return this.grants.grant(body, call.user.email, call);
+  async grant(@Body({ schema: grantRequest }) body: z.output<typeof grantRequest>, @Call() call: UserCall) {
+    const granted = await this.grants.grant(body, call.user.email, call);
+    const { grant_id, user_id, granted: credits } = granted;
+    call.audit = { objects: { grant_id, user_id, credits } };
+    return granted;
   }
 }

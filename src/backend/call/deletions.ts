@@ -3,12 +3,13 @@ import { PinoLogger } from 'nestjs-pino';
 import { REPLICAS } from '../../replicas/replicas.module.js';
 import type { Replicas } from '../../replicas/replicas.js';
 
-/** A deleted object: a document of a project, a project with all its data, a conversation, or one turn of it. */
+/** A deleted object: a document of a project, a project with all its data, a conversation, one turn of it, or an account. */
 export type Deletion = { userId: string } & (
   | { kind: 'document'; projectId: string }
   | { kind: 'project'; projectId: string }
   | { kind: 'conversation'; conversationId: string }
   | { kind: 'turn'; conversationId: string; messageId: string }
+  | { kind: 'account' }
 );
 
 /** The objects that an answer depends on, for the stores that keep answers. */
@@ -23,6 +24,7 @@ export interface About {
  * document.
  */
 export function isAbout({ projectId, conversationId, messageId }: About, deletion: Deletion): boolean {
+  if (deletion.kind === 'account') return true;
   if (deletion.kind === 'turn') return deletion.messageId === messageId && deletion.conversationId === conversationId;
   if (deletion.kind === 'conversation') return deletion.conversationId === conversationId;
   return deletion.projectId === projectId && (deletion.kind === 'project' || conversationId !== undefined);

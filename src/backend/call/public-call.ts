@@ -1,5 +1,6 @@
 import { createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { AuditFacts } from './audited.js';
 import { addressOf } from './address.js';
 import type { Config } from '../../config/config.schema.js';
 import type { ApiKey, User } from '../../downstream/auth/auth.contract.js';
@@ -14,6 +15,8 @@ export interface PublicCall extends CallContext {
   signal: AbortSignal;
   /** Whether the caller has set a deadline. */
   hasOwnDeadline: boolean;
+  /** What the handler adds to the record in the audit log. */
+  audit?: AuditFacts;
 }
 /** A call on behalf of a user, who may or may not be waiting for it. */
 export type OwnerCall = CallContext & { userId: string };

@@ -18,6 +18,7 @@ import { conversationInfoSchema, conversationSchema } from '../../downstream/fil
 import { Answers } from '../edge/openapi.js';
 import { SharedReadsInterceptor } from '../edge/reads/shared-reads.interceptor.js';
 import { idSchema, type Page, pageSchema } from '../edge/schemas.js';
+import { Audited } from '../call/audited.js';
 import { NeedsScope } from '../call/key-scopes.js';
 import { Call, type UserCall } from '../call/public-call.js';
 import { conversationAsMarkdown } from './markdown-export.js';
@@ -88,6 +89,7 @@ export class ConversationsController {
 
   @Delete(':conversation_id')
   @HttpCode(204)
+  @Audited('conversation.delete')
   @ApiOperation({ summary: 'Delete a conversation' })
   @Answers(204, null, 404)
   delete(@Param('conversation_id', { schema: idSchema }) conversationId: string, @Call() call: UserCall) {
@@ -96,6 +98,7 @@ export class ConversationsController {
 
   @Delete(':conversation_id/turns/:message_id')
   @HttpCode(204)
+  @Audited('turn.delete')
   @ApiOperation({
     summary: 'Delete one question with its answer; what was said after it follows what was said before it',
   })

@@ -24,6 +24,7 @@ import { ReplayInterceptor } from '../edge/idempotency/replay.interceptor.js';
 import { Answers, TakesHeader, TakesIdempotencyKey } from '../edge/openapi.js';
 import { ProjectAccess } from '../projects/project-access.service.js';
 import { idSchema, pageSchema } from '../edge/schemas.js';
+import { Audited } from '../call/audited.js';
 import { Call, Deadline, type UserCall } from '../call/public-call.js';
 import { Attachments } from './attachments.service.js';
 import { DocumentsService } from './documents.service.js';
@@ -193,6 +194,7 @@ export class DocumentsController {
 
   @Delete('documents/*')
   @HttpCode(204)
+  @Audited('document.delete')
   @ApiOperation({ summary: 'Delete a document from files, search and graph; its history stays' })
   @Answers(204, null, 404)
   delete(

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { AuthClient } from '../../downstream/auth/auth.client.js';
 import { apiKeySchema, keyScopeSchema } from '../../downstream/auth/auth.contract.js';
 import { notFound } from '../../http/problem.js';
+import { Audited } from '../call/audited.js';
 import { Call, type UserCall } from '../call/public-call.js';
 import { Answers } from '../edge/openapi.js';
 import { idSchema } from '../edge/schemas.js';
@@ -36,6 +37,7 @@ export class KeysController {
   ) {}
 
   @Post()
+  @Audited('key.create')
   @ApiOperation({ summary: 'Make a key; the key itself is in this answer only' })
   @Answers(201, apiKeySchema.extend({ key: z.string() }), 403, 404, 422)
   async create(@Body({ schema: newKey }) body: z.output<typeof newKey>, @Call() call: UserCall) {
@@ -43,7 +45,11 @@ export class KeysController {
     if (project_id !== null) await this.access.require(project_id, call);
     const expires = expires_at === null || expires_at === undefined ? null : new Date(expires_at).toISOString();
     const unique = [...new Set(scopes)];
-    return critical(this.auth.createKey({ body: { name, scopes: unique, project_id, expires_at: expires } }, call));
+    const created = await critical(
+      this.auth.createKey({ body: { name, scopes: unique, project_id, expires_at: expires } }, call),
+    );
+    call.audit = { objects: { id: created.id } };
+    return created;
   }
 
   @Get()
@@ -55,6 +61,7 @@ export class KeysController {
 
   @Delete(':id')
   @HttpCode(204)
+  @Audited('key.delete')
   @ApiOperation({ summary: 'Revoke a key' })
   @Answers(204, null, 403, 404)
   async delete(@Param('id', { schema: idSchema }) id: string, @Call() call: UserCall): Promise<void> {

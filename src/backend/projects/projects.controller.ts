@@ -6,6 +6,7 @@ import { ReplayInterceptor } from '../edge/idempotency/replay.interceptor.js';
 import { Answers, TakesIdempotencyKey } from '../edge/openapi.js';
 import { SharedReadsInterceptor } from '../edge/reads/shared-reads.interceptor.js';
 import { idSchema, pageSchema, type Page } from '../edge/schemas.js';
+import { Audited } from '../call/audited.js';
 import { Call, type UserCall } from '../call/public-call.js';
 import { ListsProjects } from '../call/key-scopes.js';
 import { ProjectsService } from './projects.service.js';
@@ -70,6 +71,7 @@ export class ProjectsController {
 
   @Delete(':project_id')
   @HttpCode(204)
+  @Audited('project.delete')
   @ApiOperation({ summary: 'Delete a project with its documents, its index, its history and its conversations' })
   @Answers(204, null, 404)
   delete(@Param('project_id', { schema: idSchema }) projectId: string, @Call() call: UserCall) {

@@ -33,6 +33,7 @@ const REMEMBERED = 50_000;
 const SIGNED_OUT_MS = 60_000;
 const SIGN_OUT = 'sign-out';
 const KEY_REVOKED = 'key-revoked';
+const ACCOUNT_DELETED = 'account-deleted';
 
 const FAULTS: Record<TokenFault, string> = {
   malformed: 'The token is malformed',
@@ -63,6 +64,7 @@ export class SessionService {
   ) {
     replicas?.on(SIGN_OUT, (key) => this.forget(String(key)));
     replicas?.on(KEY_REVOKED, (keyId) => this.dropKey(String(keyId)));
+    replicas?.on(ACCOUNT_DELETED, (userId) => this.dropUser(String(userId)));
   }
 
   register(body: { email: string; password: string; address: string }, call: CallContext): Promise<{ user: User }> {
@@ -73,18 +75,27 @@ export class SessionService {
     return critical(this.auth.login({ body }, call));
   }
 
-  async logout(token: string, call: CallContext): Promise<void> {
+  /** @returns the user, where the token was verified recently */
+  async logout(token: string, call: CallContext): Promise<string | undefined> {
     const key = digest(token);
+    const known = this.verified.get(key);
     this.verified.delete(key);
     await critical(this.auth.revoke({ body: { token } }, call));
     this.forget(key);
     await this.announce(SIGN_OUT, key);
+    return known?.user.user_id;
   }
 
   /** Removes a revoked key from the cache, also while its verification is recent. */
   async forgetKey(keyId: string): Promise<void> {
     this.dropKey(keyId);
     await this.announce(KEY_REVOKED, keyId);
+  }
+
+  /** Removes the sessions and keys of a deleted account from the cache. */
+  async forgetUser(userId: string): Promise<void> {
+    this.dropUser(userId);
+    await this.announce(ACCOUNT_DELETED, userId);
   }
 
   private forget(key: string): void {
@@ -94,6 +105,10 @@ export class SessionService {
 
   private dropKey(keyId: string): void {
     for (const [digest, { key }] of this.verified.entries()) if (key?.id === keyId) this.forget(digest);
+  }
+
+  private dropUser(userId: string): void {
+    for (const [digest, { user }] of this.verified.entries()) if (user.user_id === userId) this.forget(digest);
   }
 
   /** Tells the other backends, which may have the token in their caches. */

@@ -4,6 +4,7 @@ import { PinoLogger } from 'nestjs-pino';
 import { z } from 'zod';
 import { GitClient } from '../../downstream/git/git.client.js';
 import { gitContract } from '../../downstream/git/git.contract.js';
+import { Audited } from '../call/audited.js';
 import { withoutRetries } from '../call/waiting.js';
 import { notFound } from '../../http/problem.js';
 import { Outbox } from '../../outbox/outbox.service.js';
@@ -72,6 +73,7 @@ export class OutboxController {
 
   @Post(':id/replay')
   @HttpCode(200)
+  @Audited('outbox.replay')
   @ApiOperation({ summary: 'Try an entry again that was set aside' })
   @Answers(200, z.object({ replayed: z.literal(true) }), 403, 404)
   async replay(@Param('id', { schema: idSchema }) id: string, @Call() { user, requestId }: UserCall) {

@@ -14,6 +14,7 @@ import { timestamp } from '../../resilience/report/timestamp.js';
 import { EventStream, eventStreamTimes } from '../edge/event-stream.js';
 import { OpenStreams } from '../edge/limits/open-streams.js';
 import { Answers } from '../edge/openapi.js';
+import { Audited } from '../call/audited.js';
 import { Call, type UserCall } from '../call/public-call.js';
 import { OperatorOnly } from '../session/session.guard.js';
 
@@ -88,6 +89,7 @@ export class StatusController {
   @Post('services/:service/isolate')
   @HttpCode(200)
   @OperatorOnly()
+  @Audited('service.isolate')
   @ApiOperation({ summary: 'Keep every call from a service until it is released' })
   @Answers(200, statusSchema, 403, 404)
   isolate(
@@ -107,6 +109,7 @@ export class StatusController {
   @Post('services/:service/release')
   @HttpCode(200)
   @OperatorOnly()
+  @Audited('service.release')
   @ApiOperation({ summary: 'End the isolation of a service; its breaker is as it was before' })
   @Answers(200, statusSchema, 403, 404)
   release(@Param('service', { schema: nameSchema }) name: Name, @Call() { user, requestId }: UserCall) {

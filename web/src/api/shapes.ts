@@ -9,6 +9,7 @@ type Answer<P extends keyof paths, M extends keyof paths[P]> = {
 }[keyof Responses<paths[P][M]> & (200 | 201 | 202)];
 
 export type User = Answer<'/v1/api/auth/check', 'get'>['user'];
+export type SignInProvider = Answer<'/v1/api/auth/provider', 'get'>;
 export type Project = Answer<'/v1/api/projects', 'get'>['projects'][number];
 
 export type ChatAnswer = Answer<'/v1/api/chat', 'post'>;

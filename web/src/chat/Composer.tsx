@@ -1,5 +1,4 @@
-import { useChat } from '@ai-sdk/react';
-import { type KeyboardEvent, useId } from 'react';
+import { type KeyboardEvent, useId, useSyncExternalStore } from 'react';
 import { useDraft } from '../session/drafts.ts';
 import { t } from '../texts/en.ts';
 import { AskingOptions } from './AskingOptions.tsx';
@@ -9,10 +8,9 @@ export const composerDraft = ({ project, conversation }: LiveChat) => `question:
 
 /** Where a question is typed. What stands here is kept on the device until it is sent. */
 export function Composer({ chat }: { chat: LiveChat }) {
-  const { status } = useChat({ chat: chat.chat });
+  const busy = useSyncExternalStore(chat.chat.subscribe, () => chat.chat.busy);
   const [text, setText] = useDraft(composerDraft(chat));
   const hint = useId();
-  const busy = status === 'submitted' || status === 'streaming';
 
   const send = () => {
     if (text.trim() === '' || busy) return;

@@ -1,4 +1,3 @@
-import { useChat } from '@ai-sdk/react';
 import { useLayoutEffect, useRef, useState, useSyncExternalStore } from 'react';
 import { ApiProblem } from '../api/client.ts';
 import type { ChatSource } from '../api/shapes.ts';
@@ -14,8 +13,6 @@ import { Question } from './Question.tsx';
 
 /** How near its end a reader counts as reading along. */
 const NEAR_END_PX = 80;
-/** Between two drawings of a growing answer. */
-const THROTTLE_MS = 40;
 
 export function Turns({
   chat,
@@ -24,11 +21,12 @@ export function Turns({
   chat: LiveChat;
   onPassage: (source: ChatSource, number: number) => void;
 }) {
-  const { messages, status, error } = useChat({ chat: chat.chat, throttle: THROTTLE_MS });
+  const messages = useSyncExternalStore(chat.chat.subscribe, () => chat.chat.messages);
+  const status = useSyncExternalStore(chat.chat.subscribe, () => chat.chat.status);
+  const { busy, error } = chat.chat;
   const phase = useSyncExternalStore(chat.subscribe, () => chat.phase);
   const earlier = useSyncExternalStore(chat.subscribe, () => chat.earlier);
   const hidden = useSyncExternalStore(chat.subscribe, () => chat.hidden);
-  const busy = status === 'submitted' || status === 'streaming';
   const turns = turnsIn(messages).filter(({ answer }) => answer === undefined || !hidden.has(answer.id));
   const isEmpty = turns.length === 0 && earlier === 0;
   const { place, column, onScroll } = useReadingPlace(isEmpty, turns[0]?.question.id, [messages, status, phase]);

@@ -1,14 +1,21 @@
-import { Chat } from '@ai-sdk/react';
-import type { ChatTransport } from 'ai';
 import { api, dataOf, problemOf, watchedFetch } from '../api/client.ts';
 import { connection } from '../api/connection.ts';
 import { queries } from '../api/queries.ts';
 import type { Conversation, Feedback, Scope, Turn } from '../api/shapes.ts';
 import { keepDraft, readDraft } from '../session/drafts.ts';
 import { type AnswerCalls, type AnswerPlace, answerChunks, type Phase } from './answer-chunks.ts';
+import { ConversationState } from './conversation-state.ts';
 import { liveChats } from './live-chats.ts';
 import { announceTurn } from './other-tabs.ts';
-import { type Asking, type ChatChunk, type ChatMessage, mergedMessages, messagesOf, textOf } from './message.ts';
+import {
+  type Asking,
+  type ChatChunk,
+  type ChatMessage,
+  mergedMessages,
+  messagesOf,
+  question,
+  textOf,
+} from './message.ts';
 
 /** How many turns are read at first, and how many more each time: a conversation may have thousands. */
 const PAGE = 20;
@@ -23,7 +30,7 @@ interface Outgoing {
 
 /** One conversation while the page is open. It goes on when another page is shown, and when its address changes. */
 export class LiveChat {
-  readonly chat: Chat<ChatMessage>;
+  readonly chat: ConversationState;
   phase: Phase | 'idle' = 'idle';
   conversation: string | undefined;
   /** A turn of the branch that is shown where that is not the newest one. */
@@ -42,13 +49,9 @@ export class LiveChat {
     conversation: Conversation | undefined,
   ) {
     this.conversation = conversation?.conversation_id;
-    this.chat = new Chat<ChatMessage>({
-      generateId: randomId,
-      messages: conversation?.turns.flatMap(messagesOf) ?? [],
-      transport: this.transport(),
-      // What goes wrong stands beside its question; the chat itself goes on.
-      onError: () => this.setPhase('idle'),
-      onFinish: () => this.settled(),
+    this.chat = new ConversationState(conversation?.turns.flatMap(messagesOf) ?? [], {
+      open: (asked, signal) => this.answer(asked, signal),
+      onSettled: () => this.settled(),
     });
     if (conversation !== undefined) this.takeUp(conversation);
     const kept = this.outgoing();
@@ -61,7 +64,7 @@ export class LiveChat {
   };
 
   get busy(): boolean {
-    return this.chat.status === 'submitted' || this.chat.status === 'streaming';
+    return this.chat.busy;
   }
 
   send(text: string): void {
@@ -98,7 +101,7 @@ export class LiveChat {
   }
 
   private deliver({ id, text, asking }: Outgoing): void {
-    void this.chat.sendMessage({ id, parts: [{ type: 'text', text }], metadata: { asking } });
+    void this.chat.ask({ ...question(id, text), metadata: { asking } });
   }
 
   /** Shows the branch that goes through a turn. */
@@ -162,8 +165,7 @@ export class LiveChat {
 
   /** Asks the last question again after it was refused. */
   retry(): void {
-    this.chat.clearError();
-    void this.chat.regenerate();
+    void this.chat.askAgain();
   }
 
   /** The server ends the stream, which brings what is known of the answer so far; where it can't, the page ends it. */
@@ -174,9 +176,9 @@ export class LiveChat {
     await dataOf(api.DELETE('/v1/api/chat/{message_id}/stream', { params })).catch(() => this.abandon());
   }
 
-  private async abandon(): Promise<void> {
+  private abandon(): void {
     keepDraft(this.outgoingName(), undefined);
-    await this.chat.stop();
+    this.chat.stop();
   }
 
   /** Brings what was said in another tab, and joins an answer that is being written there. */
@@ -188,46 +190,20 @@ export class LiveChat {
     const last = turns.at(-1);
     if (last === undefined || this.conversation === undefined || messages.at(-1)?.role !== 'user') return;
     this.place = { messageId: last.message_id, conversationId: this.conversation };
-    void this.chat.resumeStream();
+    void this.chat.join();
   }
 
-  private transport(): ChatTransport<ChatMessage> {
-    return {
-      // A stream that is joined comes from its beginning.
-      resumeStreamIsReplay: true,
-      sendMessages: ({ messages, abortSignal }) => {
-        const asked = messages.at(-1) as ChatMessage;
-        this.place = undefined;
-        return Promise.resolve(this.stream(this.calls(asked), undefined, abortSignal));
-      },
-      reconnectToStream: () =>
-        Promise.resolve(this.place === undefined ? null : this.stream(this.calls(undefined), this.place, undefined)),
-    };
-  }
-
-  private stream(calls: AnswerCalls, from: AnswerPlace | undefined, signal: AbortSignal | undefined) {
+  /** @param asked undefined: the answer at `place` is joined, from its beginning */
+  private async *answer(asked: ChatMessage | undefined, signal: AbortSignal): AsyncGenerator<ChatChunk> {
+    if (asked !== undefined) this.place = undefined;
     this.setPhase('waiting');
-    const options = {
-      ...(from === undefined ? {} : { from }),
-      ...(signal === undefined ? {} : { signal }),
-      onPhase: (phase: Phase) => this.setPhase(phase),
-    };
-    const chunks = answerChunks(calls, options);
-    return new ReadableStream<ChatChunk>({
-      pull: async (controller) => {
-        try {
-          const { done, value } = await chunks.next();
-          if (done) return controller.close();
-          if (value.type === 'start') this.started(value.messageMetadata);
-          if (value.type === 'finish') this.finished();
-          controller.enqueue(value);
-        } catch (error) {
-          if (signal?.aborted) controller.close();
-          else controller.error(error);
-        }
-      },
-      cancel: () => void chunks.return(undefined),
-    });
+    const from = this.place === undefined ? {} : { from: this.place };
+    const onPhase = (phase: Phase) => this.setPhase(phase);
+    for await (const chunk of answerChunks(this.calls(asked), { ...from, signal, onPhase })) {
+      if (chunk.type === 'start') this.started(chunk.messageMetadata);
+      if (chunk.type === 'finish') this.finished();
+      yield chunk;
+    }
   }
 
   private calls(asked: ChatMessage | undefined): AnswerCalls {

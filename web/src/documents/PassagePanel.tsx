@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { useEffect, useMemo, useRef } from 'react';
+import { lazy, Suspense, useEffect, useMemo, useRef, useState } from 'react';
 import type { ChatSource } from '../api/shapes.ts';
 import { Loading } from '../layout/Problems.tsx';
 import { t } from '../texts/en.ts';
@@ -9,6 +9,8 @@ import { documentQuery, originalAddress } from './documents-query.ts';
 import { excerptAround } from './excerpt.ts';
 import { locate } from './paths.ts';
 import './passage.css';
+
+const PdfPages = lazy(() => import('../pdf/PdfPages.tsx'));
 
 /** How much of the document stands around the passage: enough to read on, little enough to be there at once. */
 const AROUND_CHARS = 6000;
@@ -32,6 +34,8 @@ export function PassagePanel({
     () => (text === undefined ? undefined : locateExcerpt(text, source.text)),
     [text, source.text],
   );
+  const isPdf = source.page !== undefined && /\.pdf$/i.test(source.document);
+  const [asText, setAsText] = useState(!isPdf);
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus(), []);
   useEffect(() => {
@@ -41,7 +45,7 @@ export function PassagePanel({
   }, [onClose]);
 
   return (
-    <aside className="passage" aria-labelledby="passage-title">
+    <aside className={asText ? 'passage' : 'passage passage-pages'} aria-labelledby="passage-title">
       <header className="passage-head">
         <h2 id="passage-title" tabIndex={-1} ref={heading}>
           <span className="source-number number">{number}</span> {source.title || source.document}
@@ -55,7 +59,7 @@ export function PassagePanel({
           <Link
             to="/p/$project/documents/read/$"
             params={{ project, _splat: source.document }}
-            search={range === undefined ? {} : range}
+            search={asText ? (range ?? {}) : { view: 'pages', page: source.page }}
           >
             {t.reading.openDocument}
           </Link>
@@ -68,21 +72,45 @@ export function PassagePanel({
             </>
           )}
         </p>
+        {isPdf && <Views asText={asText} onChange={setAsText} />}
       </header>
       {/* eslint-disable-next-line jsx-a11y-x/no-noninteractive-tabindex -- a long passage is scrolled by keyboard too */}
       <div className="passage-body" tabIndex={0} role="region" aria-label={t.reading.passage}>
-        {data === undefined && error === null && <Loading lines={8} />}
-        {(error !== null || (data !== undefined && excerpt === undefined)) && (
+        {!asText && (
+          <Suspense fallback={<Loading lines={8} />}>
+            <PdfPages project={project} path={source.document} page={source.page ?? 1} passage={source.text} />
+          </Suspense>
+        )}
+        {asText && data === undefined && error === null && <Loading lines={8} />}
+        {asText && (error !== null || (data !== undefined && excerpt === undefined)) && (
           <>
             <p className="state-line">{error === null ? t.reading.changedSince : error.message}</p>
             <blockquote className="passage-quote">{source.text}</blockquote>
           </>
         )}
-        {data !== undefined && excerpt !== undefined && (
+        {asText && data !== undefined && excerpt !== undefined && (
           <DocumentText project={project} path={source.document} markdown={data.markdown} {...excerpt} />
         )}
       </div>
     </aside>
+  );
+}
+
+/** A PDF's passage is shown on its page, or in the text that was made of it. */
+function Views({ asText, onChange }: { asText: boolean; onChange: (asText: boolean) => void }) {
+  return (
+    <div className="passage-views" role="group" aria-label={t.pdf.views}>
+      {[false, true].map((text) => (
+        <button
+          key={String(text)}
+          className="button button-quiet button-small"
+          aria-pressed={asText === text}
+          onClick={() => onChange(text)}
+        >
+          {text ? t.pdf.asText : t.pdf.asPage}
+        </button>
+      ))}
+    </div>
   );
 }
 

@@ -16,11 +16,12 @@ import { Warnings } from './Warnings.tsx';
 import './reading.css';
 
 const History = lazy(() => import('./History.tsx'));
+const PdfPages = lazy(() => import('../pdf/PdfPages.tsx'));
 const Blame = lazy(() => import('./Blame.tsx'));
 
 export function ReadingPage() {
   const { project, _splat: path = '' } = useParams({ from: '/shell/p/$project/documents/read/$' });
-  const { view = 'read', start, end } = useSearch({ from: '/shell/p/$project/documents/read/$' });
+  const { view = 'read', start, end, page } = useSearch({ from: '/shell/p/$project/documents/read/$' });
   useTitle(nameOf(path));
   return (
     <div className="page reading">
@@ -29,10 +30,12 @@ export function ReadingPage() {
         path={path}
         view={view}
         range={start === undefined || end === undefined ? undefined : { start, end }}
+        page={page}
       />
       <Suspense fallback={<Loading lines={8} />}>
         {view === 'history' && <History key={path} project={project} path={path} />}
         {view === 'blame' && <Blame key={path} project={project} path={path} />}
+        {view === 'pages' && <PdfPages key={path} project={project} path={path} page={page ?? 1} />}
         {view === 'edit' && (
           <Opened project={project} path={path} orNew>
             {(document) => <Editor key={path} project={project} path={path} document={document} />}
@@ -79,6 +82,7 @@ function Opened({
 
 const VIEW_NAMES: Record<ReadingView, string> = {
   read: t.reading.read,
+  pages: t.reading.pages,
   edit: t.reading.edit,
   history: t.reading.history,
   blame: t.reading.blame,
@@ -89,15 +93,18 @@ function Head({
   path,
   view,
   range,
+  page,
 }: {
   project: string;
   path: string;
   view: ReadingView;
   range: Range | undefined;
+  page: number | undefined;
 }) {
   const navigate = useNavigate();
   const { data: info } = useQuery(documentInfoQuery(project, path));
   const folder = folderOf(path);
+  const views = READING_VIEWS.filter((name) => name !== 'pages' || info?.media_type === 'application/pdf');
   const remove = () => {
     void navigate({ to: '/p/$project/documents', params: { project } });
     deleteWithUndo(project, path, () => undefined);
@@ -111,12 +118,13 @@ function Head({
       </p>
       <h1>{nameOf(path)}</h1>
       <nav className="reading-views" aria-label={nameOf(path)}>
-        {READING_VIEWS.map((name) => (
+        {views.map((name) => (
           <Link
             key={name}
             to="/p/$project/documents/read/$"
             params={{ project, _splat: path }}
-            search={name !== 'read' ? { view: name } : view === 'read' ? { ...range } : {}}
+            // The view that is shown keeps its place: the passage, or the page.
+            search={{ ...(name === 'read' ? {} : { view: name }), ...(name === view && { ...range, page }) }}
             // The views differ in the query alone, so that it must be the same and not only contained.
             activeOptions={{ exact: true }}
           >

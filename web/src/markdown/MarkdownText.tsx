@@ -1,13 +1,12 @@
 import { lazy, memo, type ReactNode, Suspense, useMemo } from 'react';
 import Markdown, { type Components } from 'react-markdown';
-import remarkGfm from 'remark-gfm';
-import remarkMath from 'remark-math';
 import remend from 'remend';
 import { t } from '../texts/en.ts';
 import { blocksOf } from './blocks.ts';
 import { PASSAGE, remarkCitations } from './citations.ts';
 import { CodeBlock } from './CodeBlock.tsx';
 import { type Range, rehypeMark } from './mark.ts';
+import { remarkSyntax } from './syntax.ts';
 import './markdown.css';
 
 const Maths = lazy(() => import('./Maths.tsx'));
@@ -73,7 +72,7 @@ const BlockText = memo(function BlockText({
   };
   return (
     <Markdown
-      remarkPlugins={[remarkGfm, remarkMath, [remarkCitations, { count: citations }]]}
+      remarkPlugins={[remarkSyntax, [remarkCitations, { count: citations }]]}
       rehypePlugins={overlaps ? [[rehypeMark, { range: { start, end } }]] : []}
       components={components}
     >

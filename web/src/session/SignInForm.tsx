@@ -62,6 +62,7 @@ export function SignInForm({ kind, onDone }: { kind: 'first' | 'renew'; onDone: 
 function explain(error: Error): string {
   if (error instanceof BackendAway) return t.problem.away;
   if (error instanceof ApiProblem && error.code === 'invalid_credentials') return t.session.wrong;
+  if (error instanceof ApiProblem && error.code === 'account_disabled') return t.session.disabled;
   if (error instanceof ApiProblem && error.status >= 502) return t.session.authAway;
   return error.message;
 }

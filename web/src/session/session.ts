@@ -51,6 +51,17 @@ export function currentUser(): User | null {
 
 export async function signIn(email: string, password: string): Promise<void> {
   const { user } = await dataOf(api.POST('/v1/api/auth/login', { body: { email, password } }));
+  begin(user);
+}
+
+/** Keeps a token that was got elsewhere as the session of this browser. */
+export async function keepSession(token: string): Promise<void> {
+  const headers = { authorization: `Bearer ${token}` };
+  const { user } = await dataOf(api.POST('/v1/api/auth/session', { headers }));
+  begin(user);
+}
+
+function begin(user: User): void {
   const before = currentUser();
   if (before !== null && before.user_id !== user.user_id) forgetPerson();
   queries.setQueryData(userQuery.queryKey, user);

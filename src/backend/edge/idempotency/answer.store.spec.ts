@@ -150,5 +150,10 @@ function behavesAsAnswerStore(open: () => Promise<AnswerStore>): void {
     expect(await gone()).toEqual(['chat', 'sibling', 'upload']);
     await store.forget({ kind: 'conversation', userId: 'ann', conversationId: 'e' });
     expect(await gone()).toEqual(['chat', 'sibling', 'upload', 'free']);
+    await store.claim({ ...ANN, userId: 'bob' }, NOW_MS);
+    await store.complete({ ...ANN, userId: 'bob' }, '1', undefined);
+    await store.forget({ kind: 'account', userId: 'ann' });
+    expect(await store.claim({ ...ANN, key: 'elsewhere' }, NOW_MS)).toMatchObject({ answer: null });
+    expect(await store.claim({ ...ANN, userId: 'bob' }, NOW_MS)).toMatchObject({ answer: '1' });
   });
 }

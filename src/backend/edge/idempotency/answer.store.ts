@@ -28,7 +28,7 @@ export abstract class AnswerStore {
   abstract complete(claim: ClaimKey, answer: string, about: About | undefined): Promise<void>;
   /** Ends the work without an answer: the key may be used again. */
   abstract release(claim: ClaimKey): Promise<void>;
-  /** Replaces answers about a deleted object. */
+  /** Replaces answers about a deleted object; of a deleted account all of them are deleted. */
   abstract forget(deletion: Deletion): Promise<void>;
   abstract close(): Promise<void>;
 }

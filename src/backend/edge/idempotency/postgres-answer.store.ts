@@ -47,6 +47,10 @@ export class PostgresAnswerStore extends AnswerStore {
   }
 
   async forget(deletion: Deletion): Promise<void> {
+    if (deletion.kind === 'account') {
+      await this.db.write('DELETE FROM answers WHERE user_id = $1', [deletion.userId], IDEMPOTENT);
+      return;
+    }
     const { where, values } = isAboutSql(deletion);
     await this.db.write(
       `UPDATE answers SET answer = '${GONE}' WHERE user_id = $1 AND ${where}`,
@@ -70,7 +74,7 @@ export class PostgresAnswerStore extends AnswerStore {
 type Row = Record<string, unknown>;
 
 /** `isAbout` as a condition. */
-function isAboutSql(deletion: Deletion): { where: string; values: string[] } {
+function isAboutSql(deletion: Exclude<Deletion, { kind: 'account' }>): { where: string; values: string[] } {
   if (deletion.kind === 'turn') {
     return { where: 'conversation_id = $2 AND message_id = $3', values: [deletion.conversationId, deletion.messageId] };
   }

@@ -57,6 +57,7 @@ export class SqliteAnswerStore extends AnswerStore {
   }
 
   async forget(deletion: Deletion): Promise<void> {
+    if (deletion.kind === 'account') this.prepared('DELETE FROM answers WHERE user_id = ?').run(deletion.userId);
     const rows = this.prepared(
       `SELECT key, project_id, conversation_id, message_id FROM answers
        WHERE user_id = ? AND (project_id IS NOT NULL OR conversation_id IS NOT NULL)`,

@@ -52,6 +52,31 @@ describeStores('the data of auth', (open) => {
     expect(await stores.keys.use(created?.key ?? '')).toBe('unknown');
   });
 
+  it('delete an account with the keys made until then', async () => {
+    await stores.accounts.add(ADA);
+    const old = await stores.keys.create('u1', KEY, 5);
+    const until = new Date().toISOString();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    const newer = await stores.keys.create('u1', KEY, 5);
+    const others = await stores.keys.create('u2', KEY, 5);
+    await stores.accounts.remove('u1');
+    await stores.keys.deleteAll('u1', until);
+    expect(await stores.accounts.byEmail(ADA.email)).toBeUndefined();
+    expect(await stores.accounts.add({ ...ADA, user_id: 'u3' })).toBe(true);
+    const uses = await Promise.all([old, newer, others].map((one) => stores.keys.use(one?.key ?? '')));
+    expect(uses).toEqual(['unknown', expect.anything(), expect.anything()]);
+  });
+
+  it('keep of a deleted user of a provider only when that was', async () => {
+    await stores.seenUsers.remember({ user_id: 'u1', email: 'ada@example.com', operator: false });
+    expect(await stores.seenUsers.endedAtMs('u1')).toBeUndefined();
+    await stores.seenUsers.forget('u1', 2000);
+    await stores.seenUsers.forget('u1', 1000);
+    expect(await stores.seenUsers.endedAtMs('u1')).toBe(2000);
+    expect(await stores.seenUsers.byId('u1')).toBeUndefined();
+    expect(await stores.seenUsers.byEmail('ada@example.com')).toEqual([]);
+  });
+
   it('keep revoked tokens until they expire', async () => {
     await stores.revoked.add('t1', Date.now() + 60_000);
     await stores.revoked.add('t1', Date.now() + 60_000);

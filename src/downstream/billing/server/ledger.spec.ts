@@ -148,6 +148,21 @@ function behavesAsLedger(openWith: (options: LedgerOptions) => Promise<Ledger>):
     expect((await ledger.rows('bob', 10, 0)).total).toBe(2);
   });
 
+  it('deletes an account once, drops its late charges, and opens it again without starting credits', async () => {
+    await ledger.reserve('ada', 'm1', 30);
+    await ledger.capture('ada', 'm2', 20);
+    await ledger.closeAccount('ada', '2026-01-01T00:00:00.000Z');
+    expect(await ledger.capture('ada', 'm1', 30)).toEqual({ credits: 0, reserved: 0, charged: 0 });
+    expect(await ledger.rows('bob', 10, 0)).toMatchObject({ total: 1 });
+    expect(await ledger.balance('ada')).toEqual({ credits: 0, reserved: 0 });
+    await ledger.grant('ada', { id: 'g', credits: 5 });
+    expect(await ledger.capture('ada', 'm3', 2)).toEqual({ credits: 3, reserved: 0, charged: 2 });
+    await ledger.closeAccount('ada', '2026-01-01T00:00:00.000Z');
+    expect(await ledger.balance('ada')).toEqual({ credits: 3, reserved: 0 });
+    await ledger.closeAccount('ada', '2026-01-02T00:00:00.000Z');
+    expect(await ledger.balance('ada')).toEqual({ credits: 0, reserved: 0 });
+  });
+
   it('keeps all data when it is opened again', async () => {
     await ledger.reserve('ada', 'm1', 30);
     await ledger.capture('ada', 'm2', 20);

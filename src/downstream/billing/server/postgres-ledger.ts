@@ -1,12 +1,32 @@
 import { randomUUID } from 'node:crypto';
-import type { Postgres, Session } from '../../../storage/postgres/postgres.js';
+import type { Postgres } from '../../../storage/postgres/postgres.js';
+import { StorageUnavailable } from '../../../storage/storage-errors.js';
 import type { LedgerRow } from '../billing.contract.js';
 import { type Balance, type Grant, Ledger, type LedgerOptions } from './ledger.js';
 
 /** How often expired reservations are deleted. */
 const PURGE_MS = 60_000;
+/** Each attempt fails only where another change of the same account succeeded. */
+const MAX_ATTEMPTS = 100;
+const UNIQUE_VIOLATION = '23505';
+const IDEMPOTENT = { isIdempotent: true };
 
-/** The ledger in PostgreSQL. Several billing servers can share it: a change locks the row of its account. */
+type Found<T> = T & Record<string, unknown>;
+type Reserved = Found<Balance & { known: boolean; enough: boolean; done: boolean }>;
+type Appended = Found<Balance & { before: number | null }>;
+
+interface NewRow {
+  key: string;
+  kind: LedgerRow['kind'];
+  messageId: string | null;
+  credits: number;
+  note?: string | undefined;
+}
+
+/**
+ * The ledger in PostgreSQL. Several billing servers can share it. Each change is one statement; where another change of the
+ * account came first, it changes nothing and is made again.
+ */
 export class PostgresLedger extends Ledger {
   private readonly now: () => number;
   private purgedMs = 0;
@@ -19,50 +39,61 @@ export class PostgresLedger extends Ledger {
     this.now = options.now ?? Date.now;
   }
 
-  reserve(userId: string, messageId: string, credits: number): Promise<Balance & { held: boolean }> {
-    return this.change(userId, async (session, balance) => {
-      const { rows } = await session.query<{ reserved: number; known: boolean }>(RESERVABLE, [
-        ...[userId, messageId, captureKey(messageId), this.now()],
-      ]);
-      const { reserved, known } = rows[0] as (typeof rows)[0];
-      if (known) return { credits: balance, reserved, held: true };
-      if (balance - reserved < credits) return { credits: balance, reserved, held: false };
-      await session.query(HOLD, [userId, messageId, credits, this.expiry()]);
-      return { credits: balance, reserved: reserved + credits, held: true };
+  async reserve(userId: string, messageId: string, credits: number): Promise<Balance & { held: boolean }> {
+    await this.purge();
+    return this.repeated(userId, async () => {
+      const { rows } = await this.db.write<Reserved>(
+        RESERVE,
+        [userId, messageId, captureKey(messageId), this.now(), credits, this.expiry()],
+        IDEMPOTENT,
+      );
+      const [row] = rows;
+      if (row === undefined) return undefined;
+      const { credits: balance, reserved, known, enough, done } = row;
+      if (done) return { credits: balance, reserved: reserved + credits, held: true };
+      return known || !enough ? { credits: balance, reserved, held: known } : 'conflict';
     });
   }
 
-  capture(userId: string, messageId: string, credits: number): Promise<Balance & { charged: number }> {
-    return this.change(userId, async (session, balance) => {
-      const reserved = await this.end(session, userId, messageId);
-      const row = { key: captureKey(messageId), kind: 'capture' as const, messageId, credits: 0 - credits };
-      const { before, after } = await this.append(session, userId, row);
-      return { credits: after ?? balance, reserved, charged: 0 - (before ?? 0 - credits) };
-    });
+  async capture(userId: string, messageId: string, credits: number): Promise<Balance & { charged: number }> {
+    if (await this.isClosed(userId)) return { credits: 0, reserved: 0, charged: 0 };
+    const row = { key: captureKey(messageId), kind: 'capture' as const, messageId, credits: 0 - credits };
+    const { before, ...balance } = await this.append(userId, row);
+    return { ...balance, charged: before === null ? credits : 0 - before };
   }
 
   release(userId: string, messageId: string): Promise<Balance> {
-    return this.change(userId, async (session, credits) => {
-      return { credits, reserved: await this.end(session, userId, messageId) };
+    return this.repeated(userId, async () => {
+      const values = [userId, messageId, this.expiry(), this.now()];
+      return (await this.db.write<Found<Balance>>(END, values, IDEMPOTENT)).rows[0];
     });
   }
 
-  grant(userId: string, { id, credits, note }: Grant): Promise<Balance & { granted: number }> {
-    return this.change(userId, async (session, balance) => {
-      const row = { key: `grant:${id}`, kind: 'grant' as const, messageId: null, credits, note };
-      const { before, after } = await this.append(session, userId, row);
-      const { rows } = await session.query<{ reserved: number }>(RESERVED, [userId, this.now()]);
-      return { credits: after ?? balance, reserved: rows[0]?.reserved ?? 0, granted: before ?? credits };
+  async grant(userId: string, { id, credits, note }: Grant): Promise<Balance & { granted: number }> {
+    const row = { key: `grant:${id}`, kind: 'grant' as const, messageId: null, credits, note };
+    const { before, ...balance } = await this.append(userId, row);
+    return { ...balance, granted: before ?? credits };
+  }
+
+  async closeAccount(userId: string, closedAt: string): Promise<void> {
+    await this.db.transaction(async (session) => {
+      if ((await session.query(CLOSE, [userId, closedAt])).rowCount === 0) return;
+      // Changes of the account that are under way end first.
+      await session.query('SELECT FROM account WHERE user_id = $1 FOR UPDATE', [userId]);
+      for (const table of ['ledger', 'reservation', 'account']) {
+        await session.query(`DELETE FROM ${table} WHERE user_id = $1`, [userId]);
+      }
     });
   }
 
-  async balance(userId: string): Promise<Balance> {
-    const read = async () =>
-      (await this.db.read<Balance & { [name: string]: number }>(BALANCE, [userId, this.now()])).rows[0];
-    const known = await read();
-    if (known !== undefined) return { credits: known.credits, reserved: known.reserved };
-    await this.change(userId, async () => undefined);
-    return this.balance(userId);
+  private async isClosed(userId: string): Promise<boolean> {
+    return (await this.db.read<{ closed: boolean }>(IS_CLOSED, [userId])).rows[0]?.closed ?? false;
+  }
+
+  balance(userId: string): Promise<Balance> {
+    return this.repeated(userId, async () => {
+      return (await this.db.read<Found<Balance>>(BALANCE, [userId, this.now()])).rows[0];
+    });
   }
 
   async rows(userId: string, limit: number, offset: number): Promise<{ rows: LedgerRow[]; total: number }> {
@@ -77,48 +108,45 @@ export class PostgresLedger extends Ledger {
     return Promise.resolve();
   }
 
-  /** Runs one transaction that has locked an account, which is created where it does not exist. */
-  private async change<T>(userId: string, work: (session: Session, balance: number) => Promise<T>): Promise<T> {
-    await this.purge();
-    return this.db.transaction(async (session) => {
-      const lock = async () => (await session.query<{ balance: number }>(LOCK, [userId])).rows[0]?.balance;
-      return work(session, (await lock()) ?? (await this.create(session, userId)) ?? ((await lock()) as number));
+  /** Writes a row once for each key, and ends the reservation of its message. @returns the credits of an earlier row too */
+  private append(userId: string, row: NewRow): Promise<Balance & { before: number | null }> {
+    const note = row.note === undefined ? null : JSON.stringify(row.note);
+    return this.repeated(userId, async () => {
+      const values = [
+        ...[userId, row.key, randomUUID(), row.kind, row.messageId, row.credits, this.time(), note],
+        ...[this.expiry(), this.now()],
+      ];
+      try {
+        return (await this.db.write<Appended>(APPEND, values, IDEMPOTENT)).rows[0];
+      } catch (error) {
+        if ((error as { code?: string }).code !== UNIQUE_VIOLATION) throw error;
+        return 'conflict';
+      }
     });
   }
 
-  /** @returns the balance; undefined where another transaction has created the account meanwhile */
-  private async create(session: Session, userId: string): Promise<number | undefined> {
-    if ((await session.query(CREATE, [userId])).rowCount === 0) return undefined;
-    const credits = this.options.startingCredits;
-    const start = { key: 'grant:start', kind: 'grant' as const, messageId: null, credits };
-    return (await this.append(session, userId, start)).after;
+  /** Runs `change` until there was no conflict; undefined: there is no account yet. */
+  private async repeated<T>(userId: string, change: () => Promise<T | 'conflict' | undefined>): Promise<T> {
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const result = await change();
+      if (result === undefined) await this.create(userId);
+      else if (result !== 'conflict') return result;
+    }
+    throw new StorageUnavailable('An account is changed too often', { isRepeatable: false });
   }
 
-  /** Ends the reservation of a message. @returns the credits that other messages still hold */
-  private async end(session: Session, userId: string, messageId: string): Promise<number> {
-    const { rows } = await session.query<{ reserved: number }>(END, [userId, messageId, this.expiry(), this.now()]);
-    return rows[0]?.reserved ?? 0;
-  }
-
-  /** Writes a row once. @returns the balance after it, or the credits of the earlier row with this key */
-  private async append(
-    session: Session,
-    userId: string,
-    row: { key: string; kind: LedgerRow['kind']; messageId: string | null; credits: number; note?: string | undefined },
-  ): Promise<{ before?: number; after?: number }> {
-    const note = row.note === undefined ? null : JSON.stringify(row.note);
-    const createdAt = new Date(this.now()).toISOString();
-    const { rows } = await session.query<{ before: number | null; after: number | null }>(APPEND, [
-      ...[userId, row.key, randomUUID(), row.kind, row.messageId, row.credits, createdAt, note],
-    ]);
-    const { before, after } = rows[0] as (typeof rows)[0];
-    return { ...(before === null ? {} : { before }), ...(after === null ? {} : { after }) };
+  private async create(userId: string): Promise<void> {
+    await this.db.write(CREATE, [userId, this.options.startingCredits, randomUUID(), this.time()], IDEMPOTENT);
   }
 
   private async purge(): Promise<void> {
     if (this.now() < this.purgedMs + PURGE_MS) return;
     this.purgedMs = this.now();
-    await this.db.write(PURGE, [this.now()]);
+    await this.db.write(PURGE, [this.now()], IDEMPOTENT);
+  }
+
+  private time(): string {
+    return new Date(this.now()).toISOString();
   }
 
   private expiry(): number {
@@ -132,43 +160,72 @@ function toRow({ note, ...row }: Record<string, unknown>): LedgerRow {
 
 const captureKey = (messageId: string) => `capture:${messageId}`;
 
-const LOCK = 'SELECT balance FROM account WHERE user_id = $1 FOR UPDATE';
-const CREATE = 'INSERT INTO account (user_id, balance) VALUES ($1, 0) ON CONFLICT DO NOTHING';
-const RESERVED = `SELECT coalesce(sum(credits), 0) AS reserved FROM reservation WHERE user_id = $1 AND expires_at > $2`;
-const RESERVABLE = `
-  SELECT coalesce(sum(credits), 0) AS reserved,
-    coalesce(bool_or(message_id = $2), false) OR EXISTS (SELECT FROM ledger WHERE user_id = $1 AND key = $3) AS known
-  FROM reservation WHERE user_id = $1 AND expires_at > $4`;
-const HOLD = `
-  INSERT INTO reservation (user_id, message_id, credits, expires_at) VALUES ($1, $2, $3, $4)
-  ON CONFLICT (user_id, message_id) DO UPDATE SET credits = excluded.credits, expires_at = excluded.expires_at`;
-/** The sum does not see the change of the same statement, so the message is left out. */
-const END = `
-  WITH ended AS (
-    INSERT INTO reservation (user_id, message_id, credits, expires_at) VALUES ($1, $2, 0, $3)
-    ON CONFLICT (user_id, message_id) DO UPDATE SET credits = 0, expires_at = excluded.expires_at
+const CREATE = `
+  WITH made AS (
+    INSERT INTO account (user_id, balance)
+    SELECT $1, CASE WHEN EXISTS (SELECT FROM closed_account WHERE user_id = $1) THEN 0 ELSE $2::bigint END
+    ON CONFLICT DO NOTHING RETURNING balance
   )
-  SELECT coalesce(sum(credits), 0) AS reserved FROM reservation
-  WHERE user_id = $1 AND message_id <> $2 AND expires_at > $4`;
+  INSERT INTO ledger (id, user_id, key, kind, credits, balance, created_at)
+  SELECT $3, $1, 'grant:start', 'grant', balance, balance, $4 FROM made`;
+/**
+ * The update waits for other changes of the account, and changes nothing where one of them came first: then the sums, which
+ * are as of the begin of the statement, may be wrong.
+ */
+const RESERVE = `
+  WITH before AS (
+    SELECT balance, version FROM account WHERE user_id = $1
+  ), held AS (
+    SELECT coalesce(sum(credits), 0) AS reserved,
+      coalesce(bool_or(message_id = $2), false) OR EXISTS (SELECT FROM ledger WHERE user_id = $1 AND key = $3) AS known
+    FROM reservation WHERE user_id = $1 AND expires_at > $4
+  ), first AS (
+    UPDATE account a SET version = a.version + 1 FROM before, held
+    WHERE a.user_id = $1 AND a.version = before.version AND NOT known AND before.balance - reserved >= $5
+    RETURNING a.user_id
+  ), added AS (
+    INSERT INTO reservation (user_id, message_id, credits, expires_at) SELECT user_id, $2, $5, $6 FROM first
+    ON CONFLICT (user_id, message_id) DO UPDATE SET credits = excluded.credits, expires_at = excluded.expires_at
+  )
+  SELECT balance AS credits, reserved, known, balance - reserved >= $5 AS enough, EXISTS (SELECT FROM first) AS done
+  FROM before, held`;
+/** The credits that are held for other messages than `message`: a sum does not see changes of its own statement. */
+const heldWithout = (message: string, now: string) => `(
+  SELECT coalesce(sum(credits), 0) FROM reservation
+  WHERE user_id = $1 AND message_id IS DISTINCT FROM ${message} AND expires_at > ${now})`;
+const ended = (message: string, expiry: string) => `
+  INSERT INTO reservation (user_id, message_id, credits, expires_at)
+  SELECT user_id, ${message}, 0, ${expiry} FROM account WHERE user_id = $1 AND ${message} IS NOT NULL
+  ON CONFLICT (user_id, message_id) DO UPDATE SET credits = 0, expires_at = excluded.expires_at`;
+const END = `
+  WITH ended AS (${ended('$2::text', '$3')})
+  SELECT balance AS credits, ${heldWithout('$2', '$4')} AS reserved FROM account WHERE user_id = $1`;
+/** Of two at the same time with one key, the second fails at the unique key. */
 const APPEND = `
   WITH earlier AS (
     SELECT credits FROM ledger WHERE user_id = $1 AND key = $2
   ), changed AS (
-    UPDATE account SET balance = balance + $6 WHERE user_id = $1 AND NOT EXISTS (SELECT FROM earlier) RETURNING balance
+    UPDATE account SET balance = balance + $6, version = version + 1
+    WHERE user_id = $1 AND NOT EXISTS (SELECT FROM earlier) RETURNING balance
   ), added AS (
     INSERT INTO ledger (id, user_id, key, kind, message_id, credits, balance, created_at, note)
     SELECT $3, $1, $2, $4, $5, $6, balance, $7, $8 FROM changed
-  )
-  SELECT (SELECT credits FROM earlier) AS before, (SELECT balance FROM changed) AS after`;
+  ), ended AS (${ended('$5::text', '$9')})
+  SELECT (SELECT credits FROM earlier) AS before, coalesce((SELECT balance FROM changed), balance) AS credits,
+    ${heldWithout('$5', '$10')} AS reserved
+  FROM account WHERE user_id = $1`;
 const BALANCE = `
-  SELECT balance AS credits, (
-    SELECT coalesce(sum(credits), 0) FROM reservation r WHERE r.user_id = a.user_id AND expires_at > $2
-  ) AS reserved
-  FROM account a WHERE user_id = $1`;
+  SELECT balance AS credits, ${heldWithout('NULL', '$2')} AS reserved FROM account WHERE user_id = $1`;
 const ROWS = `
   SELECT id, created_at, kind, message_id, credits, note FROM ledger
   WHERE user_id = $1 ORDER BY seq DESC LIMIT $2 OFFSET $3`;
 const TOTAL = 'SELECT count(*) AS total FROM ledger WHERE user_id = $1';
+const CLOSE = `
+  INSERT INTO closed_account (user_id, closed_at) VALUES ($1, $2)
+  ON CONFLICT (user_id) DO UPDATE SET closed_at = excluded.closed_at WHERE closed_account.closed_at < excluded.closed_at`;
+const IS_CLOSED = `
+  SELECT EXISTS (SELECT FROM closed_account WHERE user_id = $1)
+    AND NOT EXISTS (SELECT FROM account WHERE user_id = $1) AS closed`;
 const PURGE = `
   DELETE FROM reservation WHERE (user_id, message_id) IN (
     SELECT user_id, message_id FROM reservation WHERE expires_at <= $1 FOR UPDATE SKIP LOCKED

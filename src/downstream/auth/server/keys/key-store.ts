@@ -36,6 +36,8 @@ export abstract class KeyStore {
   abstract list(userId: string): Promise<ApiKey[]>;
   /** False where the user has no such key. */
   abstract delete(userId: string, keyId: string): Promise<boolean>;
+  /** Deletes the keys that a user made until a time (UTC, ISO 8601). */
+  abstract deleteAll(userId: string, until: string): Promise<void>;
   /** Finds the key and records its use. */
   abstract use(key: string): Promise<KeyUse | 'unknown' | 'expired'>;
 }

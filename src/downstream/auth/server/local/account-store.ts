@@ -12,5 +12,6 @@ export abstract class AccountStore {
   abstract byId(userId: string): Promise<Account | undefined>;
   /** All accounts but those of the demo, oldest first. */
   abstract all(): Promise<Account[]>;
+  abstract remove(userId: string): Promise<void>;
   abstract replaceHash(userId: string, hash: string): Promise<void>;
 }

@@ -4,7 +4,7 @@ import type { User } from '../../auth.contract.js';
 import type { Account, AccountStore } from './account-store.js';
 import { IdentityProvider, type Session, type Verification } from '../providers/identity-provider.js';
 import type { PasswordHasher } from './password-hasher.js';
-import type { SessionTokens } from '../tokens/session-tokens.js';
+import { type SessionTokens, timesOf } from '../tokens/session-tokens.js';
 
 /** This server's own accounts: passwords as scrypt hashes, sessions as tokens that this server signs. */
 export class LocalIdentityProvider extends IdentityProvider {
@@ -49,7 +49,7 @@ export class LocalIdentityProvider extends IdentityProvider {
     if (typeof claims === 'string') return { active: false, reason: claims };
     const account = await this.accounts.byId(claims.userId);
     if (account === undefined) return { active: false, reason: 'unknown' };
-    return { active: true, user: this.userOf(account), expires_at: new Date(claims.expiresAt).toISOString() };
+    return { active: true, user: this.userOf(account), ...timesOf(claims) };
   }
 
   async user(userId: string): Promise<User | undefined> {
@@ -60,6 +60,11 @@ export class LocalIdentityProvider extends IdentityProvider {
   async usersByEmail(email: string): Promise<User[]> {
     const account = await this.accounts.byEmail(email);
     return account === undefined ? [] : [this.userOf(account)];
+  }
+
+  /** Tokens of an account that does not exist are not valid, and no later account has its id. */
+  close(userId: string): Promise<void> {
+    return this.accounts.remove(userId);
   }
 
   revoke(token: string): Promise<boolean> {

@@ -31,6 +31,10 @@ export class PostgresAccountStore extends AccountStore {
     return (await this.db.read<Account & Record<string, unknown>>(sql, [])).rows;
   }
 
+  async remove(userId: string): Promise<void> {
+    await this.db.write('DELETE FROM account WHERE user_id = $1', [userId], { isIdempotent: true });
+  }
+
   async replaceHash(userId: string, hash: string): Promise<void> {
     const sql = 'UPDATE account SET password_hash = $2 WHERE user_id = $1';
     await this.db.write(sql, [userId, hash], { isIdempotent: true });

@@ -49,6 +49,11 @@ export class PostgresKeyStore extends KeyStore {
     return (await this.db.write(sql, [userId, keyId])).rowCount === 1;
   }
 
+  async deleteAll(userId: string, until: string): Promise<void> {
+    const sql = 'DELETE FROM api_key WHERE user_id = $1 AND created_at <= $2';
+    await this.db.write(sql, [userId, until], { isIdempotent: true });
+  }
+
   async use(key: string): Promise<KeyUse | 'unknown' | 'expired'> {
     const { rows } = await this.db.read<Row>('SELECT * FROM api_key WHERE digest = $1', [digestOf(key)]);
     if (rows[0] === undefined) return 'unknown';

@@ -20,6 +20,21 @@ export class PostgresSeenUsers extends SeenUsers {
     );
   }
 
+  async forget(userId: string, endedAtMs: number): Promise<void> {
+    await this.db.write(
+      `WITH forgotten AS (DELETE FROM seen_user WHERE user_id = $1)
+       INSERT INTO ended_user (user_id, ended_at) VALUES ($1, $2)
+       ON CONFLICT (user_id) DO UPDATE SET ended_at = greatest(ended_user.ended_at, excluded.ended_at)`,
+      [userId, endedAtMs],
+      { isIdempotent: true },
+    );
+  }
+
+  async endedAtMs(userId: string): Promise<number | undefined> {
+    const sql = 'SELECT ended_at FROM ended_user WHERE user_id = $1';
+    return (await this.db.read<{ ended_at: number }>(sql, [userId])).rows[0]?.ended_at;
+  }
+
   async byId(userId: string): Promise<User | undefined> {
     const { rows } = await this.db.read<User & Record<string, unknown>>('SELECT * FROM seen_user WHERE user_id = $1', [
       userId,

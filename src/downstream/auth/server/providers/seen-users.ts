@@ -3,11 +3,14 @@ import type { User } from '../../auth.contract.js';
 
 /**
  * The users of an external provider, each with the data of the last valid token. An API key for a user works without a
- * token.
+ * token. Of a user who deleted the account here, only the time of that is kept.
  */
 export abstract class SeenUsers {
   abstract remember(user: User): Promise<void>;
   abstract byId(userId: string): Promise<User | undefined>;
+  abstract forget(userId: string, endedAtMs: number): Promise<void>;
+  /** When the user last deleted the account here, in milliseconds since 1970. Older sign-ins are not valid. */
+  abstract endedAtMs(userId: string): Promise<number | undefined>;
   /** By an address in lower case. */
   abstract byEmail(email: string): Promise<User[]>;
 }

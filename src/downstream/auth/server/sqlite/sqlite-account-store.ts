@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { scrubSoon } from '../../../../storage/scrub.js';
 import { preparedBy } from '../../../../storage/statements.js';
 import { type Account, AccountStore } from '../local/account-store.js';
 
@@ -6,7 +7,7 @@ export class SqliteAccountStore extends AccountStore {
   private readonly prepared: ReturnType<typeof preparedBy>;
 
   constructor(
-    db: DatabaseSync,
+    private readonly db: DatabaseSync,
     private readonly demo: boolean,
   ) {
     super();
@@ -32,6 +33,11 @@ export class SqliteAccountStore extends AccountStore {
   async all(): Promise<Account[]> {
     const sql = 'SELECT user_id, email, password_hash FROM account WHERE demo = 0 ORDER BY created_at, user_id';
     return this.prepared(sql).all() as unknown as Account[];
+  }
+
+  async remove(userId: string): Promise<void> {
+    this.prepared('DELETE FROM account WHERE user_id = ?').run(userId);
+    scrubSoon(this.db);
   }
 
   async replaceHash(userId: string, hash: string): Promise<void> {

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { scrubSoon } from '../../../../storage/scrub.js';
 import { preparedBy } from '../../../../storage/statements.js';
 import type { ApiKey, KeyScope } from '../../auth.contract.js';
 import { digestOf, KeyStore, type KeyUse, type NewKey, newKey, USED_EVERY_MS } from '../keys/key-store.js';
@@ -21,7 +22,7 @@ export class SqliteKeyStore extends KeyStore {
   private readonly prepared: ReturnType<typeof preparedBy>;
 
   constructor(
-    db: DatabaseSync,
+    private readonly db: DatabaseSync,
     private readonly now: () => number = Date.now,
   ) {
     super();
@@ -49,6 +50,11 @@ export class SqliteKeyStore extends KeyStore {
 
   async delete(userId: string, keyId: string): Promise<boolean> {
     return this.prepared('DELETE FROM api_key WHERE user_id = ? AND key_id = ?').run(userId, keyId).changes > 0;
+  }
+
+  async deleteAll(userId: string, until: string): Promise<void> {
+    this.prepared('DELETE FROM api_key WHERE user_id = ? AND created_at <= ?').run(userId, until);
+    scrubSoon(this.db);
   }
 
   async use(key: string): Promise<KeyUse | 'unknown' | 'expired'> {

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { scrubSoon } from '../../../../storage/scrub.js';
 import { preparedBy } from '../../../../storage/statements.js';
 import type { User } from '../../auth.contract.js';
 import { SeenUsers } from '../providers/seen-users.js';
@@ -10,10 +11,17 @@ export const SEEN_USER_TABLES = `
     operator INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;`;
 
+/** A user of an external provider may sign in again after the account was deleted here. */
+export const ENDED_USER_TABLES = `
+  CREATE TABLE ended_user (
+    user_id TEXT PRIMARY KEY,
+    ended_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;`;
+
 export class SqliteSeenUsers extends SeenUsers {
   private readonly prepared: ReturnType<typeof preparedBy>;
 
-  constructor(db: DatabaseSync) {
+  constructor(private readonly db: DatabaseSync) {
     super();
     this.prepared = preparedBy(db);
   }
@@ -26,6 +34,20 @@ export class SqliteSeenUsers extends SeenUsers {
       email,
       Number(operator),
     );
+  }
+
+  async forget(userId: string, endedAtMs: number): Promise<void> {
+    this.prepared('DELETE FROM seen_user WHERE user_id = ?').run(userId);
+    this.prepared(
+      `INSERT INTO ended_user (user_id, ended_at) VALUES (?, ?)
+       ON CONFLICT (user_id) DO UPDATE SET ended_at = max(ended_at, excluded.ended_at)`,
+    ).run(userId, endedAtMs);
+    scrubSoon(this.db);
+  }
+
+  async endedAtMs(userId: string): Promise<number | undefined> {
+    const row = this.prepared('SELECT ended_at FROM ended_user WHERE user_id = ?').get(userId);
+    return row && Number(row['ended_at']);
   }
 
   async byId(userId: string): Promise<User | undefined> {

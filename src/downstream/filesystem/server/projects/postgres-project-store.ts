@@ -89,25 +89,46 @@ async function remove(session: TextSession, key: ProjectKey): Promise<{ existed:
     return { existed: before.length > 0, changed: false };
   }
   for (const table of ['document', 'unreadable']) {
-    const gone = await session.first<{ documents: number; bytes: number }>(
-      `WITH gone AS (DELETE FROM ${table} WHERE user_id = $1 AND project_id = $2 RETURNING stored_bytes)
-       SELECT count(*) AS documents, coalesce(sum(stored_bytes), 0) AS bytes FROM gone`,
-      values,
-    );
-    await changeUsage(session, userId, { documents: -(gone?.documents ?? 0), bytes: -(gone?.bytes ?? 0) });
+    const gone = { documents: 0, bytes: 0 };
+    await deleteAll(session, table, 'user_id = $1 AND project_id = $2', values, 'stored_bytes', (documents, bytes) => {
+      gone.documents -= documents;
+      gone.bytes -= bytes;
+    });
+    await changeUsage(session, userId, gone);
   }
-  await session.query('DELETE FROM removed_document WHERE user_id = $1 AND project_id = $2', values);
+  await deleteAll(session, 'removed_document', 'user_id = $1 AND project_id = $2', values);
   // First the conversations: a turn that is being stored in one of them locks its row, and is seen below.
   await session.query(
     "UPDATE conversation SET title = '', deleted = true WHERE user_id = $1 AND project_id = $2",
     values,
   );
-  await session.query(
-    `DELETE FROM turn WHERE user_id = $1 AND (project_id = $2 OR conversation_id IN
-       (SELECT conversation_id FROM conversation WHERE user_id = $1 AND project_id = $2))`,
-    values,
-  );
+  const turns = `user_id = $1 AND (project_id = $2 OR conversation_id IN
+    (SELECT conversation_id FROM conversation WHERE user_id = $1 AND project_id = $2))`;
+  await deleteAll(session, 'turn', turns, values);
   return { existed: true, changed: true };
+}
+
+/** The most rows that one statement deletes, so that it stays far below the limit of its time. */
+const BATCH_ROWS = 5000;
+
+async function deleteAll(
+  session: TextSession,
+  table: string,
+  where: string,
+  values: readonly unknown[],
+  column = '0',
+  each: (rows: number, sum: number) => void = () => undefined,
+): Promise<void> {
+  for (let rows = BATCH_ROWS; rows === BATCH_ROWS;) {
+    const gone = await session.first<{ rows: number; sum: number }>(
+      `WITH gone AS (DELETE FROM ${table} WHERE ctid IN (SELECT ctid FROM ${table} WHERE ${where} LIMIT ${BATCH_ROWS})
+         RETURNING ${column} AS value)
+       SELECT count(*) AS rows, coalesce(sum(value), 0) AS sum FROM gone`,
+      values,
+    );
+    rows = gone?.rows ?? 0;
+    each(rows, gone?.sum ?? 0);
+  }
 }
 
 export interface Usage {

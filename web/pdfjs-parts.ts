@@ -1,0 +1,25 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import type { Plugin } from 'vite';
+
+/** What pdf.js fetches while it draws: character maps, the fonts that every reader has, and decoders without WebAssembly. */
+const FOLDERS = { cmaps: /\.bcmap$/, standard_fonts: /\.(pfb|ttf)$/, wasm: /_fallback\.js$/ };
+
+/** Puts the parts of pdf.js beside the built page, under its version, as `src/pdf/open-pdf.ts` asks for them. */
+export function pdfjsParts(): Plugin {
+  return {
+    name: 'pdfjs-parts',
+    apply: 'build',
+    generateBundle() {
+      const home = dirname(createRequire(import.meta.url).resolve('pdfjs-dist/package.json'));
+      const { version } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as { version: string };
+      for (const [folder, wanted] of Object.entries(FOLDERS)) {
+        for (const name of readdirSync(join(home, folder)).filter((file) => wanted.test(file))) {
+          const fileName = `assets/pdfjs-${version}/${folder}/${name}`;
+          this.emitFile({ type: 'asset', fileName, source: readFileSync(join(home, folder, name)) });
+        }
+      }
+    },
+  };
+}
