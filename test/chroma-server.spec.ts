@@ -262,6 +262,33 @@ describe('the chroma server with endpoints', () => {
     expect((await server.call<{ embedder: string }>('GET', '/projects/p')).embedder).toBe('endpoint letters');
   });
 
+  it('embeds nothing again for a document that was moved or copied', async () => {
+    const text = '# Elder\n\nElderberries are dark.\n\n# Fig\n\nFigs are sweet.';
+    const of = (path: string, version: string, more: object = {}) =>
+      server.call('POST', '/documents', {
+        ...{ project_id: 'm', path, version, title: 'Elder', media_type: 'text/markdown', text },
+        ...more,
+      });
+    await of('a/elder.md', 'v1');
+    await embeddedAll('m');
+    const before = embedded.length;
+    await of('b/bush.md', 'v2', { moved_from: { path: 'a/elder.md', version: 'v1' } });
+    await embeddedAll('m');
+    expect(await server.found('m', 'dark elderberries', 'vector')).not.toContain('a/elder.md');
+    expect(await server.found('m', 'dark elderberries', 'vector')).toContain('b/bush.md');
+    expect(await server.found('m', 'bush')).toContain('b/bush.md');
+    // A document that the index has in another version is another document.
+    await of('a/elder.md', 'v3', { text: '# Gooseberry\n\nGooseberries are sour.' });
+    await embeddedAll('m');
+    const own = embedded.length;
+    expect(own).toBeGreaterThan(before);
+    await of('c/bush.md', 'v4', { moved_from: { path: 'a/elder.md', version: 'v1' } });
+    await embeddedAll('m');
+    expect(embedded).toHaveLength(own);
+    expect(await server.found('m', 'sour gooseberries')).toContain('a/elder.md');
+    expect(await server.call('GET', '/projects/m')).toMatchObject({ documents: 3 });
+  });
+
   describe.each(['dead', 'silent', 'broken'])('an endpoint that is %s', (state) => {
     afterEach(() => (endpointState = 'well'));
 

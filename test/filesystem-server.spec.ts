@@ -83,6 +83,54 @@ function behaviour(settings: () => Promise<Record<string, string>>, isEmbedded: 
     });
   });
 
+  describe('documents that are moved', () => {
+    const move = (project: string, body: object) =>
+      server.call('POST', `/projects/${project}/move`, { user: 'ada', body: { version: 'm', ...body } });
+
+    it('are found under the new path by the words of both its text and its name', async () => {
+      const project = await makeProject();
+      const { body } = await put(project, 'a/plain.md', { text: 'Buy a boat.' });
+      const paths = { from: 'a/plain.md', to: 'b/harbour.md' };
+      const moved = { ...paths, version: 'm', from_version: body['version'] };
+      expect(await move(project, paths)).toEqual({ status: 200, body: { moved: [moved] } });
+      for (const query of ['boat', 'harbour']) {
+        expect((await search(project, query)).results.map(({ document }) => document)).toEqual(['b/harbour.md']);
+      }
+      expect((await search(project, 'plain')).total).toBe(0);
+      expect(await get(project, 'b/harbour.md')).toMatchObject({
+        body: { title: 'harbour.md', updated_at: body['updated_at'], text: 'Buy a boat.' },
+      });
+      // A repetition, whose first answer was lost, gets the same documents.
+      expect(await move(project, paths)).toMatchObject({ status: 200, body: { moved: [{ ...paths, version: 'm' }] } });
+      expect(await move(project, { ...paths, version: 'n' })).toMatchObject({ status: 404 });
+    });
+
+    it('lose to a change that came in later, and win over one that came in before', async () => {
+      const project = await makeProject();
+      await put(project, 'a.md', { text: 'One.', arrived_ms: 5000 });
+      const paths = { from: 'a.md', to: 'b.md' };
+      expect(await move(project, { ...paths, arrived_ms: 4000 })).toMatchObject({
+        status: 409,
+        body: { code: 'superseded' },
+      });
+      expect(await move(project, { ...paths, arrived_ms: 7000 })).toMatchObject({ status: 200 });
+      expect(await put(project, 'a.md', { text: 'Late.', arrived_ms: 6000 })).toMatchObject({ status: 409 });
+      expect(await put(project, 'b.md', { text: 'Late.', arrived_ms: 6000 })).toMatchObject({ status: 409 });
+    });
+
+    it('are up to 1000 in one call', async () => {
+      const project = await makeProject();
+      for (let n = 0; n < 1001; n++) await put(project, `a/${n}.md`, { text: `Note ${n}.` });
+      expect(await move(project, { from: 'a/', to: 'b/' })).toMatchObject({
+        status: 413,
+        body: { code: 'too_many_documents', detail: expect.stringContaining('1000') },
+      });
+      await server.call('DELETE', `/projects/${project}/document${at('a/0.md')}`, { user: 'ada' });
+      const answer = await move(project, { from: 'a/', to: 'b/' });
+      expect(answer.body['moved']).toHaveLength(1000);
+    }, 120_000);
+  });
+
   describe('documents', () => {
     it('are stored, changed, listed and deleted', async () => {
       const project = await makeProject();

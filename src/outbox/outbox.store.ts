@@ -94,8 +94,12 @@ export interface OutboxStore {
   wake(topics: readonly string[]): Promise<void>;
   /** Makes a dead entry ready again; false where there is no such one. */
   replay(id: string): Promise<boolean>;
-  /** All entries of a topic that one user still has, oldest first, dead ones included. */
-  pending(topic: string, userId: string, filter?: { key?: string; projectId?: string }): Promise<OutboxEntry[]>;
+  /** All entries of a topic that one user still has, oldest first; without `state` held and dead ones, too. */
+  pending(
+    topic: string,
+    userId: string,
+    filter?: { key?: string; projectId?: string; state?: OutboxState },
+  ): Promise<OutboxEntry[]>;
   /** Whether {@link pending} has a ready entry without a failed attempt. */
   isDelivering(topic: string, userId: string, filter?: { key?: string; projectId?: string }): Promise<boolean>;
   dead(limit: number): Promise<OutboxEntry[]>;

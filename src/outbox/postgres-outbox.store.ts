@@ -6,6 +6,7 @@ import {
   type NewOutboxEntry,
   type OutboxEntry,
   OutboxFullError,
+  type OutboxState,
   type OutboxStats,
   type OutboxStore,
   type Selection,
@@ -230,8 +231,12 @@ export class PostgresOutboxStore implements OutboxStore {
     return rows.length === 1;
   }
 
-  async pending(topic: string, userId: string, filter: { key?: string; projectId?: string } = {}) {
-    const { rows } = await this.db.read<Row>(sql.PENDING, ofUser(topic, userId, filter));
+  async pending(
+    topic: string,
+    userId: string,
+    { state, ...filter }: { key?: string; projectId?: string; state?: OutboxState } = {},
+  ) {
+    const { rows } = await this.db.read<Row>(sql.PENDING, [...ofUser(topic, userId, filter), state ?? null]);
     return rows.map(toEntry);
   }
 

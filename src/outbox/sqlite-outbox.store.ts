@@ -229,14 +229,14 @@ export class SqliteOutboxStore implements OutboxStore {
   async pending(
     topic: string,
     userId: string,
-    filter: { key?: string; projectId?: string } = {},
+    filter: { key?: string; projectId?: string; state?: OutboxState } = {},
   ): Promise<OutboxEntry[]> {
     if (!this.mayHave(topic)) return [];
     return this.prepared(
       `SELECT * FROM entries WHERE user_id = ?1 AND topic = ?2
-           AND (?3 IS NULL OR key = ?3) AND (?4 IS NULL OR project_id = ?4) ORDER BY seq`,
+           AND (?3 IS NULL OR key = ?3) AND (?4 IS NULL OR project_id = ?4) AND (?5 IS NULL OR state = ?5) ORDER BY seq`,
     )
-      .all(userId, topic, filter.key ?? null, filter.projectId ?? null)
+      .all(userId, topic, filter.key ?? null, filter.projectId ?? null, filter.state ?? null)
       .map(toEntry);
   }
 

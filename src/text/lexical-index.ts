@@ -70,6 +70,8 @@ export const LEXICAL_MIGRATIONS = [
   LEXICAL_AUTHORS_MIGRATION,
 ];
 
+/** The analysis of passages whose document was renamed: `put` makes their terms anew. */
+const RENAMED = 0;
 const LOAD_ROWS = 500;
 /** The most projects whose image is kept in memory. */
 const MAX_IMAGES = 50;
@@ -150,6 +152,24 @@ export class LexicalIndex {
     this.sql('DELETE FROM lexical_documents WHERE project = ? AND document = ?').run(project, path);
     this.changed(project, -removed.length);
     return { added: [], removed };
+  }
+
+  /**
+   * Gives a document another path. Its passages keep their ids; `put` must follow, which finds them by their content and
+   * updates the terms that come from the path. Must be called in a transaction, as `put`.
+   * @returns when the document was stored, in ms since 1970
+   */
+  rename(key: ProjectKey, from: string, to: string): number | undefined {
+    const project = this.projectOf(key);
+    if (project === undefined) return undefined;
+    this.remove(key, to);
+    this.sql('UPDATE lexical_passages SET document = ?, analysis = ? WHERE project = ? AND document = ?').run(
+      ...[to, RENAMED, project, from],
+    );
+    const row = this.sql(
+      'UPDATE lexical_documents SET document = ? WHERE project = ? AND document = ? RETURNING stored_ms',
+    ).get(to, project, from);
+    return row === undefined ? undefined : Number(row['stored_ms']);
   }
 
   dropProject(key: ProjectKey): boolean {

@@ -12,6 +12,8 @@ import { uploadVersion } from '../../contract/extraction-version.js';
 import { Deletions } from '../call/deletions.js';
 import { Outbox } from '../../outbox/outbox.service.js';
 import type { NewOutboxEntry, OutboxEntry } from '../../outbox/outbox.store.js';
+import { type MoveCommit, MoveDelivery } from './moving/move-delivery.service.js';
+import { type Move, type MovedDocument, movedFromSchema, moveSchema } from './moving/move-payload.js';
 import { ProjectEvents } from '../projects/project-events.js';
 import type { CallContext } from '../../resilience/policy/call-context.js';
 import { DownstreamError } from '../../resilience/policy/downstream-error.js';
@@ -20,6 +22,10 @@ const indexPayload = z.object({
   path: z.string(),
   /** Whether the change is a deletion. */
   deleted: z.boolean().default(false),
+  /** For a document that was moved. */
+  moved_from: movedFromSchema.optional(),
+  /** For a move whose documents are not known yet. */
+  move: moveSchema.optional(),
 });
 const commitPayload = z.object({
   path: z.string(),
@@ -31,12 +37,14 @@ const commitPayload = z.object({
   committed_at: z.string(),
   /** Whether the answer of the filesystem server was lost. */
   uncertain: z.boolean().optional(),
+  /** The documents that this commit moves or copies; `path` is where to. */
+  move: moveSchema.optional(),
 });
 export type CommitPayload = z.output<typeof commitPayload>;
 
 /** A text up to this size travels in the outbox with its commit; a larger one is fetched when it is committed. */
 export const KEPT_TEXT_CHARS = 1_000_000;
-const COMMIT_POLL_MS = 10;
+const DELIVERY_POLL_MS = 10;
 
 type Change = CommitPayload & { text: string | null };
 
@@ -60,6 +68,7 @@ export class DocumentSync implements OnModuleInit {
     private readonly outbox: Outbox,
     private readonly events: ProjectEvents,
     private readonly deletions: Deletions,
+    private readonly moves: MoveDelivery,
   ) {}
 
   onModuleInit(): void {
@@ -142,6 +151,42 @@ export class DocumentSync implements OnModuleInit {
     await this.outbox.release(both(index, commit));
   }
 
+  /** Like {@link hold}, before documents are moved or copied. */
+  async holdMove(project: Omit<DocumentKey, 'path'>, move: Move, commit: MoveCommit): Promise<HeldMove> {
+    const { to: path, version } = move;
+    const entry = { ...project, key: keyOf({ ...project, path }) };
+    const [index, history] = await this.outbox.hold([
+      { ...entry, topic: 'index', payload: { path, deleted: false, move } },
+      { ...entry, topic: 'commit', payload: { path, version, ...commit, move } },
+    ]);
+    return { index: index as OutboxEntry, commit: history as OutboxEntry };
+  }
+
+  /** Queues the updates of index and history, and waits a bounded time for them. */
+  async releaseMove({ index, commit }: HeldMove, documents: readonly MovedDocument[]): Promise<void> {
+    const { userId } = commit;
+    const projectId = String(commit.projectId);
+    const payload = commit.payload as CommitPayload & { move: Move };
+    const updates = documents.map(({ from: path, to, from_version: version }) => ({
+      ...{ topic: 'index', key: keyOf({ userId, projectId, path: to }), userId, projectId },
+      payload: { path: to, deleted: false, ...(!payload.move.copy && { moved_from: { path, version } }) },
+    }));
+    const known = documents.map(({ from, to, from_version }) => ({ from, to, from_version }));
+    await this.outbox.release([commit], updates, [
+      { id: commit.id, payload: { ...payload, move: { ...payload.move, documents: known } } },
+    ]);
+    await this.outbox.discard([index]);
+    const filter = payload.path.endsWith('/') ? { projectId } : { key: commit.key };
+    await this.whileDelivering('commit', 'git', userId, filter, this.config.patience.commit_ms);
+    await this.whileDelivering('index', 'chroma', userId, filter, this.config.documents.index_wait_ms);
+  }
+
+  /** The documents were not moved, or it is not known whether they were. */
+  async abandonMove({ index, commit }: HeldMove, nothingDone: boolean): Promise<void> {
+    if (nothingDone) return this.outbox.discard([index, commit]);
+    await this.outbox.release([index, commit]);
+  }
+
   /** Drops the queued updates of a deleted project. */
   async forget(userId: string, projectId: string): Promise<void> {
     this.deletedProjects.set(`${userId}/${projectId}`, true);
@@ -153,8 +198,9 @@ export class DocumentSync implements OnModuleInit {
   async staleDocuments(userId: string, projectId: string): Promise<ReadonlyMap<string, { deleted: boolean }>> {
     const stale = new Map<string, { deleted: boolean }>();
     for (const { payload } of await this.outbox.store.pending('index', userId, { projectId })) {
-      const { path, deleted } = indexPayload.parse(payload);
+      const { path, deleted, moved_from: before } = indexPayload.parse(payload);
       stale.set(path, { deleted: deleted || stale.get(path)?.deleted === true });
+      if (before !== undefined) stale.set(before.path, { deleted: true });
     }
     return stale;
   }
@@ -162,7 +208,7 @@ export class DocumentSync implements OnModuleInit {
   /** Changes that are not committed yet, oldest first. */
   async uncommitted(userId: string, projectId: string): Promise<CommitPayload[]> {
     const pending = await this.outbox.store.pending('commit', userId, { projectId });
-    return pending.map(({ payload }) => commitPayload.parse(payload));
+    return pending.flatMap(({ payload }) => changesOf(commitPayload.parse(payload)));
   }
 
   /**
@@ -171,16 +217,28 @@ export class DocumentSync implements OnModuleInit {
    */
   async committed(userId: string, projectId: string, path: string | undefined): Promise<void> {
     const filter = path === undefined ? { projectId } : { key: keyOf({ userId, projectId, path }) };
-    const untilMs = performance.now() + this.config.patience.commit_ms;
-    while (performance.now() < untilMs && !this.outbox.isPaused('git')) {
-      if (!(await this.outbox.store.isDelivering('commit', userId, filter))) return;
-      await sleep(COMMIT_POLL_MS);
+    await this.whileDelivering('commit', 'git', userId, filter, this.config.patience.commit_ms);
+  }
+
+  private async whileDelivering(
+    topic: string,
+    service: 'git' | 'chroma',
+    userId: string,
+    filter: { key?: string; projectId?: string },
+    waitMs: number,
+  ): Promise<void> {
+    const untilMs = performance.now() + waitMs;
+    while (performance.now() < untilMs && !this.outbox.isPaused(service)) {
+      if (!(await this.outbox.store.isDelivering(topic, userId, filter))) return;
+      await sleep(DELIVERY_POLL_MS);
     }
   }
 
   private async bringInStep({ projectId, payload }: OutboxEntry, call: CallContext): Promise<void> {
-    const { path } = indexPayload.parse(payload);
+    const { path, moved_from: before, move } = indexPayload.parse(payload);
     const project_id = String(projectId);
+    if (move !== undefined) return this.moves.indexAll(project_id, move, call);
+    if (before !== undefined) return this.moves.index(project_id, path, before, call);
     const document = await this.current(project_id, path, call);
     if (document === undefined) {
       await this.chroma.remove({ body: { project_id, path } }, call);
@@ -194,9 +252,14 @@ export class DocumentSync implements OnModuleInit {
     }
   }
 
-  private async commit({ projectId, payload, recovered }: OutboxEntry, call: CallContext): Promise<void> {
-    const { uncertain, text: kept, ...commit } = commitPayload.parse(payload);
+  private async commit(entry: OutboxEntry, call: CallContext): Promise<void> {
+    const { projectId, payload, recovered } = entry;
+    const { uncertain, text: kept, move, ...commit } = commitPayload.parse(payload);
     const project_id = String(projectId);
+    if (move !== undefined) {
+      const before = (paths: readonly string[]) => this.commitBefore(entry, new Set(paths), call);
+      return this.moves.commit(project_id, move, commit, call, before).catch(unlessGone);
+    }
     let text = kept;
     if (uncertain === true || recovered || text === undefined) {
       const document = await this.current(project_id, commit.path, call);
@@ -205,6 +268,24 @@ export class DocumentSync implements OnModuleInit {
       text = document?.text ?? null;
     }
     await this.git.commit({ params: { project_id }, body: { ...commit, text } }, call).catch(unlessGone);
+  }
+
+  /**
+   * Commits older changes of some paths before a move of them: a batch takes only the oldest change of each path. They are
+   * committed once, however often they are sent. One that the history refuses does not stop the move.
+   */
+  private async commitBefore(entry: OutboxEntry, paths: ReadonlySet<string>, call: CallContext): Promise<void> {
+    const pending = await this.outbox.store.pending('commit', entry.userId, {
+      ...{ projectId: String(entry.projectId), state: 'ready' },
+    });
+    const at = pending.findIndex(({ id }) => id === entry.id);
+    for (const older of pending.slice(0, Math.max(0, at))) {
+      const concerned = changesOf(commitPayload.parse(older.payload)).some(({ path }) => paths.has(path));
+      if (!concerned) continue;
+      await this.commit(older, { ...call, idempotencyKey: older.id }).catch((error: unknown) => {
+        if (!(error instanceof DownstreamError) || error.reason !== 'rejected') throw error;
+      });
+    }
   }
 
   /** Commits in their order: in one call what carries its text, one by one what has to be fetched first. */
@@ -216,8 +297,9 @@ export class DocumentSync implements OnModuleInit {
       changes = [];
     };
     for (const entry of entries) {
-      const { uncertain, text, ...commit } = commitPayload.parse(entry.payload);
-      if (uncertain !== true && !entry.recovered && text !== undefined) changes.push({ ...commit, text });
+      const { uncertain, text, move, ...commit } = commitPayload.parse(entry.payload);
+      if (uncertain !== true && !entry.recovered && text !== undefined && move === undefined)
+        changes.push({ ...commit, text });
       else {
         await flush(String(entry.projectId));
         await this.commit(entry, { ...call, idempotencyKey: entry.id });
@@ -236,6 +318,17 @@ export class DocumentSync implements OnModuleInit {
 
 const keyOf = ({ userId, projectId, path }: DocumentKey) => `${userId}/${projectId}/${path}`;
 
+/** The changes of single documents that a commit makes. */
+function changesOf(commit: CommitPayload): CommitPayload[] {
+  const { move } = commit;
+  if (move === undefined) return [commit];
+  const documents = move.documents ?? [{ from: move.from, to: move.to }];
+  return documents.flatMap(({ from, to }) => [
+    { ...commit, path: to },
+    ...(move.copy ? [] : [{ ...commit, path: from, text: null }]),
+  ]);
+}
+
 /** The project was deleted meanwhile: there is nothing to synchronise. */
 function unlessGone(error: unknown): void {
   if (error instanceof DownstreamError && error.status === 410) return;
@@ -248,6 +341,11 @@ const isOf = (current: string | undefined, version: string) =>
 
 const both = (index: OutboxEntry, commit: OutboxEntry | undefined) =>
   commit === undefined ? [index] : [index, commit];
+
+export interface HeldMove {
+  readonly index: OutboxEntry;
+  readonly commit: OutboxEntry;
+}
 
 export interface HeldChange {
   readonly index: OutboxEntry;

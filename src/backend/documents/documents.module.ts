@@ -13,6 +13,10 @@ import { Attachments } from './attachments.service.js';
 import { DocumentsService } from './documents.service.js';
 import { BulkUpload } from './bulk-upload.service.js';
 import { RecognitionWatch } from './recognition/recognition-watch.service.js';
+import { LinkUpdates } from './moving/link-updates.service.js';
+import { MoveDelivery } from './moving/move-delivery.service.js';
+import { MovingController } from './moving/moving.controller.js';
+import { Moving } from './moving/moving.service.js';
 import { HistoryRepair } from './repair/history-repair.service.js';
 import { IndexRepair } from './repair/index-repair.service.js';
 import { StoredVersions } from './repair/stored-versions.service.js';
@@ -29,13 +33,16 @@ import { DocumentSync } from './document-sync.service.js';
     GitModule,
     ProjectsModule,
   ],
-  controllers: [DocumentsController, BulkController],
+  controllers: [DocumentsController, MovingController, BulkController],
   providers: [
     DocumentsService,
     RecognitionWatch,
     Attachments,
     BulkUpload,
     DocumentSync,
+    MoveDelivery,
+    Moving,
+    LinkUpdates,
     StoredVersions,
     IndexRepair,
     HistoryRepair,

@@ -9,6 +9,7 @@ import { FilesystemClient } from '../../downstream/filesystem/filesystem.client.
 import { GitClient } from '../../downstream/git/git.client.js';
 import { badRequest, notFound } from '../../http/problem.js';
 import { DownstreamError } from '../../resilience/policy/downstream-error.js';
+import { arrivalMs } from '../call/arrival.js';
 import { change } from '../call/change.js';
 import { Deletions } from '../call/deletions.js';
 import { IndexRepair } from './repair/index-repair.service.js';
@@ -34,10 +35,18 @@ export class DocumentsService {
     private readonly recognition: RecognitionWatch,
   ) {}
 
-  async put(projectId: string, path: string, upload: Upload, ifMatch: string | undefined, call: UserCall) {
+  /** @param verb what the message of the commit says of the document */
+  async put(
+    projectId: string,
+    path: string,
+    upload: Upload,
+    ifMatch: string | undefined,
+    call: Omit<UserCall, 'claim'> & { claim?: UserCall['claim'] | undefined },
+    verb = 'Save',
+  ) {
     const version = newVersion(call);
     const keptText = upload.text !== undefined && upload.text.length <= KEPT_TEXT_CHARS ? { text: upload.text } : {};
-    const commit = { ...this.commitOf(call, path, version, 'Save'), ...keptText };
+    const commit = { ...this.commitOf(call, path, version, verb), ...keptText };
     const condition = ifMatch === undefined ? {} : { if_match: ifMatch };
     return this.store(projectId, path, version, { ...upload, ...condition }, commit, call);
   }
@@ -191,11 +200,6 @@ export class DocumentsService {
       committed_at: new Date().toISOString(),
     };
   }
-}
-
-/** Milliseconds since 1970, monotonic while the process runs, however its clock is set. */
-function arrivalMs(): number {
-  return performance.timeOrigin + performance.now();
 }
 
 /** Undefined while the server is away. */

@@ -69,6 +69,11 @@ export const chromaContract = {
       text: z.string(),
       /** For a format with pages: where they begin. Passages do not cross them. */
       pages: z.array(pageStartSchema).optional(),
+      /**
+       * The document was moved from this path, where it had this version: passages with the same content keep their
+       * vectors. Ignored where the index has another version of it.
+       */
+      moved_from: z.strictObject({ path: z.string().min(1), version: id }).optional(),
     }),
     response: z.object({ passages: z.int().min(0), version: id }),
     idempotent: true,

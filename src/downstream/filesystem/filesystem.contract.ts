@@ -123,6 +123,11 @@ const turnsQuery = z.strictObject({
 });
 export type TurnsQuery = z.output<typeof turnsQuery>;
 
+/** A document before and after a move, or one and its copy. */
+export const movedSchema = z.object({ from: z.string(), to: z.string(), version: id }).meta({ title: 'MovedDocument' });
+/** Of one call, so that one transaction does not delay others for long. */
+export const MAX_MOVED_DOCUMENTS = 1000;
+
 const inProject = z.strictObject({ project_id: id });
 const inConversation = z.strictObject({ conversation_id: id });
 const ofTurn = z.strictObject({ conversation_id: id, message_id: id });
@@ -252,6 +257,26 @@ export const filesystemContract = {
     params: inProject,
     query: ofDocument.extend({ arrived_ms: z.coerce.number().optional() }),
     response: z.object({ deleted: z.boolean() }),
+    idempotent: true,
+  },
+  /**
+   * Moves or copies a document, or all documents of a folder where `from` ends with `/`: all or none. They get `version`,
+   * and keep text, original, pages and warnings. `from_version` is the version before; absent in the answer to a
+   * repetition. 404; 409 `path_taken`, `superseded`; 413 `too_many_documents`; 422 `move_into_itself`; 507.
+   */
+  moveDocuments: {
+    method: 'POST',
+    path: '/projects/:project_id/move',
+    params: inProject,
+    body: z.strictObject({
+      from: z.string().min(1),
+      to: z.string().min(1),
+      version: id,
+      copy: z.boolean().default(false),
+      /** When the change arrived, in ms since 1970. */
+      arrived_ms: z.number().optional(),
+    }),
+    response: z.object({ moved: z.array(movedSchema.extend({ from_version: id.optional() })) }),
     idempotent: true,
   },
   listDocuments: {

@@ -21,6 +21,8 @@ export const versionSchema = z
     author: z.string(),
     message: z.string(),
     committed_at: z.string(),
+    /** The path before, where this change moved the document. */
+    moved_from: path.optional(),
   })
   .meta({ title: 'Version' });
 export type Version = z.output<typeof versionSchema>;
@@ -80,6 +82,28 @@ const changeSchema = z.strictObject({
   /** UTC, ISO 8601: when the document was changed, which may be long before the git server received the change. */
   committed_at: z.string(),
 });
+/** Documents under new paths; without `copy` they leave the old ones. */
+const moveSchema = z.strictObject({
+  version: id,
+  copy: z.boolean(),
+  author: z.strictObject({ name: z.string().min(1), email: z.string() }),
+  message: z.string().min(1),
+  /** UTC, ISO 8601. */
+  committed_at: z.string(),
+  documents: z
+    .array(
+      z.strictObject({
+        from: path,
+        to: path,
+        /** The version under the old path; by default the newest. */
+        from_version: id.optional(),
+        /** For a document of which the history lacks that version. */
+        text: z.string().optional(),
+      }),
+    )
+    .min(1)
+    .max(1000),
+});
 /** Of one call. */
 export const MAX_COMMITS = 200;
 const committed = z.object({ commit: z.string(), version: id });
@@ -113,7 +137,20 @@ export const gitContract = {
     response: z.object({ commits: z.array(committed) }),
     idempotent: true,
   },
-  /** Newest first; of one document, or of the whole project. A project without commits has an empty history. */
+  /**
+   * Commits a move or a copy, once for each version id, in one commit. The history of a moved document goes on. `missing`:
+   * the old paths of documents whose text the history lacks; then nothing was committed, and the call is to be repeated
+   * with the texts.
+   */
+  move: {
+    method: 'POST',
+    path: '/projects/:project_id/moves',
+    params: inProject,
+    body: moveSchema,
+    response: z.object({ missing: z.array(path) }),
+    idempotent: true,
+  },
+  /** Newest first; of one document, also under the paths that it was moved from, or of the whole project. A project without commits has an empty history. */
   history: {
     method: 'GET',
     path: '/projects/:project_id/history',

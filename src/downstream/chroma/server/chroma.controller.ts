@@ -47,8 +47,11 @@ export class ChromaController {
 
   @Implements(chromaContract.upsert)
   upsert(@CallerOf() { userId }: Caller, @Input() { body }: Request<'upsert'>): Answer<'upsert'> {
-    const { project_id: projectId, path, version, title, media_type: mediaType, text, pages } = body;
-    return this.indexer.upsert({ userId, projectId }, { path, version, title, mediaType, text, pages });
+    const { project_id: projectId, path, version, title, media_type: mediaType, text, pages, moved_from } = body;
+    return this.indexer.upsert(
+      { userId, projectId },
+      { path, version, title, mediaType, text, pages, movedFrom: moved_from },
+    );
   }
 
   @Implements(chromaContract.remove)

@@ -15,6 +15,7 @@ import { DocumentFiles } from './files/document-files.js';
 import { BackgroundRecognition } from './documents/background-recognition.js';
 import { DocumentStore } from './documents/document-store.js';
 import { UploadReader } from './documents/document-upload.js';
+import { DocumentMover } from './documents/document-mover.js';
 import { DocumentWriter } from './documents/document-writer.js';
 import { DocumentsController } from './documents/documents.controller.js';
 import { OriginalsService } from './documents/originals.service.js';
@@ -99,6 +100,7 @@ const recogniser = {
     OriginalsService,
     BackgroundRecognition,
     DocumentWriter,
+    DocumentMover,
     UploadReader,
     ConversationsService,
     extractor,

@@ -195,6 +195,104 @@ function contract(open: (dir: string) => Promise<Opened>): void {
       expect(await a.documents.state({ ...KEY, projectId: 'q' }, 'a.md')).toMatchObject({ project: undefined });
     });
 
+    const move = async (stores: FilesystemStores, paths: [string, string][], isCopy = false, arrived_ms = 3000) => {
+      const moves = await Promise.all(
+        paths.map(async ([from, to]) => {
+          const before = (await stores.documents.find(KEY, from)) as DocumentRow;
+          const analysed = await analyseDocument({ path: to, title: to, text: 'Some text.', mediaType: 'text/plain' });
+          const file = isCopy ? `copy of ${from}` : before.file;
+          return { before, row: { ...before, path: to, version: 'moved', arrived_ms, file }, analysed };
+        }),
+      );
+      return stores.documents.move(KEY, moves, isCopy);
+    };
+    const listed = async () => (await b.documents.below(KEY, '', 10)).map(({ path, file }) => [path, file]);
+
+    it('are moved together, also to a path that one of them leaves, and their old paths are remembered', async () => {
+      for (const path of ['a/1', 'a/a/1', 'ab']) await put(a, path);
+      const unreadable = {
+        ...{ path: 'a/1', media_type: 'application/pdf', reason: 'cut', received_at: 'now' },
+        ...{ file: 'bad', sha256: 'y', stored_bytes: 5 },
+      };
+      await b.documents.change(KEY, 'a/1', () => ({ result: 1, unreadable }));
+      await b.documents.change(KEY, 'z/1', () => ({
+        result: 1,
+        unreadable: { ...unreadable, path: 'z/1', file: 'old' },
+      }));
+      expect(await b.documents.below(KEY, 'a/', 10)).toHaveLength(2);
+      expect(
+        (
+          await move(b, [
+            ['a/1', 'z/1'],
+            ['a/a/1', 'a/1'],
+          ])
+        ).filter((file) => file !== null),
+      ).toEqual(['old']);
+      expect(await listed()).toEqual([
+        ['a/1', 'file of a/a/1'],
+        ['ab', 'file of ab'],
+        ['z/1', 'file of a/1'],
+      ]);
+      expect(await a.documents.findUnreadable(KEY, 'z/1')).toEqual({ ...unreadable, path: 'z/1' });
+      expect(await a.documents.findUnreadable(KEY, 'a/1')).toBeUndefined();
+      expect(await a.documents.state(KEY, 'a/a/1')).toMatchObject({ document: undefined, removedMs: 3000 });
+    });
+
+    it('are not moved to a taken path, nor after a change, and then none of them is', async () => {
+      for (const path of ['a/1', 'a/2', 'b/2']) await put(a, path, { arrived_ms: 2000 });
+      const before = await listed();
+      const to = (n: number): [string, string] => [`a/${n}`, `b/${n}`];
+      await expect(move(b, [to(1), to(2)])).rejects.toMatchObject({ problem: { code: 'path_taken' } });
+      await expect(move(b, [to(1), to(2)], true)).rejects.toMatchObject({ problem: { code: 'path_taken' } });
+      await expect(move(a, [to(1)], false, 1000)).rejects.toMatchObject({ problem: { code: 'superseded' } });
+      const row = (await a.documents.find(KEY, 'a/1')) as DocumentRow;
+      const analysed = await analyseDocument({ path: 'c', title: 'c', text: '', mediaType: 'text/plain' });
+      const moves = [{ before: row, row: { ...row, path: 'c' }, analysed }];
+      await put(b, 'a/1', { version: 'v2', file: 'next' });
+      await expect(a.documents.move(KEY, moves, false)).rejects.toThrow('a/1 was changed meanwhile');
+      expect(await listed()).toEqual([['a/1', 'next'], ...before.slice(1)]);
+      await b.projects.delete(KEY);
+      await expect(a.documents.move(KEY, moves, false)).rejects.toMatchObject({ problem: { code: 'deleted' } });
+    });
+
+    it('are copied within the quotas, and moved without them', async () => {
+      for (const path of ['1', '2', '3']) await put(a, path, { stored_bytes: 100 });
+      await expect(
+        move(
+          b,
+          [
+            ['1', 'c1'],
+            ['2', 'c2'],
+            ['3', 'c3'],
+          ],
+          true,
+        ),
+      ).rejects.toMatchObject({
+        problem: { code: 'quota_exceeded' },
+      });
+      await move(
+        b,
+        [
+          ['1', 'c1'],
+          ['2', 'c2'],
+        ],
+        true,
+      );
+      await move(a, [
+        ['1', 'd1'],
+        ['2', 'd2'],
+      ]);
+      expect(await listed()).toEqual([
+        ['3', 'file of 3'],
+        ['c1', 'copy of 1'],
+        ['c2', 'copy of 2'],
+        ['d1', 'file of 1'],
+        ['d2', 'file of 2'],
+      ]);
+      for (const { path } of await a.documents.below(KEY, '', 10)) await b.documents.delete(KEY, path, 9000);
+      await put(a, 'large', { stored_bytes: 1000 });
+    });
+
     it('are listed by the bytes of their paths, below a prefix', async () => {
       for (const path of ['b_1', 'b%2', 'B', 'ä', 'z']) await put(a, path);
       const paths = async (prefix: string, limit = 10, offset = 0) => {

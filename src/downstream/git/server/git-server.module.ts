@@ -6,6 +6,7 @@ import type { Config } from '../../../config/config.schema.js';
 import { InternalServerModule } from '../../../http/http.module.js';
 import { openDatabase } from '../../../storage/sqlite.js';
 import { GitController } from './git.controller.js';
+import { MoveService } from './versions/move.service.js';
 import { GitService, repositoryOf } from './versions/git.service.js';
 import { DocumentNames } from './graph/document-names.js';
 import { GraphFeed, PENDING_TABLES, SET_ASIDE } from './graph/graph-feed.js';
@@ -14,13 +15,21 @@ import { ImportsController } from './imports/imports.controller.js';
 import { ImportsService } from './imports/imports.service.js';
 import { Neo4jGraphStore } from './graph/neo4j-graph.store.js';
 import { GRAPH_TABLES, SqliteGraphStore } from './graph/sqlite-graph.store.js';
-import { AUTHOR_EMAIL, HEAD_TABLES, IMPORT_TABLES, VERSION_TABLES, VersionStore } from './versions/version-store.js';
+import {
+  AUTHOR_EMAIL,
+  HEAD_TABLES,
+  IMPORT_TABLES,
+  MOVED_FROM,
+  VERSION_TABLES,
+  VersionStore,
+} from './versions/version-store.js';
 
 @Module({
   imports: [ConfigModule, InternalServerModule],
   controllers: [GitController, ImportsController],
   providers: [
     GitService,
+    MoveService,
     ImportsService,
     {
       provide: DatabaseSync,
@@ -71,6 +80,7 @@ export const GIT_MIGRATIONS = [
   IMPORT_TABLES,
   SET_ASIDE,
   HEAD_TABLES,
+  MOVED_FROM,
 ];
 
 function graphStore({ git, patience, secrets }: Config, db: DatabaseSync): GraphStore {

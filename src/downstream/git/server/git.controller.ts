@@ -7,6 +7,7 @@ import { guarded, GuardError } from '../../../resilience/policy/guarded.js';
 import { gitContract } from '../git.contract.js';
 import { GraphFeed } from './graph/graph-feed.js';
 import { GitService } from './versions/git.service.js';
+import { MoveService } from './versions/move.service.js';
 import { VersionStore } from './versions/version-store.js';
 import { GRAPH_STORE, GraphAway, type GraphStore } from './graph/graph-store.js';
 import { ImportsService } from './imports/imports.service.js';
@@ -21,6 +22,7 @@ const changeOf = ({ committed_at, ...change }: Request<'commit'>['body']) => ({ 
 export class GitController {
   constructor(
     private readonly git: GitService,
+    private readonly moves: MoveService,
     private readonly versions: VersionStore,
     private readonly imports: ImportsService,
     @Inject(GRAPH_STORE) private readonly graphs: GraphStore,
@@ -37,6 +39,13 @@ export class GitController {
   async commits(@CallerOf() caller: Caller, @Input() { params, body }: Request<'commits'>) {
     const commits = await this.git.commit(keyOf(caller, params), body.changes.map(changeOf));
     return { commits: body.changes.map(({ version }, i) => ({ commit: commits[i] as string, version })) };
+  }
+
+  @Implements(gitContract.move)
+  async move(@CallerOf() caller: Caller, @Input() { params, body }: Request<'move'>) {
+    const { committed_at: committedAt, documents, ...move } = body;
+    const moved = documents.map(({ from_version: fromVersion, ...document }) => ({ ...document, fromVersion }));
+    return { missing: await this.moves.move(keyOf(caller, params), { ...move, committedAt, documents: moved }) };
   }
 
   @Implements(gitContract.history)

@@ -43,6 +43,8 @@ export interface PreparedDocument {
   version: string;
   analysed: AnalysedDocument;
   vectors: readonly Float32Array[] | undefined;
+  /** When it was stored, in ms since 1970; now by default. */
+  storedMs?: number | undefined;
 }
 
 /** `building`: not yet used for search; `current`: used for search; `retired`: to be deleted, also from ChromaDB. */
@@ -69,6 +71,8 @@ export const INDEX_MIGRATIONS = [
   LEXICAL_LANGUAGES_MIGRATION,
   LEXICAL_PAGES_MIGRATION,
   LEXICAL_AUTHORS_MIGRATION,
+  // A passage that says the same as another one gets its vector.
+  'CREATE INDEX lexical_passages_by_digest ON lexical_passages (project, digest)',
 ];
 
 /**
@@ -128,15 +132,15 @@ export class IndexStore implements OnApplicationShutdown {
     return transaction(this.db, () => documents.map((document) => this.putOne(key, generation, document)));
   }
 
-  private putOne(key: ProjectKey, generation: Generation, { version, analysed, vectors }: PreparedDocument) {
-    const change = this.passages.put(key, analysed);
+  private putOne(key: ProjectKey, generation: Generation, { version, analysed, vectors, storedMs }: PreparedDocument) {
+    const change = this.passages.put(key, analysed, storedMs);
     const put = change.added.map(({ id }) => id);
     if (vectors !== undefined) {
       this.insertVectors(
         generation,
         put.map((id, i) => ({ id, vector: vectors[i] as Float32Array })),
       );
-    }
+    } else for (const id of put) this.copyVector(generation, id);
     this.sql('INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?, ?)').run(
       key.userId,
       key.projectId,
@@ -145,6 +149,21 @@ export class IndexStore implements OnApplicationShutdown {
       analysed.passages.length,
     );
     return { put, removed: this.forgetVectors(key, change) };
+  }
+
+  /**
+   * Gives a document that has this version another path, which must be free; then its passages keep their ids and vectors
+   * where `put` finds the same content.
+   * @returns when the document was stored, in ms since 1970; undefined where it was not renamed
+   */
+  rename(key: ProjectKey, from: { path: string; version: string }, to: string): number | undefined {
+    if (this.version(key, from.path)?.version !== from.version || this.version(key, to) !== undefined) return undefined;
+    return transaction(this.db, () => {
+      this.sql('UPDATE documents SET path = ? WHERE user_id = ? AND project_id = ? AND path = ?').run(
+        ...[to, key.userId, key.projectId, from.path],
+      );
+      return this.passages.rename(key, from.path, to);
+    });
   }
 
   /** Returns the ids of the removed passages; undefined where there was no such document. */
@@ -276,6 +295,17 @@ export class IndexStore implements OnApplicationShutdown {
   private insertVectors({ id }: Generation, embedded: readonly Embedded[]): void {
     const insert = this.sql('INSERT OR REPLACE INTO vectors SELECT ?, id, ? FROM lexical_passages WHERE id = ?');
     for (const { id: passage, vector } of embedded) insert.run(id, isZero(vector) ? null : bytesOf(vector), passage);
+  }
+
+  /** Gives a passage the vector of another one of the project with the same content, where there is one. */
+  private copyVector({ id }: Generation, passage: number): void {
+    this.sql(
+      `INSERT OR IGNORE INTO vectors
+         SELECT v.generation, p.id, v.vector FROM lexical_passages p
+           JOIN lexical_passages same ON same.project = p.project AND same.digest = p.digest AND same.id <> p.id
+           JOIN vectors v ON v.generation = ? AND v.passage = same.id
+           WHERE p.id = ? LIMIT 1`,
+    ).run(id, passage);
   }
 
   private forgetVectors({ userId, projectId }: ProjectKey, { removed }: LexicalChange): number[] {

@@ -16,6 +16,8 @@ export interface DocumentState {
   mediaType: string;
   text: string;
   pages?: readonly PageStart[] | undefined;
+  /** Where the document was before, and its version there. */
+  movedFrom?: { path: string; version: string } | undefined;
 }
 
 /** The changed passages, and the generation that has their vectors. */
@@ -122,14 +124,15 @@ export class DocumentArrivals {
     generation: Generation,
     arrival: Arrival,
   ): Promise<PreparedDocument | undefined> {
-    const { path, version } = arrival.document;
+    const { path, version, movedFrom } = arrival.document;
+    const storedMs = movedFrom && this.store.rename(key, movedFrom, path);
     if (this.store.version(key, path)?.version === version) {
       arrival.outcome = { generation, put: [], removed: [] };
       return undefined;
     }
     try {
       const analysed = await analyseDocument(arrival.document);
-      return { version, analysed, vectors: await this.vectorsOf(key, generation, analysed) };
+      return { version, analysed, vectors: await this.vectorsOf(key, generation, analysed), storedMs };
     } catch (error) {
       arrival.outcome = { error };
       return undefined;

@@ -28,6 +28,16 @@ export interface Changed<T> {
   unneeded: (string | null)[];
 }
 
+/** A document under its new path, ready to be stored. */
+export interface Move {
+  before: DocumentRow;
+  row: DocumentRow;
+  analysed: AnalysedDocument;
+}
+
+/** A document was changed after it had been read for a move. */
+export class ChangedMeanwhile extends Error {}
+
 export interface OwnedRow {
   key: ProjectKey;
   row: DocumentRow;
@@ -62,6 +72,17 @@ export abstract class DocumentStore {
     path: string,
     arrivedMs: number,
   ): Promise<{ deleted: boolean; files: (string | null)[] }>;
+
+  /**
+   * Stores documents under their new paths, all or none, and removes those under the old ones unless it is a copy. A
+   * target may be the old path of another one of them.
+   * @returns the names of the files that no row names any longer
+   * @throws ChangedMeanwhile; Problem 409 `path_taken`, 404, 410 `deleted`, 507 `quota_exceeded`
+   */
+  abstract move(key: ProjectKey, moves: readonly Move[], isCopy: boolean): Promise<(string | null)[]>;
+
+  /** The documents whose paths begin so, by path. */
+  abstract below(key: ProjectKey, prefix: string, limit: number): Promise<DocumentRow[]>;
 
   /** By path, in the order of its bytes. */
   abstract list(

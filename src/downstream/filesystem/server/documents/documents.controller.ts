@@ -4,6 +4,7 @@ import { Implements, Input } from '../../../../http/implements.decorator.js';
 import type { EndpointOutput, EndpointRequest } from '../../../../contract/endpoint.js';
 import { filesystemContract as contract } from '../../filesystem.contract.js';
 import { OriginalsService } from './originals.service.js';
+import { DocumentMover } from './document-mover.js';
 import { DocumentsService } from './documents.service.js';
 
 type Request<K extends keyof typeof contract> = EndpointRequest<(typeof contract)[K]>;
@@ -16,6 +17,7 @@ export class DocumentsController {
   constructor(
     private readonly documents: DocumentsService,
     private readonly originals: OriginalsService,
+    private readonly mover: DocumentMover,
   ) {}
 
   @Implements(contract.inventory)
@@ -66,6 +68,14 @@ export class DocumentsController {
     @Input() { params, query }: Request<'deleteDocument'>,
   ): Promise<Answer<'deleteDocument'>> {
     return { deleted: await this.documents.delete(keyOf(caller, params), query.path, query.arrived_ms) };
+  }
+
+  @Implements(contract.moveDocuments)
+  async move(
+    @CallerOf() caller: Caller,
+    @Input() { params, body }: Request<'moveDocuments'>,
+  ): Promise<Answer<'moveDocuments'>> {
+    return { moved: await this.mover.move(keyOf(caller, params), body) };
   }
 
   @Implements(contract.listDocuments)

@@ -6,6 +6,7 @@ import type { ProjectKey } from '../../../../text/lexical-index.js';
 import type { Changes } from '../full-text/changes.js';
 import type { PostgresDatabase, TextSession } from '../postgres-database.js';
 import { changeUsage } from '../projects/postgres-project-store.js';
+import { type ProjectState, requireThere } from '../projects/project-state.js';
 import { quotaExceeded } from '../projects/quota-exceeded.js';
 import {
   DOCUMENT_COLUMNS,
@@ -15,11 +16,13 @@ import {
   UNREADABLE_COLUMNS,
   type UnreadableRow,
 } from './document-row.js';
+import { checkMoves } from './move-checks.js';
 import {
   type Changed,
   type Decision,
   DocumentStore,
   isLater,
+  type Move,
   type NamedFile,
   type OwnedRow,
   type PathState,
@@ -101,12 +104,7 @@ export class PostgresDocumentStore extends DocumentStore {
       );
       const files = [document?.file ?? null, document?.original_file ?? null, gone?.file ?? null];
       if (document === undefined && gone === undefined) return { deleted: removedMs !== undefined, files };
-      await session.query(
-        `INSERT INTO removed_document AS r (user_id, project_id, path, arrived_ms, change) VALUES ($1, $2, $3, $4, $5)
-         ON CONFLICT (user_id, project_id, path)
-           DO UPDATE SET arrived_ms = greatest(r.arrived_ms, excluded.arrived_ms), change = excluded.change`,
-        [...values, arrivedMs, change],
-      );
+      await session.query(REMEMBER, [...values, arrivedMs, change]);
       await changeUsage(session, key.userId, {
         documents: -(document === undefined ? 0 : 1) - (gone === undefined ? 0 : 1),
         bytes: -(document?.stored_bytes ?? 0) - (gone?.stored_bytes ?? 0),
@@ -115,6 +113,39 @@ export class PostgresDocumentStore extends DocumentStore {
     });
     if (document !== undefined) this.changes.changed(key);
     return answer;
+  }
+
+  async move(key: ProjectKey, moves: readonly Move[], isCopy: boolean): Promise<(string | null)[]> {
+    const unneeded = await this.database.transaction(async (session) => {
+      const last = await nextChange(session, key, 2 * moves.length);
+      if (last === undefined) requireThere(key.projectId, await projectState(session, key));
+      checkMoves(moves, await documentsAt(session, key, moves), isCopy);
+      const unreadable = isCopy ? [] : await leaveAll(session, key, moves, Number(last) - moves.length);
+      const files: (string | null)[] = [];
+      for (const [i, { row }] of moves.entries()) {
+        const columns = [...DOCUMENT_COLUMNS, 'change'] as const;
+        const gone = await replace(session, 'document', key, columns, { ...row, change: Number(last) - i });
+        if (gone === undefined) continue;
+        files.push(gone.file);
+        await changeUsage(session, key.userId, { documents: -1, bytes: -gone.stored_bytes });
+      }
+      for (const row of unreadable) await replace(session, 'unreadable', key, UNREADABLE_COLUMNS, row);
+      if (isCopy) {
+        const bytes = moves.reduce((sum, { row }) => sum + row.stored_bytes, 0);
+        await this.withinQuota(session, key.userId, { documents: moves.length, bytes });
+      }
+      return files;
+    });
+    for (const { row, analysed } of moves) this.changes.stored(key, row.file, analysed);
+    return unneeded;
+  }
+
+  async below({ userId, projectId }: ProjectKey, prefix: string, limit: number): Promise<DocumentRow[]> {
+    return this.database.read<DocumentRow>(
+      `SELECT ${DOCUMENT_COLUMNS.join(', ')} FROM document
+         WHERE ${IN_PROJECT} AND path >= $3 AND starts_with(path, $3) ORDER BY path LIMIT $4`,
+      [userId, projectId, prefix, limit],
+    );
   }
 
   async list({ userId, projectId }: ProjectKey, prefix: string, limit: number, offset: number) {
@@ -247,15 +278,67 @@ function stateOf(row: StateRow | undefined): PathState {
   };
 }
 
-/** Locks the project until the end of the transaction; undefined where it does not exist. */
-async function nextChange(session: TextSession, { userId, projectId }: ProjectKey): Promise<number | undefined> {
+/**
+ * Locks the project until the end of the transaction, and takes numbers for changes.
+ * @returns the last of the numbers; undefined where the project does not exist
+ */
+async function nextChange(
+  session: TextSession,
+  { userId, projectId }: ProjectKey,
+  changes = 1,
+): Promise<number | undefined> {
   const row = await session.first<{ change: number }>(
-    `UPDATE project SET change = change + 1, changed_at = clock_timestamp()
+    `UPDATE project SET change = change + $3, changed_at = clock_timestamp()
        WHERE ${IN_PROJECT} AND NOT deleted RETURNING change`,
-    [userId, projectId],
+    [userId, projectId, changes],
   );
   return row?.change;
 }
+
+async function projectState(session: TextSession, { userId, projectId }: ProjectKey): Promise<ProjectState> {
+  const sql = `SELECT deleted FROM project WHERE ${IN_PROJECT}`;
+  const row = await session.first<{ deleted: boolean }>(sql, [userId, projectId]);
+  return row && (row.deleted ? 'deleted' : 'there');
+}
+
+/** The documents under the old and the new paths. */
+async function documentsAt(session: TextSession, { userId, projectId }: ProjectKey, moves: readonly Move[]) {
+  const rows = await session.query<DocumentRow & Record<string, unknown>>(
+    `SELECT ${DOCUMENT_COLUMNS.join(', ')} FROM document WHERE ${IN_PROJECT} AND path = ANY($3)`,
+    [userId, projectId, moves.flatMap(({ before, row }) => [before.path, row.path])],
+  );
+  return new Map<string, DocumentRow | undefined>(rows.map((row) => [row.path, row]));
+}
+
+/**
+ * Removes documents from their old paths.
+ * @param last the number of the last of these changes
+ * @returns the unreadable files there, under the new paths
+ */
+async function leaveAll(
+  session: TextSession,
+  { userId, projectId }: ProjectKey,
+  moves: readonly Move[],
+  last: number,
+): Promise<UnreadableRow[]> {
+  const values = [userId, projectId, moves.map(({ before }) => before.path)];
+  await session.query(`DELETE FROM document WHERE ${IN_PROJECT} AND path = ANY($3)`, values);
+  for (const [i, { before, row }] of moves.entries()) {
+    await session.query(REMEMBER, [userId, projectId, before.path, row.arrived_ms, last - i]);
+  }
+  const rows = await session.query<UnreadableRow & Record<string, unknown>>(
+    `DELETE FROM unreadable WHERE ${IN_PROJECT} AND path = ANY($3) RETURNING ${UNREADABLE_COLUMNS.join(', ')}`,
+    values,
+  );
+  const targets = new Map(moves.map(({ before, row }) => [before.path, row.path]));
+  return rows.map((row) => ({ ...row, path: targets.get(row.path) ?? row.path }));
+}
+
+/** Records a deletion. */
+const REMEMBER = `
+  INSERT INTO removed_document AS r (user_id, project_id, path, arrived_ms, change) VALUES ($1, $2, $3, $4, $5)
+  ON CONFLICT (user_id, project_id, path)
+    DO UPDATE SET arrived_ms = greatest(r.arrived_ms, excluded.arrived_ms), change = excluded.change`;
 
 /** Writes a row and removes the unreadable file of its path, which is returned. */
 async function replace<C extends string>(

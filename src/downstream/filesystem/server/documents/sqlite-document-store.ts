@@ -7,6 +7,7 @@ import type { Config } from '../../../../config/config.schema.js';
 import type { Inventory } from '../../../../contract/inventory.contract.js';
 import type { LexicalIndex, ProjectKey } from '../../../../text/lexical-index.js';
 import { quotaExceeded } from '../projects/quota-exceeded.js';
+import { requireThere } from '../projects/project-state.js';
 import { projectState } from '../projects/sqlite-project-store.js';
 import {
   DOCUMENT_COLUMNS,
@@ -16,11 +17,13 @@ import {
   UNREADABLE_COLUMNS,
   type UnreadableRow,
 } from './document-row.js';
+import { checkMoves } from './move-checks.js';
 import {
   type Changed,
   type Decision,
   DocumentStore,
   isLater,
+  type Move,
   type NamedFile,
   type OwnedRow,
   type PathState,
@@ -67,7 +70,11 @@ export class SqliteDocumentStore extends DocumentStore {
     });
   }
 
-  async findUnreadable({ userId, projectId }: ProjectKey, path: string): Promise<UnreadableRow | undefined> {
+  async findUnreadable(key: ProjectKey, path: string): Promise<UnreadableRow | undefined> {
+    return this.readUnreadable(key, path);
+  }
+
+  private readUnreadable({ userId, projectId }: ProjectKey, path: string): UnreadableRow | undefined {
     return this.prepared(
       `SELECT ${UNREADABLE_COLUMNS.join(', ')} FROM unreadable WHERE user_id = ? AND project_id = ? AND path = ?`,
     ).get(userId, projectId, path) as UnreadableRow | undefined;
@@ -84,14 +91,65 @@ export class SqliteDocumentStore extends DocumentStore {
       this.index.remove(key, path);
       const files = [document?.file ?? null, document?.original_file ?? null, this.dropUnreadable(key, path)];
       if (files.some((file) => file !== null)) {
-        this.prepared(
-          `INSERT INTO removed_document (user_id, project_id, path, arrived_ms) VALUES (?, ?, ?, ?)
-           ON CONFLICT DO UPDATE SET arrived_ms = max(arrived_ms, excluded.arrived_ms)`,
-        ).run(...values, arrivedMs);
+        this.remember(key, path, arrivedMs);
         return { deleted: true, files };
       }
       return { deleted: removedMs !== undefined, files };
     });
+  }
+
+  async move(key: ProjectKey, moves: readonly Move[], isCopy: boolean): Promise<(string | null)[]> {
+    if (!isCopy) scrubSoon(this.db);
+    return transaction(this.db, () => {
+      requireThere(key.projectId, projectState(this.prepared, key));
+      const current = new Map(moves.flatMap(({ before, row }) => this.readBoth(key, before.path, row.path)));
+      checkMoves(moves, current, isCopy);
+      const unneeded: (string | null)[] = [];
+      this.withinQuota(key, () => {
+        const unreadable = isCopy ? [] : moves.map(({ before, row }) => this.leave(key, before.path, row));
+        for (const { row, analysed } of moves) {
+          unneeded.push(this.dropUnreadable(key, row.path));
+          this.replace('document', key, DOCUMENT_COLUMNS, row);
+          this.index.put(key, analysed, Date.parse(row.updated_at));
+        }
+        for (const row of unreadable) if (row !== undefined) this.replace('unreadable', key, UNREADABLE_COLUMNS, row);
+      });
+      return unneeded;
+    });
+  }
+
+  private readBoth(key: ProjectKey, from: string, to: string): [string, DocumentRow | undefined][] {
+    return [
+      [from, this.read(key, from)],
+      [to, this.read(key, to)],
+    ];
+  }
+
+  /** Removes a document from its old path. @returns the unreadable file there, under the new path */
+  private leave(key: ProjectKey, path: string, { path: to, arrived_ms }: DocumentRow): UnreadableRow | undefined {
+    const values = [key.userId, key.projectId, path];
+    this.prepared('DELETE FROM document WHERE user_id = ? AND project_id = ? AND path = ?').run(...values);
+    this.index.remove(key, path);
+    this.remember(key, path, arrived_ms);
+    const unreadable = this.readUnreadable(key, path);
+    if (unreadable === undefined) return undefined;
+    this.dropUnreadable(key, path);
+    return { ...unreadable, path: to };
+  }
+
+  /** Records a deletion. */
+  private remember({ userId, projectId }: ProjectKey, path: string, arrivedMs: number): void {
+    this.prepared(
+      `INSERT INTO removed_document (user_id, project_id, path, arrived_ms) VALUES (?, ?, ?, ?)
+         ON CONFLICT DO UPDATE SET arrived_ms = max(arrived_ms, excluded.arrived_ms)`,
+    ).run(userId, projectId, path, arrivedMs);
+  }
+
+  async below({ userId, projectId }: ProjectKey, prefix: string, limit: number): Promise<DocumentRow[]> {
+    return this.prepared(
+      `SELECT ${DOCUMENT_COLUMNS.join(', ')} FROM document
+         WHERE user_id = ? AND project_id = ? AND path >= ? AND substr(path, 1, length(?)) = ? ORDER BY path LIMIT ?`,
+    ).all(userId, projectId, prefix, prefix, prefix, limit) as unknown as DocumentRow[];
   }
 
   async list({ userId, projectId }: ProjectKey, prefix: string, limit: number, offset: number) {

@@ -1,6 +1,6 @@
 import type { GraphEdge, GraphNode } from '../../git.contract.js';
 import type { DocumentFacts } from './document-facts.js';
-import { keyOf } from './document-names.js';
+import { keyOf } from '../../../../text/named-documents.js';
 import type { ProjectKey } from '../project-key.js';
 
 export const GRAPH_STORE = Symbol('GraphStore');

@@ -13,7 +13,7 @@ import { pathFault } from '../../../../contract/document-path.js';
 import { Bundles } from './bundles.js';
 import { GitError, isObjectName } from './git-command.js';
 import { GraphFeed } from '../graph/graph-feed.js';
-import { type Change, Repository } from './repository.js';
+import { type Change, type Relocation, Repository } from './repository.js';
 import type { ProjectKey } from '../project-key.js';
 import { type StoredVersion, VersionStore, type Which } from './version-store.js';
 
@@ -78,9 +78,7 @@ export class GitService {
     const repository = this.repository(project);
     return Promise.all(
       versions.map(async (version) => {
-        const diff = await this.reading(project, deadlineMs, (signal) =>
-          repository.changeOf(version.commit, version.path, signal),
-        );
+        const diff = await this.reading(project, deadlineMs, (signal) => repository.changeOf(version, signal));
         return { ...version, diff: diff.length <= MAX_DIFF_CHARS ? diff : `${diff.slice(0, MAX_DIFF_CHARS)}\n…` };
       }),
     );
@@ -90,14 +88,14 @@ export class GitService {
   async textAt(project: ProjectKey, path: string, version: string, deadlineMs: number): Promise<string | null> {
     const found = this.require(project, path, version);
     if (found.deleted) return null;
-    return this.reading(project, deadlineMs, (signal) => this.repository(project).textAt(found.commit, path, signal));
+    return this.reading(project, deadlineMs, (signal) =>
+      this.repository(project).textAt(found.commit, found.path, signal),
+    );
   }
 
   async diff(project: ProjectKey, path: string, from: string, to: string, deadlineMs: number): Promise<string> {
     const [before, after] = [this.require(project, path, from), this.require(project, path, to)];
-    return this.reading(project, deadlineMs, (signal) =>
-      this.repository(project).diff(before.commit, after.commit, path, signal),
-    );
+    return this.reading(project, deadlineMs, (signal) => this.repository(project).diff(before, after, signal));
   }
 
   async blame(project: ProjectKey, path: string, version: string | undefined, deadlineMs: number) {
@@ -105,7 +103,7 @@ export class GitService {
     if (found === undefined || found.deleted || !isObjectName(found.commit))
       throw versionNotFound(path, version ?? 'the newest');
     const lines = await this.reading(project, deadlineMs, (signal) =>
-      this.repository(project).blame(found.commit, path, signal),
+      this.repository(project).blame(found.commit, found.path, signal),
     );
     const authors = new Map<string, StoredVersion>();
     return lines.map(({ commit, text }, index) => {
@@ -171,7 +169,6 @@ export class GitService {
   }
 
   private async write(project: ProjectKey, changes: readonly Change[]): Promise<string[]> {
-    const name = nameOf(project);
     const { commits, unrecorded } = await this.committed(project, changes);
     const rows = changes.map(({ path, version, author, message, committedAt, text }, i) => {
       const commit = commits[i] as string;
@@ -180,14 +177,20 @@ export class GitService {
       return { ...written, commit, deleted: text === null };
     });
     this.record(project, rows);
-    for (const { version } of changes) unrecorded.delete(version);
-    this.unrecorded.set(name, unrecorded);
+    this.recorded(project, unrecorded, changes);
     return commits;
   }
 
-  private async committed(
+  /** The rows of these changes were stored. */
+  recorded(project: ProjectKey, unrecorded: Map<string, string>, changes: readonly { version: string }[]): void {
+    for (const { version } of changes) unrecorded.delete(version);
+    this.unrecorded.set(nameOf(project), unrecorded);
+  }
+
+  /** Writes what the repository lacks of some changes, without their rows. */
+  async committed(
     project: ProjectKey,
-    changes: readonly Change[],
+    changes: readonly (Change | Relocation)[],
   ): Promise<{ commits: string[]; unrecorded: Map<string, string> }> {
     const repository = this.repository(project);
     const remembered = this.unrecorded.get(nameOf(project));
@@ -222,7 +225,7 @@ export class GitService {
   }
 
   private require(project: ProjectKey, path: string, version: string): StoredVersion {
-    const found = this.versions.find(project, version, path);
+    const found = this.versions.findMoved(project, version, path);
     // An older row: imported histories could once name their commits freely.
     if (found === undefined || !isObjectName(found.commit)) throw versionNotFound(path, version);
     return found;

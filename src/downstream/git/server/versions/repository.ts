@@ -25,6 +25,17 @@ export interface Change {
   committedAt: string;
 }
 
+/** Documents that a move or a copy puts under other paths, in one commit. */
+export interface Relocation extends Omit<Change, 'path' | 'text'> {
+  files: readonly {
+    /** The path that the document leaves; null where it stays there, or where the history has nothing there. */
+    left: string | null;
+    to: string;
+    /** The text, or the version in the history that has it. */
+    text: string | { commit: string; path: string };
+  }[];
+}
+
 /**
  * One bare repository. `git fast-import` writes whole commits in one process, without a work tree, so no file on the
  * disk has a name from a user. Writers must take turns.
@@ -65,8 +76,25 @@ export class Repository {
    * @param isFirst whether the history has no commit yet
    * @returns the commits' hashes, in the order of the changes
    */
-  async commit(changes: readonly Change[], isFirst: boolean): Promise<string[]> {
-    return this.fastImport(changes.map((change, i) => commandsOf(change, isFirst || i > 0)));
+  async commit(changes: readonly (Change | Relocation)[], isFirst: boolean): Promise<string[]> {
+    const blobs = await this.blobsOf(changes.flatMap((change) => ('files' in change ? change.files : [])));
+    return this.fastImport(changes.map((change, i) => commandsOf(change, isFirst || i > 0, blobs)));
+  }
+
+  /** The names of the blobs of texts that the history has, by where they are. */
+  private async blobsOf(files: Relocation['files']): Promise<Map<string, string>> {
+    const wanted = files.flatMap(({ text }) => (typeof text === 'string' ? [] : [placeOf(text)]));
+    if (wanted.length === 0) return new Map();
+    const input = wanted.map((place) => `${place}\n`).join('');
+    const out = await git(this.dir, ['cat-file', '--batch-check=%(objecttype) %(objectname)'], { input });
+    const lines = out.toString().trimEnd().split('\n');
+    return new Map(
+      wanted.map((place, i) => {
+        const [type, name = ''] = (lines[i] ?? '').split(' ');
+        if (type !== 'blob') throw new Error(`the history has no text at ${place}: ${lines[i]}`);
+        return [place, name];
+      }),
+    );
   }
 
   /**
@@ -124,16 +152,23 @@ export class Repository {
   }
 
   /** A unified diff by lines; empty where the two are equal, and cut off after `MAX_DIFF_BYTES`. */
-  async diff(from: string, to: string, path: string, signal: AbortSignal): Promise<string> {
+  async diff(from: FileAt, to: FileAt, signal: AbortSignal): Promise<string> {
     const plain = ['--no-color', '--no-ext-diff', '--no-textconv'];
-    const which = { revisions: [from, to], operands: [path], enoughBytes: MAX_DIFF_BYTES };
+    const isMoved = from.path !== to.path;
+    const revisions = isMoved ? [placeOf(from), placeOf(to)] : [from.commit, to.commit];
+    const which = { revisions, operands: isMoved ? [] : [to.path], enoughBytes: MAX_DIFF_BYTES };
     return (await git(this.dir, ['diff', ...plain], { ...which, signal })).toString();
   }
 
   /** The beginning of what a commit did to a document: a unified diff by lines. */
-  async changeOf(commit: string, path: string, signal: AbortSignal): Promise<string> {
+  async changeOf(
+    { commit, path, moved_from }: FileAt & { moved_from?: string | undefined },
+    signal: AbortSignal,
+  ): Promise<string> {
     const options = ['--format=', '--no-color', '--no-ext-diff', '--no-textconv', '--unified=1', '--first-parent'];
-    const which = { revisions: [commit], operands: [path], enoughBytes: BEGINNING_BYTES };
+    // With both paths git shows a move as one.
+    const operands = moved_from === undefined ? [path] : [path, moved_from];
+    const which = { revisions: [commit], operands, enoughBytes: BEGINNING_BYTES };
     return (await git(this.dir, ['show', ...options], { ...which, signal })).toString();
   }
 
@@ -172,11 +207,19 @@ function tooManyLines(path: string, lines: number): Problem {
 
 const VERSION_TRAILER = 'Caudex-Version';
 
+/** A document in one of its commits. */
+interface FileAt {
+  commit: string;
+  path: string;
+}
+
+const placeOf = ({ commit, path }: FileAt) => `${commit}:${path}`;
+
 /**
  * The commit of one change, in fast-import's language.
  * @param isContinued whether the parent is left out, because it is the previous commit of the same input or there is none
  */
-function commandsOf(change: Change, isContinued: boolean): string[] {
+function commandsOf(change: Change | Relocation, isContinued: boolean, blobs: ReadonlyMap<string, string>): string[] {
   const person = `${line(change.author.name)} <${line(change.author.email)}>`;
   const seconds = Math.floor(Date.parse(change.committedAt) / 1000);
   return [
@@ -184,10 +227,22 @@ function commandsOf(change: Change, isContinued: boolean): string[] {
     `committer ${person} ${seconds} +0000`,
     data(`${change.message}\n\n${VERSION_TRAILER}: ${line(change.version)}\n`),
     ...(isContinued ? [] : [`from ${BRANCH}^0`]),
-    ...(change.text === null
-      ? [`D ${quoted(change.path)}`]
-      : [`M 100644 inline ${quoted(change.path)}`, data(change.text)]),
+    ...('files' in change ? relocationsOf(change, blobs) : writingOf(change.path, change.text)),
   ];
+}
+
+/** First all deletions: a document may take the path that another one leaves. */
+function relocationsOf({ files }: Relocation, blobs: ReadonlyMap<string, string>): string[] {
+  return [
+    ...files.flatMap(({ left }) => (left === null ? [] : writingOf(left, null))),
+    ...files.flatMap(({ to, text }) =>
+      typeof text === 'string' ? writingOf(to, text) : [`M 100644 ${blobs.get(placeOf(text))} ${quoted(to)}`],
+    ),
+  ];
+}
+
+function writingOf(path: string, text: string | null): string[] {
+  return text === null ? [`D ${quoted(path)}`] : [`M 100644 inline ${quoted(path)}`, data(text)];
 }
 
 /** fast-import's counted data: no byte of it is read as a command. */

@@ -44,6 +44,9 @@ export const AUTHOR_EMAIL = `
   ALTER TABLE versions ADD COLUMN email TEXT NOT NULL DEFAULT '';
   CREATE INDEX versions_by_time ON versions (user_id, project_id, committed_at, seq)`;
 
+/** The path before a move, of the version that the move made. */
+export const MOVED_FROM = 'ALTER TABLE versions ADD COLUMN moved_from TEXT';
+
 /** The number of commits of each import, stored in the transaction of the commits, so that a kill cannot make it wrong. */
 export const IMPORT_TABLES = `
   CREATE TABLE imports (
@@ -73,6 +76,14 @@ export const HEAD_TABLES = `
     DELETE FROM heads WHERE user_id = NEW.user_id AND project_id = NEW.project_id AND path = NEW.path;
   END`;
 
+/** The paths of the document ?3, each with the number of the move that left it. */
+const LINE = `
+  WITH RECURSIVE line (path, before) AS (
+    VALUES (?3, ${Number.MAX_SAFE_INTEGER})
+    UNION
+    SELECT v.moved_from, v.seq FROM versions v JOIN line ON v.path = line.path AND v.seq < line.before
+      WHERE v.user_id = ?1 AND v.project_id = ?2 AND v.moved_from IS NOT NULL)`;
+
 const NEWEST_FIRST = 'ORDER BY committed_at DESC, seq DESC';
 
 /** Maps versions of documents to commits. */
@@ -92,8 +103,8 @@ export class VersionStore {
     const { changes, lastInsertRowid } = this.db
       .prepare(
         `INSERT OR IGNORE INTO versions
-           (user_id, project_id, version, path, hash, deleted, author, email, message, committed_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+           (user_id, project_id, version, path, hash, deleted, author, email, message, committed_at, moved_from)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       )
       .run(
         userId,
@@ -106,6 +117,7 @@ export class VersionStore {
         version.email,
         version.message,
         new Date(version.committed_at).toISOString(),
+        version.moved_from ?? null,
       );
     return Number(changes) === 0 ? null : Number(lastInsertRowid);
   }
@@ -115,6 +127,18 @@ export class VersionStore {
       this.db
         .prepare('SELECT * FROM versions WHERE user_id = ? AND project_id = ? AND version = ? AND path = ?')
         .get(userId, projectId, version, path),
+    );
+  }
+
+  /** {@link find}, also among the versions of a document under the paths that it was moved from. */
+  findMoved({ userId, projectId }: ProjectKey, version: string, path: string): StoredVersion | undefined {
+    return stored(
+      this.db
+        .prepare(
+          `${LINE} SELECT v.* FROM versions v JOIN line ON v.path = line.path AND v.seq < line.before
+             WHERE user_id = ?1 AND project_id = ?2 AND version = ?4 ORDER BY v.path = ?3 DESC LIMIT 1`,
+        )
+        .get(userId, projectId, path, version),
     );
   }
 
@@ -165,14 +189,15 @@ export class VersionStore {
     { path, since, until, text, limit, offset }: Which & { limit: number; offset: number },
   ): { versions: StoredVersion[]; total: number } {
     const words = text === undefined ? [] : mentioned(text);
-    const where = `user_id = ?1 AND project_id = ?2 AND (?3 IS NULL OR path = ?3)
+    const where = `user_id = ?1 AND project_id = ?2
+      AND (?3 IS NULL OR EXISTS (SELECT 1 FROM line WHERE line.path = versions.path AND seq < line.before))
       AND (?4 IS NULL OR committed_at >= ?4) AND (?5 IS NULL OR committed_at < ?5)
       AND (?6 = '[]' OR mentions_all(path || ' ' || message, ?6))`;
     const values = [userId, projectId, path ?? null, iso(since), iso(until), JSON.stringify(words)];
     const rows = this.db
-      .prepare(`SELECT * FROM versions WHERE ${where} ${NEWEST_FIRST} LIMIT ?7 OFFSET ?8`)
+      .prepare(`${LINE} SELECT * FROM versions WHERE ${where} ${NEWEST_FIRST} LIMIT ?7 OFFSET ?8`)
       .all(...values, limit, offset);
-    const total = this.db.prepare(`SELECT count(*) AS n FROM versions WHERE ${where}`).get(...values);
+    const total = this.db.prepare(`${LINE} SELECT count(*) AS n FROM versions WHERE ${where}`).get(...values);
     return { versions: rows.map((row) => stored(row) as StoredVersion), total: Number(total?.['n']) };
   }
 
@@ -238,5 +263,6 @@ function stored(row: Record<string, SQLOutputValue> | undefined): StoredVersion 
     committed_at: String(row['committed_at']),
     commit: String(row['hash']),
     deleted: row['deleted'] === 1,
+    ...(typeof row['moved_from'] === 'string' && { moved_from: row['moved_from'] }),
   };
 }
