@@ -1,5 +1,5 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
-import { lazy, Suspense } from 'react';
+import { lazy, memo, Suspense } from 'react';
 import { api, dataOf } from '../api/client.ts';
 import type { LedgerRow } from '../api/shapes.ts';
 import { Empty, Loading, LoadProblem } from '../layout/Problems.tsx';
@@ -51,7 +51,7 @@ export function UsagePage() {
         </dl>
       )}
       {rows === undefined && error === null && <Loading lines={6} />}
-      {rows !== undefined && <Spending rows={rows} />}
+      {rows !== undefined && <Spending rows={rows} pages={usage.data?.pages.map((page) => page.rows) ?? []} />}
       {usage.hasNextPage && (
         <button className="button" onClick={() => void usage.fetchNextPage()}>
           {t.usage.more}
@@ -70,7 +70,7 @@ function Figure({ name, value }: { name: string; value: number }) {
   );
 }
 
-function Spending({ rows }: { rows: LedgerRow[] }) {
+function Spending({ rows, pages }: { rows: LedgerRow[]; pages: LedgerRow[][] }) {
   if (rows.every(({ kind }) => kind === 'grant')) return <Empty title={t.usage.empty} what={t.usage.price} />;
   return (
     <>
@@ -80,12 +80,12 @@ function Spending({ rows }: { rows: LedgerRow[] }) {
           <SpendingPlot days={spentByDay(rows, new Date())} />
         </Suspense>
       </figure>
-      <Ledger rows={rows} />
+      <Ledger pages={pages} />
     </>
   );
 }
 
-function Ledger({ rows }: { rows: LedgerRow[] }) {
+function Ledger({ pages }: { pages: LedgerRow[][] }) {
   return (
     <table className="ledger">
       <thead>
@@ -97,17 +97,26 @@ function Ledger({ rows }: { rows: LedgerRow[] }) {
           </th>
         </tr>
       </thead>
-      <tbody>
-        {rows.map(({ id, created_at, kind, credits }) => (
-          <tr key={id}>
-            <td>
-              <time dateTime={created_at}>{formatDateTime(created_at)}</time>
-            </td>
-            <td>{t.usage.kinds[kind]}</td>
-            <td className="amount number">{credits > 0 ? `+${formatNumber(credits)}` : formatNumber(credits)}</td>
-          </tr>
-        ))}
-      </tbody>
+      {pages.map((rows) => (
+        <LedgerPage key={rows[0]?.id} rows={rows} />
+      ))}
     </table>
   );
 }
+
+/** Rows that are read together. Those of before are not drawn again when more come. */
+const LedgerPage = memo(function LedgerPage({ rows }: { rows: LedgerRow[] }) {
+  return (
+    <tbody>
+      {rows.map(({ id, created_at, kind, credits }) => (
+        <tr key={id}>
+          <td>
+            <time dateTime={created_at}>{formatDateTime(created_at)}</time>
+          </td>
+          <td>{t.usage.kinds[kind]}</td>
+          <td className="amount number">{credits > 0 ? `+${formatNumber(credits)}` : formatNumber(credits)}</td>
+        </tr>
+      ))}
+    </tbody>
+  );
+});
