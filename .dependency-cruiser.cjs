@@ -51,12 +51,18 @@ module.exports = {
       from: { path: '^src/downstream/([^/]+)/[^/]+\\.(client|module)\\.ts$' },
       to: { path: '^src/(backend|outbox|downstream/(?!$1/[^/]+\\.ts$))' },
     },
-    // From the bottom: contract, config, resilience, storage and text, tracing, http, downstream, outbox, backend.
+    // From the bottom: contract, config, resilience, storage and text, tracing, http, replicas, downstream, outbox, backend.
+    {
+      name: 'replicas-are-below-their-users',
+      severity: 'error',
+      from: { path: '^src/replicas/' },
+      to: { path: '^src/(backend|outbox|downstream|launcher)/' },
+    },
     {
       name: 'imports-point-downward',
       severity: 'error',
       from: { path: '^src/(config|text|storage|resilience|tracing|http)/' },
-      to: { path: '^src/(backend|outbox|downstream|launcher)/' },
+      to: { path: '^src/(backend|outbox|replicas|downstream|launcher)/' },
     },
     {
       name: 'resilience-is-below-http',

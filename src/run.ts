@@ -11,17 +11,50 @@ import { routeFetch } from './resilience/wire/outside.js';
 /** PORT sets the port of a process with one app. */
 const PORT_SETTING = 'PORT (of one of several apps CAUDEX__PORTS__<NAME>)';
 
-/** The commands beside serving, with their operands. */
-const COMMANDS: Record<string, (config: Config, ...operands: string[]) => Promise<void>> = {
-  check: async (config) => {
-    process.exitCode = await (await import('./check/check.js')).check(config);
+interface Command {
+  /** The names of its operands; those in brackets may be left out. */
+  operands: readonly string[];
+  run: (config: Config, ...operands: string[]) => Promise<void>;
+}
+
+/** The commands beside serving. */
+const COMMANDS: Record<string, Command> = {
+  check: {
+    operands: [],
+    run: async (config) => {
+      process.exitCode = await (await import('./check/check.js')).check(config);
+    },
   },
-  backup: async (config, file) => (await import('./backup/backup.js')).backup(config, file),
-  grant: async (config, email, credits) => (await import('./grant/grant.js')).grant(config, email, credits),
-  restore: async (config, file) => (await import('./backup/restore.js')).restore(config, file),
-  migrate: async (config) => (await import('./migrate/migrate.js')).migrate(config),
-  'migrate-data': async (config) => (await import('./migrate/migrate-data.js')).migrateData(config),
+  migrate: { operands: [], run: async (config) => (await import('./migrate/migrate.js')).migrate(config) },
+  'migrate-data': {
+    operands: ['[postgres|sqlite|documents]'],
+    run: async (config, target) => (await import('./migrate/migrate-data.js')).migrateData(config, target),
+  },
+  backup: {
+    operands: ['FILE'],
+    run: async (config, file = '') => (await import('./backup/backup.js')).backup(config, file),
+  },
+  restore: {
+    operands: ['FILE'],
+    run: async (config, file = '') => (await import('./backup/restore.js')).restore(config, file),
+  },
+  'export-accounts': {
+    operands: ['FILE'],
+    run: async (config, file = '') => (await import('./migrate/export-accounts.js')).exportAccounts(config, file),
+  },
+  grant: {
+    operands: ['EMAIL', 'CREDITS'],
+    run: async (config, email = '', credits = '') => (await import('./grant/grant.js')).grant(config, email, credits),
+  },
 };
+
+function takes({ operands }: Command, given: number): boolean {
+  return given <= operands.length && given >= operands.filter((name) => !name.startsWith('[')).length;
+}
+
+const USAGE = ['all', ...Object.entries(COMMANDS).map(([name, { operands }]) => [name, ...operands].join(' '))].join(
+  ' | ',
+);
 
 /** Starts the apps named on the command line in this process, or with `all` every one in a process of its own; or does what else the command says. */
 export async function run(names: readonly string[]): Promise<void> {
@@ -37,13 +70,11 @@ export async function run(names: readonly string[]): Promise<void> {
     }
     routeFetch(currentConfig().proxy);
     const [command = '', ...operands] = names;
-    const runCommand = Object.hasOwn(COMMANDS, command) ? COMMANDS[command] : undefined;
-    if (runCommand !== undefined && operands.length === runCommand.length - 1) {
-      return await runCommand(currentConfig(), ...operands);
-    }
+    const known = Object.hasOwn(COMMANDS, command) ? COMMANDS[command] : undefined;
+    if (known !== undefined && takes(known, operands.length)) return await known.run(currentConfig(), ...operands);
     if (names.length === 0 || !names.every(isAppName) || new Set(names).size < names.length) {
       throw new StartError(
-        `usage: node dist/main.js all | check | migrate | migrate-data | backup FILE | restore FILE | grant EMAIL CREDITS | sync DIR --project NAME, or one or more of ${APP_NAMES.join(', ')}, each once; got "${names.join(' ')}"`,
+        `usage: node dist/main.js ${USAGE} | sync DIR --project NAME, or one or more of ${APP_NAMES.join(', ')}, each once; got "${names.join(' ')}"`,
       );
     }
     await runHere(names, currentConfig());

@@ -39,6 +39,7 @@ describe('with Firebase', () => {
       active: true,
       user: { user_id: 'uid-7', email: 'a@example.com', operator: false },
       expires_at: expect.stringMatching(/Z$/),
+      signed_in_at: expect.stringMatching(/Z$/),
     });
   });
 
@@ -226,6 +227,27 @@ describe('with an OIDC issuer', () => {
   ])('refuses a token %s', async (_, other, reason) => {
     await start();
     expect(await verify(await issuer.sign({ ...claims(), ...other }))).toEqual({ active: false, reason });
+  });
+
+  it('ends the sessions and keys of a deleted account, and takes a later sign-in', async () => {
+    await start({ CAUDEX__AUTH__FRESH_SESSION_MS: '60000' });
+    const nowS = Math.floor(Date.now() / 1000);
+    const token = await issuer.sign({ ...claims(), sub: 'eva', iat: nowS });
+    expect(await verify(token)).toMatchObject({ active: true });
+    expect(await post('/sessions/confirm', { token })).toMatchObject({ status: 200 });
+    const refreshed = await issuer.sign({ ...claims(), sub: 'eva', iat: nowS, auth_time: nowS - 120 });
+    expect(await post('/sessions/confirm', { token: refreshed })).toMatchObject({
+      status: 403,
+      body: { code: 'sign_in_again' },
+    });
+    const body = { name: 'k', scopes: ['read'], project_id: null, expires_at: null };
+    const { key } = (await server.call('POST', '/keys', { user: 'eva', body })).body as { key: string };
+    const ended = new Date(nowS * 1000 + 500).toISOString();
+    expect(await server.call('DELETE', `/account?ended_at=${ended}`, { user: 'eva' })).toMatchObject({ status: 200 });
+    expect(await verify(token)).toEqual({ active: false, reason: 'revoked' });
+    expect(await verify(key)).toMatchObject({ active: false });
+    const later = await issuer.sign({ ...claims(), sub: 'eva', iat: nowS + 1 });
+    expect(await verify(later)).toMatchObject({ active: true, user: { user_id: 'eva' } });
   });
 
   it('reports where to sign in', async () => {

@@ -31,10 +31,29 @@ describe('the auth server', () => {
     const { token, expires_at, user } = await login(email);
     expect(user).toEqual({ user_id: expect.any(String), email, operator: false });
     expect(Date.parse(expires_at)).toBeGreaterThan(Date.now() + 86_000_000);
-    expect(await verify(token)).toEqual({ active: true, user, expires_at });
+    expect(await verify(token)).toEqual({ active: true, user, expires_at, signed_in_at: expect.any(String) });
     expect(await post('/sessions/revoke', { token })).toEqual({ status: 200, body: { revoked: true } });
     expect(await post('/sessions/revoke', { token })).toEqual({ status: 200, body: { revoked: true } });
     expect(await verify(token)).toEqual({ active: false, reason: 'revoked' });
+  });
+
+  it('confirms the owner of an account by a recent sign-in or the password, and closes the account', async () => {
+    const email = await register();
+    const { token, user } = await login(email);
+    const confirm = (body: object) => post('/sessions/confirm', { token, ...body });
+    expect(await confirm({})).toEqual({ status: 200, body: { confirmed: true } });
+    expect(await confirm({ password })).toMatchObject({ status: 200 });
+    expect(await confirm({ password: 'a wrong one' })).toMatchObject({
+      status: 401,
+      body: { code: 'invalid_credentials' },
+    });
+    expect(await confirm({ token: 'none' })).toMatchObject({ status: 401, body: { code: 'token_invalid' } });
+    const close = () => server.call('DELETE', `/account?ended_at=${new Date().toISOString()}`, { user: user.user_id });
+    expect(await close()).toMatchObject({ status: 200, body: { closed: true } });
+    expect(await close()).toMatchObject({ status: 200 });
+    expect(await verify(token)).toEqual({ active: false, reason: 'unknown' });
+    expect(await post('/sessions', { email, password })).toMatchObject({ status: 401 });
+    expect(await post('/accounts', { email, password })).toMatchObject({ status: 201 });
   });
 
   it('recognises an address in any spelling, and its operators by it', async () => {

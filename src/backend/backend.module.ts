@@ -6,6 +6,7 @@ import { SwaggerModule } from '@nestjs/swagger';
 import type { Config } from '../config/config.schema.js';
 import { ServiceRegistry } from '../resilience/service-registry.js';
 import type { Tracing } from '../tracing/tracing.js';
+import { AccountModule } from './account/account.module.js';
 import { SessionModule } from './session/session.module.js';
 import { ProjectsModule } from './projects/projects.module.js';
 import { DocumentsModule } from './documents/documents.module.js';
@@ -44,6 +45,7 @@ import { useSecurityHeaders } from './edge/security-headers.js';
     CreditsModule,
     OpenAiModule,
     McpModule,
+    AccountModule,
     StatusModule,
     HealthModule,
   ],

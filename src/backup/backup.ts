@@ -5,6 +5,7 @@ import { create } from 'tar';
 import type { Config } from '../config/config.schema.js';
 import { StartError } from '../config/start-error.js';
 import { lockDataFolder } from '../storage/data-lock.js';
+import { addressOf } from '../storage/postgres/address.js';
 import { FORMAT, MANIFEST, measure, type Manifest } from './manifest.js';
 import { takeSnapshot } from './snapshot.js';
 
@@ -34,11 +35,26 @@ export async function backup(config: Config, target: string, print = console.log
     await writeFile(join(staging, MANIFEST), JSON.stringify(manifest));
     await writeArchive(staging, [MANIFEST, ...apps], file);
     print(`caudex: ${file} holds ${apps.join(', ')} as of ${manifest.taken_at}: ${files} files, ${bytes} bytes`);
+    for (const line of notInIt(config)) print(line);
   } finally {
     await rm(staging, { recursive: true, force: true });
     unlock();
     await rm(join(dataDir, WORK), { recursive: true, force: true });
   }
+}
+
+/** What other stores keep, which have a backup of their own. */
+function notInIt({ secrets, storage }: Config): string[] {
+  const lines: string[] = [];
+  if (secrets.database_url !== undefined) {
+    const where = addressOf(secrets.database_url);
+    lines.push(
+      `caudex: PostgreSQL at ${where} is NOT in it: save it with pg_dump, before this file (docs/operations.md)`,
+    );
+  }
+  if (storage.documents === 's3')
+    lines.push(`caudex: the bucket ${storage.s3.bucket} is NOT in it (docs/operations.md)`);
+  return lines;
 }
 
 /** Writes the whole archive or nothing, also after a power cut. */

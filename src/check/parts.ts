@@ -1,6 +1,7 @@
 import { type Config, SERVER_NAMES } from '../config/config.schema.js';
 import { keyOf, modelNames, settingsOf } from '../config/llm-models.js';
 import { urlsOf } from '../resilience/wire/endpoints.js';
+import { postgresSettings } from '../storage/postgres/settings.js';
 import * as probes from './probes.js';
 
 /** A service, store or endpoint that the configuration names and that must answer. */
@@ -83,8 +84,14 @@ function search({ chroma: { chromadb_url, embeddings, reranker }, secrets }: Con
   return parts;
 }
 
-function stores({ redis, git, tracing, secrets }: Config, timeoutMs: number): Part[] {
+function stores(config: Config, timeoutMs: number): Part[] {
+  const { redis, git, tracing, secrets } = config;
   const parts: Part[] = [];
+  const postgres = postgresSettings(config);
+  if (postgres !== undefined) {
+    const probe = probes.postgres(postgres);
+    parts.push({ name: 'postgresql', address: postgres.url, setting: 'DATABASE_URL', probe });
+  }
   if (redis.url !== null) {
     const probe = probes.redis(redis.url, secrets.redis_password);
     parts.push({ name: 'redis', address: redis.url, setting: 'REDIS_URL', probe });

@@ -5,6 +5,9 @@ import type { Config } from '../config/config.schema.js';
 import { HEADER } from '../contract/endpoint.js';
 import { LocalModel } from '../downstream/chroma/server/embedding/local.model.js';
 import { readModelFolder } from '../downstream/chroma/server/inference/model-folder.js';
+import { COPIED_PARTS } from '../migrate/copied-parts.js';
+import { Postgres } from '../storage/postgres/postgres.js';
+import type { PostgresSettings } from '../storage/postgres/settings.js';
 
 /** Ends with a short note for the operator, or throws an Error that says what is wrong. */
 export type Probe = (signal: AbortSignal) => Promise<string>;
@@ -210,6 +213,28 @@ export function bucket(settings: Config['storage']['s3'], secrets: Config['secre
       return 'answers';
     } finally {
       opened.close();
+    }
+  };
+}
+
+/** PostgreSQL, whose user must be able to make the schemas of the processes, or to use them. */
+export function postgres(settings: PostgresSettings): Probe {
+  return async () => {
+    const db = new Postgres({ ...settings, max_connections: 1 }, 'public', () => undefined);
+    try {
+      const { rows } = await db.read<{ version: string; missing: string[] }>(
+        `SELECT current_setting('server_version') AS version, ARRAY(
+           SELECT name FROM unnest($1::text[]) n(name)
+           WHERE CASE WHEN to_regnamespace(name) IS NULL THEN NOT has_database_privilege(current_database(), 'CREATE')
+             ELSE NOT has_schema_privilege(name, 'CREATE') END
+         ) AS missing`,
+        [COPIED_PARTS.map(({ part }) => part.namespace)],
+      );
+      const { version = '', missing = [] } = rows[0] ?? {};
+      if (missing.length > 0) throw new Error(`its user may not make tables in the schemas ${missing.join(', ')}`);
+      return `PostgreSQL ${version}`;
+    } finally {
+      await db.close();
     }
   };
 }

@@ -121,13 +121,15 @@ export function loadConfig(env: Variables = process.env, dir: string = configDir
       secretOf(env, 'CACHE_PASSWORD') ??
       credentialsOf(env['REDIS_URL'] || env['CACHE_URL'] || '').password,
     firebase_api_key: secretOf(env, 'FIREBASE_API_KEY'),
+    database_url: secretOf(env, 'DATABASE_URL'),
     s3_access_key_id: secretOf(env, 'S3_ACCESS_KEY_ID'),
     s3_secret_access_key: secretOf(env, 'S3_SECRET_ACCESS_KEY'),
   });
-  problems.push(...weakTokens(env, environment));
+  problems.push(...weakTokens(env, environment), ...wrongDatabaseUrl(secrets.database_url));
   const port = portOf(env['PORT'], problems);
   if (parsed.success) {
     problems.push(...contradictions(parsed.data, environment), ...keysWithoutModel(secrets.llm_api_keys, parsed.data));
+    problems.push(...sharedFolderOfOne(parsed.data.storage, secrets.database_url));
   }
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
 
@@ -201,6 +203,17 @@ function portOf(text: string | undefined, problems: string[]): number | null {
   if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
   problems.push(`PORT: "${text}" is not a port: a whole number from 0 to 65535 is needed`);
   return null;
+}
+
+/** The URL holds a password, so it is not shown. */
+function wrongDatabaseUrl(url: string | undefined): string[] {
+  if (url === undefined || (URL.canParse(url) && /^postgres(?:ql)?:$/.test(new URL(url).protocol))) return [];
+  return ['DATABASE_URL: a URL like postgres://user:password@host:5432/database is needed'];
+}
+
+function sharedFolderOfOne({ documents_dir }: Config['storage'], databaseUrl: string | undefined): string[] {
+  if (documents_dir === null || databaseUrl !== undefined) return [];
+  return ['storage.documents_dir: it is for filesystem servers that share DATABASE_URL, which is not set'];
 }
 
 function weakTokens(env: Variables, environment: Environment): string[] {

@@ -100,6 +100,7 @@ export const configSchema = z.strictObject({
   }),
   ports: z.strictObject(each(APP_NAMES, port)),
   http: z.strictObject({
+    drain_delay_ms: z.int().min(0).max(600_000),
     shutdown_ms: ms,
     headers_timeout_ms: ms,
     request_timeout_ms: ms,
@@ -134,6 +135,7 @@ export const configSchema = z.strictObject({
     redis_ms: ms,
     reader_ms: ms,
   }),
+  account: z.strictObject({ import_max_bytes: z.int().min(1) }),
   session: z.strictObject({ fresh_ms: z.int().min(0), grace_ms: z.int().min(0) }),
   chat: z.strictObject({
     context_budget_ms: ms,
@@ -186,6 +188,7 @@ export const configSchema = z.strictObject({
     operators: z.array(z.email()),
     min_password_length: z.int().min(8).max(128),
     key_rotation_ms: ms,
+    fresh_session_ms: ms,
     scrypt_n: z
       .int()
       .min(1024)
@@ -218,6 +221,7 @@ export const configSchema = z.strictObject({
   }),
   storage: z.strictObject({
     documents: z.enum(['disk', 's3']),
+    documents_dir: z.string().min(1).nullable(),
     s3: z.strictObject({
       endpoint: httpUrl.nullable(),
       region: z.string().min(1),
@@ -228,6 +232,15 @@ export const configSchema = z.strictObject({
         .max(200)
         .regex(/^(?:[A-Za-z0-9._-]+\/)*$/, 'a folder that ends in /, such as caudex/'),
       timeout_ms: ms,
+    }),
+    postgres: z.strictObject({
+      max_connections: count.max(1000),
+      connect_timeout_ms: ms,
+      statement_timeout_ms: ms,
+      lock_timeout_ms: ms,
+      idle_ms: ms,
+      replica_beat_ms: ms,
+      replica_timeout_ms: ms,
     }),
   }),
   filesystem: z.strictObject({
@@ -301,6 +314,7 @@ export const secretsSchema = z.strictObject({
   graph_password: secret,
   redis_password: secret,
   firebase_api_key: secret,
+  database_url: secret,
   /** Without these two the AWS client's own sources of credentials are used, such as a role of the pod. */
   s3_access_key_id: secret,
   s3_secret_access_key: secret,

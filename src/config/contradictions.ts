@@ -40,6 +40,13 @@ export function contradictions(config: FileConfig, environment: Environment): st
   if (config.storage.documents === 's3' && config.storage.s3.bucket === null) {
     problems.push('storage.s3.bucket: missing; storage.documents is s3, so it must name a bucket');
   }
+  const { replica_beat_ms, replica_timeout_ms, connect_timeout_ms } = config.storage.postgres;
+  // A beat waits at most that long for a connection, and a few may be late.
+  if (replica_timeout_ms < 3 * (replica_beat_ms + connect_timeout_ms)) {
+    problems.push(
+      `storage.postgres.replica_timeout_ms: ${replica_timeout_ms} is refused: at least three times replica_beat_ms + connect_timeout_ms (${3 * (replica_beat_ms + connect_timeout_ms)}), or living backends count as dead`,
+    );
+  }
   problems.push(...ofSearchModels(config.chroma));
   return problems;
 }

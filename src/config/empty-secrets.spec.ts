@@ -17,7 +17,8 @@ describe.each(['development', 'production'])('in %s', (environment) => {
 
 it('covers the variable of every secret', () => {
   for (const name of VARIABLES) {
-    expect(load({ INTERNAL_SERVICE_TOKEN: TOKEN, [name]: 'a-value-of-this-secret' }).secrets).not.toEqual(
+    const value = name === 'DATABASE_URL' ? 'postgres://localhost/caudex' : 'a-value-of-this-secret';
+    expect(load({ INTERNAL_SERVICE_TOKEN: TOKEN, [name]: value }).secrets).not.toEqual(
       load({ INTERNAL_SERVICE_TOKEN: TOKEN }).secrets,
     );
   }
@@ -30,4 +31,12 @@ it('refuses an empty INTERNAL_SERVICE_TOKEN in production like a missing one', (
     );
   }
   expect(load({ INTERNAL_SERVICE_TOKEN: '' }).secrets).toEqual(load({}).secrets);
+});
+
+it('refuses a DATABASE_URL of another database, without showing its password', () => {
+  for (const url of ['mysql://caudex:s3cret@db/caudex', 'caudex:s3cret@db', 's3cret']) {
+    expect(problems({ DATABASE_URL: url })).toEqual([
+      'DATABASE_URL: a URL like postgres://user:password@host:5432/database is needed',
+    ]);
+  }
 });

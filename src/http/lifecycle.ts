@@ -5,12 +5,18 @@ import { Injectable } from '@nestjs/common';
 export class Lifecycle {
   private readonly end = new AbortController();
   private phase: 'starting' | 'ready' | 'draining' = 'starting';
+  private refusing = false;
 
   get state(): 'starting' | 'ready' | 'draining' {
     return this.phase;
   }
 
-  /** Aborts when the process drains, to end answers that would not end by themselves. */
+  /** Whether new requests are refused. */
+  get refuses(): boolean {
+    return this.refusing;
+  }
+
+  /** Aborts when new requests are refused, to end answers that would not end by themselves. */
   get draining(): AbortSignal {
     return this.end.signal;
   }
@@ -19,8 +25,13 @@ export class Lifecycle {
     this.phase = 'ready';
   }
 
+  /** From now on the process is not ready; it takes requests until `refuse`. */
   drain(): void {
     this.phase = 'draining';
+  }
+
+  refuse(): void {
+    this.refusing = true;
     this.end.abort();
   }
 }

@@ -1,7 +1,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { PinoLogger } from 'nestjs-pino';
-import { isStorageBusy, isStorageFull } from '../storage/storage-errors.js';
+import { isStorageBusy, isStorageFull, StorageUnavailable, UnstorableText } from '../storage/storage-errors.js';
 import { HEADER } from '../contract/endpoint.js';
 import { DownstreamError } from '../resilience/policy/downstream-error.js';
 import { GuardError } from '../resilience/policy/guarded.js';
@@ -76,6 +76,10 @@ export function toProblem(error: unknown): ProblemDetails {
   if (isStorageFull(error)) {
     return { status: 507, code: 'storage_full', detail: 'There is no room left to store this; nothing was changed.' };
   }
+  if (error instanceof StorageUnavailable) {
+    return { status: 503, code: 'storage_busy', detail: 'The database is not available; try again.', retryAfter: 1 };
+  }
+  if (error instanceof UnstorableText) return { status: 422, code: 'text_invalid', detail: `${error.message}.` };
   if (isStorageBusy(error)) {
     const detail = 'The store is locked at the moment; nothing was changed, try again.';
     return { status: 503, code: 'storage_busy', detail, retryAfter: 1 };

@@ -6,7 +6,7 @@ import { Problem } from './problem.js';
 const PROBES = /^\/(health|metrics)(\/|\?|$)/;
 const RETRY_AFTER_S = 1;
 
-/** Counts the requests being answered; while the process drains, new ones are refused. */
+/** Counts the requests being answered; at the end of the process, new ones are refused. */
 export class RequestsInFlight {
   private count = 0;
   private readonly waiting: (() => void)[] = [];
@@ -17,10 +17,9 @@ export class RequestsInFlight {
 
   constructor(fastify: FastifyInstance, lifecycle: Lifecycle) {
     fastify.addHook('onRequest', (request, reply, done) => {
-      const draining = lifecycle.state === 'draining';
-      if (draining) void reply.header('connection', 'close');
+      if (lifecycle.state === 'draining') void reply.header('connection', 'close');
       if (PROBES.test(request.url)) return done();
-      if (draining) return done(refusal());
+      if (lifecycle.refuses) return done(refusal());
       this.count++;
       // `close` also comes at the end of a stream, and when the client disconnects.
       reply.raw.on('close', this.leave);

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -16,6 +17,7 @@ import { requireInternalToken } from './internal-token.js';
 import { Lifecycle } from './lifecycle.js';
 import { refuseOversize } from './oversize.js';
 import { RequestsInFlight } from './requests-in-flight.js';
+import { StartingServer } from './starting-server.js';
 import { refuseWrongMethods } from './wrong-method.js';
 
 /** A root module of one of the processes; `configure` sets up what needs the raw Fastify instance. */
@@ -26,7 +28,10 @@ export interface AppModule extends Type {
 export interface RunningServer {
   readonly app: NestFastifyApplication;
   readonly port: number;
-  /** Refuses new requests, finishes those in flight (`http.shutdown_ms` at most), and closes the port and the stores. */
+  /**
+   * Fails readiness for `http.drain_delay_ms`, refuses new requests, finishes those in flight (`http.shutdown_ms` at most),
+   * and closes the port and the stores.
+   */
   close(): Promise<void>;
 }
 
@@ -71,11 +76,19 @@ async function start(name: AppName, module: AppModule, config: Config, unlock: (
     genReqId: (request: { headers: Record<string, string | string[] | undefined> }) =>
       acceptedId(request.headers[HEADER.requestId]) ?? randomUUID(),
   });
+  const port = config.port ?? config.ports[name];
+  const starting = new StartingServer(port, config.host);
   const app = await withConfig(config, () =>
-    NestFactory.create<NestFastifyApplication>(module, adapter, { bufferLogs: true, abortOnError: false }),
-  );
+    NestFactory.create<NestFastifyApplication>(module, adapter, {
+      bufferLogs: true,
+      abortOnError: false,
+      // The reason why a start failed is printed as one line.
+      autoFlushLogs: false,
+    }),
+  ).finally(() => starting.close());
   const logger = app.get(Logger);
   app.useLogger(withoutBootLines(logger));
+  app.flushLogs();
   const lifecycle = app.get(Lifecycle, { strict: false });
   const fastify = adapter.getInstance();
   const instance = randomUUID();
@@ -91,7 +104,6 @@ async function start(name: AppName, module: AppModule, config: Config, unlock: (
   refuseWrongMethods(fastify, ROUTING);
   refuseOversize(fastify, bodyLimit);
   await module.configure?.(app, config, tracing);
-  const port = config.port ?? config.ports[name];
   await app.listen(port, config.host);
   lifecycle.started();
   const bound = (fastify.server.address() as { port: number }).port;
@@ -102,6 +114,8 @@ async function start(name: AppName, module: AppModule, config: Config, unlock: (
     port: bound,
     async close() {
       lifecycle.drain();
+      await sleep(http.drain_delay_ms);
+      lifecycle.refuse();
       let timer: NodeJS.Timeout | undefined;
       const late = new Promise<void>((resolve) => {
         timer = setTimeout(() => {

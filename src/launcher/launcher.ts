@@ -51,8 +51,8 @@ export async function startAll(config: Config): Promise<void> {
 }
 
 async function stopAll(children: ReadonlyMap<AppName, ChildApp>, config: Config): Promise<void> {
-  await children.get('backend')?.stop(config.http.shutdown_ms + 500);
-  await Promise.all(SERVER_NAMES.map(async (name) => children.get(name)?.stop(LAST_STOP_MS)));
+  await children.get('backend')?.stop(config.http.drain_delay_ms + config.http.shutdown_ms + 500);
+  await Promise.all(SERVER_NAMES.map(async (name) => children.get(name)?.stop(config.http.drain_delay_ms + LAST_STOP_MS)));
 }
 
 /** The port in the process's address; null where the address is on another machine. */

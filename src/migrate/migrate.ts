@@ -1,15 +1,20 @@
 import { join } from 'node:path';
-import { IDEMPOTENCY_MIGRATIONS } from '../backend/edge/idempotency/idempotency.store.js';
-import { IMPORT_MIGRATIONS } from '../backend/imports/import.store.js';
+import { IDEMPOTENCY_MIGRATIONS } from '../backend/edge/idempotency/sqlite-answer.store.js';
+import { IMPORT_MIGRATIONS } from '../backend/imports/sqlite-import.store.js';
 import type { AppName, Config } from '../config/config.schema.js';
-import { AUTH_MIGRATIONS } from '../downstream/auth/server/auth-database.js';
+import { AUTH_MIGRATIONS } from '../downstream/auth/server/sqlite/sqlite-database.js';
 import { LEDGER_MIGRATIONS } from '../downstream/billing/server/sqlite-ledger.js';
 import { INDEX_MIGRATIONS } from '../downstream/chroma/server/index/index.store.js';
 import { FILESYSTEM_MIGRATIONS } from '../downstream/filesystem/server/filesystem-database.js';
+import { FILESYSTEM_PART } from '../downstream/filesystem/server/postgres-database.js';
 import { GIT_MIGRATIONS } from '../downstream/git/server/git-server.module.js';
 import { OUTBOX_MIGRATIONS } from '../outbox/sqlite-outbox.store.js';
 import { lockDataFolder } from '../storage/data-lock.js';
+import { addressOf } from '../storage/postgres/address.js';
+import { migratePostgres } from '../storage/postgres/open-postgres.js';
+import { postgresSettings } from '../storage/postgres/settings.js';
 import { openDatabase, schemaVersion } from '../storage/sqlite.js';
+import { COPIED_PARTS } from './copied-parts.js';
 
 /** Every database, by the process that owns it; paths are below the process's part of the data folder. */
 const DATABASES: readonly [app: AppName, file: string, migrations: readonly string[]][] = [
@@ -25,21 +30,40 @@ const DATABASES: readonly [app: AppName, file: string, migrations: readonly stri
 
 /**
  * Brings the schema of every database to this release, as each process does at its start: run it before a rollout to learn
- * of a failure while the old processes could still be started again. A migration is applied once, in one transaction.
- * @throws StartError while a process uses its folder, and for a database that is damaged or of a newer release
+ * of a failure while the old processes could still be started again. A migration is applied once, in one transaction. With
+ * `DATABASE_URL`, the processes that keep their data there may run meanwhile.
+ * @throws StartError while a process uses its folder, and for a database that is damaged, refuses, or is of a newer release
  */
-export function migrate({ data_dir }: Config, print = console.log): Promise<void> {
+export async function migrate(config: Config, print = console.log): Promise<void> {
+  const settings = postgresSettings(config);
+  const parts = [...COPIED_PARTS, { app: 'filesystem' as const, part: FILESYSTEM_PART }];
+  const elsewhere = settings === undefined ? [] : parts.map(({ app }) => app);
   for (const [app, file, migrations] of DATABASES) {
-    const unlock = lockDataFolder(data_dir, app);
-    try {
-      const path = join(data_dir, app, file);
-      const before = schemaVersion(path);
-      openDatabase(path, migrations).close();
-      const was = before === undefined ? 'made' : before === migrations.length ? 'as it was' : `from ${before}`;
-      print(`${path}: schema version ${migrations.length} (${was})`);
-    } finally {
-      unlock();
-    }
+    if (!elsewhere.includes(app)) migrateFile(config.data_dir, app, file, migrations, print);
   }
-  return Promise.resolve();
+  if (settings === undefined) return;
+  for (const { part } of parts) {
+    const applied = await migratePostgres(settings, part);
+    const was = applied.length === 0 ? 'as it was' : `applied ${applied.join(', ')}`;
+    print(`${addressOf(settings.url)}: schema ${part.namespace} (${was})`);
+  }
+}
+
+function migrateFile(
+  dataDir: string,
+  app: AppName,
+  file: string,
+  migrations: readonly string[],
+  print: (line: string) => void,
+): void {
+  const unlock = lockDataFolder(dataDir, app);
+  try {
+    const path = join(dataDir, app, file);
+    const before = schemaVersion(path);
+    openDatabase(path, migrations).close();
+    const was = before === undefined ? 'made' : before === migrations.length ? 'as it was' : `from ${before}`;
+    print(`${path}: schema version ${migrations.length} (${was})`);
+  } finally {
+    unlock();
+  }
 }

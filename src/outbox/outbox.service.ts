@@ -121,9 +121,10 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
 
   async onApplicationBootstrap(): Promise<void> {
     const recovered = await this.store.recoverHeld();
+    this.store.watch?.(() => void this.pump());
     if (recovered > 0) this.log.warn({ recovered }, 'Outbox: taking up what the last run left unfinished');
     this.services.onStateChange(({ service, to }) => {
-      if (to === 'closed') void this.wake(service);
+      if (to === 'closed') void this.wake(service).catch((error: unknown) => this.storeFailed(error));
     });
     void this.pump();
   }
@@ -143,6 +144,13 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
 
   async discard(entries: readonly OutboxEntry[]): Promise<void> {
     await this.eventually(() => this.store.remove(entries.map((entry) => entry.id)));
+  }
+
+  /** Discards all entries of a user, also held and dead ones, but those of the topics in `kept`. */
+  async discardAll(userId: string, kept: ReadonlySet<string>): Promise<void> {
+    for (const topic of this.handlers.keys()) {
+      if (!kept.has(topic)) await this.discard(await this.store.pending(topic, userId));
+    }
   }
 
   /** Replaces the payload of a held entry. */
@@ -285,13 +293,17 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
         running: running.flatMap(({ entries }) => entries),
         busy: [...perUser].filter(([, calls]) => calls >= PER_USER).map(([userId]) => userId),
       });
+      const left = new Set(due.flat());
       for (const [first, ...others] of due) {
         if (first === undefined) continue;
         const calls = perUser.get(first.userId) ?? 0;
         if (calls >= PER_USER) continue;
         perUser.set(first.userId, calls + 1);
-        this.start(this.together(first, others), handler);
+        const entries = this.together(first, others);
+        for (const entry of entries) left.delete(entry);
+        this.start(entries, handler);
       }
+      await this.store.giveBack?.([...left].map(({ id }) => id));
     }
   }
 
@@ -392,7 +404,10 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
     }
     // Where the service answered, the halves are sent at once.
     if (isAway) for (const entry of entries) await this.undelivered(entry, error, 0);
-    else this.log.info({ entries: entries.length, err: error }, 'Outbox: a batch was refused; its halves are sent');
+    else {
+      this.log.info({ entries: entries.length, err: error }, 'Outbox: a batch was refused; its halves are sent');
+      await this.store.giveBack?.(entries.map(({ id }) => id));
+    }
   }
 
   /** The result of a delivery could not be stored: the entry is delivered again, after a wait. */

@@ -83,6 +83,10 @@ export interface OutboxStore {
   due(topic: string, nowMs: number, selection: Selection): Promise<OutboxEntry[][]>;
   /** When the next ready entry after `nowMs` is due; null where there is none. */
   nextDueMs(nowMs: number): Promise<number | null>;
+  /** Entries of {@link due} that are not delivered now: other processes may take them, where several share the store. */
+  giveBack?(ids: readonly string[]): Promise<void>;
+  /** Calls `listener` when entries of other processes may be due here, where several share the store. */
+  watch?(listener: () => void): void;
   postpone(id: string, untilMs: number, attempts: number, error: string): Promise<void>;
   /** Sets an entry aside. */
   bury(id: string, error: string): Promise<void>;

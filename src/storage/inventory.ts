@@ -4,7 +4,7 @@ import { digestOf } from './digest.js';
 import { preparedBy } from './statements.js';
 
 /** The most documents read for one page, so that a page does not delay other requests. */
-const MAX_DOCUMENTS = 20_000;
+export const MAX_INVENTORY_DOCUMENTS = 20_000;
 
 /** Lists the documents of each project as a digest, from a table with the columns `user_id`, `project_id`, `path` and `version`. */
 export class ProjectInventory {
@@ -21,7 +21,7 @@ export class ProjectInventory {
     const { table } = this;
     const projects: Inventory['projects'] = [];
     let [userId, projectId] = after === undefined ? ['', ''] : (JSON.parse(after) as [string, string]);
-    for (let documents = 0; projects.length < limit && documents < MAX_DOCUMENTS;) {
+    for (let documents = 0; projects.length < limit && documents < MAX_INVENTORY_DOCUMENTS;) {
       const next = this.prepared(
         `SELECT user_id, project_id FROM ${table} WHERE (user_id, project_id) > (?, ?)
          ORDER BY user_id, project_id LIMIT 1`,

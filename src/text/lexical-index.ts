@@ -100,8 +100,11 @@ export class LexicalIndex {
     this.sql = preparedBy(db);
   }
 
-  /** Replaces the passages of one document by these. */
-  put(key: ProjectKey, document: AnalysedDocument): LexicalChange {
+  /**
+   * Replaces the passages of one document by these.
+   * @param storedMs when the document was stored, in ms since 1970
+   */
+  put(key: ProjectKey, document: AnalysedDocument, storedMs = Date.now()): LexicalChange {
     const project = this.projectOf(key) ?? this.createProject(key);
     const stored = this.stored(project, document.path);
     const move = this.sql('UPDATE lexical_passages SET chunk = ?, start = ?, "end" = ?, page = ? WHERE id = ?');
@@ -123,7 +126,7 @@ export class LexicalIndex {
        VALUES (?, ?, ?, ?, ?, ?, ?)`,
     ).run(
       ...[project, document.path, document.mediaType, JSON.stringify(document.tags)],
-      ...[document.dateMs ?? null, Date.now(), JSON.stringify(document.authors)],
+      ...[document.dateMs ?? null, storedMs, JSON.stringify(document.authors)],
     );
     const loaded = this.changed(project, added.length - removed.length);
     // An image that is still being read will read the new rows itself.
@@ -157,6 +160,12 @@ export class LexicalIndex {
     this.sql('DELETE FROM lexical_documents WHERE project = ?').run(project);
     this.sql('DELETE FROM lexical_projects WHERE key = ?').run(project);
     return true;
+  }
+
+  /** Whether a document was put, also one without passages. */
+  holds(key: ProjectKey, path: string): boolean {
+    const select = this.sql('SELECT 1 FROM lexical_documents WHERE project = ? AND document = ?');
+    return select.get(this.projectOf(key) ?? -1, path) !== undefined;
   }
 
   /** How many passages a project has. */

@@ -18,8 +18,11 @@ if (!promtoolIsThere) console.warn('There is no promtool here (Debian: prometheu
 interface Manifest {
   kind: string;
   metadata: { name: string };
+  data?: Record<string, string>;
   spec: {
-    replicas: number;
+    replicas?: number;
+    clusterIP?: string;
+    metrics?: { pods: { metric: { name: string } } }[];
     ingress: { from?: { podSelector: { matchLabels: Record<string, string> } }[] }[];
     podSelector: { matchLabels: Record<string, string> };
     template: { spec: { securityContext: object; containers: Container[] } };
@@ -27,6 +30,7 @@ interface Manifest {
 }
 interface Container {
   args: string[];
+  env: { name: string; valueFrom?: object }[];
   resources: { limits: object };
   securityContext: object;
   readinessProbe: { httpGet: { path: string } };
@@ -42,8 +46,16 @@ function canRun(program: string, ...args: string[]): boolean {
   }
 }
 
-function render(example: string): Manifest[] {
-  const text = execFileSync(HELM, ['template', 'demo', CHART, '-f', join(CHART, 'examples', example)]).toString();
+function render(example: string, ...values: string[]): Manifest[] {
+  const set = values.flatMap((value) => ['--set', value]);
+  const text = execFileSync(HELM, [
+    'template',
+    'demo',
+    CHART,
+    '-f',
+    join(CHART, 'examples', example),
+    ...set,
+  ]).toString();
   return parseAllDocuments(text).flatMap((document) => (document.toJS() as Manifest | null) ?? []);
 }
 
@@ -92,6 +104,82 @@ function render(example: string): Manifest[] {
   expect(refused('existingSecret=caudex', 'replicas=3')).toBe(false);
   expect(refused('existingSecret=caudex', 'apps.chroma.resources.limits.cpu=1')).toBe(false);
   expect(refused('existingSecret=caudex')).toBe(true);
+});
+
+(helmIsThere ? it : it.skip)(
+  'runs several of those processes that share a database, and reads its URL from a secret',
+  () => {
+    const deployments = render('replicas.yaml').filter(({ kind }) => kind === 'Deployment');
+    const by = new Map(deployments.map(({ spec }) => [spec.template.spec.containers[0]?.args[0], spec]));
+    const shared = ['auth', 'backend', 'billing', 'filesystem'];
+    for (const app of APPS) {
+      const url = by.get(app)?.template.spec.containers[0]?.env.find(({ name }) => name === 'DATABASE_URL');
+      expect(by.get(app)?.replicas).toBe(shared.includes(app) ? 2 : 1);
+      expect(url?.valueFrom).toEqual(
+        shared.includes(app) ? { secretKeyRef: { name: 'caudex-database', key: 'DATABASE_URL' } } : undefined,
+      );
+    }
+    expect(render('replicas.yaml').filter(({ kind }) => kind === 'PodDisruptionBudget')).toHaveLength(shared.length);
+    const accepted = (...values: string[]) =>
+      canRun(HELM, 'template', 'demo', CHART, ...['existingSecret=x', ...values].flatMap((value) => ['--set', value]));
+    const two = ['apps.auth.replicas=2', 'apps.auth.persistence.enabled=false', 'database.existingSecret=x'];
+    expect(accepted(...two)).toBe(true);
+    for (const left of two.slice(1)) expect(accepted(...two.filter((value) => value !== left))).toBe(false);
+    expect(accepted('apps.git.replicas=2', 'apps.git.persistence.enabled=false', 'database.existingSecret=x')).toBe(
+      false,
+    );
+  },
+);
+
+(helmIsThere ? it : it.skip)('lets the backend see every pod of a server that runs more than once', () => {
+  const manifests = render('replicas.yaml');
+  const headless = manifests.filter(({ kind, spec }) => kind === 'Service' && spec.clusterIP === 'None');
+  expect(headless.map(({ metadata }) => metadata.name)).toEqual(
+    ['auth', 'billing', 'filesystem'].map((app) => `demo-caudex-${app}-pods`),
+  );
+  const { data } = manifests.find(({ kind }) => kind === 'ConfigMap') as Manifest;
+  expect(data).toMatchObject({
+    AUTH_SERVER_URL: 'http://demo-caudex-auth-pods:6001',
+    FILESYSTEM_SERVER_URL: 'http://demo-caudex-filesystem-pods:6002',
+    CHROMA_SERVER_URL: 'http://demo-caudex-chroma:6003',
+  });
+});
+
+(helmIsThere ? it : it.skip)('runs several filesystem servers only with a place for documents that they share', () => {
+  const accepted = (...values: string[]) =>
+    canRun(HELM, 'template', 'demo', CHART, ...['existingSecret=x', ...values].flatMap((value) => ['--set', value]));
+  const two = [
+    'apps.filesystem.replicas=2',
+    'apps.filesystem.persistence.enabled=false',
+    'database.existingSecret=caudex-database',
+  ];
+  expect(accepted(...two)).toBe(false);
+  expect(accepted(...two, 'config.CAUDEX__STORAGE__DOCUMENTS=s3')).toBe(true);
+  expect(accepted(...two, 'documents.existingClaim=shared')).toBe(true);
+  expect(accepted('documents.existingClaim=shared')).toBe(false);
+});
+
+(helmIsThere ? it : it.skip)(
+  'leaves the number of backends to the autoscaler, by a series that the backend has',
+  () => {
+    const manifests = render('replicas.yaml', 'autoscaling.enabled=true');
+    const scaler = manifests.find(({ kind }) => kind === 'HorizontalPodAutoscaler') as Manifest;
+    const series = scaler.spec.metrics?.[0]?.pods.metric.name;
+    expect(readFileSync(join(SOURCES, 'backend/status/backend-metrics.service.ts'), 'utf8')).toContain(`'${series}'`);
+    const backend = manifests.find(({ kind, metadata }) => kind === 'Deployment' && metadata.name.endsWith('-backend'));
+    expect(backend?.spec).not.toHaveProperty('replicas');
+  },
+);
+
+(helmIsThere ? it : it.skip)('gives a pod time to be noticed and to finish within its grace period', () => {
+  const { data } = render('replicas.yaml', 'terminationGracePeriodSeconds=30').find(
+    ({ kind }) => kind === 'ConfigMap',
+  ) as Manifest;
+  const { CAUDEX__HTTP__DRAIN_DELAY_MS: delayMs, CAUDEX__HTTP__SHUTDOWN_MS: shutdownMs } = data as Record<
+    string,
+    string
+  >;
+  expect([delayMs, shutdownMs]).toEqual(['3000', '22000']);
 });
 
 (promtoolIsThere ? it : it.skip)('has alerts that fire and end as their tests say', () => {

@@ -70,6 +70,22 @@ describe('a process that is asked to end', () => {
     await expect(probe('/health/ready')).rejects.toThrow();
   });
 
+  it('still takes requests for http.drain_delay_ms while it is not ready, so that a balancer can notice', async () => {
+    const late = await startForTest('billing', SlowModule, { CAUDEX__HTTP__DRAIN_DELAY_MS: '700' });
+    const beganAt = performance.now();
+    const closed = late.close();
+    expect((await fetch(`${late.url}/health/ready`)).status).toBe(503);
+    const begins = new Promise<void>((resolve) => (begun = resolve));
+    const answered = late.call('GET', '/slow', {});
+    await begins;
+    await new Promise((resolve) => setTimeout(resolve, 800));
+    expect((await fetch(`${late.url}/slow`)).status).toBe(503);
+    answer();
+    expect((await answered).status).toBe(200);
+    await closed;
+    expect(performance.now() - beganAt).toBeGreaterThan(700);
+  });
+
   it('ends at once without running requests, whatever connections are open', async () => {
     const [response] = (await once(get(`${server.url}/health/live`, { agent: keepAlive }), 'response')) as [
       IncomingMessage,

@@ -1,6 +1,7 @@
 import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiOperation, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { PinoLogger } from 'nestjs-pino';
 import { z } from 'zod';
 import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
@@ -10,7 +11,7 @@ import { DownstreamError } from '../../resilience/policy/downstream-error.js';
 import { ConversationsService } from '../conversations/conversations.service.js';
 import { type Claim, claimedId } from '../call/claim.js';
 import { OpenStreams } from '../edge/limits/open-streams.js';
-import { IdempotencyStore } from '../edge/idempotency/idempotency.store.js';
+import { Idempotency } from '../edge/idempotency/idempotency.service.js';
 import { eventStreamTimes } from '../edge/event-stream.js';
 import { Answers, answersWith, problemSchema, TakesHeader, TakesIdempotencyKey } from '../edge/openapi.js';
 import { idSchema } from '../edge/schemas.js';
@@ -67,8 +68,9 @@ export class ChatController {
     private readonly chat: ChatService,
     private readonly conversations: ConversationsService,
     private readonly streams: MessageStreams,
-    private readonly idempotency: IdempotencyStore,
+    private readonly idempotency: Idempotency,
     private readonly open: OpenStreams,
+    private readonly log: PinoLogger,
   ) {}
 
   @Post()
@@ -178,21 +180,24 @@ export class ChatController {
   private async streamOf(request: ChatRequest, call: UserCall): Promise<MessageStream> {
     const { claim } = call;
     if (claim === undefined) return this.chat.begin(request, call);
-    if (claim.answer !== null) {
-      return MessageStream.recorded(claimedId(claim, 'message'), call.userId, claim.answer.body as ChatEvent[]);
-    }
-    return this.idempotency.once(claim, async () => {
+    const replay = ({ body }: NonNullable<Claim['answer']>) =>
+      MessageStream.recorded(claimedId(claim, 'message'), call.userId, body as ChatEvent[]);
+    if (claim.answer !== null) return replay(claim.answer);
+    const work = async () => {
       const stream = await this.chat.begin(request, call);
-      void stream.ended.then((events) => this.keep(claim, events));
+      void stream.ended
+        .then((events) => this.keep(claim, events))
+        .catch((error: unknown) => this.log.error({ err: error }, 'An answer could not be kept'));
       return stream;
-    });
+    };
+    return this.idempotency.once(claim, call, { work, replay });
   }
 
   /** A question without an answer may be repeated with its key. */
-  private keep(claim: Claim, events: readonly ChatEvent[]): void {
+  private async keep(claim: Claim, events: readonly ChatEvent[]): Promise<void> {
     const last = events.at(-1);
-    if (last?.type !== 'finish' || last.messageMetadata.state === 'failed') this.idempotency.release(claim);
-    else this.idempotency.complete(claim, { status: 200, body: events });
+    if (last?.type !== 'finish' || last.messageMetadata.state === 'failed') await this.idempotency.release(claim);
+    else await this.idempotency.complete(claim, { status: 200, body: events });
   }
 
   private async answer(

@@ -1,5 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import type { PinoLogger } from 'nestjs-pino';
 import type { Config } from '../../config/config.schema.js';
+import { silentLog } from '../../resilience/report/testing/recorded-log.js';
 import { Deletions } from '../call/deletions.js';
 import { describeWithRedis, eventually, RealRedis } from '../redis/testing/real-redis.js';
 import type { ChatEvent } from './chat-events.js';
@@ -30,7 +32,7 @@ describeWithRedis('answers at two backends with one Redis', () => {
 
   async function backend() {
     const link = await redis.link();
-    const deletions = new Deletions();
+    const deletions = new Deletions(null, silentLog as unknown as PinoLogger);
     return { link, deletions, streams: new MessageStreams(config, deletions, new SharedStreams(link, config), link) };
   }
   let messages = 0;
@@ -113,7 +115,7 @@ describeWithRedis('answers at two backends with one Redis', () => {
     stream.push(delta('secret'));
     a.streams.close(stream);
     await eventually(async () => (await b.streams.find(id, 'ann')) !== undefined);
-    a.deletions.deleted({ kind: 'conversation', userId: 'ann', conversationId: id });
+    await a.deletions.deleted({ kind: 'conversation', userId: 'ann', conversationId: id });
     await eventually(async () => (await a.streams.find(id, 'ann')) === undefined);
     await eventually(async () => (await b.streams.find(id, 'ann')) === undefined);
   });

@@ -8,7 +8,7 @@ import type { StoredTurn, Turn } from '../../downstream/filesystem/filesystem.co
 import { Problem } from '../../http/problem.js';
 import { DownstreamError } from '../../resilience/policy/downstream-error.js';
 import { withoutRetries } from '../call/waiting.js';
-import type { UserCall } from '../call/public-call.js';
+import type { OwnerCall, UserCall } from '../call/public-call.js';
 import { Deletions } from '../call/deletions.js';
 import { Turns } from './turns.service.js';
 
@@ -105,12 +105,12 @@ export class ConversationsService {
     return this.filesystem.renameConversation({ params: { conversation_id: conversationId }, body: { title } }, call);
   }
 
-  async delete(conversationId: string, call: UserCall): Promise<void> {
+  async delete(conversationId: string, call: OwnerCall): Promise<void> {
     const { deleted } = await this.filesystem.deleteConversation({ params: { conversation_id: conversationId } }, call);
     const pending = await this.turns.pending(call.userId, conversationId);
     this.projects.delete(nameOf(call.userId, conversationId));
     await this.turns.forget(call.userId, { key: conversationId });
-    this.deletions.deleted({ kind: 'conversation', userId: call.userId, conversationId });
+    await this.deletions.deleted({ kind: 'conversation', userId: call.userId, conversationId });
     if (!deleted && pending.length === 0) throw noConversation(conversationId);
   }
 
@@ -119,7 +119,7 @@ export class ConversationsService {
     const params = { conversation_id: conversationId, message_id: messageId };
     const { deleted } = await this.filesystem.deleteTurn({ params }, call);
     const wasPending = await this.turns.forgetTurn(call.userId, conversationId, messageId);
-    this.deletions.deleted({ kind: 'turn', userId: call.userId, conversationId, messageId });
+    await this.deletions.deleted({ kind: 'turn', userId: call.userId, conversationId, messageId });
     if (!deleted && !wasPending) throw noTurn(messageId);
   }
 

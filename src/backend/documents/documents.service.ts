@@ -133,7 +133,7 @@ export class DocumentsService {
       return false;
     }
     this.events.changed(userId, projectId);
-    this.deletions.deleted({ kind: 'document', userId, projectId });
+    await this.deletions.deleted({ kind: 'document', userId, projectId });
     await this.sync.release(held, this.config.documents.index_wait_ms);
     return true;
   }

@@ -1,5 +1,5 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyRequest } from 'fastify';
+import { errorCodes as fastifyErrors, type FastifyRequest } from 'fastify';
 import { badRequest, Problem } from '../../http/problem.js';
 
 /**
@@ -11,7 +11,7 @@ const MAX_DEPTH = 100;
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 interface BodyLimits {
-  /** The limit for a document. */
+  /** The limit for a document, and for an archive of documents. */
   bytes: number;
   /** The limit for any other call. */
   jsonBytes: number;
@@ -40,6 +40,14 @@ export function useBodyParsers(app: NestFastifyApplication, limits: BodyLimits):
   app.useBodyParser('application/x-www-form-urlencoded', options, (request, body, done) =>
     settle(done, () => bytesOrRefusal(request as FastifyRequest, body)),
   );
+  fastify.addContentTypeParser(ZIP_TYPES, (request, body, done) => {
+    if (!takesStream(request)) {
+      collected(body, request.routeOptions.bodyLimit ?? bodyLimit).then(
+        (bytes) => settle(done, () => bytesOrRefusal(request, bytes)),
+        (error: unknown) => done(error as Error),
+      );
+    } else done(null, body);
+  });
   // Fastify's own parser would decode the bytes and so hide that they are not UTF-8.
   fastify.removeContentTypeParser('text/plain');
   fastify.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit }, (request, body, done) => {
@@ -55,6 +63,22 @@ export function useBodyParsers(app: NestFastifyApplication, limits: BodyLimits):
     const detail = `content-type: ${JSON.stringify(type)} is not taken here; send application/json`;
     throw new Problem({ status: 415, code: 'unsupported_media_type', detail });
   }
+}
+
+const ZIP_TYPES = ['application/zip', 'application/x-zip-compressed'];
+/** An exported account may be larger than memory: its reader counts the bytes. */
+const takesStream = ({ method, url }: FastifyRequest) =>
+  method === 'POST' && /^\/v1\/api\/account\/import\/?(?:\?|$)/.test(url);
+
+async function collected(body: AsyncIterable<unknown>, limit: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of body) {
+    bytes += (chunk as Buffer).length;
+    if (bytes > limit) throw new fastifyErrors.FST_ERR_CTP_BODY_TOO_LARGE();
+    chunks.push(chunk as Buffer);
+  }
+  return Buffer.concat(chunks);
 }
 
 function settle(done: (error: Error | null, body?: unknown) => void, parse: () => unknown): void {

@@ -29,6 +29,13 @@ const COMMIT = /^[0-9a-f]{40}$/;
 /** Why a repository cannot be imported, as the git server reports it. */
 export class ImportFailed extends Error {}
 
+/** The import was deleted by another backend, or another one runs it because this one seemed dead. */
+export class ImportTaken extends Error {}
+
+async function requireOurs(kept: Promise<boolean>): Promise<void> {
+  if (!(await kept)) throw new ImportTaken('This process no longer runs the import');
+}
+
 /** Imports a repository into a project: git imports the history, and the texts at the head become documents. */
 @Injectable()
 export class Importing {
@@ -41,7 +48,7 @@ export class Importing {
 
   /**
    * Does the rest of an import, and counts again what it did before it was interrupted.
-   * @throws ImportFailed; DownstreamError, after which it may be run again
+   * @throws ImportFailed; ImportTaken; DownstreamError, after which it may be run again
    */
   async run(job: ImportJob, signal: AbortSignal): Promise<void> {
     const { progress } = job;
@@ -50,7 +57,7 @@ export class Importing {
     const current = await this.versions(job, signal);
     if (job.before === null) {
       job.before = current;
-      this.store.keepBefore(job);
+      await requireOurs(this.store.keepBefore(job));
     }
     const before = job.before;
     const left = files.filter((file) => !isIn(current, file));
@@ -58,7 +65,7 @@ export class Importing {
     Object.assign(progress, { skipped, documents: brought.length, skipped_documents: [] });
     for (let at = 0; at < left.length; at += KEEP_EVERY) {
       await this.bringAll(job, left.slice(at, at + KEEP_EVERY), current, signal);
-      this.store.keepProgress(job);
+      await requireOurs(this.store.keepProgress(job));
     }
   }
 

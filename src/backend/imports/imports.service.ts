@@ -9,11 +9,12 @@ import { notFound, Problem } from '../../http/problem.js';
 import { toProblem } from '../../http/problem.filter.js';
 import { isAbsence } from '../../outbox/outbox.service.js';
 import { DownstreamError } from '../../resilience/policy/downstream-error.js';
+import { isStorageBusy } from '../../storage/storage-errors.js';
 import { claimedId } from '../call/claim.js';
 import type { UserCall } from '../call/public-call.js';
 import { ProjectEvents } from '../projects/project-events.js';
 import { type ImportJob, type ImportProgress, ImportStore } from './import.store.js';
-import { ImportFailed, Importing } from './importing.service.js';
+import { ImportFailed, Importing, ImportTaken } from './importing.service.js';
 
 interface Running {
   readonly job: ImportJob;
@@ -37,6 +38,8 @@ export class Imports implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly running = new Map<string, Running>();
   /** Imports of each user that are not stored yet. */
   private readonly starting = new Map<string, number>();
+  private resuming: Promise<void> | undefined;
+  private stopping = false;
 
   constructor(
     @InjectConfig() private readonly config: Config,
@@ -47,19 +50,34 @@ export class Imports implements OnApplicationBootstrap, OnApplicationShutdown {
     private readonly log: PinoLogger,
   ) {}
 
-  onApplicationBootstrap(): void {
+  async onApplicationBootstrap(): Promise<void> {
     this.events.onDelete((userId, projectId) => this.forget(userId, projectId));
-    for (const job of this.store.unfinished()) {
-      const starts = this.store.countStart(job);
-      if (starts <= MAX_STARTS) this.take(job);
-      else this.end(job, 'failed', `The import ended this process ${MAX_STARTS} times; it is not begun once more.`);
-    }
+    await this.resume();
+    this.store.watch?.(() => {
+      this.resuming ??= this.resume()
+        .catch((error: unknown) => this.log.error({ err: error }, 'Unfinished imports could not be taken over'))
+        .finally(() => (this.resuming = undefined));
+    });
   }
 
-  onApplicationShutdown(): void {
+  async onApplicationShutdown(): Promise<void> {
+    this.stopping = true;
+    await this.resuming;
     for (const { job, ending } of this.running.values()) {
       ending.abort();
-      this.store.resetStarts(job);
+      await this.store.handOver(job).catch((error: unknown) => this.log.warn({ err: error }, 'An import stays behind'));
+    }
+    await this.store.close();
+  }
+
+  /** Runs the unfinished imports of processes that have ended. */
+  private async resume(): Promise<void> {
+    if (this.stopping) return;
+    for (const job of await this.store.takeUnfinished()) {
+      const starts = await this.store.countStart(job);
+      if (starts <= MAX_STARTS) this.take(job);
+      else
+        await this.end(job, 'failed', `The import ended this process ${MAX_STARTS} times; it is not begun once more.`);
     }
   }
 
@@ -71,10 +89,11 @@ export class Imports implements OnApplicationBootstrap, OnApplicationShutdown {
   ): Promise<ImportProgress> {
     const { userId } = call;
     const import_id = call.claim ? claimedId(call.claim, 'import') : randomUUID();
-    const known = this.find(userId, projectId, import_id);
+    const known = await this.find(userId, projectId, import_id);
     if (known !== undefined) return known;
+    const stored = await this.store.countUnfinished(userId);
     const starting = this.starting.get(userId) ?? 0;
-    const unfinished = this.store.countUnfinished(userId) + starting;
+    const unfinished = stored + starting;
     if (unfinished >= UNFINISHED_PER_USER) {
       const detail = `${unfinished} of your imports are running; wait for one of them to end`;
       throw new Problem({ status: 429, code: 'too_many_imports', detail, retryAfter: 5 });
@@ -94,29 +113,29 @@ export class Imports implements OnApplicationBootstrap, OnApplicationShutdown {
       ...{ imported_commits: 0, documents: 0, skipped: 0, skipped_documents: [] },
     };
     const job: ImportJob = { userId, projectId, progress, before: null };
-    this.store.add(job);
+    await this.store.add(job);
     this.take(job);
     return progress;
   }
 
   /** @throws Problem 404 */
-  get(projectId: string, importId: string, { userId }: UserCall): ImportProgress {
-    const found = this.find(userId, projectId, importId);
+  async get(projectId: string, importId: string, { userId }: UserCall): Promise<ImportProgress> {
+    const found = await this.find(userId, projectId, importId);
     if (found === undefined)
       throw notFound(`import_id: there is no import ${JSON.stringify(importId)} in this project.`);
     return found;
   }
 
   /** Ends and removes the imports of a deleted project. */
-  forget(userId: string, projectId: string): void {
-    this.store.forget(userId, projectId);
+  async forget(userId: string, projectId: string): Promise<void> {
+    await this.store.forget(userId, projectId);
     for (const { job, ending } of this.running.values()) {
       if (job.userId === userId && job.projectId === projectId) ending.abort();
     }
   }
 
-  private find(userId: string, projectId: string, importId: string): ImportProgress | undefined {
-    const kept = this.store.find(userId, projectId, importId);
+  private async find(userId: string, projectId: string, importId: string): Promise<ImportProgress | undefined> {
+    const kept = await this.store.find(userId, projectId, importId);
     return kept && (this.running.get(importId)?.job.progress ?? kept);
   }
 
@@ -136,38 +155,43 @@ export class Imports implements OnApplicationBootstrap, OnApplicationShutdown {
       const before = progress.documents;
       try {
         await this.importing.run(job, signal);
-        return this.end(job, 'done', null);
+        return await this.end(job, 'done', null);
       } catch (error) {
-        if (signal.aborted) return;
+        if (signal.aborted || error instanceof ImportTaken) return;
         if (isProjectGone(error)) return this.store.forget(job.userId, job.projectId);
         if (progress.documents > before) faults = 0;
         if (!isAbsence(error)) faults++;
         else if (isReset(error)) faults += RESET_FAULTS;
         if (!mayPass(error) || faults >= this.config.outbox.max_attempts) return this.fail(job, error);
-        await this.wait(job, error as DownstreamError, faults, signal);
+        await this.wait(job, error, faults, signal);
       }
     }
   }
 
-  private async wait({ progress }: ImportJob, error: DownstreamError, faults: number, signal: AbortSignal) {
+  private async wait(job: ImportJob, error: unknown, faults: number, signal: AbortSignal): Promise<void> {
+    const { progress } = job;
     const { retry_base_ms, retry_max_ms } = this.config.outbox;
-    const waitMs = Math.min(retry_max_ms, Math.max(retry_base_ms * 2 ** faults, error.retryAfterMs ?? 0));
-    const detail = `${error.service} is not available (${error.reason}); the import goes on when it is back.`;
-    Object.assign(progress, { state: 'waiting', detail });
-    this.log.info({ import: progress.import_id }, `An import waits: ${error.message}`);
+    const retryAfterMs = error instanceof DownstreamError ? (error.retryAfterMs ?? 0) : 0;
+    const waitMs = Math.min(retry_max_ms, Math.max(retry_base_ms * 2 ** faults, retryAfterMs));
+    const missing =
+      error instanceof DownstreamError ? `${error.service} is not available (${error.reason})` : 'the store is busy';
+    Object.assign(progress, { state: 'waiting', detail: `${missing}; the import goes on when it is back.` });
+    this.log.info({ import: progress.import_id }, `An import waits: ${(error as Error).message}`);
+    // For those who ask another backend.
+    await this.store.keepProgress(job).catch(() => undefined);
     await sleep(waitMs, undefined, { signal }).catch(() => undefined);
     Object.assign(progress, { state: 'running', detail: null });
   }
 
-  private fail(job: ImportJob, error: unknown): void {
+  private async fail(job: ImportJob, error: unknown): Promise<void> {
     const detail = error instanceof ImportFailed ? error.message : toProblem(error).detail;
     this.log.warn({ err: error, import: job.progress.import_id }, 'An import failed');
-    this.end(job, 'failed', `${detail} Import again to do what is left.`);
+    await this.end(job, 'failed', `${detail} Import again to do what is left.`);
   }
 
-  private end(job: ImportJob, state: 'done' | 'failed', detail: string | null): void {
+  private async end(job: ImportJob, state: 'done' | 'failed', detail: string | null): Promise<void> {
     Object.assign(job.progress, { state, detail });
-    this.store.end(job);
+    await this.store.end(job);
   }
 }
 
@@ -186,6 +210,7 @@ function isReset(error: unknown): boolean {
 
 /** 404 from git: after a restart it does not know the import until it is started again. */
 function mayPass(error: unknown): boolean {
+  if (isStorageBusy(error)) return true;
   return (
     error instanceof DownstreamError &&
     (error.reason !== 'rejected' || (error.service === 'git' && error.status === 404))

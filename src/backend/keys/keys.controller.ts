@@ -59,7 +59,7 @@ export class KeysController {
   @Answers(204, null, 403, 404)
   async delete(@Param('id', { schema: idSchema }) id: string, @Call() call: UserCall): Promise<void> {
     const { deleted } = await critical(this.auth.deleteKey({ params: { key_id: id } }, call));
-    this.sessions.forgetKey(id);
+    await this.sessions.forgetKey(id);
     if (!deleted) throw notFound(`id: you have no key ${JSON.stringify(id)}.`);
   }
 }

@@ -12,7 +12,7 @@ import { change } from '../call/change.js';
 import { Deletions } from '../call/deletions.js';
 import { ProjectEvents } from './project-events.js';
 import { claimedId } from '../call/claim.js';
-import type { UserCall } from '../call/public-call.js';
+import type { OwnerCall, UserCall } from '../call/public-call.js';
 import { ProjectAccess } from './project-access.service.js';
 
 @Injectable()
@@ -77,7 +77,7 @@ export class ProjectsService implements OnModuleInit {
   }
 
   /** Deletes the project's files at once, its index and its repository as soon as their servers are available. */
-  async delete(projectId: string, call: UserCall): Promise<void> {
+  async delete(projectId: string, call: OwnerCall): Promise<void> {
     const { userId } = call;
     const entry = { key: `${userId}/${projectId}`, userId, projectId, payload: {} };
     const held = await this.outbox.hold([
@@ -95,7 +95,7 @@ export class ProjectsService implements OnModuleInit {
       throw notFound(`project_id: you have no project ${JSON.stringify(projectId)}.`);
     }
     this.access.forget(projectId, userId);
-    this.deletions.deleted({ kind: 'project', userId, projectId });
+    await this.deletions.deleted({ kind: 'project', userId, projectId });
     await this.events.deleted(userId, projectId);
     await this.outbox.release(held);
   }

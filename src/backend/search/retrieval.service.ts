@@ -97,8 +97,9 @@ export class Retrieval {
       }
     }
     try {
-      const found = await fulltext.result();
-      last.keep(found);
+      const text = await fulltext.result();
+      const found = completed(text, call);
+      if (text.notIndexed === 0) last.keep(found);
       return found;
     } catch (error) {
       degradation.add('filesystem', error, 'cache');
@@ -131,7 +132,8 @@ export class Retrieval {
     }
     if (found.passages === 0) {
       const empty: Retrieved = { results: [], total: 0, source: 'none', outcome: 'empty_project' };
-      const text = await this.fulltext(asked, call, waitsUntilMs).catch(() => empty);
+      const searched = await this.fulltext(asked, call, waitsUntilMs).catch(() => ({ found: empty, notIndexed: 0 }));
+      const text = completed(searched, call);
       if (text.outcome === 'empty_project') return empty;
       // The index has lost documents that the files have.
       call.degradation.add('chroma', lostIndex(), 'fulltext');
@@ -162,7 +164,7 @@ export class Retrieval {
     call: UserCall,
     waitsUntilMs: number,
   ): Promise<Retrieved> {
-    let fresh: { results: Passage[]; documents: number; corrections?: Correction[] | undefined };
+    let fresh: Awaited<ReturnType<typeof this.textSearch>>;
     try {
       fresh = await this.textSearch(asked, call, waitsUntilMs);
     } catch (error) {
@@ -172,6 +174,7 @@ export class Retrieval {
       if (results.length === 0) return UNAVAILABLE;
       return { results, total: found.total, source: found.source, outcome: 'found', ...correctionsIn(found) };
     }
+    if (fresh.not_indexed !== undefined) call.degradation.add('filesystem', partialIndex(fresh.not_indexed), 'none');
     const kept = found.results.filter(({ document }) => !stale.has(document));
     const added = fresh.results.filter(({ document }) => stale.has(document));
     const results = interleave(kept, added).slice(0, asked.limit);
@@ -190,25 +193,40 @@ export class Retrieval {
     return waitUntil('filesystem', call, waitsUntilMs, (own) => this.filesystem.search(request, own));
   }
 
-  private async fulltext(query: TextQuery, call: UserCall, waitsUntilMs: number): Promise<Retrieved> {
+  private async fulltext(query: TextQuery, call: UserCall, waitsUntilMs: number): Promise<TextFound> {
     try {
       const found = await this.textSearch(query, call, waitsUntilMs);
       const outcome = found.documents === 0 ? 'empty_project' : found.total === 0 ? 'no_match' : 'found';
       return {
-        results: found.results,
-        total: found.total,
-        source: outcome === 'empty_project' ? 'none' : 'fulltext',
-        outcome,
-        ...correctionsIn(found),
+        found: {
+          results: found.results,
+          total: found.total,
+          source: outcome === 'empty_project' ? 'none' : 'fulltext',
+          outcome,
+          ...correctionsIn(found),
+        },
+        notIndexed: found.not_indexed ?? 0,
       };
     } catch (error) {
       // The project was deleted a moment ago.
       if (error instanceof DownstreamError && error.status === 404) {
-        return { results: [], total: 0, source: 'none', outcome: 'empty_project' };
+        return { found: { results: [], total: 0, source: 'none', outcome: 'empty_project' }, notIndexed: 0 };
       }
       throw error;
     }
   }
+}
+
+interface TextFound {
+  found: Retrieved;
+  /** How many documents the full-text index lacks, while it is being built. */
+  notIndexed: number;
+}
+
+/** A full-text result that is used; one of an incomplete index is degraded. */
+function completed({ found, notIndexed }: TextFound, { degradation }: UserCall): Retrieved {
+  if (notIndexed > 0) degradation.add('filesystem', partialIndex(notIndexed), 'none');
+  return found;
 }
 
 function bodyOf({ query, limit, offset, scope, explain = false }: TextQuery) {
@@ -227,6 +245,11 @@ function notEmbedded(reason: DownstreamReason): DownstreamError {
 
 function lostIndex(): DownstreamError {
   return new DownstreamError({ service: 'chroma', reason: 'fault', message: 'the index is being rebuilt' });
+}
+
+function partialIndex(documents: number): DownstreamError {
+  const message = `the full-text index lacks ${documents} documents, because it is being built`;
+  return new DownstreamError({ service: 'filesystem', reason: 'fault', message });
 }
 
 /** Work that is started once, by its first caller, and whose failure may occur before any caller waits for it. */

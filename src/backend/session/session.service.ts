@@ -1,11 +1,14 @@
 import { hash } from 'node:crypto';
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
+import { PinoLogger } from 'nestjs-pino';
 import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
 import { AuthClient } from '../../downstream/auth/auth.client.js';
 import type { ApiKey, TokenFault, User } from '../../downstream/auth/auth.contract.js';
 import { Problem } from '../../http/problem.js';
+import { REPLICAS } from '../../replicas/replicas.module.js';
+import type { Replicas } from '../../replicas/replicas.js';
 import { withoutRetries } from '../call/waiting.js';
 import type { CallContext } from '../../resilience/policy/call-context.js';
 import { DownstreamError } from '../../resilience/policy/downstream-error.js';
@@ -27,6 +30,10 @@ interface Verified extends Session {
 }
 
 const REMEMBERED = 50_000;
+const SIGNED_OUT_MS = 60_000;
+const SIGN_OUT = 'sign-out';
+const KEY_REVOKED = 'key-revoked';
+const ACCOUNT_DELETED = 'account-deleted';
 
 const FAULTS: Record<TokenFault, string> = {
   malformed: 'The token is malformed',
@@ -46,11 +53,19 @@ export class SessionService {
   /** By digest, so that no token stays in memory longer than its request. */
   private readonly verified = new LRUCache<string, Verified>({ max: REMEMBERED });
   private readonly inFlight = new Map<string, Promise<Session>>();
+  /** Digests of signed-out tokens: a verification that had begun before does not bring them back into the cache. */
+  private readonly signedOut = new LRUCache<string, true>({ max: REMEMBERED, ttl: SIGNED_OUT_MS });
 
   constructor(
     @InjectConfig() private readonly config: Config,
     private readonly auth: AuthClient,
-  ) {}
+    @Inject(REPLICAS) private readonly replicas: Replicas | null,
+    private readonly log: PinoLogger,
+  ) {
+    replicas?.on(SIGN_OUT, (key) => this.forget(String(key)));
+    replicas?.on(KEY_REVOKED, (keyId) => this.dropKey(String(keyId)));
+    replicas?.on(ACCOUNT_DELETED, (userId) => this.dropUser(String(userId)));
+  }
 
   register(body: { email: string; password: string; address: string }, call: CallContext): Promise<{ user: User }> {
     return critical(this.auth.register({ body }, call));
@@ -61,14 +76,47 @@ export class SessionService {
   }
 
   async logout(token: string, call: CallContext): Promise<void> {
-    this.verified.delete(digest(token));
+    const key = digest(token);
+    this.verified.delete(key);
     await critical(this.auth.revoke({ body: { token } }, call));
-    this.verified.delete(digest(token));
+    this.forget(key);
+    await this.announce(SIGN_OUT, key);
   }
 
   /** Removes a revoked key from the cache, also while its verification is recent. */
-  forgetKey(keyId: string): void {
-    for (const [digest, { key }] of this.verified.entries()) if (key?.id === keyId) this.verified.delete(digest);
+  async forgetKey(keyId: string): Promise<void> {
+    this.dropKey(keyId);
+    await this.announce(KEY_REVOKED, keyId);
+  }
+
+  /** Removes the sessions and keys of a deleted account from the cache. */
+  async forgetUser(userId: string): Promise<void> {
+    this.dropUser(userId);
+    await this.announce(ACCOUNT_DELETED, userId);
+  }
+
+  private forget(key: string): void {
+    this.signedOut.set(key, true);
+    this.verified.delete(key);
+  }
+
+  private dropKey(keyId: string): void {
+    for (const [digest, { key }] of this.verified.entries()) if (key?.id === keyId) this.forget(digest);
+  }
+
+  private dropUser(userId: string): void {
+    for (const [digest, { user }] of this.verified.entries()) if (user.user_id === userId) this.forget(digest);
+  }
+
+  /** Tells the other backends, which may have the token in their caches. */
+  private async announce(topic: string, subject: string): Promise<void> {
+    await this.replicas?.announce(topic, subject).catch((error: unknown) => {
+      const limitMs = this.config.session.fresh_ms;
+      this.log.error(
+        { err: error },
+        `A sign-out could not be announced: other backends learn of it within ${limitMs} ms`,
+      );
+    });
   }
 
   /**
@@ -99,7 +147,9 @@ export class SessionService {
       }
       const session = { user: answer.user, expiresAt: answer.expires_at, key: answer.key };
       const expiresAtMs = Date.parse(answer.expires_at);
-      this.verified.set(key, { ...session, expiresAtMs, verifiedAtMs: performance.now() });
+      if (!this.signedOut.has(key)) {
+        this.verified.set(key, { ...session, expiresAtMs, verifiedAtMs: performance.now() });
+      }
       return session;
     } catch (error) {
       if (!(error instanceof DownstreamError)) throw error;

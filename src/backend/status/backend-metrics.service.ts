@@ -20,7 +20,7 @@ export class BackendMetrics implements OnModuleInit {
 
   onModuleInit(): void {
     if (!this.config.metrics.enabled) return;
-    for (const name of ['caudex_outbox_entries', 'caudex_outbox_oldest_seconds', DURATION])
+    for (const name of ['caudex_outbox_entries', 'caudex_outbox_oldest_seconds', DURATION, ACTIVE])
       register.removeSingleMetric(name);
     if (register.getSingleMetric('process_cpu_user_seconds_total') === undefined) collectDefaultMetrics();
     this.watchOutbox();
@@ -59,6 +59,12 @@ export class BackendMetrics implements OnModuleInit {
       labelNames: ['http_request_method', 'http_route', 'http_response_status_code'],
       buckets: BUCKETS,
     });
+    const active = new Gauge({ name: ACTIVE, help: 'Requests to the public API in flight, open streams included' });
+    fastify.addHook('onRequest', (_request, reply, done) => {
+      active.inc();
+      reply.raw.on('close', () => active.dec());
+      done();
+    });
     fastify.addHook('onResponse', (request, reply, done) => {
       durations.observe(
         {
@@ -74,3 +80,4 @@ export class BackendMetrics implements OnModuleInit {
 }
 
 const DURATION = 'http_server_request_duration_seconds';
+const ACTIVE = 'http_server_active_requests';

@@ -81,6 +81,8 @@ export const authContract = {
         active: z.literal(true),
         user: userSchema,
         expires_at: z.string(),
+        /** When the person signed in for this token, as far as it tells; absent for an API key. */
+        signed_in_at: z.string().optional(),
         /** For an API key: its permissions. */
         key: apiKeySchema.optional(),
       }),
@@ -94,6 +96,29 @@ export const authContract = {
     path: '/sessions/revoke',
     body: z.strictObject({ token: z.string() }),
     response: z.object({ revoked: z.boolean() }),
+    idempotent: true,
+  },
+  /**
+   * Checks that the owner of the account is present, before something that cannot be undone: by the password, or by a token
+   * of a sign-in within `auth.fresh_session_ms`. 401 `invalid_credentials`, `token_invalid`; 403 `sign_in_again` for an
+   * older token without a password; 429 with Retry-After after too many guesses.
+   */
+  confirmOwner: {
+    method: 'POST',
+    path: '/sessions/confirm',
+    body: z.strictObject({ token: z.string(), password: z.string().optional(), address: z.string().optional() }),
+    response: z.object({ confirmed: z.literal(true) }),
+    idempotent: false,
+  },
+  /**
+   * Deletes the account of the call's user, and the keys and sessions made until `ended_at`. An account at an external
+   * provider stays there: only what is kept here of it is deleted.
+   */
+  closeAccount: {
+    method: 'DELETE',
+    path: '/account',
+    query: z.strictObject({ ended_at: z.iso.datetime() }),
+    response: z.object({ closed: z.literal(true) }),
     idempotent: true,
   },
   /** The users with an address, for an operator: none, one, or, with an external provider, several. */

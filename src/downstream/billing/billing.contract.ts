@@ -68,6 +68,17 @@ export const billingContract = {
     response: balanceSchema.extend({ granted: credits }),
     idempotent: true,
   },
+  /**
+   * Deletes the ledger and the reservations of an account until `closed_at`. A charge that arrives for it later is dropped;
+   * any other call opens the account again, without starting credits.
+   */
+  closeAccount: {
+    method: 'DELETE',
+    path: '/account',
+    query: z.strictObject({ closed_at: z.iso.datetime() }),
+    response: z.object({ closed: z.literal(true) }),
+    idempotent: true,
+  },
   balance: { method: 'GET', path: '/balance', response: balanceSchema, idempotent: true },
   /** Newest first. */
   usage: {

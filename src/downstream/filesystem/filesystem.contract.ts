@@ -309,6 +309,8 @@ export const filesystemContract = {
       results: z.array(passageSchema),
       total: z.int(),
       documents: z.int(),
+      /** How many of the documents are not in the index yet, while it is being built; absent where all are. */
+      not_indexed: z.int().min(1).optional(),
       corrections: z.array(correctionSchema).optional(),
     }),
     idempotent: true,

@@ -218,6 +218,26 @@ export const gitContract = {
     }),
     idempotent: true,
   },
+  /**
+   * Writes the whole history to a git bundle, to be read in parts and with `git clone` on any machine. `bundle_id` is null
+   * where there is no commit. The bundle is kept for some minutes.
+   */
+  createBundle: {
+    method: 'POST',
+    path: '/projects/:project_id/bundles',
+    params: inProject,
+    response: z.object({ bundle_id: id.nullable(), bytes: z.int().min(0) }),
+    idempotent: true,
+  },
+  /** A part of a bundle; empty behind its end. 404 where it is not kept any more. */
+  readBundle: {
+    method: 'GET',
+    path: '/projects/:project_id/bundles/:bundle_id',
+    params: z.strictObject({ project_id, bundle_id: z.uuid() }),
+    query: z.strictObject({ offset: z.coerce.number().int().min(0) }),
+    response: z.object({ content_base64: z.base64() }),
+    idempotent: true,
+  },
   dropProject: {
     method: 'DELETE',
     path: '/projects/:project_id',

@@ -166,7 +166,7 @@ describe('a half-open breaker', () => {
 
 describe('a breaker that has just closed', () => {
   const recovered = async (concurrency: number) => {
-    const made = rig({ bulkhead: { concurrency, queue: 0 } });
+    const made = rig({ bulkhead: { concurrency, queue: 0, adaptive: false } });
     made.breaker.report(await made.openThenHalfOpen(), 'success', 1);
     const fill = () => {
       const entered: Ticket[] = [];

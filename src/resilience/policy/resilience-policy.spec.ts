@@ -348,7 +348,7 @@ describe('an attempt', () => {
     execute(never);
     await clock.pass(300.5);
     const { retry_after_ms, recent_attempts } = reportOf(
-      { title: 'Chroma Server', policy, history, counts, rejections: undefined },
+      { title: 'Chroma Server', policy, history, counts, rejections: undefined, endpoints: [] },
       testSettings(),
     );
     expect(retry_after_ms).toBe(9800);

@@ -4,23 +4,52 @@
 {{- $name := .name }}
 {{- $app := index $root.Values.apps $name }}
 {{- $fullname := printf "%s-%s" (include "caudex.fullname" $root) $name }}
+{{- $scaling := and (eq $name "backend") $root.Values.autoscaling.enabled }}
+{{- $several := include "caudex.several" . }}
+{{- if $several }}
+{{- if not (has $name (list "backend" "auth" "billing" "filesystem")) }}
+{{- fail (printf "apps.%s.replicas: %s runs once only" $name $name) }}
+{{- end }}
+{{- if not $root.Values.database.existingSecret }}
+{{- fail (printf "apps.%s.replicas: more than one needs database.existingSecret" $name) }}
+{{- end }}
+{{- if $app.persistence.enabled }}
+{{- fail (printf "apps.%s.persistence.enabled: replicas can't share a volume; set it to false" $name) }}
+{{- end }}
+{{- if and (eq $name "filesystem") (not $root.Values.documents.existingClaim) (ne (get $root.Values.config "CAUDEX__STORAGE__DOCUMENTS") "s3") }}
+{{- fail "apps.filesystem.replicas: more than one needs a place for documents that all share: documents.existingClaim, or config.CAUDEX__STORAGE__DOCUMENTS: s3" }}
+{{- end }}
+{{- end }}
+{{- $documents := and (eq $name "filesystem") $root.Values.documents.existingClaim }}
+{{- if and $documents (not $root.Values.database.existingSecret) }}
+{{- fail "documents.existingClaim: a shared folder of documents needs database.existingSecret" }}
+{{- end }}
 apiVersion: apps/v1
 kind: Deployment
 metadata:
   name: {{ $fullname }}
   labels: {{- include "caudex.labels" . | nindent 4 }}
 spec:
-  replicas: 1
+  {{- if not $scaling }}
+  replicas: {{ default 1 $app.replicas }}
+  {{- end }}
+  {{- if $several }}
+  strategy: { type: RollingUpdate, rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } }
+  {{- else }}
   # The data folder is opened by one process at a time.
   strategy: { type: Recreate }
+  {{- end }}
   selector:
     matchLabels: {{- include "caudex.selector" . | nindent 6 }}
   template:
     metadata:
       labels: {{- include "caudex.labels" . | nindent 8 }}
-      {{- with $root.Values.podAnnotations }}
-      annotations: {{- toYaml . | nindent 8 }}
-      {{- end }}
+      annotations:
+        # Pods read the ConfigMap at their start.
+        checksum/config: {{ include (print $root.Template.BasePath "/configmap.yaml") $root | sha256sum }}
+        {{- with $root.Values.podAnnotations }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
     spec:
       serviceAccountName: {{ include "caudex.serviceAccountName" $root }}
       automountServiceAccountToken: false
@@ -47,6 +76,15 @@ spec:
           env:
             - { name: PORT, value: {{ $app.port | quote }} }
             - { name: DATA_DIR, value: /data }
+            {{- with $root.Values.database }}
+            {{- if and .existingSecret (has $name (list "backend" "auth" "billing" "filesystem")) }}
+            - name: DATABASE_URL
+              valueFrom: { secretKeyRef: { name: {{ .existingSecret }}, key: {{ .key }} } }
+            {{- end }}
+            {{- end }}
+            {{- if $documents }}
+            - { name: CAUDEX__STORAGE__DOCUMENTS_DIR, value: /documents }
+            {{- end }}
           # Probes speak of this process alone: an outage of a dependency never restarts it or takes it out of service.
           startupProbe:
             httpGet: { path: /health/live, port: http }
@@ -61,9 +99,6 @@ spec:
             httpGet: { path: /health/ready, port: http }
             periodSeconds: 3
             timeoutSeconds: 2
-          lifecycle:
-            # The balancer learns of the end before the process stops taking connections.
-            preStop: { exec: { command: [sleep, '3'] } }
           resources: {{- toYaml $app.resources | nindent 12 }}
           securityContext:
             allowPrivilegeEscalation: false
@@ -72,7 +107,14 @@ spec:
           volumeMounts:
             - { name: data, mountPath: /data }
             - { name: tmp, mountPath: /tmp }
+            {{- if $documents }}
+            - { name: documents, mountPath: /documents }
+            {{- end }}
       volumes:
+        {{- if $documents }}
+        - name: documents
+          persistentVolumeClaim: { claimName: {{ $root.Values.documents.existingClaim }} }
+        {{- end }}
         - name: tmp
           emptyDir: {}
         - name: data
@@ -81,6 +123,15 @@ spec:
           {{- else }}
           emptyDir: {}
           {{- end }}
+      {{- if $several }}
+      # On different nodes where there are several.
+      topologySpreadConstraints:
+        - maxSkew: 1
+          topologyKey: kubernetes.io/hostname
+          whenUnsatisfiable: ScheduleAnyway
+          labelSelector:
+            matchLabels: {{- include "caudex.selector" . | nindent 14 }}
+      {{- end }}
       {{- with $root.Values.nodeSelector }}
       nodeSelector: {{- toYaml . | nindent 8 }}
       {{- end }}
@@ -101,6 +152,49 @@ spec:
   ports:
     - { name: http, port: {{ $app.port }}, targetPort: http, protocol: TCP }
   selector: {{- include "caudex.selector" . | nindent 4 }}
+{{- if and $several (ne $name "backend") }}
+---
+# Its name has the address of every ready pod, so that the backend balances and retries by itself.
+apiVersion: v1
+kind: Service
+metadata:
+  name: {{ $fullname }}-pods
+  labels: {{- include "caudex.labels" . | nindent 4 }}
+spec:
+  clusterIP: None
+  ports:
+    - { name: http, port: {{ $app.port }}, targetPort: http, protocol: TCP }
+  selector: {{- include "caudex.selector" . | nindent 4 }}
+{{- end }}
+{{- if $scaling }}
+---
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata:
+  name: {{ $fullname }}
+  labels: {{- include "caudex.labels" . | nindent 4 }}
+spec:
+  scaleTargetRef: { apiVersion: apps/v1, kind: Deployment, name: {{ $fullname }} }
+  minReplicas: {{ $root.Values.autoscaling.minReplicas }}
+  maxReplicas: {{ $root.Values.autoscaling.maxReplicas }}
+  metrics:
+    - type: Pods
+      pods:
+        metric: { name: http_server_active_requests }
+        target: { type: AverageValue, averageValue: {{ $root.Values.autoscaling.activeRequests | quote }} }
+{{- end }}
+{{- if $several }}
+---
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata:
+  name: {{ $fullname }}
+  labels: {{- include "caudex.labels" . | nindent 4 }}
+spec:
+  maxUnavailable: 1
+  selector:
+    matchLabels: {{- include "caudex.selector" . | nindent 6 }}
+{{- end }}
 {{- if and $app.persistence.enabled (not $app.persistence.existingClaim) }}
 ---
 apiVersion: v1

@@ -18,3 +18,9 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 {{- define "caudex.serviceAccountName" -}}
 {{ default (ternary (include "caudex.fullname" .) "default" .Values.serviceAccount.create) .Values.serviceAccount.name }}
 {{- end }}
+
+{{/* Not empty where a process may run more than once. */}}
+{{- define "caudex.several" -}}
+{{- $app := index .root.Values.apps .name }}
+{{- if or (gt (int (default 1 $app.replicas)) 1) (and (eq .name "backend") .root.Values.autoscaling.enabled) }}true{{ end }}
+{{- end }}

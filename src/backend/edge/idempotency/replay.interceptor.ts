@@ -3,12 +3,12 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { from, lastValueFrom, type Observable } from 'rxjs';
 import { callOf, type UserCall } from '../../call/public-call.js';
 import type { Claim } from '../../call/claim.js';
-import { IdempotencyStore } from './idempotency.store.js';
+import { Idempotency } from './idempotency.service.js';
 
 /** Answers a repeated `Idempotency-Key` with the first answer; two concurrent requests run once. */
 @Injectable()
 export class ReplayInterceptor implements NestInterceptor {
-  constructor(private readonly store: IdempotencyStore) {}
+  constructor(private readonly idempotency: Idempotency) {}
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     return from(this.answer(context, next));
@@ -18,16 +18,19 @@ export class ReplayInterceptor implements NestInterceptor {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const reply = context.switchToHttp().getResponse<FastifyReply>();
     const call = callOf(request) as UserCall;
-    const claim = await this.store.claim(request, call.userId);
+    const claim = await this.idempotency.claim(request, call.userId);
     if (claim === undefined) return lastValueFrom(next.handle());
     if (claim.answer !== null) return replay(reply, claim.answer);
     call.claim = claim;
     const { project_id } = request.params as { project_id?: string };
     if (project_id !== undefined) claim.about = { projectId: project_id };
     let isFirst = false;
-    const body = await this.store.once(claim, () => {
-      isFirst = true;
-      return this.run(claim, next, reply);
+    const body = await this.idempotency.once<unknown>(claim, call, {
+      work: () => {
+        isFirst = true;
+        return this.run(claim, next, reply);
+      },
+      replay: (answer) => answer.body,
     });
     return isFirst ? body : this.again(request, reply, call);
   }
@@ -35,12 +38,16 @@ export class ReplayInterceptor implements NestInterceptor {
   private async run(claim: Claim, next: CallHandler, reply: FastifyReply): Promise<unknown> {
     const body: unknown = await lastValueFrom(next.handle());
     const etag = reply.getHeader('etag');
-    this.store.complete(claim, { status: reply.statusCode, body, ...(typeof etag === 'string' ? { etag } : {}) });
+    await this.idempotency.complete(claim, {
+      status: reply.statusCode,
+      body,
+      ...(typeof etag === 'string' ? { etag } : {}),
+    });
     return body;
   }
 
   private async again(request: FastifyRequest, reply: FastifyReply, { userId }: UserCall): Promise<unknown> {
-    const answer = (await this.store.claim(request, userId))?.answer;
+    const answer = (await this.idempotency.claim(request, userId))?.answer;
     if (answer === null || answer === undefined) throw new Error('the first answer was not kept');
     return replay(reply, answer);
   }

@@ -1,35 +1,34 @@
-import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
-import { Module, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { CONFIG, ConfigModule } from '../../../config/config.module.js';
-import type { Config } from '../../../config/config.schema.js';
+import { DATABASE, DatabaseModule } from '../../../http/database.module.js';
 import { InternalServerModule } from '../../../http/http.module.js';
-import { openAuthDatabase } from './auth-database.js';
+import { type AuthStores, openAuthStores } from './auth-stores.js';
 import { AuthController } from './auth.controller.js';
 import { AuthService } from './auth.service.js';
 import { GuessLimiter } from './guess-limiter.js';
 import { KeyStore } from './keys/key-store.js';
 import { KeysController } from './keys/keys.controller.js';
 import { openIdentities } from './open-identities.js';
+import { AUTH_PART } from './postgres/auth-part.js';
 import { IdentityProvider } from './providers/identity-provider.js';
 
-const folder = (config: Config) => join(config.data_dir, 'auth');
+const STORES = Symbol('AuthStores');
 
 @Module({
-  imports: [InternalServerModule, ConfigModule],
+  imports: [InternalServerModule, ConfigModule, DatabaseModule.of(AUTH_PART)],
   controllers: [AuthController, KeysController],
   providers: [
     AuthService,
-    { provide: DatabaseSync, inject: [CONFIG], useFactory: (config: Config) => openAuthDatabase(folder(config)) },
-    { provide: GuessLimiter, inject: [DatabaseSync], useFactory: (db: DatabaseSync) => new GuessLimiter(db) },
-    { provide: KeyStore, inject: [DatabaseSync], useFactory: (db: DatabaseSync) => new KeyStore(db) },
-    { provide: IdentityProvider, inject: [CONFIG, DatabaseSync], useFactory: openIdentities },
+    { provide: STORES, inject: [CONFIG, DATABASE], useFactory: openAuthStores },
+    { provide: GuessLimiter, inject: [STORES], useFactory: ({ guesses }: AuthStores) => new GuessLimiter(guesses) },
+    { provide: KeyStore, inject: [STORES], useFactory: ({ keys }: AuthStores) => keys },
+    { provide: IdentityProvider, inject: [CONFIG, STORES], useFactory: openIdentities },
   ],
 })
 export class AuthServerModule implements OnApplicationShutdown {
-  constructor(private readonly db: DatabaseSync) {}
+  constructor(@Inject(STORES) private readonly stores: AuthStores) {}
 
   onApplicationShutdown(): void {
-    this.db.close();
+    this.stores.close();
   }
 }

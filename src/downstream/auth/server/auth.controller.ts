@@ -1,5 +1,6 @@
 import { Controller } from '@nestjs/common';
 import { Implements, Input } from '../../../http/implements.decorator.js';
+import { type Caller, CallerOf } from '../../../http/caller.js';
 import type { EndpointOutput, EndpointRequest } from '../../../contract/endpoint.js';
 import { authContract as contract } from '../auth.contract.js';
 import { AuthService } from './auth.service.js';
@@ -29,6 +30,21 @@ export class AuthController {
   @Implements(contract.revoke)
   async revoke(@Input() { body }: Request<'revoke'>): Answer<'revoke'> {
     return { revoked: await this.auth.revoke(body.token) };
+  }
+
+  @Implements(contract.confirmOwner)
+  async confirmOwner(@Input() { body }: Request<'confirmOwner'>): Answer<'confirmOwner'> {
+    await this.auth.confirmOwner(body);
+    return { confirmed: true };
+  }
+
+  @Implements(contract.closeAccount)
+  async closeAccount(
+    @CallerOf() { userId }: Caller,
+    @Input() { query }: Request<'closeAccount'>,
+  ): Answer<'closeAccount'> {
+    await this.auth.closeAccount(userId, Date.parse(query.ended_at));
+    return { closed: true };
   }
 
   @Implements(contract.findUsers)

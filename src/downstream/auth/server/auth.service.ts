@@ -14,6 +14,12 @@ interface Credentials {
   address?: string | undefined;
 }
 
+interface Confirmation {
+  token: string;
+  password?: string | undefined;
+  address?: string | undefined;
+}
+
 const MAX_EMAIL_LENGTH = 254;
 const MAX_PASSWORD_LENGTH = 1024;
 const NEVER = '9999-12-31T23:59:59.999Z';
@@ -64,11 +70,35 @@ export class AuthService {
       this.identities.login(account, lengthOf(password) > MAX_PASSWORD_LENGTH ? '' : password),
     );
     if (session !== undefined) return session;
+    throw invalidCredentials();
+  }
+
+  /**
+   * Throws unless the owner of the token's account has signed in recently, or sends the password.
+   * @throws Problem 401 `token_invalid`, `invalid_credentials`; 403 `sign_in_again`; 429 `too_many_attempts`
+   */
+  async confirmOwner({ token, password, address }: Confirmation): Promise<void> {
+    const found = await this.verify(token);
+    if (!found.active || found.key !== undefined) {
+      throw new Problem({ status: 401, code: 'token_invalid', detail: 'The token is not that of a session.' });
+    }
+    if (password !== undefined) {
+      const { user } = await this.login({ email: found.user.email, password, address });
+      if (user.user_id === found.user.user_id) return;
+      throw invalidCredentials();
+    }
+    const { fresh_session_ms: freshMs } = this.config.auth;
+    if (found.signed_in_at !== undefined && Date.now() - Date.parse(found.signed_in_at) <= freshMs) return;
     throw new Problem({
-      status: 401,
-      code: 'invalid_credentials',
-      detail: 'The address and the password do not go together.',
+      status: 403,
+      code: 'sign_in_again',
+      detail: `password: it is needed, because you signed in more than ${Math.round(freshMs / 1000)} s ago; or sign in again and use the new token.`,
     });
+  }
+
+  async closeAccount(userId: string, endedAtMs: number): Promise<void> {
+    await this.identities.close(userId, endedAtMs);
+    await this.keys.deleteAll(userId, new Date(endedAtMs).toISOString());
   }
 
   usersByEmail(email: string): Promise<User[]> {
@@ -86,7 +116,7 @@ export class AuthService {
   }
 
   private async verifyKey(token: string): Promise<Verification> {
-    const use = this.keys.use(token);
+    const use = await this.keys.use(token);
     if (typeof use === 'string') return { active: false, reason: use };
     const user = await this.identities.user(use.userId);
     if (user === undefined) return { active: false, reason: 'unknown' };
@@ -99,6 +129,13 @@ export class AuthService {
     };
   }
 }
+
+const invalidCredentials = () =>
+  new Problem({
+    status: 401,
+    code: 'invalid_credentials',
+    detail: 'The address and the password do not go together.',
+  });
 
 const normalise = (email: string) => email.trim().normalize('NFC').toLowerCase();
 

@@ -1,29 +1,17 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import type { DatabaseSync } from 'node:sqlite';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { type Problem } from '../../../http/problem.js';
-import { openAuthDatabase } from './auth-database.js';
 import { GuessLimiter } from './guess-limiter.js';
+import { describeStores } from './testing/each-engine.js';
 
-describe('GuessLimiter', () => {
-  let dir: string;
-  let db: DatabaseSync;
+describeStores('GuessLimiter', (openStores) => {
   let limiter: GuessLimiter;
   let now: number;
-  const open = () => {
-    db = openAuthDatabase(dir);
-    limiter = new GuessLimiter(db, () => now);
+  const open = async () => {
+    limiter = new GuessLimiter((await openStores()).guesses, () => now);
   };
 
-  beforeEach(() => {
-    dir = mkdtempSync(join(tmpdir(), 'caudex-guesses-'));
+  beforeEach(async () => {
     now = 1_000_000;
-    open();
-  });
-  afterEach(() => {
-    db.close();
-    rmSync(dir, { recursive: true });
+    await open();
   });
 
   /** `good`, `bad`, or for how many seconds the attempt is refused. */
@@ -83,7 +71,12 @@ describe('GuessLimiter', () => {
 
   it('counts running attempts, and subtracts those that reached no answer', async () => {
     const never = new Promise<undefined>(() => undefined);
-    for (let i = 0; i < 6; i++) void limiter.attempt('ada', undefined, () => never);
+    for (let i = 0; i < 6; i++) {
+      const begun = new Promise<void>((resolve) => {
+        void limiter.attempt('ada', undefined, () => (resolve(), never));
+      });
+      await begun;
+    }
     expect(await attempt('ada', undefined, true)).toBe(1);
     for (let i = 0; i < 50; i++) {
       await expect(limiter.attempt('bob', undefined, () => Promise.reject(new Error('busy')))).rejects.toThrow('busy');
@@ -93,8 +86,7 @@ describe('GuessLimiter', () => {
 
   it('keeps failures over a restart and deletes them after some time', async () => {
     await fail(6, 'ada');
-    db.close();
-    open();
+    await open();
     expect(await attempt('ada', undefined, true)).toBe(1);
     now += 900_000;
     await fail(5, 'ada');

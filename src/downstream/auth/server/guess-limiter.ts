@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { DatabaseSync } from 'node:sqlite';
 import { Problem } from '../../../http/problem.js';
-import { transaction } from '../../../storage/sqlite.js';
+import type { GuessStore } from './guess-store.js';
 
 interface Rule {
   /** The number of failures without a wait. */
@@ -23,12 +22,12 @@ const OWN_ADDRESS_MS = 30 * 86_400_000;
 /**
  * Slows the guessing of passwords. After a few failures each further one doubles the wait before the next attempt, for
  * the account and for the client address. No account is locked for good. An address from which the owner has signed in
- * is counted separately, so that a stranger's guesses do not delay the owner there. Counts are kept in the database,
- * under hashed names, so that a restart does not reset them.
+ * is counted separately, so that a stranger's guesses do not delay the owner there. Counts are stored under hashed names,
+ * so that a restart does not reset them.
  */
 export class GuessLimiter {
   constructor(
-    private readonly db: DatabaseSync,
+    private readonly store: GuessStore,
     private readonly now: () => number = Date.now,
   ) {}
 
@@ -43,16 +42,16 @@ export class GuessLimiter {
     work: () => Promise<T | undefined>,
   ): Promise<T | undefined> {
     const own = address === undefined ? undefined : hashed('own', `${account}\0${address}`);
-    const isOwn = own !== undefined && this.read(own) !== undefined;
+    const isOwn = own !== undefined && (await this.store.has(own));
     const ofAccount = source('account', isOwn ? `${account}\0${address}` : account);
     const ofAddress = address === undefined ? [] : [source('address', address)];
     const result = await this.counted([ofAccount, ...ofAddress], work);
     if (result !== undefined) {
-      this.forget(ofAccount);
-      if (own !== undefined) this.write(own, 0, 0, this.now() + OWN_ADDRESS_MS);
+      await this.store.forget(ofAccount.key);
+      if (own !== undefined) await this.store.add(own, this.now() + OWN_ADDRESS_MS);
       // Only this attempt is subtracted: otherwise a guesser could reset the address by signing in to an account of
       // their own.
-      this.giveBack(ofAddress);
+      await this.giveBack(ofAddress);
     }
     return result;
   }
@@ -64,55 +63,35 @@ export class GuessLimiter {
   async lookUp<T>(address: string | undefined, work: () => Promise<T | undefined>): Promise<T | undefined> {
     const ofAddress = address === undefined ? [] : [source('address', address)];
     const result = await this.counted(ofAddress, work);
-    if (result !== undefined) this.giveBack(ofAddress);
+    if (result !== undefined) await this.giveBack(ofAddress);
     return result;
   }
 
   private async counted<T>(sources: readonly Source[], work: () => Promise<T>): Promise<T> {
-    this.begin(sources);
+    await this.begin(sources);
     try {
       return await work();
     } catch (error) {
-      this.giveBack(sources);
+      await this.giveBack(sources);
       throw error;
     }
   }
 
-  private begin(sources: readonly Source[]): void {
+  private async begin(sources: readonly Source[]): Promise<void> {
     const now = this.now();
-    transaction(this.db, () => {
-      this.db.prepare('DELETE FROM guesses WHERE forget_at <= ?').run(now);
-      const blockedUntil = Math.max(0, ...sources.map(({ key }) => this.read(key)?.blocked_until ?? 0));
-      if (blockedUntil > now) throw tooMany(blockedUntil - now);
-      for (const { key, rule } of sources) {
-        const failures = (this.read(key)?.failures ?? 0) + 1;
+    const counted = sources.map(({ key, rule }) => ({
+      key,
+      after: (failures: number) => {
         const waitMs = failures <= rule.free ? 0 : wait(failures - rule.free, rule);
-        this.write(key, failures, now + waitMs, now + rule.memoryMs);
-      }
-    });
+        return { failures, blockedUntil: now + waitMs, forgetAt: now + rule.memoryMs };
+      },
+    }));
+    const blockedUntil = await this.store.count(counted, now);
+    if (blockedUntil > now) throw tooMany(blockedUntil - now);
   }
 
-  private giveBack(sources: readonly Source[]): void {
-    const statement = this.db.prepare(
-      `UPDATE guesses SET failures = failures - 1, blocked_until = iif(failures - 1 <= ?, 0, blocked_until)
-       WHERE source = ? AND failures > 0`,
-    );
-    for (const { key, rule } of sources) statement.run(rule.free, key);
-  }
-
-  private forget({ key }: Source): void {
-    this.db.prepare('DELETE FROM guesses WHERE source = ?').run(key);
-  }
-
-  private read(key: string): { failures: number; blocked_until: number } | undefined {
-    return this.db.prepare('SELECT failures, blocked_until FROM guesses WHERE source = ?').get(key) as
-      { failures: number; blocked_until: number } | undefined;
-  }
-
-  private write(key: string, failures: number, blockedUntil: number, forgetAt: number): void {
-    this.db
-      .prepare('INSERT OR REPLACE INTO guesses (source, failures, blocked_until, forget_at) VALUES (?, ?, ?, ?)')
-      .run(key, failures, blockedUntil, forgetAt);
+  private async giveBack(sources: readonly Source[]): Promise<void> {
+    for (const { key, rule } of sources) await this.store.giveBack(key, rule.free);
   }
 }
 

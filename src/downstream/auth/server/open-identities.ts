@@ -1,9 +1,7 @@
-import { join } from 'node:path';
-import type { DatabaseSync } from 'node:sqlite';
 import type { Config } from '../../../config/config.schema.js';
 import { DEMO_ACCOUNT } from '../../../config/demo-account.js';
 import { StartError } from '../../../config/start-error.js';
-import { AccountStore } from './local/account-store.js';
+import type { AuthStores } from './auth-stores.js';
 import { LocalIdentityProvider } from './local/local-identity-provider.js';
 import { PasswordHasher } from './local/password-hasher.js';
 import { AccountChecks } from './providers/account-checks.js';
@@ -17,28 +15,25 @@ import { discoverKeys, OIDC_ALGORITHMS, OidcIdentityProvider } from './providers
 import { Outside } from './providers/outside.js';
 import { PublishedKeys } from './providers/published-keys.js';
 import { SealedText } from './providers/sealed-text.js';
-import { SeenUsers } from './providers/seen-users.js';
-import { RevokedTokens } from './tokens/revoked-tokens.js';
 import { SessionTokens } from './tokens/session-tokens.js';
 import { SigningKeys } from './tokens/signing-keys.js';
 
 /** Opens the identity provider that `auth.provider` names. */
-export function openIdentities(config: Config, db: DatabaseSync): Promise<IdentityProvider> {
+export function openIdentities(config: Config, stores: AuthStores): Promise<IdentityProvider> {
   const open = { local: openLocal, firebase: openFirebase, oidc: openOidc }[config.auth.provider];
-  return open(config, db);
+  return open(config, stores);
 }
 
-async function openLocal(config: Config, db: DatabaseSync): Promise<IdentityProvider> {
+async function openLocal(config: Config, stores: AuthStores): Promise<IdentityProvider> {
   const { scrypt_n, operators, demo_account } = config.auth;
-  const accounts = new AccountStore(db, demo_account);
-  const sessions = await openSessions(config, db);
-  const identities = new LocalIdentityProvider(accounts, new PasswordHasher(scrypt_n), sessions, operators);
+  const sessions = await openSessions(config, stores);
+  const identities = new LocalIdentityProvider(stores.accounts, new PasswordHasher(scrypt_n), sessions, operators);
   if (demo_account) await identities.ensureDemoAccount(DEMO_ACCOUNT.email, DEMO_ACCOUNT.password);
   return identities;
 }
 
 /** Follows "Verify ID tokens using a third-party JWT library" in Firebase's documentation. */
-async function openFirebase(config: Config, db: DatabaseSync): Promise<IdentityProvider> {
+async function openFirebase(config: Config, stores: AuthStores): Promise<IdentityProvider> {
   const { firebase, require_verified_email: requireVerifiedEmail } = config.auth;
   const projectId = firebase.project_id ?? '';
   const keyServer = outside('Firebase (auth.firebase.keys_url)', config);
@@ -47,9 +42,9 @@ async function openFirebase(config: Config, db: DatabaseSync): Promise<IdentityP
   const toolkit = openToolkit(config);
   const signed = new IssuedTokens(keys, rules);
   const tokens = firebase.emulator_host === null ? signed : new EmulatorTokens(toolkit, signed, rules);
-  const sessions = await openSessions(config, db);
+  const sessions = await openSessions(config, stores);
   const rechecking = openRechecking(config);
-  return new FirebaseIdentityProvider(issuedIdentities(config, db, tokens), toolkit, sessions, {
+  return new FirebaseIdentityProvider(issuedIdentities(config, stores, tokens), toolkit, sessions, {
     requireVerifiedEmail,
     rechecking,
   });
@@ -80,27 +75,27 @@ function openToolkit(config: Config): IdentityToolkit {
   return new IdentityToolkit(outside('Firebase (auth.firebase.sign_in_url)', config), addresses, apiKey);
 }
 
-async function openOidc(config: Config, db: DatabaseSync): Promise<IdentityProvider> {
+async function openOidc(config: Config, stores: AuthStores): Promise<IdentityProvider> {
   const issuer = config.auth.oidc.issuer ?? '';
   const audience = config.auth.oidc.audience ?? '';
   const provider = outside(`${issuer} (auth.oidc.issuer)`, config);
   const keys = new PublishedKeys(provider, { locate: () => discoverKeys(issuer, provider) });
   const rules = { issuer, audience, algorithms: OIDC_ALGORITHMS };
-  return new OidcIdentityProvider(issuer, issuedIdentities(config, db, new IssuedTokens(keys, rules)));
+  return new OidcIdentityProvider(issuer, issuedIdentities(config, stores, new IssuedTokens(keys, rules)));
 }
 
-function issuedIdentities({ auth }: Config, db: DatabaseSync, tokens: TokenReader) {
-  return new IssuedIdentities(tokens, new RevokedTokens(db), new SeenUsers(db), {
+function issuedIdentities({ auth }: Config, stores: AuthStores, tokens: TokenReader) {
+  return new IssuedIdentities(tokens, stores.revoked, stores.seenUsers, {
     requireVerifiedEmail: auth.require_verified_email,
     operatorClaim: auth.operator_claim,
     operatorValue: auth.operator_value,
   });
 }
 
-async function openSessions({ data_dir, auth }: Config, db: DatabaseSync): Promise<SessionTokens> {
+async function openSessions({ auth }: Config, stores: AuthStores): Promise<SessionTokens> {
   const { token_ttl_ms: tokenTtlMs, key_rotation_ms: rotationMs } = auth;
-  const keys = await SigningKeys.open(join(data_dir, 'auth', 'keys'), { rotationMs, tokenTtlMs });
-  return new SessionTokens(keys, tokenTtlMs, new RevokedTokens(db));
+  const keys = await SigningKeys.open(stores.signingKeys, { rotationMs, tokenTtlMs });
+  return new SessionTokens(keys, tokenTtlMs, stores.revoked);
 }
 
 function outside(name: string, { auth }: Config): Outside {

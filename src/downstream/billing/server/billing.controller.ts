@@ -33,6 +33,15 @@ export class BillingController {
     return this.billing.grant(userId, { id, credits, note });
   }
 
+  @Implements(contract.closeAccount)
+  async closeAccount(
+    @CallerOf() { userId }: Caller,
+    @Input() { query }: Request<'closeAccount'>,
+  ): Answer<'closeAccount'> {
+    await this.billing.close(userId, query.closed_at);
+    return { closed: true };
+  }
+
   @Implements(contract.balance)
   balance(@CallerOf() { userId }: Caller): Answer<'balance'> {
     return this.billing.balance(userId);

@@ -30,6 +30,10 @@ export class BillingService {
     return this.ledger.grant(userId, grant);
   }
 
+  close(userId: string, closedAt: string) {
+    return this.ledger.closeAccount(userId, closedAt);
+  }
+
   balance(userId: string) {
     return this.ledger.balance(userId);
   }

@@ -13,9 +13,18 @@ export interface Grant {
   note?: string | undefined;
 }
 
+export interface LedgerOptions {
+  startingCredits: number;
+  /** A reservation that was neither captured nor released ends after this time. */
+  reservationTtlMs: number;
+  /** Milliseconds since 1970. */
+  now?: () => number;
+}
+
 /**
  * The store of the credits. Every row is written once, under a key of its own, and the balance of an account is the sum
- * of its rows. An account is created, with the starting credits, by the first call for it.
+ * of its rows. An account is created, with the starting credits, by the first call for it. Rows are deleted only with their
+ * account.
  */
 export abstract class Ledger {
   /**
@@ -28,6 +37,11 @@ export abstract class Ledger {
   abstract release(userId: string, messageId: string): Promise<Balance>;
   /** Adds credits once for each grant id. */
   abstract grant(userId: string, grant: Grant): Promise<Balance & { granted: number }>;
+  /**
+   * Deletes an account with its rows, unless it was closed at this time (UTC, ISO 8601) or later already. A capture for a
+   * closed account is dropped; any other call opens it again, without starting credits.
+   */
+  abstract closeAccount(userId: string, closedAt: string): Promise<void>;
   abstract balance(userId: string): Promise<Balance>;
   /** Newest first. */
   abstract rows(userId: string, limit: number, offset: number): Promise<{ rows: LedgerRow[]; total: number }>;

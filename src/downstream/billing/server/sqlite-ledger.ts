@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { openDatabase, repeatable, transaction } from '../../../storage/sqlite.js';
+import { scrubSoon } from '../../../storage/scrub.js';
 import type { LedgerRow } from '../billing.contract.js';
-import { type Balance, type Grant, Ledger } from './ledger.js';
+import { type Balance, type Grant, Ledger, type LedgerOptions } from './ledger.js';
 
 export const LEDGER_MIGRATIONS = [
   // `balance` is the sum of the account's rows up to and including this one. It is read without adding up, and the
@@ -46,15 +47,12 @@ export const LEDGER_MIGRATIONS = [
    ALTER TABLE ledger_owing RENAME TO ledger;
    CREATE INDEX ledger_by_user ON ledger (user_id, seq)`,
   'ALTER TABLE ledger ADD COLUMN note TEXT',
+  // The accounts that their owners deleted.
+  `CREATE TABLE closed_account (
+     user_id TEXT PRIMARY KEY,
+     closed_at TEXT NOT NULL
+   ) STRICT, WITHOUT ROWID`,
 ];
-
-export interface SqliteLedgerOptions {
-  startingCredits: number;
-  /** A reservation that was neither captured nor released ends after this time. */
-  reservationTtlMs: number;
-  /** Milliseconds since 1970. */
-  now?: () => number;
-}
 
 /**
  * The embedded ledger. A reservation that has ended stays as one of 0 credits until it expires, so that a late
@@ -67,7 +65,7 @@ export class SqliteLedger extends Ledger {
 
   constructor(
     file: string,
-    private readonly options: SqliteLedgerOptions,
+    private readonly options: LedgerOptions,
   ) {
     super();
     this.now = options.now ?? Date.now;
@@ -88,7 +86,8 @@ export class SqliteLedger extends Ledger {
     });
   }
 
-  capture(userId: string, messageId: string, credits: number): Promise<Balance & { charged: number }> {
+  async capture(userId: string, messageId: string, credits: number): Promise<Balance & { charged: number }> {
+    if (this.isClosed(userId)) return { credits: 0, reserved: 0, charged: 0 };
     const capture = () => {
       this.statements.end.run(userId, messageId, this.expiry());
       const earlier = this.captured(userId, messageId);
@@ -115,6 +114,15 @@ export class SqliteLedger extends Ledger {
       return { granted: credits };
     };
     return this.change(userId, grant, transaction);
+  }
+
+  async closeAccount(userId: string, closedAt: string): Promise<void> {
+    transaction(this.db, () => {
+      if (this.statements.close.run(userId, closedAt).changes === 0) return;
+      this.statements.deleteRows.run(userId);
+      this.statements.deleteReservations.run(userId);
+    });
+    scrubSoon(this.db);
   }
 
   balance(userId: string): Promise<Balance> {
@@ -146,7 +154,7 @@ export class SqliteLedger extends Ledger {
     const run = () => {
       this.statements.expire.run(this.now());
       if (this.statements.balance.get(userId) === undefined) {
-        const credits = this.options.startingCredits;
+        const credits = this.statements.closed.get(userId) === undefined ? this.options.startingCredits : 0;
         this.append(userId, { key: 'grant:start', kind: 'grant', messageId: null, credits });
       }
       const result = work(this.read(userId));
@@ -160,6 +168,11 @@ export class SqliteLedger extends Ledger {
       credits: Number(this.statements.balance.get(userId)?.['balance']),
       reserved: Number(this.statements.reserved.get(userId, this.now())?.['reserved']),
     };
+  }
+
+  private isClosed(userId: string): boolean {
+    const isOpen = this.statements.balance.get(userId) !== undefined;
+    return !isOpen && this.statements.closed.get(userId) !== undefined;
   }
 
   private captured(userId: string, messageId: string) {
@@ -201,5 +214,10 @@ const SQL = {
   hold: 'INSERT INTO reservation (user_id, message_id, credits, expires_at) VALUES (?, ?, ?, ?)',
   end: `INSERT INTO reservation (user_id, message_id, credits, expires_at) VALUES (?, ?, 0, ?)
         ON CONFLICT (user_id, message_id) DO UPDATE SET credits = 0, expires_at = excluded.expires_at`,
+  closed: 'SELECT closed_at FROM closed_account WHERE user_id = ?',
+  close: `INSERT INTO closed_account (user_id, closed_at) VALUES (?, ?)
+          ON CONFLICT (user_id) DO UPDATE SET closed_at = excluded.closed_at WHERE closed_at < excluded.closed_at`,
+  deleteRows: 'DELETE FROM ledger WHERE user_id = ?',
+  deleteReservations: 'DELETE FROM reservation WHERE user_id = ?',
   expire: 'DELETE FROM reservation WHERE expires_at <= ?',
 } as const;

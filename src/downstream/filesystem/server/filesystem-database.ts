@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
+import { StartError } from '../../../config/start-error.js';
 import { openDatabase } from '../../../storage/sqlite.js';
 import {
   LEXICAL_AUTHORS_MIGRATION,
@@ -8,6 +9,7 @@ import {
   LEXICAL_MIGRATION,
   LEXICAL_PAGES_MIGRATION,
 } from '../../../text/lexical-index.js';
+import { OWNER } from './files/disk-document-files.js';
 
 /**
  * The amount that each user has stored, maintained by triggers; `stored_bytes` are those of a text and of its original.
@@ -134,11 +136,17 @@ export const FILESYSTEM_MIGRATIONS = [
 
 /**
  * Opens the database for the files in `files`: projects, documents, conversations and the full-text index.
- * @throws Error where there are files but no database, because the files would be treated as leftovers
+ * @throws Error where there are files but no database, and where they belong to another one: they would be treated as
+ * leftovers
  */
 export function openFilesystemDatabase(file: string, files: string): DatabaseSync {
   if (!existsSync(file) && existsSync(files) && readdirSync(files).length > 0) {
     throw new Error(`${file} is missing, but ${files} holds documents; restore it, or move the documents away`);
+  }
+  if (existsSync(join(files, OWNER))) {
+    throw new StartError(
+      `DATABASE_URL: missing; ${files} belongs to a PostgreSQL database. Set it, or copy the data back with migrate-data`,
+    );
   }
   const db = openDatabase(file, FILESYSTEM_MIGRATIONS);
   // A replaced row counts as deleted, too.

@@ -1,17 +1,17 @@
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
-import { Logger, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { CONFIG, ConfigModule } from '../../../config/config.module.js';
 import type { Config } from '../../../config/config.schema.js';
+import { HEADER } from '../../../contract/endpoint.js';
+import { DATABASE, DatabaseModule } from '../../../http/database.module.js';
 import { InternalServerModule } from '../../../http/http.module.js';
-import { LexicalIndex } from '../../../text/lexical-index.js';
-import { reanalyse } from '../../../text/reanalysis.js';
+import type { Postgres } from '../../../storage/postgres/postgres.js';
 import { TurnStore } from './conversations/turn-store.js';
 import { ConversationStore } from './conversations/conversation-store.js';
 import { ConversationsController } from './conversations/conversations.controller.js';
 import { ConversationsService } from './conversations/conversations.service.js';
 import { DocumentFiles } from './files/document-files.js';
-import { openDocumentFiles } from './files/open-document-files.js';
 import { BackgroundRecognition } from './documents/background-recognition.js';
 import { DocumentStore } from './documents/document-store.js';
 import { UploadReader } from './documents/document-upload.js';
@@ -19,9 +19,12 @@ import { DocumentWriter } from './documents/document-writer.js';
 import { DocumentsController } from './documents/documents.controller.js';
 import { OriginalsService } from './documents/originals.service.js';
 import { DocumentsService } from './documents/documents.service.js';
-import { databaseFile, filesFolder, openFilesystemDatabase } from './filesystem-database.js';
+import { EmbeddedStores } from './embedded-stores.js';
+import { FilesystemStores } from './filesystem-stores.js';
+import { FullText } from './full-text/full-text.js';
+import { FILESYSTEM_PART } from './postgres-database.js';
+import { PostgresStores } from './postgres-stores.js';
 import { ProjectStore } from './projects/project-store.js';
-import { ProjectInventory } from '../../../storage/inventory.js';
 import { ProjectsController } from './projects/projects.controller.js';
 import { ProjectsService } from './projects/projects.service.js';
 import { requireLanguages } from './extraction/recognition/installed-languages.js';
@@ -31,34 +34,36 @@ import { RecognisedDocuments } from './recognition/recognised-documents.js';
 import { RecognitionController } from './recognition/recognition.controller.js';
 import { RecognitionService } from './recognition/recognition.service.js';
 
-const folder = (config: Config) => join(config.data_dir, 'filesystem');
-
 const stores = [
   {
-    provide: DatabaseSync,
-    inject: [CONFIG],
-    useFactory: (config: Config) => openFilesystemDatabase(databaseFile(folder(config)), filesFolder(folder(config))),
+    provide: FilesystemStores,
+    inject: [CONFIG, DATABASE],
+    useFactory: ({ data_dir, quotas }: Config, database: Postgres | null): FilesystemStores => {
+      const folder = join(data_dir, 'filesystem');
+      return database === null ? new EmbeddedStores(folder, quotas) : new PostgresStores(database, folder, quotas);
+    },
   },
   {
     provide: DocumentFiles,
-    // The database first: it refuses to start where it is missing and there are files.
-    inject: [CONFIG, DatabaseSync],
-    useFactory: (config: Config) => openDocumentFiles(folder(config), config),
-  },
-  { provide: LexicalIndex, inject: [DatabaseSync], useFactory: (db: DatabaseSync) => new LexicalIndex(db) },
-  {
-    provide: ProjectStore,
-    inject: [DatabaseSync, LexicalIndex, CONFIG],
-    useFactory: (db: DatabaseSync, index: LexicalIndex, { quotas }: Config) => new ProjectStore(db, index, quotas),
+    // The stores first: they refuse to start where they do not belong to the files.
+    inject: [CONFIG, FilesystemStores],
+    useFactory: (config: Config, opened: FilesystemStores) => opened.openFiles(config),
   },
   {
-    provide: DocumentStore,
-    inject: [DatabaseSync, LexicalIndex, CONFIG],
-    useFactory: (db: DatabaseSync, index: LexicalIndex, { quotas }: Config) => new DocumentStore(db, index, quotas),
+    provide: FullText,
+    inject: [FilesystemStores, DocumentFiles],
+    useFactory: (opened: FilesystemStores, files: DocumentFiles) => opened.fullText(files),
   },
-  { provide: TurnStore, inject: [DatabaseSync], useFactory: (db: DatabaseSync) => new TurnStore(db) },
-  { provide: ConversationStore, inject: [DatabaseSync], useFactory: (db: DatabaseSync) => new ConversationStore(db) },
+  storeOf(ProjectStore, ({ projects }) => projects),
+  storeOf(DocumentStore, ({ documents }) => documents),
+  storeOf(ConversationStore, ({ conversations }) => conversations),
+  storeOf(TurnStore, ({ turns }) => turns),
+  storeOf(RecognisedDocuments, ({ recognised }) => recognised),
 ];
+
+function storeOf<T>(provide: abstract new () => T, useFactory: (opened: FilesystemStores) => T) {
+  return { provide, inject: [FilesystemStores], useFactory };
+}
 
 const extractor = {
   provide: TextExtractor,
@@ -86,7 +91,7 @@ const recogniser = {
 };
 
 @Module({
-  imports: [InternalServerModule, ConfigModule],
+  imports: [InternalServerModule, ConfigModule, DatabaseModule.of(FILESYSTEM_PART)],
   controllers: [ProjectsController, DocumentsController, RecognitionController, ConversationsController],
   providers: [
     ProjectsService,
@@ -98,50 +103,37 @@ const recogniser = {
     ConversationsService,
     extractor,
     recogniser,
-    RecognisedDocuments,
     RecognitionService,
     ...stores,
-    {
-      provide: ProjectInventory,
-      inject: [DatabaseSync],
-      useFactory: (db: DatabaseSync) => new ProjectInventory(db, 'document'),
-    },
   ],
 })
 export class FilesystemServerModule implements OnApplicationBootstrap, OnApplicationShutdown {
-  private readonly log = new Logger('Filesystem');
-  private stopped = false;
-
   constructor(
-    private readonly db: DatabaseSync,
+    private readonly stores: FilesystemStores,
     private readonly files: DocumentFiles,
-    private readonly documents: DocumentStore,
-    private readonly index: LexicalIndex,
+    private readonly fullText: FullText,
   ) {}
 
-  /** Cleans up after a crash, before the first request. */
+  /** A caller that is answered by another process on the same database must not take it for a store that was lost. */
+  static async configure(app: NestFastifyApplication): Promise<void> {
+    const stores = app.get(FilesystemStores);
+    app
+      .getHttpAdapter()
+      .getInstance()
+      .addHook('onRequest', (_request, reply, done) => {
+        if (stores.instance !== undefined) reply.header(HEADER.instance, stores.instance);
+        done();
+      });
+  }
+
   async onApplicationBootstrap(): Promise<void> {
-    const { removed, missing } = await this.files.sweep(this.documents.files());
-    if (removed > 0) this.log.warn(`removed ${removed} files that an interrupted write or deletion left behind`);
-    for (const path of missing) this.log.error(`${path} is missing: its document can't be read`);
-    // In the background: until it is done, documents are found by the terms of the earlier analysis.
-    void this.reanalyse().catch((error: unknown) => {
-      if (!this.stopped)
-        this.log.error({ err: error }, 'Documents of an earlier version of the analysis stay as they are');
-    });
+    await this.stores.sweep(this.files);
+    this.fullText.start();
   }
 
-  private async reanalyse(): Promise<void> {
-    const documents = await reanalyse(this.index, (key, analysed, isCurrent) => {
-      this.documents.atomically(() => isCurrent() && this.index.put(key, analysed));
-      return Promise.resolve();
-    });
-    if (documents > 0) this.log.log(`${documents} documents of an earlier version of the analysis were analysed anew`);
-  }
-
-  onApplicationShutdown(): void {
-    this.stopped = true;
+  async onApplicationShutdown(): Promise<void> {
+    await this.fullText.stop();
     this.files.close();
-    this.db.close();
+    await this.stores.close();
   }
 }

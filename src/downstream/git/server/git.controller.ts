@@ -95,6 +95,17 @@ export class GitController {
     return { removed: await this.git.drop(project) };
   }
 
+  @Implements(gitContract.createBundle)
+  createBundle(@CallerOf() caller: Caller, @Input() { params }: Request<'createBundle'>) {
+    return this.git.createBundle(keyOf(caller, params), caller.deadlineMs);
+  }
+
+  @Implements(gitContract.readBundle)
+  async readBundle(@CallerOf() caller: Caller, @Input() { params, query }: Request<'readBundle'>) {
+    const part = await this.git.readBundle(keyOf(caller, params), params.bundle_id, query.offset);
+    return { content_base64: part.toString('base64') };
+  }
+
   @Implements(gitContract.graph)
   graph(@CallerOf() caller: Caller, @Input() { params, query }: Request<'graph'>) {
     return queryGraph(caller, () => this.graphs.graph(keyOf(caller, params), query.limit));

@@ -17,21 +17,21 @@ export class KeysController {
 
   @Implements(contract.createKey)
   async createKey(@CallerOf() { userId }: Caller, @Input() { body }: Request<'createKey'>): Answer<'createKey'> {
-    if (this.keys.list(userId).length >= MAX_KEYS) {
+    const created = await this.keys.create(userId, body, MAX_KEYS);
+    if (created === undefined) {
       const detail = `You have ${MAX_KEYS} keys, which are the most; delete one that is not used any more.`;
       throw new Problem({ status: 422, code: 'too_many_keys', detail });
     }
-    const { key, stored } = this.keys.create(userId, body);
-    return { ...stored, key };
+    return { ...created.stored, key: created.key };
   }
 
   @Implements(contract.listKeys)
   async listKeys(@CallerOf() { userId }: Caller): Answer<'listKeys'> {
-    return { keys: this.keys.list(userId) };
+    return { keys: await this.keys.list(userId) };
   }
 
   @Implements(contract.deleteKey)
   async deleteKey(@CallerOf() { userId }: Caller, @Input() { params }: Request<'deleteKey'>): Answer<'deleteKey'> {
-    return { deleted: this.keys.delete(userId, params.key_id) };
+    return { deleted: await this.keys.delete(userId, params.key_id) };
   }
 }

@@ -4,9 +4,9 @@ import type { User } from '../../auth.contract.js';
 import type { Account, AccountStore } from './account-store.js';
 import { IdentityProvider, type Session, type Verification } from '../providers/identity-provider.js';
 import type { PasswordHasher } from './password-hasher.js';
-import type { SessionTokens } from '../tokens/session-tokens.js';
+import { type SessionTokens, timesOf } from '../tokens/session-tokens.js';
 
-/** The embedded accounts: passwords as scrypt hashes, sessions as tokens that this server signs. */
+/** This server's own accounts: passwords as scrypt hashes, sessions as tokens that this server signs. */
 export class LocalIdentityProvider extends IdentityProvider {
   private readonly operators: ReadonlySet<string>;
 
@@ -21,20 +21,24 @@ export class LocalIdentityProvider extends IdentityProvider {
   }
 
   async register(email: string, password: string): Promise<User> {
-    if (this.accounts.byEmail(email) !== undefined) throw emailTaken(email);
+    if ((await this.accounts.byEmail(email)) !== undefined) throw emailTaken(email);
     return this.create(email, password, false);
   }
 
   /** Creates the demo account if it does not exist. */
   async ensureDemoAccount(email: string, password: string): Promise<void> {
-    if (this.accounts.byEmail(email) === undefined) await this.create(email, password, true);
+    if ((await this.accounts.byEmail(email)) !== undefined) return;
+    await this.create(email, password, true).catch((error: unknown) => {
+      // Another auth server has created it meanwhile.
+      if (!(error instanceof Problem && error.problem.code === 'email_taken')) throw error;
+    });
   }
 
   async login(email: string, password: string): Promise<Session | undefined> {
-    const account = this.accounts.byEmail(email);
+    const account = await this.accounts.byEmail(email);
     if (!(await this.passwords.matches(password, account?.password_hash)) || account === undefined) return undefined;
     if (this.passwords.isOutdated(account.password_hash)) {
-      this.accounts.replaceHash(account.user_id, await this.passwords.hash(password));
+      await this.accounts.replaceHash(account.user_id, await this.passwords.hash(password));
     }
     const { token, expiresAt } = await this.tokens.issue(account.user_id);
     return { token, expires_at: new Date(expiresAt).toISOString(), user: this.userOf(account) };
@@ -43,19 +47,24 @@ export class LocalIdentityProvider extends IdentityProvider {
   async verify(token: string): Promise<Verification> {
     const claims = await this.tokens.read(token);
     if (typeof claims === 'string') return { active: false, reason: claims };
-    const account = this.accounts.byId(claims.userId);
+    const account = await this.accounts.byId(claims.userId);
     if (account === undefined) return { active: false, reason: 'unknown' };
-    return { active: true, user: this.userOf(account), expires_at: new Date(claims.expiresAt).toISOString() };
+    return { active: true, user: this.userOf(account), ...timesOf(claims) };
   }
 
   async user(userId: string): Promise<User | undefined> {
-    const account = this.accounts.byId(userId);
+    const account = await this.accounts.byId(userId);
     return account && this.userOf(account);
   }
 
   async usersByEmail(email: string): Promise<User[]> {
-    const account = this.accounts.byEmail(email);
+    const account = await this.accounts.byEmail(email);
     return account === undefined ? [] : [this.userOf(account)];
+  }
+
+  /** Tokens of an account that does not exist are not valid, and no later account has its id. */
+  close(userId: string): Promise<void> {
+    return this.accounts.remove(userId);
   }
 
   revoke(token: string): Promise<boolean> {
@@ -64,7 +73,7 @@ export class LocalIdentityProvider extends IdentityProvider {
 
   private async create(email: string, password: string, demo: boolean): Promise<User> {
     const account = { user_id: randomUUID(), email, password_hash: await this.passwords.hash(password), demo };
-    if (!this.accounts.add(account)) throw emailTaken(email);
+    if (!(await this.accounts.add(account))) throw emailTaken(email);
     return this.userOf(account);
   }
 

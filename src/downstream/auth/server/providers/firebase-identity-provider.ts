@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { decodeJwt } from 'jose';
 import { Problem } from '../../../../http/problem.js';
 import type { User } from '../../auth.contract.js';
-import { isSessionToken, type SessionTokens, type TokenClaims } from '../tokens/session-tokens.js';
+import { isSessionToken, type SessionTokens, timesOf, type TokenClaims } from '../tokens/session-tokens.js';
 import { IdentityProvider, type Session, type Verification } from './identity-provider.js';
 import type { IdentityToolkit } from './identity-toolkit.js';
 import type { AccountChecks } from './account-checks.js';
@@ -36,14 +36,14 @@ export class FirebaseIdentityProvider extends IdentityProvider {
     // The account exists now. If this call fails, the first sign-in sends the link.
     if (this.options.requireVerifiedEmail) await this.toolkit.sendVerification(idToken).catch(() => undefined);
     const { sub } = claimsOf(idToken);
-    return this.identities.user(userIdOf(sub)) ?? { user_id: userIdOf(sub), email, operator: false };
+    return (await this.identities.user(userIdOf(sub))) ?? { user_id: userIdOf(sub), email, operator: false };
   }
 
   async login(email: string, password: string): Promise<Session | undefined> {
     const signedIn = await this.toolkit.signIn(email, password);
     if (signedIn === undefined) return undefined;
     const { idToken, refreshToken } = signedIn;
-    const user = this.identities.admit(claimsOf(idToken));
+    const user = await this.identities.admit(claimsOf(idToken));
     if (user === undefined) {
       await this.toolkit.sendVerification(idToken);
       throw unverified(email);
@@ -65,9 +65,10 @@ export class FirebaseIdentityProvider extends IdentityProvider {
       await this.sessions.revoke(token);
       return { active: false, reason: 'revoked' };
     }
-    const user = this.identities.user(claims.userId);
+    if (await this.identities.hasEnded(claims.userId, claims.issuedAt)) return { active: false, reason: 'revoked' };
+    const user = await this.identities.user(claims.userId);
     if (user === undefined) return { active: false, reason: 'unknown' };
-    return { active: true, user, expires_at: new Date(claims.expiresAt).toISOString() };
+    return { active: true, user, ...timesOf(claims) };
   }
 
   private async verifyIdToken(token: string): Promise<Verification> {
@@ -95,6 +96,10 @@ export class FirebaseIdentityProvider extends IdentityProvider {
 
   async usersByEmail(email: string): Promise<User[]> {
     return this.identities.usersByEmail(email);
+  }
+
+  close(userId: string, endedAtMs: number): Promise<void> {
+    return this.identities.close(userId, endedAtMs);
   }
 
   revoke(token: string): Promise<boolean> {

@@ -17,6 +17,11 @@ export abstract class IdentityProvider {
   abstract user(userId: string): Promise<User | undefined>;
   /** The users with an address, as far as this server has seen them. */
   abstract usersByEmail(email: string): Promise<User[]>;
+  /**
+   * Deletes what is kept here of a user, and ends the sessions of sign-ins until `endedAtMs` (milliseconds since 1970). An
+   * account that an external provider keeps stays there.
+   */
+  abstract close(userId: string, endedAtMs: number): Promise<void>;
   /** Whether the token is revoked now; false where it was not valid. */
   abstract revoke(token: string): Promise<boolean>;
 }

@@ -26,29 +26,43 @@ export class IssuedIdentities {
   async verify(token: string): Promise<Verification> {
     const claims = await this.tokens.read(token);
     if (typeof claims === 'string') return { active: false, reason: claims };
-    if (this.revoked.has(idOf(token))) return { active: false, reason: 'revoked' };
-    const user = this.admit(claims);
+    if (await this.revoked.has(idOf(token))) return { active: false, reason: 'revoked' };
+    const signedInAtMs = signInOf(claims) * 1000;
+    if (await this.hasEnded(userIdOf(claims.sub), Number(claims.iat) * 1000)) {
+      return { active: false, reason: 'revoked' };
+    }
+    const user = await this.admit(claims);
     if (user === undefined) return { active: false, reason: 'email_unverified' };
-    return { active: true, user, expires_at: new Date(claims.exp * 1000).toISOString() };
+    const [expires_at, signed_in_at] = [claims.exp * 1000, signedInAtMs].map((ms) => new Date(ms).toISOString());
+    return { active: true, user, expires_at: expires_at as string, signed_in_at };
+  }
+
+  /** Whether the user has deleted the account since a token was issued. */
+  async hasEnded(userId: string, issuedAtMs: number): Promise<boolean> {
+    return issuedAtMs <= ((await this.users.endedAtMs(userId)) ?? -Infinity);
+  }
+
+  close(userId: string, endedAtMs: number): Promise<void> {
+    return this.users.forget(userId, endedAtMs);
   }
 
   /** Records the user of valid claims and returns it; undefined where the address must be verified and is not. */
-  admit(claims: Pick<IssuedClaims, 'sub'> & Record<string, unknown>): User | undefined {
+  async admit(claims: Pick<IssuedClaims, 'sub'> & Record<string, unknown>): Promise<User | undefined> {
     if (this.rules.requireVerifiedEmail && claims['email_verified'] !== true) return undefined;
     const user = {
       user_id: userIdOf(claims.sub),
       email: textOf(claims['email']) ?? textOf(claims['preferred_username']) ?? claims.sub,
       operator: this.isOperator(claims),
     };
-    this.users.remember(user);
+    await this.users.remember(user);
     return user;
   }
 
-  user(userId: string): User | undefined {
+  user(userId: string): Promise<User | undefined> {
     return this.users.byId(userId);
   }
 
-  usersByEmail(email: string): User[] {
+  usersByEmail(email: string): Promise<User[]> {
     return this.users.byEmail(email);
   }
 
@@ -56,7 +70,7 @@ export class IssuedIdentities {
   async revoke(token: string): Promise<boolean> {
     const claims = await this.tokens.read(token);
     if (typeof claims === 'string') return false;
-    this.revoked.add(idOf(token), claims.exp * 1000);
+    await this.revoked.add(idOf(token), claims.exp * 1000);
     return true;
   }
 
@@ -70,6 +84,9 @@ export class IssuedIdentities {
 
 /** The signature is left out, because the same token can have several encodings of it. */
 const idOf = (token: string) => `issued:${hash('sha256', token.slice(0, token.lastIndexOf('.')), 'base64url')}`;
+
+/** A refreshed token is newer than the sign-in, whose time OpenID Connect Core 1.0 (section 2) has in `auth_time`. */
+const signInOf = ({ iat, auth_time }: IssuedClaims) => (typeof auth_time === 'number' ? auth_time : Number(iat));
 
 const textOf = (claim: unknown) => (typeof claim === 'string' && claim !== '' ? claim : undefined);
 

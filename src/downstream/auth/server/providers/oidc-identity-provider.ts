@@ -55,6 +55,10 @@ export class OidcIdentityProvider extends IdentityProvider {
     return this.identities.usersByEmail(email);
   }
 
+  close(userId: string, endedAtMs: number): Promise<void> {
+    return this.identities.close(userId, endedAtMs);
+  }
+
   revoke(token: string): Promise<boolean> {
     return this.identities.revoke(token);
   }

@@ -1,49 +1,18 @@
 import { hash } from 'node:crypto';
-import type { DatabaseSync } from 'node:sqlite';
-import { preparedBy } from '../../../../storage/statements.js';
 import type { User } from '../../auth.contract.js';
-
-export const SEEN_USER_TABLES = `
-  CREATE TABLE seen_user (
-    user_id TEXT PRIMARY KEY,
-    email TEXT NOT NULL,
-    operator INTEGER NOT NULL
-  ) STRICT, WITHOUT ROWID;`;
 
 /**
  * The users of an external provider, each with the data of the last valid token. An API key for a user works without a
- * token.
+ * token. Of a user who deleted the account here, only the time of that is kept.
  */
-export class SeenUsers {
-  private readonly prepared: ReturnType<typeof preparedBy>;
-
-  constructor(db: DatabaseSync) {
-    this.prepared = preparedBy(db);
-  }
-
-  remember({ user_id, email, operator }: User): void {
-    const known = this.byId(user_id);
-    if (known?.email === email && known.operator === operator) return;
-    this.prepared('INSERT OR REPLACE INTO seen_user (user_id, email, operator) VALUES (?, ?, ?)').run(
-      user_id,
-      email,
-      Number(operator),
-    );
-  }
-
-  byId(userId: string): User | undefined {
-    const row = this.prepared('SELECT email, operator FROM seen_user WHERE user_id = ?').get(userId);
-    return row && { user_id: userId, email: String(row['email']), operator: row['operator'] === 1 };
-  }
-
-  byEmail(email: string): User[] {
-    const rows = this.prepared('SELECT user_id, email, operator FROM seen_user WHERE lower(email) = ?').all(email);
-    return rows.map((row) => ({
-      user_id: String(row['user_id']),
-      email: String(row['email']),
-      operator: row['operator'] === 1,
-    }));
-  }
+export abstract class SeenUsers {
+  abstract remember(user: User): Promise<void>;
+  abstract byId(userId: string): Promise<User | undefined>;
+  abstract forget(userId: string, endedAtMs: number): Promise<void>;
+  /** When the user last deleted the account here, in milliseconds since 1970. Older sign-ins are not valid. */
+  abstract endedAtMs(userId: string): Promise<number | undefined>;
+  /** By an address in lower case. */
+  abstract byEmail(email: string): Promise<User[]>;
 }
 
 /** The characters of a user id, see `http/caller.ts`. A subject with the prefix would be confused with a digest. */

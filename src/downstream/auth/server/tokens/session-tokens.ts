@@ -11,9 +11,18 @@ export interface TokenClaims {
   tokenId: string;
   userId: string;
   /** Milliseconds since 1970. */
+  issuedAt: number;
   expiresAt: number;
   /** The encrypted refresh token of an external provider. */
   sealed?: string | undefined;
+}
+
+interface Payload {
+  sub: string;
+  jti: string;
+  iat: number;
+  exp: number;
+  sealed?: string;
 }
 
 /**
@@ -50,14 +59,14 @@ export class SessionTokens {
    */
   async read(token: string): Promise<TokenClaims | 'malformed' | 'expired' | 'unknown' | 'revoked'> {
     const claims = await this.verified(token);
-    return typeof claims !== 'string' && this.revoked.has(claims.tokenId) ? 'revoked' : claims;
+    return typeof claims !== 'string' && (await this.revoked.has(claims.tokenId)) ? 'revoked' : claims;
   }
 
   /** Whether the token is revoked now; false where it was not valid. */
   async revoke(token: string): Promise<boolean> {
     const claims = await this.read(token);
     if (typeof claims === 'string') return claims === 'revoked';
-    this.revoked.add(claims.tokenId, claims.expiresAt);
+    await this.revoked.add(claims.tokenId, claims.expiresAt);
     return true;
   }
 
@@ -67,11 +76,11 @@ export class SessionTokens {
       const { payload } = await jwtVerify(token, ({ kid }) => this.keyOf(kid), {
         algorithms: [ALGORITHM],
         issuer: ISSUER,
-        requiredClaims: ['sub', 'jti', 'exp'],
+        requiredClaims: ['sub', 'jti', 'iat', 'exp'],
         currentDate: new Date(this.now()),
       });
-      const { sub, jti, exp, sealed } = payload as { sub: string; jti: string; exp: number; sealed?: string };
-      return { tokenId: jti, userId: sub, expiresAt: exp * 1000, sealed };
+      const { sub, jti, iat, exp, sealed } = payload as Payload;
+      return { tokenId: jti, userId: sub, issuedAt: iat * 1000, expiresAt: exp * 1000, sealed };
     } catch (error) {
       if (error instanceof errors.JWTExpired) return 'expired';
       if (error instanceof UnknownKey) return 'unknown';
@@ -80,12 +89,18 @@ export class SessionTokens {
     }
   }
 
-  private keyOf(kid: string | undefined) {
-    const key = kid === undefined ? undefined : this.keys.verifying(kid);
+  private async keyOf(kid: string | undefined) {
+    const key = kid === undefined ? undefined : await this.keys.verifying(kid);
     if (key === undefined) throw new UnknownKey();
     return key;
   }
 }
+
+/** The times of a token as the answer to its verification has them. */
+export const timesOf = ({ issuedAt, expiresAt }: TokenClaims) => ({
+  expires_at: new Date(expiresAt).toISOString(),
+  signed_in_at: new Date(issuedAt).toISOString(),
+});
 
 /** Whether the token names this server as its issuer. The signature is not checked. */
 export function isSessionToken(token: string): boolean {

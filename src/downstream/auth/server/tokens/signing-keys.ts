@@ -1,25 +1,9 @@
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
-import { join } from 'node:path';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type CryptoKey, type JWK } from 'jose';
-import { z } from 'zod';
+import type { SigningKeyStore, StoredKey } from './signing-key-store.js';
 
 export const ALGORITHM = 'EdDSA';
-
-const keyFileSchema = z.strictObject({
-  kid: z.string(),
-  created_at: z.iso.datetime(),
-  private_jwk: z.looseObject({ kty: z.literal('OKP'), crv: z.literal('Ed25519'), x: z.string(), d: z.string() }),
-});
+/** The shortest time between two looks for a key that is not known here. */
+const RELOAD_MS = 1000;
 
 interface SigningKey {
   kid: string;
@@ -38,26 +22,22 @@ export interface SigningKeysOptions {
 }
 
 /**
- * Ed25519 key pairs, one file each, readable by this user alone. The newest one signs until it is `rotationMs` old; an
- * older one verifies until every token that it signed has expired, and is deleted then.
+ * Ed25519 key pairs. The newest one signs until it is `rotationMs` old; an older one verifies until every token that it
+ * signed has expired, and is deleted then. Several servers can share a store: each finds the keys of the others.
  */
 export class SigningKeys {
+  private keys: SigningKey[] = [];
+  private loadedAt = -Infinity;
+
   private constructor(
-    private readonly dir: string,
+    private readonly store: SigningKeyStore,
     private readonly options: SigningKeysOptions,
-    private keys: SigningKey[],
   ) {}
 
-  /** @throws Error naming a key file that cannot be used */
-  static async open(dir: string, options: SigningKeysOptions): Promise<SigningKeys> {
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
-    const files = readdirSync(dir).filter((name) => name.endsWith('.json'));
-    const keys = await Promise.all(files.map((name) => readKey(join(dir, name))));
-    const opened = new SigningKeys(
-      dir,
-      options,
-      keys.sort((a, b) => b.createdAt - a.createdAt),
-    );
+  /** @throws Error naming a key that cannot be used */
+  static async open(store: SigningKeyStore, options: SigningKeysOptions): Promise<SigningKeys> {
+    const opened = new SigningKeys(store, options);
+    await opened.load();
     await opened.current();
     return opened;
   }
@@ -65,25 +45,43 @@ export class SigningKeys {
   /** The key to sign with; a new one is made when the current one is too old. */
   async current(): Promise<{ kid: string; privateKey: CryptoKey }> {
     const newest = this.keys[0];
-    if (newest !== undefined && this.now() < newest.createdAt + this.options.rotationMs) return newest;
-    const made = await makeKey(this.dir, this.now());
-    this.keys = [made, ...this.keys];
-    this.dropExpired();
-    return made;
+    if (newest !== undefined && !this.isOld(newest.createdAt)) return newest;
+    await this.store.renew(async (stored) =>
+      stored !== undefined && !this.isOld(Date.parse(stored.created_at)) ? undefined : makeKey(this.now()),
+    );
+    await this.load();
+    await this.dropExpired();
+    return this.keys[0] as SigningKey;
   }
 
-  verifying(kid: string): CryptoKey | undefined {
+  async verifying(kid: string): Promise<CryptoKey | undefined> {
+    const known = this.find(kid);
+    if (known !== undefined || performance.now() - this.loadedAt < RELOAD_MS) return known;
+    await this.load();
+    return this.find(kid);
+  }
+
+  private find(kid: string): CryptoKey | undefined {
     return this.keys.find((key) => key.kid === kid)?.publicKey;
   }
 
+  private async load(): Promise<void> {
+    this.loadedAt = performance.now();
+    this.keys = await Promise.all((await this.store.load()).map(imported));
+  }
+
   /** A key stopped signing when the next one was made. */
-  private dropExpired(): void {
-    this.keys = this.keys.filter((key, index) => {
+  private async dropExpired(): Promise<void> {
+    const expired = this.keys.filter((_, index) => {
       const successor = this.keys[index - 1];
-      const keep = successor === undefined || this.now() < successor.createdAt + this.options.tokenTtlMs;
-      if (!keep) rmSync(join(this.dir, `${key.kid}.json`), { force: true });
-      return keep;
+      return successor !== undefined && this.now() >= successor.createdAt + this.options.tokenTtlMs;
     });
+    for (const { kid } of expired) await this.store.remove(kid);
+    this.keys = this.keys.filter((key) => !expired.includes(key));
+  }
+
+  private isOld(createdAt: number): boolean {
+    return this.now() >= createdAt + this.options.rotationMs;
   }
 
   private now(): number {
@@ -91,44 +89,18 @@ export class SigningKeys {
   }
 }
 
-async function makeKey(dir: string, now: number): Promise<SigningKey> {
-  const { privateKey, publicKey } = await generateKeyPair(ALGORITHM, { crv: 'Ed25519', extractable: true });
-  const jwk = await exportJWK(privateKey);
-  const kid = await calculateJwkThumbprint(jwk);
-  writeSecret(dir, `${kid}.json`, JSON.stringify({ kid, created_at: new Date(now).toISOString(), private_jwk: jwk }));
-  return { kid, createdAt: now, privateKey, publicKey };
+async function makeKey(now: number): Promise<StoredKey> {
+  const { privateKey } = await generateKeyPair(ALGORITHM, { crv: 'Ed25519', extractable: true });
+  const jwk = (await exportJWK(privateKey)) as StoredKey['private_jwk'];
+  return { kid: await calculateJwkThumbprint(jwk), created_at: new Date(now).toISOString(), private_jwk: jwk };
 }
 
-async function readKey(file: string): Promise<SigningKey> {
-  try {
-    const { kid, created_at, private_jwk } = keyFileSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
-    const { d: _, ...public_jwk } = private_jwk;
-    return {
-      kid,
-      createdAt: Date.parse(created_at),
-      privateKey: (await importJWK(private_jwk as JWK, ALGORITHM)) as CryptoKey,
-      publicKey: (await importJWK(public_jwk as JWK, ALGORITHM)) as CryptoKey,
-    };
-  } catch (error) {
-    throw new Error(`${file} is not a signing key; delete it, and everybody signs in again`, { cause: error });
-  }
-}
-
-/** Writes the whole file or nothing, also in a crash. */
-function writeSecret(dir: string, name: string, text: string): void {
-  const temporary = join(dir, `${name}.tmp`);
-  const file = openSync(temporary, 'w', 0o600);
-  try {
-    writeSync(file, text);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  renameSync(temporary, join(dir, name));
-  const folder = openSync(dir, 'r');
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
-  }
+async function imported({ kid, created_at, private_jwk }: StoredKey): Promise<SigningKey> {
+  const { d: _, ...public_jwk } = private_jwk;
+  return {
+    kid,
+    createdAt: Date.parse(created_at),
+    privateKey: (await importJWK(private_jwk as JWK, ALGORITHM)) as CryptoKey,
+    publicKey: (await importJWK(public_jwk as JWK, ALGORITHM)) as CryptoKey,
+  };
 }

@@ -13,32 +13,41 @@ export class ConversationsController {
   constructor(private readonly conversations: ConversationsService) {}
 
   @Implements(contract.putTurn)
-  putTurn(@CallerOf() { userId }: Caller, @Input() { params, body }: Request<'putTurn'>): Answer<'putTurn'> {
-    this.conversations.putTurn(userId, params.conversation_id, body.project_id, body.turn);
+  async putTurn(
+    @CallerOf() { userId }: Caller,
+    @Input() { params, body }: Request<'putTurn'>,
+  ): Promise<Answer<'putTurn'>> {
+    await this.conversations.putTurn(userId, params.conversation_id, body.project_id, body.turn);
     return { stored: true };
   }
 
   @Implements(contract.findTurn)
-  findTurn(@CallerOf() { userId }: Caller, @Input() { query }: Request<'findTurn'>): Answer<'findTurn'> {
-    return { found: this.conversations.findTurn(userId, query.thread) };
+  async findTurn(@CallerOf() { userId }: Caller, @Input() { query }: Request<'findTurn'>): Promise<Answer<'findTurn'>> {
+    return { found: await this.conversations.findTurn(userId, query.thread) };
   }
 
   @Implements(contract.deleteTurn)
-  deleteTurn(@CallerOf() { userId }: Caller, @Input() { params }: Request<'deleteTurn'>): Answer<'deleteTurn'> {
-    return { deleted: this.conversations.deleteTurn(userId, params.conversation_id, params.message_id) };
+  async deleteTurn(
+    @CallerOf() { userId }: Caller,
+    @Input() { params }: Request<'deleteTurn'>,
+  ): Promise<Answer<'deleteTurn'>> {
+    return { deleted: await this.conversations.deleteTurn(userId, params.conversation_id, params.message_id) };
   }
 
   @Implements(contract.putFeedback)
-  putFeedback(
+  async putFeedback(
     @CallerOf() { userId }: Caller,
     @Input() { params, body }: Request<'putFeedback'>,
-  ): Answer<'putFeedback'> {
-    this.conversations.putFeedback(userId, params.conversation_id, params.message_id, body.feedback);
+  ): Promise<Answer<'putFeedback'>> {
+    await this.conversations.putFeedback(userId, params.conversation_id, params.message_id, body.feedback);
     return { stored: true };
   }
 
   @Implements(contract.listConversations)
-  list(@CallerOf() { userId }: Caller, @Input() { query }: Request<'listConversations'>): Answer<'listConversations'> {
+  list(
+    @CallerOf() { userId }: Caller,
+    @Input() { query }: Request<'listConversations'>,
+  ): Promise<Answer<'listConversations'>> {
     return this.conversations.list(userId, query.limit, query.offset);
   }
 
@@ -46,7 +55,7 @@ export class ConversationsController {
   get(
     @CallerOf() { userId }: Caller,
     @Input() { params, query }: Request<'getConversation'>,
-  ): Answer<'getConversation'> {
+  ): Promise<Answer<'getConversation'>> {
     return this.conversations.get(userId, params.conversation_id, query);
   }
 
@@ -54,15 +63,15 @@ export class ConversationsController {
   rename(
     @CallerOf() { userId }: Caller,
     @Input() { params, body }: Request<'renameConversation'>,
-  ): Answer<'renameConversation'> {
+  ): Promise<Answer<'renameConversation'>> {
     return this.conversations.rename(userId, params.conversation_id, body.title);
   }
 
   @Implements(contract.deleteConversation)
-  delete(
+  async delete(
     @CallerOf() { userId }: Caller,
     @Input() { params }: Request<'deleteConversation'>,
-  ): Answer<'deleteConversation'> {
-    return { deleted: this.conversations.delete(userId, params.conversation_id) };
+  ): Promise<Answer<'deleteConversation'>> {
+    return { deleted: await this.conversations.delete(userId, params.conversation_id) };
   }
 }

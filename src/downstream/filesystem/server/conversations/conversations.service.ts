@@ -4,35 +4,32 @@ import { sentences } from '../../../../text/sentences.js';
 import type { ConversationInfo, Feedback, Turn, TurnsQuery } from '../../filesystem.contract.js';
 import { ConversationStore } from './conversation-store.js';
 import { TurnStore } from './turn-store.js';
-import { deleted, ProjectsService } from '../projects/projects.service.js';
+import { deleted } from '../projects/project-state.js';
 
 const MAX_TITLE_CHARS = 80;
 
 @Injectable()
 export class ConversationsService {
   constructor(
-    private readonly projects: ProjectsService,
     private readonly conversations: ConversationStore,
     private readonly turns: TurnStore,
   ) {}
 
   /** @throws Problem 400 `invalid_time`; 410 `deleted` */
-  putTurn(userId: string, conversationId: string, projectId: string | null, turn: Turn): void {
+  async putTurn(userId: string, conversationId: string, projectId: string | null, turn: Turn): Promise<void> {
     const askedAt = Date.parse(turn.created_at);
     if (Number.isNaN(askedAt)) {
       throw badRequest('invalid_time', `turn.created_at: "${turn.created_at}" is not a time in ISO 8601`);
     }
-    const known = this.conversations.find(userId, conversationId);
-    if (known === 'deleted') throw deleted(`The conversation ${conversationId}`);
-    if (this.turns.isDeleted(userId, conversationId, turn.message_id)) throw deleted(`The turn ${turn.message_id}`);
-    // An answered turn is stored even if its project id is unknown.
-    const project = projectId !== null && this.projects.isThere({ userId, projectId }) ? projectId : null;
     const time = new Date(askedAt).toISOString();
     const conversation = {
-      ...{ conversation_id: conversationId, project_id: project, title: titleFrom(turn.question) },
+      ...{ conversation_id: conversationId, project_id: projectId, title: titleFrom(turn.question) },
       ...{ created_at: time, updated_at: time },
     };
-    this.conversations.putTurn(userId, conversation, turn, askedAt);
+    const written = await this.conversations.putTurn(userId, conversation, turn, askedAt);
+    if (written === 'deleted_conversation') throw deleted(`The conversation ${conversationId}`);
+    if (written === 'deleted_turn') throw deleted(`The turn ${turn.message_id}`);
+    if (written === 'deleted_project') throw deleted(`The project ${projectId}`);
   }
 
   list(userId: string, limit: number, offset: number) {
@@ -40,39 +37,44 @@ export class ConversationsService {
   }
 
   /** @throws Problem 404 */
-  get(userId: string, conversationId: string, query: TurnsQuery) {
-    const conversation = this.find(userId, conversationId);
-    const page = this.turns.page(userId, conversationId, query);
+  async get(userId: string, conversationId: string, query: TurnsQuery) {
+    const conversation = await this.find(userId, conversationId);
+    const page = await this.turns.page(userId, conversationId, query);
     if (page === undefined) throw noTurn(query.until ?? query.through);
     return { ...conversation, ...page };
   }
 
-  findTurn(userId: string, thread: string) {
-    return this.turns.findByThread(userId, thread) ?? null;
+  async findTurn(userId: string, thread: string) {
+    return (await this.turns.findByThread(userId, thread)) ?? null;
   }
 
-  deleteTurn(userId: string, conversationId: string, messageId: string): boolean {
+  deleteTurn(userId: string, conversationId: string, messageId: string): Promise<boolean> {
     return this.turns.delete(userId, conversationId, messageId);
   }
 
   /** @throws Problem 404 */
-  putFeedback(userId: string, conversationId: string, messageId: string, feedback: Feedback | null): void {
-    if (!this.turns.setFeedback(userId, conversationId, messageId, feedback)) throw noTurn(messageId);
+  async putFeedback(
+    userId: string,
+    conversationId: string,
+    messageId: string,
+    feedback: Feedback | null,
+  ): Promise<void> {
+    if (!(await this.turns.setFeedback(userId, conversationId, messageId, feedback))) throw noTurn(messageId);
   }
 
-  rename(userId: string, conversationId: string, title: string): ConversationInfo {
-    this.find(userId, conversationId);
+  async rename(userId: string, conversationId: string, title: string): Promise<ConversationInfo> {
+    await this.find(userId, conversationId);
     if (title.trim() === '') throw badRequest('invalid_title', 'title: it is empty');
-    this.conversations.rename(userId, conversationId, title.trim());
+    await this.conversations.rename(userId, conversationId, title.trim());
     return this.find(userId, conversationId);
   }
 
-  delete(userId: string, conversationId: string): boolean {
+  delete(userId: string, conversationId: string): Promise<boolean> {
     return this.conversations.delete(userId, conversationId);
   }
 
-  private find(userId: string, conversationId: string): ConversationInfo {
-    const conversation = this.conversations.find(userId, conversationId);
+  private async find(userId: string, conversationId: string): Promise<ConversationInfo> {
+    const conversation = await this.conversations.find(userId, conversationId);
     if (conversation === undefined || conversation === 'deleted') {
       throw notFound(`There is no conversation ${JSON.stringify(conversationId)}.`);
     }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { ProjectKey } from '../../../../text/lexical-index.js';
 import type { DocumentInfo } from '../../filesystem.contract.js';
-import type { DocumentRow } from './document-store.js';
+import type { DocumentRow } from './document-row.js';
 
 /** What documents need of the recognition in the background, which replaces these functions when it starts. */
 @Injectable()

@@ -3,15 +3,17 @@ import { nextExtraction, uploadVersion } from '../../../../contract/extraction-v
 import type { PageStart } from '../../../../contract/page.contract.js';
 import { Semaphore } from '../../../../http/semaphore.js';
 import { Problem } from '../../../../http/problem.js';
+import { StorageUnavailable } from '../../../../storage/storage-errors.js';
 import { analyseDocument } from '../../../../text/analysed-document.js';
 import type { ProjectKey } from '../../../../text/lexical-index.js';
 import { titleOf } from '../../../../text/title.js';
 import { DamagedFile, DocumentFiles, hashOf, type StoredFile } from '../files/document-files.js';
 import { BackgroundRecognition } from './background-recognition.js';
-import { type DocumentRow, DocumentStore, infoOf, originalOf } from './document-store.js';
+import { type DocumentRow, infoOf, originalOf } from './document-row.js';
+import { changedSince, type Decision, DocumentStore, type PathState } from './document-store.js';
 import { type ReadUpload, type Upload, UploadReader } from './document-upload.js';
 import { type KnownText, pendingPages } from '../extraction/recognition/recognised-text.js';
-import { ProjectsService } from '../projects/projects.service.js';
+import { requireThere } from '../projects/project-state.js';
 import { UnreadableDocument } from '../extraction/text-extractor.js';
 
 export interface WriteRequest extends Upload {
@@ -41,7 +43,6 @@ export class DocumentWriter {
   private readonly large = new Semaphore(LARGE, 'large documents to be stored');
 
   constructor(
-    private readonly projects: ProjectsService,
     private readonly documents: DocumentStore,
     private readonly files: DocumentFiles,
     private readonly uploads: UploadReader,
@@ -50,16 +51,17 @@ export class DocumentWriter {
 
   /** @throws the problems that the contract names */
   async put(key: ProjectKey, path: string, request: WriteRequest): Promise<Written> {
-    this.projects.requireWritable(key);
+    const before = await this.documents.state(key, path);
+    requireThere(key.projectId, before.project);
     const upload = await this.uploads.read(request, key.userId).catch(async (error: unknown) => {
       throw error instanceof UnreadableDocument ? await this.keepUnreadable(key, path, request, error) : error;
     });
-    const damaged = await this.damagedFile(key, path, upload);
-    const decide = () => {
-      this.refuseSuperseded(key, path, request);
-      return decision(this.documents.find(key, path), { ...request, ...upload }, damaged);
+    const damaged = await this.damagedFile(key, before.document, upload);
+    const decide = (state: PathState) => {
+      refuseSuperseded(state, path, request);
+      return decision(state.document, { ...request, ...upload }, damaged);
     };
-    const first = decide();
+    const first = decide(before);
     if (first !== 'store') return first;
 
     const work = () => this.write(key, path, request, upload, decide);
@@ -79,30 +81,23 @@ export class DocumentWriter {
     version: string,
     change: (known: KnownText) => KnownText,
   ): Promise<DocumentRow | undefined> {
-    const before = this.documents.find(key, path);
+    const before = await this.documents.find(key, path);
     if (before?.version !== version) return undefined;
     const { warnings = [] } = infoOf(before);
     const known = (await this.files.read(key, before)).toString();
     const changed = change({ text: known, pages: JSON.parse(before.pages ?? '[]') as PageStart[], warnings });
     const content = Buffer.from(changed.text);
-    const { media_type } = before;
-    const title = titleOf(path, changed.text, media_type);
-    const analysed = await analyseDocument({
-      path,
-      title,
-      text: changed.text,
-      mediaType: media_type,
-      pages: changed.pages,
-    });
-    return this.store(key, [content], (stored) => {
-      if (this.documents.find(key, path)?.version !== version) return { result: undefined, unneeded: [stored.file] };
+    const { text, pages } = changed;
+    const title = titleOf(path, text, before.media_type);
+    const analysed = await analyseDocument({ path, title, text, mediaType: before.media_type, pages });
+    return this.store(key, path, [content], ({ document }, stored) => {
+      if (document?.version !== version) return { result: undefined };
       const row: DocumentRow = {
         ...{ ...before, ...stored, title, bytes: content.length, version: nextExtraction(version) },
         ...{ updated_at: new Date().toISOString(), ...asideOf(changed) },
         stored_bytes: before.stored_bytes - before.bytes + content.length,
       };
-      const unneeded = this.documents.put(key, row, analysed).filter((file) => file !== before.original_file);
-      return { result: row, unneeded };
+      return { result: row, document: { row, analysed } };
     });
   }
 
@@ -111,17 +106,17 @@ export class DocumentWriter {
     path: string,
     request: WriteRequest,
     upload: ReadUpload,
-    decide: () => 'store' | Written,
+    decide: (state: PathState) => 'store' | Written,
   ): Promise<Written> {
     const { media_type, text, content, original, pages } = upload;
     const title = titleOf(path, text, media_type);
     const analysed = await analyseDocument({ path, title, text, mediaType: media_type, pages });
     const contents = original === undefined ? [content] : [content, original];
-    return this.store(key, contents, (stored, kept) => {
-      const now = decide();
-      if (now !== 'store') return { result: now, unneeded: [stored.file, kept?.file ?? null] };
+    return this.store(key, path, contents, (state, stored, kept) => {
+      const now = decide(state);
+      if (now !== 'store') return { result: now };
       const { version } = request;
-      const first_version = this.documents.find(key, path)?.first_version ?? version;
+      const first_version = state.document?.first_version ?? version;
       const row: DocumentRow = {
         ...{ path, version, first_version, title, media_type, bytes: content.length },
         ...{ updated_at: new Date().toISOString(), arrived_ms: request.arrived_ms ?? Date.now(), ...stored },
@@ -130,19 +125,7 @@ export class DocumentWriter {
         stored_bytes: content.length + (original?.length ?? 0),
         ...asideOf(upload),
       };
-      const unneeded = this.documents.put(key, row, analysed);
-      return { result: { row, created: version === first_version, changed: true }, unneeded };
-    });
-  }
-
-  /** @throws Problem 409 `superseded` */
-  private refuseSuperseded(key: ProjectKey, path: string, { arrived_ms = Infinity, version }: WriteRequest): void {
-    const changed = this.documents.changedSince(key, path, arrived_ms);
-    if (changed === undefined || (changed.version !== null && uploadVersion(changed.version) === version)) return;
-    throw new Problem({
-      status: 409,
-      code: 'superseded',
-      detail: `${path} was ${changed.version === null ? 'deleted' : 'replaced'} by a change that came in after this one; this one was not stored.`,
+      return { result: { row, created: version === first_version, changed: true }, document: { row, analysed } };
     });
   }
 
@@ -151,10 +134,11 @@ export class DocumentWriter {
     const content = Buffer.from(upload.content_base64 ?? '', 'base64');
     const { message: reason } = fault;
     const received_at = new Date().toISOString();
-    await this.store(key, [content], (stored) => {
-      this.refuseSuperseded(key, path, upload);
-      const row = { path, media_type: upload.media_type, reason, received_at, stored_bytes: content.length, ...stored };
-      return { result: undefined, unneeded: this.documents.putUnreadable(key, row) };
+    await this.store(key, path, [content], (state, stored) => {
+      refuseSuperseded(state, path, upload);
+      const { media_type } = upload;
+      const row = { path, media_type, reason, received_at, stored_bytes: content.length, ...stored };
+      return { result: undefined, unreadable: row };
     });
     return new Problem({
       status: 422,
@@ -164,29 +148,34 @@ export class DocumentWriter {
   }
 
   /**
-   * Writes files and lets `commit` record them in the database. Then files that no row names are removed; after a crash
-   * before that, the next start removes them.
+   * Writes files and lets `decide` choose whether the database names them. Then files that no row names are removed;
+   * after a crash before that, the next sweep removes them.
    */
   private async store<T>(
     key: ProjectKey,
+    path: string,
     contents: readonly Uint8Array[],
-    commit: (...written: StoredFile[]) => { result: T; unneeded: (string | null)[] },
+    decide: (state: PathState, ...written: StoredFile[]) => Decision<T>,
   ): Promise<T> {
     const written: StoredFile[] = [];
     let unneeded: (string | null)[] | undefined;
     try {
       for (const content of contents) written.push(await this.files.write(key, content));
-      const committed = this.documents.atomically(() => {
-        this.projects.requireWritable(key);
-        return commit(...written);
+      const changed = await this.documents.change(key, path, (state) => {
+        requireThere(key.projectId, state.project);
+        return decide(state, ...written);
       });
-      unneeded = committed.unneeded;
-      return committed.result;
+      if (changed.stored) unneeded = changed.unneeded;
+      return changed.result;
+    } catch (error) {
+      // The connection may have been lost during the commit: then rows may name these files. If not, the sweep removes them.
+      if (error instanceof StorageUnavailable) unneeded = [];
+      throw error;
     } finally {
       await this.files
         .remove(key, unneeded ?? written.map(({ file }) => file))
         .catch((error: Error) =>
-          this.log.warn(`a file that is not needed stays until the next start: ${error.message}`),
+          this.log.warn(`a file that is not needed stays until the next sweep: ${error.message}`),
         );
     }
   }
@@ -195,8 +184,11 @@ export class DocumentWriter {
    * Returns the stored file where it should contain this text and it or its original is damaged: then the same text
    * must be written again.
    */
-  private async damagedFile(key: ProjectKey, path: string, { sha256 }: ReadUpload): Promise<string | undefined> {
-    const current = this.documents.find(key, path);
+  private async damagedFile(
+    key: ProjectKey,
+    current: DocumentRow | undefined,
+    { sha256 }: ReadUpload,
+  ): Promise<string | undefined> {
     if (current?.sha256 !== sha256) return undefined;
     try {
       await this.files.read(key, current);
@@ -214,6 +206,17 @@ export class DocumentWriter {
 function asideOf({ warnings, pages }: Pick<ReadUpload, 'warnings' | 'pages'>): Pick<DocumentRow, 'warnings' | 'pages'> {
   const json = (list: readonly object[]) => (list.length === 0 ? null : JSON.stringify(list));
   return { warnings: json(warnings), pages: json(pages) };
+}
+
+/** @throws Problem 409 `superseded` */
+function refuseSuperseded(state: PathState, path: string, { arrived_ms = Infinity, version }: WriteRequest): void {
+  const changed = changedSince(state, arrived_ms);
+  if (changed === undefined || (changed.version !== null && uploadVersion(changed.version) === version)) return;
+  throw new Problem({
+    status: 409,
+    code: 'superseded',
+    detail: `${path} was ${changed.version === null ? 'deleted' : 'replaced'} by a change that came in after this one; this one was not stored.`,
+  });
 }
 
 /** The effect of a request on the current document. @throws Problem 409 `version_taken`, 412 `version_conflict` */

@@ -3,7 +3,6 @@ import { type Caller, CallerOf } from '../../../../http/caller.js';
 import { Implements, Input } from '../../../../http/implements.decorator.js';
 import type { EndpointOutput, EndpointRequest } from '../../../../contract/endpoint.js';
 import { filesystemContract as contract } from '../../filesystem.contract.js';
-import { ProjectInventory } from '../../../../storage/inventory.js';
 import { OriginalsService } from './originals.service.js';
 import { DocumentsService } from './documents.service.js';
 
@@ -17,12 +16,11 @@ export class DocumentsController {
   constructor(
     private readonly documents: DocumentsService,
     private readonly originals: OriginalsService,
-    private readonly inventories: ProjectInventory,
   ) {}
 
   @Implements(contract.inventory)
-  inventory(@Input() { query }: Request<'inventory'>): Answer<'inventory'> {
-    return this.inventories.page(query.after, query.limit);
+  inventory(@Input() { query }: Request<'inventory'>): Promise<Answer<'inventory'>> {
+    return this.documents.inventory(query.after, query.limit);
   }
 
   @Implements(contract.putDocument)
@@ -71,7 +69,10 @@ export class DocumentsController {
   }
 
   @Implements(contract.listDocuments)
-  list(@CallerOf() caller: Caller, @Input() { params, query }: Request<'listDocuments'>): Answer<'listDocuments'> {
+  list(
+    @CallerOf() caller: Caller,
+    @Input() { params, query }: Request<'listDocuments'>,
+  ): Promise<Answer<'listDocuments'>> {
     return this.documents.list(keyOf(caller, params), query.prefix, query.limit, query.offset);
   }
 

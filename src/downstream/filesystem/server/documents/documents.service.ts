@@ -1,12 +1,14 @@
 import { Injectable } from '@nestjs/common';
-import { LexicalIndex, type ProjectKey } from '../../../../text/lexical-index.js';
+import type { ProjectKey } from '../../../../text/lexical-index.js';
 import { type Asked, searchByWords } from '../../../../text/results.js';
 import type { PageStart } from '../../../../contract/page.contract.js';
 import type { DocumentInfo } from '../../filesystem.contract.js';
+import { FullText } from '../full-text/full-text.js';
 import { DocumentFiles } from '../files/document-files.js';
 import { BackgroundRecognition } from './background-recognition.js';
 import { checkPath, readDocument } from './document-reading.js';
-import { DocumentStore, infoOf } from './document-store.js';
+import { infoOf } from './document-row.js';
+import { DocumentStore } from './document-store.js';
 import { DocumentWriter, type WriteRequest } from './document-writer.js';
 import { ProjectsService } from '../projects/projects.service.js';
 
@@ -17,7 +19,7 @@ export class DocumentsService {
     private readonly documents: DocumentStore,
     private readonly files: DocumentFiles,
     private readonly writer: DocumentWriter,
-    private readonly index: LexicalIndex,
+    private readonly fullText: FullText,
     private readonly recognition: BackgroundRecognition,
   ) {}
 
@@ -28,10 +30,10 @@ export class DocumentsService {
   }
 
   async get(key: ProjectKey, path: string): Promise<DocumentInfo & { text: string; pages?: PageStart[] }> {
-    this.projects.requireReadable(key);
+    await this.projects.requireReadable(key);
     checkPath(path);
     return readDocument(path, async () => {
-      const row = this.documents.find(key, path);
+      const row = await this.documents.find(key, path);
       if (row === undefined) return undefined;
       const document = {
         ...this.recognition.withProgress(key, infoOf(row)),
@@ -42,22 +44,32 @@ export class DocumentsService {
   }
 
   async delete(key: ProjectKey, path: string, arrivedMs = Date.now()): Promise<boolean> {
-    this.projects.requireReadable(key);
+    await this.projects.requireReadable(key);
     checkPath(path);
-    const { deleted, files } = this.documents.delete(key, path, arrivedMs);
+    const { deleted, files } = await this.documents.delete(key, path, arrivedMs);
     await this.files.remove(key, files);
     return deleted;
   }
 
-  list(key: ProjectKey, prefix: string, limit: number, offset: number) {
-    this.projects.requireReadable(key);
-    const { documents, total } = this.documents.list(key, prefix, limit, offset);
+  async list(key: ProjectKey, prefix: string, limit: number, offset: number) {
+    await this.projects.requireReadable(key);
+    const { documents, total } = await this.documents.list(key, prefix, limit, offset);
     return { documents: documents.map((info) => this.recognition.withProgress(key, info)), total };
   }
 
+  inventory(after: string | undefined, limit: number) {
+    return this.documents.inventory(after, limit);
+  }
+
   async search(key: ProjectKey, query: string, asked: Asked) {
-    this.projects.requireReadable(key);
-    const found = await searchByWords(this.index, key, query, asked);
-    return { ...found, documents: this.documents.count(key) };
+    await this.projects.requireReadable(key);
+    const { index, behind } = await this.fullText.current(key);
+    const found = await searchByWords(index, key, query, asked);
+    const documents = await this.documents.count(key);
+    if (behind === undefined) return { ...found, documents };
+    const existing = await behind.existing(found.results.map(({ document }) => document));
+    const results = found.results.filter(({ document }) => existing.has(document));
+    const total = found.total - (found.results.length - results.length);
+    return { ...found, results, total, documents, not_indexed: behind.documents };
   }
 }

@@ -6,7 +6,8 @@ import { TextExtractor, UnreadableDocument } from '../extraction/text-extractor.
 import { DocumentFiles } from '../files/document-files.js';
 import { ProjectsService } from '../projects/projects.service.js';
 import { checkPath, readDocument } from './document-reading.js';
-import { DocumentStore, infoOf, originalOf } from './document-store.js';
+import { infoOf, originalOf } from './document-row.js';
+import { DocumentStore } from './document-store.js';
 import { DocumentWriter, type WriteRequest } from './document-writer.js';
 
 /** A file as it was uploaded. */
@@ -36,8 +37,8 @@ export class OriginalsService {
 
   /** @throws Problem 409 `no_original` */
   async extract(key: ProjectKey, path: string, request: Pick<WriteRequest, 'version' | 'arrived_ms'>) {
-    const { mediaType, content } = await this.read(key, path).catch((error: unknown) => {
-      throw this.documents.find(key, path) !== undefined && isNotFound(error) ? noOriginal(path) : error;
+    const { mediaType, content } = await this.read(key, path).catch(async (error: unknown) => {
+      throw isNotFound(error) && (await this.documents.find(key, path)) !== undefined ? noOriginal(path) : error;
     });
     const upload = { media_type: mediaType, content_base64: content.toString('base64'), again: true };
     const { row, created, changed } = await this.writer.put(key, path, { ...request, ...upload });
@@ -62,11 +63,11 @@ export class OriginalsService {
    * @throws Problem 404 where the text itself was uploaded
    */
   private async read(key: ProjectKey, path: string): Promise<Original> {
-    this.projects.requireReadable(key);
+    await this.projects.requireReadable(key);
     checkPath(path);
     return readDocument(path, async () => {
-      const unreadable = this.documents.findUnreadable(key, path);
-      const document = this.documents.find(key, path);
+      const unreadable = await this.documents.findUnreadable(key, path);
+      const document = await this.documents.find(key, path);
       const mediaType = unreadable?.media_type ?? document?.original_type ?? document?.media_type;
       const stored = unreadable ?? originalOf(document);
       if (mediaType === undefined || stored === undefined) return undefined;

@@ -97,8 +97,8 @@ export class Bucket {
     });
   }
 
-  /** The keys below a prefix, page by page. @throws BucketUnavailable */
-  async *keys(below: string): AsyncGenerator<string> {
+  /** The objects below a prefix, page by page. @throws BucketUnavailable */
+  async *objects(below: string): AsyncGenerator<{ key: string; modifiedMs: number }> {
     const { prefix } = this.settings;
     for (let token: string | undefined, more = true; more;) {
       const page = await this.ask((signal) =>
@@ -111,7 +111,9 @@ export class Bucket {
           { abortSignal: signal },
         ),
       );
-      for (const { Key } of page.Contents ?? []) if (Key !== undefined) yield Key.slice(prefix.length);
+      for (const { Key, LastModified } of page.Contents ?? []) {
+        if (Key !== undefined) yield { key: Key.slice(prefix.length), modifiedMs: LastModified?.getTime() ?? 0 };
+      }
       token = page.NextContinuationToken;
       more = page.IsTruncated === true && token !== undefined;
     }

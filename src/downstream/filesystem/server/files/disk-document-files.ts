@@ -1,9 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { constants, mkdirSync, realpathSync } from 'node:fs';
-import { mkdir, open, readdir, realpath, rename, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, realpath, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ProjectKey } from '../../../../text/lexical-index.js';
-import { DamagedFile, DocumentFiles, folderOf, hashOf, type StoredFile } from './document-files.js';
+import { DamagedFile, DocumentFiles, folderOf, hashOf, type Known, type StoredFile } from './document-files.js';
+
+/** The file with the id of a shared folder. A user's id has no dot. */
+export const OWNER = '.caudex-owner';
+const MAX_TRIES = 3;
 
 /** Stores each content in a file of its own below `<root>/<user>/<project>/`. */
 export class DiskDocumentFiles extends DocumentFiles {
@@ -17,12 +21,9 @@ export class DiskDocumentFiles extends DocumentFiles {
 
   async write(key: ProjectKey, content: Uint8Array, file: string = randomUUID()): Promise<StoredFile> {
     const folder = this.folderOf(key);
-    const created = await mkdir(folder, { recursive: true, mode: 0o700 });
-    await this.refuseLinks(folder);
-    if (created !== undefined) await syncUp(folder, this.root);
     const temporary = join(folder, `${file}.tmp`);
     try {
-      const handle = await open(temporary, 'wx', 0o600);
+      const handle = await this.openNew(folder, temporary);
       try {
         await handle.writeFile(content);
         await handle.sync();
@@ -36,6 +37,20 @@ export class DiskDocumentFiles extends DocumentFiles {
     }
     await syncFolder(folder);
     return { file, sha256: hashOf(content) };
+  }
+
+  /** Makes the folder where it is missing. A sweep by another process may remove it again while it is empty. */
+  private async openNew(folder: string, file: string): Promise<FileHandle> {
+    for (let tries = 1; ; tries++) {
+      const created = await mkdir(folder, { recursive: true, mode: 0o700 });
+      await this.refuseLinks(folder);
+      if (created !== undefined) await syncUp(folder, this.root);
+      try {
+        return await open(file, 'wx', 0o600);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || tries === MAX_TRIES) throw error;
+      }
+    }
   }
 
   async read(key: ProjectKey, { file, sha256 }: StoredFile): Promise<Buffer> {
@@ -67,18 +82,25 @@ export class DiskDocumentFiles extends DocumentFiles {
     await rm(this.folderOf(key), { recursive: true, force: true });
   }
 
-  async sweep(known: Iterable<{ key: ProjectKey; file: string }>): Promise<{ removed: number; missing: string[] }> {
+  async sweep(known: Known, minAgeMs = 0): Promise<{ removed: number; missing: string[] }> {
+    const beforeMs = Date.now() - minAgeMs;
     const wanted = new Set<string>();
-    for (const { key, file } of known) wanted.add(join(this.folderOf(key), file));
+    for await (const { key, file } of known) wanted.add(join(this.folderOf(key), file));
     let removed = 0;
     for (const user of await readdir(this.root)) {
+      if (user.startsWith(OWNER)) continue;
       for (const project of await readdir(join(this.root, user))) {
         const folder = join(this.root, user, project);
         const names = await readdir(folder);
         const leftovers = names.map((name) => join(folder, name)).filter((path) => !wanted.delete(path));
-        for (const path of leftovers) await rm(path, { recursive: true, force: true });
-        removed += leftovers.length;
-        if (leftovers.length === names.length) await rm(folder, { recursive: true, force: true });
+        let left = names.length;
+        for (const path of leftovers) {
+          if (minAgeMs > 0 && !(await isOlder(path, beforeMs))) continue;
+          await rm(path, { recursive: true, force: true });
+          removed++;
+          left--;
+        }
+        if (left === 0) await rmdir(folder).catch(() => undefined);
       }
     }
     return { removed, missing: [...wanted] };
@@ -91,6 +113,11 @@ export class DiskDocumentFiles extends DocumentFiles {
   private async refuseLinks(folder: string): Promise<void> {
     if ((await realpath(folder)) !== folder) throw new DamagedFile(`${folder} has become a link`);
   }
+}
+
+async function isOlder(path: string, thanMs: number): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  return found !== undefined && found.mtimeMs < thanMs;
 }
 
 async function syncUp(folder: string, root: string): Promise<void> {

@@ -8,6 +8,9 @@ export interface StoredFile {
   sha256: string;
 }
 
+/** Files that are needed, with the projects that they belong to. */
+export type Known = Iterable<{ key: ProjectKey; file: string }> | AsyncIterable<{ key: ProjectKey; file: string }>;
+
 /** A stored file is missing or is not the one that was written. */
 export class DamagedFile extends Error {}
 
@@ -23,10 +26,11 @@ export abstract class DocumentFiles {
   abstract remove(key: ProjectKey, files: readonly (string | null)[]): Promise<void>;
   abstract removeProject(key: ProjectKey): Promise<void>;
   /**
-   * Removes every file without an entry in `known`. Must be called at the start, before the first request.
+   * Removes every file without an entry in `known` that is older than `minAgeMs`. Without an age it must be called before
+   * the first request: a file is written before its entry is.
    * @returns the number of removed files, and the entries whose file is missing
    */
-  abstract sweep(known: Iterable<{ key: ProjectKey; file: string }>): Promise<{ removed: number; missing: string[] }>;
+  abstract sweep(known: Known, minAgeMs?: number): Promise<{ removed: number; missing: string[] }>;
 
   close(): void {
     // A store without connections has nothing to close.

@@ -14,16 +14,16 @@ export async function openDocumentFiles(dir: string, config: Config): Promise<Do
 }
 
 /** Imported only where it is configured, because the client takes long to load. */
-export async function openS3(dir: string, { storage, secrets }: Config) {
+export async function openS3(dir: string, { storage, secrets }: Config, installation = installationIn(dir)) {
   const [{ Bucket }, { S3DocumentFiles }] = await Promise.all([
     import('./bucket.js'),
     import('./s3-document-files.js'),
   ]);
-  return new S3DocumentFiles(new Bucket(storage.s3, secrets), installationIn(dir));
+  return new S3DocumentFiles(new Bucket(storage.s3, secrets), installation);
 }
 
 /** The id of this installation, created at its first start. */
-function installationIn(dir: string): string {
+export function installationIn(dir: string): string {
   const file = join(dir, 'installation');
   if (!existsSync(file)) writeFileSync(file, randomUUID(), { mode: 0o600 });
   return readFileSync(file, 'utf8').trim();

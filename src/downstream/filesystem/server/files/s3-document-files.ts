@@ -4,7 +4,7 @@ import { StartError } from '../../../../config/start-error.js';
 import { Problem } from '../../../../http/problem.js';
 import type { ProjectKey } from '../../../../text/lexical-index.js';
 import { type Bucket, BucketUnavailable } from './bucket.js';
-import { DamagedFile, DocumentFiles, folderOf, hashOf, type StoredFile } from './document-files.js';
+import { DamagedFile, DocumentFiles, folderOf, hashOf, type Known, type StoredFile } from './document-files.js';
 
 /** The object with the id of the installation that owns the objects. */
 const OWNER = 'caudex-owner';
@@ -35,6 +35,16 @@ export class S3DocumentFiles extends DocumentFiles {
     super();
   }
 
+  /**
+   * Lets the objects of the installation `from` belong to this one. Does nothing where they do already.
+   * @throws StartError where they belong to a third one; BucketUnavailable
+   */
+  async takeOver(from: string): Promise<void> {
+    const owner = (await this.bucket.get(OWNER))?.toString();
+    if (owner === from) await this.bucket.put(OWNER, Buffer.from(this.installation));
+    await this.own();
+  }
+
   async write(key: ProjectKey, content: Uint8Array, file: string = randomUUID()): Promise<StoredFile> {
     await this.available(async () => {
       await this.own();
@@ -60,10 +70,10 @@ export class S3DocumentFiles extends DocumentFiles {
     await this.removeNowOrLater(`${FOLDERS}${folderOf(key)}/`);
   }
 
-  async sweep(known: Iterable<{ key: ProjectKey; file: string }>): Promise<{ removed: number; missing: string[] }> {
+  async sweep(known: Known, minAgeMs = 0): Promise<{ removed: number; missing: string[] }> {
     try {
       await this.own();
-      return await this.sweepNow(known);
+      return await this.sweepNow(known, Date.now() - minAgeMs);
     } catch (error) {
       if (!(error instanceof BucketUnavailable)) throw error;
       this.log.warn(`${error.message}; documents can be neither read nor written until it does`);
@@ -76,11 +86,13 @@ export class S3DocumentFiles extends DocumentFiles {
     this.bucket.close();
   }
 
-  private async sweepNow(known: Iterable<{ key: ProjectKey; file: string }>) {
+  private async sweepNow(known: Known, beforeMs: number) {
     const wanted = new Set<string>();
-    for (const { key, file } of known) wanted.add(keyOf(key, file));
+    for await (const { key, file } of known) wanted.add(keyOf(key, file));
     const leftovers: string[] = [];
-    for await (const key of this.bucket.keys(FOLDERS)) if (!wanted.delete(key)) leftovers.push(key);
+    for await (const { key, modifiedMs } of this.bucket.objects(FOLDERS)) {
+      if (!wanted.delete(key) && modifiedMs <= beforeMs) leftovers.push(key);
+    }
     for (const key of leftovers) await this.bucket.delete(key);
     return { removed: leftovers.length, missing: [...wanted].map((key) => this.bucket.name + key) };
   }
@@ -122,7 +134,7 @@ export class S3DocumentFiles extends DocumentFiles {
 
   private async removeNow(key: string): Promise<void> {
     if (!key.endsWith('/')) return this.bucket.delete(key);
-    for await (const each of this.bucket.keys(key)) await this.bucket.delete(each);
+    for await (const object of this.bucket.objects(key)) await this.bucket.delete(object.key);
   }
 
   private async retry(): Promise<void> {

@@ -13,22 +13,28 @@ export class ProjectsController {
   constructor(private readonly projects: ProjectsService) {}
 
   @Implements(contract.createProject)
-  create(@CallerOf() { userId }: Caller, @Input() { body }: Request<'createProject'>): Answer<'createProject'> {
+  create(
+    @CallerOf() { userId }: Caller,
+    @Input() { body }: Request<'createProject'>,
+  ): Promise<Answer<'createProject'>> {
     return this.projects.create({ userId, projectId: body.project_id }, body.name);
   }
 
   @Implements(contract.listProjects)
-  list(@CallerOf() { userId }: Caller, @Input() { query }: Request<'listProjects'>): Answer<'listProjects'> {
+  list(@CallerOf() { userId }: Caller, @Input() { query }: Request<'listProjects'>): Promise<Answer<'listProjects'>> {
     return this.projects.list(userId, query.limit, query.offset);
   }
 
   @Implements(contract.getProject)
-  get(@CallerOf() { userId }: Caller, @Input() { params }: Request<'getProject'>): Answer<'getProject'> {
+  get(@CallerOf() { userId }: Caller, @Input() { params }: Request<'getProject'>): Promise<Answer<'getProject'>> {
     return this.projects.get({ userId, projectId: params.project_id });
   }
 
   @Implements(contract.updateProject)
-  update(@CallerOf() { userId }: Caller, @Input() { params, body }: Request<'updateProject'>): Answer<'updateProject'> {
+  update(
+    @CallerOf() { userId }: Caller,
+    @Input() { params, body }: Request<'updateProject'>,
+  ): Promise<Answer<'updateProject'>> {
     return this.projects.update({ userId, projectId: params.project_id }, body);
   }
 

@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { badRequest, notFound, Problem } from '../../../../http/problem.js';
+import { badRequest, Problem } from '../../../../http/problem.js';
 import type { ProjectKey } from '../../../../text/lexical-index.js';
 import type { Project } from '../../filesystem.contract.js';
 import { DocumentFiles } from '../files/document-files.js';
+import { noProject, requireThere } from './project-state.js';
 import { type ProjectChange, ProjectStore } from './project-store.js';
 
 const MAX_NAME_CHARS = 200;
@@ -15,11 +16,11 @@ export class ProjectsService {
   ) {}
 
   /** @throws Problem 400 `invalid_name`, 409 `project_exists`, 410 `deleted` */
-  create(key: ProjectKey, name: string): Project {
+  async create(key: ProjectKey, name: string): Promise<Project> {
     checkName(name);
-    this.projects.add(key, name);
-    this.requireWritable(key);
-    const project = this.get(key);
+    await this.projects.add(key, name);
+    await this.requireWritable(key);
+    const project = await this.get(key);
     if (project.name === name) return project;
     throw new Problem({
       status: 409,
@@ -29,10 +30,10 @@ export class ProjectsService {
   }
 
   /** @throws Problem 400 `invalid_name`, 404, 410 `deleted` */
-  update(key: ProjectKey, change: ProjectChange): Project {
+  async update(key: ProjectKey, change: ProjectChange): Promise<Project> {
     if (change.name !== undefined) checkName(change.name);
-    this.requireWritable(key);
-    this.projects.update(key, change);
+    await this.requireWritable(key);
+    await this.projects.update(key, change);
     return this.get(key);
   }
 
@@ -41,40 +42,29 @@ export class ProjectsService {
   }
 
   /** @throws Problem 404 */
-  get(key: ProjectKey): Project {
-    const project = this.projects.find(key);
-    if (project === undefined || project === 'deleted')
-      throw notFound(`There is no project ${JSON.stringify(key.projectId)}.`);
+  async get(key: ProjectKey): Promise<Project> {
+    const project = await this.projects.find(key);
+    if (project === undefined || project === 'deleted') throw noProject(key.projectId);
     return project;
   }
 
   /** @throws Problem 404 */
-  requireReadable(key: ProjectKey): void {
-    if (this.projects.state(key) !== 'there') throw notFound(`There is no project ${JSON.stringify(key.projectId)}.`);
+  async requireReadable(key: ProjectKey): Promise<void> {
+    if ((await this.projects.state(key)) !== 'there') throw noProject(key.projectId);
   }
 
   /** @throws Problem 404; 410 `deleted` */
-  requireWritable(key: ProjectKey): void {
-    if (!this.isThere(key)) throw notFound(`There is no project ${JSON.stringify(key.projectId)}.`);
-  }
-
-  /** False where the project never existed. @throws Problem 410 `deleted` */
-  isThere(key: ProjectKey): boolean {
-    const state = this.projects.state(key);
-    if (state === 'deleted') throw deleted(`The project ${key.projectId}`);
-    return state === 'there';
+  async requireWritable(key: ProjectKey): Promise<void> {
+    requireThere(key.projectId, await this.projects.state(key));
   }
 
   async delete(key: ProjectKey): Promise<boolean> {
-    const existed = this.projects.delete(key);
-    // After a crash before this, the next start removes the files, because no row names them.
+    const existed = await this.projects.delete(key);
+    // After a crash before this, the next sweep removes the files, because no row names them.
     await this.files.removeProject(key);
     return existed;
   }
 }
-
-export const deleted = (what: string) =>
-  new Problem({ status: 410, code: 'deleted', detail: `${what} was deleted; its id is not used again.` });
 
 function checkName(name: string): void {
   const characters = [...name].length;

@@ -1,4 +1,3 @@
-import { Injectable } from '@nestjs/common';
 import type { ProjectKey } from '../../../../text/lexical-index.js';
 
 export interface RecognisedDocument {
@@ -8,14 +7,31 @@ export interface RecognisedDocument {
   version: string;
 }
 
-const MAX_KEPT = 10_000;
+export interface Recognised {
+  documents: RecognisedDocument[];
+  untilMs: number;
+  /** How many documents were recognised and are told later. */
+  later: number;
+}
 
 /**
- * The documents that lately got a text by recognition, for the caller that brings index and history in step. Those of
- * before a restart, and those beyond the limit, are found by the comparison of the stores.
+ * The documents that lately got a text by recognition, for the caller that brings index and history in step. Those that it
+ * does not tell are found by the comparison of the stores.
  */
-@Injectable()
-export class RecognisedDocuments {
+export abstract class RecognisedDocuments {
+  /** Whether other processes recognise documents of the same store. */
+  abstract readonly isShared: boolean;
+
+  abstract add(key: ProjectKey, document: { path: string; version: string }): void;
+
+  abstract since(afterMs: number): Promise<Recognised>;
+}
+
+const MAX_KEPT = 10_000;
+
+/** Kept in memory: those of before a restart, and those beyond the limit, are not told. */
+export class KeptRecognised extends RecognisedDocuments {
+  readonly isShared = false;
   private readonly documents: (RecognisedDocument & { atMs: number })[] = [];
   private lastMs = 0;
 
@@ -26,8 +42,9 @@ export class RecognisedDocuments {
     if (this.documents.length > MAX_KEPT) this.documents.shift();
   }
 
-  since(afterMs: number): { documents: RecognisedDocument[]; untilMs: number } {
+  async since(afterMs: number): Promise<Recognised> {
     const found = this.documents.filter(({ atMs }) => atMs > afterMs);
-    return { documents: found.map(({ atMs: _, ...document }) => document), untilMs: Math.max(afterMs, this.lastMs) };
+    const documents = found.map(({ atMs: _, ...document }) => document);
+    return { documents, untilMs: Math.max(afterMs, this.lastMs), later: 0 };
   }
 }

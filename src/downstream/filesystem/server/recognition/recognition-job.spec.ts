@@ -1,4 +1,4 @@
-import type { DocumentRow } from '../documents/document-store.js';
+import type { DocumentRow } from '../documents/document-row.js';
 import { pendingWarning } from '../extraction/recognition/recognised-text.js';
 import { RecognitionJob } from './recognition-job.js';
 import { TurnQueue } from './turn-queue.js';

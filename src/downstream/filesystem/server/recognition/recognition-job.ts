@@ -1,8 +1,8 @@
 import type { ProjectKey } from '../../../../text/lexical-index.js';
 import type { DocumentInfo } from '../../filesystem.contract.js';
-import type { DocumentRow } from '../documents/document-store.js';
+
 import type { RecognisedPage, TurnEnd } from '../extraction/recognition/recogniser.js';
-import { infoOf } from '../documents/document-store.js';
+import { type DocumentRow, infoOf } from '../documents/document-row.js';
 import {
   type KnownText,
   pendingPages,

@@ -17,13 +17,18 @@ export class RecognitionController {
   ) {}
 
   @Implements(contract.recognised)
-  since(@Input() { query }: Request<'recognised'>): Answer<'recognised'> {
-    const { documents, untilMs } = this.recognised.since(query.after_ms);
-    return { documents, until_ms: untilMs, pending: this.recognition.pending };
+  async since(@Input() { query }: Request<'recognised'>): Promise<Answer<'recognised'>> {
+    // The number first: a document that stops waiting in between is among those that follow.
+    const pending = await this.recognition.pending();
+    const { documents, untilMs, later } = await this.recognised.since(query.after_ms);
+    return { documents, until_ms: untilMs, pending: pending + later };
   }
 
   @Implements(contract.recognition)
-  progress(@CallerOf() { userId }: Caller, @Input() { params }: Request<'recognition'>): Answer<'recognition'> {
+  progress(
+    @CallerOf() { userId }: Caller,
+    @Input() { params }: Request<'recognition'>,
+  ): Promise<Answer<'recognition'>> {
     return this.recognition.progress({ userId, projectId: params.project_id });
   }
 }

@@ -5,7 +5,8 @@ import type { Config } from '../../../../config/config.schema.js';
 import type { ProjectKey } from '../../../../text/lexical-index.js';
 import type { DocumentInfo } from '../../filesystem.contract.js';
 import { BackgroundRecognition } from '../documents/background-recognition.js';
-import { type DocumentRow, DocumentStore, originalOf } from '../documents/document-store.js';
+import { type DocumentRow, originalOf } from '../documents/document-row.js';
+import { DocumentStore } from '../documents/document-store.js';
 import { DocumentWriter } from '../documents/document-writer.js';
 import { formatOf } from '../extraction/media-type.js';
 import { Recogniser, type TurnEnd } from '../extraction/recognition/recogniser.js';
@@ -17,6 +18,8 @@ import { TurnQueue } from './turn-queue.js';
 
 /** How long a document is read before it is the turn of another one. */
 const TURN_MS = 30_000;
+/** How long a document may wait unchanged before another process reads it. */
+const TAKE_OVER_MS = 600_000;
 /** The wait after an error of the stores. */
 const RETRY_MS = 10_000;
 
@@ -33,6 +36,7 @@ export class RecognitionService implements OnApplicationBootstrap, OnApplication
   private readonly jobs = new Map<string, RecognitionJob>();
   private readonly stopping = new AbortController();
   private running = 0;
+  private timer: NodeJS.Timeout | undefined;
 
   constructor(
     @InjectConfig() private readonly config: Config,
@@ -45,23 +49,39 @@ export class RecognitionService implements OnApplicationBootstrap, OnApplication
     private readonly recognised: RecognisedDocuments,
   ) {}
 
-  onApplicationBootstrap(): void {
+  async onApplicationBootstrap(): Promise<void> {
     if (!this.config.filesystem.ocr.enabled) return;
     this.background.waits = (key, row) => this.add(key, row);
     this.background.withProgress = (key, info) => this.withProgress(key, info);
-    const waiting = [...this.documents.waitingForRecognition()];
+    if (this.recognised.isShared) {
+      this.timer = setInterval(() => void this.takeOver().catch(() => undefined), TAKE_OVER_MS / 2).unref();
+      return this.takeOver();
+    }
+    const waiting = await this.documents.waitingForRecognition();
     for (const { key, row } of waiting) this.add(key, row);
     if (waiting.length > 0) this.log.log(`${waiting.length} documents wait for the recognition of their pictures`);
   }
 
+  /**
+   * Takes over documents that nobody has changed for a long time: the process that stored them may have ended. Where it has
+   * not, both read them, and the one that is first stores the text.
+   */
+  private async takeOver(): Promise<void> {
+    const beforeMs = Date.now() - TAKE_OVER_MS;
+    for (const { key, row } of await this.documents.waitingForRecognition()) {
+      if (Date.parse(row.updated_at) < beforeMs) this.add(key, row);
+    }
+  }
+
   onApplicationShutdown(): void {
+    clearInterval(this.timer);
     this.stopping.abort();
     this.recogniser.stop();
   }
 
   /** The number of documents of which pages wait. */
-  get pending(): number {
-    return this.jobs.size;
+  async pending(): Promise<number> {
+    return this.recognised.isShared ? (await this.documents.waitingForRecognition()).length : this.jobs.size;
   }
 
   private withProgress(key: ProjectKey, info: DocumentInfo): DocumentInfo {
@@ -70,11 +90,21 @@ export class RecognitionService implements OnApplicationBootstrap, OnApplication
   }
 
   /** How many documents of a project wait, and how many of their pages. @throws Problem 404 */
-  progress(project: ProjectKey): { documents: number; pages: number } {
-    this.projects.requireReadable(project);
-    const { userId, projectId } = project;
-    const jobs = [...this.jobs.values()].filter(({ key }) => key.userId === userId && key.projectId === projectId);
+  async progress(project: ProjectKey): Promise<{ documents: number; pages: number }> {
+    await this.projects.requireReadable(project);
+    const jobs = await this.jobsOf(project);
     return { documents: jobs.length, pages: jobs.reduce((pages, job) => pages + job.pagesLeft, 0) };
+  }
+
+  private async jobsOf(project: ProjectKey): Promise<RecognitionJob[]> {
+    const { userId, projectId } = project;
+    const own = [...this.jobs.values()].filter(({ key }) => key.userId === userId && key.projectId === projectId);
+    if (!this.recognised.isShared) return own;
+    const waiting = await this.documents.waitingForRecognition(project);
+    return waiting.map(({ key, row }) => {
+      const job = this.jobs.get(RecognitionJob.nameOf(key, row.path));
+      return job?.version === row.version ? job : new RecognitionJob(key, row);
+    });
   }
 
   private add(key: ProjectKey, row: DocumentRow): void {
@@ -115,7 +145,7 @@ export class RecognitionService implements OnApplicationBootstrap, OnApplication
 
   /** @returns whether nothing is left to do for this document */
   private async read(job: RecognitionJob): Promise<boolean> {
-    const row = this.documents.find(job.key, job.path);
+    const row = await this.documents.find(job.key, job.path);
     const original = originalOf(row);
     const format = row && formatOf(row.media_type);
     // The document was deleted or replaced.

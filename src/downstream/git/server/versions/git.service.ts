@@ -10,6 +10,7 @@ import { Semaphore } from '../../../../http/semaphore.js';
 import { guarded } from '../../../../resilience/policy/guarded.js';
 import { transaction } from '../../../../storage/sqlite.js';
 import { pathFault } from '../../../../contract/document-path.js';
+import { Bundles } from './bundles.js';
 import { GitError, isObjectName } from './git-command.js';
 import { GraphFeed } from '../graph/graph-feed.js';
 import { type Change, Repository } from './repository.js';
@@ -112,6 +113,18 @@ export class GitService {
       authors.set(commit, by);
       return { line: index + 1, text, version: by.version, author: by.author, committed_at: by.committed_at };
     });
+  }
+
+  /** Writes the history to a bundle; without an id where there is none. */
+  async createBundle(project: ProjectKey, deadlineMs: number): Promise<{ bundle_id: string | null; bytes: number }> {
+    const bundles = new Bundles(this.repository(project));
+    const made = await this.reading(project, deadlineMs, (signal) => bundles.create(signal));
+    return made === undefined ? { bundle_id: null, bytes: 0 } : { bundle_id: made.id, bytes: made.bytes };
+  }
+
+  /** @throws Problem 404 */
+  readBundle(project: ProjectKey, bundleId: string, offset: number): Promise<Buffer> {
+    return new Bundles(this.repository(project)).read(bundleId, offset);
   }
 
   drop(project: ProjectKey): Promise<boolean> {

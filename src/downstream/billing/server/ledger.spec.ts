@@ -2,24 +2,83 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
+import { openPostgres } from '../../../storage/postgres/open-postgres.js';
+import type { Postgres } from '../../../storage/postgres/postgres.js';
+import {
+  describeWithPostgres,
+  PostgresServer,
+  testSettings,
+} from '../../../storage/postgres/testing/postgres-server.js';
+import { BILLING_PART } from './billing-database.js';
+import type { Ledger, LedgerOptions } from './ledger.js';
+import { PostgresLedger } from './postgres-ledger.js';
 import { SqliteLedger } from './sqlite-ledger.js';
 
-describe('SqliteLedger', () => {
+describe('a ledger in SQLite', () => {
   let dir: string;
-  let ledger: SqliteLedger;
-  let now = 0;
-  const open = (startingCredits = 100) =>
-    new SqliteLedger(join(dir, 'ledger.sqlite'), { startingCredits, reservationTtlMs: 1000, now: () => now });
+  beforeEach(() => (dir = mkdtempSync(join(tmpdir(), 'caudex-billing-'))));
+  afterEach(() => rmSync(dir, { recursive: true }));
 
-  beforeEach(() => {
-    dir = mkdtempSync(join(tmpdir(), 'caudex-billing-'));
+  behavesAsLedger(async (options) => new SqliteLedger(join(dir, 'ledger.sqlite'), options));
+});
+
+describeWithPostgres('a ledger in PostgreSQL', () => {
+  let server: PostgresServer;
+  let pools: [Postgres, Postgres];
+  beforeAll(async () => {
+    server = await PostgresServer.start();
+  });
+  afterAll(() => server.stop());
+  beforeEach(async () => {
+    const url = await server.newDatabase();
+    const open = () => openPostgres(testSettings(url), BILLING_PART, () => undefined);
+    pools = [await open(), await open()];
+  });
+  afterEach(() => Promise.all(pools.map((pool) => pool.close())));
+
+  behavesAsLedger(async (options) => new PostgresLedger(pools[0], options));
+
+  it('holds, charges and creates once where two servers do so at the same time', async () => {
+    const options = { startingCredits: 100, reservationTtlMs: 60_000 };
+    const ledgers = pools.map((pool) => new PostgresLedger(pool, options));
+    const both = <T>(n: number, call: (ledger: Ledger, index: number) => Promise<T>) =>
+      Promise.all(ledgers.flatMap((ledger) => Array.from({ length: n }, (_, index) => call(ledger, index))));
+
+    await both(5, (ledger) => ledger.balance('ada'));
+    expect((await ledgers[0]?.rows('ada', 10, 0))?.total).toBe(1);
+
+    const held = await Promise.all(
+      ledgers.flatMap((ledger, l) => Array.from({ length: 10 }, (_, n) => ledger.reserve('ada', `m${l}-${n}`, 7))),
+    );
+    expect(held.filter((answer) => answer.held)).toHaveLength(14);
+    expect(await ledgers[1]?.balance('ada')).toEqual({ credits: 100, reserved: 98 });
+
+    const charged = await both(10, (ledger, n) => ledger.capture('ada', `m0-${n}`, 3));
+    expect(charged.every((answer) => answer.charged === 3)).toBe(true);
+    expect((await ledgers[0]?.balance('ada'))?.credits).toBe(70);
+    const { rows, total } = (await ledgers[0]?.rows('ada', 100, 0)) ?? { rows: [], total: 0 };
+    expect([rows.length, total]).toEqual([11, 11]);
+    expect(rows.reduce((sum, row) => sum + row.credits, 0)).toBe(70);
+  });
+
+  it('refuses a message id with U+0000', async () => {
+    const ledger = new PostgresLedger(pools[0], { startingCredits: 100, reservationTtlMs: 60_000 });
+    await expect(ledger.capture('ada', 'a\0b', 1)).rejects.toThrow('U+0000');
+    expect(await ledger.balance('ada')).toEqual({ credits: 100, reserved: 0 });
+  });
+});
+
+/** What every store of credits does. `open` opens the same one each time within a test. */
+function behavesAsLedger(openWith: (options: LedgerOptions) => Promise<Ledger>): void {
+  let ledger: Ledger;
+  let now = 0;
+  const open = (startingCredits = 100) => openWith({ startingCredits, reservationTtlMs: 1000, now: () => now });
+
+  beforeEach(async () => {
     now = Date.parse('2026-01-01T00:00:00Z');
-    ledger = open();
+    ledger = await open();
   });
-  afterEach(async () => {
-    await ledger.close();
-    rmSync(dir, { recursive: true });
-  });
+  afterEach(() => ledger.close());
 
   it('gives an account its starting credits once, as a row', async () => {
     expect(await ledger.balance('ada')).toEqual({ credits: 100, reserved: 0 });
@@ -72,6 +131,16 @@ describe('SqliteLedger', () => {
     expect(await ledger.capture('ada', 'm1', 10)).toMatchObject({ credits: 90, charged: 10 });
   });
 
+  it('grants credits once for each id, with the note as it was written', async () => {
+    const grant = { id: 'g1', credits: 50, note: 'thanks\n\u0000 "x"' };
+    expect(await ledger.grant('ada', grant)).toEqual({ credits: 150, reserved: 0, granted: 50 });
+    expect(await ledger.grant('ada', { ...grant, credits: 70 })).toEqual({ credits: 150, reserved: 0, granted: 50 });
+    await ledger.grant('ada', { id: 'g2', credits: 1 });
+    const { rows } = await ledger.rows('ada', 2, 0);
+    expect(rows[0]).not.toHaveProperty('note');
+    expect(rows[1]).toMatchObject({ kind: 'grant', credits: 50, note: grant.note });
+  });
+
   it('separates accounts with the same message ids', async () => {
     await ledger.capture('ada', 'm1', 70);
     expect(await ledger.balance('bob')).toEqual({ credits: 100, reserved: 0 });
@@ -79,11 +148,26 @@ describe('SqliteLedger', () => {
     expect((await ledger.rows('bob', 10, 0)).total).toBe(2);
   });
 
+  it('deletes an account once, drops its late charges, and opens it again without starting credits', async () => {
+    await ledger.reserve('ada', 'm1', 30);
+    await ledger.capture('ada', 'm2', 20);
+    await ledger.closeAccount('ada', '2026-01-01T00:00:00.000Z');
+    expect(await ledger.capture('ada', 'm1', 30)).toEqual({ credits: 0, reserved: 0, charged: 0 });
+    expect(await ledger.rows('bob', 10, 0)).toMatchObject({ total: 1 });
+    expect(await ledger.balance('ada')).toEqual({ credits: 0, reserved: 0 });
+    await ledger.grant('ada', { id: 'g', credits: 5 });
+    expect(await ledger.capture('ada', 'm3', 2)).toEqual({ credits: 3, reserved: 0, charged: 2 });
+    await ledger.closeAccount('ada', '2026-01-01T00:00:00.000Z');
+    expect(await ledger.balance('ada')).toEqual({ credits: 3, reserved: 0 });
+    await ledger.closeAccount('ada', '2026-01-02T00:00:00.000Z');
+    expect(await ledger.balance('ada')).toEqual({ credits: 0, reserved: 0 });
+  });
+
   it('keeps all data when it is opened again', async () => {
     await ledger.reserve('ada', 'm1', 30);
     await ledger.capture('ada', 'm2', 20);
     await ledger.close();
-    ledger = open(7);
+    ledger = await open(7);
     expect(await ledger.balance('ada')).toEqual({ credits: 80, reserved: 30 });
   });
 
@@ -125,4 +209,4 @@ describe('SqliteLedger', () => {
       { numRuns: 100 },
     );
   });
-});
+}

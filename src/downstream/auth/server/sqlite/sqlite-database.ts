@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import { KEY_TABLES } from './keys/key-store.js';
-import { SEEN_USER_TABLES } from './providers/seen-users.js';
-import { openDatabase } from '../../../storage/sqlite.js';
+import { openDatabase } from '../../../../storage/sqlite.js';
+import { KEY_TABLES } from './sqlite-key-store.js';
+import { ENDED_USER_TABLES, SEEN_USER_TABLES } from './sqlite-seen-users.js';
 
 export const AUTH_MIGRATIONS = [
   `CREATE TABLE account (
@@ -26,6 +26,7 @@ export const AUTH_MIGRATIONS = [
    CREATE INDEX guesses_by_end ON guesses (forget_at);`,
   KEY_TABLES,
   SEEN_USER_TABLES,
+  ENDED_USER_TABLES,
 ];
 
 /** Opens the database below `dir`, with accounts, revoked tokens and failed guesses. */

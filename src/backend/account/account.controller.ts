@@ -1,0 +1,109 @@
+import { Body, Controller, Delete, Get, HttpCode, Post, Req, Res, StreamableFile } from '@nestjs/common';
+import { ApiBody, ApiConsumes, ApiOperation, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Readable } from 'node:stream';
+import { z } from 'zod';
+import { InjectConfig } from '../../config/config.module.js';
+import type { Config } from '../../config/config.schema.js';
+import { Problem } from '../../http/problem.js';
+import { SessionOnly } from '../call/key-scopes.js';
+import { Call, Deadline, type UserCall } from '../call/public-call.js';
+import { OpenStreams } from '../edge/limits/open-streams.js';
+import { Answers } from '../edge/openapi.js';
+import { AUTH_COOKIE } from '../session/session.guard.js';
+import { AccountDeletion } from './deletion/account-deletion.service.js';
+import { AccountExport } from './export/account-export.service.js';
+import { AccountImport, importResultSchema } from './import/account-import.service.js';
+import { ImportArchive } from './import/import-archive.js';
+import { removeReceived, withFileOf } from './import/received-file.js';
+
+const BINARY = { type: 'string', format: 'binary' };
+
+const deletionSchema = z.strictObject({
+  /** The address of the account, so that no other one is deleted by mistake. */
+  confirm: z.string().min(1).max(254),
+  /** Needed unless the token is of a recent sign-in. */
+  password: z.string().min(1).max(1024).optional(),
+});
+
+/** What belongs to a person as a whole. */
+@ApiTags('account')
+@SessionOnly()
+@Controller('v1/api/account')
+export class AccountController {
+  constructor(
+    @InjectConfig() private readonly config: Config,
+    private readonly exports: AccountExport,
+    private readonly imports: AccountImport,
+    private readonly deletion: AccountDeletion,
+    private readonly streams: OpenStreams,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    await removeReceived(this.config.data_dir);
+  }
+
+  @Get('export')
+  @ApiOperation({
+    summary:
+      'Everything of yours as a zip: documents with their histories, conversations, ledger, keys without secrets',
+  })
+  @ApiProduces('application/zip')
+  @ApiResponse({ status: 200, description: 'Success', content: { 'application/zip': { schema: BINARY } } })
+  @Answers(200, null)
+  async export(@Call() call: UserCall, @Res({ passthrough: true }) reply: FastifyReply): Promise<StreamableFile> {
+    this.streams.enter(call.userId, reply);
+    const archive = await this.exports.export(call);
+    const day = new Date().toISOString().slice(0, 10);
+    void reply.header('cache-control', 'no-store');
+    return new StreamableFile(archive, {
+      type: 'application/zip',
+      disposition: `attachment; filename="caudex-${day}.zip"`,
+    });
+  }
+
+  @Post('import')
+  @HttpCode(200)
+  @Deadline('upload_ms')
+  @ApiOperation({
+    summary: 'Take an export back into this account; documents, conversations and turns that are there already stay',
+  })
+  @ApiConsumes('application/zip')
+  @ApiBody({ schema: BINARY })
+  @Answers(200, importResultSchema, 413, 415, 422, 507)
+  async import(
+    @Req() { body }: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+    @Call() call: UserCall,
+  ) {
+    if (!(body instanceof Readable)) {
+      const detail = 'content-type: send the archive of an exported account as application/zip';
+      throw new Problem({ status: 415, code: 'unsupported_media_type', detail });
+    }
+    this.streams.enter(call.userId, reply);
+    const limits = { dataDir: this.config.data_dir, maxBytes: this.config.account.import_max_bytes };
+    return withFileOf(body, limits, async (file) => {
+      const archive = await ImportArchive.open(file);
+      try {
+        return await this.imports.import(archive, call);
+      } finally {
+        archive.close();
+      }
+    });
+  }
+
+  @Delete()
+  @HttpCode(204)
+  @ApiOperation({
+    summary: 'Delete this account with everything in it; the password, or a token of a recent sign-in, is needed',
+  })
+  @Answers(204, null, 422)
+  async delete(
+    @Body({ schema: deletionSchema }) body: z.output<typeof deletionSchema>,
+    @Call() call: UserCall,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<void> {
+    await this.deletion.delete(body, call);
+    void reply.clearCookie(AUTH_COOKIE, { path: '/' });
+  }
+}

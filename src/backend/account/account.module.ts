@@ -1,0 +1,37 @@
+import { Module } from '@nestjs/common';
+import { ConfigModule } from '../../config/config.module.js';
+import { AuthModule } from '../../downstream/auth/auth.module.js';
+import { BillingModule } from '../../downstream/billing/billing.module.js';
+import { FilesystemModule } from '../../downstream/filesystem/filesystem.module.js';
+import { GitModule } from '../../downstream/git/git.module.js';
+import { OutboxModule } from '../../outbox/outbox.module.js';
+import { ConversationsModule } from '../conversations/conversations.module.js';
+import { DocumentsModule } from '../documents/documents.module.js';
+import { EdgeModule } from '../edge/edge.module.js';
+import { ProjectsModule } from '../projects/projects.module.js';
+import { SessionModule } from '../session/session.module.js';
+import { AccountController } from './account.controller.js';
+import { AccountDeletion } from './deletion/account-deletion.service.js';
+import { AccountExport } from './export/account-export.service.js';
+import { AccountImport } from './import/account-import.service.js';
+import { ImportedConversations } from './import/imported-conversations.service.js';
+import { ImportedProjects } from './import/imported-projects.service.js';
+
+@Module({
+  imports: [
+    ConfigModule,
+    EdgeModule,
+    OutboxModule,
+    AuthModule,
+    BillingModule,
+    FilesystemModule,
+    GitModule,
+    SessionModule,
+    ProjectsModule,
+    DocumentsModule,
+    ConversationsModule,
+  ],
+  controllers: [AccountController],
+  providers: [AccountDeletion, AccountExport, AccountImport, ImportedConversations, ImportedProjects],
+})
+export class AccountModule {}

@@ -1,0 +1,283 @@
+import type { Config } from '../../../../config/config.schema.js';
+import type { Inventory } from '../../../../contract/inventory.contract.js';
+import { digestOf } from '../../../../storage/digest.js';
+import { MAX_INVENTORY_DOCUMENTS } from '../../../../storage/inventory.js';
+import type { ProjectKey } from '../../../../text/lexical-index.js';
+import type { Changes } from '../full-text/changes.js';
+import type { PostgresDatabase, TextSession } from '../postgres-database.js';
+import { changeUsage } from '../projects/postgres-project-store.js';
+import { quotaExceeded } from '../projects/quota-exceeded.js';
+import {
+  DOCUMENT_COLUMNS,
+  type DocumentRow,
+  infoOf,
+  leftFiles,
+  UNREADABLE_COLUMNS,
+  type UnreadableRow,
+} from './document-row.js';
+import {
+  type Changed,
+  type Decision,
+  DocumentStore,
+  isLater,
+  type NamedFile,
+  type OwnedRow,
+  type PathState,
+  WAITING,
+} from './document-store.js';
+
+const IN_PROJECT = 'user_id = $1 AND project_id = $2';
+const AT_PATH = `${IN_PROJECT} AND path = $3`;
+const FILES_PAGE = 5000;
+
+/**
+ * A change locks the row of its project, so that the changes of a project come one after another in all processes, and
+ * numbers itself there.
+ */
+export class PostgresDocumentStore extends DocumentStore {
+  constructor(
+    private readonly database: PostgresDatabase,
+    private readonly quotas: Config['quotas'],
+    private readonly changes: Changes,
+  ) {
+    super();
+  }
+
+  async find({ userId, projectId }: ProjectKey, path: string): Promise<DocumentRow | undefined> {
+    const sql = `SELECT ${DOCUMENT_COLUMNS.join(', ')} FROM document WHERE ${AT_PATH}`;
+    return (await this.database.read<DocumentRow>(sql, [userId, projectId, path]))[0];
+  }
+
+  async findUnreadable({ userId, projectId }: ProjectKey, path: string): Promise<UnreadableRow | undefined> {
+    const sql = `SELECT ${UNREADABLE_COLUMNS.join(', ')} FROM unreadable WHERE ${AT_PATH}`;
+    return (await this.database.read<UnreadableRow>(sql, [userId, projectId, path]))[0];
+  }
+
+  async state(key: ProjectKey, path: string): Promise<PathState> {
+    return stateOf((await this.database.read<StateRow>(STATE, [key.userId, key.projectId, path]))[0]);
+  }
+
+  async change<T>(key: ProjectKey, path: string, decide: (state: PathState) => Decision<T>): Promise<Changed<T>> {
+    const changed = await this.database.transaction(async (session) => {
+      const change = await nextChange(session, key);
+      const state = stateOf(await session.first<StateRow>(STATE, [key.userId, key.projectId, path]));
+      const decision = decide(state);
+      const { result, document, unreadable } = decision;
+      const row = document?.row ?? unreadable;
+      if (row === undefined) return { result, decision, stored: false, unneeded: [] };
+      const gone =
+        document === undefined
+          ? await replace(session, 'unreadable', key, UNREADABLE_COLUMNS, row as UnreadableRow)
+          : await replace(session, 'document', key, [...DOCUMENT_COLUMNS, 'change'], { ...document.row, change });
+      const old = document === undefined ? undefined : state.document;
+      await this.withinQuota(session, key.userId, {
+        documents: 1 - (gone === undefined ? 0 : 1) - (old === undefined ? 0 : 1),
+        bytes: row.stored_bytes - (gone?.stored_bytes ?? 0) - (old?.stored_bytes ?? 0),
+      });
+      return {
+        result,
+        decision,
+        stored: true,
+        unneeded: [...(document === undefined ? [] : leftFiles(old, document.row)), gone?.file ?? null],
+      };
+    });
+    const { decision, ...answer } = changed;
+    if (decision.document !== undefined)
+      this.changes.stored(key, decision.document.row.file, decision.document.analysed);
+    return answer;
+  }
+
+  async delete(key: ProjectKey, path: string, arrivedMs: number) {
+    const values = [key.userId, key.projectId, path];
+    const { document, ...answer } = await this.database.transaction(async (session) => {
+      const change = await nextChange(session, key);
+      const { document, removedMs } = stateOf(await session.first<StateRow>(STATE, values));
+      // A later change has created the document again.
+      if (document !== undefined && isLater(document.arrived_ms, arrivedMs)) return { deleted: true, files: [] };
+      await session.query(`DELETE FROM document WHERE ${AT_PATH}`, values);
+      const gone = await session.first<UnreadableFile>(
+        `DELETE FROM unreadable WHERE ${AT_PATH} RETURNING file, stored_bytes`,
+        values,
+      );
+      const files = [document?.file ?? null, document?.original_file ?? null, gone?.file ?? null];
+      if (document === undefined && gone === undefined) return { deleted: removedMs !== undefined, files };
+      await session.query(
+        `INSERT INTO removed_document AS r (user_id, project_id, path, arrived_ms, change) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (user_id, project_id, path)
+           DO UPDATE SET arrived_ms = greatest(r.arrived_ms, excluded.arrived_ms), change = excluded.change`,
+        [...values, arrivedMs, change],
+      );
+      await changeUsage(session, key.userId, {
+        documents: -(document === undefined ? 0 : 1) - (gone === undefined ? 0 : 1),
+        bytes: -(document?.stored_bytes ?? 0) - (gone?.stored_bytes ?? 0),
+      });
+      return { deleted: true, files, document };
+    });
+    if (document !== undefined) this.changes.changed(key);
+    return answer;
+  }
+
+  async list({ userId, projectId }: ProjectKey, prefix: string, limit: number, offset: number) {
+    const where = `${IN_PROJECT} AND path >= $3 AND starts_with(path, $3)`;
+    const values = [userId, projectId, prefix];
+    const [counted] = await this.database.read<{ total: number }>(
+      `SELECT count(*) AS total FROM document WHERE ${where}`,
+      values,
+    );
+    const rows = await this.database.read<DocumentRow>(
+      `SELECT path, version, title, media_type, bytes, updated_at, warnings FROM document WHERE ${where}
+         ORDER BY path LIMIT $4 OFFSET $5`,
+      [...values, limit, offset],
+    );
+    return { documents: rows.map(infoOf), total: counted?.total ?? 0 };
+  }
+
+  async count({ userId, projectId }: ProjectKey): Promise<number> {
+    const sql = `SELECT count(*) AS total FROM document WHERE ${IN_PROJECT}`;
+    return (await this.database.read<{ total: number }>(sql, [userId, projectId]))[0]?.total ?? 0;
+  }
+
+  async waitingForRecognition({ userId, projectId }: Partial<ProjectKey> = {}): Promise<OwnedRow[]> {
+    const rows = await this.database.read<DocumentRow & { user_id: string; project_id: string }>(
+      `SELECT user_id, project_id, ${DOCUMENT_COLUMNS.join(', ')} FROM document
+         WHERE ${WAITING} AND ($1::text IS NULL OR (user_id = $1 AND project_id = $2))`,
+      [userId ?? null, projectId ?? null],
+    );
+    return rows.map(({ user_id, project_id, ...row }) => ({ key: { userId: user_id, projectId: project_id }, row }));
+  }
+
+  async inventory(after: string | undefined, limit: number): Promise<Inventory> {
+    const projects: Inventory['projects'] = [];
+    let at = after === undefined ? ['', ''] : (JSON.parse(after) as [string, string]);
+    for (let documents = 0; projects.length < limit && documents < MAX_INVENTORY_DOCUMENTS;) {
+      const [next] = await this.database.read<{ user_id: string; project_id: string }>(
+        `SELECT user_id, project_id FROM document WHERE (user_id, project_id) > ($1, $2)
+         ORDER BY user_id, project_id LIMIT 1`,
+        at,
+      );
+      if (next === undefined) return { projects, next: null };
+      at = [next.user_id, next.project_id];
+      const rows = await this.database.read<{ path: string; version: string }>(
+        `SELECT path, version FROM document WHERE ${IN_PROJECT} ORDER BY path`,
+        at,
+      );
+      documents += rows.length;
+      projects.push({ ...next, documents: rows.length, digest: digestOf(rows) });
+    }
+    return { projects, next: JSON.stringify(at) };
+  }
+
+  async *files(): AsyncGenerator<NamedFile> {
+    for (const [table, file, sha256] of [
+      ['document', 'file', 'sha256'],
+      ['document', 'original_file', 'original_sha256'],
+      ['unreadable', 'file', 'sha256'],
+    ] as const) {
+      for (let at: string[] = ['', '', ''], full = true; full;) {
+        const rows = await this.database.read<FileRow>(
+          `SELECT user_id, project_id, path, ${file} AS file, ${sha256} AS sha256 FROM ${table}
+             WHERE (user_id, project_id, path) > ($1, $2, $3) AND ${file} IS NOT NULL
+             ORDER BY user_id, project_id, path LIMIT ${FILES_PAGE}`,
+          at,
+        );
+        for (const row of rows) {
+          yield { key: { userId: row.user_id, projectId: row.project_id }, file: row.file, sha256: row.sha256 };
+        }
+        const last = rows.at(-1);
+        if (last !== undefined) at = [last.user_id, last.project_id, last.path];
+        full = rows.length === FILES_PAGE;
+      }
+    }
+  }
+
+  /** Those of these files that a row names. */
+  async named(files: readonly string[]): Promise<Set<string>> {
+    const rows = await this.database.read<{ file: string }>(
+      `SELECT file FROM document WHERE file = ANY($1)
+         UNION SELECT original_file FROM document WHERE original_file = ANY($1)
+         UNION SELECT file FROM unreadable WHERE file = ANY($1)`,
+      [files],
+    );
+    return new Set(rows.map(({ file }) => file));
+  }
+
+  /** A change that makes a user's store smaller is always accepted. */
+  private async withinQuota(session: TextSession, userId: string, added: { documents: number; bytes: number }) {
+    const after = await changeUsage(session, userId, added);
+    for (const what of ['documents', 'bytes'] as const) {
+      const most = this.quotas[what];
+      if (after[what] > most && added[what] > 0) throw quotaExceeded(what, after[what], most);
+    }
+  }
+}
+
+interface FileRow {
+  user_id: string;
+  project_id: string;
+  path: string;
+  file: string;
+  sha256: string;
+}
+
+interface UnreadableFile extends Record<string, unknown> {
+  file: string;
+  stored_bytes: number;
+}
+
+interface StateRow extends DocumentRow {
+  project_deleted: boolean | null;
+  removed_ms: number | null;
+}
+
+/** One row, with nulls for what there is not. */
+const STATE = `
+  SELECT p.deleted AS project_deleted, r.arrived_ms AS removed_ms, ${DOCUMENT_COLUMNS.map((name) => `d.${name}`).join(', ')}
+    FROM (SELECT $1::text AS user_id, $2::text AS project_id, $3::text AS path) AS asked
+    LEFT JOIN project AS p USING (user_id, project_id)
+    LEFT JOIN document AS d USING (user_id, project_id, path)
+    LEFT JOIN removed_document AS r USING (user_id, project_id, path)`;
+
+function stateOf(row: StateRow | undefined): PathState {
+  if (row === undefined) return { project: undefined, document: undefined, removedMs: undefined };
+  const { project_deleted, removed_ms, ...document } = row;
+  return {
+    project: project_deleted === null ? undefined : project_deleted ? 'deleted' : 'there',
+    document: (document.version as string | null) === null ? undefined : document,
+    removedMs: removed_ms ?? undefined,
+  };
+}
+
+/** Locks the project until the end of the transaction; undefined where it does not exist. */
+async function nextChange(session: TextSession, { userId, projectId }: ProjectKey): Promise<number | undefined> {
+  const row = await session.first<{ change: number }>(
+    `UPDATE project SET change = change + 1, changed_at = clock_timestamp()
+       WHERE ${IN_PROJECT} AND NOT deleted RETURNING change`,
+    [userId, projectId],
+  );
+  return row?.change;
+}
+
+/** Writes a row and removes the unreadable file of its path, which is returned. */
+async function replace<C extends string>(
+  session: TextSession,
+  table: 'document' | 'unreadable',
+  { userId, projectId }: ProjectKey,
+  columns: readonly C[],
+  row: Record<C, string | number | null | undefined> & { path: string },
+): Promise<UnreadableFile | undefined> {
+  const values = columns.map((column) => row[column]);
+  const sets = columns.filter((column) => column !== 'path').map((column) => `${column} = excluded.${column}`);
+  const insert = `INSERT INTO ${table} (user_id, project_id, ${columns.join(', ')})
+    VALUES ($1, $2, ${columns.map((_, i) => `$${i + 3}`).join(', ')})
+    ON CONFLICT (user_id, project_id, path) DO UPDATE SET ${sets.join(', ')}`;
+  const dropped = `unreadable WHERE user_id = $1 AND project_id = $2 AND path = $3`;
+  if (table === 'document') {
+    const sql = `WITH put AS (${insert}) DELETE FROM ${dropped} RETURNING file, stored_bytes`;
+    return session.first<UnreadableFile>(sql, [userId, projectId, ...values]);
+  }
+  const before = await session.first<UnreadableFile>(`SELECT file, stored_bytes FROM ${dropped}`, [
+    ...[userId, projectId, row.path],
+  ]);
+  await session.query(insert, [userId, projectId, ...values]);
+  return before;
+}
