@@ -162,7 +162,12 @@ describeInBrowser('turns of a chat on the page', () => {
     await page.getByLabel('trees/', { exact: true }).check();
     await page.getByRole('button', { name: 'Ask only these' }).click();
     await page.getByRole('button', { name: '1 folder' }).waitFor();
+    await page.reload();
+    await page.getByRole('button', { name: '1 folder' }).waitFor();
     await ask('When do pears ripen?', 'In August.');
+    await page.waitForURL(/\/chat\/[^/]+$/);
+    await page.reload();
+    await page.getByRole('button', { name: '1 folder' }).waitFor();
     const prompt = JSON.stringify(lastRequest().messages);
     expect(prompt).toContain('Plums ripen in August');
     expect(prompt).not.toContain('Williams pears');

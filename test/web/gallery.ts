@@ -181,6 +181,10 @@ export class Gallery {
           await page.getByText('Plums ripen in August.').waitFor();
         },
       },
+      this.view('reading-pages', of('documents/read/notes/scan.pdf?view=pages'), async (page) => {
+        await page.getByText('Page 1 of 2').waitFor();
+        await page.waitForTimeout(500);
+      }),
       this.view('documents', of('documents'), (page) => page.getByText('Every document is indexed').waitFor()),
       this.view('reading', of('documents/read/README.md'), (page) =>
         page.locator('.related a').first().waitFor({ state: 'attached' }),

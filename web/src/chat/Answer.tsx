@@ -1,4 +1,4 @@
-import { lazy, Suspense, useState } from 'react';
+import { lazy, Suspense, useCallback, useState } from 'react';
 import type { ChatSource } from '../api/shapes.ts';
 import { t } from '../texts/en.ts';
 import { AnswerActions, type AnswerActionsProps } from './AnswerActions.tsx';
@@ -18,13 +18,20 @@ export function Answer({
   onPassage: (source: ChatSource, number: number) => void;
 } & Omit<AnswerActionsProps, 'text'>) {
   const text = textOf(message);
-  const sources = sourcesOf(message);
+  const sources = useSameItems(sourcesOf(message));
   const { state, finish_reason: end } = message.metadata ?? {};
   const thoughts = thoughtsOf(message);
-  const open = (number: number) => {
-    const source = sources[number - 1];
-    if (source !== undefined) onPassage(source, number);
-  };
+  const open = useCallback(
+    (number: number) => {
+      const source = sources[number - 1];
+      if (source !== undefined) onPassage(source, number);
+    },
+    [sources, onPassage],
+  );
+  const renderCitation = useCallback(
+    (number: number) => <Citation number={number} source={sources[number - 1]} onOpen={open} />,
+    [sources, open],
+  );
   return (
     <article className="answer" aria-label={t.chat.answer} aria-busy={growing}>
       <DegradedLine degradation={degradationOf(message)} kind="answer" />
@@ -35,12 +42,7 @@ export function Answer({
         </details>
       )}
       <Suspense fallback={<p className="answer-plain">{text}</p>}>
-        <MarkdownText
-          text={text}
-          growing={growing}
-          citations={sources.length}
-          renderCitation={(number) => <Citation number={number} source={sources[number - 1]} onOpen={open} />}
-        />
+        <MarkdownText text={text} growing={growing} citations={sources.length} renderCitation={renderCitation} />
       </Suspense>
       {(end === 'length' || end === 'content_filter') && <p className="state-line">{t.chat[end]}</p>}
       {state === 'partial' && end !== 'length' && end !== 'content_filter' && (
@@ -51,6 +53,14 @@ export function Answer({
       {!growing && <AnswerActions message={message} text={text} {...actions} />}
     </article>
   );
+}
+
+/** The list of before where its items are the same, so that paragraphs that are complete are not parsed again. */
+function useSameItems<T>(items: T[]): T[] {
+  const [kept, setKept] = useState(items);
+  const same = kept.length === items.length && kept.every((item, index) => item === items[index]);
+  if (!same) setKept(items);
+  return same ? kept : items;
 }
 
 function Citation({

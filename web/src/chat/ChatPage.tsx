@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useParams } from '@tanstack/react-router';
-import { useEffect, useState, useSyncExternalStore } from 'react';
+import { useCallback, useEffect, useState, useSyncExternalStore } from 'react';
 import { ApiProblem } from '../api/client.ts';
 import { queries } from '../api/queries.ts';
 import type { ChatSource } from '../api/shapes.ts';
@@ -70,6 +70,7 @@ function OpenChat({ chat }: { chat: LiveChat }) {
   const { project } = chat;
   useTitle(t.chat.title);
   const [passage, setPassage] = useState<OpenPassage>();
+  const onPassage = useCallback((source: ChatSource, number: number) => setPassage({ source, number }), []);
   const navigate = useNavigate();
   const conversation = useSyncExternalStore(chat.subscribe, () => chat.conversation);
   useEffect(() => {
@@ -84,7 +85,7 @@ function OpenChat({ chat }: { chat: LiveChat }) {
     <div className={passage === undefined ? 'chat' : 'chat chat-with-passage'}>
       <h1 className="hidden-visually">{t.chat.title}</h1>
       <div className="chat-column">
-        <Turns chat={chat} onPassage={(source, number) => setPassage({ source, number })} />
+        <Turns chat={chat} onPassage={onPassage} />
         <Composer chat={chat} />
       </div>
       {passage !== undefined && (

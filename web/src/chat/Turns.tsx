@@ -1,4 +1,4 @@
-import { useLayoutEffect, useRef, useState, useSyncExternalStore } from 'react';
+import { memo, useLayoutEffect, useRef, useState, useSyncExternalStore } from 'react';
 import { ApiProblem } from '../api/client.ts';
 import type { ChatSource } from '../api/shapes.ts';
 import { undoQueue } from '../layout/undo.ts';
@@ -41,7 +41,8 @@ export function Turns({
           <Turn
             key={turn.question.id}
             chat={chat}
-            turn={turn}
+            question={turn.question}
+            answer={turn.answer}
             busy={busy}
             isLast={index === turns.length - 1}
             onPassage={onPassage}
@@ -113,19 +114,15 @@ function Earlier({ number, onRead }: { number: number; onRead: () => Promise<voi
   );
 }
 
-function Turn({
-  chat,
-  turn: { question, answer },
-  busy,
-  isLast,
-  onPassage,
-}: {
+interface TurnProps extends ShownTurn {
   chat: LiveChat;
-  turn: ShownTurn;
   busy: boolean;
   isLast: boolean;
   onPassage: (source: ChatSource, number: number) => void;
-}) {
+}
+
+/** Drawn anew only when it changed itself: there may be thousands, and a growing answer changes the last one alone. */
+const Turn = memo(function Turn({ chat, question, answer, busy, isLast, onPassage }: TurnProps) {
   const [, setDraft] = useDraft(composerDraft(chat));
   const growing = busy && isLast;
   const text = textOf(question);
@@ -154,7 +151,7 @@ function Turn({
       )}
     </section>
   );
-}
+});
 
 function deleteWithUndo(chat: LiveChat, messageId: string, text: string): void {
   const show = () => chat.hide(messageId, false);

@@ -53,6 +53,7 @@ export class LiveChat {
       open: (asked, signal) => this.answer(asked, signal),
       onSettled: () => this.settled(),
     });
+    this.scope = keptScope(this.scopeName());
     if (conversation !== undefined) this.takeUp(conversation);
     const kept = this.outgoing();
     if (kept !== undefined) this.deliver(kept);
@@ -154,6 +155,7 @@ export class LiveChat {
 
   setScope(scope: Scope | undefined): void {
     this.scope = scope;
+    this.keepScope();
     this.tell();
   }
 
@@ -250,7 +252,9 @@ export class LiveChat {
     // The branch that has the newest turn is the newest.
     this.branch = undefined;
     if (this.conversation === undefined) {
+      keepDraft(this.scopeName(), undefined);
       this.conversation = ids.conversation_id;
+      this.keepScope();
       liveChats.rename(`new:${this.project}`, ids.conversation_id);
     }
     announceTurn(ids.conversation_id);
@@ -274,6 +278,15 @@ export class LiveChat {
   private outgoing(): Outgoing | undefined {
     const kept = readDraft(this.outgoingName());
     return kept === undefined ? undefined : (JSON.parse(kept) as Outgoing);
+  }
+
+  /** The choice holds for all further questions, also after the page was closed. */
+  private keepScope(): void {
+    keepDraft(this.scopeName(), this.scope === undefined ? undefined : JSON.stringify(this.scope));
+  }
+
+  private scopeName(): string {
+    return `scope:${this.project}:${this.conversation ?? 'new'}`;
   }
 
   private outgoingName(): string {
@@ -308,6 +321,11 @@ export async function readConversation(
   const query = { ...(span.limit === undefined ? { last: PAGE } : span), ...(branch !== undefined && { branch }) };
   const params = { path: { conversation_id: conversation }, query };
   return (await dataOf(api.GET('/v1/api/conversations/{conversation_id}', { params }))) as Conversation;
+}
+
+function keptScope(name: string): Scope | undefined {
+  const kept = readDraft(name);
+  return kept === undefined ? undefined : (JSON.parse(kept) as Scope);
 }
 
 async function streamOf(address: string, { headers, ...init }: RequestInit): Promise<Response> {

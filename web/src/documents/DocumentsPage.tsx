@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { useParams, useSearch } from '@tanstack/react-router';
-import { type DragEvent, useState } from 'react';
+import { type DragEvent, useState, useDeferredValue } from 'react';
 import { Empty, Loading, LoadProblem } from '../layout/Problems.tsx';
 import { useTitle } from '../layout/title.ts';
 import { t } from '../texts/en.ts';
@@ -18,6 +18,8 @@ export function DocumentsPage() {
   useTitle(t.documents.title);
   const [over, setOver] = useState(false);
   const [filter, setFilter] = useState('');
+  // What is typed stands there at once; ten thousand paths are looked through after that.
+  const wanted = useDeferredValue(filter.trim().toLowerCase());
   const { data, error, refetch } = useQuery(documentsQuery(project));
 
   const onDrop = async (event: DragEvent) => {
@@ -62,7 +64,7 @@ export function DocumentsPage() {
             />
             <IndexState project={project} />
           </div>
-          <DocumentRows project={project} documents={data} folder={folder} filter={filter.trim().toLowerCase()} />
+          <DocumentRows project={project} documents={data} folder={folder} filter={wanted} />
         </>
       )}
     </div>

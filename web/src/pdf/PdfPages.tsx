@@ -105,7 +105,9 @@ function PdfPage({
   const canvas = useRef<HTMLCanvasElement>(null);
   const { boxes, failed } = useDrawn(pdf, number, passage, canvas);
   const firstMark = useRef<HTMLElement>(null);
-  useEffect(() => firstMark.current?.scrollIntoView({ block: 'center' }), [boxes]);
+  useEffect(() => {
+    void firstMark.current?.scrollIntoView({ block: 'center' });
+  }, [boxes]);
   return (
     <>
       <div className="pdf-page">

@@ -1,6 +1,6 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
-import { type KeyboardEvent, useDeferredValue, useEffect, useId, useMemo, useRef, useState } from 'react';
+import { type KeyboardEvent, useDeferredValue, useEffect, useId, useMemo, useRef, useState, memo } from 'react';
 import { api, dataOf } from '../api/client.ts';
 import type { SearchAnswer, SearchResult } from '../api/shapes.ts';
 import { DegradedLine } from '../chat/DegradedLine.tsx';
@@ -200,7 +200,7 @@ function SearchBox({
 
 const SHOWN_CHARS = 420;
 
-function Result({
+const Result = memo(function Result({
   result: { document, title, text, highlights, page, explain },
   query,
 }: {
@@ -223,7 +223,7 @@ function Result({
       {explain !== undefined && <span className="small soft result-why">{whyText(explain)}</span>}
     </>
   );
-}
+});
 
 function whyText({ lists, words, meaning }: NonNullable<SearchResult['explain']>): string {
   return [

@@ -1,16 +1,18 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
-import { lazy, Suspense } from 'react';
+import { lazy, memo, Suspense } from 'react';
 import { api, dataOf } from '../api/client.ts';
 import type { LedgerRow } from '../api/shapes.ts';
 import { Empty, Loading, LoadProblem } from '../layout/Problems.tsx';
 import { useTitle } from '../layout/title.ts';
 import { t } from '../texts/en.ts';
 import { formatDateTime, formatNumber } from '../texts/format.ts';
-import { DAYS, spentByDay } from './spending.ts';
+import { coversAllDays, DAYS, spentByDay } from './spending.ts';
 import './usage.css';
 
 const SpendingPlot = lazy(() => import('./SpendingPlot.tsx'));
 const PAGE = 500;
+/** Of the rows that are counted for the plot. */
+const MAX_PAGES = 40;
 
 export function UsagePage() {
   useTitle(t.usage.title);
@@ -29,6 +31,9 @@ export function UsagePage() {
     },
   });
   const rows = usage.data?.pages.flatMap((page) => page.rows);
+  const begun = rows !== undefined && usage.hasNextPage && !coversAllDays(rows, new Date());
+  const further = useQuery({ queryKey: ['billing', 'days'], queryFn: rowsOfAllDays, enabled: begun });
+  const days = begun ? further.data : rows;
   const error = balance.error ?? usage.error;
   return (
     <div className="page">
@@ -45,13 +50,15 @@ export function UsagePage() {
           <Figure name={t.usage.credits} value={balance.data.credits} />
           <Figure
             name={t.usage.spent(DAYS)}
-            value={spentByDay(rows, new Date()).reduce((sum, { credits }) => sum + credits, 0)}
+            value={days && spentByDay(days, new Date()).reduce((sum, { credits }) => sum + credits, 0)}
           />
           {balance.data.reserved > 0 && <Figure name={t.usage.reserved} value={balance.data.reserved} />}
         </dl>
       )}
       {rows === undefined && error === null && <Loading lines={6} />}
-      {rows !== undefined && <Spending rows={rows} />}
+      {rows !== undefined && (
+        <Spending rows={rows} days={days} pages={usage.data?.pages.map((page) => page.rows) ?? []} />
+      )}
       {usage.hasNextPage && (
         <button className="button" onClick={() => void usage.fetchNextPage()}>
           {t.usage.more}
@@ -61,31 +68,44 @@ export function UsagePage() {
   );
 }
 
-function Figure({ name, value }: { name: string; value: number }) {
+/** The newest rows, as far back as the plot goes; the table shows fewer at first. */
+async function rowsOfAllDays(): Promise<LedgerRow[]> {
+  const rows: LedgerRow[] = [];
+  for (let page = 0; page < MAX_PAGES; page += 1) {
+    const query = { limit: PAGE, offset: rows.length };
+    const { rows: more, total } = await dataOf(api.GET('/v1/api/billing/usage', { params: { query } }));
+    rows.push(...more);
+    if (more.length === 0 || rows.length >= total || coversAllDays(rows, new Date())) break;
+  }
+  return rows;
+}
+
+function Figure({ name, value }: { name: string; value: number | undefined }) {
   return (
     <div>
       <dt className="small soft">{name}</dt>
-      <dd className="figure number">{formatNumber(value)}</dd>
+      <dd className="figure number">{value === undefined ? '…' : formatNumber(value)}</dd>
     </div>
   );
 }
 
-function Spending({ rows }: { rows: LedgerRow[] }) {
+/** @param days the rows that the plot counts; undefined while they are read */
+function Spending({ rows, days, pages }: { rows: LedgerRow[]; days: LedgerRow[] | undefined; pages: LedgerRow[][] }) {
   if (rows.every(({ kind }) => kind === 'grant')) return <Empty title={t.usage.empty} what={t.usage.price} />;
   return (
     <>
       <figure className="plot">
         <figcaption className="small soft">{t.usage.plot}</figcaption>
         <Suspense fallback={<div className="plot-place" />}>
-          <SpendingPlot days={spentByDay(rows, new Date())} />
+          {days === undefined ? <div className="plot-place" /> : <SpendingPlot days={spentByDay(days, new Date())} />}
         </Suspense>
       </figure>
-      <Ledger rows={rows} />
+      <Ledger pages={pages} />
     </>
   );
 }
 
-function Ledger({ rows }: { rows: LedgerRow[] }) {
+function Ledger({ pages }: { pages: LedgerRow[][] }) {
   return (
     <table className="ledger">
       <thead>
@@ -97,17 +117,26 @@ function Ledger({ rows }: { rows: LedgerRow[] }) {
           </th>
         </tr>
       </thead>
-      <tbody>
-        {rows.map(({ id, created_at, kind, credits }) => (
-          <tr key={id}>
-            <td>
-              <time dateTime={created_at}>{formatDateTime(created_at)}</time>
-            </td>
-            <td>{t.usage.kinds[kind]}</td>
-            <td className="amount number">{credits > 0 ? `+${formatNumber(credits)}` : formatNumber(credits)}</td>
-          </tr>
-        ))}
-      </tbody>
+      {pages.map((rows) => (
+        <LedgerPage key={rows[0]?.id} rows={rows} />
+      ))}
     </table>
   );
 }
+
+/** Rows that are read together. Those of before are not drawn again when more come. */
+const LedgerPage = memo(function LedgerPage({ rows }: { rows: LedgerRow[] }) {
+  return (
+    <tbody>
+      {rows.map(({ id, created_at, kind, credits }) => (
+        <tr key={id}>
+          <td>
+            <time dateTime={created_at}>{formatDateTime(created_at)}</time>
+          </td>
+          <td>{t.usage.kinds[kind]}</td>
+          <td className="amount number">{credits > 0 ? `+${formatNumber(credits)}` : formatNumber(credits)}</td>
+        </tr>
+      ))}
+    </tbody>
+  );
+});

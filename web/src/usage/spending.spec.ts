@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { LedgerRow } from '../api/shapes.ts';
-import { DAYS, spentByDay } from './spending.ts';
+import { coversAllDays, DAYS, spentByDay } from './spending.ts';
 
 const row = (created_at: string, credits: number) => ({ created_at, credits }) as LedgerRow;
 
@@ -18,5 +18,14 @@ describe('spentByDay', () => {
     expect(days).toHaveLength(DAYS);
     expect(days.slice(-2).map(({ credits }) => credits)).toEqual([5, 3]);
     expect(days.reduce((sum, { credits }) => sum + credits, 0)).toBe(8);
+  });
+
+  it('needs rows from before the first of the days', () => {
+    const now = new Date(2026, 0, 31, 15);
+    const first = row(new Date(2026, 0, 2, 0, 0).toISOString(), -1);
+    const before = row(new Date(2026, 0, 1, 23, 59).toISOString(), -1);
+    expect(coversAllDays([first], now)).toBe(false);
+    expect(coversAllDays([first, before], now)).toBe(true);
+    expect(coversAllDays([], now)).toBe(false);
   });
 });

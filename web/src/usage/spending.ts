@@ -9,6 +9,14 @@ export interface DaySpending {
   credits: number;
 }
 
+const firstDay = (now: Date) => new Date(now.getFullYear(), now.getMonth(), now.getDate() - (DAYS - 1));
+
+/** Whether rows, newest first, go back to before the days that are shown. */
+export function coversAllDays(rows: readonly LedgerRow[], now: Date): boolean {
+  const oldest = rows.at(-1);
+  return oldest !== undefined && new Date(oldest.created_at) < firstDay(now);
+}
+
 /** What was spent on each of the last days, oldest first; days without spending are there too. */
 export function spentByDay(rows: readonly LedgerRow[], now: Date): DaySpending[] {
   const days = Array.from({ length: DAYS }, (_, index) => ({
