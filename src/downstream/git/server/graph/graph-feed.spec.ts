@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { openDatabase } from '../../../../storage/sqlite.js';
-import { VERSION_TABLES, AUTHOR_EMAIL, VersionStore } from '../versions/version-store.js';
+import { AUTHOR_EMAIL, MOVED_FROM, VERSION_TABLES, VersionStore } from '../versions/version-store.js';
 import { DocumentNames } from './document-names.js';
 import { GraphFeed, PENDING_TABLES, SET_ASIDE } from './graph-feed.js';
 import { GraphAway, type GraphChange, type GraphStore } from './graph-store.js';
@@ -38,7 +38,7 @@ describe('GraphFeed', () => {
 
   beforeEach(() => {
     Logger.overrideLogger(false);
-    db = openDatabase(':memory:', [VERSION_TABLES, AUTHOR_EMAIL, PENDING_TABLES, SET_ASIDE]);
+    db = openDatabase(':memory:', [VERSION_TABLES, AUTHOR_EMAIL, PENDING_TABLES, SET_ASIDE, MOVED_FROM]);
     versions = new VersionStore(db);
     applied = [];
     apply = () => Promise.resolve();
