@@ -42,7 +42,7 @@ describe('the pages of a PDF', () => {
   }, 30_000);
 
   it('are a fault of their own when all of them are too slow', async () => {
-    const reading = new TextExtractor({ ...LIMITS, timeoutMs: 6000 }).extract(
+    const reading = new TextExtractor({ ...LIMITS, timeoutMs: 12_000 }).extract(
       pdfOfContents([ENDLESS], '', ''),
       'pdf',
       'ada',
