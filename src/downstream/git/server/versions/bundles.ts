@@ -25,7 +25,11 @@ export class Bundles {
     const id = randomUUID();
     const file = this.fileOf(id);
     try {
-      await git(this.repository.dir, ['bundle', 'create', '--quiet', file, BRANCH], { timeoutMs: CREATE_MS, signal });
+      await git(this.repository.dir, ['bundle', 'create', '--quiet'], {
+        operands: [file, BRANCH],
+        timeoutMs: CREATE_MS,
+        signal,
+      });
     } catch (error) {
       await rm(file, { force: true });
       throw error;
