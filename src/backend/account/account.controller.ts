@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
 import { Problem } from '../../http/problem.js';
-import { Audited } from '../call/audited.js';
+import { Audited } from '../audit/audited.decorator.js';
 import { SessionOnly } from '../call/key-scopes.js';
 import { Call, Deadline, type UserCall } from '../call/public-call.js';
 import { OpenStreams } from '../edge/limits/open-streams.js';

@@ -6,7 +6,7 @@ import { ledgerRowSchema } from '../../downstream/billing/billing.contract.js';
 import { Answers, TakesIdempotencyKey } from '../edge/openapi.js';
 import { SharedReadsInterceptor } from '../edge/reads/shared-reads.interceptor.js';
 import { type Page, pageSchema } from '../edge/schemas.js';
-import { Audited } from '../call/audited.js';
+import { Audited } from '../audit/audited.decorator.js';
 import { SessionOnly } from '../call/key-scopes.js';
 import { ReplayInterceptor } from '../edge/idempotency/replay.interceptor.js';
 import { OperatorOnly } from '../session/session.guard.js';

@@ -18,7 +18,7 @@ import { conversationInfoSchema, conversationSchema } from '../../downstream/fil
 import { Answers } from '../edge/openapi.js';
 import { SharedReadsInterceptor } from '../edge/reads/shared-reads.interceptor.js';
 import { idSchema, type Page, pageSchema } from '../edge/schemas.js';
-import { Audited } from '../call/audited.js';
+import { Audited } from '../audit/audited.decorator.js';
 import { NeedsScope } from '../call/key-scopes.js';
 import { Call, type UserCall } from '../call/public-call.js';
 import { conversationAsMarkdown } from './markdown-export.js';

@@ -24,7 +24,7 @@ import { ReplayInterceptor } from '../edge/idempotency/replay.interceptor.js';
 import { Answers, TakesHeader, TakesIdempotencyKey } from '../edge/openapi.js';
 import { ProjectAccess } from '../projects/project-access.service.js';
 import { idSchema, pageSchema } from '../edge/schemas.js';
-import { Audited } from '../call/audited.js';
+import { Audited } from '../audit/audited.decorator.js';
 import { Call, Deadline, type UserCall } from '../call/public-call.js';
 import { Attachments } from './attachments.service.js';
 import { DocumentsService } from './documents.service.js';

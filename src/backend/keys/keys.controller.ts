@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { AuthClient } from '../../downstream/auth/auth.client.js';
 import { apiKeySchema, keyScopeSchema } from '../../downstream/auth/auth.contract.js';
 import { notFound } from '../../http/problem.js';
-import { Audited } from '../call/audited.js';
+import { Audited } from '../audit/audited.decorator.js';
 import { Call, type UserCall } from '../call/public-call.js';
 import { Answers } from '../edge/openapi.js';
 import { idSchema } from '../edge/schemas.js';

@@ -6,7 +6,7 @@ import { ReplayInterceptor } from '../edge/idempotency/replay.interceptor.js';
 import { Answers, TakesIdempotencyKey } from '../edge/openapi.js';
 import { SharedReadsInterceptor } from '../edge/reads/shared-reads.interceptor.js';
 import { idSchema, pageSchema, type Page } from '../edge/schemas.js';
-import { Audited } from '../call/audited.js';
+import { Audited } from '../audit/audited.decorator.js';
 import { Call, type UserCall } from '../call/public-call.js';
 import { ListsProjects } from '../call/key-scopes.js';
 import { ProjectsService } from './projects.service.js';

@@ -8,7 +8,7 @@ import { userSchema } from '../../downstream/auth/auth.contract.js';
 import { Problem } from '../../http/problem.js';
 import { Public } from '../../http/public.decorator.js';
 import { DemoProject } from '../demo/demo-project.service.js';
-import { Audited } from '../call/audited.js';
+import { Audited } from '../audit/audited.decorator.js';
 import { addressOf } from '../call/address.js';
 import { SessionOnly } from '../call/key-scopes.js';
 import { RateLimits } from '../edge/limits/rate-limits.service.js';

@@ -4,7 +4,7 @@ import { PinoLogger } from 'nestjs-pino';
 import { z } from 'zod';
 import { GitClient } from '../../downstream/git/git.client.js';
 import { gitContract } from '../../downstream/git/git.contract.js';
-import { Audited } from '../call/audited.js';
+import { Audited } from '../audit/audited.decorator.js';
 import { withoutRetries } from '../call/waiting.js';
 import { notFound } from '../../http/problem.js';
 import { Outbox } from '../../outbox/outbox.service.js';

@@ -14,7 +14,7 @@ import { timestamp } from '../../resilience/report/timestamp.js';
 import { EventStream, eventStreamTimes } from '../edge/event-stream.js';
 import { OpenStreams } from '../edge/limits/open-streams.js';
 import { Answers } from '../edge/openapi.js';
-import { Audited } from '../call/audited.js';
+import { Audited } from '../audit/audited.decorator.js';
 import { Call, type UserCall } from '../call/public-call.js';
 import { OperatorOnly } from '../session/session.guard.js';
 

@@ -5,6 +5,7 @@ import { ResilienceModule } from '../../resilience/resilience.module.js';
 import { EdgeModule } from '../edge/edge.module.js';
 import { GitModule } from '../../downstream/git/git.module.js';
 import { OutboxModule } from '../../outbox/outbox.module.js';
+import { AuditController } from './audit.controller.js';
 import { StatusController } from './status.controller.js';
 import { OutboxController } from './outbox.controller.js';
 import { MetricsController } from './metrics.controller.js';
@@ -12,7 +13,7 @@ import { BackendMetrics } from './backend-metrics.service.js';
 
 @Module({
   imports: [ConfigModule, HttpModule, EdgeModule, ResilienceModule, OutboxModule, GitModule],
-  controllers: [StatusController, OutboxController, MetricsController],
+  controllers: [StatusController, OutboxController, MetricsController, AuditController],
   providers: [BackendMetrics],
 })
 export class StatusModule {}

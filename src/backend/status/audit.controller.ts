@@ -1,12 +1,12 @@
 import { Controller, Get, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { Audited } from '../call/audited.js';
+import { Audited } from '../audit/audited.decorator.js';
 import { SessionOnly } from '../call/key-scopes.js';
 import { Answers } from '../edge/openapi.js';
 import { OperatorOnly } from '../session/session.guard.js';
-import { AuditLog } from './audit-log.service.js';
-import { auditRecordSchema } from './audit-store.js';
+import { AuditLog } from '../audit/audit-log.service.js';
+import { auditRecordSchema } from '../audit/audit-store.js';
 
 const auditQuery = z.strictObject({
   /** Records from this time on, oldest first; without it the newest ones. */
