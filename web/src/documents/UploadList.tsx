@@ -2,7 +2,7 @@ import { t } from '../texts/en.ts';
 import { warningText } from './Warnings.tsx';
 import { type Upload, uploadsOf, useUploads } from './uploads.ts';
 
-/** More lines than these help nobody; failures come first. */
+/** The most lines that are shown; failures come first. */
 const LINES = 60;
 const ORDER: Upload['state'][] = ['failed', 'sending', 'waiting', 'queued', 'stored'];
 

@@ -21,8 +21,8 @@ const userQuery = queryOptions({
 });
 
 /**
- * Who is signed in; null: nobody. With the backend or its sign-in service away, who was signed in last: the page shows what
- * it can, and each call says for itself what is refused.
+ * The signed-in user; null: none. While the backend or auth is unavailable, the user of the last session: the page then shows
+ * what it can, and each refused call has its own message.
  */
 export async function sessionUser(): Promise<User | null> {
   try {

@@ -25,8 +25,8 @@ const RETRY_MS = 10_000;
 
 /**
  * Recognises the text of pictures and scans in the background. A document says in its warnings which of its pages wait,
- * so that the work is found again after a restart. Documents are read in turns, so that nobody waits for another
- * person's long scan.
+ * so that the work is found again after a restart. The users take turns, so that a long scan of one does not delay the
+ * documents of the others.
  */
 @Injectable()
 export class RecognitionService implements OnApplicationBootstrap, OnApplicationShutdown {
@@ -63,8 +63,8 @@ export class RecognitionService implements OnApplicationBootstrap, OnApplication
   }
 
   /**
-   * Takes over documents that nobody has changed for a long time: the process that stored them may have ended. Where it has
-   * not, both read them, and the one that is first stores the text.
+   * Takes over documents that have waited unchanged for a long time, because the process that stored them may have ended. If
+   * it still runs, both processes read them, and the first result is stored.
    */
   private async takeOver(): Promise<void> {
     const beforeMs = Date.now() - TAKE_OVER_MS;
