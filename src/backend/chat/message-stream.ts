@@ -18,16 +18,18 @@ export class MessageStream {
   private readers = 0;
   private done = false;
   private readonly observers: ((event: ChatEvent | undefined) => void)[] = [];
-  /** Whether the answer is read at another place, so that it must go on without a reader here. */
-  hasOtherReaders: () => Promise<boolean> = async () => false;
   private readonly whole = Promise.withResolvers<readonly ChatEvent[]>();
 
-  /** @param detachedMs how long the answer continues without a reader before {@link stopSignal} fires */
+  /**
+   * @param detachedMs how long the answer continues without a reader before {@link stopSignal} fires
+   * @param hasOtherReaders whether another backend reads the answer, which then continues without a reader here
+   */
   constructor(
     readonly messageId: string,
     readonly userId: string,
     private readonly detachedMs: number,
     readonly about: About = { projectId: null },
+    private readonly hasOtherReaders: () => Promise<boolean> = async () => false,
   ) {}
 
   /** A stored answer as a stream that has ended. */

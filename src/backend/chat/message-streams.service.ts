@@ -37,7 +37,7 @@ export class MessageStreams {
       });
     }
     this.openByUser.set(userId, open + 1);
-    const stream = new MessageStream(messageId, userId, detachedMs, about);
+    const stream = new MessageStream(messageId, userId, detachedMs, about, () => this.shared.isRead(messageId));
     this.streams.set(messageId, stream);
     this.shared.publish(stream);
     return stream;

@@ -70,8 +70,6 @@ export class SharedStreams {
     const head: Head = { userId, about };
     void write({ head: JSON.stringify(head) });
     live();
-    stream.hasOtherReaders = async () =>
-      writing && (await redis.run((client) => client.exists(readerKey(messageId)))) === 1;
     stream.observe((event) => {
       if (event !== undefined) return void write({ event: JSON.stringify(event) });
       clearInterval(beat);
@@ -83,6 +81,11 @@ export class SharedStreams {
         ]),
       );
     });
+  }
+
+  /** Whether another backend reads an answer of this one. */
+  async isRead(messageId: string): Promise<boolean> {
+    return (await this.redis?.run((client) => client.exists(readerKey(messageId)))) === 1;
   }
 
   /** An answer that another backend writes or has written; undefined where there is none of this user. */

@@ -27,10 +27,10 @@ export interface BulkheadOptions {
 }
 
 /**
- * At most `concurrency` attempts at one service at a time (fewer with `adaptive`, while the service is slow), and a bounded queue
- * before it. Replaces cockatiel's `bulkhead`,
- * where a queued call that is aborted keeps its place in the queue until a slot is free (trap "a queued call is
- * aborted"; BulkheadPolicy.ts `dequeue` looks at the signal only then), and where an opening breaker leaves the queue full.
+ * At most `concurrency` attempts at one service at a time (with `adaptive` fewer, while the service is slow), and a bounded
+ * queue before it. Replaces cockatiel's `bulkhead`, where a queued call that is aborted keeps its place in the queue until a
+ * slot is free (trap "a queued call is aborted"; BulkheadPolicy.ts `dequeue` looks at the signal only then), and where an
+ * opening breaker leaves the queue full.
  */
 export class BulkheadPolicy implements IPolicy<AttemptContext> {
   declare readonly _altReturn: never;

@@ -26,7 +26,7 @@ export interface PeerParts {
   clock: Clock;
   /** Whether the health route of the endpoint answers. */
   isHealthy: (transport: Transport) => Promise<boolean>;
-  /** Called before an endpoint is ejected; false: too few would be left. */
+  /** False: too few endpoints would be left. */
   mayEject: () => boolean;
   onChange: (peer: EndpointPeer, why: string) => void;
 }
@@ -47,7 +47,7 @@ export class EndpointPeer {
     return endpointName(this.parts.address);
   }
 
-  /** Requests without a complete answer. */
+  /** Requests without an answer; a streamed one counts until its status. */
   get active(): number {
     return this.pending.size;
   }
@@ -91,7 +91,8 @@ export class EndpointPeer {
     const follow = () => own.abort(signal.reason);
     signal.addEventListener('abort', follow);
     this.pending.add(entry);
-    const unwatch = this.parts.clock.after(SUSPECT_MS, () => void this.check());
+    // The only endpoint of a service stays in use, whatever its health.
+    const unwatch = this.parts.mayEject() ? this.parts.clock.after(SUSPECT_MS, () => void this.check()) : undefined;
     try {
       const answer = await exchange(own);
       this.instance = answer.headers[HEADER.instance] ?? this.instance;
@@ -103,7 +104,7 @@ export class EndpointPeer {
       if (isFailure(error)) this.count((error as Error).message);
       throw error;
     } finally {
-      unwatch();
+      unwatch?.();
       this.pending.delete(entry);
       signal.removeEventListener('abort', follow);
     }
