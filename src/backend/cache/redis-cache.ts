@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { PREFIX, type RedisClient, type RedisLink } from '../redis/redis-link.js';
+import { PREFIX, px, type RedisClient, type RedisLink } from '../redis/redis-link.js';
 import type { CacheSlot } from './cache.js';
 
 const EPOCH = `${PREFIX}epoch`;
@@ -50,10 +50,6 @@ export class RedisCache {
     const before = await client.set(key, fresh, { ...px(this.ttlMs), condition: 'NX', GET: true });
     return before === null ? fresh : String(before);
   }
-}
-
-function px(ms: number) {
-  return { expiration: { type: 'PX' as const, value: ms } };
 }
 
 /** A digest, because the text of a question must not appear in the name of a key. */

@@ -2,14 +2,14 @@ import { Injectable } from '@nestjs/common';
 import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
 import type { About } from '../call/deletions.js';
-import { PREFIX, type RedisClient, type RedisLink } from '../redis/redis-link.js';
+import { PREFIX, px, type RedisClient, type RedisLink } from '../redis/redis-link.js';
 import { InjectRedis } from '../redis/redis.module.js';
 import type { ChatEvent } from './chat-events.js';
 import { MessageStream } from './message-stream.js';
 
 /** How often a backend reads the new events of a stream that another one writes. */
 const POLL_MS = 50;
-/** How often the writer says that it lives, and a reader that it reads; either is believed for three times as long. */
+/** The interval at which writer and readers renew their keys, which expire after three intervals. */
 const ALIVE_MS = 2000;
 /** How long the events of an answer whose writer was killed are kept. */
 const ABANDONED_MS = 600_000;
@@ -31,7 +31,7 @@ interface Head {
 
 /**
  * The answers of all backends, in Redis: a client may resume a stream at another backend than the one that writes it. The
- * events of an answer are a Redis stream; its first entry says whose it is, its last one that it has ended.
+ * events of an answer are a Redis stream; its first entry holds the owner, its last one marks the end.
  */
 @Injectable()
 export class SharedStreams {
@@ -151,10 +151,6 @@ export class SharedStreams {
       if (message['end'] !== undefined) stream.end();
     }
   }
-}
-
-function px(ms: number) {
-  return { expiration: { type: 'PX' as const, value: ms } };
 }
 
 async function readFrom(client: RedisClient, messageId: string, start: string) {

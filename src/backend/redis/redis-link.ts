@@ -10,6 +10,9 @@ export const PREFIX = 'caudex:1:';
 
 export type RedisClient = ReturnType<typeof createClient>;
 
+/** The option of SET for a key that expires. */
+export const px = (ms: number) => ({ expiration: { type: 'PX' as const, value: ms } });
+
 export interface RedisAddress {
   url: string;
   password: string | undefined;

@@ -16,7 +16,10 @@ type Raw = FastifyReply['raw'] & { [LEAVE]?: () => void };
  * person first, then uploads, then calls of programs by OpenAI's API and MCP, then work in the background.
  */
 const PRIORITIES: readonly { share: number; applies: (method: string, url: string) => boolean }[] = [
-  { share: 0.4, applies: (_, url) => /^\/v1\/api\/projects\/[^/]+\/(import|reindex|extract)/.test(url) },
+  {
+    share: 0.4,
+    applies: (_, url) => /^\/v1\/api\/(projects\/[^/]+\/(import|reindex|extract)|account\/(import|export))/.test(url),
+  },
   { share: 0.6, applies: (_, url) => /^\/(mcp|v1\/(?!api\/))/.test(url) },
   { share: 0.75, applies: (method, url) => method !== 'GET' && /^\/v1\/api\/projects\/[^/]+\/documents/.test(url) },
 ];
