@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { RedisLink } from '../redis-link.js';
 
 const REDIS = 'redis-server';
-const PATIENCE_MS = 50;
+/** Longer than the default, because tests share their processors. */
+const PATIENCE_MS = 200;
 const silent = { info: () => undefined, warn: () => undefined };
 
 /** `describe`, skipped where there is no Redis. */
