@@ -11,7 +11,7 @@ import './usage.css';
 
 const SpendingPlot = lazy(() => import('./SpendingPlot.tsx'));
 const PAGE = 500;
-/** Of the rows that are counted for the plot. */
+/** The most pages that are read for the plot. */
 const MAX_PAGES = 40;
 
 export function UsagePage() {
@@ -124,7 +124,7 @@ function Ledger({ pages }: { pages: LedgerRow[][] }) {
   );
 }
 
-/** Rows that are read together. Those of before are not drawn again when more come. */
+/** The rows of one response. They are not rendered again when the next ones arrive. */
 const LedgerPage = memo(function LedgerPage({ rows }: { rows: LedgerRow[] }) {
   return (
     <tbody>
