@@ -1,5 +1,5 @@
-// What a filesystem server needs for one document, one turn and one search, with its data in SQLite and in PostgreSQL, side
-// by side: two processes on the same disk, asked in turns. Commits wait for the disk in both.
+// Measures one document, one turn and one search of a filesystem server on SQLite and on PostgreSQL: two processes on the
+// same disk, called in turns. Commits wait for the disk in both.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';

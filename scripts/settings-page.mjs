@@ -1,4 +1,5 @@
-// Writes docs/settings.md from config/default.yaml, its comments and the schema. `--check` fails where the page is out of date.
+// Writes docs/settings.md from config/default.yaml, its comments and the files of the environments. `--check` fails where the
+// page is out of date.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isMap, isScalar, parseDocument } from 'yaml';

@@ -3,10 +3,10 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { Plugin } from 'vite';
 
-/** What pdf.js fetches while it draws: character maps, the fonts that every reader has, and decoders without WebAssembly. */
+/** The files that pdf.js fetches while it draws: character maps, the standard fonts of PDF, decoders without WebAssembly. */
 const FOLDERS = { cmaps: /\.bcmap$/, standard_fonts: /\.(pfb|ttf)$/, wasm: /_fallback\.js$/ };
 
-/** Puts the parts of pdf.js beside the built page, under its version, as `src/pdf/open-pdf.ts` asks for them. */
+/** Copies these files into the built page, at the addresses of `src/pdf/open-pdf.ts`. */
 export function pdfjsParts(): Plugin {
   return {
     name: 'pdfjs-parts',

@@ -39,5 +39,5 @@ export async function pathsOf(person: Person, project: string): Promise<string[]
   return documents.map(({ path }) => path);
 }
 
-/** Those that are there more than once. */
+/** The values that occur more than once. */
 export const repeated = (values: readonly string[]) => values.filter((value, n) => values.indexOf(value) !== n);

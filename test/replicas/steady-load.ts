@@ -43,7 +43,7 @@ interface Reading {
   end: Answered['end'] | undefined;
 }
 
-/** People who search, ask and upload without a pause, and remember what was acknowledged. */
+/** A load of searches, questions and uploads that records every acknowledgement. */
 export class SteadyLoad {
   readonly failures: Failure[] = [];
   readonly answered: Answered[] = [];

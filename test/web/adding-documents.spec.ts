@@ -159,7 +159,7 @@ describeInBrowser('adding documents on the page', () => {
     if (paper === null || mark === null) throw new Error('the page is not in sight');
     expect((mark.y - paper.y) / paper.height).toBeCloseTo((792 - 720 - 0.9 * 12) / 792, 1);
     expect(mark.height / paper.height).toBeLessThan(0.1);
-    // What is drawn under the mark is black on white, and not a blank canvas.
+    // The canvas has dark pixels, so the page was drawn.
     const dark = await panel.locator('.pdf-page canvas').evaluate((canvas: HTMLCanvasElement) => {
       const { data } = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height) ?? { data: [] };
       return data.some((value, at) => at % 4 === 0 && value < 100);

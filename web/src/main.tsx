@@ -7,7 +7,7 @@ import './design/tokens.css';
 import './design/base.css';
 import { router } from './router.tsx';
 
-// The code of the page that the address names is fetched while it is asked who is signed in.
+// Fetches the code of the page that the address names, while the backend checks the session.
 for (const { routeId } of router.matchRoutes(router.latestLocation)) {
   void router.loadRouteChunk(router.routesById[routeId as keyof typeof router.routesById])?.catch(() => undefined);
 }

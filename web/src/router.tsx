@@ -1,5 +1,5 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
-// The chat is what a visit begins with: with its code in the first file, nothing is left to wait for after that.
+// Most visits begin with the chat. Its code is in the first file, so that they wait for no second one.
 import { ChatPage } from './chat/ChatPage.tsx';
 import { NotFound, PageFailed } from './layout/Problems.tsx';
 import { Shell } from './layout/Shell.tsx';
@@ -11,7 +11,7 @@ const root = createRootRoute({ notFoundComponent: NotFound, errorComponent: Page
 
 interface SignInSearch {
   to?: string;
-  /** What an OpenID Connect issuer answers: one of the two, and more beside it. */
+  /** The answer of an OpenID Connect issuer has one of the two, and other parameters. */
   code?: unknown;
   error?: unknown;
 }

@@ -55,7 +55,7 @@ export function Answer({
   );
 }
 
-/** The list of before where its items are the same, so that paragraphs that are complete are not parsed again. */
+/** Returns the earlier list where its items are the same, so that complete paragraphs are not parsed again. */
 function useSameItems<T>(items: T[]): T[] {
   const [kept, setKept] = useState(items);
   const same = kept.length === items.length && kept.every((item, index) => item === items[index]);

@@ -121,7 +121,7 @@ interface TurnProps extends ShownTurn {
   onPassage: (source: ChatSource, number: number) => void;
 }
 
-/** Drawn anew only when it changed itself: there may be thousands, and a growing answer changes the last one alone. */
+/** Rendered again only when its own turn changed: there may be thousands, and a growing answer changes only the last. */
 const Turn = memo(function Turn({ chat, question, answer, busy, isLast, onPassage }: TurnProps) {
   const [, setDraft] = useDraft(composerDraft(chat));
   const growing = busy && isLast;

@@ -1,13 +1,13 @@
 import { GrowingAnswer } from './growing-answer.ts';
 import type { ChatChunk, ChatMessage } from './message.ts';
 
-/** Between two drawings of a growing answer. */
+/** The pause between two renderings of a growing answer. */
 const DRAW_EVERY_MS = 40;
 
 export interface ConversationEvents {
-  /** The chunks of an answer; `asked` is undefined for an answer that is being written already. */
+  /** Returns the chunks of an answer; `asked` is undefined for an answer that is being written already. */
   open: (asked: ChatMessage | undefined, signal: AbortSignal) => AsyncIterable<ChatChunk>;
-  /** After each answer, complete or not. */
+  /** Called after each answer, complete or not. */
   onSettled: () => void;
 }
 
@@ -53,7 +53,7 @@ export class ConversationState {
     return this.run(question);
   }
 
-  /** Asks the last question again, without what came of its answer. */
+  /** Asks the last question again; the part of its answer that arrived is removed. */
   askAgain(): Promise<void> {
     const last = this.shown.findLastIndex(({ role }) => role === 'user');
     this.shown = this.shown.slice(0, last + 1);
@@ -65,7 +65,7 @@ export class ConversationState {
     return this.run(undefined);
   }
 
-  /** What was written so far stays. */
+  /** Ends the answer; the part that arrived stays. */
   stop(): void {
     this.running?.abort();
   }
@@ -97,7 +97,7 @@ export class ConversationState {
     const before = answer.message;
     answer.add(chunk);
     if (answer.message === undefined) return;
-    // The answer stands behind its question, and takes its own place from its second chunk on.
+    // The first chunk appends the answer; each later one replaces it.
     const others = before === undefined ? this.shown : this.shown.slice(0, -1);
     this.shown = [...others, answer.message];
     if (this.status === 'streaming') this.drawing ??= setTimeout(() => this.draw(), DRAW_EVERY_MS);

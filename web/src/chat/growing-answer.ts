@@ -3,14 +3,13 @@ import type { ChatChunk, ChatMessage } from './message.ts';
 type Part = ChatMessage['parts'][number];
 
 /**
- * An answer as far as its stream has come: the message that the AI SDK makes of the same chunks
- * (`growing-answer.spec.ts` compares the two). The SDK's own reader is not loaded, since it is 40 kB, most of it for the
- * validation of tool calls, which the backend does not send.
+ * Builds the message of an answer from its chunks, as the AI SDK does (`growing-answer.spec.ts` compares the two). The SDK's
+ * own reader is not used, because it is 40 kB, most of it for the validation of tool calls, which the backend does not send.
  */
 export class GrowingAnswer {
   /** A new object after each chunk that changes it; undefined before the first. */
   message: ChatMessage | undefined;
-  /** Where in the parts each text stands that is still being written, by the id that the stream gives it. */
+  /** The index in the parts of each text that is still being written, by its id in the stream. */
   private readonly open = new Map<string, number>();
 
   add(chunk: ChatChunk): void {
@@ -38,7 +37,7 @@ export class GrowingAnswer {
       case 'source-document':
         return this.push(chunk);
       default:
-        // Other kinds of data parts and steps: a newer backend may send them, and nothing here shows them.
+        // A newer backend may send other kinds of data parts, and steps; they are not shown.
         if (chunk.type.startsWith('data-')) this.push(chunk as Part);
     }
   }

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { useParams, useSearch } from '@tanstack/react-router';
-import { type DragEvent, useState, useDeferredValue } from 'react';
+import { type DragEvent, useDeferredValue, useState } from 'react';
 import { Empty, Loading, LoadProblem } from '../layout/Problems.tsx';
 import { useTitle } from '../layout/title.ts';
 import { t } from '../texts/en.ts';
@@ -18,7 +18,7 @@ export function DocumentsPage() {
   useTitle(t.documents.title);
   const [over, setOver] = useState(false);
   const [filter, setFilter] = useState('');
-  // What is typed stands there at once; ten thousand paths are looked through after that.
+  // The field shows the input at once; the list, of up to ten thousand paths, is filtered afterwards.
   const wanted = useDeferredValue(filter.trim().toLowerCase());
   const { data, error, refetch } = useQuery(documentsQuery(project));
 

@@ -96,7 +96,7 @@ export function PassagePanel({
   );
 }
 
-/** A PDF's passage is shown on its page, or in the text that was made of it. */
+/** Switches between the page of a PDF and the text that was extracted from it. */
 function Views({ asText, onChange }: { asText: boolean; onChange: (asText: boolean) => void }) {
   return (
     <div className="passage-views" role="group" aria-label={t.pdf.views}>

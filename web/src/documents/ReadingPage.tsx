@@ -123,7 +123,7 @@ function Head({
             key={name}
             to="/p/$project/documents/read/$"
             params={{ project, _splat: path }}
-            // The view that is shown keeps its place: the passage, or the page.
+            // The link of the current view keeps its passage or page.
             search={{ ...(name === 'read' ? {} : { view: name }), ...(name === view && { ...range, page }) }}
             // The views differ in the query alone, so that it must be the same and not only contained.
             activeOptions={{ exact: true }}

@@ -1,18 +1,18 @@
-/** What shows that somebody uses the page, and not a program that measures or indexes it. */
+/** Events that show that a person uses the page, and not a program that measures or indexes it. */
 const SIGNS = ['pointermove', 'pointerdown', 'keydown'] as const;
 
 /**
- * Loads what most visits need soon, so that it is there when the backend is away: not with the page itself, whose first load
- * would weigh half as much again, but as soon as somebody moves in it.
+ * Loads the code that most visits need soon, so that it is present when the backend is unavailable. It is loaded at the first
+ * event of a person, because with the page itself the first load would be half as large again.
  */
 export function loadAhead(): () => void {
-  const forget = () => SIGNS.forEach((sign) => removeEventListener(sign, load));
+  const stopListening = () => SIGNS.forEach((sign) => removeEventListener(sign, load));
   const load = () => {
-    forget();
+    stopListening();
     void import('../markdown/MarkdownText.tsx').catch(() => undefined);
     void import('./DialogFrame.tsx').catch(() => undefined);
     void import('./OpenMenu.tsx').catch(() => undefined);
   };
   SIGNS.forEach((sign) => addEventListener(sign, load, { passive: true }));
-  return forget;
+  return stopListening;
 }

@@ -7,7 +7,7 @@ import { t } from '../texts/en.ts';
 import { type Box, boxesOf, drawPage, openPdf, type Pdf } from './open-pdf.ts';
 import './pdf.css';
 
-/** A larger file is only offered for saving. */
+/** A larger file can only be downloaded. */
 const MAX_BYTES = 64 * 1024 * 1024;
 
 interface PdfPagesProps {
@@ -15,24 +15,21 @@ interface PdfPagesProps {
   path: string;
   /** The page to begin with, from 1. */
   page: number;
-  /** What is marked, wherever the page that is shown has it. */
+  /** The text that is marked on every page that has a part of it. */
   passage?: string | undefined;
-  onPage?: (page: number) => void;
 }
 
-/** The pages of a PDF as they look, one at a time. Nothing in the file is run: it is drawn. */
-export default function PdfPages({ project, path, page: first, passage, onPage }: PdfPagesProps) {
+/** Draws the pages of a PDF, one at a time. No script in the file is run. */
+export default function PdfPages({ project, path, page: first, passage }: PdfPagesProps) {
   const { data: bytes, error: unread } = useQuery({
-    queryKey: ['original', project, path],
+    // Below the key of the document, so that a new upload reads it again; a file of this size is not read again on each focus.
+    queryKey: ['document', project, path, 'original'],
     queryFn: () => bytesOf(originalAddress(project, path)),
+    staleTime: Infinity,
     gcTime: 60_000,
   });
   const { pdf, error } = usePdf(bytes);
   const [number, setNumber] = useState(first);
-  const show = (next: number) => {
-    setNumber(next);
-    onPage?.(next);
-  };
 
   const problem = unread?.message ?? (error === undefined ? undefined : t.pdf.unreadable);
   if (problem !== undefined) return <p className="state-line">{problem}</p>;
@@ -41,13 +38,13 @@ export default function PdfPages({ project, path, page: first, passage, onPage }
   return (
     <div className="pdf">
       <nav className="row pdf-pages" aria-label={t.pdf.pages}>
-        <button className="button button-small" disabled={shown === 1} onClick={() => show(shown - 1)}>
+        <button className="button button-small" disabled={shown === 1} onClick={() => setNumber(shown - 1)}>
           {t.pdf.before}
         </button>
         <span className="number small" role="status">
           {t.pdf.page(shown, pdf.pages)}
         </span>
-        <button className="button button-small" disabled={shown === pdf.pages} onClick={() => show(shown + 1)}>
+        <button className="button button-small" disabled={shown === pdf.pages} onClick={() => setNumber(shown + 1)}>
           {t.pdf.next}
         </button>
       </nav>
@@ -56,7 +53,7 @@ export default function PdfPages({ project, path, page: first, passage, onPage }
   );
 }
 
-/** @throws Error with what is told to the reader */
+/** @throws Error with a message for the reader */
 async function bytesOf(address: string): Promise<ArrayBuffer> {
   const response = await watchedFetch(address);
   if (!response.ok) throw new Error(t.pdf.unread);
@@ -73,7 +70,7 @@ function usePdf(bytes: ArrayBuffer | undefined): { pdf?: Pdf; error?: Error } {
     if (bytes === undefined) return;
     let open: Pdf | undefined;
     let left = false;
-    // A copy, since the worker takes what it is given.
+    // A copy, because the bytes are transferred to the worker.
     openPdf(bytes.slice(0)).then(
       (pdf) => {
         open = pdf;
@@ -132,7 +129,7 @@ function PdfPage({
   );
 }
 
-/** Draws a page and finds what is to be marked on it. */
+/** Draws a page and finds the places of the passage on it. */
 function useDrawn(pdf: Pdf, number: number, passage: string | undefined, place: RefObject<HTMLCanvasElement | null>) {
   const [boxes, setBoxes] = useState<Box[]>();
   const [failed, setFailed] = useState(false);

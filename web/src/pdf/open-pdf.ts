@@ -2,9 +2,9 @@ import { AnnotationMode, getDocument, type PDFDocumentProxy, type PDFPageProxy, 
 import workerAddress from 'pdfjs-dist/build/pdf.worker.min.mjs?url';
 import { passageMarks } from './passage-marks.ts';
 
-/** Fonts, character maps and decoders of images; see `vite.config.ts`. */
+/** Fonts, character maps and decoders of images; `pdfjs-parts.ts` puts them there. */
 const PARTS = `/assets/pdfjs-${version}`;
-/** More would take a phone's memory. */
+/** A canvas of more pixels would need too much memory on a phone. */
 const MAX_PIXELS = 8_000_000;
 
 /**
@@ -25,7 +25,7 @@ export interface Pdf {
 
 /** @throws if the bytes are no PDF that can be read, or one with a password */
 export async function openPdf(bytes: ArrayBuffer): Promise<Pdf> {
-  // In a worker of its own: a file that is slow to draw holds up nothing else, and ends with it.
+  // A worker for each file: a file that is slow to draw delays no other, and `close` ends it at once.
   const port = new Worker(policy?.createScriptURL('') ?? workerAddress, { type: 'module' });
   const worker = PDFWorker.create({ port });
   const task = getDocument({
@@ -34,7 +34,7 @@ export async function openPdf(bytes: ArrayBuffer): Promise<Pdf> {
     cMapUrl: `${PARTS}/cmaps/`,
     standardFontDataUrl: `${PARTS}/standard_fonts/`,
     wasmUrl: `${PARTS}/wasm/`,
-    // The Content-Security-Policy allows no WebAssembly; each decoder has a part in JavaScript that takes its place.
+    // The Content-Security-Policy allows no WebAssembly; pdf.js has each decoder in JavaScript, too.
     useWasm: false,
     enableXfa: false,
   });

@@ -13,13 +13,13 @@ interface Word {
 
 /** Characters of scripts that put no spaces between words count as words. */
 const WORD = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]|[\p{L}\p{N}\p{M}]+/gu;
-/** So many words in a row are the passage's, and not a coincidence. */
+/** A run of this many words of the passage on the page is not a coincidence. */
 const RUN = 3;
-/** Up to so many words between marked ones are marked too: a hyphen at the end of a line splits a word. */
+/** Up to this many words between marked ones are marked too, because a hyphen at the end of a line splits a word. */
 const GAP = 4;
 
 /**
- * Where the words of a passage stand on a page. The passage is Markdown that was made of the page, with other line ends,
+ * Finds the words of a passage on a page. The passage is Markdown that was made from the page, with other line ends,
  * hyphens and table rules, and it may begin or end on another page; therefore runs of words are compared, not characters.
  * @param items the texts of the page in reading order, which together are its whole text
  */
@@ -70,7 +70,7 @@ function marksIn(items: readonly string[], spans: readonly { start: number; end:
       const from = Math.max(0, start - begin);
       const to = Math.min(text.length, end - begin);
       if (from >= to) continue;
-      // Characters differ in width, so that a cut is a guess: what has no more words is marked to its end.
+      // Characters differ in width, so a cut inside an item is a guess. There is no cut where no word is beyond it.
       const cutFrom = hasWord(text.slice(0, from)) ? from / text.length : 0;
       marks.push({ item, from: cutFrom, to: hasWord(text.slice(to)) ? to / text.length : 1 });
     }

@@ -1,6 +1,6 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
-import { type KeyboardEvent, useDeferredValue, useEffect, useId, useMemo, useRef, useState, memo } from 'react';
+import { type KeyboardEvent, memo, useDeferredValue, useEffect, useId, useMemo, useRef, useState } from 'react';
 import { api, dataOf } from '../api/client.ts';
 import type { SearchAnswer, SearchResult } from '../api/shapes.ts';
 import { DegradedLine } from '../chat/DegradedLine.tsx';

@@ -7,8 +7,8 @@ import { keepSession } from './session.ts';
 const loadIssuer = () => import('./issuer.ts');
 
 /**
- * Sign-in at an OpenID Connect issuer: goes there, and takes up its answer when the browser comes back with it.
- * @param answer the query of the address that the issuer sent the browser to
+ * Sign-in at an OpenID Connect issuer: opens its page, and completes the sign-in after its redirect.
+ * @param answer the query of the address to which the issuer redirected; undefined: no sign-in to complete
  */
 export function IssuerSignIn({
   provider: { issuer, client_id },

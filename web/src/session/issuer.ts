@@ -21,7 +21,7 @@ export interface Issuer {
   client_id: string;
 }
 
-/** What is kept in this tab while the person is at the issuer. */
+/** The values of a sign-in under way; this tab keeps them while it shows the issuer's page. */
 interface Journey extends Issuer {
   state: string;
   nonce: string;
@@ -63,9 +63,11 @@ export async function goToIssuer({ issuer, client_id }: Issuer, to: string): Pro
 }
 
 /**
- * The ID token that the issuer's answer in an address leads to, and where to go now. Its signature is checked by the
- * backend, which alone decides whether it counts.
- * @throws Error with what is told to the person
+ * Exchanges the code in the issuer's answer for an ID token. Its signature is not checked here: the backend checks the token
+ * and decides.
+ * @param answer the query of the address to which the issuer redirected
+ * @returns the token, and the path of the page to show now
+ * @throws Error with a message for the person
  */
 export async function idTokenFrom(answer: URLSearchParams): Promise<{ token: string; to: string }> {
   const kept = sessionStorage.getItem(JOURNEY);

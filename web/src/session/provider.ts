@@ -6,7 +6,7 @@ export type { SignInProvider };
 
 const LAST = 'caudex:provider';
 
-/** Where people sign in. Until it is known: where they did when this device asked last. */
+/** Where people sign in. Until the backend answers, its last answer on this device. */
 export const providerQuery = queryOptions({
   queryKey: ['provider'],
   queryFn: async (): Promise<SignInProvider> => {

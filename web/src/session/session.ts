@@ -54,7 +54,7 @@ export async function signIn(email: string, password: string): Promise<void> {
   begin(user);
 }
 
-/** Keeps a token that was got elsewhere as the session of this browser. */
+/** Makes the token of an external provider the session of this browser. */
 export async function keepSession(token: string): Promise<void> {
   const headers = { authorization: `Bearer ${token}` };
   const { user } = await dataOf(api.POST('/v1/api/auth/session', { headers }));

@@ -11,7 +11,7 @@ import './usage.css';
 
 const SpendingPlot = lazy(() => import('./SpendingPlot.tsx'));
 const PAGE = 500;
-/** Of the rows that are counted for the plot. */
+/** The most pages that are read for the plot. */
 const MAX_PAGES = 40;
 
 export function UsagePage() {
@@ -30,11 +30,12 @@ export function UsagePage() {
       return read < last.total && last.rows.length > 0 ? read : undefined;
     },
   });
-  const rows = usage.data?.pages.flatMap((page) => page.rows);
+  const pages = usage.data?.pages.map((page) => page.rows);
+  const rows = pages?.flat();
   const begun = rows !== undefined && usage.hasNextPage && !coversAllDays(rows, new Date());
   const further = useQuery({ queryKey: ['billing', 'days'], queryFn: rowsOfAllDays, enabled: begun });
   const days = begun ? further.data : rows;
-  const error = balance.error ?? usage.error;
+  const error = balance.error ?? usage.error ?? (begun ? further.error : null);
   return (
     <div className="page">
       <h1>{t.usage.title}</h1>
@@ -42,7 +43,7 @@ export function UsagePage() {
         <LoadProblem
           error={error}
           text={t.usage.away}
-          onRetry={() => void Promise.all([balance.refetch(), usage.refetch()])}
+          onRetry={() => void Promise.all([balance.refetch(), usage.refetch(), begun && further.refetch()])}
         />
       )}
       {balance.data !== undefined && rows !== undefined && (
@@ -56,9 +57,7 @@ export function UsagePage() {
         </dl>
       )}
       {rows === undefined && error === null && <Loading lines={6} />}
-      {rows !== undefined && (
-        <Spending rows={rows} days={days} pages={usage.data?.pages.map((page) => page.rows) ?? []} />
-      )}
+      {pages !== undefined && <Spending pages={pages} days={days} />}
       {usage.hasNextPage && (
         <button className="button" onClick={() => void usage.fetchNextPage()}>
           {t.usage.more}
@@ -90,8 +89,8 @@ function Figure({ name, value }: { name: string; value: number | undefined }) {
 }
 
 /** @param days the rows that the plot counts; undefined while they are read */
-function Spending({ rows, days, pages }: { rows: LedgerRow[]; days: LedgerRow[] | undefined; pages: LedgerRow[][] }) {
-  if (rows.every(({ kind }) => kind === 'grant')) return <Empty title={t.usage.empty} what={t.usage.price} />;
+function Spending({ pages, days }: { pages: LedgerRow[][]; days: LedgerRow[] | undefined }) {
+  if (pages.flat().every(({ kind }) => kind === 'grant')) return <Empty title={t.usage.empty} what={t.usage.price} />;
   return (
     <>
       <figure className="plot">
@@ -124,7 +123,7 @@ function Ledger({ pages }: { pages: LedgerRow[][] }) {
   );
 }
 
-/** Rows that are read together. Those of before are not drawn again when more come. */
+/** The rows of one response. They are not rendered again when the next ones arrive. */
 const LedgerPage = memo(function LedgerPage({ rows }: { rows: LedgerRow[] }) {
   return (
     <tbody>
