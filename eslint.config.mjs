@@ -35,6 +35,14 @@ export default tseslint.config(
         'error',
         { object: 'process', property: 'env', message: 'Only src/config reads the environment.' },
       ],
+      'no-restricted-imports': [
+        'error',
+        {
+          name: '@nestjs/common',
+          importNames: ['Global', 'forwardRef'],
+          message: 'A module names the modules that it needs, without circles.',
+        },
+      ],
     },
   },
   {

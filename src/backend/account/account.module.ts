@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { AuditModule } from '../audit/audit.module.js';
 import { ConfigModule } from '../../config/config.module.js';
 import { AuthModule } from '../../downstream/auth/auth.module.js';
 import { BillingModule } from '../../downstream/billing/billing.module.js';
@@ -19,6 +20,7 @@ import { ImportedProjects } from './import/imported-projects.service.js';
 
 @Module({
   imports: [
+    AuditModule,
     ConfigModule,
     EdgeModule,
     OutboxModule,

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { AuditModule } from '../audit/audit.module.js';
 import { ConfigModule } from '../../config/config.module.js';
 import { EdgeModule } from '../edge/edge.module.js';
 import { OutboxModule } from '../../outbox/outbox.module.js';
@@ -9,7 +10,7 @@ import { Grants } from './grants.service.js';
 import { Credits } from './credits.service.js';
 
 @Module({
-  imports: [ConfigModule, EdgeModule, OutboxModule, AuthModule, BillingModule],
+  imports: [AuditModule, ConfigModule, EdgeModule, OutboxModule, AuthModule, BillingModule],
   controllers: [BillingController],
   providers: [Credits, Grants],
   exports: [Credits],

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { AuditModule } from '../audit/audit.module.js';
 import { ConfigModule } from '../../config/config.module.js';
 import { EdgeModule } from '../edge/edge.module.js';
 import { OutboxModule } from '../../outbox/outbox.module.js';
@@ -9,7 +10,7 @@ import { Turns } from './turns.service.js';
 import { ConversationsService } from './conversations.service.js';
 
 @Module({
-  imports: [ConfigModule, EdgeModule, OutboxModule, FilesystemModule, ProjectsModule],
+  imports: [AuditModule, ConfigModule, EdgeModule, OutboxModule, FilesystemModule, ProjectsModule],
   controllers: [ConversationsController],
   providers: [Turns, ConversationsService],
   exports: [Turns, ConversationsService],

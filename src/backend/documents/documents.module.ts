@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { AuditModule } from '../audit/audit.module.js';
 import { ConfigModule } from '../../config/config.module.js';
 import { ResilienceModule } from '../../resilience/resilience.module.js';
 import { EdgeModule } from '../edge/edge.module.js';
@@ -24,6 +25,7 @@ import { DocumentSync } from './document-sync.service.js';
 
 @Module({
   imports: [
+    AuditModule,
     ConfigModule,
     ResilienceModule,
     EdgeModule,

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { AuditModule } from '../audit/audit.module.js';
 import { ConfigModule } from '../../config/config.module.js';
 import { EdgeModule } from '../edge/edge.module.js';
 import { OutboxModule } from '../../outbox/outbox.module.js';
@@ -11,7 +12,7 @@ import { ProjectAccess } from './project-access.service.js';
 import { ProjectEvents } from './project-events.js';
 
 @Module({
-  imports: [ConfigModule, EdgeModule, OutboxModule, FilesystemModule, ChromaModule, GitModule],
+  imports: [AuditModule, ConfigModule, EdgeModule, OutboxModule, FilesystemModule, ChromaModule, GitModule],
   controllers: [ProjectsController],
   providers: [ProjectsService, ProjectAccess, ProjectEvents],
   exports: [ProjectsService, ProjectAccess, ProjectEvents],

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
+import { AuditModule } from '../audit/audit.module.js';
 import { ConfigModule } from '../../config/config.module.js';
 import { EdgeModule } from '../edge/edge.module.js';
 import { AuthModule } from '../../downstream/auth/auth.module.js';
@@ -10,7 +11,7 @@ import { SessionGuard } from './session.guard.js';
 
 /** Accounts and sessions, and the guard of all public routes. */
 @Module({
-  imports: [ConfigModule, EdgeModule, AuthModule, DemoModule],
+  imports: [AuditModule, ConfigModule, EdgeModule, AuthModule, DemoModule],
   controllers: [SessionController],
   providers: [{ provide: APP_GUARD, useClass: SessionGuard }, SessionService],
   exports: [SessionService],

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { AuditModule } from '../audit/audit.module.js';
 import { ConfigModule } from '../../config/config.module.js';
 import { HttpModule } from '../../http/http.module.js';
 import { ResilienceModule } from '../../resilience/resilience.module.js';
@@ -12,7 +13,7 @@ import { MetricsController } from './metrics.controller.js';
 import { BackendMetrics } from './backend-metrics.service.js';
 
 @Module({
-  imports: [ConfigModule, HttpModule, EdgeModule, ResilienceModule, OutboxModule, GitModule],
+  imports: [AuditModule, ConfigModule, HttpModule, EdgeModule, ResilienceModule, OutboxModule, GitModule],
   controllers: [StatusController, OutboxController, MetricsController, AuditController],
   providers: [BackendMetrics],
 })
