@@ -9,6 +9,7 @@ import { FileSigningKeyStore } from '../downstream/auth/server/tokens/file-signi
 import type { SigningKeyStore } from '../downstream/auth/server/tokens/signing-key-store.js';
 import { BILLING_PART } from '../downstream/billing/server/billing-database.js';
 import { LEDGER_MIGRATIONS } from '../downstream/billing/server/sqlite-ledger.js';
+import { FILESYSTEM_PART } from '../downstream/filesystem/server/postgres-database.js';
 import { OUTBOX_MIGRATIONS } from '../outbox/sqlite-outbox.store.js';
 import { BACKEND_PART } from '../replicas/backend-database.js';
 import type { Part } from '../storage/postgres/open-postgres.js';
@@ -136,6 +137,12 @@ export const COPIED_PARTS: readonly CopiedPart[] = [
       { file: 'imports.db', migrations: IMPORT_MIGRATIONS, tables: [IMPORTS] },
     ],
   },
+];
+
+/** All processes that keep data in PostgreSQL. The filesystem server's are copied with the contents of its documents. */
+export const POSTGRES_PARTS: readonly Pick<CopiedPart, 'app' | 'part'>[] = [
+  ...COPIED_PARTS,
+  { app: 'filesystem', part: FILESYSTEM_PART },
 ];
 
 /** With the same keys, the tokens of everybody who is signed in stay valid. */
