@@ -73,12 +73,11 @@ export class Imports implements OnApplicationBootstrap, OnApplicationShutdown {
   /** Runs the unfinished imports of processes that have ended. */
   private async resume(): Promise<void> {
     if (this.stopping) return;
-    for (const job of await this.store.takeUnfinished()) {
-      const starts = await this.store.countStart(job);
-      if (starts <= MAX_STARTS) this.take(job);
-      else
-        await this.end(job, 'failed', `The import ended this process ${MAX_STARTS} times; it is not begun once more.`);
-    }
+    const detail = `The import ended this process ${MAX_STARTS} times; it is not begun once more.`;
+    const taken = await this.store.takeUnfinished();
+    // First, because the store may fail below.
+    for (const { job, starts } of taken) if (starts <= MAX_STARTS) this.take(job);
+    for (const { job, starts } of taken) if (starts > MAX_STARTS) await this.end(job, 'failed', detail);
   }
 
   /** @throws DownstreamError `rejected` with status 403 for a source that is not allowed; Problem 429 */
