@@ -73,7 +73,7 @@ export class Imports implements OnApplicationBootstrap, OnApplicationShutdown {
   /** Runs the unfinished imports of processes that have ended. */
   private async resume(): Promise<void> {
     if (this.stopping) return;
-    const detail = `The import ended this process ${MAX_STARTS} times; it is not begun once more.`;
+    const detail = `The process that ran the import ended ${MAX_STARTS} times; the import is not started again.`;
     const taken = await this.store.takeUnfinished();
     // First, because the store may fail below.
     for (const { job, starts } of taken) if (starts <= MAX_STARTS) this.take(job);
