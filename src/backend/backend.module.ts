@@ -7,7 +7,6 @@ import type { Config } from '../config/config.schema.js';
 import { ServiceRegistry } from '../resilience/service-registry.js';
 import type { Tracing } from '../tracing/tracing.js';
 import { AccountModule } from './account/account.module.js';
-import { AuditModule } from './audit/audit.module.js';
 import { SessionModule } from './session/session.module.js';
 import { ProjectsModule } from './projects/projects.module.js';
 import { DocumentsModule } from './documents/documents.module.js';
@@ -47,7 +46,6 @@ import { useSecurityHeaders } from './edge/security-headers.js';
     OpenAiModule,
     McpModule,
     AccountModule,
-    AuditModule,
     StatusModule,
     HealthModule,
   ],

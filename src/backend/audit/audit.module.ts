@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { Global, Module } from '@nestjs/common';
+import { Module } from '@nestjs/common';
 import { CONFIG, ConfigModule } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
 import { DATABASE } from '../../http/database.module.js';
@@ -15,8 +15,6 @@ function openStore({ data_dir }: Config, database: Postgres | null): AuditStore 
   return database === null ? new FileAuditStore(join(data_dir, 'backend', 'audit')) : new PostgresAuditStore(database);
 }
 
-/** Global, because handlers of many modules are audited. */
-@Global()
 @Module({
   imports: [ConfigModule, LoggingModule, ReplicasModule],
   providers: [{ provide: AuditStore, inject: [CONFIG, DATABASE], useFactory: openStore }, AuditLog],

@@ -10,6 +10,7 @@ import { REPLICAS, ReplicasModule } from '../../replicas/replicas.module.js';
 import type { Replicas } from '../../replicas/replicas.js';
 import type { Postgres } from '../../storage/postgres/postgres.js';
 import { RedisModule } from '../redis/redis.module.js';
+import { AuditModule } from '../audit/audit.module.js';
 import { Deletions } from '../call/deletions.js';
 import { AnswerCounts } from './answer-counts.service.js';
 import { OpenStreams } from './limits/open-streams.js';
@@ -25,9 +26,9 @@ function openAnswers({ data_dir }: Config, database: Postgres | null, replicas: 
   return new SqliteAnswerStore(join(data_dir, 'backend', 'idempotency.db'));
 }
 
-/** The parts that all public routes share: rate limits, idempotency keys, shared reads, validation. */
+/** The parts that all public routes share: rate limits, audit log, idempotency keys, shared reads, validation. */
 @Module({
-  imports: [ConfigModule, LoggingModule, RedisModule, ReplicasModule],
+  imports: [ConfigModule, LoggingModule, RedisModule, ReplicasModule, AuditModule],
   providers: [
     {
       provide: APP_PIPE,
@@ -44,6 +45,6 @@ function openAnswers({ data_dir }: Config, database: Postgres | null, replicas: 
     Deletions,
     AnswerCounts,
   ],
-  exports: [RateLimits, Idempotency, ReplicasModule, SharedReads, OpenStreams, Deletions, AnswerCounts],
+  exports: [RateLimits, Idempotency, ReplicasModule, AuditModule, SharedReads, OpenStreams, Deletions, AnswerCounts],
 })
 export class EdgeModule {}
