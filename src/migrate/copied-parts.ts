@@ -23,12 +23,12 @@ export interface CopiedFile {
   tables: readonly CopiedTable[];
 }
 
-/** What one process keeps in SQLite, or in PostgreSQL. */
+/** The data of one process, in SQLite or in PostgreSQL. */
 export interface CopiedPart {
   app: AppName;
   part: Part;
   files: readonly CopiedFile[];
-  /** Copies what is in neither a file nor a table of `files`. @returns lines for the operator */
+  /** Copies the data that are not in `files`. @returns lines for the operator */
   further?: (to: 'postgres' | 'sqlite', db: Postgres, dir: string) => Promise<string[]>;
 }
 
@@ -145,7 +145,7 @@ export const POSTGRES_PARTS: readonly Pick<CopiedPart, 'app' | 'part'>[] = [
   { app: 'filesystem', part: FILESYSTEM_PART },
 ];
 
-/** With the same keys, the tokens of everybody who is signed in stay valid. */
+/** With the same keys, the tokens of all users stay valid. */
 async function copySigningKeys(to: 'postgres' | 'sqlite', db: Postgres, dir: string): Promise<string[]> {
   const stores: [SigningKeyStore, SigningKeyStore] = [
     new FileSigningKeyStore(join(dir, 'keys')),

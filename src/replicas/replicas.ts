@@ -19,7 +19,7 @@ type Announcement = { seq: number; topic: string; body: string };
 
 /**
  * The backends on one database: each has an id for as long as its process lives, beats, sees which others are dead, and hears
- * what the others announce, within one beat.
+ * their announcements within one beat.
  */
 export class Replicas {
   readonly id = randomUUID();
@@ -52,7 +52,7 @@ export class Replicas {
     this.beatListeners.push(listener);
   }
 
-  /** Hears what other replicas announce about a topic. */
+  /** Calls `listener` for each announcement of another replica about a topic. */
   on(topic: string, listener: (body: unknown) => void): void {
     this.listeners.set(topic, listener);
   }

@@ -98,7 +98,7 @@ describeWithPostgres('the imports in PostgreSQL', () => {
   });
 });
 
-/** What every store of imports does. `restart` ends the process that had it in order, and opens the same one again. */
+/** The behaviour of every store of imports. `restart` ends the process that had it in order, and opens the same one again. */
 function behavesAsImportStore(restart: () => Promise<ImportStore>): void {
   let store: ImportStore;
   beforeEach(async () => {

@@ -176,7 +176,7 @@ export class Imports implements OnApplicationBootstrap, OnApplicationShutdown {
       error instanceof DownstreamError ? `${error.service} is not available (${error.reason})` : 'the store is busy';
     Object.assign(progress, { state: 'waiting', detail: `${missing}; the import goes on when it is back.` });
     this.log.info({ import: progress.import_id }, `An import waits: ${(error as Error).message}`);
-    // For those who ask another backend.
+    // Another backend shows the stored progress.
     await this.store.keepProgress(job).catch(() => undefined);
     await sleep(waitMs, undefined, { signal }).catch(() => undefined);
     Object.assign(progress, { state: 'running', detail: null });
@@ -185,7 +185,7 @@ export class Imports implements OnApplicationBootstrap, OnApplicationShutdown {
   private async fail(job: ImportJob, error: unknown): Promise<void> {
     const detail = error instanceof ImportFailed ? error.message : toProblem(error).detail;
     this.log.warn({ err: error, import: job.progress.import_id }, 'An import failed');
-    await this.end(job, 'failed', `${detail} Import again to do what is left.`);
+    await this.end(job, 'failed', `${detail} Import again to bring the remaining documents.`);
   }
 
   private async end(job: ImportJob, state: 'done' | 'failed', detail: string | null): Promise<void> {

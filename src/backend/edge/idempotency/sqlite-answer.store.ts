@@ -18,7 +18,7 @@ export const IDEMPOTENCY_MIGRATIONS = [
    DELETE FROM answers WHERE conversation_id IS NOT NULL`,
 ];
 
-/** The embedded store. Only this process uses it, so whoever asks may begin the work. */
+/** The embedded store. Only this process uses it, so each take of an open claim succeeds. */
 export class SqliteAnswerStore extends AnswerStore {
   private readonly db: DatabaseSync;
   private readonly prepared: ReturnType<typeof preparedBy>;
