@@ -43,7 +43,7 @@ export async function backup(config: Config, target: string, print = console.log
   }
 }
 
-/** What other stores keep, which have a backup of their own. */
+/** A line for each other store, which needs a backup of its own. */
 function notInIt({ secrets, storage }: Config): string[] {
   const lines: string[] = [];
   if (secrets.database_url !== undefined) {

@@ -5,7 +5,7 @@ import type { Config } from '../config/config.schema.js';
 import { HEADER } from '../contract/endpoint.js';
 import { LocalModel } from '../downstream/chroma/server/embedding/local.model.js';
 import { readModelFolder } from '../downstream/chroma/server/inference/model-folder.js';
-import { COPIED_PARTS } from '../migrate/copied-parts.js';
+import { POSTGRES_PARTS } from '../migrate/copied-parts.js';
 import { Postgres } from '../storage/postgres/postgres.js';
 import type { PostgresSettings } from '../storage/postgres/settings.js';
 
@@ -228,7 +228,7 @@ export function postgres(settings: PostgresSettings): Probe {
            WHERE CASE WHEN to_regnamespace(name) IS NULL THEN NOT has_database_privilege(current_database(), 'CREATE')
              ELSE NOT has_schema_privilege(name, 'CREATE') END
          ) AS missing`,
-        [COPIED_PARTS.map(({ part }) => part.namespace)],
+        [POSTGRES_PARTS.map(({ part }) => part.namespace)],
       );
       const { version = '', missing = [] } = rows[0] ?? {};
       if (missing.length > 0) throw new Error(`its user may not make tables in the schemas ${missing.join(', ')}`);

@@ -51,9 +51,18 @@ const VARIABLES: Record<string, string> = {
 function credentialsOf(url: string): { url: string; password: string | undefined } {
   if (!URL.canParse(url) || new URL(url).password === '') return { url, password: undefined };
   const parsed = new URL(url);
-  const password = decodeURIComponent(parsed.password);
+  const password = decoded(parsed.password);
   parsed.password = '';
   return { url: parsed.href, password };
+}
+
+/** A text in which `%` does not begin an escape stays as it is. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** The folder of the YAML files: `CAUDEX_CONFIG_DIR`, or `config` beside `dist`. */

@@ -9,6 +9,7 @@ import { FileSigningKeyStore } from '../downstream/auth/server/tokens/file-signi
 import type { SigningKeyStore } from '../downstream/auth/server/tokens/signing-key-store.js';
 import { BILLING_PART } from '../downstream/billing/server/billing-database.js';
 import { LEDGER_MIGRATIONS } from '../downstream/billing/server/sqlite-ledger.js';
+import { FILESYSTEM_PART } from '../downstream/filesystem/server/postgres-database.js';
 import { OUTBOX_MIGRATIONS } from '../outbox/sqlite-outbox.store.js';
 import { BACKEND_PART } from '../replicas/backend-database.js';
 import type { Part } from '../storage/postgres/open-postgres.js';
@@ -22,12 +23,12 @@ export interface CopiedFile {
   tables: readonly CopiedTable[];
 }
 
-/** What one process keeps in SQLite, or in PostgreSQL. */
+/** The data of one process, in SQLite or in PostgreSQL. */
 export interface CopiedPart {
   app: AppName;
   part: Part;
   files: readonly CopiedFile[];
-  /** Copies what is in neither a file nor a table of `files`. @returns lines for the operator */
+  /** Copies the data that are not in `files`. @returns lines for the operator */
   further?: (to: 'postgres' | 'sqlite', db: Postgres, dir: string) => Promise<string[]>;
 }
 
@@ -138,7 +139,13 @@ export const COPIED_PARTS: readonly CopiedPart[] = [
   },
 ];
 
-/** With the same keys, the tokens of everybody who is signed in stay valid. */
+/** All processes that keep data in PostgreSQL. The filesystem server's are copied with the contents of its documents. */
+export const POSTGRES_PARTS: readonly Pick<CopiedPart, 'app' | 'part'>[] = [
+  ...COPIED_PARTS,
+  { app: 'filesystem', part: FILESYSTEM_PART },
+];
+
+/** With the same keys, the tokens of all users stay valid. */
 async function copySigningKeys(to: 'postgres' | 'sqlite', db: Postgres, dir: string): Promise<string[]> {
   const stores: [SigningKeyStore, SigningKeyStore] = [
     new FileSigningKeyStore(join(dir, 'keys')),

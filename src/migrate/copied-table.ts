@@ -34,7 +34,7 @@ export interface Copied {
   sha256: string;
 }
 
-/** What an operator reads about a copied table. */
+/** The line for the operator about a copied table. */
 export const copiedLine = (name: string, to: 'postgres' | 'sqlite', { rows, copied, sha256 }: Copied) =>
   `${name}: ${rows} rows in ${to}, ${copied} of them copied now; equal (sha256 ${sha256.slice(0, 16)})`;
 

@@ -105,7 +105,7 @@ async function beginCopy(database: PostgresDatabase): Promise<void> {
   await database.write('UPDATE installation SET copying = true', []);
 }
 
-/** What PostgreSQL keeps besides: numbers of changes, and amounts by user. */
+/** Fills the columns and tables that SQLite does not have: numbers of changes, and amounts by user. */
 const DERIVED = [
   `UPDATE document AS d SET change = n.change FROM (SELECT user_id, project_id, path,
      row_number() OVER (PARTITION BY user_id, project_id ORDER BY updated_at, path) AS change FROM document) AS n

@@ -4,7 +4,7 @@ const PROJECT = { user_id: 'encoded', project_id: 'encoded' } as const;
 const PATH = { ...PROJECT, path: 'encoded' } as const;
 const CONVERSATION = { user_id: 'encoded', conversation_id: 'encoded' } as const;
 
-/** What the filesystem server keeps in either engine, each after those that it refers to. */
+/** The tables that both engines have, each after those that it refers to. */
 export const FILESYSTEM_TABLES: readonly CopiedTable[] = [
   {
     name: 'project',

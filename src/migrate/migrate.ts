@@ -6,7 +6,6 @@ import { AUTH_MIGRATIONS } from '../downstream/auth/server/sqlite/sqlite-databas
 import { LEDGER_MIGRATIONS } from '../downstream/billing/server/sqlite-ledger.js';
 import { INDEX_MIGRATIONS } from '../downstream/chroma/server/index/index.store.js';
 import { FILESYSTEM_MIGRATIONS } from '../downstream/filesystem/server/filesystem-database.js';
-import { FILESYSTEM_PART } from '../downstream/filesystem/server/postgres-database.js';
 import { GIT_MIGRATIONS } from '../downstream/git/server/git-server.module.js';
 import { OUTBOX_MIGRATIONS } from '../outbox/sqlite-outbox.store.js';
 import { lockDataFolder } from '../storage/data-lock.js';
@@ -14,7 +13,7 @@ import { addressOf } from '../storage/postgres/address.js';
 import { migratePostgres } from '../storage/postgres/open-postgres.js';
 import { postgresSettings } from '../storage/postgres/settings.js';
 import { openDatabase, schemaVersion } from '../storage/sqlite.js';
-import { COPIED_PARTS } from './copied-parts.js';
+import { POSTGRES_PARTS } from './copied-parts.js';
 
 /** Every database, by the process that owns it; paths are below the process's part of the data folder. */
 const DATABASES: readonly [app: AppName, file: string, migrations: readonly string[]][] = [
@@ -36,13 +35,12 @@ const DATABASES: readonly [app: AppName, file: string, migrations: readonly stri
  */
 export async function migrate(config: Config, print = console.log): Promise<void> {
   const settings = postgresSettings(config);
-  const parts = [...COPIED_PARTS, { app: 'filesystem' as const, part: FILESYSTEM_PART }];
-  const elsewhere = settings === undefined ? [] : parts.map(({ app }) => app);
+  const elsewhere = settings === undefined ? [] : POSTGRES_PARTS.map(({ app }) => app);
   for (const [app, file, migrations] of DATABASES) {
     if (!elsewhere.includes(app)) migrateFile(config.data_dir, app, file, migrations, print);
   }
   if (settings === undefined) return;
-  for (const { part } of parts) {
+  for (const { part } of POSTGRES_PARTS) {
     const applied = await migratePostgres(settings, part);
     const was = applied.length === 0 ? 'as it was' : `applied ${applied.join(', ')}`;
     print(`${addressOf(settings.url)}: schema ${part.namespace} (${was})`);

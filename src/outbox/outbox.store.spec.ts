@@ -194,7 +194,7 @@ describeWithPostgres('an outbox in PostgreSQL', () => {
   });
 });
 
-/** What every store of the outbox does. `restart` ends the process that had it in order, and opens the same one again. */
+/** The behaviour of every store of the outbox. `restart` ends the process that had it in order, and opens the same one again. */
 function behavesAsOutbox(restart: (maxBytes: number) => Promise<OutboxStore>): void {
   let store: OutboxStore;
   const due = () => dueOf(store);
@@ -296,7 +296,7 @@ function behavesAsOutbox(restart: (maxBytes: number) => Promise<OutboxStore>): v
     expect(await due()).toHaveLength(1);
   });
 
-  it("tells a user's pending entries by key and project, and nobody else's", async () => {
+  it('lists the pending entries of one user by key and project, without those of other users', async () => {
     await store.add([entry('a'), { ...entry('b'), projectId: 'p' }, { ...entry('a'), userId: 'bob' }], 'ready');
     expect(await store.pending('turn', 'ann')).toHaveLength(2);
     expect(await store.pending('turn', 'ann', { key: 'a' })).toHaveLength(1);

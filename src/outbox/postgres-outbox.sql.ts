@@ -127,7 +127,10 @@ export const WAITING = `
   WHERE EXISTS (SELECT FROM entries e WHERE e.topic = t.topic AND state = 'ready' AND owner IS NULL AND due_ms <= $2)
     OR EXISTS (SELECT FROM entries e WHERE e.owner = $3 AND e.topic = t.topic AND state = 'ready' AND due_ms <= $2)`;
 
-/** What a dead replica held may or may not have happened; what it was delivering is delivered again. */
+/**
+ * The call behind an entry that a dead replica held may have happened or not. An entry that it was delivering is delivered
+ * again.
+ */
 export const INHERIT = `
   UPDATE entries SET owner = NULL, recovered = recovered OR state = 'held', due_ms = CASE state WHEN 'held' THEN 0 ELSE due_ms END,
     state = CASE state WHEN 'held' THEN 'ready' ELSE state END

@@ -51,7 +51,7 @@ export class PostgresOutboxStore implements OutboxStore {
   private readonly topics = new Set<string>();
   /** Topics whose entries are delivered together with others of their project. */
   private readonly batched = new Set<string>();
-  /** What this replica has postponed. */
+  /** When the entries that this replica has postponed become due. */
   private postponed: { topic: string; untilMs: number }[] = [];
   private readonly lastTurn = new Map<string, string>();
   private readonly lastProject = new LRUCache<string, string>({ max: 10_000 });

@@ -80,4 +80,11 @@ describeWithPostgres('replicas', () => {
     expect([...b.inherited, ...c.inherited]).toEqual([a.replicas.id]);
     expect(await server.query('SELECT id FROM backend.replica', new URL(url).pathname.slice(1))).toHaveLength(2);
   });
+
+  it('leave their work to the others when they stop, also after they were taken for dead', async () => {
+    const { db, replicas, inherited } = await open();
+    await db.write('DELETE FROM replica');
+    await replicas.stop();
+    expect(inherited).toEqual([replicas.id]);
+  });
 });

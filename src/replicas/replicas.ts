@@ -19,7 +19,7 @@ type Announcement = { seq: number; topic: string; body: string };
 
 /**
  * The backends on one database: each has an id for as long as its process lives, beats, sees which others are dead, and hears
- * what the others announce, within one beat.
+ * their announcements within one beat.
  */
 export class Replicas {
   readonly id = randomUUID();
@@ -52,7 +52,7 @@ export class Replicas {
     this.beatListeners.push(listener);
   }
 
-  /** Hears what other replicas announce about a topic. */
+  /** Calls `listener` for each announcement of another replica about a topic. */
   on(topic: string, listener: (body: unknown) => void): void {
     this.listeners.set(topic, listener);
   }
@@ -74,7 +74,13 @@ export class Replicas {
     this.stopped = true;
     clearTimeout(this.timer);
     await this.beating;
-    await this.bury(this.id).catch((error: unknown) => this.warn(`Replicas: ${(error as Error).message}`));
+    // Also where the others removed it as a dead one: it may have written its id again since.
+    await this.db
+      .transaction(async (session) => {
+        await session.query(REMOVE, [this.id]);
+        await this.inherit(session, this.id);
+      })
+      .catch((error: unknown) => this.warn(`Replicas: ${(error as Error).message}`));
   }
 
   private plan(): void {
@@ -135,11 +141,14 @@ export class Replicas {
   /** @returns whether it was this replica that did it */
   private bury(dead: string): Promise<boolean> {
     return this.db.transaction(async (session) => {
-      const { rowCount } = await session.query('DELETE FROM replica WHERE id = $1', [dead]);
-      if (rowCount === 0) return false;
-      for (const inherit of this.heirs) await inherit(session, dead);
+      if ((await session.query(REMOVE, [dead])).rowCount === 0) return false;
+      await this.inherit(session, dead);
       return true;
     });
+  }
+
+  private async inherit(session: Session, dead: string): Promise<void> {
+    for (const inherit of this.heirs) await inherit(session, dead);
   }
 }
 
@@ -153,4 +162,5 @@ const BEAT = `
       SELECT seq, topic, body FROM announcement
       WHERE origin <> $1 AND at > $2::timestamptz - make_interval(secs => $3)
     ) a) AS announcements`;
+const REMOVE = 'DELETE FROM replica WHERE id = $1';
 const PURGE = 'DELETE FROM announcement WHERE at < clock_timestamp() - make_interval(secs => $1)';

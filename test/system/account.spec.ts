@@ -184,7 +184,7 @@ describe('an account', () => {
     expect(readdirSync(join(caudex.dataDir, 'backend', 'received'))).toEqual([]);
   }, 30_000);
 
-  it('is exported without what a server away would add, which is told; without filesystem it is not', async () => {
+  it('is exported without the data of an unavailable server, which the manifest names; without filesystem it is not', async () => {
     await Promise.all([caudex.kill('billing'), caudex.kill('git')]);
     const { manifest, files } = await exported();
     expect(manifest.missing.map(({ what }) => what)).toEqual([

@@ -27,7 +27,7 @@ const deletionSchema = z.strictObject({
   password: z.string().min(1).max(1024).optional(),
 });
 
-/** What belongs to a person as a whole. */
+/** The whole account: its export, its import and its deletion. */
 @ApiTags('account')
 @SessionOnly()
 @Controller('v1/api/account')

@@ -1,4 +1,13 @@
-import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BACKEND_PART } from '../../replicas/backend-database.js';
@@ -14,6 +23,13 @@ const recordAt = (time: string, id = time): AuditRecord => ({
   ...{ request_id: 'a\0b', outcome: 'ok' },
 });
 const [FIRST, SECOND, THIRD] = ['2026-01-01T23:59:59.999Z', '2026-01-02T00:00:00.000Z', '2026-01-02T00:00:00.001Z'];
+const linkOf = (path: string) => {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return '';
+  }
+};
 const FOURTH = '2026-01-04T10:00:00.000Z';
 
 function behavesAsAuditStore(open: () => Promise<AuditStore>): void {
@@ -54,6 +70,16 @@ describe('the audit log in files', () => {
     expect(readFileSync(file, 'utf8').split('\n')).toHaveLength(4);
     expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(readdirSync(dir)).toEqual(['2026-01-02.jsonl']);
+  });
+
+  it('closes a file that was read in part', async () => {
+    const store = new FileAuditStore(dir);
+    // Longer than what a stream reads ahead.
+    writeFileSync(join(dir, '2026-01-02.jsonl'), `${JSON.stringify(recordAt(SECOND))}\n`.repeat(10_000));
+    const openFiles = () => readdirSync('/proc/self/fd').map((fd) => linkOf(`/proc/self/fd/${fd}`));
+    expect(await store.list(FIRST, 1)).toHaveLength(1);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(openFiles().filter((file) => file.startsWith(dir))).toEqual([]);
   });
 
   it('fails a write that is not possible, and takes the next one', async () => {

@@ -67,9 +67,15 @@ export class FileAuditStore extends AuditStore {
 
   /** The lines that are whole. */
   private async *read(name: string): AsyncGenerator<AuditRecord> {
-    for await (const line of createInterface({ input: createReadStream(join(this.dir, name)), crlfDelay: Infinity })) {
-      const record = recordIn(line);
-      if (record !== undefined) yield record;
+    const input = createReadStream(join(this.dir, name));
+    try {
+      for await (const line of createInterface({ input, crlfDelay: Infinity })) {
+        const record = recordIn(line);
+        if (record !== undefined) yield record;
+      }
+    } finally {
+      // A reader that stops early does not close the file.
+      input.destroy();
     }
   }
 

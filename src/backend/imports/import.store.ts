@@ -31,6 +31,12 @@ export interface ImportJob {
   before: ReadonlyMap<string, string> | null;
 }
 
+export interface TakenImport {
+  job: ImportJob;
+  /** How often it was taken since a process that ran it last shut down in order. */
+  starts: number;
+}
+
 /** How many ended imports of one user are kept. */
 export const KEPT_PER_USER = 100;
 
@@ -39,11 +45,9 @@ export abstract class ImportStore {
   abstract add(job: ImportJob): Promise<void>;
   abstract find(userId: string, projectId: string, importId: string): Promise<ImportProgress | undefined>;
   /** The unfinished imports that no process runs, oldest first: from now on this process runs them. */
-  abstract takeUnfinished(): Promise<ImportJob[]>;
+  abstract takeUnfinished(): Promise<TakenImport[]>;
   /** Calls `listener` when there may be such imports, where several processes share the store. */
   watch?(listener: () => void): void;
-  /** Counts a resumption after a process died. @returns the number since a process last shut down in order */
-  abstract countStart(job: ImportJob): Promise<number>;
   /** This process ends in order: others may run its imports. */
   abstract handOver(job: ImportJob): Promise<void>;
   abstract countUnfinished(userId: string): Promise<number>;
@@ -55,13 +59,18 @@ export abstract class ImportStore {
   abstract close(): Promise<void>;
 }
 
-/** An import from the columns that both stores have. */
-export function jobOf(row: {
+/** The columns that both stores have. */
+export interface ImportRow {
   user_id: string;
   project_id: string;
   progress: string;
   before: string | null;
-}): ImportJob {
+  starts: number;
+}
+
+export const takenOf = (row: ImportRow): TakenImport => ({ job: jobOf(row), starts: row.starts });
+
+export function jobOf(row: ImportRow): ImportJob {
   return {
     userId: row.user_id,
     projectId: row.project_id,

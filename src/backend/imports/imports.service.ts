@@ -73,12 +73,11 @@ export class Imports implements OnApplicationBootstrap, OnApplicationShutdown {
   /** Runs the unfinished imports of processes that have ended. */
   private async resume(): Promise<void> {
     if (this.stopping) return;
-    for (const job of await this.store.takeUnfinished()) {
-      const starts = await this.store.countStart(job);
-      if (starts <= MAX_STARTS) this.take(job);
-      else
-        await this.end(job, 'failed', `The import ended this process ${MAX_STARTS} times; it is not begun once more.`);
-    }
+    const detail = `The process that ran the import ended ${MAX_STARTS} times; the import is not started again.`;
+    const taken = await this.store.takeUnfinished();
+    // First, because the store may fail below.
+    for (const { job, starts } of taken) if (starts <= MAX_STARTS) this.take(job);
+    for (const { job, starts } of taken) if (starts > MAX_STARTS) await this.end(job, 'failed', detail);
   }
 
   /** @throws DownstreamError `rejected` with status 403 for a source that is not allowed; Problem 429 */
@@ -177,7 +176,7 @@ export class Imports implements OnApplicationBootstrap, OnApplicationShutdown {
       error instanceof DownstreamError ? `${error.service} is not available (${error.reason})` : 'the store is busy';
     Object.assign(progress, { state: 'waiting', detail: `${missing}; the import goes on when it is back.` });
     this.log.info({ import: progress.import_id }, `An import waits: ${(error as Error).message}`);
-    // For those who ask another backend.
+    // Another backend shows the stored progress.
     await this.store.keepProgress(job).catch(() => undefined);
     await sleep(waitMs, undefined, { signal }).catch(() => undefined);
     Object.assign(progress, { state: 'running', detail: null });
@@ -186,7 +185,7 @@ export class Imports implements OnApplicationBootstrap, OnApplicationShutdown {
   private async fail(job: ImportJob, error: unknown): Promise<void> {
     const detail = error instanceof ImportFailed ? error.message : toProblem(error).detail;
     this.log.warn({ err: error, import: job.progress.import_id }, 'An import failed');
-    await this.end(job, 'failed', `${detail} Import again to do what is left.`);
+    await this.end(job, 'failed', `${detail} Import again to bring the remaining documents.`);
   }
 
   private async end(job: ImportJob, state: 'done' | 'failed', detail: string | null): Promise<void> {

@@ -1,14 +1,17 @@
 import type { Replicas } from '../../replicas/replicas.js';
 import type { Postgres } from '../../storage/postgres/postgres.js';
-import { type ImportJob, type ImportProgress, ImportStore, jobOf, KEPT_PER_USER } from './import.store.js';
+import {
+  type ImportJob,
+  type ImportProgress,
+  type ImportRow,
+  ImportStore,
+  jobOf,
+  KEPT_PER_USER,
+  type TakenImport,
+  takenOf,
+} from './import.store.js';
 
-interface Row {
-  [column: string]: unknown;
-  user_id: string;
-  project_id: string;
-  progress: string;
-  before: string | null;
-}
+type Row = ImportRow & Record<string, unknown>;
 
 const IDEMPOTENT = { isIdempotent: true };
 const ONE = 'user_id = $1 AND project_id = $2 AND import_id = $3';
@@ -49,25 +52,17 @@ export class PostgresImportStore extends ImportStore {
     return rows[0] && jobOf(rows[0]).progress;
   }
 
-  async takeUnfinished(): Promise<ImportJob[]> {
+  async takeUnfinished(): Promise<TakenImport[]> {
     const { rows } = await this.db.write<Row>(
       `WITH free AS (
          SELECT seq FROM imports WHERE NOT ended AND owner IS NULL FOR UPDATE SKIP LOCKED
        ), taken AS (
-         UPDATE imports i SET owner = $1 FROM free WHERE i.seq = free.seq RETURNING i.*
+         UPDATE imports i SET owner = $1, starts = starts + 1 FROM free WHERE i.seq = free.seq RETURNING i.*
        )
        SELECT * FROM taken ORDER BY seq`,
       [this.replicas.id],
     );
-    return rows.map(jobOf);
-  }
-
-  async countStart(job: ImportJob): Promise<number> {
-    const { rows } = await this.db.write<{ starts: number }>(
-      `UPDATE imports SET starts = starts + 1 WHERE ${ONE} RETURNING starts`,
-      nameOf(job),
-    );
-    return rows[0]?.starts ?? 0;
+    return rows.map(takenOf);
   }
 
   async handOver(job: ImportJob): Promise<void> {

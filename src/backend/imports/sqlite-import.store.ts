@@ -2,7 +2,16 @@ import type { DatabaseSync } from 'node:sqlite';
 import { scrubSoon } from '../../storage/scrub.js';
 import { openDatabase, transaction } from '../../storage/sqlite.js';
 import { preparedBy } from '../../storage/statements.js';
-import { type ImportJob, type ImportProgress, ImportStore, jobOf, KEPT_PER_USER } from './import.store.js';
+import {
+  type ImportJob,
+  type ImportProgress,
+  type ImportRow,
+  ImportStore,
+  jobOf,
+  KEPT_PER_USER,
+  type TakenImport,
+  takenOf,
+} from './import.store.js';
 
 export const IMPORT_MIGRATIONS = [
   `CREATE TABLE imports (
@@ -18,8 +27,6 @@ export const IMPORT_MIGRATIONS = [
    CREATE INDEX imports_ended ON imports (ended, user_id, seq)`,
   'ALTER TABLE imports ADD COLUMN starts INTEGER NOT NULL DEFAULT 0',
 ];
-
-type Row = Parameters<typeof jobOf>[0];
 
 const ONE = 'user_id = ? AND project_id = ? AND import_id = ?';
 const nameOf = ({ userId, projectId, progress }: ImportJob) => [userId, projectId, progress.import_id] as const;
@@ -44,19 +51,15 @@ export class SqliteImportStore extends ImportStore {
 
   async find(userId: string, projectId: string, importId: string): Promise<ImportProgress | undefined> {
     const row = this.prepared(`SELECT * FROM imports WHERE ${ONE}`).get(userId, projectId, importId);
-    return row && jobOf(row as unknown as Row).progress;
+    return row && jobOf(row as unknown as ImportRow).progress;
   }
 
-  async takeUnfinished(): Promise<ImportJob[]> {
-    const rows = this.prepared('SELECT * FROM imports WHERE ended = 0 ORDER BY seq').all();
-    return (rows as unknown as Row[]).map(jobOf);
-  }
-
-  async countStart(job: ImportJob): Promise<number> {
-    const row = this.prepared(`UPDATE imports SET starts = starts + 1 WHERE ${ONE} RETURNING starts`).get(
-      ...nameOf(job),
-    );
-    return Number(row?.['starts'] ?? 0);
+  async takeUnfinished(): Promise<TakenImport[]> {
+    return transaction(this.db, () => {
+      this.prepared('UPDATE imports SET starts = starts + 1 WHERE ended = 0').run();
+      const rows = this.prepared('SELECT * FROM imports WHERE ended = 0 ORDER BY seq').all();
+      return (rows as unknown as ImportRow[]).map(takenOf);
+    });
   }
 
   async handOver(job: ImportJob): Promise<void> {

@@ -3,7 +3,7 @@ CREATE TABLE replica (
   id text PRIMARY KEY,
   beat bigint NOT NULL
 );
--- What one backend tells the others, such as a sign-out. Rows are deleted after some minutes.
+-- The announcements of each backend to the others, such as a sign-out. Rows are deleted after some minutes.
 CREATE TABLE announcement (
   seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   at timestamptz NOT NULL DEFAULT clock_timestamp(),

@@ -7,6 +7,8 @@ export function connectionOf(settings: PostgresSettings, namespace: string): pg.
     connectionString: withSearchPath(settings.url, namespace),
     application_name: `caudex-${namespace}`,
     max: settings.max_connections,
+    // One stays open while the process is idle: migrate-data finds by it that the database is in use.
+    min: 1,
     connectionTimeoutMillis: settings.connect_timeout_ms,
     idleTimeoutMillis: settings.idle_ms,
     lock_timeout: settings.lock_timeout_ms,

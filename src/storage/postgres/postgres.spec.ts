@@ -148,6 +148,21 @@ describeWithPostgres('Postgres', () => {
     expect((await postgres.read('SELECT * FROM goods')).rows).toHaveLength(1);
   });
 
+  it('closes unused connections but one, by which its database is seen to be in use', async () => {
+    const idle = new Postgres({ ...testSettings(url), idle_ms: 100 }, 'shop', warn);
+    try {
+      await Promise.all([1, 2, 3].map(() => idle.read('SELECT pg_sleep(0.1)')));
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      const database = new URL(url).pathname.slice(1);
+      const connections = await server.query(
+        `SELECT FROM pg_stat_activity WHERE datname = '${database}' AND application_name = 'caudex-shop'`,
+      );
+      expect(connections).toHaveLength(1);
+    } finally {
+      await idle.close();
+    }
+  });
+
   it('says that it is unavailable while the database is away, and goes on by itself when it is back', async () => {
     await postgres.read('SELECT 1');
     await server.halt('SIGQUIT');

@@ -18,7 +18,7 @@ const CREDITS = 'account.credits';
 const DATA = 'account.data';
 /** Entries that delete: they are delivered, while all others of the user are discarded. */
 const DELETING: ReadonlySet<string> = new Set([ACCOUNT, CREDITS, DATA, 'index.drop', 'git.drop']);
-/** How long the answer waits for each server; what is not done then is done later. */
+/** How long the answer waits for each server. A deletion that takes longer goes on after the answer. */
 const WAIT_MS = 5000;
 /** A delivery that reaches this distance to its deadline ends, and a further entry goes on with the rest. */
 const MARGIN_MS = 20_000;
@@ -26,7 +26,7 @@ const PAGE = 100;
 
 const payloadSchema = z.object({ ended_at: z.string() });
 
-/** What the person sends to delete the account. */
+/** The body of a request that deletes an account. */
 export interface DeletionRequest {
   confirm: string;
   password?: string | undefined;

@@ -25,7 +25,7 @@ const PAGE = 500;
 /** For one call: an export in all takes as long as it is read. */
 const CALL_MS = 60_000;
 
-/** What is read before the first byte is sent, so that an outage can still be answered by its status. */
+/** The data that are read before the first byte is sent, so that an outage can still be answered with a status. */
 interface Beginning {
   projects: Project[];
   conversations: ConversationInfo[];

@@ -42,7 +42,7 @@ type ImportResult = z.output<typeof importResultSchema>;
 /**
  * Brings an exported account into the account of the call. Nothing that exists is overwritten, so that an import that was
  * interrupted is continued by a repetition. Objects keep their ids, except where the account has deleted an object with this
- * id. What a server refuses is listed; the outage of a server ends the import.
+ * id. Refused objects are listed; the outage of a server ends the import.
  */
 @Injectable()
 export class AccountImport {

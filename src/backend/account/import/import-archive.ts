@@ -5,6 +5,12 @@ import { badRequest, Problem } from '../../../http/problem.js';
 /** More than an account at its quotas has. */
 const MAX_ENTRIES = 1_000_000;
 const MAX_JSON_BYTES = 256 * 1024 * 1024;
+/**
+ * Each value but the first follows one of these characters. A text of two bytes can be an object of 60 bytes in memory, so
+ * their number is limited too. The list of 100,000 documents with a warning each has 3 million.
+ */
+const BEFORE_VALUE = '[{,:';
+const MAX_JSON_VALUES = 10_000_000;
 
 /** Reads the archive of an exported account, one file at a time. */
 export class ImportArchive {
@@ -36,10 +42,11 @@ export class ImportArchive {
 
   /** @throws Problem 400 `invalid_archive`, 422 `broken_entry` */
   async json<S extends z.ZodType>(name: string, schema: S): Promise<z.output<S>> {
-    const text = (await this.bytes(name, MAX_JSON_BYTES)).toString();
+    const bytes = await this.bytes(name, MAX_JSON_BYTES);
+    if (!hasFewValues(bytes)) throw broken(name, `it has more than ${MAX_JSON_VALUES} values`);
     let value: unknown;
     try {
-      value = JSON.parse(text);
+      value = JSON.parse(bytes.toString());
     } catch (error) {
       throw invalid(`${name} is not JSON (${(error as Error).message})`);
     }
@@ -62,6 +69,15 @@ export class ImportArchive {
     }
     return Buffer.concat(chunks);
   }
+}
+
+/** Counts at least the values: characters within texts are counted too. */
+function hasFewValues(json: Buffer): boolean {
+  const counts = new Uint8Array(256);
+  for (const byte of Buffer.from(BEFORE_VALUE)) counts[byte] = 1;
+  let values = 1;
+  for (let at = 0; at < json.length; at++) values += counts[json[at] as number] as number;
+  return values <= MAX_JSON_VALUES;
 }
 
 const invalid = (why: string) =>

@@ -78,7 +78,7 @@ describeWithPostgres('the answers to idempotency keys in PostgreSQL', () => {
   });
 });
 
-/** What every store of answers does. */
+/** The behaviour of every store of answers. */
 function behavesAsAnswerStore(open: () => Promise<AnswerStore>): void {
   let store: AnswerStore;
   beforeEach(async () => {

@@ -68,7 +68,7 @@ describeWithPostgres('a ledger in PostgreSQL', () => {
   });
 });
 
-/** What every store of credits does. `open` opens the same one each time within a test. */
+/** The behaviour of every store of credits. `open` opens the same one each time within a test. */
 function behavesAsLedger(openWith: (options: LedgerOptions) => Promise<Ledger>): void {
   let ledger: Ledger;
   let now = 0;

@@ -40,7 +40,7 @@ function storedKey({ private_jwk, ...row }: Row): StoredKey {
     return storedKeySchema.parse({ ...row, private_jwk: JSON.parse(private_jwk) as unknown });
   } catch (error) {
     throw new Error(
-      `auth.signing_key has a row that is not a key (${row.kid}); delete it, and everybody signs in again`,
+      `auth.signing_key has a row that is not a key (${row.kid}); delete it; all users must sign in again then`,
       {
         cause: error,
       },

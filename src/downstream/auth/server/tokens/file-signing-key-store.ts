@@ -38,7 +38,7 @@ function readKey(file: string): StoredKey {
   try {
     return storedKeySchema.parse(JSON.parse(readFileSync(file, 'utf8')));
   } catch (error) {
-    throw new Error(`${file} is not a signing key; delete it, and everybody signs in again`, { cause: error });
+    throw new Error(`${file} is not a signing key; delete it; all users must sign in again then`, { cause: error });
   }
 }
 

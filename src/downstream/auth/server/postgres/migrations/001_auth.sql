@@ -35,7 +35,7 @@ CREATE TABLE seen_user (
   operator boolean NOT NULL
 );
 CREATE INDEX seen_user_by_email ON seen_user (lower(email));
--- With a row of this table anybody can sign in as anybody: who may read it is who may be trusted with all accounts.
+-- A person who can read this table can sign in as any user.
 CREATE TABLE signing_key (
   kid text PRIMARY KEY,
   created_at text NOT NULL,
