@@ -25,8 +25,8 @@ const RETRY_MS = { first: 10_000, max: 600_000 };
 
 /**
  * Recognises the text of pictures and scans in the background. A document says in its warnings which of its pages wait,
- * so that the work is found again after a restart. Documents are read in turns, so that nobody waits for another
- * person's long scan.
+ * so that the work is found again after a restart. Documents are read in turns, so that no user waits for the long
+ * scan of another one.
  */
 @Injectable()
 export class RecognitionService implements OnApplicationBootstrap, OnApplicationShutdown {
@@ -63,7 +63,7 @@ export class RecognitionService implements OnApplicationBootstrap, OnApplication
   }
 
   /**
-   * Takes over documents that nobody has changed for a long time: the process that stored them may have ended. Where it has
+   * Takes over documents that have not changed for a long time: the process that stored them may have ended. Where it has
    * not, both read them, and the one that is first stores the text.
    */
   private async takeOver(): Promise<void> {
@@ -81,7 +81,7 @@ export class RecognitionService implements OnApplicationBootstrap, OnApplication
 
   /** The number of documents of which pages wait. */
   async pending(): Promise<number> {
-    return this.recognised.isShared ? (await this.documents.waitingForRecognition()).length : this.jobs.size;
+    return (await this.recognised.waiting()) ?? this.jobs.size;
   }
 
   private withProgress(key: ProjectKey, info: DocumentInfo): DocumentInfo {
