@@ -93,6 +93,24 @@ describe('the chroma server', () => {
     expect(await server.query('p', 'tin')).toMatchObject({ results: [], passages: 0 });
   });
 
+  it('indexes a new document and the one that was moved away from its path when both arrive together', async () => {
+    const upsert = (path: string, version: string, text: string, more: object = {}) =>
+      server.call('POST', '/documents', {
+        ...{ project_id: 'moved', path, version, title: 'Trees', media_type: 'text/markdown', text, ...more },
+      });
+    const section = (tree: string, seeds: string) => `# ${tree}\n\n${`The ${tree} drops ${seeds}. `.repeat(80)}\n\n`;
+    const before = section('oak', 'acorns') + section('elm', 'samaras');
+    await upsert('a.md', 'v1', before);
+    await Promise.all([
+      // A long one, during which the others arrive.
+      upsert('other.md', 'v2', 'Salt and pepper. '.repeat(30_000)),
+      upsert('a.md', 'v3', section('oak', 'acorns') + section('fir', 'cones')),
+      upsert('b.md', 'v4', before, { moved_from: { path: 'a.md', version: 'v1' } }),
+    ]);
+    expect(new Set(await server.found('moved', 'samaras', 'vector'))).toEqual(new Set(['b.md']));
+    expect(new Set(await server.found('moved', 'cones', 'vector'))).toEqual(new Set(['a.md']));
+  });
+
   it('separates users whose projects have the same name', async () => {
     await server.upsert('same', 'a', 'Ann hides silver.', 'v1', 'ann');
     await server.upsert('same', 'a', 'Bob has sugar.', 'v1', 'bob');

@@ -237,16 +237,9 @@ export class DocumentSync implements OnModuleInit {
   private async bringInStep({ projectId, payload }: OutboxEntry, call: CallContext): Promise<void> {
     const { path, moved_from: before, move } = indexPayload.parse(payload);
     const project_id = String(projectId);
-    if (move !== undefined) return this.moves.indexAll(project_id, move, call);
-    if (before !== undefined) return this.moves.index(project_id, path, before, call);
-    const document = await this.current(project_id, path, call);
-    if (document === undefined) {
-      await this.chroma.remove({ body: { project_id, path } }, call);
-      return;
-    }
-    const { version, title, media_type, text, pages } = document;
-    await this.chroma.upsert({ body: { project_id, path, version, title, media_type, text, pages } }, call);
-    // The document was deleted while its text was being fetched.
+    if (move !== undefined) await this.moves.indexAll(project_id, move, call);
+    else await this.moves.index(project_id, path, before, call);
+    // The project was deleted while a text was being fetched.
     if (this.deletedProjects.has(`${call.userId}/${project_id}`)) {
       await this.chroma.dropProject({ params: { project_id } }, call);
     }

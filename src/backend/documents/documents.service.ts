@@ -15,6 +15,7 @@ import { Deletions } from '../call/deletions.js';
 import { IndexRepair } from './repair/index-repair.service.js';
 import { RecognitionWatch } from './recognition/recognition-watch.service.js';
 import { claimedId } from '../call/claim.js';
+import { withoutRetries } from '../call/waiting.js';
 import type { OwnerCall, UserCall } from '../call/public-call.js';
 import { type CommitPayload, DocumentSync, KEPT_TEXT_CHARS } from './document-sync.service.js';
 import { ProjectEvents } from '../projects/project-events.js';
@@ -155,7 +156,12 @@ export class DocumentsService {
     const params = { project_id: projectId };
     const [index, ocr, behind, rebuilding] = await Promise.all([
       this.chroma.describe({ params }, call),
-      this.filesystem.recognition({ params }, call).catch(unlessAway),
+      withoutRetries(
+        'filesystem',
+        call,
+        (impatient) => this.filesystem.recognition({ params }, impatient),
+        this.config.search.context_budget_ms,
+      ).catch(unlessAway),
       this.sync.staleDocuments(call.userId, projectId),
       this.repair.isRebuilding(call.userId, projectId),
     ]);

@@ -25,7 +25,7 @@ export class MoveDelivery {
     private readonly git: GitClient,
   ) {}
 
-  /** Indexes a document under its new path and removes it from the old one. */
+  /** Indexes the current state of a document; one that was moved is also removed from its old path. */
   async index(project_id: string, path: string, from: MovedFrom | undefined, call: CallContext): Promise<void> {
     await this.indexCurrent(project_id, path, from, call);
     if (from === undefined || (await this.current(project_id, from.path, call)) !== undefined) return;

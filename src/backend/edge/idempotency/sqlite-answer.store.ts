@@ -18,11 +18,7 @@ export const IDEMPOTENCY_MIGRATIONS = [
    DELETE FROM answers WHERE conversation_id IS NOT NULL`,
 ];
 
-<<<<<<< HEAD
 /** The embedded store. Only this process uses it, so a claim without an answer never belongs to another process. */
-=======
-/** The embedded store. Only this process uses it, so each take of an open claim succeeds. */
->>>>>>> rv1
 export class SqliteAnswerStore extends AnswerStore {
   private readonly db: DatabaseSync;
   private readonly prepared: ReturnType<typeof preparedBy>;

@@ -140,15 +140,20 @@ export class DocumentArrivals {
   }
 }
 
-/** Takes from the queue what can be written together: one document, or several small ones, none of them twice. */
+/**
+ * Takes from the queue what can be written together: one document, or several small ones, none of them twice, and no
+ * document that was moved from the path of an earlier one, because a rename changes which passages of that one are new.
+ */
 function together(queue: Arrival[]): Arrival[] {
   const paths = new Set<string>();
   let chars = 0;
   for (const { document } of queue) {
     chars += document.text.length;
-    const full = paths.size >= MAX_TOGETHER || chars > MAX_CHARS_TOGETHER || paths.has(document.path);
+    const { path, movedFrom } = document;
+    const isNamed = paths.has(path) || (movedFrom !== undefined && paths.has(movedFrom.path));
+    const full = paths.size >= MAX_TOGETHER || chars > MAX_CHARS_TOGETHER || isNamed;
     if (full && paths.size > 0) break;
-    paths.add(document.path);
+    paths.add(path);
   }
   return queue.splice(0, paths.size);
 }

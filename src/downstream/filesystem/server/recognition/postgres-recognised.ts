@@ -1,3 +1,4 @@
+import { WAITING } from '../documents/document-store.js';
 import type { PostgresDatabase } from '../postgres-database.js';
 import { type Recognised, type RecognisedDocument, RecognisedDocuments } from './recognised-documents.js';
 
@@ -15,6 +16,11 @@ export class PostgresRecognised extends RecognisedDocuments {
 
   add(): void {
     // The version of the document says it.
+  }
+
+  async waiting(): Promise<number> {
+    const sql = `SELECT count(*) AS total FROM document WHERE ${WAITING}`;
+    return (await this.database.read<{ total: number }>(sql))[0]?.total ?? 0;
   }
 
   async since(afterMs: number): Promise<Recognised> {

@@ -24,6 +24,9 @@ export abstract class RecognisedDocuments {
 
   abstract add(key: ProjectKey, document: { path: string; version: string }): void;
 
+  /** How many documents wait, in all processes; undefined where only this process recognises documents. */
+  abstract waiting(): Promise<number | undefined>;
+
   abstract since(afterMs: number): Promise<Recognised>;
 }
 
@@ -40,6 +43,10 @@ export class KeptRecognised extends RecognisedDocuments {
     this.lastMs = Math.max(this.lastMs + 1, Date.now());
     this.documents.push({ user_id: userId, project_id: projectId, path, version, atMs: this.lastMs });
     if (this.documents.length > MAX_KEPT) this.documents.shift();
+  }
+
+  async waiting(): Promise<undefined> {
+    return undefined;
   }
 
   async since(afterMs: number): Promise<Recognised> {

@@ -1,6 +1,5 @@
 import type { ProjectKey } from '../../../../text/lexical-index.js';
 import type { DocumentInfo } from '../../filesystem.contract.js';
-
 import type { RecognisedPage, TurnEnd } from '../extraction/recognition/recogniser.js';
 import { type DocumentRow, infoOf } from '../documents/document-row.js';
 import {
@@ -26,6 +25,8 @@ export class RecognitionJob {
   left: number[] | undefined;
   /** Why pages failed, for the log. */
   failures: string[] = [];
+  /** How often its work ended with an error of the stores. */
+  errors = 0;
   private recognised: RecognisedPage[] = [];
   private failed: number[] = [];
   private readonly attempts = new Map<number, number>();

@@ -20,8 +20,8 @@ import { TurnQueue } from './turn-queue.js';
 const TURN_MS = 30_000;
 /** How long a document may wait unchanged before another process reads it. */
 const TAKE_OVER_MS = 600_000;
-/** The wait after an error of the stores. */
-const RETRY_MS = 10_000;
+/** The wait after an error of the stores, such as a full quota; it doubles with each error of a document. */
+const RETRY_MS = { first: 10_000, max: 600_000 };
 
 /**
  * Recognises the text of pictures and scans in the background. A document says in its warnings which of its pages wait,
@@ -81,7 +81,7 @@ export class RecognitionService implements OnApplicationBootstrap, OnApplication
 
   /** The number of documents of which pages wait. */
   async pending(): Promise<number> {
-    return this.recognised.isShared ? (await this.documents.waitingForRecognition()).length : this.jobs.size;
+    return (await this.recognised.waiting()) ?? this.jobs.size;
   }
 
   private withProgress(key: ProjectKey, info: DocumentInfo): DocumentInfo {
@@ -137,10 +137,19 @@ export class RecognitionService implements OnApplicationBootstrap, OnApplication
       else if (this.jobs.get(job.name) === job) this.jobs.delete(job.name);
     } catch (error) {
       if (this.stopping.signal.aborted) return;
-      this.log.error({ err: error }, `the recognition of ${job.path} is tried again`);
-      await sleep(RETRY_MS, undefined, { signal: this.stopping.signal, ref: false }).catch(() => undefined);
-      this.queue.add(job.key.userId, job);
+      const waitMs = Math.min(RETRY_MS.first * 2 ** job.errors++, RETRY_MS.max);
+      this.log.error({ err: error }, `the recognition of ${job.path} is tried again in ${waitMs} ms`);
+      void this.queueAfter(waitMs, job);
     }
+  }
+
+  /** Meanwhile others are read. */
+  private async queueAfter(waitMs: number, job: RecognitionJob): Promise<void> {
+    const { signal } = this.stopping;
+    await sleep(waitMs, undefined, { signal, ref: false }).catch(() => undefined);
+    if (signal.aborted) return;
+    this.queue.add(job.key.userId, job);
+    void this.work();
   }
 
   /** @returns whether nothing is left to do for this document */

@@ -26,10 +26,10 @@ export async function printedLines(
     isPlaced ? { height: (base - bottom) / (top - bottom), size: size / (top - bottom) } : { height: -1, size: 0 };
   const texts = items.filter((item) => 'str' in item) as TextItem[];
   const segments = segmentsOf(texts);
-  const tables =
-    isPlaced && mayHaveTable(segments) && look(asDrawn(texts, [], placeOf))
-      ? tablesOf(gridsOf(await rulesOf(page)), texts)
-      : [];
+  const looks = isPlaced && mayHaveTable(segments) && look(asDrawn(texts, [], placeOf));
+  // Drawings that cannot be read do not cost the text.
+  const rules = looks ? await rulesOf(page).catch(() => []) : [];
+  const tables = tablesOf(gridsOf(rules), texts);
   const ordered = isPlaced && tables.length === 0 ? inColumns(segments) : undefined;
   return ordered === undefined ? asDrawn(texts, tables, placeOf) : ordered.map((segment) => lineOf(segment, placeOf));
 }
