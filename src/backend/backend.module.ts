@@ -18,6 +18,7 @@ import { ConversationsModule } from './conversations/conversations.module.js';
 import { CreditsModule } from './billing/credits.module.js';
 import { KeysModule } from './keys/keys.module.js';
 import { McpModule } from './mcp/mcp.module.js';
+import { isOpenAiPath, writeOpenAiError } from './openai/openai-error.js';
 import { OpenAiModule } from './openai/openai.module.js';
 import { StatusModule } from './status/status.module.js';
 import { HealthModule } from './health/health.module.js';
@@ -53,6 +54,10 @@ import { useSecurityHeaders } from './edge/security-headers.js';
 export class BackendModule {
   static async configure(app: NestFastifyApplication, config: Config, tracing?: Tracing): Promise<void> {
     tracing?.attempts(app.get(ServiceRegistry).all());
+    app
+      .getHttpAdapter()
+      .getInstance()
+      .decorate('problemWriter', (url) => (isOpenAiPath(url) ? writeOpenAiError : undefined));
     shedLoad(app.getHttpAdapter().getInstance(), config.shedding);
     await useSecurityHeaders(app.getHttpAdapter().getInstance());
     allowOrigins(app, config.http.cors_origins);

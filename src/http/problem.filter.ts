@@ -35,7 +35,22 @@ export class ProblemFilter implements ExceptionFilter {
   }
 }
 
+type ProblemWriter = (reply: FastifyReply, problem: ProblemDetails) => void;
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** The format of errors at an address, where it is not problem+json. */
+    problemWriter?: (url: string) => ProblemWriter | undefined;
+  }
+}
+
+/** Answers with an error in the format of the address. */
 export function writeProblem(reply: FastifyReply, problem: ProblemDetails): void {
+  const write = reply.server.problemWriter?.(reply.request.url) ?? writeProblemJson;
+  write(reply, problem);
+}
+
+function writeProblemJson(reply: FastifyReply, problem: ProblemDetails): void {
   if (problem.retryAfter !== undefined) void reply.header('retry-after', String(problem.retryAfter));
   if (problem.status === 401) void reply.header('www-authenticate', 'Bearer');
   void reply

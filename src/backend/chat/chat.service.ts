@@ -70,13 +70,13 @@ export class ChatService {
   /**
    * Returns as soon as it is certain that there will be an answer. The answer is then written whether or not it is
    * read.
-   * @throws Problem 400 for a model that is not configured, 404 for a project, conversation or turn of another user,
+   * @throws Problem 400 for a model that is not configured or cannot be done without, 404 for a project, conversation or turn of another user,
    * 429 for too many answers at a time, 507 for too many conversations
    * @throws DownstreamError `rejected` with status 402 where the credits are used up
    */
   async begin(request: ChatRequest, call: UserCall): Promise<MessageStream> {
     const begunMs = performance.now();
-    if (request.model !== undefined) this.answering.requireModel(request.model);
+    this.answering.requireModel(request.model, request.options?.sampling);
     const checking =
       request.project_id === undefined ? Promise.resolve(undefined) : this.access.require(request.project_id, call);
     checking.catch(() => undefined);

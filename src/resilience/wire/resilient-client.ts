@@ -300,15 +300,17 @@ export class ResilientClient {
   private explainPart(error: unknown): unknown {
     const known = wireError(this.service, error);
     if (known instanceof DownstreamError) return known;
-    const { message, status } = error as { message?: unknown; status?: unknown };
+    const { message, status, code } = error as { message?: unknown; status?: unknown; code?: unknown };
+    const detail = typeof message === 'string' ? message : String(error);
     // An error of status 4xx inside a stream concerns the request and is no failure of the service.
     const refused = typeof status === 'number' && status >= 400 && status < 500;
     return new DownstreamError({
       service: this.service,
-      reason: refused ? 'rejected' : 'protocol',
-      message: typeof message === 'string' ? message : String(error),
+      reason: !refused ? 'protocol' : status === 429 ? 'saturated' : 'rejected',
+      message: detail,
       cause: error,
       ...(refused ? { status } : {}),
+      ...(typeof code === 'string' ? { problem: { code, detail } } : {}),
     });
   }
 
