@@ -18,7 +18,6 @@ import { ConversationsModule } from './conversations/conversations.module.js';
 import { CreditsModule } from './billing/credits.module.js';
 import { KeysModule } from './keys/keys.module.js';
 import { McpModule } from './mcp/mcp.module.js';
-import { isOpenAiPath, writeOpenAiError } from './openai/openai-error.js';
 import { OpenAiModule } from './openai/openai.module.js';
 import { StatusModule } from './status/status.module.js';
 import { HealthModule } from './health/health.module.js';
@@ -28,6 +27,7 @@ import { useBodyParsers } from './edge/body-parsers.js';
 import { shedLoad } from './edge/limits/load-shedding.js';
 import { createApiDocument } from './edge/openapi.js';
 import { servePage } from './page/serve-page.js';
+import { useErrorFormats } from './error-formats.js';
 import { signInElsewhere } from './session/sign-in-elsewhere.js';
 import { useSecurityHeaders } from './edge/security-headers.js';
 
@@ -54,10 +54,7 @@ import { useSecurityHeaders } from './edge/security-headers.js';
 export class BackendModule {
   static async configure(app: NestFastifyApplication, config: Config, tracing?: Tracing): Promise<void> {
     tracing?.attempts(app.get(ServiceRegistry).all());
-    app
-      .getHttpAdapter()
-      .getInstance()
-      .decorate('problemWriter', (url) => (isOpenAiPath(url) ? writeOpenAiError : undefined));
+    useErrorFormats(app.getHttpAdapter().getInstance());
     shedLoad(app.getHttpAdapter().getInstance(), config.shedding);
     await useSecurityHeaders(app.getHttpAdapter().getInstance());
     allowOrigins(app, config.http.cors_origins);

@@ -35,18 +35,18 @@ export class ProblemFilter implements ExceptionFilter {
   }
 }
 
-type ProblemWriter = (reply: FastifyReply, problem: ProblemDetails) => void;
+export type ProblemWriter = (reply: FastifyReply, problem: ProblemDetails) => void;
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** The format of errors at an address, where it is not problem+json. */
-    problemWriter?: (url: string) => ProblemWriter | undefined;
+    /** The format of a request's errors, where it is not problem+json. */
+    problemWriter?: (request: FastifyRequest) => ProblemWriter | undefined;
   }
 }
 
-/** Answers with an error in the format of the address. */
+/** Answers with an error in the format of the request. */
 export function writeProblem(reply: FastifyReply, problem: ProblemDetails): void {
-  const write = reply.server.problemWriter?.(reply.request.url) ?? writeProblemJson;
+  const write = reply.server.problemWriter?.(reply.request) ?? writeProblemJson;
   write(reply, problem);
 }
 
