@@ -13,6 +13,7 @@ import { DocumentsModule } from './documents/documents.module.js';
 import { HistoryModule } from './history/history.module.js';
 import { ImportsModule } from './imports/imports.module.js';
 import { SearchModule } from './search/search.module.js';
+import { BreakerHintsModule } from './breaker-hints/breaker-hints.module.js';
 import { ChatModule } from './chat/chat.module.js';
 import { ConversationsModule } from './conversations/conversations.module.js';
 import { CreditsModule } from './billing/credits.module.js';
@@ -49,6 +50,7 @@ import { useSecurityHeaders } from './edge/security-headers.js';
     AccountModule,
     StatusModule,
     HealthModule,
+    BreakerHintsModule,
   ],
 })
 export class BackendModule {

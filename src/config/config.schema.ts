@@ -174,6 +174,7 @@ export const configSchema = z.strictObject({
       .url({ protocol: /^rediss?$/, error: 'a redis:// or rediss:// URL is needed' })
       .refine((url) => new URL(url).password === '', 'its password belongs in REDIS_PASSWORD')
       .nullable(),
+    breaker_hints: z.strictObject({ enabled: z.boolean(), probe_delay_ms: ms }),
   }),
   documents: z.strictObject({
     index_wait_ms: z.int().min(0),

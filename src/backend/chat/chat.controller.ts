@@ -135,7 +135,7 @@ export class ChatController {
     }
     const stream = await this.resumable(messageId, lastEventId, call);
     if (stream === null) return reply.status(204).send();
-    this.open.enter(call.userId, reply);
+    await this.open.enter(call.userId, reply);
     await sendEventStream(reply, stream, after, call.signal, eventStreamTimes(this.config));
   }
 

@@ -98,7 +98,10 @@ export class ChatService {
       const leftMs = this.config.chat.context_budget_ms - (performance.now() - begunMs);
       const retrieving = this.context(question, request.scope, projectId, prior, leftMs, checking, own);
       const isNew = request.conversation_id === undefined || history.isNew === true;
-      const room = isNew ? this.conversations.requireRoom(own) : Promise.resolve();
+      const room = Promise.all([
+        isNew ? this.conversations.requireRoom(own) : undefined,
+        this.streams.requireRoom(stream),
+      ]);
       room.catch(() => undefined);
       // Starts the retrieval first, so that the write to disk runs in parallel.
       await nextTurn();

@@ -9,7 +9,7 @@ import type { Attempt } from '../policy/attempt.js';
 import type { CallDetails } from '../policy/call.js';
 import type { ByteStream } from './byte-stream.js';
 import type { CallContext } from '../policy/call-context.js';
-import type { BreakerState, CircuitBreaker, Transition } from '../policy/circuit-breaker.js';
+import type { Advice, BreakerState, CircuitBreaker, Transition } from '../policy/circuit-breaker.js';
 import {
   type ClientReport,
   type ClientStatus,
@@ -224,6 +224,21 @@ export class ResilientClient {
   /** Ends every isolation. @returns whether there was one */
   release(by: string): boolean {
     return this.breaker.release(by);
+  }
+
+  /** Whether an operator has isolated the service. */
+  get isIsolated(): boolean {
+    return this.breaker.isolatedBy.length > 0;
+  }
+
+  /** How long one attempt may take, in milliseconds. */
+  get timeoutMs(): number {
+    return this.settings.timeout_ms;
+  }
+
+  /** Advice of another process, see {@link CircuitBreaker.advise}. */
+  advise(advice: Advice): void {
+    this.breaker.advise(advice);
   }
 
   /** Applies changed settings. Calls under way keep the old ones; the breaker keeps its state. */
