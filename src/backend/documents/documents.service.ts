@@ -71,6 +71,18 @@ export class DocumentsService {
     );
   }
 
+  /** Puts a document from the trash back to its path. @param trashed its version there; by default the one deleted last */
+  async restoreTrashed(projectId: string, path: string, trashed: string | undefined, call: UserCall) {
+    const version = newVersion(call);
+    const params = { project_id: projectId };
+    const commit = this.commitOf(call, path, version, 'Restore');
+    const restored = await this.write(projectId, path, commit, call, (arrived_ms, own) => {
+      const body = { version, arrived_ms, ...(trashed !== undefined && { trashed_version: trashed }) };
+      return this.filesystem.restoreDocument({ params, query: { path }, body }, own);
+    });
+    return restored.document;
+  }
+
   /** Extracts the text of a document from its original again. */
   extract(projectId: string, path: string, call: UserCall) {
     const version = newVersion(call);
@@ -110,16 +122,17 @@ export class DocumentsService {
     return answer(stored, await this.sync.release(held, wasStale ? 0 : this.config.documents.index_wait_ms));
   }
 
-  async delete(projectId: string, path: string, call: UserCall): Promise<void> {
+  /** @param toTrash whether the document can be restored with its original for some days */
+  async delete(projectId: string, path: string, toTrash: boolean, call: UserCall): Promise<void> {
     const commit = { ...this.commitOf(call, path, randomUUID(), 'Delete'), text: null };
-    if (!(await this.remove(projectId, path, commit, call))) {
+    if (!(await this.remove(projectId, path, commit, toTrash, call))) {
       throw notFound(`path: there is no document ${JSON.stringify(path)} in this project.`);
     }
   }
 
   /** Deletes a document that the history already records as deleted. */
   async deleteFromHistory(projectId: string, path: string, call: OwnerCall): Promise<void> {
-    await this.remove(projectId, path, null, call);
+    await this.remove(projectId, path, null, false, call);
   }
 
   /** @returns whether the document existed */
@@ -127,6 +140,7 @@ export class DocumentsService {
     projectId: string,
     path: string,
     commit: CommitPayload | null,
+    toTrash: boolean,
     call: OwnerCall,
   ): Promise<boolean> {
     const { userId } = call;
@@ -135,7 +149,8 @@ export class DocumentsService {
     const params = { project_id: projectId };
     const { deleted } = await change(
       { ...call, signal: undefined },
-      (own) => this.filesystem.deleteDocument({ params, query: { path, arrived_ms } }, own),
+      (own) =>
+        this.filesystem.deleteDocument({ params, query: { path, arrived_ms, ...(toTrash && { trash: 'true' }) } }, own),
       (nothingDone) => this.sync.abandon(held, nothingDone),
     ).catch(namePath);
     if (!deleted) {

@@ -40,6 +40,17 @@ export const documentInfoSchema = z
   .meta({ title: 'DocumentInfo' });
 export type DocumentInfo = z.output<typeof documentInfoSchema>;
 
+/** A deleted document in the trash. `version` is the one that it had when it was deleted. */
+export const trashedSchema = documentInfoSchema
+  .extend({
+    /** UTC, ISO 8601. */
+    deleted_at: z.string(),
+    /** From when on it is removed for good. */
+    expires_at: z.string(),
+  })
+  .meta({ title: 'TrashedDocument' });
+export type Trashed = z.output<typeof trashedSchema>;
+
 export const feedbackSchema = z
   .object({
     rating: z.enum(['up', 'down']),
@@ -251,12 +262,44 @@ export const filesystemContract = {
     }),
     idempotent: true,
   },
+  /** `trash`: the document with its original goes to the trash; 422 `trash_off` where the configuration has none. */
   deleteDocument: {
     method: 'DELETE',
     path: '/projects/:project_id/document',
     params: inProject,
-    query: ofDocument.extend({ arrived_ms: z.coerce.number().optional() }),
+    query: ofDocument.extend({ arrived_ms: z.coerce.number().optional(), trash: z.stringbool().optional() }),
     response: z.object({ deleted: z.boolean() }),
+    idempotent: true,
+  },
+  /** The documents in the trash of a project, those deleted last first. */
+  listTrash: {
+    method: 'GET',
+    path: '/projects/:project_id/trash',
+    params: inProject,
+    query: z.strictObject(page),
+    response: z.object({ documents: z.array(trashedSchema), total: z.int() }),
+    idempotent: true,
+  },
+  /**
+   * Puts a document from the trash back to its path, with its text, original, pages and warnings, as `version`. Of
+   * several with one path the one deleted last, or the one with the version `trashed_version`. 404; 409 `path_taken`; 507.
+   */
+  restoreDocument: {
+    method: 'POST',
+    path: '/projects/:project_id/trash/restore',
+    params: inProject,
+    query: ofDocument,
+    body: z.strictObject({ version: id, trashed_version: id.optional(), arrived_ms: z.number().optional() }),
+    response: documentInfoSchema.extend({ created: z.boolean(), changed: z.boolean() }),
+    idempotent: true,
+  },
+  /** Removes from the trash for good: all of it, the documents of one path, or one of them. `removed` counts them. */
+  emptyTrash: {
+    method: 'DELETE',
+    path: '/projects/:project_id/trash',
+    params: inProject,
+    query: z.strictObject({ path: z.string().min(1).optional(), version: id.optional() }),
+    response: z.object({ removed: z.int().min(0) }),
     idempotent: true,
   },
   /**

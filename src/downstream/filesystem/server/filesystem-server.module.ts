@@ -34,6 +34,8 @@ import { TextExtractor } from './extraction/text-extractor.js';
 import { RecognisedDocuments } from './recognition/recognised-documents.js';
 import { RecognitionController } from './recognition/recognition.controller.js';
 import { RecognitionService } from './recognition/recognition.service.js';
+import { TrashController } from './trash/trash.controller.js';
+import { TrashService } from './trash/trash.service.js';
 
 const stores = [
   {
@@ -93,7 +95,13 @@ const recogniser = {
 
 @Module({
   imports: [InternalServerModule, ConfigModule, DatabaseModule.of(FILESYSTEM_PART)],
-  controllers: [ProjectsController, DocumentsController, RecognitionController, ConversationsController],
+  controllers: [
+    ProjectsController,
+    DocumentsController,
+    TrashController,
+    RecognitionController,
+    ConversationsController,
+  ],
   providers: [
     ProjectsService,
     DocumentsService,
@@ -101,6 +109,7 @@ const recogniser = {
     BackgroundRecognition,
     DocumentWriter,
     DocumentMover,
+    TrashService,
     UploadReader,
     ConversationsService,
     extractor,

@@ -67,7 +67,7 @@ export class DocumentsController {
     @CallerOf() caller: Caller,
     @Input() { params, query }: Request<'deleteDocument'>,
   ): Promise<Answer<'deleteDocument'>> {
-    return { deleted: await this.documents.delete(keyOf(caller, params), query.path, query.arrived_ms) };
+    return { deleted: await this.documents.delete(keyOf(caller, params), query.path, query.arrived_ms, query.trash) };
   }
 
   @Implements(contract.moveDocuments)

@@ -1,4 +1,7 @@
 import { Injectable } from '@nestjs/common';
+import { InjectConfig } from '../../../../config/config.module.js';
+import type { Config } from '../../../../config/config.schema.js';
+import { Problem } from '../../../../http/problem.js';
 import type { ProjectKey } from '../../../../text/lexical-index.js';
 import { type Asked, searchByWords } from '../../../../text/results.js';
 import type { PageStart } from '../../../../contract/page.contract.js';
@@ -21,6 +24,7 @@ export class DocumentsService {
     private readonly writer: DocumentWriter,
     private readonly fullText: FullText,
     private readonly recognition: BackgroundRecognition,
+    @InjectConfig() private readonly config: Config,
   ) {}
 
   async put(key: ProjectKey, path: string, request: WriteRequest) {
@@ -43,10 +47,13 @@ export class DocumentsService {
     });
   }
 
-  async delete(key: ProjectKey, path: string, arrivedMs = Date.now()): Promise<boolean> {
+  /** @throws Problem 422 `trash_off` */
+  async delete(key: ProjectKey, path: string, arrivedMs = Date.now(), toTrash = false): Promise<boolean> {
     await this.projects.requireReadable(key);
     checkPath(path);
-    const { deleted, files } = await this.documents.delete(key, path, arrivedMs);
+    if (toTrash && this.config.documents.trash_days === 0) throw trashOff();
+    const trashedAt = toTrash ? new Date().toISOString() : undefined;
+    const { deleted, files } = await this.documents.delete(key, path, arrivedMs, trashedAt);
     await this.files.remove(key, files);
     return deleted;
   }
@@ -72,4 +79,10 @@ export class DocumentsService {
     const total = found.total - (found.results.length - results.length);
     return { ...found, results, total, documents, not_indexed: behind.documents };
   }
+}
+
+function trashOff(): Problem {
+  const detail =
+    'trash: there is no trash here, because documents.trash_days is 0; without this parameter the document is deleted for good. Nothing was changed.';
+  return new Problem({ status: 422, code: 'trash_off', detail });
 }
