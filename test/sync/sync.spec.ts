@@ -17,6 +17,7 @@ import { Caudex, type Person, until } from '../system/caudex.js';
 
 const MAIN = join(import.meta.dirname, '../../dist/main.js');
 const KILLS = Number(process.env['CAUDEX_KILLS'] ?? 6);
+const PAGE = 500;
 const KILL_TEST_MS = 60_000 + 10_000 * KILLS;
 
 describe('caudex sync', () => {
@@ -73,12 +74,18 @@ describe('caudex sync', () => {
   /** The texts of a project's documents, by path. */
   const stored = async (name: string) => {
     const url = `/v1/api/projects/${await idOf(name)}/documents`;
-    const { documents } = await person.get<{ documents: { path: string }[] }>(`${url}?limit=1000`);
-    const texts = documents.map(async ({ path }) => {
-      const answer = await person.request('GET', `${url}/${encodeURIComponent(path)}`);
-      return [path, await answer.text()] as const;
-    });
-    return Object.fromEntries(await Promise.all(texts));
+    const texts: Record<string, string> = {};
+    for (let offset = 0, total = Infinity; offset < total; offset += PAGE) {
+      const page = await person.get<{ documents: { path: string }[]; total: number }>(
+        `${url}?limit=${PAGE}&offset=${offset}`,
+      );
+      total = page.total;
+      const read = page.documents.map(async ({ path }) => {
+        texts[path] = await (await person.request('GET', `${url}/${encodeURIComponent(path)}`)).text();
+      });
+      await Promise.all(read);
+    }
+    return texts;
   };
 
   it('uploads a folder, then what changed, was renamed or deleted, and nothing twice', async () => {
