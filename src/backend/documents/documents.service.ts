@@ -17,10 +17,24 @@ import { RecognitionWatch } from './recognition/recognition-watch.service.js';
 import { claimedId } from '../call/claim.js';
 import { withoutRetries } from '../call/waiting.js';
 import type { OwnerCall, UserCall } from '../call/public-call.js';
-import { type CommitPayload, DocumentSync, KEPT_TEXT_CHARS } from './document-sync.service.js';
+import {
+  type CommitPayload,
+  DocumentSync,
+  type HeldChange,
+  KEPT_TEXT_CHARS,
+  type SettledChange,
+} from './document-sync.service.js';
 import { ProjectEvents } from '../projects/project-events.js';
 import { mediaTypeOf } from '../../text/media-type.js';
 import type { Upload } from './upload.js';
+
+/** A document of {@link DocumentsService.putAll}. */
+export interface TextUpload {
+  path: string;
+  media_type: string;
+  text: string;
+}
+type PutText = ReturnType<typeof answer>['document'] | { path: string; error: { code: string; detail: string } };
 
 @Injectable()
 export class DocumentsService {
@@ -50,6 +64,37 @@ export class DocumentsService {
     const commit = { ...this.commitOf(call, path, version, verb), ...keptText };
     const condition = ifMatch === undefined ? {} : { if_match: ifMatch };
     return this.store(projectId, path, version, { ...upload, ...condition }, commit, call);
+  }
+
+  /**
+   * Stores the texts of several documents, no two of one path, each as {@link put} does; they share their writes.
+   * Returns when they are stored; each answer waits for the index, as that of {@link put}.
+   */
+  async putAll(projectId: string, texts: readonly TextUpload[], call: UserCall): Promise<Promise<PutText>[]> {
+    const { userId } = call;
+    const arrived_ms = arrivalMs();
+    const stale = await this.sync.staleDocuments(userId, projectId);
+    const commits = texts.map(({ path, text }) => ({ ...this.commitOf(call, path, randomUUID(), 'Save'), text }));
+    const held = await this.sync.holdAll({ userId, projectId }, commits);
+    const uploads = texts.map((text, i) => ({ ...text, version: (commits[i] as CommitPayload).version, arrived_ms }));
+    const { documents } = await change(
+      // A disconnect of the caller does not cancel the write.
+      { ...call, signal: undefined },
+      (own) => this.filesystem.putDocuments({ params: { project_id: projectId }, body: { documents: uploads } }, own),
+      (nothingDone) => this.sync.abandonAll(held, nothingDone),
+    );
+    const waitMs = (path: string) => (stale.has(path) ? 0 : this.config.documents.index_wait_ms);
+    const changes = documents.map((document, i): SettledChange => ({
+      held: held[i] as HeldChange,
+      outcome: 'status' in document ? 'refused' : document.changed ? 'changed' : 'unchanged',
+      waitMs: waitMs(document.path),
+    }));
+    if (changes.some(({ outcome }) => outcome === 'changed')) this.events.changed(userId, projectId);
+    const indexed = await this.sync.releaseAll(changes);
+    return documents.map(async (document, i) => {
+      if ('status' in document) return { path: document.path, error: { code: document.code, detail: document.detail } };
+      return answer(document, (await indexed[i]) === true && !stale.has(document.path)).document;
+    });
   }
 
   /** Stores a text that the history already has, under its version there. */
@@ -102,7 +147,7 @@ export class DocumentsService {
   ) {
     const arrivedAtMs = arrivalMs();
     const { userId } = call;
-    const wasStale = (await this.sync.staleDocuments(userId, projectId)).has(path);
+    const wasStale = await this.sync.isStale({ userId, projectId, path });
     const held = await this.sync.hold({ userId, projectId, path }, commit, false);
     const stored = await change(
       // A disconnect of the caller does not cancel the write.

@@ -16,6 +16,7 @@ import { BackgroundRecognition } from './documents/background-recognition.js';
 import { DocumentStore } from './documents/document-store.js';
 import { UploadReader } from './documents/document-upload.js';
 import { DocumentMover } from './documents/document-mover.js';
+import { DocumentBatchWriter } from './documents/document-batch-writer.js';
 import { DocumentWriter } from './documents/document-writer.js';
 import { DocumentsController } from './documents/documents.controller.js';
 import { OriginalsService } from './documents/originals.service.js';
@@ -108,6 +109,7 @@ const recogniser = {
     OriginalsService,
     BackgroundRecognition,
     DocumentWriter,
+    DocumentBatchWriter,
     DocumentMover,
     TrashService,
     UploadReader,

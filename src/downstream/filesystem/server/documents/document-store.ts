@@ -22,6 +22,11 @@ export interface Decision<T> {
   unreadable?: UnreadableRow;
 }
 
+export interface PathChange<T> {
+  path: string;
+  decide: (state: PathState) => Decision<T>;
+}
+
 export interface Changed<T> {
   result: T;
   stored: boolean;
@@ -72,7 +77,13 @@ export abstract class DocumentStore {
    * @throws ChangedMeanwhile where `fromTrash` is not in the trash any more; Problem 507 `quota_exceeded`;
    * StorageUnavailable, after which the change may have been stored
    */
-  abstract change<T>(key: ProjectKey, path: string, decide: (state: PathState) => Decision<T>): Promise<Changed<T>>;
+  async change<T>(key: ProjectKey, path: string, decide: (state: PathState) => Decision<T>): Promise<Changed<T>> {
+    const [changed] = await this.changeAll(key, [{ path, decide }]);
+    return changed as Changed<T>;
+  }
+
+  /** {@link change} for several paths in their order, all or none. */
+  abstract changeAll<T>(key: ProjectKey, changes: readonly PathChange<T>[]): Promise<Changed<T>[]>;
 
   /**
    * `deleted` is false where the document never existed; `files` are those that no row names any longer.

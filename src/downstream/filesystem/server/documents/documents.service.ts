@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectConfig } from '../../../../config/config.module.js';
 import type { Config } from '../../../../config/config.schema.js';
-import { Problem } from '../../../../http/problem.js';
+import { Problem, type ProblemDetails } from '../../../../http/problem.js';
 import type { ProjectKey } from '../../../../text/lexical-index.js';
 import { type Asked, searchByWords } from '../../../../text/results.js';
 import type { PageStart } from '../../../../contract/page.contract.js';
@@ -12,8 +12,13 @@ import { BackgroundRecognition } from './background-recognition.js';
 import { checkPath, readDocument } from './document-reading.js';
 import { infoOf } from './document-row.js';
 import { DocumentStore } from './document-store.js';
-import { DocumentWriter, type WriteRequest } from './document-writer.js';
+import { DocumentBatchWriter, type PathRequest } from './document-batch-writer.js';
+import { DocumentWriter } from './document-writer.js';
+import type { WriteRequest } from './write-decision.js';
 import { ProjectsService } from '../projects/projects.service.js';
+
+/** Of the texts of one call. */
+const MAX_READ_CHARS = 1_000_000;
 
 @Injectable()
 export class DocumentsService {
@@ -22,6 +27,7 @@ export class DocumentsService {
     private readonly documents: DocumentStore,
     private readonly files: DocumentFiles,
     private readonly writer: DocumentWriter,
+    private readonly batches: DocumentBatchWriter,
     private readonly fullText: FullText,
     private readonly recognition: BackgroundRecognition,
     @InjectConfig() private readonly config: Config,
@@ -45,6 +51,32 @@ export class DocumentsService {
       };
       return row.pages === null ? document : { ...document, pages: JSON.parse(row.pages) as PageStart[] };
     });
+  }
+
+  async putAll(key: ProjectKey, requests: readonly PathRequest[]) {
+    const answers = await this.batches.put(key, requests);
+    return answers.map((answer, i) => {
+      if ('refused' in answer) return refusedAt((requests[i] as PathRequest).path, answer.refused);
+      const { row, created, changed } = answer;
+      return { ...infoOf(row), created, changed };
+    });
+  }
+
+  /** The beginning of the list, as far as {@link MAX_READ_CHARS} reaches. */
+  async readAll(key: ProjectKey, paths: readonly string[]) {
+    await this.projects.requireReadable(key);
+    const documents: (Awaited<ReturnType<DocumentsService['get']>> | ReturnType<typeof refusedAt>)[] = [];
+    let chars = 0;
+    for (const path of paths) {
+      const read = await this.get(key, path).catch((error: unknown) => {
+        if (error instanceof Problem) return refusedAt(path, error.problem);
+        throw error;
+      });
+      chars += 'text' in read ? read.text.length : 0;
+      if (chars > MAX_READ_CHARS && documents.length > 0) break;
+      documents.push(read);
+    }
+    return documents;
   }
 
   /** @throws Problem 422 `trash_off` */
@@ -80,6 +112,8 @@ export class DocumentsService {
     return { ...found, results, total, documents, not_indexed: behind.documents };
   }
 }
+
+const refusedAt = (path: string, { status, code, detail }: ProblemDetails) => ({ path, status, code, detail });
 
 function trashOff(): Problem {
   const detail =

@@ -29,6 +29,7 @@ import {
   type Move,
   type NamedFile,
   type OwnedRow,
+  type PathChange,
   type PathState,
   type TrashedWhich,
   WAITING,
@@ -65,37 +66,46 @@ export class PostgresDocumentStore extends DocumentStore {
     return stateOf((await this.database.read<StateRow>(STATE, [key.userId, key.projectId, path]))[0]);
   }
 
-  async change<T>(key: ProjectKey, path: string, decide: (state: PathState) => Decision<T>): Promise<Changed<T>> {
+  async changeAll<T>(key: ProjectKey, changes: readonly PathChange<T>[]): Promise<Changed<T>[]> {
     const changed = await this.database.transaction(async (session) => {
-      const change = await nextChange(session, key);
-      const state = stateOf(await session.first<StateRow>(STATE, [key.userId, key.projectId, path]));
-      const decision = decide(state);
-      const { result, document, unreadable } = decision;
-      const row = document?.row ?? unreadable;
-      if (row === undefined) return { result, decision, stored: false, unneeded: [] };
-      const gone =
-        document === undefined
-          ? await replace(session, 'unreadable', key, UNREADABLE_COLUMNS, row as UnreadableRow)
-          : await replace(session, 'document', key, [...DOCUMENT_COLUMNS, 'change'], { ...document.row, change });
-      const old = document === undefined ? undefined : state.document;
-      const trashed = document?.fromTrash;
-      if (trashed !== undefined) await takeFromTrash(session, key, trashed);
-      const replaced = [gone, old, trashed].filter((one) => one !== undefined);
-      await this.withinQuota(session, key.userId, {
-        documents: 1 - replaced.length,
-        bytes: replaced.reduce((bytes, { stored_bytes }) => bytes - stored_bytes, row.stored_bytes),
-      });
-      return {
-        result,
-        decision,
-        stored: true,
-        unneeded: [...(document === undefined ? [] : leftFiles(old, document.row)), gone?.file ?? null],
-      };
+      const last = await nextChange(session, key, changes.length);
+      const made: (Changed<T> & { document: Decision<T>['document'] })[] = [];
+      for (const [i, change] of changes.entries()) {
+        made.push(await this.changeOne(session, key, change, Number(last) - changes.length + 1 + i));
+      }
+      return made;
     });
-    const { decision, ...answer } = changed;
-    if (decision.document !== undefined)
-      this.changes.stored(key, decision.document.row.file, decision.document.analysed);
-    return answer;
+    for (const { document } of changed) {
+      if (document !== undefined) this.changes.stored(key, document.row.file, document.analysed);
+    }
+    return changed.map(({ result, stored, unneeded }) => ({ result, stored, unneeded }));
+  }
+
+  /** @param change its number */
+  private async changeOne<T>(
+    session: TextSession,
+    key: ProjectKey,
+    { path, decide }: PathChange<T>,
+    change: number,
+  ): Promise<Changed<T> & { document: Decision<T>['document'] }> {
+    const state = stateOf(await session.first<StateRow>(STATE, [key.userId, key.projectId, path]));
+    const { result, document, unreadable } = decide(state);
+    const row = document?.row ?? unreadable;
+    if (row === undefined) return { result, document, stored: false, unneeded: [] };
+    const gone =
+      document === undefined
+        ? await replace(session, 'unreadable', key, UNREADABLE_COLUMNS, row as UnreadableRow)
+        : await replace(session, 'document', key, [...DOCUMENT_COLUMNS, 'change'], { ...document.row, change });
+    const old = document === undefined ? undefined : state.document;
+    const trashed = document?.fromTrash;
+    if (trashed !== undefined) await takeFromTrash(session, key, trashed);
+    const replaced = [gone, old, trashed].filter((one) => one !== undefined);
+    await this.withinQuota(session, key.userId, {
+      documents: 1 - replaced.length,
+      bytes: replaced.reduce((bytes, { stored_bytes }) => bytes - stored_bytes, row.stored_bytes),
+    });
+    const left = document === undefined ? [] : leftFiles(old, document.row);
+    return { result, document, stored: true, unneeded: [...left, gone?.file ?? null] };
   }
 
   async delete(key: ProjectKey, path: string, arrivedMs: number, trashedAt?: string) {

@@ -24,12 +24,12 @@ import { checkMoves } from './move-checks.js';
 import {
   type Changed,
   ChangedMeanwhile,
-  type Decision,
   DocumentStore,
   isLater,
   type Move,
   type NamedFile,
   type OwnedRow,
+  type PathChange,
   type PathState,
   type TrashedWhich,
   WAITING,
@@ -57,25 +57,27 @@ export class SqliteDocumentStore extends DocumentStore {
     return this.stateOf(key, path);
   }
 
-  async change<T>(key: ProjectKey, path: string, decide: (state: PathState) => Decision<T>): Promise<Changed<T>> {
-    return transaction(this.db, () => {
-      const state = this.stateOf(key, path);
-      const { result, document, unreadable } = decide(state);
-      const unneeded: (string | null)[] = [];
-      if (document !== undefined) {
-        this.withinQuota(key, () => {
-          if (document.fromTrash !== undefined) this.takeFromTrash(key, document.fromTrash);
-          this.replace('document', key, DOCUMENT_COLUMNS, document.row);
-        });
-        this.index.put(key, document.analysed);
-        unneeded.push(...leftFiles(state.document, document.row), this.dropUnreadable(key, path));
-      }
-      if (unreadable !== undefined) {
-        unneeded.push(this.dropUnreadable(key, path));
-        this.withinQuota(key, () => this.replace('unreadable', key, UNREADABLE_COLUMNS, unreadable));
-      }
-      return { result, stored: document !== undefined || unreadable !== undefined, unneeded };
-    });
+  async changeAll<T>(key: ProjectKey, changes: readonly PathChange<T>[]): Promise<Changed<T>[]> {
+    return transaction(this.db, () => changes.map((change) => this.changeOne(key, change)));
+  }
+
+  private changeOne<T>(key: ProjectKey, { path, decide }: PathChange<T>): Changed<T> {
+    const state = this.stateOf(key, path);
+    const { result, document, unreadable } = decide(state);
+    const unneeded: (string | null)[] = [];
+    if (document !== undefined) {
+      this.withinQuota(key, () => {
+        if (document.fromTrash !== undefined) this.takeFromTrash(key, document.fromTrash);
+        this.replace('document', key, DOCUMENT_COLUMNS, document.row);
+      });
+      this.index.put(key, document.analysed);
+      unneeded.push(...leftFiles(state.document, document.row), this.dropUnreadable(key, path));
+    }
+    if (unreadable !== undefined) {
+      unneeded.push(this.dropUnreadable(key, path));
+      this.withinQuota(key, () => this.replace('unreadable', key, UNREADABLE_COLUMNS, unreadable));
+    }
+    return { result, stored: document !== undefined || unreadable !== undefined, unneeded };
   }
 
   async findUnreadable(key: ProjectKey, path: string): Promise<UnreadableRow | undefined> {
