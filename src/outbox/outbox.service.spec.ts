@@ -210,19 +210,25 @@ describe('Outbox', () => {
 
   describe('with a handler that takes several entries at once', () => {
     let calls: string[][] = [];
-    const batches = (refuses: (keys: readonly string[]) => Error | undefined = () => undefined, maxEntries = 100) => {
-      const deliver = async (entries: readonly OutboxEntry[]) => {
+    const batches = (
+      refuses: (keys: readonly string[]) => Error | undefined = () => undefined,
+      maxEntries = 100,
+      maxTaken = Infinity,
+    ) => {
+      const deliver = async (given: readonly OutboxEntry[]) => {
+        const entries = given.slice(0, maxTaken);
         const keys = entries.map(({ key }) => key);
         calls.push(keys);
         await pause(5);
         const error = refuses(keys);
         if (error !== undefined) throw error;
         delivered.push(...keys);
+        return keys.length;
       };
       outbox.register({
         topic: 'commit',
         service: 'git',
-        deliver: (one) => deliver([one]),
+        deliver: async (one) => void (await deliver([one])),
         batch: { maxEntries, maxChars: 1000, deliver },
       });
     };
@@ -249,6 +255,18 @@ describe('Outbox', () => {
       await all(9);
       expect(calls.map((keys) => keys.length).toSorted()).toEqual([1, 1, 1, 1, 1, 1, 3]);
       expect(delivered).toHaveLength(9);
+    });
+
+    it('delivers the entries that a call has left by further calls, in order', async () => {
+      batches(undefined, 100, 2);
+      const [first, , third] = await outbox.hold(of('a', 5));
+      const held = await store.pending('commit', 'ann');
+      const waits = [first, third].map((one) => outbox.delivery(one as OutboxEntry, 1000));
+      await outbox.release(held);
+      expect(await Promise.all(waits)).toEqual([{ delivered: true }, { delivered: true }]);
+      await all(5);
+      expect(calls).toEqual([['a0', 'a1'], ['a2', 'a3'], ['a4']]);
+      expect(await store.stats()).toEqual([]);
     });
 
     it('isolates the entry that a service refuses, and sets only that one aside', async () => {
