@@ -19,6 +19,7 @@ import {
 
 /** How many turns are read at first, and how many more each time: a conversation may have thousands. */
 const PAGE = 20;
+const EARLIER_PAGE = 50;
 /** The draft that holds the model one has chosen. */
 export const MODEL = 'model';
 
@@ -117,7 +118,7 @@ export class LiveChat {
   async readEarlier(): Promise<void> {
     if (this.conversation === undefined) return;
     const { branch } = this;
-    const limit = Math.min(PAGE, this.earlier);
+    const limit = Math.min(EARLIER_PAGE, this.earlier);
     const offset = this.earlier - limit;
     const { turns } = await readConversation(this.conversation, { branch, limit, offset });
     this.setMessages([...turns.flatMap(messagesOf), ...this.chat.messages], offset);
