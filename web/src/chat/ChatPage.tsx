@@ -7,6 +7,7 @@ import type { ChatSource } from '../api/shapes.ts';
 import { PassagePanel } from '../documents/PassagePanel.tsx';
 import { Empty, Loading, LoadProblem } from '../layout/Problems.tsx';
 import { useTitle } from '../layout/title.ts';
+import { forgetDraftsOf } from '../session/drafts.ts';
 import { t } from '../texts/en.ts';
 import { Composer } from './Composer.tsx';
 import { type LiveChat, openChat, readConversation } from './live-chat.ts';
@@ -51,8 +52,13 @@ function StoredChat({ project, conversation }: { project: string; conversation: 
     [conversation],
   );
 
+  const isGone = error instanceof ApiProblem && error.status === 404;
+  useEffect(() => {
+    if (isGone) forgetDraftsOf(project, conversation);
+  }, [isGone, project, conversation]);
+
   if (chat !== undefined) return <OpenChat chat={chat} />;
-  if (error instanceof ApiProblem && error.status === 404) return <Empty title={t.chat.gone} />;
+  if (isGone) return <Empty title={t.chat.gone} />;
   return (
     <div className="page">
       {error === null ? <Loading lines={8} /> : <LoadProblem error={error} onRetry={() => void refetch()} />}

@@ -8,6 +8,7 @@ import { Empty, Loading, LoadProblem } from '../layout/Problems.tsx';
 import { RowMenu } from '../layout/RowMenu.tsx';
 import { useTitle } from '../layout/title.ts';
 import { undoQueue } from '../layout/undo.ts';
+import { forgetDraftsOf } from '../session/drafts.ts';
 import { projectsQuery } from '../session/session.ts';
 import { t } from '../texts/en.ts';
 import { formatDate } from '../texts/format.ts';
@@ -119,5 +120,6 @@ function ProjectRow({
 
 async function deleteProject(project: string, keepalive: boolean): Promise<void> {
   await dataOf(api.DELETE('/v1/api/projects/{project_id}', { params: { path: { project_id: project } }, keepalive }));
+  forgetDraftsOf(project);
   await queries.invalidateQueries({ queryKey: ['projects'] });
 }
