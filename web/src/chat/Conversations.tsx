@@ -113,7 +113,10 @@ function Row({
     undoQueue.add(
       t.chat.deleted(title),
       (keepalive) =>
-        void deleteConversation(project_id ?? '', conversation, keepalive).catch(() => onHide(conversation, false)),
+        void deleteConversation(project_id ?? '', conversation, keepalive).catch(({ message }: Error) => {
+          onHide(conversation, false);
+          undoQueue.say(t.undo.notDeleted(title, message));
+        }),
       () => onHide(conversation, false),
     );
   };

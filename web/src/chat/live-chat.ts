@@ -1,6 +1,7 @@
 import { api, dataOf, problemOf, watchedFetch } from '../api/client.ts';
 import { connection } from '../api/connection.ts';
 import { queries } from '../api/queries.ts';
+import { randomId } from '../api/random-id.ts';
 import type { Conversation, Feedback, Scope, Turn } from '../api/shapes.ts';
 import { keepDraft, readDraft } from '../session/drafts.ts';
 import { type AnswerCalls, type AnswerPlace, answerChunks, type Phase } from './answer-chunks.ts';
@@ -340,9 +341,4 @@ function sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
     const timer = setTimeout(resolve, ms);
     signal?.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true });
   });
-}
-
-/** Unlike `crypto.randomUUID`, also on a page that came without TLS. */
-function randomId(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
-import { lazy, type ReactNode, Suspense } from 'react';
+import { lazy, type ReactNode, Suspense, useState } from 'react';
 import { ApiProblem } from '../api/client.ts';
 import { Loading, LoadProblem } from '../layout/Problems.tsx';
 import { useTitle } from '../layout/title.ts';
@@ -10,6 +10,7 @@ import { t } from '../texts/en.ts';
 import { deleteWithUndo } from './delete-document.ts';
 import { documentInfoQuery, documentQuery, originalAddress, type OpenedDocument } from './documents-query.ts';
 import { Editor } from './Editor.tsx';
+import { MoveDialog } from './MoveDialog.tsx';
 import { folderOf, nameOf } from './paths.ts';
 import { Reading } from './Reading.tsx';
 import { Warnings } from './Warnings.tsx';
@@ -102,6 +103,7 @@ function Head({
   page: number | undefined;
 }) {
   const navigate = useNavigate();
+  const [moving, setMoving] = useState(false);
   const { data: info } = useQuery(documentInfoQuery(project, path));
   const folder = folderOf(path);
   const views = READING_VIEWS.filter((name) => name !== 'pages' || info?.media_type === 'application/pdf');
@@ -109,6 +111,15 @@ function Head({
     void navigate({ to: '/p/$project/documents', params: { project } });
     deleteWithUndo(project, path, () => undefined);
   };
+  const go = (place: string) =>
+    void navigate({
+      to: '/p/$project/documents/read/$',
+      params: { project, _splat: place },
+      search: view === 'read' ? {} : { view },
+      replace: true,
+    });
+  // A person may have gone elsewhere before taking the move back.
+  const goBack = (from: string) => decodeURIComponent(location.pathname).endsWith(`/read/${from}`) && go(path);
   return (
     <header className="reading-head">
       <p className="small">
@@ -134,10 +145,16 @@ function Head({
         <a className="reading-original" href={originalAddress(project, path)} download>
           {t.reading.original}
         </a>
+        <button className="button button-quiet button-small" aria-haspopup="dialog" onClick={() => setMoving(true)}>
+          {t.documents.move}
+        </button>
         <button className="button button-quiet button-small button-danger" onClick={remove}>
           {t.reading.delete}
         </button>
       </nav>
+      {moving && (
+        <MoveDialog project={project} path={path} onMoved={go} onBack={goBack} onClose={() => setMoving(false)} />
+      )}
       <Warnings warnings={info?.warnings ?? []} />
     </header>
   );

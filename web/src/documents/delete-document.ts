@@ -9,7 +9,11 @@ export function deleteWithUndo(project: string, path: string, onHide: (hidden: b
   onHide(true);
   undoQueue.add(
     t.documents.deleted(path),
-    (keepalive) => void remove(project, path, keepalive).catch(() => onHide(false)),
+    (keepalive) =>
+      void remove(project, path, keepalive).catch(({ message }: Error) => {
+        onHide(false);
+        undoQueue.say(t.undo.notDeleted(path, message));
+      }),
     () => onHide(false),
   );
 }

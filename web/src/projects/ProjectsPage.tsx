@@ -94,7 +94,11 @@ function ProjectRow({
     onHide(true);
     undoQueue.add(
       t.projects.deleted(name),
-      (keepalive) => void deleteProject(project, keepalive).catch(() => onHide(false)),
+      (keepalive) =>
+        void deleteProject(project, keepalive).catch(({ message }: Error) => {
+          onHide(false);
+          undoQueue.say(t.undo.notDeleted(name, message));
+        }),
       () => onHide(false),
     );
   };

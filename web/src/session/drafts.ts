@@ -24,6 +24,17 @@ export function forgetDraftsOf(project: string, thing?: string): void {
   }
 }
 
+/** Keeps the drafts of documents whose path has changed. @param from a path, or a folder with its slash; `to` likewise */
+export function moveDrafts(project: string, from: string, to: string): void {
+  const start = `${PREFIX}document:${project}:`;
+  for (const key of Object.keys(localStorage)) {
+    const path = key.startsWith(start) ? key.slice(start.length) : '';
+    if (path !== from && !(from.endsWith('/') && path.startsWith(from))) continue;
+    localStorage.setItem(start + to + path.slice(from.length), localStorage.getItem(key) ?? '');
+    localStorage.removeItem(key);
+  }
+}
+
 export function forgetDrafts(): void {
   for (const key of Object.keys(localStorage)) if (key.startsWith(PREFIX)) localStorage.removeItem(key);
 }

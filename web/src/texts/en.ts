@@ -81,7 +81,11 @@ export const t = {
     instructionsExample: 'Answer in German. Name the year of every figure.',
     made: (when: string) => `made ${when}`,
   },
-  undo: { undo: 'Undo', dismiss: 'Dismiss' },
+  undo: {
+    undo: 'Undo',
+    dismiss: 'Dismiss',
+    notDeleted: (name: string, detail: string) => `“${name}” could not be deleted. ${detail}`,
+  },
   chat: {
     title: 'Chat',
     newChat: 'New chat',
@@ -284,6 +288,17 @@ export const t = {
     size: 'Size',
     changed: 'Changed',
     actions: (path: string) => `Actions for ${path}`,
+    move: 'Move or rename',
+    moveWhat: (isFolder: boolean) =>
+      isFolder
+        ? 'All documents in the folder move together, or none does. Their histories go on.'
+        : 'The history of the document goes on. A path that ends with / is a folder.',
+    newPlace: 'New path',
+    moveLinks: 'Change the links of other documents to it',
+    moveNow: 'Move',
+    moved: (from: string, to: string) => `“${from}” moved to “${to}”`,
+    notMovedBack: (path: string, detail: string) => `“${path}” could not be moved back. ${detail}`,
+    emptyFolder: 'There is nothing in this folder.',
   },
   warningHelp: {
     pages_without_text: 'Run a text recognition over the scan, and store the new file.',
