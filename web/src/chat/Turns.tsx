@@ -1,10 +1,11 @@
 import { useLayoutEffect, useMemo, useRef, useSyncExternalStore } from 'react';
 import type { ChatSource } from '../api/shapes.ts';
 import { t } from '../texts/en.ts';
+import { DEMO_PROJECT, TourGoesOn } from '../tour/Tour.tsx';
 import { Welcome } from '../tour/Welcome.tsx';
 import { EarlierTurns } from './EarlierTurns.tsx';
 import type { LiveChat } from './live-chat.ts';
-import { type ShownTurn, turnsIn } from './message.ts';
+import { type ShownTurn, textOf, turnsIn } from './message.ts';
 import { Refused, Turn, Waiting } from './Turn.tsx';
 import { useTurnRows } from './turn-rows.ts';
 
@@ -71,6 +72,12 @@ function TurnList({ chat, turns, earlier, onPassage }: TurnsProps & { turns: Sho
                   onPassage={onPassage}
                 />
                 {isLast && <Waiting phase={phase} />}
+                {isLast && !busy && chat.project === DEMO_PROJECT && (
+                  <TourGoesOn
+                    asked={turns.map(({ question }) => textOf(question))}
+                    onAsk={(question) => chat.send(question)}
+                  />
+                )}
                 {isLast && error !== undefined && (
                   <Refused
                     error={error}

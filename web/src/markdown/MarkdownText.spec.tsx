@@ -26,6 +26,10 @@ describe('MarkdownText', () => {
     expect(html).not.toMatch(/<(script|img|svg|iframe)|<[^>]*\s(href="(javascript|data):|src=|on\w+=)/i);
   });
 
+  it('shows an empty block of code as empty', () => {
+    expect(shown('```sh\n```\n\nText')).not.toContain('undefined');
+  });
+
   it('marks a passage across elements, to the character', () => {
     const text = 'One **two** three.\n\n- four\n- five';
     const start = text.indexOf('two');

@@ -102,7 +102,9 @@ const PARTS: Components = {
   input: ({ checked }) => <input type="checkbox" checked={checked ?? false} readOnly aria-label={t.reading.task} />,
   pre: ({ children }) => <>{children}</>,
   code: ({ className = '', children }) => {
-    const text = String(children as string).replace(/\n$/, '');
+    // An empty block has no children.
+    const content = (children ?? '') as string;
+    const text = content.replace(/\n$/, '');
     if (className.includes('language-math')) {
       return (
         <Suspense fallback={<code>{text}</code>}>
@@ -111,7 +113,7 @@ const PARTS: Components = {
       );
     }
     const language = /language-(\S+)/.exec(className)?.[1];
-    const isBlock = language !== undefined || String(children as string).includes('\n');
+    const isBlock = language !== undefined || content.includes('\n');
     return isBlock ? <CodeBlock text={text} language={language} /> : <code>{children}</code>;
   },
 };

@@ -173,7 +173,9 @@ export const t = {
     emptyProjectWhat: 'Add some, and every answer names the passages it comes from.',
     addDocuments: 'Add documents',
     lead: 'Ask in your own words. Every answer names its passages, and says so when something was worked around.',
+    label: 'Tour',
     demoLead: 'Three questions that show what Caudex is for:',
+    next: 'Next in the tour:',
     demoQuestions: [
       'Why is a question written down before it is answered?',
       'What happens to a chat while billing is away?',
@@ -181,7 +183,7 @@ export const t = {
     ],
     kill: 'Now kill the Chroma server in a terminal, and ask again:',
     killCommand: "pkill -9 -f 'main.js chroma'",
-    revive: 'Start it again with:',
+    revive: 'Start the Chroma server again in a terminal:',
     reviveCommand: 'node dist/main.js chroma',
     copy: 'Copy',
   },
