@@ -1,6 +1,6 @@
 import { Link } from '@tanstack/react-router';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { useMemo, useRef, useState } from 'react';
+import { lazy, Suspense, useMemo, useRef, useState } from 'react';
 import type { DocumentInfo } from '../api/shapes.ts';
 import { RowMenu, type RowMenuProps } from '../layout/RowMenu.tsx';
 import { Empty } from '../layout/Problems.tsx';
@@ -9,9 +9,10 @@ import { formatAgo, formatBytes, formatDateTime } from '../texts/format.ts';
 import { deleteWithUndo } from './delete-document.ts';
 import { downloadOriginal } from './documents-query.ts';
 import { entriesIn, type FolderEntry } from './folders.ts';
-import { MoveDialog } from './MoveDialog.tsx';
 import { nameOf } from './paths.ts';
 import { warningText } from './Warnings.tsx';
+
+const MoveDialog = lazy(() => import('./MoveDialog.tsx'));
 
 const ROW_PX = 52;
 
@@ -83,7 +84,11 @@ function EntryRow({
   const [moving, setMoving] = useState(false);
   const path = entry.kind === 'folder' ? entry.path : entry.document.path;
   const move: RowMenuProps['actions'][number] = [t.documents.move, () => setMoving(true)];
-  const dialog = moving && <MoveDialog project={project} path={path} onClose={() => setMoving(false)} />;
+  const dialog = moving && (
+    <Suspense fallback={null}>
+      <MoveDialog project={project} path={path} onClose={() => setMoving(false)} />
+    </Suspense>
+  );
   if (entry.kind === 'folder') {
     return (
       <>

@@ -9,7 +9,7 @@ import { moveWithUndo } from './move-documents.ts';
 import { moveTarget } from './paths.ts';
 
 /** Gives a document, or a folder with all documents in it, another path. */
-export function MoveDialog({
+export default function MoveDialog({
   project,
   path,
   onMoved = () => undefined,

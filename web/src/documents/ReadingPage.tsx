@@ -10,12 +10,12 @@ import { t } from '../texts/en.ts';
 import { deleteWithUndo } from './delete-document.ts';
 import { documentInfoQuery, documentQuery, originalAddress, type OpenedDocument } from './documents-query.ts';
 import { Editor } from './Editor.tsx';
-import { MoveDialog } from './MoveDialog.tsx';
 import { folderOf, nameOf } from './paths.ts';
 import { Reading } from './Reading.tsx';
 import { Warnings } from './Warnings.tsx';
 import './reading.css';
 
+const MoveDialog = lazy(() => import('./MoveDialog.tsx'));
 const History = lazy(() => import('./History.tsx'));
 const PdfPages = lazy(() => import('../pdf/PdfPages.tsx'));
 const Blame = lazy(() => import('./Blame.tsx'));
@@ -153,7 +153,9 @@ function Head({
         </button>
       </nav>
       {moving && (
-        <MoveDialog project={project} path={path} onMoved={go} onBack={goBack} onClose={() => setMoving(false)} />
+        <Suspense fallback={null}>
+          <MoveDialog project={project} path={path} onMoved={go} onBack={goBack} onClose={() => setMoving(false)} />
+        </Suspense>
       )}
       <Warnings warnings={info?.warnings ?? []} />
     </header>

@@ -1,9 +1,9 @@
 import { lazy, memo, type ReactNode, Suspense, useMemo } from 'react';
 import Markdown, { type Components } from 'react-markdown';
-import remend from 'remend';
 import { t } from '../texts/en.ts';
 import { blocksOf } from './blocks.ts';
 import { PASSAGE, remarkCitations } from './citations.ts';
+import { useClosedEnds } from './closed-ends.ts';
 import { CodeBlock } from './CodeBlock.tsx';
 import { type Range, rehypeMark } from './mark.ts';
 import { remarkSyntax } from './syntax.ts';
@@ -27,12 +27,13 @@ interface MarkdownTextProps {
 /** Markdown as React elements. Raw HTML is shown as text, and nothing is fetched: a stored text never runs. */
 export default function MarkdownText({ text, growing = false, range, ...rest }: MarkdownTextProps) {
   const blocks = useMemo(() => blocksOf(text), [text]);
+  const close = useClosedEnds(growing);
   return (
     <div className="markdown">
       {blocks.map((block, index) => (
         <BlockText
           key={block.start}
-          text={growing && index === blocks.length - 1 ? remend(block.text) : block.text}
+          text={index === blocks.length - 1 ? close(block.text) : block.text}
           start={range === undefined ? undefined : range.start - block.start}
           end={range === undefined ? undefined : range.end - block.start}
           {...rest}
