@@ -15,6 +15,8 @@ export default defineConfig({
     target: 'es2023',
     // The Content-Security-Policy allows no data: scripts or styles, and few bytes are saved by inlining.
     assetsInlineLimit: 0,
+    // One file: the few kilobytes of all pages are there at once, and no page is without its styles when the connection breaks.
+    cssCodeSplit: false,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
     chunkSizeWarningLimit: 1024,

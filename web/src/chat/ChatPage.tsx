@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useParams } from '@tanstack/react-router';
-import { useCallback, useEffect, useState, useSyncExternalStore } from 'react';
+import { useCallback, useEffect, useRef, useState, useSyncExternalStore } from 'react';
 import { ApiProblem } from '../api/client.ts';
 import { queries } from '../api/queries.ts';
 import type { ChatSource } from '../api/shapes.ts';
@@ -76,7 +76,14 @@ function OpenChat({ chat }: { chat: LiveChat }) {
   const { project } = chat;
   useTitle(t.chat.title);
   const [passage, setPassage] = useState<OpenPassage>();
-  const onPassage = useCallback((source: ChatSource, number: number) => setPassage({ source, number }), []);
+  const opener = useRef<HTMLElement>(null);
+  const onPassage = useCallback((source: ChatSource, number: number) => {
+    opener.current = document.activeElement as HTMLElement | null;
+    setPassage({ source, number });
+  }, []);
+  useEffect(() => {
+    if (passage === undefined) opener.current?.focus({ preventScroll: true });
+  }, [passage]);
   const navigate = useNavigate();
   const conversation = useSyncExternalStore(chat.subscribe, () => chat.conversation);
   useEffect(() => {

@@ -1,6 +1,6 @@
 import { Link } from '@tanstack/react-router';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { lazy, Suspense, useMemo, useRef, useState } from 'react';
+import { Suspense, useMemo, useRef, useState } from 'react';
 import type { DocumentInfo } from '../api/shapes.ts';
 import { RowMenu, type RowMenuProps } from '../layout/RowMenu.tsx';
 import { Empty } from '../layout/Problems.tsx';
@@ -11,8 +11,9 @@ import { downloadOriginal } from './documents-query.ts';
 import { entriesIn, type FolderEntry } from './folders.ts';
 import { nameOf } from './paths.ts';
 import { warningText } from './Warnings.tsx';
+import { lazily } from '../layout/lazily.ts';
 
-const MoveDialog = lazy(() => import('./MoveDialog.tsx'));
+const MoveDialog = lazily(() => import('./MoveDialog.tsx'));
 
 const ROW_PX = 52;
 

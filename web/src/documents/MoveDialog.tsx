@@ -63,7 +63,7 @@ export default function MoveDialog({
             ))}
           </datalist>
         </div>
-        <label className="row">
+        <label className="choice">
           <input type="checkbox" name="links" defaultChecked />
           {t.documents.moveLinks}
         </label>

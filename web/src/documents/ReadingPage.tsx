@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
-import { lazy, type ReactNode, Suspense, useState } from 'react';
+import { type ReactNode, Suspense, useState } from 'react';
 import { ApiProblem } from '../api/client.ts';
 import { Loading, LoadProblem } from '../layout/Problems.tsx';
 import { useTitle } from '../layout/title.ts';
@@ -14,11 +14,12 @@ import { folderOf, nameOf } from './paths.ts';
 import { Reading } from './Reading.tsx';
 import { Warnings } from './Warnings.tsx';
 import './reading.css';
+import { lazily } from '../layout/lazily.ts';
 
-const MoveDialog = lazy(() => import('./MoveDialog.tsx'));
-const History = lazy(() => import('./History.tsx'));
-const PdfPages = lazy(() => import('../pdf/PdfPages.tsx'));
-const Blame = lazy(() => import('./Blame.tsx'));
+const MoveDialog = lazily(() => import('./MoveDialog.tsx'));
+const History = lazily(() => import('./History.tsx'));
+const PdfPages = lazily(() => import('../pdf/PdfPages.tsx'));
+const Blame = lazily(() => import('./Blame.tsx'));
 
 export function ReadingPage() {
   const { project, _splat: path = '' } = useParams({ from: '/shell/p/$project/documents/read/$' });

@@ -1,4 +1,4 @@
-import { lazy, memo, type ReactNode, Suspense, useMemo } from 'react';
+import { memo, type ReactNode, Suspense, useMemo } from 'react';
 import Markdown, { type Components } from 'react-markdown';
 import { t } from '../texts/en.ts';
 import { blocksOf } from './blocks.ts';
@@ -8,8 +8,9 @@ import { CodeBlock } from './CodeBlock.tsx';
 import { type Range, rehypeMark } from './mark.ts';
 import { remarkSyntax } from './syntax.ts';
 import './markdown.css';
+import { lazily } from '../layout/lazily.ts';
 
-const Maths = lazy(() => import('./Maths.tsx'));
+const Maths = lazily(() => import('./Maths.tsx'));
 
 interface MarkdownTextProps {
   text: string;

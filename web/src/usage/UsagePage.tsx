@@ -1,5 +1,5 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
-import { lazy, memo, Suspense } from 'react';
+import { memo, Suspense } from 'react';
 import { api, dataOf } from '../api/client.ts';
 import type { LedgerRow } from '../api/shapes.ts';
 import { Empty, Loading, LoadProblem } from '../layout/Problems.tsx';
@@ -8,8 +8,9 @@ import { t } from '../texts/en.ts';
 import { formatDateTime, formatNumber } from '../texts/format.ts';
 import { beginOf, coversAllDays, DAYS, spentByDay } from './spending.ts';
 import './usage.css';
+import { lazily } from '../layout/lazily.ts';
 
-const SpendingPlot = lazy(() => import('./SpendingPlot.tsx'));
+const SpendingPlot = lazily(() => import('./SpendingPlot.tsx'));
 const PAGE = 500;
 /** The most pages that are read for the plot. */
 const MAX_PAGES = 40;
