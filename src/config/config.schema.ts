@@ -179,6 +179,7 @@ export const configSchema = z.strictObject({
   documents: z.strictObject({
     index_wait_ms: z.int().min(0),
     compare_ms: ms,
+    trash_days: z.int().min(0).max(3650),
     archive: z.strictObject({ max_files: count, max_bytes: count, max_ratio: count }),
   }),
   outbox: z.strictObject({ retry_base_ms: ms, retry_max_ms: ms, max_attempts: count, max_bytes: count }),
