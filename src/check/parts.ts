@@ -1,5 +1,5 @@
-import { type Config, SERVER_NAMES } from '../config/config.schema.js';
-import { keyOf, modelNames, settingsOf } from '../config/llm-models.js';
+import { type AppName, type Config, SERVER_NAMES } from '../config/config.schema.js';
+import { keyOf, modelNames, requestOf, settingsOf } from '../config/llm-models.js';
 import { urlsOf } from '../resilience/wire/endpoints.js';
 import { postgresSettings } from '../storage/postgres/settings.js';
 import * as probes from './probes.js';
@@ -23,6 +23,28 @@ export function partsOf(config: Config, timeoutMs: number): Part[] {
     ...stores(config, timeoutMs),
     ...documents(config),
   ];
+}
+
+/** The processes that use each part; the models and the servers are used by the backend. */
+const USERS: Readonly<Record<string, readonly AppName[]>> = {
+  backend: [],
+  'firebase keys': ['auth'],
+  'oidc issuer': ['auth'],
+  chromadb: ['chroma'],
+  embeddings: ['chroma'],
+  reranker: ['chroma'],
+  postgresql: ['backend', 'auth', 'billing', 'filesystem'],
+  neo4j: ['git'],
+  documents: ['filesystem'],
+};
+
+const BACKEND_ALONE: readonly AppName[] = ['backend'];
+
+/** The configured parts that one process uses. */
+export function partsUsedBy(app: AppName, config: Config, timeoutMs: number): Part[] {
+  return partsOf(config, timeoutMs).filter(
+    ({ name }) => name === 'collector' || (USERS[name] ?? BACKEND_ALONE).includes(app),
+  );
 }
 
 function servers(config: Config): Part[] {
@@ -59,7 +81,8 @@ function models(config: Config): Part[] {
     const { url } = settingsOf(config, name);
     const model = index === 0 ? config.llm.model : config.llm.fallbacks[index - 1]?.model;
     if (url === null || model === null || model === undefined) return [];
-    return [{ name, address: url, setting: 'LLM_BASE_URL', probe: probes.model(url, model, keyOf(config, name)) }];
+    const probe = probes.model(url, model, keyOf(config, name), requestOf(config, name).headers);
+    return [{ name, address: url, setting: 'LLM_BASE_URL', probe }];
   });
 }
 
