@@ -11,6 +11,8 @@ export interface Part {
   /** The variable or setting that says where it is. */
   setting: string;
   probe: probes.Probe;
+  /** Whether the probe takes much memory and time; it is left out at the start of a process. */
+  isCostly?: boolean;
 }
 
 /** Every part that is configured. Embedded defaults are part of a server and not listed. */
@@ -40,10 +42,10 @@ const USERS: Readonly<Record<string, readonly AppName[]>> = {
 
 const BACKEND_ALONE: readonly AppName[] = ['backend'];
 
-/** The configured parts that one process uses. */
+/** The configured parts that one process uses and that are probed at little cost. */
 export function partsUsedBy(app: AppName, config: Config, timeoutMs: number): Part[] {
   return partsOf(config, timeoutMs).filter(
-    ({ name }) => name === 'collector' || (USERS[name] ?? BACKEND_ALONE).includes(app),
+    ({ name, isCostly }) => isCostly !== true && (name === 'collector' || (USERS[name] ?? BACKEND_ALONE).includes(app)),
   );
 }
 
@@ -98,7 +100,8 @@ function search({ chroma: { chromadb_url, embeddings, reranker }, secrets }: Con
   }
   if (embeddings.model_dir !== null) {
     const address = embeddings.model_dir;
-    parts.push({ name: 'embeddings', address, setting: 'EMBEDDINGS_MODEL_DIR', probe: probes.modelFolder(address) });
+    const probe = probes.modelFolder(address);
+    parts.push({ name: 'embeddings', address, setting: 'EMBEDDINGS_MODEL_DIR', probe, isCostly: true });
   }
   if (reranker.url !== null) {
     const probe = probes.reranker(reranker.url, reranker.model, secrets.reranker_api_key);
