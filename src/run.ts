@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { accessSync, constants, mkdirSync } from 'node:fs';
+import { Logger } from 'nestjs-pino';
 import { apps } from './apps.js';
 import { ConfigError } from './config/config.loader.js';
 import { currentConfig } from './config/config.module.js';
@@ -96,6 +97,7 @@ async function runHere(names: readonly AppName[], config: Config): Promise<void>
   const servers = new Map<AppName, RunningServer>();
   // One after the other, because Nest has one logger for the whole process while an app starts.
   for (const name of names) servers.set(name, await startServer(name, await apps[name](), config));
+  if (config.check_at_start) for (const [name, { app }] of servers) void checkLater(name, config, app.get(Logger));
   let closing: Promise<void> | undefined;
   const close = () => {
     closing ??= closeAll(servers).then(
@@ -111,6 +113,15 @@ async function runHere(names: readonly AppName[], config: Config): Promise<void>
   // The process that started this one was killed. This one ends at once, so that its port is free for the next.
   process.on('disconnect', () => process.exit(1));
   for (const [name, { port }] of servers) process.send?.({ ready: name, port });
+}
+
+async function checkLater(name: AppName, config: Config, log: Logger): Promise<void> {
+  const { checkAtStart } = await import('./check/check.js');
+  const inContext = {
+    log: (line: string) => log.log(line, 'Caudex'),
+    warn: (line: string) => log.warn(line, 'Caudex'),
+  };
+  await checkAtStart(name, config, inContext).catch((error: unknown) => log.warn(explain(error), 'Caudex'));
 }
 
 /** Closes callers before the servers they call. */

@@ -1,8 +1,8 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { check } from '../src/check/check.js';
+import { check, checkAtStart } from '../src/check/check.js';
 import { loadConfig } from '../src/config/config.loader.js';
 import { freePort } from './free-port.js';
 
@@ -11,6 +11,7 @@ const TOKEN = 'a-token-of-this-test';
 describe('the check of all parts', () => {
   let server: Server;
   let url: string;
+  const headersOf = new Map<string | undefined, IncomingHttpHeaders>();
   let answers: Record<string, [status: number, body: unknown]>;
 
   beforeEach(async () => {
@@ -22,6 +23,7 @@ describe('the check of all parts', () => {
       'POST /v1/embeddings': [200, { data: [{ embedding: [1, 2, 3] }] }],
     };
     server = createServer((request, response) => {
+      headersOf.set(request.url, request.headers);
       const [status, body] = answers[`${request.method} ${request.url}`] ?? [404, {}];
       const internal = request.url === '/' && request.headers['x-internal-token'] !== TOKEN;
       response.writeHead(internal ? 401 : status).end(JSON.stringify(body));
@@ -34,7 +36,7 @@ describe('the check of all parts', () => {
     server.close();
   });
 
-  const run = async (settings: Record<string, string> = {}) => {
+  const configOf = (settings: Record<string, string> = {}) => {
     const urls = ['AUTH', 'FILESYSTEM', 'CHROMA', 'BILLING', 'GIT'].map((name) => [`${name}_SERVER_URL`, url]);
     const env = {
       NODE_ENV: 'test',
@@ -48,8 +50,11 @@ describe('the check of all parts', () => {
       ...(Object.fromEntries(urls) as Record<string, string>),
       ...settings,
     };
+    return loadConfig(env, join(import.meta.dirname, '../config'));
+  };
+  const run = async (settings: Record<string, string> = {}) => {
     const lines: string[] = [];
-    const code = await check(loadConfig(env, join(import.meta.dirname, '../config')), (line) => lines.push(line));
+    const code = await check(configOf(settings), (line) => lines.push(line));
     return { code, row: (part: string) => lines.find((line) => line.startsWith(`${part} `)), lines };
   };
 
@@ -85,6 +90,7 @@ describe('the check of all parts', () => {
     ['auth', {}, { 'GET /health/ready': [503, {}] }, 'is not ready (status 503)', 'AUTH_SERVER_URL'],
     ['llm', {}, { 'GET /v1/models': [401, {}] }, 'asks for a key (401)', 'LLM_API_KEY'],
     ['llm', { LLM_API_KEY: 'x' }, { 'GET /v1/models': [401, {}] }, 'refuses the key (401)', 'LLM_API_KEY'],
+    ['llm', {}, { 'GET /v1/models': [400, { error: { message: 'API key not valid.' } }] }, 'not valid', 'LLM_API_KEY'],
     ['chromadb', {}, { 'GET /api/v2/auth/identity': [403, {}] }, 'asks for a key (403)', 'CHROMADB_TOKEN'],
     ['embeddings', {}, { 'POST /v1/embeddings': [404, 'no such model'] }, 'answers 404', 'EMBEDDINGS_MODEL'],
   ] as const)('says of %s what is wrong: %j %j', async (part, settings, wrong, what, setting) => {
@@ -100,5 +106,34 @@ describe('the check of all parts', () => {
     expect((await run()).row('llm')).toMatch(/ ok +answers; it does not list small$/);
     answers['GET /v1/models'] = [404, {}];
     expect((await run()).row('llm')).toMatch(/ ok +answers; it has no list of models$/);
+  });
+
+  it('reads the list of models beside a whole URL, with the query and the headers of the model', async () => {
+    const settings = {
+      LLM_BASE_URL: `${url}/openai/chat/completions?api-version=1`,
+      CAUDEX__LLM__REQUEST__HEADERS: '{"api-key": "of azure"}',
+    };
+    answers['GET /openai/models?api-version=1'] = [200, { data: [{ id: 'small' }] }];
+    expect((await run(settings)).row('llm')).toMatch(/ ok +has small$/);
+    expect(headersOf.get('/openai/models?api-version=1')).toMatchObject({ 'api-key': 'of azure' });
+  });
+
+  it('after a start logs one line for each part that the process uses', async () => {
+    const lines: string[] = [];
+    const log = {
+      log: (line: string) => lines.push(`info: ${line}`),
+      warn: (line: string) => lines.push(`warn: ${line}`),
+    };
+    answers['GET /v1/models'] = [401, {}];
+    await checkAtStart('backend', configOf(), log, 0);
+    expect(lines).toHaveLength(6);
+    expect(lines).toContain(`info: backend uses auth at ${url}: ready`);
+    expect(lines).toContain(`warn: backend cannot use llm at ${url}/v1: asks for a key (401) (LLM_API_KEY)`);
+    lines.length = 0;
+    await checkAtStart('chroma', configOf(), log, 0);
+    expect(lines).toEqual([
+      `info: chroma uses chromadb at ${url}: answers`,
+      `info: chroma uses embeddings at ${url}/v1: 3 dimensions`,
+    ]);
   });
 });

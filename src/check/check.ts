@@ -1,6 +1,7 @@
-import type { Config } from '../config/config.schema.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { AppName, Config } from '../config/config.schema.js';
 import { guarded } from '../resilience/policy/guarded.js';
-import { type Part, partsOf } from './parts.js';
+import { type Part, partsOf, partsUsedBy } from './parts.js';
 import { WrongSetting } from './probes.js';
 
 /** A model's endpoint may have to load something before its first answer. */
@@ -20,6 +21,24 @@ export async function check(config: Config, print: (line: string) => void = cons
   print('');
   print(failed === 0 ? `All ${rows.length} parts answer.` : `${failed} of ${rows.length} parts failed.`);
   return failed === 0 ? 0 : 1;
+}
+
+/** For the processes that start at the same time. */
+const OTHERS_START_MS = 5000;
+
+interface Log {
+  log(line: string): void;
+  warn(line: string): void;
+}
+
+/** Writes one line for each part that a process uses, some time after its start. Nothing depends on the results. */
+export async function checkAtStart(app: AppName, config: Config, log: Log, delayMs = OTHERS_START_MS): Promise<void> {
+  await sleep(delayMs, undefined, { ref: false });
+  for (const part of partsUsedBy(app, config, LIMIT_MS)) {
+    const [name, address, state, setting, what] = await ask(part);
+    if (state === 'ok') log.log(`${app} uses ${name} at ${address}: ${what}`);
+    else log.warn(`${app} cannot use ${name} at ${address}: ${what} (${setting})`);
+  }
 }
 
 async function ask({ name, address, setting, probe }: Part): Promise<Row> {

@@ -1,5 +1,5 @@
-import { type Config, SERVER_NAMES } from '../config/config.schema.js';
-import { keyOf, modelNames, settingsOf } from '../config/llm-models.js';
+import { type AppName, type Config, SERVER_NAMES } from '../config/config.schema.js';
+import { keyOf, modelNames, requestOf, settingsOf } from '../config/llm-models.js';
 import { urlsOf } from '../resilience/wire/endpoints.js';
 import { postgresSettings } from '../storage/postgres/settings.js';
 import * as probes from './probes.js';
@@ -11,6 +11,8 @@ export interface Part {
   /** The variable or setting that says where it is. */
   setting: string;
   probe: probes.Probe;
+  /** Whether the probe takes much memory and time; it is left out at the start of a process. */
+  isCostly?: boolean;
 }
 
 /** Every part that is configured. Embedded defaults are part of a server and not listed. */
@@ -23,6 +25,28 @@ export function partsOf(config: Config, timeoutMs: number): Part[] {
     ...stores(config, timeoutMs),
     ...documents(config),
   ];
+}
+
+/** The processes that use each part; the models and the servers are used by the backend. */
+const USERS: Readonly<Record<string, readonly AppName[]>> = {
+  backend: [],
+  'firebase keys': ['auth'],
+  'oidc issuer': ['auth'],
+  chromadb: ['chroma'],
+  embeddings: ['chroma'],
+  reranker: ['chroma'],
+  postgresql: ['backend', 'auth', 'billing', 'filesystem'],
+  neo4j: ['git'],
+  documents: ['filesystem'],
+};
+
+const BACKEND_ALONE: readonly AppName[] = ['backend'];
+
+/** The configured parts that one process uses and that are probed at little cost. */
+export function partsUsedBy(app: AppName, config: Config, timeoutMs: number): Part[] {
+  return partsOf(config, timeoutMs).filter(
+    ({ name, isCostly }) => isCostly !== true && (name === 'collector' || (USERS[name] ?? BACKEND_ALONE).includes(app)),
+  );
 }
 
 function servers(config: Config): Part[] {
@@ -59,7 +83,8 @@ function models(config: Config): Part[] {
     const { url } = settingsOf(config, name);
     const model = index === 0 ? config.llm.model : config.llm.fallbacks[index - 1]?.model;
     if (url === null || model === null || model === undefined) return [];
-    return [{ name, address: url, setting: 'LLM_BASE_URL', probe: probes.model(url, model, keyOf(config, name)) }];
+    const probe = probes.model(url, model, keyOf(config, name), requestOf(config, name).headers);
+    return [{ name, address: url, setting: 'LLM_BASE_URL', probe }];
   });
 }
 
@@ -75,7 +100,8 @@ function search({ chroma: { chromadb_url, embeddings, reranker }, secrets }: Con
   }
   if (embeddings.model_dir !== null) {
     const address = embeddings.model_dir;
-    parts.push({ name: 'embeddings', address, setting: 'EMBEDDINGS_MODEL_DIR', probe: probes.modelFolder(address) });
+    const probe = probes.modelFolder(address);
+    parts.push({ name: 'embeddings', address, setting: 'EMBEDDINGS_MODEL_DIR', probe, isCostly: true });
   }
   if (reranker.url !== null) {
     const probe = probes.reranker(reranker.url, reranker.model, secrets.reranker_api_key);

@@ -7,6 +7,8 @@ import { LocalModel } from '../downstream/chroma/server/embedding/local.model.js
 import { readModelFolder } from '../downstream/chroma/server/inference/model-folder.js';
 import { POSTGRES_PARTS } from '../migrate/copied-parts.js';
 import { Postgres } from '../storage/postgres/postgres.js';
+import { refusalKind } from '../resilience/report/model-refusal.js';
+import { refusalOf } from '../resilience/wire/answer.js';
 import type { PostgresSettings } from '../storage/postgres/settings.js';
 
 /** Ends with a short note for the operator, or throws an Error that says what is wrong. */
@@ -86,15 +88,29 @@ export function chromadb(url: string, key: string | undefined): Probe {
 
 const modelList = z.object({ data: z.array(z.object({ id: z.string() })) });
 
-/** An endpoint without a list of models counts as reachable: asking the model itself would cost tokens. */
-export function model(url: string, name: string, key: string | undefined): Probe {
+/**
+ * An endpoint without a list of models counts as reachable: asking the model itself would cost tokens.
+ * @param headers of each request, for instance with a key under another name
+ */
+export function model(url: string, name: string, key: string | undefined, headers: Record<string, string>): Probe {
   return async (signal) => {
-    const asked = await call(below(url, 'models'), signal, { key, keySetting: 'LLM_API_KEY' });
+    const asked = await call(listOf(url), signal, { key, keySetting: 'LLM_API_KEY', headers });
     if (asked.status >= 500) throw new Error(`answers ${asked.status}`);
+    const refused = refusalOf('llm', { status: asked.status, headers: {}, body: Buffer.from(asked.text) }, '');
+    // Gemini and xAI answer 400 to a wrong key.
+    const isOfKey = asked.status === 400 || asked.status === 402;
+    if (isOfKey && refusalKind(refused) === 'configuration') throw new WrongSetting(refused.message, 'LLM_API_KEY');
     const listed = asked.status === 200 ? modelList.safeParse(parsed(asked.text)) : undefined;
     if (listed?.success !== true) return 'answers; it has no list of models';
     return listed.data.data.some(({ id }) => id === name) ? `has ${name}` : `answers; it does not list ${name}`;
   };
+}
+
+/** The list of models beside a base address, or beside the whole URL of the completions; with the query of either. */
+function listOf(base: string): string {
+  const url = new URL(base);
+  url.pathname = below(url.pathname.replace(/\/chat\/completions\/?$/, ''), 'models');
+  return url.href;
 }
 
 export function embeddings(url: string, name: string | null, key: string | undefined): Probe {

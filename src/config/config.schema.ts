@@ -99,6 +99,7 @@ export const configSchema = z.strictObject({
     ),
     format: z.enum(['json', 'pretty']),
   }),
+  check_at_start: z.boolean(),
   ports: z.strictObject(each(APP_NAMES, port)),
   http: z.strictObject({
     drain_delay_ms: z.int().min(0).max(600_000),

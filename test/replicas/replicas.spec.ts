@@ -140,18 +140,19 @@ async function speak({ messages }: LlmRequest, reply: ServerResponse): Promise<v
     await load.stop();
     const person = await two.signUp();
     const gone = new AbortController();
-    const open = async (n: number) => {
+    const open = async (n: number, { signal }: AbortController) => {
       const { url } = n % 2 === 0 ? two.a : two.b;
       const headers = { authorization: `Bearer ${person.token}` };
-      return (await fetch(`${url}/v1/api/status/stream`, { headers, signal: gone.signal })).status;
+      return (await fetch(`${url}/v1/api/status/stream`, { headers, signal })).status;
     };
     const statuses: number[] = [];
-    for (let n = 0; n < MAX_STREAMS + 4; n++) statuses.push(await open(n));
+    for (let n = 0; n < MAX_STREAMS + 4; n++) statuses.push(await open(n, gone));
     expect(statuses.filter((status) => status === 200)).toHaveLength(MAX_STREAMS);
     expect(statuses.slice(-4)).toEqual([429, 429, 429, 429]);
     gone.abort();
-    await until('there is room again', async () => (await open(1)) === 200);
-    gone.abort();
+    const again = new AbortController();
+    await until('there is room again', async () => (await open(1, again)) === 200);
+    again.abort();
   }, 60_000);
 
   it('tell each other that a service is down', async () => {

@@ -13,7 +13,7 @@ import { type ChatSummary, toSource } from './chat-events.js';
 import { type ChatRun, EXTRACTIVE, NOT_LOOKED_UP } from './chat-run.js';
 import { CitationFilter } from './citations.js';
 import { emptyAnswer, extractiveAnswer, preface, type WithoutModel } from './extractive-answer.js';
-import { failureFor, requireNoModel } from './failed-answer.js';
+import { failureFor, refuseWithoutModel } from './failed-answer.js';
 import { ModelRelay } from './model-relay.service.js';
 import { buildPrompt } from './prompt.js';
 import { threadOf } from './client-thread.js';
@@ -41,7 +41,7 @@ export class Answering {
 
   /** @throws Problem 400 for a model that is not configured, and for a request that needs one where none is */
   requireModel(name: string | undefined, sampling: Sampling | undefined): void {
-    if (this.relay.models.length === 0 && sampling !== undefined) requireNoModel(sampling);
+    if (this.relay.models.length === 0 && sampling !== undefined) refuseWithoutModel(sampling);
     if (name === undefined) return;
     const models = [...new Set(this.relay.models)];
     if (models.includes(name)) return;

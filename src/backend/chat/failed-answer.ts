@@ -27,7 +27,7 @@ export function failureFor(sampling: Sampling, error: DownstreamError | undefine
 }
 
 /** @throws Problem 400 for a request that only a model can answer, because none is configured */
-export function requireNoModel(sampling: Sampling): void {
+export function refuseWithoutModel(sampling: Sampling): void {
   if (!isForJson(sampling)) return;
   const detail = 'response_format: JSON is written by a language model only, and none is configured here';
   const errors = [{ path: 'response_format', detail }];
