@@ -75,5 +75,5 @@ export default tseslint.config(
   { ...reactHooks.configs.flat.recommended, files: ['web/src/**/*.{ts,tsx}'] },
   { ...jsxA11y.configs.strict, files: ['web/src/**/*.tsx'] },
   // It speaks of the React Compiler, which is not used.
-  { files: ['web/src/**/*.tsx'], rules: { 'react-hooks/incompatible-library': 'off' } },
+  { files: ['web/src/**/*.{ts,tsx}'], rules: { 'react-hooks/incompatible-library': 'off' } },
 );

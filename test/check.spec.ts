@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { check } from '../src/check/check.js';
 import { loadConfig } from '../src/config/config.loader.js';
-import { freePort } from './system/caudex.js';
+import { freePort } from './free-port.js';
 
 const TOKEN = 'a-token-of-this-test';
 

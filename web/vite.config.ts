@@ -5,9 +5,9 @@ import { pdfjsParts } from './pdfjs-parts.ts';
 /** Where `npm run dev:web` sends the calls of the API. */
 const BACKEND = process.env['CAUDEX_BACKEND'] ?? 'http://127.0.0.1:5000';
 
-/** The libraries of the first load. */
+/** The libraries of the first load, and small files that several pages share. */
 const EVERYWHERE =
-  /node_modules\/(react|react-dom|scheduler|use-sync-external-store|openapi-fetch|@tanstack)\/|src\/(api|texts)\//;
+  /node_modules\/(react|react-dom|scheduler|use-sync-external-store|openapi-fetch|@tanstack)\/|src\/(api|texts)\/|layout\/Dialog\.|session\/drafts|documents\/(Warnings|delete-document|documents-query|paths)\.|preload-helper/;
 
 export default defineConfig({
   plugins: [pdfjsParts(), compressed()],
@@ -15,6 +15,8 @@ export default defineConfig({
     target: 'es2023',
     // The Content-Security-Policy allows no data: scripts or styles, and few bytes are saved by inlining.
     assetsInlineLimit: 0,
+    // One file: the few kilobytes of all pages are there at once, and no page is without its styles when the connection breaks.
+    cssCodeSplit: false,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
     chunkSizeWarningLimit: 1024,

@@ -97,6 +97,20 @@ describe('Outbox', () => {
     expect(delivered).toHaveLength(101);
   });
 
+  it('keeps a new entry in memory while the store takes no writes, says so, and stores and delivers it later', async () => {
+    handler('turn', 'filesystem', () => Promise.resolve());
+    const [add, release] = [store.add.bind(store), store.release.bind(store)];
+    const full = () => Promise.reject(Object.assign(new Error('no space left'), { code: 'ENOSPC' }));
+    [store.add, store.release] = [full, full];
+    await expect(outbox.hold([entry('turn', 'refused')])).rejects.toThrow('no space left');
+    const held = await outbox.holdInAnyCase([entry('turn', 'kept')]);
+    expect(await outbox.delivery(held[0] as OutboxEntry, 60_000)).toEqual({ delivered: false, reason: 'saturated' });
+    await outbox.release(held);
+    [store.add, store.release] = [add, release];
+    for (let waits = 0; waits < 100 && delivered.length === 0; waits++) await pause(RETRY_MS);
+    expect(delivered).toEqual(['kept']);
+  });
+
   it('waits no longer when the clock is set back', async () => {
     let tries = 0;
     handler('commit', 'git', () => (++tries === 1 ? Promise.reject(away()) : Promise.resolve()));

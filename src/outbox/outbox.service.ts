@@ -12,6 +12,7 @@ import { ServiceRegistry } from '../resilience/service-registry.js';
 import { isStorageBusy, isStorageFull } from '../storage/storage-errors.js';
 import {
   type BatchLimits,
+  newEntry,
   type NewOutboxEntry,
   type OutboxEntry,
   OutboxFullError,
@@ -80,6 +81,8 @@ const SUSPICION = 4;
 const SUSPICIOUS: ReadonlySet<DownstreamReason> = new Set(['timeout', 'unreachable']);
 const DELIVERY_MS = 60_000;
 const MAX_POSTPONED = 10_000;
+/** New entries are kept in memory only while fewer writes than these are postponed. */
+const MAX_POSTPONED_BEFORE_NEW = 500;
 /** A smaller jump of the clock is a normal correction and is ignored. */
 const CLOCK_SLACK_MS = 1000;
 
@@ -145,6 +148,16 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
     return this.store.add(entries, 'held');
   }
 
+  /**
+   * Like {@link hold}, but entries that a full or locked store does not take are kept in memory, and stored when it takes
+   * writes again. The end of the process loses those that are not stored then; {@link delivery} reports `saturated`.
+   */
+  async holdInAnyCase(entries: readonly NewOutboxEntry[]): Promise<OutboxEntry[]> {
+    if (this.postponed.length >= MAX_POSTPONED_BEFORE_NEW) return this.hold(entries);
+    const kept = entries.map(newEntry);
+    return (await this.eventually(() => this.store.add(kept, 'held'))) ?? kept;
+  }
+
   async discard(entries: readonly OutboxEntry[]): Promise<void> {
     await this.eventually(() => this.store.remove(entries.map((entry) => entry.id)));
   }
@@ -192,6 +205,7 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
     if (this.isPaused(this.handlers.get(entry.topic)?.service)) {
       return Promise.resolve({ delivered: false, reason: 'circuit_open' });
     }
+    if (this.postponed.length > 0) return Promise.resolve({ delivered: false, reason: 'saturated' });
     return new Promise((resolve) => {
       const settle = (outcome: Delivery) => {
         clearTimeout(timer);

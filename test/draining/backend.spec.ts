@@ -51,6 +51,6 @@ describe('SIGTERM', () => {
     const beganAt = performance.now();
     await caudex.kill(app, 'SIGTERM');
     expect(performance.now() - beganAt).toBeLessThan(2000);
-    expect(caudex.exitCode(app)).toBe(0);
+    expect([caudex.exitCode(app), ...(caudex.exitCode(app) === 0 ? [] : caudex.output.slice(-5))]).toEqual([0]);
   });
 });

@@ -2,7 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
-import { Caudex, freePort, Person } from '../system/caudex.js';
+import { freePort } from '../free-port.js';
+import { Caudex, Person } from '../system/caudex.js';
 import { describeInBrowser, launchBrowser, Visit } from '../web/browser.js';
 
 /** A folder with the package `oidc-provider`; `.ci/identity` makes one. */

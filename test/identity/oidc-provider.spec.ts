@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { Caudex, freePort, Person, until } from '../system/caudex.js';
+import { freePort } from '../free-port.js';
+import { Caudex, Person, until } from '../system/caudex.js';
 
 /** A folder with the package `oidc-provider`; `.ci/identity` makes one. */
 const FOLDER = process.env['OIDC_TEST_PROVIDER'];

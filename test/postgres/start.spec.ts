@@ -4,7 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describeWithPostgres, PostgresServer } from '../../src/storage/postgres/testing/postgres-server.js';
-import { freePort, until } from '../system/caudex.js';
+import { freePort } from '../free-port.js';
+import { until } from '../system/caudex.js';
 
 const MAIN = join(process.env['CAUDEX_DIST'] ?? join(import.meta.dirname, '../../dist'), 'main.js');
 

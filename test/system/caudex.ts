@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../free-port.js';
 
 export const APPS = ['auth', 'filesystem', 'chroma', 'billing', 'git', 'backend'] as const;
 export type App = (typeof APPS)[number];
@@ -25,15 +25,6 @@ export async function until<T>(
     if (performance.now() > endMs) throw new Error(`waited ${limitMs} ms in vain: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 interface StartOptions {
@@ -125,19 +116,21 @@ export class Caudex {
     const beganMs = performance.now();
     const child = spawn(process.execPath, [MAIN, app], {
       env: { PATH: process.env['PATH'], ...this.env, ...env, PORT: String(this.ports[app]) },
-      stdio: this.quick ? ['ignore', 'pipe', 'pipe'] : ['ignore', 'ignore', 'inherit'],
+      // The process says over the IPC channel when it is ready; an answer at its port could come from another process.
+      stdio: this.quick ? ['ignore', 'pipe', 'pipe', 'ipc'] : ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     this.processes.set(app, child);
     for (const stream of [child.stdout, child.stderr]) {
       stream?.on('data', (chunk: Buffer) => this.output.push(chunk.toString()));
     }
-    const ended = () => child.exitCode !== null || child.signalCode !== null;
-    await until(
-      `${app} is ready`,
-      async () => ended() || (await fetch(`${this.urlOf(app)}/health/ready`)).ok,
-      READY_MS,
-    );
-    if (ended()) throw new Error(`${app} ended with ${child.exitCode}; it said: ${this.output.slice(-5).join('')}`);
+    const patience = new AbortController();
+    const first = { signal: AbortSignal.any([patience.signal, AbortSignal.timeout(READY_MS)]) };
+    const outcome = await Promise.race([
+      once(child, 'message', first).then(() => 'ready'),
+      once(child, 'exit', first).then(() => `ended with ${child.exitCode}`),
+    ]).catch(() => `was not ready after ${READY_MS} ms`);
+    patience.abort();
+    if (outcome !== 'ready') throw new Error(`${app} ${outcome}; it said: ${this.output.slice(-5).join('')}`);
     this.took.set(app, performance.now() - beganMs);
   }
 

@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
-import { Caudex, freePort, type Person, until } from './caudex.js';
+import { freePort } from '../free-port.js';
+import { Caudex, type Person, until } from './caudex.js';
 
 /** Many documents about pears, so that a related document is not among the best results by itself. */
 const PEARS = Array.from(

@@ -47,7 +47,7 @@ export class Visit {
     person?: Person,
     { width = 1280, theme = 'light' } = {},
   ): Promise<Visit> {
-    const viewport = { width, height: width < 500 ? 740 : 800 };
+    const viewport = { width, height: width < 500 ? 740 : width > 2000 ? 1300 : 800 };
     const context = await browser.newContext({
       viewport,
       colorScheme: theme,

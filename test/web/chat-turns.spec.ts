@@ -173,6 +173,22 @@ describeInBrowser('turns of a chat on the page', () => {
     expect(prompt).not.toContain('Williams pears');
   });
 
+  it('keeps nothing on the device for a conversation that is deleted', async () => {
+    const page = await visit.open(`/p/${project}/chat`);
+    await ask('When do pears ripen?', 'In September.');
+    await page.waitForURL(/\/chat\/[^/]+$/);
+    await page.getByRole('button', { name: 'Whole project' }).click();
+    await page.getByLabel('trees/', { exact: true }).check();
+    await page.getByRole('button', { name: 'Ask only these' }).click();
+    await page.getByLabel('Your question').fill('Half a thought');
+    const kept = () => page.evaluate(() => Object.keys(localStorage).filter((key) => key.startsWith('caudex:draft:')));
+    expect(await kept()).toHaveLength(2);
+    await page.getByRole('button', { name: 'Actions for “When do pears ripen?”' }).click();
+    await page.getByRole('menuitem', { name: 'Delete' }).click();
+    await page.getByRole('button', { name: 'Dismiss' }).click();
+    await until('nothing is kept', async () => (await kept()).length === 0);
+  });
+
   it('asks the model that is chosen, with the instructions of the project', async () => {
     const page = await visit.open(`/p/${project}/chat`);
     await page.getByRole('button', { name: 'Instructions' }).click();

@@ -1,4 +1,4 @@
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { Caudex, type Person, until } from '../system/caudex.ts';
 import { chunk, END, FakeLlm, says } from '../system/fake-llm.ts';
 import { describeInBrowser, launchBrowser, Visit } from './browser.ts';
@@ -171,13 +171,14 @@ describeInBrowser('chatting on the page', () => {
     await until('the turn is stored', async () => (await storedTurns()).length === 1);
   });
 
-  it('shows the end of a conversation of two thousand turns at once, and what was before when it is wanted', async () => {
+  /** A conversation of so many turns. The backend is asked for none of them. */
+  const openLong = async (number: number) => {
     const { conversation_id, message_id } = await person.chat(project, 'When do pears ripen?');
-    const turns = Array.from({ length: 2000 }, (_, index) => ({
-      message_id: index === 1999 ? message_id : `m${index}`,
+    const turns = Array.from({ length: number }, (_, index) => ({
+      message_id: index === number - 1 ? message_id : `m${index}`,
       created_at: '2026-01-01T00:00:00.000Z',
       question: `Question ${index}`,
-      answer: { text: `Answer **${index}**.`, state: 'complete', metadata: {} },
+      answer: { text: `Answer **${index}**.\n\n${'Line\n\n'.repeat(index % 5)}`, state: 'complete', metadata: {} },
     }));
     const head = { conversation_id, project_id: project, title: 'Long', created_at: '', updated_at: '' };
     await visit.page.route(`**/v1/api/conversations/${conversation_id}?*`, (route) => {
@@ -188,16 +189,55 @@ describeInBrowser('chatting on the page', () => {
       return route.fulfill({ json });
     });
     const page = await visit.open(`/p/${project}/chat/${conversation_id}`);
-    await page.getByText('Answer 1999.').waitFor();
-    expect(await page.getByRole('article').count()).toBe(40);
+    await page.getByText(`Answer ${number - 1}.`).waitFor();
+    return page;
+  };
+  /** With a step for the earlier turns, which are read when their place comes near. */
+  const scrollUp = async (page: Page, until: string) => {
+    await page.locator('.turns').hover();
+    for (let steps = 0; steps < 200 && !(await page.getByText(until, { exact: true }).isVisible()); steps += 1) {
+      await page.mouse.wheel(0, -1500);
+      await page.waitForTimeout(50);
+    }
+    await page.getByText(until, { exact: true }).waitFor();
+  };
+
+  it('shows the end of a conversation of two thousand turns at once, and the earlier ones as one scrolls up', async () => {
+    const page = await openLong(2000);
+    expect(await page.getByRole('article').count()).toBeLessThan(40);
+    await scrollUp(page, 'Question 1850');
+    expect(await page.getByRole('article').count()).toBeLessThan(60);
+    const turn = page.locator('.turn', { hasText: 'Question 1850' });
+    expect(await turn.getAttribute('aria-posinset')).toBe('1851');
+    expect(await turn.getAttribute('aria-setsize')).toBe('2000');
+  });
+
+  it('leaves the turn that is read where it is while earlier ones come in front', async () => {
+    const page = await openLong(200);
+    let pass: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (pass = resolve));
+    await page.route(/[?&]offset=/, async (route) => {
+      await held;
+      await route.fallback();
+    });
     await page.locator('.turns').evaluate((turns) => turns.scrollTo(0, 0));
-    await page.getByRole('button', { name: 'Show 1,980 earlier questions' }).click();
-    await page.getByText('Question 1960').waitFor({ state: 'attached' });
-    expect(await page.getByRole('article').count()).toBe(80);
-    await page.getByText('Answer 1980.').waitFor();
-    expect(
-      await page.getByText('Question 1980').evaluate((question) => question.getBoundingClientRect().top),
-    ).toBeGreaterThan(0);
+    const first = page.getByText('Question 180', { exact: true });
+    await first.waitFor();
+    await page.getByRole('button', { name: 'Show 180 earlier questions', disabled: true }).waitFor();
+    const before = await first.boundingBox();
+    pass();
+    await page.getByText('Question 179', { exact: true }).waitFor({ state: 'attached' });
+    await page.waitForTimeout(200);
+    expect(Math.abs(((await first.boundingBox())?.y ?? NaN) - (before?.y ?? NaN))).toBeLessThan(2);
+  });
+
+  it('keeps an edited question in the page, however far one scrolls', async () => {
+    const page = await openLong(200);
+    await page.getByRole('article', { name: 'You' }).last().hover();
+    await page.getByRole('button', { name: 'Edit' }).last().click();
+    await page.getByLabel('The question, edited').fill('Half a thought');
+    await scrollUp(page, 'Question 120');
+    expect(await page.getByLabel('The question, edited').inputValue()).toBe('Half a thought');
   });
 
   it('asks for the password over the page when the session ends, and loses nothing that was typed', async () => {

@@ -1,14 +1,19 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
-/** A TCP proxy whose connections a test can cut. */
+/** A TCP proxy whose connections a test can cut, at any byte of what the server sends. */
 export class CuttingProxy {
+  /** While true, every new connection is reset. */
+  isAway = false;
+  /** How many bytes still pass to the client before every connection is cut. */
+  private bytesLeft = Infinity;
   private readonly sockets = new Set<Socket>();
   private constructor(
     private readonly server: Server,
     target: number,
   ) {
     server.on('connection', (client) => {
+      if (this.isAway) return client.resetAndDestroy();
       const behind = connect(target, '127.0.0.1');
       for (const socket of [client, behind]) {
         this.sockets.add(socket);
@@ -19,7 +24,9 @@ export class CuttingProxy {
           behind.destroy();
         });
       }
-      client.pipe(behind).pipe(client);
+      client.pipe(behind);
+      behind.on('data', (bytes) => this.pass(bytes, client));
+      behind.on('end', () => client.end());
     });
   }
 
@@ -37,9 +44,31 @@ export class CuttingProxy {
     for (const socket of [...this.sockets]) socket.resetAndDestroy();
   }
 
+  /** Cuts all connections once so many more bytes have gone to the client. */
+  cutAfter(bytes: number): void {
+    this.bytesLeft = bytes;
+  }
+
+  /** Whether the cut of {@link cutAfter} is still to come. */
+  get isArmed(): boolean {
+    return this.bytesLeft !== Infinity;
+  }
+
   async stop(): Promise<void> {
     this.server.close();
     this.cut();
     await once(this.server, 'close');
+  }
+
+  private pass(bytes: Buffer, client: Socket): void {
+    if (bytes.length <= this.bytesLeft) {
+      this.bytesLeft -= bytes.length;
+      client.write(bytes);
+      return;
+    }
+    const last = bytes.subarray(0, this.bytesLeft);
+    this.bytesLeft = Infinity;
+    // A reset would discard what was written and not sent yet.
+    client.write(last, () => this.cut());
   }
 }

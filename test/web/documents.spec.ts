@@ -104,6 +104,75 @@ describeInBrowser('documents on the page', () => {
     });
   });
 
+  const storedPaths = async () => {
+    const { documents } = await person.get<{ documents: { path: string }[] }>(`/v1/api/projects/${project}/documents`);
+    return documents.map(({ path }) => path).join();
+  };
+  const move = async (name: string, to: string) => {
+    const { page } = visit;
+    await page.getByRole('button', { name: `Actions for ${name}`, exact: true }).click();
+    await page.getByRole('menuitem', { name: 'Move or rename' }).click();
+    await page.getByLabel('New path').fill(to);
+    await page.getByRole('button', { name: 'Move', exact: true }).click();
+  };
+
+  it('moves a folder in one operation with the links to it, and takes the move back', async () => {
+    await person.upload(project, 'fruit/pears.md', '# Pears\n\nSee [plums](plums.md).');
+    await person.upload(project, 'fruit/plums.md', '# Plums');
+    await person.upload(project, 'index.md', '# Index\n\n[Pears](fruit/pears.md)');
+    const page = await visit.open(`/p/${project}/documents`);
+    const moves: unknown[] = [];
+    page.on('request', (request) => {
+      if (request.url().endsWith('/move')) moves.push(request.postDataJSON());
+    });
+    await move('fruit/', 'trees/fruit');
+    await page.getByText('“fruit/” moved to “trees/fruit/”').waitFor();
+    await page.getByRole('link', { name: 'trees/' }).waitFor();
+    expect(await storedPaths()).toBe('index.md,trees/fruit/pears.md,trees/fruit/plums.md');
+    const text = async () => (await person.request('GET', `/v1/api/projects/${project}/documents/index.md`)).text();
+    expect(await text()).toContain('[Pears](trees/fruit/pears.md)');
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await page.getByRole('link', { name: 'fruit/', exact: true }).waitFor();
+    expect(await storedPaths()).toBe('fruit/pears.md,fruit/plums.md,index.md');
+    expect(await text()).toContain('[Pears](fruit/pears.md)');
+    expect(moves).toHaveLength(2);
+  });
+
+  it('takes back a move into a folder that had documents before, and leaves those there', async () => {
+    await person.upload(project, 'fruit/pears.md', '# Pears');
+    await person.upload(project, 'fruit/plums.md', '# Plums');
+    await person.upload(project, 'trees/oaks.md', '# Oaks');
+    const page = await visit.open(`/p/${project}/documents`);
+    await move('fruit/', 'trees/');
+    await page.getByText('“fruit/” moved to “trees/”').waitFor();
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await page.getByRole('link', { name: 'fruit/', exact: true }).waitFor();
+    await until('all are back', async () => (await storedPaths()) === 'fruit/pears.md,fruit/plums.md,trees/oaks.md');
+  });
+
+  it('says which path is taken, renames a document from its page with unsaved changes, and comes back', async () => {
+    await person.upload(project, 'pears.md', '# Pears');
+    await person.upload(project, 'plums.md', '# Plums');
+    const page = await visit.open(`/p/${project}/documents/read/pears.md?view=edit`);
+    await page.getByLabel('Text of the document').fill('# Pears\n\nUnsaved.');
+    await page.getByRole('button', { name: 'Move or rename' }).click();
+    await page.getByLabel('New path').fill('plums.md');
+    await page.getByRole('button', { name: 'Move', exact: true }).click();
+    await page.getByRole('alert').getByText('plums.md').waitFor();
+    await page.getByLabel('New path').fill('archive/');
+    await page.getByRole('button', { name: 'Move', exact: true }).click();
+    await page.waitForURL(/\/read\/archive\/pears\.md\?view=edit$/);
+    await page.waitForFunction(
+      () => document.querySelector<HTMLTextAreaElement>('.editor-text')?.value.includes('Unsaved.') === true,
+    );
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await page.waitForURL(/\/read\/pears\.md\?view=edit$/);
+    await page.waitForFunction(
+      () => document.querySelector<HTMLTextAreaElement>('.editor-text')?.value.includes('Unsaved.') === true,
+    );
+    expect(await storedPaths()).toBe('pears.md,plums.md');
+  });
+
   it('searches from the keyboard alone, and opens a result in place', async () => {
     await person.upload(project, 'pears.md', '# Pears\n\nWilliams pears ripen in September.');
     await person.upload(project, 'plums.md', '# Plums\n\nPlums ripen in August.');

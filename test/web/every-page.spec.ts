@@ -45,10 +45,11 @@ describeInBrowser('every page in every state', () => {
     for (const form of FORMS) {
       const visit = await Visit.begin(browser, gallery.caudex.url, person, form);
       await visit.context.addInitScript({ path: AXE });
-      for (const { name, show } of views) {
+      for (const { name, show, leave } of views) {
         await show(visit);
         const where = `${name}, ${form.width} px, ${form.theme}`;
         faults.push(...(await faultsOn(visit)).map((fault) => `${where}: ${fault}`));
+        await leave?.(visit);
       }
       await visit.end();
     }
@@ -66,6 +67,14 @@ describeInBrowser('every page in every state', () => {
   it('has none in everyday use', async () => {
     expect(await faultsOf(gallery.usual, gallery.person)).toEqual([]);
   }, 120_000);
+
+  it('has none while its data are read, and where they cannot be read', async () => {
+    expect(await faultsOf(gallery.unread, gallery.person)).toEqual([]);
+  }, 180_000);
+
+  it('has none with the longest words, titles and lists', async () => {
+    expect(await faultsOf(gallery.extreme, gallery.person)).toEqual([]);
+  }, 90_000);
 
   it('has none while services are away', async () => {
     await gallery.takeDown();

@@ -5,6 +5,8 @@ import { pdfOfContents } from '../sample-files.ts';
 import { Caudex, type Person, until } from '../system/caudex.ts';
 import { FakeLlm, says } from '../system/fake-llm.ts';
 import type { Visit } from './browser.ts';
+import { extremeProject, extremeViews } from './extreme-views.ts';
+import { failedViews, loadingViews } from './unread-views.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const ANSWER = `The question is written down first, so that **nothing is lost** when a service fails halfway [1]. The outbox delivers the turn once when the document store is back [2, 3].
@@ -31,6 +33,8 @@ export interface View {
   name: string;
   /** Brings the page into that state; resolves when it is reached. */
   show: (visit: Visit) => Promise<unknown>;
+  /** Undoes what would change the views after it. */
+  leave?: (visit: Visit) => Promise<unknown>;
 }
 
 /** A system with one user with much data and one without, and every page in all its states. */
@@ -42,6 +46,8 @@ export class Gallery {
     readonly newcomer: Person,
     private readonly project: string,
     private readonly emptyProject: string,
+    private readonly conversation: string,
+    private readonly longProject: string,
   ) {}
 
   static async prepare(): Promise<Gallery> {
@@ -57,6 +63,8 @@ export class Gallery {
       throw error;
     });
     const [person, newcomer] = await Promise.all([caudex.signUp('operator@example.org'), caudex.signUp()]);
+    // Before the other, since pages of no project show the newest one beside them.
+    const longProject = await extremeProject(person);
     const project = await person.project('Caudex docs');
     const docs = (await readdir(join(ROOT, 'docs'))).filter((name) => name.endsWith('.md'));
     for (const path of ['README.md', ...docs.map((name) => `docs/${name}`)]) {
@@ -69,13 +77,14 @@ export class Gallery {
       'content-type': 'application/pdf',
     });
     await person.post('/v1/api/keys', { name: 'Notes sync', scopes: ['read'], project_id: project }, 201);
-    await person.chat(project, 'How long does a service stay closed off after it failed?');
+    const { conversation_id } = await person.chat(project, 'How long does a service stay closed off after it failed?');
     await person.chat(project, 'Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichen '.repeat(3));
     await until('git has both versions', async () => {
       const path = `/v1/api/projects/${project}/history?path=notes/garden.md`;
       return (await person.get<{ total: number }>(path)).total === 2;
     });
-    return new Gallery(caudex, llm, person, newcomer, project, await newcomer.project('Nothing yet'));
+    const emptyProject = await newcomer.project('Nothing yet');
+    return new Gallery(caudex, llm, person, newcomer, project, emptyProject, conversation_id, longProject);
   }
 
   async end(): Promise<void> {
@@ -100,7 +109,7 @@ export class Gallery {
     ];
   }
 
-  /** Views of a user without data. The last view never gets its answer. */
+  /** Views of a user without data. */
   get beginnings(): View[] {
     const of = (section: string) => `/p/${this.emptyProject}/${section}`;
     return [
@@ -110,15 +119,19 @@ export class Gallery {
       this.view('graph-empty', of('graph'), (page) => page.getByText('There is nothing to draw yet').waitFor()),
       this.view('usage-empty', '/usage', (page) => page.getByText('Nothing was spent yet').waitFor()),
       this.view('not-found', of('nothing'), (page) => page.getByText('There is nothing at this address').waitFor()),
-      {
-        name: 'documents-loading',
-        show: async (visit) => {
-          await visit.page.route(/\/documents\?/, () => undefined);
-          const page = await visit.open(of('documents'));
-          await page.locator('.content .loading-lines').waitFor();
-        },
-      },
+      this.view('keys-empty', '/keys', (page) => page.getByText('No keys yet').waitFor()),
     ];
+  }
+
+  /** Every page before its data are there, and every page whose data cannot be read. */
+  get unread(): View[] {
+    const places = { project: this.project, conversation: this.conversation };
+    return [...loadingViews(places), ...failedViews(places)];
+  }
+
+  /** Pages with the longest words, titles and lists. */
+  get extreme(): View[] {
+    return extremeViews(this.longProject);
   }
 
   /** A project with documents and conversations, and every service up. */
@@ -185,6 +198,15 @@ export class Gallery {
         await page.getByText('Page 1 of 2').waitFor();
         await page.waitForTimeout(500);
       }),
+      {
+        name: 'documents-move',
+        show: async (visit) => {
+          const page = await visit.open(of('documents'));
+          await page.getByRole('button', { name: 'Actions for notes/' }).click();
+          await page.getByRole('menuitem', { name: 'Move or rename' }).click();
+          await page.getByLabel('New path').fill('archive/notes/');
+        },
+      },
       this.view('documents', of('documents'), (page) => page.getByText('Every document is indexed').waitFor()),
       this.view('reading', of('documents/read/README.md'), (page) =>
         page.locator('.related a').first().waitFor({ state: 'attached' }),
@@ -237,18 +259,9 @@ export class Gallery {
       this.view('search-degraded', `${of('search')}?q=outbox`, (page) =>
         page.getByText('Found by full text').waitFor(),
       ),
-      this.view('history-error', history, (page) => page.getByText('The history cannot be read').waitFor()),
-      {
-        name: 'documents-error',
-        show: async (visit) => {
-          const code = 'filesystem_unreachable';
-          const detail = 'The filesystem service is not available (unreachable); nothing was lost, try again.';
-          await visit.page.route(/\/documents\?/, (route) => route.fulfill({ status: 502, json: { code, detail } }));
-          const page = await visit.open(of('documents'));
-          await page.getByText('This could not be loaded').waitFor();
-          await page.unroute(/\/documents\?/);
-        },
-      },
+      this.view('history-degraded', history, (page) => page.getByText('The history cannot be read').waitFor()),
+      this.view('graph-degraded', of('graph'), (page) => page.getByText('The graph cannot be read').waitFor()),
+      this.view('usage-degraded', '/usage', (page) => page.getByText('Billing cannot be read').waitFor()),
       this.view('status-degraded', '/status', (page) => page.getByText('The vector index is away.').waitFor()),
       {
         name: 'chat-offline',

@@ -16,6 +16,9 @@ const FORMS = [
   { width: 360, theme: 'light' },
   { width: 360, theme: 'dark' },
 ] as const;
+/** A few pages on a very wide screen. */
+const WIDE = { width: 2560, theme: 'light' };
+const SHOWN_WIDE = ['chat-passage', 'documents', 'reading', 'graph', 'status'];
 
 const describeWhenWanted =
   DIR === undefined ? (title: string, tests: () => void) => describe.skip(title, tests) : describeInBrowser;
@@ -35,8 +38,9 @@ describeWhenWanted('screenshots of every page in every state', () => {
   const files: string[] = [];
 
   async function take(views: readonly View[], person?: Person): Promise<void> {
-    for (const form of FORMS) {
+    for (const form of [...FORMS, WIDE]) {
       for (const { name, show } of views) {
+        if (form === WIDE && !SHOWN_WIDE.includes(name)) continue;
         if (WANTED !== undefined && !WANTED.some((part) => name.includes(part))) continue;
         const visit = await Visit.begin(browser, gallery.caudex.url, person, form);
         await show(visit);
@@ -54,9 +58,11 @@ describeWhenWanted('screenshots of every page in every state', () => {
     await take(gallery.strangers);
     await take(gallery.beginnings, gallery.newcomer);
     await take(gallery.usual, gallery.person);
+    await take(gallery.unread, gallery.person);
+    await take(gallery.extreme, gallery.person);
     await gallery.takeDown();
     await take(gallery.degraded, gallery.person);
     // Reduces the size to a third, where the tool is installed. The result is lossy, so earlier files are left alone.
     spawnSync('pngquant', ['--force', '--ext', '.png', '64', ...files], { cwd: DIR });
-  }, 600_000);
+  }, 1_800_000);
 });

@@ -39,6 +39,8 @@ const BUILT = existsSync(join(import.meta.dirname, '../../web/dist/index.html'))
     expect(script.headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
     expect(script.headers.get('content-encoding')).toBe('br');
     expect(script.headers.get('etag')).not.toBeNull();
+    // A worker takes the policy of its own file.
+    expect(script.headers.get('content-security-policy')).toBe("default-src 'self'");
   });
 
   it.each(['/v1/api/nothing', '/v1/nothing', '/assets/nothing.js', '/nothing', '/health/nothing'])(

@@ -1,6 +1,7 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
 // Most visits begin with the chat. Its code is in the first file, so that they wait for no second one.
 import { ChatPage } from './chat/ChatPage.tsx';
+import { persistently } from './layout/lazily.ts';
 import { NotFound, PageFailed } from './layout/Problems.tsx';
 import { Shell } from './layout/Shell.tsx';
 import { readAddress } from './search/search-address.ts';
@@ -53,23 +54,23 @@ const home = createRoute({
 const projects = createRoute({
   getParentRoute: () => shell,
   path: '/projects',
-  component: lazyRouteComponent(() => import('./projects/ProjectsPage.tsx'), 'ProjectsPage'),
+  component: lazyRouteComponent(() => persistently(() => import('./projects/ProjectsPage.tsx')), 'ProjectsPage'),
 });
 const status = createRoute({
   getParentRoute: () => shell,
   path: '/status',
-  component: lazyRouteComponent(() => import('./status/StatusPage.tsx'), 'StatusPage'),
+  component: lazyRouteComponent(() => persistently(() => import('./status/StatusPage.tsx')), 'StatusPage'),
 });
 const usage = createRoute({
   getParentRoute: () => shell,
   path: '/usage',
-  component: lazyRouteComponent(() => import('./usage/UsagePage.tsx'), 'UsagePage'),
+  component: lazyRouteComponent(() => persistently(() => import('./usage/UsagePage.tsx')), 'UsagePage'),
 });
 
 const keys = createRoute({
   getParentRoute: () => shell,
   path: '/keys',
-  component: lazyRouteComponent(() => import('./keys/KeysPage.tsx'), 'KeysPage'),
+  component: lazyRouteComponent(() => persistently(() => import('./keys/KeysPage.tsx')), 'KeysPage'),
 });
 
 const project = createRoute({ getParentRoute: () => shell, path: '/p/$project' });
@@ -86,7 +87,7 @@ const chat = createRoute({
 const documents = createRoute({
   getParentRoute: () => project,
   path: '/documents',
-  component: lazyRouteComponent(() => import('./documents/DocumentsPage.tsx'), 'DocumentsPage'),
+  component: lazyRouteComponent(() => persistently(() => import('./documents/DocumentsPage.tsx')), 'DocumentsPage'),
   validateSearch: ({ folder }: { folder?: unknown }): { folder?: string } =>
     typeof folder === 'string' && folder !== '' ? { folder } : {},
 });
@@ -104,7 +105,7 @@ interface ReadingSearch {
 const reading = createRoute({
   getParentRoute: () => project,
   path: '/documents/read/$',
-  component: lazyRouteComponent(() => import('./documents/ReadingPage.tsx'), 'ReadingPage'),
+  component: lazyRouteComponent(() => persistently(() => import('./documents/ReadingPage.tsx')), 'ReadingPage'),
   validateSearch: ({ view, start, end, page }: Record<string, unknown>): ReadingSearch => ({
     ...(READING_VIEWS.includes(view as ReadingView) && view !== 'read' ? { view: view as ReadingView } : {}),
     ...(typeof start === 'number' && typeof end === 'number' ? { start, end } : {}),
@@ -114,13 +115,13 @@ const reading = createRoute({
 const search = createRoute({
   getParentRoute: () => project,
   path: '/search',
-  component: lazyRouteComponent(() => import('./search/SearchPage.tsx'), 'SearchPage'),
+  component: lazyRouteComponent(() => persistently(() => import('./search/SearchPage.tsx')), 'SearchPage'),
   validateSearch: readAddress,
 });
 const graph = createRoute({
   getParentRoute: () => project,
   path: '/graph',
-  component: lazyRouteComponent(() => import('./graph/GraphPage.tsx'), 'GraphPage'),
+  component: lazyRouteComponent(() => persistently(() => import('./graph/GraphPage.tsx')), 'GraphPage'),
   validateSearch: ({ from }: { from?: unknown }): { from?: string } => (typeof from === 'string' ? { from } : {}),
 });
 

@@ -2,17 +2,19 @@ import { z } from 'zod';
 import type { ClientName } from '../../config/config.schema.js';
 import { DownstreamError } from '../../resilience/policy/downstream-error.js';
 
+const FALLBACKS = ['fulltext', 'cache', 'extractive', 'next_model', 'outbox', 'grace', 'unmetered', 'none'] as const;
+export type Fallback = (typeof FALLBACKS)[number];
+
 export const degradationSchema = z.array(
   z
     .object({
       service: z.string(),
       reason: z.enum(['unreachable', 'timeout', 'circuit_open', 'saturated', 'fault', 'protocol', 'deadline']),
-      fallback: z.string(),
+      fallback: z.enum(FALLBACKS),
     })
     .meta({ title: 'Degradation' }),
 );
 export type DegradationList = z.output<typeof degradationSchema>;
-export type Fallback = 'fulltext' | 'cache' | 'extractive' | 'next_model' | 'outbox' | 'grace' | 'unmetered' | 'none';
 
 /** The failures that were worked around while one request was answered. */
 export class Degradation {

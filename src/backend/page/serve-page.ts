@@ -54,6 +54,8 @@ export async function servePage(app: FastifyInstance, { dir = BUILT_PAGE, issuer
     setHeaders: (reply, path) => {
       const hashed = path.includes(`${sep}assets${sep}`);
       void reply.header('cache-control', hashed ? 'public, max-age=31536000, immutable' : 'no-cache');
+      // A worker takes the policy of its own file, and not that of the document.
+      if (hashed) void reply.header('content-security-policy', "default-src 'self'");
     },
   });
   const policy = contentSecurityPolicy(issuer);

@@ -34,6 +34,16 @@ class Connection {
     this.set(() => (this.signedOut = false), this.signedOut);
   }
 
+  /** Asks whether the backend can be reached, and resolves as soon as it can. */
+  async reachable(): Promise<void> {
+    await this.probe();
+    while (this.away) {
+      await new Promise<void>((resolve) => {
+        const stop = this.subscribe(() => (stop(), resolve()));
+      });
+    }
+  }
+
   /** Resolves when the backend can be reached and takes the session. @throws the signal's reason */
   async usable(signal?: AbortSignal): Promise<void> {
     while (this.away || this.signedOut) {
@@ -52,6 +62,7 @@ class Connection {
   }
 
   private async probe(): Promise<void> {
+    clearTimeout(this.probing);
     this.probing = undefined;
     try {
       await fetch('/health/live', { cache: 'no-store' });

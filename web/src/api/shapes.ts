@@ -5,8 +5,10 @@ type Responses<Operation> = Operation extends { responses: infer R } ? R : never
 
 /** The JSON of a successful answer. */
 type Answer<P extends keyof paths, M extends keyof paths[P]> = {
-  [Status in keyof Responses<paths[P][M]> & (200 | 201 | 202)]: JsonOf<Responses<paths[P][M]>[Status]>;
-}[keyof Responses<paths[P][M]> & (200 | 201 | 202)];
+  [Status in keyof Responses<paths[P][M]>]: Status extends 200 | 201 | 202
+    ? JsonOf<Responses<paths[P][M]>[Status]>
+    : never;
+}[keyof Responses<paths[P][M]>];
 
 export type User = Answer<'/v1/api/auth/check', 'get'>['user'];
 export type SignInProvider = Answer<'/v1/api/auth/provider', 'get'>;

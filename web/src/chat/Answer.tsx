@@ -1,11 +1,12 @@
-import { lazy, Suspense, useCallback, useState } from 'react';
+import { Suspense, useCallback, useState } from 'react';
 import type { ChatSource } from '../api/shapes.ts';
 import { t } from '../texts/en.ts';
 import { AnswerActions, type AnswerActionsProps } from './AnswerActions.tsx';
 import { DegradedLine } from './DegradedLine.tsx';
 import { type ChatMessage, degradationOf, sourcesOf, textOf, thoughtsOf } from './message.ts';
+import { lazily } from '../layout/lazily.ts';
 
-const MarkdownText = lazy(() => import('../markdown/MarkdownText.tsx'));
+const MarkdownText = lazily(() => import('../markdown/MarkdownText.tsx'));
 
 export function Answer({
   message,

@@ -1,12 +1,13 @@
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useParams } from '@tanstack/react-router';
-import { useCallback, useEffect, useState, useSyncExternalStore } from 'react';
+import { useCallback, useEffect, useRef, useState, useSyncExternalStore } from 'react';
 import { ApiProblem } from '../api/client.ts';
 import { queries } from '../api/queries.ts';
 import type { ChatSource } from '../api/shapes.ts';
 import { PassagePanel } from '../documents/PassagePanel.tsx';
 import { Empty, Loading, LoadProblem } from '../layout/Problems.tsx';
 import { useTitle } from '../layout/title.ts';
+import { forgetDraftsOf } from '../session/drafts.ts';
 import { t } from '../texts/en.ts';
 import { Composer } from './Composer.tsx';
 import { type LiveChat, openChat, readConversation } from './live-chat.ts';
@@ -51,8 +52,13 @@ function StoredChat({ project, conversation }: { project: string; conversation: 
     [conversation],
   );
 
+  const isGone = error instanceof ApiProblem && error.status === 404;
+  useEffect(() => {
+    if (isGone) forgetDraftsOf(project, conversation);
+  }, [isGone, project, conversation]);
+
   if (chat !== undefined) return <OpenChat chat={chat} />;
-  if (error instanceof ApiProblem && error.status === 404) return <Empty title={t.chat.gone} />;
+  if (isGone) return <Empty title={t.chat.gone} />;
   return (
     <div className="page">
       {error === null ? <Loading lines={8} /> : <LoadProblem error={error} onRetry={() => void refetch()} />}
@@ -70,7 +76,14 @@ function OpenChat({ chat }: { chat: LiveChat }) {
   const { project } = chat;
   useTitle(t.chat.title);
   const [passage, setPassage] = useState<OpenPassage>();
-  const onPassage = useCallback((source: ChatSource, number: number) => setPassage({ source, number }), []);
+  const opener = useRef<HTMLElement>(null);
+  const onPassage = useCallback((source: ChatSource, number: number) => {
+    opener.current = document.activeElement as HTMLElement | null;
+    setPassage({ source, number });
+  }, []);
+  useEffect(() => {
+    if (passage === undefined) opener.current?.focus({ preventScroll: true });
+  }, [passage]);
   const navigate = useNavigate();
   const conversation = useSyncExternalStore(chat.subscribe, () => chat.conversation);
   useEffect(() => {

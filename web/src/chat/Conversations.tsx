@@ -8,6 +8,7 @@ import type { ConversationInfo } from '../api/shapes.ts';
 import { Dialog } from '../layout/Dialog.tsx';
 import { RowMenu } from '../layout/RowMenu.tsx';
 import { undoQueue } from '../layout/undo.ts';
+import { forgetDraftsOf } from '../session/drafts.ts';
 import { t } from '../texts/en.ts';
 import { conversationsQuery } from './conversations-query.ts';
 import { liveChats } from './live-chats.ts';
@@ -111,7 +112,11 @@ function Row({
     if (open === conversation) void navigate({ to: '/p/$project/chat', params: { project: project_id ?? '' } });
     undoQueue.add(
       t.chat.deleted(title),
-      (keepalive) => void deleteConversation(conversation, keepalive).catch(() => onHide(conversation, false)),
+      (keepalive) =>
+        void deleteConversation(project_id ?? '', conversation, keepalive).catch(({ message }: Error) => {
+          onHide(conversation, false);
+          undoQueue.say(t.undo.notDeleted(title, message));
+        }),
       () => onHide(conversation, false),
     );
   };
@@ -193,10 +198,11 @@ function RenameDialog({
   );
 }
 
-async function deleteConversation(conversation: string, keepalive: boolean): Promise<void> {
+async function deleteConversation(project: string, conversation: string, keepalive: boolean): Promise<void> {
   const params = { path: { conversation_id: conversation } };
   await dataOf(api.DELETE('/v1/api/conversations/{conversation_id}', { params, keepalive }));
   liveChats.delete(conversation);
+  forgetDraftsOf(project, conversation);
   await queries.invalidateQueries({ queryKey: ['conversations'] });
 }
 

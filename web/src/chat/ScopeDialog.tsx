@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
-import type { DocumentInfo } from '../api/shapes.ts';
 import { documentsQuery } from '../documents/documents-query.ts';
+import { foldersOf } from '../documents/folders.ts';
 import { Dialog } from '../layout/Dialog.tsx';
 import { t } from '../texts/en.ts';
 
@@ -78,15 +78,4 @@ export function ScopeDialog({
       </form>
     </Dialog>
   );
-}
-
-/** Each folder that has documents below it, with its slash. */
-function foldersOf(documents: readonly DocumentInfo[]): string[] {
-  const folders = new Set<string>();
-  for (const { path } of documents) {
-    for (let slash = path.indexOf('/'); slash >= 0; slash = path.indexOf('/', slash + 1)) {
-      folders.add(path.slice(0, slash + 1));
-    }
-  }
-  return [...folders].sort();
 }

@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import type { Degradation } from '../api/shapes.ts';
 import { degradedDetails, degradedLine } from './degraded-text.ts';
 
-const entry = (service: string, reason: 'unreachable' | 'circuit_open', fallback: string) => ({
-  service,
-  reason,
-  fallback,
-});
+/** @param fallback any string: a newer backend may have others */
+const entry = (service: string, reason: 'unreachable' | 'circuit_open', fallback: string) =>
+  ({ service, reason, fallback }) as Degradation[number];
 
 describe('degradedLine', () => {
   it('is absent where nothing was worked around', () => {

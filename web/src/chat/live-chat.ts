@@ -1,6 +1,7 @@
 import { api, dataOf, problemOf, watchedFetch } from '../api/client.ts';
 import { connection } from '../api/connection.ts';
 import { queries } from '../api/queries.ts';
+import { randomId } from '../api/random-id.ts';
 import type { Conversation, Feedback, Scope, Turn } from '../api/shapes.ts';
 import { keepDraft, readDraft } from '../session/drafts.ts';
 import { type AnswerCalls, type AnswerPlace, answerChunks, type Phase } from './answer-chunks.ts';
@@ -19,6 +20,7 @@ import {
 
 /** How many turns are read at first, and how many more each time: a conversation may have thousands. */
 const PAGE = 20;
+const EARLIER_PAGE = 50;
 /** The draft that holds the model one has chosen. */
 export const MODEL = 'model';
 
@@ -117,7 +119,7 @@ export class LiveChat {
   async readEarlier(): Promise<void> {
     if (this.conversation === undefined) return;
     const { branch } = this;
-    const limit = Math.min(PAGE, this.earlier);
+    const limit = Math.min(EARLIER_PAGE, this.earlier);
     const offset = this.earlier - limit;
     const { turns } = await readConversation(this.conversation, { branch, limit, offset });
     this.setMessages([...turns.flatMap(messagesOf), ...this.chat.messages], offset);
@@ -339,9 +341,4 @@ function sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
     const timer = setTimeout(resolve, ms);
     signal?.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true });
   });
-}
-
-/** Unlike `crypto.randomUUID`, also on a page that came without TLS. */
-function randomId(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

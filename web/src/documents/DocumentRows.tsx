@@ -1,8 +1,8 @@
 import { Link } from '@tanstack/react-router';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { useMemo, useRef, useState } from 'react';
+import { Suspense, useMemo, useRef, useState } from 'react';
 import type { DocumentInfo } from '../api/shapes.ts';
-import { RowMenu } from '../layout/RowMenu.tsx';
+import { RowMenu, type RowMenuProps } from '../layout/RowMenu.tsx';
 import { Empty } from '../layout/Problems.tsx';
 import { t } from '../texts/en.ts';
 import { formatAgo, formatBytes, formatDateTime } from '../texts/format.ts';
@@ -11,6 +11,9 @@ import { downloadOriginal } from './documents-query.ts';
 import { entriesIn, type FolderEntry } from './folders.ts';
 import { nameOf } from './paths.ts';
 import { warningText } from './Warnings.tsx';
+import { lazily } from '../layout/lazily.ts';
+
+const MoveDialog = lazily(() => import('./MoveDialog.tsx'));
 
 const ROW_PX = 52;
 
@@ -50,7 +53,7 @@ export function DocumentRows({
   return (
     <div className="folder">
       {folder !== '' && <Crumbs project={project} folder={folder} />}
-      {entries.length === 0 && <Empty title={t.documents.noneFound} />}
+      {entries.length === 0 && <Empty title={filter === '' ? t.documents.emptyFolder : t.documents.noneFound} />}
       <div ref={place} className="document-rows">
         <ul className="plain-list" style={{ height: rows.getTotalSize(), position: 'relative' }}>
           {rows.getVirtualItems().map(({ index, start }) => {
@@ -79,6 +82,14 @@ function EntryRow({
   flat: boolean;
   onHide: (path: string, hidden: boolean) => void;
 }) {
+  const [moving, setMoving] = useState(false);
+  const path = entry.kind === 'folder' ? entry.path : entry.document.path;
+  const move: RowMenuProps['actions'][number] = [t.documents.move, () => setMoving(true)];
+  const dialog = moving && (
+    <Suspense fallback={null}>
+      <MoveDialog project={project} path={path} onClose={() => setMoving(false)} />
+    </Suspense>
+  );
   if (entry.kind === 'folder') {
     return (
       <>
@@ -92,10 +103,12 @@ function EntryRow({
           {entry.name}/
         </Link>
         <span className="small soft number">{t.documents.folder(entry.documents)}</span>
+        <RowMenu label={t.documents.actions(path)} actions={[move]} />
+        {dialog}
       </>
     );
   }
-  const { path, title, bytes, updated_at, warnings = [] } = entry.document;
+  const { title, bytes, updated_at, warnings = [] } = entry.document;
   return (
     <>
       <Link className="document-name" to="/p/$project/documents/read/$" params={{ project, _splat: path }} title={path}>
@@ -120,9 +133,11 @@ function EntryRow({
         label={t.documents.actions(path)}
         actions={[
           [t.reading.original, () => downloadOriginal(project, path)],
+          move,
           [t.documents.delete, () => deleteWithUndo(project, path, (hidden) => onHide(path, hidden))],
         ]}
       />
+      {dialog}
     </>
   );
 }

@@ -1,10 +1,11 @@
-import { lazy, Suspense, useEffect, useMemo, useRef } from 'react';
+import { Suspense, useEffect, useMemo, useRef } from 'react';
 import { Link } from '@tanstack/react-router';
 import { Loading } from '../layout/Problems.tsx';
 import type { Range } from '../markdown/mark.ts';
 import { resolvePath } from './paths.ts';
+import { lazily } from '../layout/lazily.ts';
 
-const MarkdownText = lazy(() => import('../markdown/MarkdownText.tsx'));
+const MarkdownText = lazily(() => import('../markdown/MarkdownText.tsx'));
 
 /** A longer Markdown text is shown as plain text: parsing it would hold up the page. */
 const MAX_MARKDOWN_CHARS = 400_000;

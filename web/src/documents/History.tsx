@@ -1,13 +1,14 @@
 import { useInfiniteQuery, useMutation, useQuery } from '@tanstack/react-query';
-import { lazy, Suspense, useState } from 'react';
+import { Suspense, useState } from 'react';
 import { api, dataOf } from '../api/client.ts';
 import { queries } from '../api/queries.ts';
 import type { Version } from '../api/shapes.ts';
 import { Empty, Loading, LoadProblem } from '../layout/Problems.tsx';
 import { t } from '../texts/en.ts';
 import { formatDateTime } from '../texts/format.ts';
+import { lazily } from '../layout/lazily.ts';
 
-const DiffView = lazy(() => import('./DiffView.tsx'));
+const DiffView = lazily(() => import('./DiffView.tsx'));
 const PAGE = 50;
 
 export default function History({ project, path }: { project: string; path: string }) {

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { lazy, Suspense, useEffect, useMemo, useRef, useState } from 'react';
+import { Suspense, useEffect, useMemo, useRef, useState } from 'react';
 import type { ChatSource } from '../api/shapes.ts';
 import { Loading } from '../layout/Problems.tsx';
 import { t } from '../texts/en.ts';
@@ -9,8 +9,9 @@ import { documentQuery, originalAddress } from './documents-query.ts';
 import { excerptAround } from './excerpt.ts';
 import { locate } from './paths.ts';
 import './passage.css';
+import { lazily } from '../layout/lazily.ts';
 
-const PdfPages = lazy(() => import('../pdf/PdfPages.tsx'));
+const PdfPages = lazily(() => import('../pdf/PdfPages.tsx'));
 
 /** How much of the document stands around the passage: enough to read on, little enough to be there at once. */
 const AROUND_CHARS = 6000;

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
-import { lazy, type ReactNode, Suspense } from 'react';
+import { type ReactNode, Suspense, useState } from 'react';
 import { ApiProblem } from '../api/client.ts';
 import { Loading, LoadProblem } from '../layout/Problems.tsx';
 import { useTitle } from '../layout/title.ts';
@@ -14,10 +14,12 @@ import { folderOf, nameOf } from './paths.ts';
 import { Reading } from './Reading.tsx';
 import { Warnings } from './Warnings.tsx';
 import './reading.css';
+import { lazily } from '../layout/lazily.ts';
 
-const History = lazy(() => import('./History.tsx'));
-const PdfPages = lazy(() => import('../pdf/PdfPages.tsx'));
-const Blame = lazy(() => import('./Blame.tsx'));
+const MoveDialog = lazily(() => import('./MoveDialog.tsx'));
+const History = lazily(() => import('./History.tsx'));
+const PdfPages = lazily(() => import('../pdf/PdfPages.tsx'));
+const Blame = lazily(() => import('./Blame.tsx'));
 
 export function ReadingPage() {
   const { project, _splat: path = '' } = useParams({ from: '/shell/p/$project/documents/read/$' });
@@ -102,6 +104,7 @@ function Head({
   page: number | undefined;
 }) {
   const navigate = useNavigate();
+  const [moving, setMoving] = useState(false);
   const { data: info } = useQuery(documentInfoQuery(project, path));
   const folder = folderOf(path);
   const views = READING_VIEWS.filter((name) => name !== 'pages' || info?.media_type === 'application/pdf');
@@ -109,6 +112,15 @@ function Head({
     void navigate({ to: '/p/$project/documents', params: { project } });
     deleteWithUndo(project, path, () => undefined);
   };
+  const go = (place: string) =>
+    void navigate({
+      to: '/p/$project/documents/read/$',
+      params: { project, _splat: place },
+      search: view === 'read' ? {} : { view },
+      replace: true,
+    });
+  // A person may have gone elsewhere before taking the move back.
+  const goBack = (from: string) => decodeURIComponent(location.pathname).endsWith(`/read/${from}`) && go(path);
   return (
     <header className="reading-head">
       <p className="small">
@@ -134,10 +146,18 @@ function Head({
         <a className="reading-original" href={originalAddress(project, path)} download>
           {t.reading.original}
         </a>
+        <button className="button button-quiet button-small" aria-haspopup="dialog" onClick={() => setMoving(true)}>
+          {t.documents.move}
+        </button>
         <button className="button button-quiet button-small button-danger" onClick={remove}>
           {t.reading.delete}
         </button>
       </nav>
+      {moving && (
+        <Suspense fallback={null}>
+          <MoveDialog project={project} path={path} onMoved={go} onBack={goBack} onClose={() => setMoving(false)} />
+        </Suspense>
+      )}
       <Warnings warnings={info?.warnings ?? []} />
     </header>
   );

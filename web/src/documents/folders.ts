@@ -28,3 +28,14 @@ export function entriesIn(documents: readonly DocumentInfo[], folder: string, fi
     ...here.map((document): FolderEntry => ({ kind: 'document', document })),
   ];
 }
+
+/** Each folder that has documents below it, with its slash. */
+export function foldersOf(documents: readonly DocumentInfo[]): string[] {
+  const folders = new Set<string>();
+  for (const { path } of documents) {
+    for (let slash = path.indexOf('/'); slash >= 0; slash = path.indexOf('/', slash + 1)) {
+      folders.add(path.slice(0, slash + 1));
+    }
+  }
+  return [...folders].sort();
+}

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { DocumentInfo } from '../api/shapes.ts';
 import { excerptAround } from './excerpt.ts';
 import { entriesIn } from './folders.ts';
-import { locate, resolvePath } from './paths.ts';
+import { locate, moveTarget, resolvePath } from './paths.ts';
 
 describe('resolvePath', () => {
   it.each([
@@ -52,5 +52,18 @@ describe('entriesIn', () => {
   it('finds by path or title in all folders below', () => {
     expect(names('', 'c.md')).toEqual(['x/y/c.md']);
     expect(names('', 'pears')).toEqual(['a.md']);
+  });
+});
+
+describe('moveTarget', () => {
+  it.each([
+    ['notes/a.md', ' archive/b.md ', 'archive/b.md'],
+    ['notes/a.md', 'archive/', 'archive/a.md'],
+    ['notes/a.md', '/b.md', 'b.md'],
+    ['notes/', 'archive/notes', 'archive/notes/'],
+    ['notes/', 'archive/', 'archive/'],
+    ['notes/a.md', ' ', 'notes/a.md'],
+  ])('moves %s to %j as %s', (from, typed, to) => {
+    expect(moveTarget(from, typed)).toBe(to);
   });
 });

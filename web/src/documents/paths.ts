@@ -13,6 +13,17 @@ export function resolvePath(from: string, href: string): string | undefined {
   }
 }
 
+/**
+ * The path that a document or a folder is moved to, from what was typed: a folder stays a folder, and a document that is moved
+ * into a folder keeps its name.
+ */
+export function moveTarget(from: string, typed: string): string {
+  const path = typed.trim().replace(/^\/+/, '');
+  if (path === '') return from;
+  if (from.endsWith('/')) return path.endsWith('/') ? path : `${path}/`;
+  return path.endsWith('/') ? path + nameOf(from) : path;
+}
+
 /** Where a passage stands in a text; undefined where the text no longer has it. */
 export function locate(text: string, passage: string): { start: number; end: number } | undefined {
   const wanted = passage.trim();

@@ -1,7 +1,8 @@
-import { lazy, Suspense } from 'react';
+import { Suspense } from 'react';
 import type { DialogFrameProps } from './DialogFrame.tsx';
+import { lazily } from './lazily.ts';
 
-const DialogFrame = lazy(() => import('./DialogFrame.tsx'));
+const DialogFrame = lazily(() => import('./DialogFrame.tsx'));
 
 /** A dialog, whose code is loaded when the first one opens. */
 export function Dialog({ open, ...frame }: DialogFrameProps & { open: boolean }) {

@@ -20,7 +20,8 @@ export function PageFailed({ error, reset }: { error: unknown; reset: () => void
     <main className="notice" role="alert">
       <h1>{t.problem.title}</h1>
       <p className="soft">{error instanceof ApiProblem ? error.message : t.problem.page}</p>
-      <button className="button" onClick={reset}>
+      {/* Code that could not be loaded is loaded with the page alone; what was typed is kept on the device. */}
+      <button className="button" onClick={() => (error instanceof ApiProblem ? reset() : location.reload())}>
         {t.problem.retry}
       </button>
     </main>

@@ -1,6 +1,7 @@
-import { lazy, Suspense, useState } from 'react';
+import { Suspense, useState } from 'react';
+import { lazily } from './lazily.ts';
 
-const OpenMenu = lazy(() => import('./OpenMenu.tsx'));
+const OpenMenu = lazily(() => import('./OpenMenu.tsx'));
 
 export interface RowMenuProps {
   /** Names the row, since there are many of them. */

@@ -10,6 +10,7 @@ export function loadAhead(): () => void {
   const load = () => {
     stopListening();
     void import('../markdown/MarkdownText.tsx').catch(() => undefined);
+    void import('../markdown/closed-ends.ts').then(({ loadClosedEnds }) => loadClosedEnds()).catch(() => undefined);
     void import('./DialogFrame.tsx').catch(() => undefined);
     void import('./OpenMenu.tsx').catch(() => undefined);
   };

@@ -5,15 +5,19 @@ const UNDO_MS = 7000;
 export interface Undoable {
   id: number;
   text: string;
+  /** undefined: the text only says what happened. */
+  undo: (() => void) | undefined;
 }
 
 interface Entry extends Undoable {
   commit: (leaving: boolean) => void;
-  undo: () => void;
   timer: ReturnType<typeof setTimeout>;
 }
 
-/** Deletions that can still be taken back: each is made when its time is over, or when the page is left. */
+/**
+ * What can still be taken back. A deletion is made when its time is over, or when the page is left; a move is made at once, and
+ * then made undone.
+ */
 class UndoQueue {
   private entries: readonly Entry[] = [];
   private next = 0;
@@ -33,14 +37,19 @@ class UndoQueue {
   readonly list = (): readonly Undoable[] => this.entries;
 
   /** @param commit makes the deletion; `leaving`: the page goes away, so the request must outlive it */
-  add(text: string, commit: (leaving: boolean) => void, undo: () => void): void {
+  add(text: string, commit: (leaving: boolean) => void, undo?: () => void): void {
     const id = ++this.next;
     const timer = setTimeout(() => this.commit(id, false), UNDO_MS);
     this.set([...this.entries, { id, text, commit, undo, timer }]);
   }
 
+  /** Shows a line for as long as the others, with nothing to take back. */
+  say(text: string): void {
+    this.add(text, () => undefined);
+  }
+
   undo(id: number): void {
-    this.take(id)?.undo();
+    this.take(id)?.undo?.();
   }
 
   commit(id: number, leaving = false): void {

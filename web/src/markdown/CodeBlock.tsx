@@ -1,7 +1,8 @@
-import { lazy, Suspense } from 'react';
+import { Suspense } from 'react';
 import { CopyButton } from '../layout/CopyButton.tsx';
+import { lazily } from '../layout/lazily.ts';
 
-const Highlighted = lazy(() => import('./Highlighted.tsx'));
+const Highlighted = lazily(() => import('./Highlighted.tsx'));
 
 /** Longer code is shown without colours: colouring it would hold up the page. */
 const MAX_COLOURED_CHARS = 20_000;

@@ -1,10 +1,13 @@
 import { renderToStaticMarkup } from 'react-dom/server';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { loadClosedEnds } from './closed-ends.ts';
 import MarkdownText from './MarkdownText.tsx';
 
 const shown = (text: string, more: object = {}) => renderToStaticMarkup(<MarkdownText text={text} {...more} />);
 
 describe('MarkdownText', () => {
+  beforeAll(loadClosedEnds);
+
   it('makes the numbers of passages buttons, and leaves other brackets alone', () => {
     const html = shown('So it is [1, 3-4]. Not [9], nor `[1]`.', {
       citations: 4,
@@ -24,6 +27,10 @@ describe('MarkdownText', () => {
   ])('shows %s as text or not at all', (text) => {
     const html = shown(text);
     expect(html).not.toMatch(/<(script|img|svg|iframe)|<[^>]*\s(href="(javascript|data):|src=|on\w+=)/i);
+  });
+
+  it('shows an empty block of code as empty', () => {
+    expect(shown('```sh\n```\n\nText')).not.toContain('undefined');
   });
 
   it('marks a passage across elements, to the character', () => {

@@ -1,15 +1,16 @@
-import { lazy, memo, type ReactNode, Suspense, useMemo } from 'react';
+import { memo, type ReactNode, Suspense, useMemo } from 'react';
 import Markdown, { type Components } from 'react-markdown';
-import remend from 'remend';
 import { t } from '../texts/en.ts';
 import { blocksOf } from './blocks.ts';
 import { PASSAGE, remarkCitations } from './citations.ts';
+import { useClosedEnds } from './closed-ends.ts';
 import { CodeBlock } from './CodeBlock.tsx';
 import { type Range, rehypeMark } from './mark.ts';
 import { remarkSyntax } from './syntax.ts';
 import './markdown.css';
+import { lazily } from '../layout/lazily.ts';
 
-const Maths = lazy(() => import('./Maths.tsx'));
+const Maths = lazily(() => import('./Maths.tsx'));
 
 interface MarkdownTextProps {
   text: string;
@@ -27,12 +28,13 @@ interface MarkdownTextProps {
 /** Markdown as React elements. Raw HTML is shown as text, and nothing is fetched: a stored text never runs. */
 export default function MarkdownText({ text, growing = false, range, ...rest }: MarkdownTextProps) {
   const blocks = useMemo(() => blocksOf(text), [text]);
+  const close = useClosedEnds(growing);
   return (
     <div className="markdown">
       {blocks.map((block, index) => (
         <BlockText
           key={block.start}
-          text={growing && index === blocks.length - 1 ? remend(block.text) : block.text}
+          text={index === blocks.length - 1 ? close(block.text) : block.text}
           start={range === undefined ? undefined : range.start - block.start}
           end={range === undefined ? undefined : range.end - block.start}
           {...rest}
@@ -102,7 +104,9 @@ const PARTS: Components = {
   input: ({ checked }) => <input type="checkbox" checked={checked ?? false} readOnly aria-label={t.reading.task} />,
   pre: ({ children }) => <>{children}</>,
   code: ({ className = '', children }) => {
-    const text = String(children as string).replace(/\n$/, '');
+    // An empty block has no children.
+    const content = (children ?? '') as string;
+    const text = content.replace(/\n$/, '');
     if (className.includes('language-math')) {
       return (
         <Suspense fallback={<code>{text}</code>}>
@@ -111,7 +115,7 @@ const PARTS: Components = {
       );
     }
     const language = /language-(\S+)/.exec(className)?.[1];
-    const isBlock = language !== undefined || String(children as string).includes('\n');
+    const isBlock = language !== undefined || content.includes('\n');
     return isBlock ? <CodeBlock text={text} language={language} /> : <code>{children}</code>;
   },
 };

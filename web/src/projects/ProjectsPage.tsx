@@ -8,6 +8,7 @@ import { Empty, Loading, LoadProblem } from '../layout/Problems.tsx';
 import { RowMenu } from '../layout/RowMenu.tsx';
 import { useTitle } from '../layout/title.ts';
 import { undoQueue } from '../layout/undo.ts';
+import { forgetDraftsOf } from '../session/drafts.ts';
 import { projectsQuery } from '../session/session.ts';
 import { t } from '../texts/en.ts';
 import { formatDate } from '../texts/format.ts';
@@ -93,7 +94,11 @@ function ProjectRow({
     onHide(true);
     undoQueue.add(
       t.projects.deleted(name),
-      (keepalive) => void deleteProject(project, keepalive).catch(() => onHide(false)),
+      (keepalive) =>
+        void deleteProject(project, keepalive).catch(({ message }: Error) => {
+          onHide(false);
+          undoQueue.say(t.undo.notDeleted(name, message));
+        }),
       () => onHide(false),
     );
   };
@@ -119,5 +124,6 @@ function ProjectRow({
 
 async function deleteProject(project: string, keepalive: boolean): Promise<void> {
   await dataOf(api.DELETE('/v1/api/projects/{project_id}', { params: { path: { project_id: project } }, keepalive }));
+  forgetDraftsOf(project);
   await queries.invalidateQueries({ queryKey: ['projects'] });
 }

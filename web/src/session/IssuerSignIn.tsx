@@ -3,8 +3,9 @@ import { useEffect, useRef } from 'react';
 import { t } from '../texts/en.ts';
 import type { SignInProvider } from './provider.ts';
 import { keepSession } from './session.ts';
+import { persistently } from '../layout/lazily.ts';
 
-const loadIssuer = () => import('./issuer.ts');
+const loadIssuer = () => persistently(() => import('./issuer.ts'));
 
 /**
  * Sign-in at an OpenID Connect issuer: opens its page, and completes the sign-in after its redirect.

@@ -12,6 +12,29 @@ export function keepDraft(name: string, text: string | undefined): void {
   else localStorage.setItem(PREFIX + name, text);
 }
 
+/**
+ * Forgets what was kept for a project, or for one conversation or document of it, because it is deleted. The names of such
+ * drafts are `kind:project:thing`.
+ */
+export function forgetDraftsOf(project: string, thing?: string): void {
+  for (const key of Object.keys(localStorage)) {
+    const [kind = '', ...name] = key.startsWith(PREFIX) ? key.slice(PREFIX.length).split(':') : [];
+    const isOfProject = kind !== '' && name[0] === project;
+    if (isOfProject && (thing === undefined || name.slice(1).join(':') === thing)) localStorage.removeItem(key);
+  }
+}
+
+/** Keeps the drafts of documents whose path has changed. @param from a path, or a folder with its slash; `to` likewise */
+export function moveDrafts(project: string, from: string, to: string): void {
+  const start = `${PREFIX}document:${project}:`;
+  for (const key of Object.keys(localStorage)) {
+    const path = key.startsWith(start) ? key.slice(start.length) : '';
+    if (path !== from && !(from.endsWith('/') && path.startsWith(from))) continue;
+    localStorage.setItem(start + to + path.slice(from.length), localStorage.getItem(key) ?? '');
+    localStorage.removeItem(key);
+  }
+}
+
 export function forgetDrafts(): void {
   for (const key of Object.keys(localStorage)) if (key.startsWith(PREFIX)) localStorage.removeItem(key);
 }

@@ -1,4 +1,9 @@
-import { formatNumber } from './format.ts';
+import type { Degradation } from '../api/shapes.ts';
+import { formatDate, formatDateTime, formatNumber } from './format.ts';
+
+/* Where the values are known to the API, a missing text is a compile error; a value of a newer backend has none. */
+type Reason = Degradation[number]['reason'];
+type Fallback = Degradation[number]['fallback'];
 
 const count = (n: number, one: string, many: string) => `${formatNumber(n)} ${n === 1 ? one : many}`;
 
@@ -76,7 +81,11 @@ export const t = {
     instructionsExample: 'Answer in German. Name the year of every figure.',
     made: (when: string) => `made ${when}`,
   },
-  undo: { undo: 'Undo', dismiss: 'Dismiss' },
+  undo: {
+    undo: 'Undo',
+    dismiss: 'Dismiss',
+    notDeleted: (name: string, detail: string) => `“${name}” could not be deleted. ${detail}`,
+  },
   chat: {
     title: 'Chat',
     newChat: 'New chat',
@@ -164,7 +173,9 @@ export const t = {
     emptyProjectWhat: 'Add some, and every answer names the passages it comes from.',
     addDocuments: 'Add documents',
     lead: 'Ask in your own words. Every answer names its passages, and says so when something was worked around.',
+    label: 'Tour',
     demoLead: 'Three questions that show what Caudex is for:',
+    next: 'Next in the tour:',
     demoQuestions: [
       'Why is a question written down before it is answered?',
       'What happens to a chat while billing is away?',
@@ -172,7 +183,7 @@ export const t = {
     ],
     kill: 'Now kill the Chroma server in a terminal, and ask again:',
     killCommand: "pkill -9 -f 'main.js chroma'",
-    revive: 'Start it again with:',
+    revive: 'Start the Chroma server again in a terminal:',
     reviveCommand: 'node dist/main.js chroma',
     copy: 'Copy',
   },
@@ -195,7 +206,7 @@ export const t = {
       fault: 'it failed',
       protocol: 'its answer could not be understood',
       deadline: 'there was no time left to wait for it',
-    } as Record<string, string>,
+    } satisfies Record<Reason, string> as Record<string, string>,
     fallbacks: {
       fulltext: 'passages came from full-text search instead',
       cache: 'passages came from an earlier search',
@@ -205,7 +216,7 @@ export const t = {
       grace: 'your earlier sign-in counts',
       unmetered: 'nothing is counted',
       none: 'there was nothing to put in its place',
-    } as Record<string, string>,
+    } satisfies Record<Fallback, string> as Record<string, string>,
     lines: {
       fulltext: (service: string) =>
         `Answered from full text: the ${service} is away. Wording close to yours matters more.`,
@@ -218,7 +229,7 @@ export const t = {
       unmetered: () => 'Billing is away. This answer is not counted.',
       none: (service: string) =>
         `The ${service} is away, and nothing could take its place. The answer does without it.`,
-    } as Record<string, (service: string) => string>,
+    } satisfies Record<Fallback, (service: string) => string> as Record<string, (service: string) => string>,
     searchLines: {
       fulltext: (service: string) =>
         `Found by full text: the ${service} is away. Only passages with your words are found.`,
@@ -279,6 +290,17 @@ export const t = {
     size: 'Size',
     changed: 'Changed',
     actions: (path: string) => `Actions for ${path}`,
+    move: 'Move or rename',
+    moveWhat: (isFolder: boolean) =>
+      isFolder
+        ? 'All documents in the folder move together, or none does. Their histories go on.'
+        : 'The history of the document goes on. A path that ends with / is a folder.',
+    newPlace: 'New path',
+    moveLinks: 'Change the links of other documents to it',
+    moveNow: 'Move',
+    moved: (from: string, to: string) => `“${from}” moved to “${to}”`,
+    notMovedBack: (path: string, detail: string) => `“${path}” could not be moved back. ${detail}`,
+    emptyFolder: 'There is nothing in this folder.',
   },
   warningHelp: {
     pages_without_text: 'Run a text recognition over the scan, and store the new file.',
@@ -305,6 +327,11 @@ export const t = {
     file_cut_short: 'The file is damaged: store it again from its source.',
     layout_left_out: 'Save it as DOCX to keep headings and tables.',
     deletions_left_out: 'Accept or reject the tracked changes if they matter.',
+    messages_unreadable: 'Export the damaged messages again from the mail program, and store that file.',
+    media_left_out: 'Write down what is said in them, and store that as a document.',
+    macros_left_out: 'Nothing to do, unless you want to find the code: then store it as a text.',
+    chapters_unreadable: 'The file is damaged: store it again from its source.',
+    running_heads_once: 'Nothing to do: a line that every page repeats is kept once.',
   } as Record<string, string>,
   help: {
     unsupported_media_type: 'Save it as PDF, Word, Markdown or plain text and send that.',
@@ -506,7 +533,11 @@ export const t = {
     credits: 'Credits left',
     reserved: 'Held for answers being written',
     spent: (days: number) => `Spent in the last ${count(days, 'day', 'days')}`,
+    spentSince: (day: string) => `Spent since ${formatDate(day)}`,
     plot: 'Credits spent each day',
+    plotFrom: (rows: number, begin: string) =>
+      `It counts the newest ${formatNumber(rows)} entries, since ${formatDateTime(begin)}; what was spent before is not in it.`,
+    shown: (rows: number, total: number) => `The newest ${formatNumber(rows)} of ${formatNumber(total)} entries`,
     when: 'When',
     what: 'What',
     change: 'Credits',

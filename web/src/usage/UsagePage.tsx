@@ -1,15 +1,16 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
-import { lazy, memo, Suspense } from 'react';
+import { memo, Suspense } from 'react';
 import { api, dataOf } from '../api/client.ts';
 import type { LedgerRow } from '../api/shapes.ts';
 import { Empty, Loading, LoadProblem } from '../layout/Problems.tsx';
 import { useTitle } from '../layout/title.ts';
 import { t } from '../texts/en.ts';
 import { formatDateTime, formatNumber } from '../texts/format.ts';
-import { coversAllDays, DAYS, spentByDay } from './spending.ts';
+import { beginOf, coversAllDays, DAYS, spentByDay } from './spending.ts';
 import './usage.css';
+import { lazily } from '../layout/lazily.ts';
 
-const SpendingPlot = lazy(() => import('./SpendingPlot.tsx'));
+const SpendingPlot = lazily(() => import('./SpendingPlot.tsx'));
 const PAGE = 500;
 /** The most pages that are read for the plot. */
 const MAX_PAGES = 40;
@@ -35,6 +36,8 @@ export function UsagePage() {
   const begun = rows !== undefined && usage.hasNextPage && !coversAllDays(rows, new Date());
   const further = useQuery({ queryKey: ['billing', 'days'], queryFn: rowsOfAllDays, enabled: begun });
   const days = begun ? further.data : rows;
+  const total = usage.data?.pages[0]?.total ?? 0;
+  const begin = days && beginOf(days, total, new Date());
   const error = balance.error ?? usage.error ?? (begun ? further.error : null);
   return (
     <div className="page">
@@ -50,18 +53,21 @@ export function UsagePage() {
         <dl className="figures">
           <Figure name={t.usage.credits} value={balance.data.credits} />
           <Figure
-            name={t.usage.spent(DAYS)}
+            name={begin === undefined ? t.usage.spent(DAYS) : t.usage.spentSince(begin)}
             value={days && spentByDay(days, new Date()).reduce((sum, { credits }) => sum + credits, 0)}
           />
           {balance.data.reserved > 0 && <Figure name={t.usage.reserved} value={balance.data.reserved} />}
         </dl>
       )}
       {rows === undefined && error === null && <Loading lines={6} />}
-      {pages !== undefined && <Spending pages={pages} days={days} />}
-      {usage.hasNextPage && (
-        <button className="button" onClick={() => void usage.fetchNextPage()}>
-          {t.usage.more}
-        </button>
+      {pages !== undefined && <Spending pages={pages} days={days} begin={begin} />}
+      {rows !== undefined && usage.hasNextPage && (
+        <div className="row spread">
+          <p className="small soft number">{t.usage.shown(rows.length, total)}</p>
+          <button className="button" disabled={usage.isFetchingNextPage} onClick={() => void usage.fetchNextPage()}>
+            {t.usage.more}
+          </button>
+        </div>
       )}
     </div>
   );
@@ -88,13 +94,27 @@ function Figure({ name, value }: { name: string; value: number | undefined }) {
   );
 }
 
-/** @param days the rows that the plot counts; undefined while they are read */
-function Spending({ pages, days }: { pages: LedgerRow[][]; days: LedgerRow[] | undefined }) {
+/**
+ * @param days the rows that the plot counts; undefined while they are read
+ * @param begin the time of the oldest of them, where they do not go back far enough
+ */
+function Spending({
+  pages,
+  days,
+  begin,
+}: {
+  pages: LedgerRow[][];
+  days: LedgerRow[] | undefined;
+  begin: string | undefined;
+}) {
   if (pages.flat().every(({ kind }) => kind === 'grant')) return <Empty title={t.usage.empty} what={t.usage.price} />;
   return (
     <>
       <figure className="plot">
-        <figcaption className="small soft">{t.usage.plot}</figcaption>
+        <figcaption className="small soft">
+          {t.usage.plot}
+          {days !== undefined && begin !== undefined && `. ${t.usage.plotFrom(days.length, begin)}`}
+        </figcaption>
         <Suspense fallback={<div className="plot-place" />}>
           {days === undefined ? <div className="plot-place" /> : <SpendingPlot days={spentByDay(days, new Date())} />}
         </Suspense>

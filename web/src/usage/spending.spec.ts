@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { LedgerRow } from '../api/shapes.ts';
-import { coversAllDays, DAYS, spentByDay } from './spending.ts';
+import { beginOf, coversAllDays, DAYS, spentByDay } from './spending.ts';
 
 const row = (created_at: string, credits: number) => ({ created_at, credits }) as LedgerRow;
 
@@ -27,5 +27,14 @@ describe('spentByDay', () => {
     expect(coversAllDays([first], now)).toBe(false);
     expect(coversAllDays([first, before], now)).toBe(true);
     expect(coversAllDays([], now)).toBe(false);
+  });
+
+  it('begins later than the first of the days where only the newest rows were read', () => {
+    const now = new Date(2026, 0, 31, 15);
+    const recent = row(new Date(2026, 0, 20).toISOString(), -1);
+    const old = row(new Date(2025, 11, 20).toISOString(), -1);
+    expect(beginOf([recent], 2, now)).toBe(recent.created_at);
+    expect(beginOf([recent], 1, now)).toBeUndefined();
+    expect(beginOf([recent, old], 3, now)).toBeUndefined();
   });
 });

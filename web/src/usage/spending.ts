@@ -17,6 +17,14 @@ export function coversAllDays(rows: readonly LedgerRow[], now: Date): boolean {
   return oldest !== undefined && new Date(oldest.created_at) < firstDay(now);
 }
 
+/**
+ * The time of the oldest row, where the rows, newest first, are not all that belong to the days that are shown.
+ * @param total how many rows the ledger has
+ */
+export function beginOf(rows: readonly LedgerRow[], total: number, now: Date): string | undefined {
+  return rows.length >= total || coversAllDays(rows, now) ? undefined : rows.at(-1)?.created_at;
+}
+
 /** What was spent on each of the last days, oldest first; days without spending are there too. */
 export function spentByDay(rows: readonly LedgerRow[], now: Date): DaySpending[] {
   const days = Array.from({ length: DAYS }, (_, index) => ({

@@ -1,10 +1,10 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { createRequire } from 'node:module';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { PinoLogger } from 'nestjs-pino';
 import { StartError } from '../../../../config/start-error.js';
+import { freePort } from '../../../../storage/free-port.js';
 
 const START_TIMEOUT_MS = 10_000;
 const PROBE_INTERVAL_MS = 25;
@@ -12,6 +12,8 @@ const FIRST_BACKOFF_MS = 250;
 const MAX_BACKOFF_MS = 10_000;
 /** After a run of this length the next crash is followed by an immediate restart again. */
 const GOOD_RUN_MS = 30_000;
+/** Another process can take a port between its choice and the moment at which ChromaDB listens. */
+const MAX_PORTS = 5;
 
 /**
  * A ChromaDB that belongs to this server: started, supervised, restarted when it ends, and ended together with this
@@ -33,7 +35,13 @@ export class ChromadbProcess {
   /** @throws StartError with instructions, where it cannot be started at all */
   async start(): Promise<void> {
     const binding = bindingFor(process.platform, process.arch);
-    await this.launch(binding);
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.launch(binding);
+      } catch (error) {
+        if (tries === MAX_PORTS || !/address.* in use/i.test((error as Error).message)) throw error;
+      }
+    }
   }
 
   stop(): void {
@@ -54,7 +62,9 @@ export class ChromadbProcess {
     const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
     const url = `http://127.0.0.1:${port}`;
     const startedAt = performance.now();
-    if (!(await Promise.race([answers(url), ended.then(() => false)]))) {
+    // An answer can also come from the other process that took the port; then the child ends.
+    const answered = await Promise.race([answers(url), ended.then(() => false)]);
+    if (!answered || child.exitCode !== null) {
       child.kill('SIGKILL');
       throw new StartError(`ChromaDB did not start on ${this.dir}: ${lastWords.trim() || 'no reason was given'}`);
     }
@@ -107,14 +117,4 @@ async function answers(url: string): Promise<boolean> {
     await wait(PROBE_INTERVAL_MS);
   }
   return false;
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 }

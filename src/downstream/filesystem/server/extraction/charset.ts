@@ -24,7 +24,7 @@ export function decodeText(content: Uint8Array, declared: readonly (string | und
   if (marked !== undefined) return decodeAs(content, marked);
   const labels = declared.filter((label) => label !== undefined);
   const unknown = labels.filter((label) => encodingOf(label) === undefined);
-  const warnings = unknown.map((label) => ({
+  const warnings = unknown.map((label): Warning => ({
     code: 'charset_unknown',
     detail: `the declared charset ${JSON.stringify(label)} is not known, so it was detected from the bytes`,
   }));

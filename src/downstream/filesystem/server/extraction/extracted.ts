@@ -1,4 +1,4 @@
-import type { Warning } from '../../../../contract/warning.contract.ts';
+import type { Warning, WarningCode } from '../../../../contract/warning.contract.ts';
 
 /** A page or a slide, counted from 1. */
 export interface Page {
@@ -20,6 +20,6 @@ export type Extracted = ({ text: string } | { pages: Page[] }) & {
 };
 
 /** No warning for a count of 0. The count comes last in the detail, so that the sentence fits every number. */
-export function counted(count: number, code: string, what: string): Warning[] {
+export function counted(count: number, code: WarningCode, what: string): Warning[] {
   return count === 0 ? [] : [{ code, detail: `${what}: ${count}`, count }];
 }

@@ -18,13 +18,13 @@ export async function fromDoc(content: Uint8Array): Promise<Extracted> {
     document.getAnnotations(),
     document.getHeaders({ includeFooters: true }),
   ];
-  const warning = { code: 'layout_left_out', detail: 'headings and tables of a DOC are read as plain paragraphs' };
+  const detail = 'headings and tables of a DOC are read as plain paragraphs';
   return {
     text: parts
       .map(paragraphs)
       .filter((part) => part !== '')
       .join('\n\n'),
-    warnings: [warning],
+    warnings: [{ code: 'layout_left_out', detail }],
   };
 }
 

@@ -29,9 +29,9 @@ export function mailLosses(mails: readonly Mail[]): Warning[] {
   const names = mails.flatMap(({ attachments }) => attachments.map(({ name }) => name));
   const pictures = mails.reduce((sum, { inlinePictures }) => sum + inlinePictures, 0);
   const shown = `${names.slice(0, 10).join(', ')}${names.length > 10 ? ' …' : ''}`;
-  const apart = { code: 'attachments_apart', detail: `the attachments are not part of the text: ${shown}` };
+  const detail = `the attachments are not part of the text: ${shown}`;
   return [
-    ...(names.length === 0 ? [] : [{ ...apart, count: names.length }]),
+    ...(names.length === 0 ? [] : [{ code: 'attachments_apart' as const, detail, count: names.length }]),
     ...counted(pictures, 'pictures_left_out', 'pictures in the layout are left out'),
   ];
 }

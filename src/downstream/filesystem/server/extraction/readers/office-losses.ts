@@ -1,8 +1,8 @@
-import type { Warning } from '../../../../../contract/warning.contract.ts';
+import type { Warning, WarningCode } from '../../../../../contract/warning.contract.ts';
 import { counted } from '../extracted.ts';
 
 /** Parts of Office Open XML files from which no text is extracted. */
-const LOST: [RegExp, string, string][] = [
+const LOST: [RegExp, WarningCode, string][] = [
   [/\/charts\/chart\d*\.xml$/, 'charts_left_out', 'charts are left out'],
   [/\/embeddings\/[^/]+$/, 'embedded_files_left_out', 'embedded files are left out'],
   [/\/media\/[^/]+\.(?:mp3|mp4|m4a|m4v|wav|wma|wmv|avi|mov|mpg|mpeg)$/i, 'media_left_out', 'recordings are left out'],

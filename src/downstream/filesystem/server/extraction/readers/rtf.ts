@@ -1,3 +1,4 @@
+import type { Warning } from '../../../../../contract/warning.contract.ts';
 import type { Extracted } from '../extracted.ts';
 import { counted } from '../extracted.ts';
 import { Fault } from './fault.ts';
@@ -33,7 +34,10 @@ const CHARSETS: Record<number, number> = {
 /** `\outlinelevel0` is the highest heading; 9 is body text. */
 const MAX_LEVELS = 6;
 
-const CUT_SHORT = { code: 'file_cut_short', detail: 'the file ends in the middle; what stood behind is missing' };
+const CUT_SHORT: Warning = {
+  code: 'file_cut_short',
+  detail: 'the file ends in the middle; what stood behind is missing',
+};
 
 interface Group {
   isSkipped: boolean;

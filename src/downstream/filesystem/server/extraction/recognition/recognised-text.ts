@@ -1,5 +1,5 @@
 import type { PageStart } from '../../../../../contract/page.contract.ts';
-import type { Warning } from '../../../../../contract/warning.contract.ts';
+import type { Warning, WarningCode } from '../../../../../contract/warning.contract.ts';
 import { counted } from '../extracted.ts';
 import { numbersIn, rangesOf } from '../page-ranges.ts';
 import { pagedText } from '../paged-text.ts';
@@ -108,11 +108,11 @@ function confidence(before: Warning | undefined, read: readonly { page: number; 
   const percent = Math.round((10 * sum) / count) / 10;
   const weak = [...pagesIn(before), ...read.filter((page) => page.confidence < WEAK_PERCENT).map(({ page }) => page)];
   const detail = `recognised text, which may have errors; the mean confidence is ${percent} %`;
-  const warning = { code: CONFIDENCE, detail, count, percent };
+  const warning: Warning = { code: CONFIDENCE, detail, count, percent };
   return [weak.length === 0 ? warning : { ...warning, place: placeOf(weak) }];
 }
 
-function onPages(code: string, what: string, pages: readonly number[]): Warning[] {
+function onPages(code: WarningCode, what: string, pages: readonly number[]): Warning[] {
   return counted(pages.length, code, what).map((warning) => ({ ...warning, place: placeOf(pages) }));
 }
 

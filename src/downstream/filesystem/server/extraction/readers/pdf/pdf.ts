@@ -1,6 +1,6 @@
 import { extname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import type { Warning } from '../../../../../../contract/warning.contract.ts';
+import type { Warning, WarningCode } from '../../../../../../contract/warning.contract.ts';
 import { counted, type Extracted, type Page } from '../../extracted.ts';
 import { rangesOf } from '../../page-ranges.ts';
 import { Fault } from '../fault.ts';
@@ -153,6 +153,6 @@ function attachmentsLeftOut(files: readonly string[]): Warning[] {
   return [{ code: 'attachments_left_out', detail, count: files.length }];
 }
 
-function onPages(code: string, what: string, pages: readonly number[]): Warning[] {
+function onPages(code: WarningCode, what: string, pages: readonly number[]): Warning[] {
   return counted(pages.length, code, what).map((warning) => ({ ...warning, place: `pages ${rangesOf(pages)}` }));
 }
