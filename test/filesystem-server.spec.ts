@@ -214,6 +214,54 @@ function behaviour(settings: () => Promise<Record<string, string>>, isEmbedded: 
     });
   });
 
+  describe('tags', () => {
+    const tag = (project: string, path: string, tags: string[], user = 'ada') =>
+      server.call('PUT', `/projects/${project}/document/tags${at(path)}`, { user, body: { tags } });
+    const found = async (project: string, query: string) =>
+      (await search(project, query)).results.map(({ document }) => document).sort();
+
+    it('are found beside those of the front matter, and stay with further versions, moves and restorations', async () => {
+      const project = await makeProject();
+      await put(project, 'a.md', { text: '---\ntags: [garden]\n---\nPelicans fish.' });
+      await put(project, 'b.md', { text: 'Pelicans sleep.' });
+      expect(await tag(project, 'a.md', ['#Tax 2026 ', 'tax 2026', 'Birds'])).toMatchObject({
+        status: 200,
+        body: { path: 'a.md', tags: ['tax 2026', 'birds'] },
+      });
+      const everywhere = async (path: string) => {
+        expect(await found(project, 'tag:birds')).toEqual([path]);
+        expect(await found(project, 'tag:"tax 2026" pelicans')).toEqual([path]);
+        expect((await get(project, path)).body).toMatchObject({ tags: ['tax 2026', 'birds'] });
+      };
+      await everywhere('a.md');
+      expect(await found(project, 'tag:garden')).toEqual(['a.md']);
+      await put(project, 'a.md', { text: 'Pelicans dive.' });
+      await everywhere('a.md');
+      expect(await found(project, 'tag:garden')).toEqual([]);
+      const moved = { from: 'a.md', to: 'c.md', version: `v${++count}` };
+      await server.call('POST', `/projects/${project}/move`, { user: 'ada', body: moved });
+      await everywhere('c.md');
+      await server.call('DELETE', `/projects/${project}/document${at('c.md')}&trash=true`, { user: 'ada' });
+      expect(await found(project, 'tag:birds')).toEqual([]);
+      const version = `v${++count}`;
+      await server.call('POST', `/projects/${project}/trash/restore${at('c.md')}`, { user: 'ada', body: { version } });
+      await everywhere('c.md');
+      await tag(project, 'c.md', []);
+      expect(await found(project, 'tag:birds')).toEqual([]);
+      expect((await get(project, 'c.md')).body).not.toHaveProperty('tags');
+    });
+
+    it('are refused for a document that is not there, and where they are no tags', async () => {
+      const project = await makeProject();
+      await put(project, 'a.md', { text: 'x' });
+      expect(await tag(project, 'b.md', ['x'])).toMatchObject({ status: 404 });
+      expect(await tag(project, 'a.md', ['x'], 'bob')).toMatchObject({ status: 404 });
+      for (const tags of [[' # '], ['a\nb'], ['x'.repeat(101)], Array<string>(51).fill('x')]) {
+        expect(await tag(project, 'a.md', tags)).toMatchObject({ status: 400 });
+      }
+    });
+  });
+
   describe('the trash', () => {
     const remove = (project: string, path: string, query = '&trash=true') =>
       server.call('DELETE', `/projects/${project}/document${at(path)}${query}`, { user: 'ada' });
