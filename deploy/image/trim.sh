@@ -10,7 +10,7 @@ find . -name '*.node' -size +1M -exec strip --strip-unneeded {} +
 rm -rf typescript @napi-rs/canvas*
 rm -rf pdfjs-dist/build pdfjs-dist/legacy pdfjs-dist/web pdfjs-dist/types pdfjs-dist/image_decoders
 rm -rf gpt-tokenizer/cjs gpt-tokenizer/src
-find . -name '*.map' -delete
+find . \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' \) -delete
 
 case "$(uname -m)" in
 x86_64) arch=x64 ;;
