@@ -1,20 +1,26 @@
-// Measures the rate of ingestion: stored, searchable and in the history, as one zip and one by one from several callers, beside
-// the rates of the parts alone for the same files on the same disk in the same run.
-import { execFileSync } from 'node:child_process';
-import { closeSync, fsyncSync, mkdirSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+// Measures the rate of ingestion: stored, searchable and in the history, as one zip, by `caudex sync` and one by one from several
+// callers, beside the rates of the parts alone for the same files on the same disk in the same run.
+import { execFile, execFileSync } from 'node:child_process';
+import { closeSync, fsyncSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { parseArgs } from 'node:util';
+import { parseArgs, promisify } from 'node:util';
 import { strToU8, zipSync } from 'fflate';
 import { Caudex, type Person, until } from '../test/system/caudex.ts';
 import { inParallel } from './api.ts';
 
 const { values } = parseArgs({
-  options: { notes: { type: 'string', default: '1000' }, callers: { type: 'string', default: '8' } },
+  options: {
+    notes: { type: 'string', default: '1000' },
+    callers: { type: 'string', default: '8' },
+    ways: { type: 'string', default: 'zip,sync,single' },
+  },
 });
 const NOTES = Number(values.notes);
 const CALLERS = Number(values.callers);
+const WAYS = values.ways.split(',');
+const MAIN = join(import.meta.dirname, '../dist/main.js');
 /** Longer than any valid run. */
 const LIMIT_MS = 600_000;
 /** The interval of the questions for the progress of index and history. */
@@ -88,6 +94,21 @@ async function zip(person: Person, project: string): Promise<void> {
   if (stored !== NOTES) throw new Error(`${stored} of ${NOTES} documents were stored`);
 }
 
+/** With the start of the command and the reading of the folder. */
+async function sync(person: Person, project: string): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'caudex-ingest-'));
+  for (const { path, text } of files) {
+    mkdirSync(join(folder, path, '..'), { recursive: true });
+    writeFileSync(join(folder, path), text);
+  }
+  const { key } = await person.post<{ key: string }>('/v1/api/keys', { name: 'sync', scopes: ['read', 'write'] }, 201);
+  const env = { PATH: process.env['PATH'], CAUDEX_URL: system.url, CAUDEX_API_KEY: key };
+  await promisify(execFile)(process.execPath, [MAIN, 'sync', folder, '--project', project, '--once'], {
+    ...{ env, maxBuffer: 64 * 1024 * 1024 },
+  });
+  rmSync(folder, { recursive: true });
+}
+
 async function single(person: Person, project: string): Promise<void> {
   await inParallel(files, CALLERS, async ({ path, text }) => {
     await person.upload(project, path, text);
@@ -147,10 +168,11 @@ const system = await Caudex.start({}, { quick: false });
 try {
   const person = await system.signUp();
   const ways = [
-    { name: 'one zip', send: (project: string) => zip(person, project) },
-    { name: `single uploads, ${CALLERS} callers`, send: (project: string) => single(person, project) },
+    { way: 'zip', name: 'one zip', send: (project: string) => zip(person, project) },
+    { way: 'sync', name: 'caudex sync', send: (project: string) => sync(person, project) },
+    { way: 'single', name: `single uploads, ${CALLERS} callers`, send: (project: string) => single(person, project) },
   ];
-  for (const { name, send } of ways) {
+  for (const { name, send } of ways.filter(({ way }) => WAYS.includes(way))) {
     const { stored, searchable, historyS } = await ingest(person, send);
     const ratio = (rate: number) => `${rate.toFixed(0)}/s (${(slowest / rate).toFixed(1)} x the slowest part's time)`;
     console.log(`${name}: stored ${ratio(stored)}, searchable ${ratio(searchable)}`);

@@ -134,6 +134,134 @@ function behaviour(settings: () => Promise<Record<string, string>>, isEmbedded: 
     }, 120_000);
   });
 
+  describe('documents in one call', () => {
+    const putAll = (project: string, documents: object[]) =>
+      server.call('PUT', `/projects/${project}/documents`, {
+        user: 'ada',
+        body: { documents: documents.map((one) => ({ version: `v${++count}`, media_type: 'text/markdown', ...one })) },
+      });
+    const readAll = (project: string, paths: string[]) =>
+      server.call('POST', `/projects/${project}/documents/read`, { user: 'ada', body: { paths } });
+
+    it('are stored each like a single one, and those that are refused stop no other one', async () => {
+      const project = await makeProject();
+      await put(project, 'same.md', { text: 'Same.' });
+      await put(project, 'later.md', { text: 'Later.', arrived_ms: 9000 });
+      const same = (await get(project, 'same.md')).body;
+      const { status, body } = await putAll(project, [
+        { path: 'a.md', text: '# Pelicans\n\nPelicans fish.', version: 'va' },
+        { path: '../b.md', text: 'b' },
+        { path: 'same.md', text: 'Same.' },
+        { path: 'later.md', text: 'Late.', arrived_ms: 8000 },
+        { path: 'c.pdf', text: 'c', media_type: 'application/pdf' },
+        { path: 'large.md', text: 'A large text. '.repeat(10_000) },
+      ]);
+      expect(status).toBe(200);
+      expect(body['documents']).toEqual([
+        expect.objectContaining({ path: 'a.md', version: 'va', title: 'Pelicans', created: true, changed: true }),
+        expect.objectContaining({ path: '../b.md', status: 400, code: 'invalid_path' }),
+        expect.objectContaining({ path: 'same.md', version: same['version'], created: false, changed: false }),
+        expect.objectContaining({ path: 'later.md', status: 409, code: 'superseded' }),
+        expect.objectContaining({ path: 'c.pdf', status: 415 }),
+        expect.objectContaining({ path: 'large.md', bytes: 140_000, created: true }),
+      ]);
+      expect((await search(project, 'pelicans')).results[0]).toMatchObject({ document: 'a.md' });
+      expect(await get(project, 'later.md')).toMatchObject({ body: { text: 'Later.' } });
+    });
+
+    it('are stored once where the call is repeated, and leave no file that no document has', async () => {
+      const project = await makeProject();
+      const documents = ['a', 'b', 'c'].map((path) => ({ path, text: `Text of ${path}.`, version: `v-${path}` }));
+      const first = await putAll(project, documents);
+      expect((await putAll(project, documents)).body).toEqual(first.body);
+      const changed = documents.map((one) => ({ ...one, text: `${one.text} Changed.`, version: `${one.version}2` }));
+      await putAll(project, changed);
+      const stores = server.app.get(FilesystemStores);
+      const files = server.app.get(DocumentFiles);
+      expect((await files.sweep(stores.documents.files(), 0)).removed).toBe(0);
+      expect((await get(project, 'b')).body).toMatchObject({ text: 'Text of b. Changed.', version: 'v-b2' });
+    });
+
+    it('are refused together with two of one path, and for a project that is deleted or was never there', async () => {
+      const project = await makeProject();
+      const twice = [
+        { path: 'a', text: 'x' },
+        { path: 'a', text: 'y' },
+      ];
+      expect(await putAll(project, twice)).toMatchObject({ status: 400 });
+      expect(await putAll('never', [{ path: 'a', text: 'x' }])).toMatchObject({ status: 404 });
+      await server.call('DELETE', `/projects/${project}`, { user: 'ada' });
+      expect(await putAll(project, [{ path: 'a', text: 'x' }])).toMatchObject({ status: 410 });
+      expect(await readAll('never', ['a'])).toMatchObject({ status: 404 });
+    });
+
+    it('are read together as far as one answer goes', async () => {
+      const project = await makeProject();
+      const text = 'x'.repeat(600_000);
+      for (const path of ['a', 'b']) await put(project, path, { text });
+      await put(project, 'c', { text: 'c' });
+      const paths = async (asked: string[]) => {
+        const { documents } = (await readAll(project, asked)).body as { documents: { path: string; text?: string }[] };
+        return documents.map((document) => [document.path, document.text?.length]);
+      };
+      expect(await paths(['c', 'missing', 'a', 'b'])).toEqual([
+        ['c', 1],
+        ['missing', undefined],
+        ['a', 600_000],
+      ]);
+      await put(project, 'huge', { text: 'x'.repeat(1_200_000) });
+      expect(await paths(['huge', 'c'])).toEqual([['huge', 1_200_000]]);
+    });
+  });
+
+  describe('tags', () => {
+    const tag = (project: string, path: string, tags: string[], user = 'ada') =>
+      server.call('PUT', `/projects/${project}/document/tags${at(path)}`, { user, body: { tags } });
+    const found = async (project: string, query: string) =>
+      (await search(project, query)).results.map(({ document }) => document).sort();
+
+    it('are found beside those of the front matter, and stay with further versions, moves and restorations', async () => {
+      const project = await makeProject();
+      await put(project, 'a.md', { text: '---\ntags: [garden]\n---\nPelicans fish.' });
+      await put(project, 'b.md', { text: 'Pelicans sleep.' });
+      expect(await tag(project, 'a.md', ['#Tax 2026 ', 'tax 2026', 'Birds'])).toMatchObject({
+        status: 200,
+        body: { path: 'a.md', tags: ['tax 2026', 'birds'] },
+      });
+      const everywhere = async (path: string) => {
+        expect(await found(project, 'tag:birds')).toEqual([path]);
+        expect(await found(project, 'tag:"tax 2026" pelicans')).toEqual([path]);
+        expect((await get(project, path)).body).toMatchObject({ tags: ['tax 2026', 'birds'] });
+      };
+      await everywhere('a.md');
+      expect(await found(project, 'tag:garden')).toEqual(['a.md']);
+      await put(project, 'a.md', { text: 'Pelicans dive.' });
+      await everywhere('a.md');
+      expect(await found(project, 'tag:garden')).toEqual([]);
+      const moved = { from: 'a.md', to: 'c.md', version: `v${++count}` };
+      await server.call('POST', `/projects/${project}/move`, { user: 'ada', body: moved });
+      await everywhere('c.md');
+      await server.call('DELETE', `/projects/${project}/document${at('c.md')}&trash=true`, { user: 'ada' });
+      expect(await found(project, 'tag:birds')).toEqual([]);
+      const version = `v${++count}`;
+      await server.call('POST', `/projects/${project}/trash/restore${at('c.md')}`, { user: 'ada', body: { version } });
+      await everywhere('c.md');
+      await tag(project, 'c.md', []);
+      expect(await found(project, 'tag:birds')).toEqual([]);
+      expect((await get(project, 'c.md')).body).not.toHaveProperty('tags');
+    });
+
+    it('are refused for a document that is not there, and where they are no tags', async () => {
+      const project = await makeProject();
+      await put(project, 'a.md', { text: 'x' });
+      expect(await tag(project, 'b.md', ['x'])).toMatchObject({ status: 404 });
+      expect(await tag(project, 'a.md', ['x'], 'bob')).toMatchObject({ status: 404 });
+      for (const tags of [[' # '], ['a\nb'], ['x'.repeat(101)], Array<string>(51).fill('x')]) {
+        expect(await tag(project, 'a.md', tags)).toMatchObject({ status: 400 });
+      }
+    });
+  });
+
   describe('the trash', () => {
     const remove = (project: string, path: string, query = '&trash=true') =>
       server.call('DELETE', `/projects/${project}/document${at(path)}${query}`, { user: 'ada' });

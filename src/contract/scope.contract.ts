@@ -10,7 +10,7 @@ export const scopeSchema = z
   .strictObject({
     /** A document, a folder with all that lies below it, or a pattern with `*` for any characters. */
     paths: list.optional(),
-    /** The `tags` of a document's front matter. */
+    /** The `tags` of a document's front matter, and those that a person set. */
     tags: list.optional(),
     /** Names or addresses of authors, or parts of them, as the document names them: in its front matter, as a mail's sender … */
     author: z

@@ -4,7 +4,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Config } from '../config/config.schema.js';
 import { StartError } from '../config/start-error.js';
 import type { PageStart } from '../contract/page.contract.js';
-import type { DocumentRow } from '../downstream/filesystem/server/documents/document-row.js';
+import { type DocumentRow, tagsOf } from '../downstream/filesystem/server/documents/document-row.js';
 import { SqliteDocumentStore } from '../downstream/filesystem/server/documents/sqlite-document-store.js';
 import {
   databaseFile,
@@ -177,7 +177,7 @@ async function installationOf(database: PostgresDatabase): Promise<string> {
  */
 async function buildIndex(db: DatabaseSync, contents: DocumentFiles, print: Print): Promise<void> {
   const index = new LexicalIndex(db);
-  const columns = 'user_id, project_id, path, file, sha256, title, media_type, pages, updated_at';
+  const columns = 'user_id, project_id, path, file, sha256, title, media_type, pages, updated_at, tags';
   const select = db.prepare(`SELECT ${columns} FROM document WHERE (user_id, project_id, path) = (?, ?, ?)`);
   const documents = db.prepare('SELECT user_id, project_id, path FROM document ORDER BY updated_at, path').all();
   let indexed = 0;
@@ -189,7 +189,10 @@ async function buildIndex(db: DatabaseSync, contents: DocumentFiles, print: Prin
       const text = (await contents.read(key, row)).toString();
       const pages = row.pages === null ? [] : (JSON.parse(row.pages) as PageStart[]);
       const document = await analyseDocument({ path, title: row.title, text, mediaType: row.media_type, pages });
-      transaction(db, () => index.put(key, document, Date.parse(row.updated_at)));
+      transaction(db, () => {
+        index.put(key, document, Date.parse(row.updated_at));
+        index.label(key, path, tagsOf(row));
+      });
       indexed++;
     } catch (error) {
       if (!(error instanceof DamagedFile)) throw error;

@@ -6,7 +6,7 @@ const DOCUMENT = {
   ...({ ...PATH, version: 'encoded', first_version: 'encoded', title: 'encoded' } as const),
   ...({ media_type: 'encoded', bytes: 'integer', updated_at: 'text', file: 'text', sha256: 'text' } as const),
   ...({ original_file: 'text', original_sha256: 'text', arrived_ms: 'real', stored_bytes: 'integer' } as const),
-  ...({ warnings: 'encoded', pages: 'text', original_type: 'encoded' } as const),
+  ...({ warnings: 'encoded', pages: 'text', original_type: 'encoded', tags: 'encoded' } as const),
 } as const;
 const CONVERSATION = { user_id: 'encoded', conversation_id: 'encoded' } as const;
 

@@ -15,6 +15,8 @@ interface Read {
   digest: string;
 }
 
+/** Requests with new files at the same time: while one is sent or waits for the index, the server stores the other. */
+const ZIPS = 2;
 /** New files that go in one request. */
 const ZIP = { files: 200, bytes: 8 * 1024 * 1024 };
 
@@ -33,7 +35,13 @@ export class Uploads {
   async run(uploads: readonly Upload[]): Promise<void> {
     const fresh = uploads.filter(({ version }) => version === null);
     const changed = uploads.filter(({ version }) => version !== null);
-    for (let at = 0; at < fresh.length;) at += await this.uploadFresh(fresh, at);
+    const left = fresh[Symbol.iterator]();
+    const worker = async () => {
+      for (let some = await this.nextTogether(left); some.length > 0; some = await this.nextTogether(left)) {
+        await this.uploadTogether(some);
+      }
+    };
+    await Promise.all(Array.from({ length: ZIPS }, worker));
     await pLimit(PARALLEL).map(changed, async (action) => {
       const read = await this.read(action);
       if (read !== undefined) await this.uploadOne(read);
@@ -52,24 +60,25 @@ export class Uploads {
     return undefined;
   }
 
-  /** @returns how many of the files were dealt with */
-  private async uploadFresh(actions: readonly Upload[], at: number): Promise<number> {
+  /** Reads files for one request; none at the end. */
+  private async nextTogether(left: Iterator<Upload>): Promise<Read[]> {
     const together: Read[] = [];
-    let bytes = 0;
-    let taken = 0;
-    for (const action of actions.slice(at, at + ZIP.files)) {
-      const read = await this.read(action);
-      taken++;
+    for (let bytes = 0; together.length < ZIP.files && bytes <= ZIP.bytes;) {
+      const next = left.next();
+      if (next.done === true) break;
+      const read = await this.read(next.value);
       if (read !== undefined) together.push(read);
       bytes += read?.bytes.length ?? 0;
-      if (bytes > ZIP.bytes) break;
     }
+    return together;
+  }
+
+  private async uploadTogether(together: readonly Read[]): Promise<void> {
     const stored = together.length < 2 ? new Map<string, string>() : await this.uploadZip(together);
     const known = together.filter(({ action }) => stored.has(action.path));
     this.keep(known.map((read) => ({ read, version: stored.get(read.action.path) as string })));
     // A file that the archive request did not store is sent alone, which gives it an answer of its own or waits for the server.
     for (const read of together) if (!stored.has(read.action.path)) await this.uploadOne(read);
-    return taken;
   }
 
   private async uploadZip(reads: readonly Read[]): Promise<Map<string, string>> {

@@ -62,12 +62,16 @@ export const LEXICAL_PAGES_MIGRATION = 'ALTER TABLE lexical_passages ADD COLUMN 
 /** A further migration: the authors that documents name. */
 export const LEXICAL_AUTHORS_MIGRATION = `ALTER TABLE lexical_documents ADD COLUMN authors TEXT NOT NULL DEFAULT '[]'`;
 
+/** A further migration: the tags that people gave to documents, beside those in the documents. */
+export const LEXICAL_LABELS_MIGRATION = `ALTER TABLE lexical_documents ADD COLUMN labels TEXT NOT NULL DEFAULT '[]'`;
+
 /** All migrations, for a database that holds nothing else. */
 export const LEXICAL_MIGRATIONS = [
   LEXICAL_MIGRATION,
   LEXICAL_LANGUAGES_MIGRATION,
   LEXICAL_PAGES_MIGRATION,
   LEXICAL_AUTHORS_MIGRATION,
+  LEXICAL_LABELS_MIGRATION,
 ];
 
 /** The analysis of passages whose document was renamed: `put` makes their terms anew. */
@@ -103,7 +107,7 @@ export class LexicalIndex {
   }
 
   /**
-   * Replaces the passages of one document by these.
+   * Replaces the passages of one document by these. Its {@link label}s stay.
    * @param storedMs when the document was stored, in ms since 1970
    */
   put(key: ProjectKey, document: AnalysedDocument, storedMs = Date.now()): LexicalChange {
@@ -124,8 +128,10 @@ export class LexicalIndex {
     if (added.length > MAX_FOLLOWED_PASSAGES) this.loaded.delete(project);
     this.delete(project, removed);
     this.sql(
-      `INSERT OR REPLACE INTO lexical_documents (project, document, media_type, tags, dated_ms, stored_ms, authors)
-       VALUES (?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO lexical_documents (project, document, media_type, tags, dated_ms, stored_ms, authors)
+       VALUES (?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (project, document) DO UPDATE SET media_type = excluded.media_type, tags = excluded.tags,
+         dated_ms = excluded.dated_ms, stored_ms = excluded.stored_ms, authors = excluded.authors`,
     ).run(
       ...[project, document.path, document.mediaType, JSON.stringify(document.tags)],
       ...[document.dateMs ?? null, storedMs, JSON.stringify(document.authors)],
@@ -134,6 +140,18 @@ export class LexicalIndex {
     // An image that is still being read will read the new rows itself.
     if (loaded?.revision !== undefined) for (const { id, passage } of added) loaded.image.add(id, passage);
     return { added, removed };
+  }
+
+  /** Sets the tags of a document beside those that it has in its text; nothing where the document is not here. */
+  label(key: ProjectKey, path: string, labels: readonly string[]): void {
+    this.sql('UPDATE lexical_documents SET labels = ? WHERE project = ? AND document = ?').run(
+      ...[JSON.stringify(labels), this.projectOf(key) ?? -1, path],
+    );
+  }
+
+  labels(key: ProjectKey, path: string): string[] {
+    const select = this.sql('SELECT labels FROM lexical_documents WHERE project = ? AND document = ?');
+    return JSON.parse(String(select.get(this.projectOf(key) ?? -1, path)?.['labels'] ?? '[]')) as string[];
   }
 
   /** The passages that `put` would add, in its order. */
@@ -198,13 +216,13 @@ export class LexicalIndex {
   inScope(key: ProjectKey, scope: Scope): Set<number> {
     const project = this.projectOf(key) ?? -1;
     const rows = this.sql(
-      'SELECT document, media_type, tags, authors, dated_ms, stored_ms FROM lexical_documents WHERE project = ?',
+      'SELECT document, media_type, tags, labels, authors, dated_ms, stored_ms FROM lexical_documents WHERE project = ?',
     ).all(project);
     const select = this.sql('SELECT id FROM lexical_passages WHERE project = ? AND document = ?');
     const documents = rows.map((row) => ({
       path: String(row['document']),
       mediaType: String(row['media_type']),
-      tags: JSON.parse(String(row['tags'])) as string[],
+      tags: [...(JSON.parse(String(row['tags'])) as string[]), ...(JSON.parse(String(row['labels'])) as string[])],
       authors: JSON.parse(String(row['authors'])) as string[],
       timeMs: Number(row['dated_ms'] ?? row['stored_ms']),
     }));

@@ -16,6 +16,7 @@ import {
 import { ApiBody, ApiConsumes, ApiOperation, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { tagsSchema } from '../../contract/document-tags.js';
 import { chromaContract } from '../../downstream/chroma/chroma.contract.js';
 import { documentInfoSchema, filesystemContract } from '../../downstream/filesystem/filesystem.contract.js';
 import { badRequest, Problem } from '../../http/problem.js';
@@ -42,6 +43,13 @@ const indexSchema = chromaContract.describe.response.extend({
 });
 const extractBody = z.strictObject({ path: z.string().min(1).max(1000) });
 const rebuiltSchema = z.object({ project_id: z.string(), documents: z.int(), index: z.literal('rebuilding') });
+const tagsBody = z.strictObject({ path: z.string().min(1).max(1000), tags: tagsSchema });
+const taggedSchema = z.object({
+  path: z.string(),
+  tags: z.array(z.string()),
+  /** Whether search finds the document by them already. */
+  indexed: z.enum(['done', 'queued']),
+});
 const deleteQuery = z.strictObject({ trash: z.enum(['true', 'false']).optional() });
 const textQuery = z
   .strictObject({ version: idSchema.optional(), original: z.enum(['true', 'false']).optional() })
@@ -118,6 +126,20 @@ export class DocumentsController {
   ) {
     const { document } = await this.documents.extract(projectId, documentPath(path), call);
     return this.attachments.withAttachments(projectId, document, call);
+  }
+
+  @Put('tags')
+  @ApiOperation({
+    summary: 'Set the tags of a document, beside those in its front matter: search finds it by `tag:` and scope',
+    description: 'They stay with further versions and with moves, and are no part of the history.',
+  })
+  @Answers(200, taggedSchema, 404)
+  tag(
+    @Param('project_id', { schema: idSchema }) projectId: string,
+    @Body({ schema: tagsBody }) { path, tags }: z.output<typeof tagsBody>,
+    @Call() call: UserCall,
+  ) {
+    return this.documents.setTags(projectId, documentPath(path), tags, call);
   }
 
   @Put('documents/*')

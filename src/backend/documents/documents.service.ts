@@ -128,6 +128,21 @@ export class DocumentsService {
     return restored.document;
   }
 
+  /** Sets the tags of a document, and waits a bounded time for the index. */
+  async setTags(projectId: string, path: string, tags: readonly string[], call: UserCall) {
+    const { userId } = call;
+    const params = { project_id: projectId };
+    const held = await this.sync.hold({ userId, projectId, path }, null, false);
+    const tagged = await change(
+      { ...call, signal: undefined },
+      (own) => this.filesystem.tagDocument({ params, query: { path }, body: { tags: [...tags] } }, own),
+      (nothingDone) => this.sync.abandon(held, nothingDone),
+    ).catch(namePath);
+    this.events.changed(userId, projectId);
+    const isIndexed = await this.sync.release(held, this.config.documents.index_wait_ms);
+    return { path, tags: tagged.tags ?? [], indexed: isIndexed ? ('done' as const) : ('queued' as const) };
+  }
+
   /** Extracts the text of a document from its original again. */
   extract(projectId: string, path: string, call: UserCall) {
     const version = newVersion(call);

@@ -22,6 +22,8 @@ const documentSchema = z.strictObject({
   text: z.string(),
   /** For a format with pages: where they begin. Passages do not cross them. */
   pages: z.array(pageStartSchema).optional(),
+  /** The tags that a person gave to it, beside those in its text; by default none. */
+  tags: z.array(z.string()).default([]),
   /**
    * The document was moved from this path, where it had this version: passages with the same content keep their
    * vectors. Ignored where the index has another version of it.

@@ -3,6 +3,7 @@ import type { ServiceContract } from '../../contract/endpoint.js';
 import { inventoryQuery, inventorySchema } from '../../contract/inventory.contract.js';
 import { pageStartSchema } from '../../contract/page.contract.js';
 import { correctionSchema, passageSchema } from '../../contract/passage.contract.js';
+import { tagsSchema } from '../../contract/document-tags.js';
 import { scopeSchema } from '../../contract/scope.contract.js';
 import { warningSchema } from '../../contract/warning.contract.js';
 
@@ -36,6 +37,8 @@ export const documentInfoSchema = z
     updated_at: z.string(),
     /** Content of the file that the extracted text lacks; absent where no loss is known. */
     warnings: z.array(warningSchema).optional(),
+    /** Those that were set by a person, beside those in its front matter; absent where there are none. */
+    tags: z.array(z.string()).optional(),
   })
   .meta({ title: 'DocumentInfo' });
 export type DocumentInfo = z.output<typeof documentInfoSchema>;
@@ -311,6 +314,16 @@ export const filesystemContract = {
     response: z.object({
       attachments: z.array(z.object({ name: z.string(), media_type: z.string(), content_base64: z.base64() })),
     }),
+    idempotent: true,
+  },
+  /** Sets the tags of a document, which stay with its further versions and its moves. 404 */
+  tagDocument: {
+    method: 'PUT',
+    path: '/projects/:project_id/document/tags',
+    params: inProject,
+    query: ofDocument,
+    body: z.strictObject({ tags: tagsSchema }),
+    response: documentInfoSchema,
     idempotent: true,
   },
   /** `trash`: the document with its original goes to the trash; 422 `trash_off` where the configuration has none. */

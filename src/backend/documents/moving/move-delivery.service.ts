@@ -42,10 +42,10 @@ export class MoveDelivery {
       await this.chroma.remove({ body: { project_id, path } }, call);
       return;
     }
-    const { version, title, media_type, text, pages } = document;
+    const { version, title, media_type, text, pages, tags } = document;
     const moved_from = from?.version === undefined ? undefined : { path: from.path, version: from.version };
     await this.chroma.upsert(
-      { body: { project_id, path, version, title, media_type, text, pages, ...(moved_from && { moved_from }) } },
+      { body: { project_id, path, version, title, media_type, text, pages, tags, ...(moved_from && { moved_from }) } },
       call,
     );
   }
@@ -61,8 +61,8 @@ export class MoveDelivery {
     const answers = read?.documents ?? paths.map((path) => ({ path, status: 404 }));
     const documents = answers.flatMap((answer) => {
       if ('status' in answer) return [];
-      const { path, version, title, media_type, text, pages } = answer;
-      return [{ path, version, title, media_type, text, ...(pages && { pages }) }];
+      const { path, version, title, media_type, text, pages, tags } = answer;
+      return [{ path, version, title, media_type, text, pages, tags }];
     });
     if (documents.length > 0) await this.chroma.upsertAll({ body: { project_id, documents } }, call);
     for (const answer of answers) {

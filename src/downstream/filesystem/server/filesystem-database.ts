@@ -5,6 +5,7 @@ import { StartError } from '../../../config/start-error.js';
 import { openDatabase } from '../../../storage/sqlite.js';
 import {
   LEXICAL_AUTHORS_MIGRATION,
+  LEXICAL_LABELS_MIGRATION,
   LEXICAL_LANGUAGES_MIGRATION,
   LEXICAL_MIGRATION,
   LEXICAL_PAGES_MIGRATION,
@@ -163,6 +164,10 @@ export const FILESYSTEM_MIGRATIONS = [
    ALTER TABLE project ADD COLUMN instructions TEXT NOT NULL DEFAULT ''`,
   LEXICAL_AUTHORS_MIGRATION,
   TRASH,
+  LEXICAL_LABELS_MIGRATION,
+  // The tags that a person has set, as JSON.
+  `ALTER TABLE document ADD COLUMN tags TEXT;
+   ALTER TABLE trash ADD COLUMN tags TEXT`,
 ];
 
 /**

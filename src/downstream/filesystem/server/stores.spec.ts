@@ -74,7 +74,7 @@ function contract(open: (dir: string) => Promise<Opened>): void {
     ...{ path, version: 'v1', first_version: 'v1', title: path, media_type: 'text/plain', bytes: 10 },
     ...{ updated_at: '2026-01-01T00:00:00.000Z', file: `file of ${path}`, sha256: 'x', arrived_ms: 1000.5 },
     ...{ original_file: null, original_sha256: null, original_type: null, stored_bytes: 10 },
-    ...{ warnings: null, pages: null },
+    ...{ warnings: null, pages: null, tags: null },
     ...more,
   });
   const put = async (stores: FilesystemStores, path: string, more: Partial<DocumentRow> = {}, key = KEY) => {
@@ -193,6 +193,18 @@ function contract(open: (dir: string) => Promise<Opened>): void {
       expect(await a.documents.delete(KEY, 'a.md', 2500)).toMatchObject({ deleted: true });
       expect(await a.documents.state(KEY, 'a.md')).toEqual({ project: 'there', document: undefined, removedMs: 3000 });
       expect(await a.documents.state({ ...KEY, projectId: 'q' }, 'a.md')).toMatchObject({ project: undefined });
+    });
+
+    it('have tags that a person sets, which go with them into the trash and back', async () => {
+      await put(a, 'a.md');
+      expect(await b.documents.setTags(KEY, 'a.md', '["tax"]')).toEqual(rowOf('a.md', { tags: '["tax"]' }));
+      expect((await a.documents.list(KEY, '', 10, 0)).documents).toMatchObject([{ path: 'a.md', tags: ['tax'] }]);
+      await a.documents.delete(KEY, 'a.md', 3000, '2026-01-02');
+      expect(await b.documents.setTags(KEY, 'a.md', '["late"]')).toBeUndefined();
+      await restore(b, 'a.md');
+      expect(await a.documents.find(KEY, 'a.md')).toMatchObject({ tags: '["tax"]' });
+      expect(await a.documents.setTags(KEY, 'a.md', null)).toEqual(rowOf('a.md'));
+      expect(await a.documents.setTags({ ...KEY, userId: 'bob' }, 'a.md', '["x"]')).toBeUndefined();
     });
 
     const named = async () => {

@@ -11,6 +11,7 @@ import { preparedBy } from '../../../../storage/statements.js';
 import type { AnalysedDocument } from '../../../../text/analysed-document.js';
 import {
   LEXICAL_AUTHORS_MIGRATION,
+  LEXICAL_LABELS_MIGRATION,
   LEXICAL_LANGUAGES_MIGRATION,
   LEXICAL_MIGRATION,
   LEXICAL_PAGES_MIGRATION,
@@ -43,6 +44,8 @@ export interface PreparedDocument {
   version: string;
   analysed: AnalysedDocument;
   vectors: readonly Float32Array[] | undefined;
+  /** Those that a person gave to it; undefined: they stay as they are. */
+  tags?: readonly string[] | undefined;
   /** When it was stored, in ms since 1970; now by default. */
   storedMs?: number | undefined;
 }
@@ -73,6 +76,7 @@ export const INDEX_MIGRATIONS = [
   LEXICAL_AUTHORS_MIGRATION,
   // A passage that says the same as another one gets its vector.
   'CREATE INDEX lexical_passages_by_digest ON lexical_passages (project, digest)',
+  LEXICAL_LABELS_MIGRATION,
 ];
 
 /**
@@ -132,8 +136,13 @@ export class IndexStore implements OnApplicationShutdown {
     return transaction(this.db, () => documents.map((document) => this.putOne(key, generation, document)));
   }
 
-  private putOne(key: ProjectKey, generation: Generation, { version, analysed, vectors, storedMs }: PreparedDocument) {
+  private putOne(
+    key: ProjectKey,
+    generation: Generation,
+    { version, analysed, vectors, tags, storedMs }: PreparedDocument,
+  ) {
     const change = this.passages.put(key, analysed, storedMs);
+    if (tags !== undefined) this.passages.label(key, analysed.path, tags);
     const put = change.added.map(({ id }) => id);
     if (vectors !== undefined) {
       this.insertVectors(
@@ -164,6 +173,12 @@ export class IndexStore implements OnApplicationShutdown {
       );
       return this.passages.rename(key, from.path, to);
     });
+  }
+
+  /** Sets the tags that a person gave to an indexed document. */
+  tag(key: ProjectKey, path: string, tags: readonly string[]): void {
+    const known = JSON.stringify(this.passages.labels(key, path));
+    if (known !== JSON.stringify(tags)) transaction(this.db, () => this.passages.label(key, path, tags));
   }
 
   /** Returns the ids of the removed passages; undefined where there was no such document. */

@@ -16,6 +16,8 @@ export interface DocumentState {
   mediaType: string;
   text: string;
   pages?: readonly PageStart[] | undefined;
+  /** Those that a person gave to it. */
+  tags: readonly string[];
   /** Where the document was before, and its version there. */
   movedFrom?: { path: string; version: string } | undefined;
 }
@@ -124,15 +126,16 @@ export class DocumentArrivals {
     generation: Generation,
     arrival: Arrival,
   ): Promise<PreparedDocument | undefined> {
-    const { path, version, movedFrom } = arrival.document;
+    const { path, version, tags, movedFrom } = arrival.document;
     const storedMs = movedFrom && this.store.rename(key, movedFrom, path);
     if (this.store.version(key, path)?.version === version) {
+      this.store.tag(key, path, tags);
       arrival.outcome = { generation, put: [], removed: [] };
       return undefined;
     }
     try {
       const analysed = await analyseDocument(arrival.document);
-      return { version, analysed, vectors: await this.vectorsOf(key, generation, analysed), storedMs };
+      return { version, analysed, vectors: await this.vectorsOf(key, generation, analysed), tags, storedMs };
     } catch (error) {
       arrival.outcome = { error };
       return undefined;

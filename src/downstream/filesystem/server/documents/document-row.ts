@@ -3,9 +3,11 @@ import type { DocumentInfo } from '../../filesystem.contract.js';
 import type { StoredFile } from '../files/document-files.js';
 
 /** The row of a document, which refers to the files with its contents. */
-export interface DocumentRow extends Omit<DocumentInfo, 'warnings'> {
+export interface DocumentRow extends Omit<DocumentInfo, 'warnings' | 'tags'> {
   /** As JSON; null for none. */
   warnings: string | null;
+  /** The tags that a person has set, as JSON; null for none. */
+  tags: string | null;
   /** The starts of its pages, as JSON; null for a format without pages. */
   pages: string | null;
   /** The version with which it was created. */
@@ -36,10 +38,15 @@ export function leftFiles(before: DocumentRow | undefined, after: DocumentRow): 
 
 /** The public data of a document. */
 export function infoOf(row: DocumentRow): DocumentInfo {
-  const { path, version, title, media_type, bytes, updated_at, warnings } = row;
-  const info = { path, version, title, media_type, bytes, updated_at };
-  return warnings === null ? info : { ...info, warnings: JSON.parse(warnings) as Warning[] };
+  const { path, version, title, media_type, bytes, updated_at, warnings, tags } = row;
+  return {
+    ...{ path, version, title, media_type, bytes, updated_at },
+    ...(warnings !== null && { warnings: JSON.parse(warnings) as Warning[] }),
+    ...(tags !== null && { tags: tagsOf(row) }),
+  };
 }
+
+export const tagsOf = ({ tags }: Pick<DocumentRow, 'tags'>) => (tags === null ? [] : (JSON.parse(tags) as string[]));
 
 /** The last uploaded file for a path from which no text could be extracted. */
 export interface UnreadableRow {
@@ -78,6 +85,7 @@ export const DOCUMENT_COLUMNS = [
   'warnings',
   'pages',
   'original_type',
+  'tags',
 ] as const;
 
 export const UNREADABLE_COLUMNS = [

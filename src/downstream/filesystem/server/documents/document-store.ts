@@ -96,6 +96,9 @@ export abstract class DocumentStore {
     trashedAt?: string,
   ): Promise<{ deleted: boolean; files: (string | null)[] }>;
 
+  /** @param tags as JSON; null for none. @returns undefined where there is no such document */
+  abstract setTags(key: ProjectKey, path: string, tags: string | null): Promise<DocumentRow | undefined>;
+
   /** Those deleted last first. */
   abstract trash(key: ProjectKey, limit: number, offset: number): Promise<{ rows: TrashRow[]; total: number }>;
 

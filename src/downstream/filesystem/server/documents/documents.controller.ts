@@ -78,6 +78,14 @@ export class DocumentsController {
     return { attachments: await this.originals.attachments(keyOf(caller, params), query.path) };
   }
 
+  @Implements(contract.tagDocument)
+  tag(
+    @CallerOf() caller: Caller,
+    @Input() { params, query, body }: Request<'tagDocument'>,
+  ): Promise<Answer<'tagDocument'>> {
+    return this.documents.setTags(keyOf(caller, params), query.path, body.tags);
+  }
+
   @Implements(contract.deleteDocument)
   async delete(
     @CallerOf() caller: Caller,

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectConfig } from '../../../../config/config.module.js';
 import type { Config } from '../../../../config/config.schema.js';
-import { Problem, type ProblemDetails } from '../../../../http/problem.js';
+import { notFound, Problem, type ProblemDetails } from '../../../../http/problem.js';
 import type { ProjectKey } from '../../../../text/lexical-index.js';
 import { type Asked, searchByWords } from '../../../../text/results.js';
 import type { PageStart } from '../../../../contract/page.contract.js';
@@ -77,6 +77,15 @@ export class DocumentsService {
       documents.push(read);
     }
     return documents;
+  }
+
+  /** @throws Problem 404 */
+  async setTags(key: ProjectKey, path: string, tags: readonly string[]): Promise<DocumentInfo> {
+    await this.projects.requireReadable(key);
+    checkPath(path);
+    const row = await this.documents.setTags(key, path, tags.length === 0 ? null : JSON.stringify(tags));
+    if (row === undefined) throw notFound(`path: there is no document ${JSON.stringify(path)} in this project.`);
+    return infoOf(row);
   }
 
   /** @throws Problem 422 `trash_off` */

@@ -135,6 +135,18 @@ export class PostgresDocumentStore extends DocumentStore {
     return answer;
   }
 
+  async setTags(key: ProjectKey, path: string, tags: string | null): Promise<DocumentRow | undefined> {
+    const row = await this.database.transaction(async (session) => {
+      const change = await nextChange(session, key);
+      return session.first<DocumentRow & Record<string, unknown>>(
+        `UPDATE document SET tags = $4, change = $5 WHERE ${AT_PATH} RETURNING ${DOCUMENT_COLUMNS.join(', ')}`,
+        [key.userId, key.projectId, path, tags, change],
+      );
+    });
+    if (row !== undefined) this.changes.changed(key);
+    return row;
+  }
+
   async trash({ userId, projectId }: ProjectKey, limit: number, offset: number) {
     const values = [userId, projectId];
     const [counted] = await this.database.read<{ total: number }>(
@@ -231,7 +243,7 @@ export class PostgresDocumentStore extends DocumentStore {
       values,
     );
     const rows = await this.database.read<DocumentRow>(
-      `SELECT path, version, title, media_type, bytes, updated_at, warnings FROM document WHERE ${where}
+      `SELECT path, version, title, media_type, bytes, updated_at, warnings, tags FROM document WHERE ${where}
          ORDER BY path LIMIT $4 OFFSET $5`,
       [...values, limit, offset],
     );

@@ -15,6 +15,7 @@ import {
   filesOf,
   infoOf,
   leftFiles,
+  tagsOf,
   TRASH_COLUMNS,
   type TrashRow,
   UNREADABLE_COLUMNS,
@@ -71,6 +72,7 @@ export class SqliteDocumentStore extends DocumentStore {
         this.replace('document', key, DOCUMENT_COLUMNS, document.row);
       });
       this.index.put(key, document.analysed);
+      this.index.label(key, path, tagsOf(document.row));
       unneeded.push(...leftFiles(state.document, document.row), this.dropUnreadable(key, path));
     }
     if (unreadable !== undefined) {
@@ -106,6 +108,16 @@ export class SqliteDocumentStore extends DocumentStore {
       if (trashedAt === undefined) return { deleted: true, files: [...filesOf(document), unreadable] };
       this.replace('trash', key, TRASH_COLUMNS, { ...document, deleted_at: trashedAt });
       return { deleted: true, files: [unreadable] };
+    });
+  }
+
+  async setTags(key: ProjectKey, path: string, tags: string | null): Promise<DocumentRow | undefined> {
+    return transaction(this.db, () => {
+      this.prepared('UPDATE document SET tags = ? WHERE user_id = ? AND project_id = ? AND path = ?').run(
+        ...[tags, key.userId, key.projectId, path],
+      );
+      this.index.label(key, path, tagsOf({ tags }));
+      return this.read(key, path);
     });
   }
 
@@ -163,6 +175,7 @@ export class SqliteDocumentStore extends DocumentStore {
           unneeded.push(this.dropUnreadable(key, row.path));
           this.replace('document', key, DOCUMENT_COLUMNS, row);
           this.index.put(key, analysed, Date.parse(row.updated_at));
+          this.index.label(key, row.path, tagsOf(row));
         }
         for (const row of unreadable) if (row !== undefined) this.replace('unreadable', key, UNREADABLE_COLUMNS, row);
       });
@@ -209,7 +222,7 @@ export class SqliteDocumentStore extends DocumentStore {
     const values = [userId, projectId, prefix, prefix, prefix];
     const total = this.prepared(`SELECT COUNT(*) AS total FROM document WHERE ${where}`).get(...values);
     const documents = this.prepared(
-      `SELECT path, version, title, media_type, bytes, updated_at, warnings FROM document WHERE ${where}
+      `SELECT path, version, title, media_type, bytes, updated_at, warnings, tags FROM document WHERE ${where}
          ORDER BY path LIMIT ? OFFSET ?`,
     ).all(...values, limit, offset);
     return { documents: (documents as unknown as DocumentRow[]).map(infoOf), total: Number(total?.['total']) };

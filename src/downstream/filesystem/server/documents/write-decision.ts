@@ -36,6 +36,7 @@ export function rowOf(
     ...{ updated_at: new Date().toISOString(), arrived_ms: request.arrived_ms ?? Date.now(), ...stored },
     ...{ original_file: kept?.file ?? null, original_sha256: kept?.sha256 ?? null },
     original_type: kept === undefined ? null : request.original_type,
+    tags: current?.tags ?? null,
     stored_bytes: content.length + (original?.length ?? 0),
     ...asideOf(request),
   };

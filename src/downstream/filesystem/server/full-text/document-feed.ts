@@ -7,7 +7,16 @@ import type { Position } from './local-index.js';
 export interface FeedRow {
   path: string;
   change: number;
-  document?: { file: string; sha256: string; title: string; media_type: string; pages: PageStart[]; storedMs: number };
+  document?: {
+    file: string;
+    sha256: string;
+    title: string;
+    media_type: string;
+    pages: PageStart[];
+    /** Those that a person has set. */
+    tags: string[];
+    storedMs: number;
+  };
 }
 
 interface DatabaseRow extends Record<string, unknown> {
@@ -18,6 +27,7 @@ interface DatabaseRow extends Record<string, unknown> {
   title: string;
   media_type: string;
   pages: string | null;
+  tags: string | null;
   updated_at: string;
 }
 
@@ -28,7 +38,7 @@ export interface ChangedProject {
 }
 
 const IN_PROJECT = 'user_id = $1 AND project_id = $2';
-const DOCUMENT = 'path, change, file, sha256, title, media_type, pages, updated_at';
+const DOCUMENT = 'path, change, file, sha256, title, media_type, pages, updated_at, tags';
 /** In the schema of this connection. */
 const INCARNATION = `(SELECT id FROM installation) || ' ' || 'project'::regclass::oid || ' ' ||
   extract(epoch FROM pg_postmaster_start_time())`;
@@ -59,7 +69,7 @@ export class DocumentFeed {
   async since({ userId, projectId }: ProjectKey, change: number, limit: number): Promise<FeedRow[]> {
     const rows = await this.database.read<DatabaseRow>(
       `SELECT ${DOCUMENT} FROM document WHERE ${IN_PROJECT} AND change > $3
-         UNION ALL SELECT path, change, NULL, '', '', '', NULL, '' FROM removed_document AS r
+         UNION ALL SELECT path, change, NULL, '', '', '', NULL, '', NULL FROM removed_document AS r
            WHERE ${IN_PROJECT} AND change > $3 AND NOT EXISTS (SELECT 1 FROM document AS d
              WHERE d.user_id = r.user_id AND d.project_id = r.project_id AND d.path = r.path)
          ORDER BY change LIMIT $4`,
@@ -122,13 +132,16 @@ export class DocumentFeed {
   }
 }
 
-function feedRow({ path, change, file, pages, updated_at, ...document }: DatabaseRow): FeedRow {
+function feedRow({ path, change, file, pages, tags, updated_at, ...document }: DatabaseRow): FeedRow {
   if (file === null) return { path, change };
   const { sha256, title, media_type } = document;
   const starts = pages === null ? [] : (JSON.parse(pages) as PageStart[]);
   return {
     path,
     change,
-    document: { file, sha256, title, media_type, pages: starts, storedMs: Date.parse(updated_at) },
+    document: {
+      ...{ file, sha256, title, media_type, pages: starts, tags: tags === null ? [] : (JSON.parse(tags) as string[]) },
+      storedMs: Date.parse(updated_at),
+    },
   };
 }

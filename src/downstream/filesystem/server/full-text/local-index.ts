@@ -6,16 +6,28 @@ import { scrubSoon } from '../../../../storage/scrub.js';
 import { openDatabase, transaction } from '../../../../storage/sqlite.js';
 import { preparedBy } from '../../../../storage/statements.js';
 import type { AnalysedDocument } from '../../../../text/analysed-document.js';
-import { LEXICAL_MIGRATIONS, LexicalIndex, type ProjectKey } from '../../../../text/lexical-index.js';
+import {
+  LEXICAL_AUTHORS_MIGRATION,
+  LEXICAL_LABELS_MIGRATION,
+  LEXICAL_LANGUAGES_MIGRATION,
+  LEXICAL_MIGRATION,
+  LEXICAL_PAGES_MIGRATION,
+  LexicalIndex,
+  type ProjectKey,
+} from '../../../../text/lexical-index.js';
 
 const MIGRATIONS = [
-  ...LEXICAL_MIGRATIONS,
+  LEXICAL_MIGRATION,
+  LEXICAL_LANGUAGES_MIGRATION,
+  LEXICAL_PAGES_MIGRATION,
+  LEXICAL_AUTHORS_MIGRATION,
   `CREATE TABLE followed (
      user_id TEXT NOT NULL, project_id TEXT NOT NULL, change INTEGER NOT NULL, incarnation TEXT NOT NULL,
      PRIMARY KEY (user_id, project_id)) STRICT, WITHOUT ROWID;
    CREATE TABLE indexed (
      user_id TEXT NOT NULL, project_id TEXT NOT NULL, path TEXT NOT NULL, file TEXT NOT NULL,
      PRIMARY KEY (user_id, project_id, path)) STRICT, WITHOUT ROWID`,
+  LEXICAL_LABELS_MIGRATION,
 ];
 
 /** A point in the history of a project's documents. */
@@ -59,6 +71,11 @@ export class LocalIndex {
       this.prepared('INSERT OR REPLACE INTO indexed VALUES (?, ?, ?, ?)').run(key.userId, key.projectId, path, file);
     });
     scrubSoon(this.db);
+  }
+
+  /** Sets the tags that a person gave to a document. */
+  label(key: ProjectKey, path: string, tags: readonly string[]): void {
+    transaction(this.db, () => this.index.label(key, path, tags));
   }
 
   /** Puts a document that was analysed again, unless it was changed meanwhile. */

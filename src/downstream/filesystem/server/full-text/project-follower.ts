@@ -78,8 +78,10 @@ export class ProjectFollower {
   }
 
   private async index(key: ProjectKey, { path, document }: FeedRow): Promise<void> {
-    if (document === undefined || this.local.fileOf(key, path) === document.file) return;
-    const { file, title, media_type: mediaType, pages, storedMs } = document;
+    if (document === undefined) return;
+    const { file, title, media_type: mediaType, pages, tags, storedMs } = document;
+    // Then the change concerns the tags alone.
+    if (this.local.fileOf(key, path) === file) return this.local.label(key, path, tags);
     let analysed = this.changes.take(file);
     try {
       analysed ??= await analyseDocument({ path, title, text: await this.read(key, document), mediaType, pages });
@@ -90,6 +92,7 @@ export class ProjectFollower {
       this.log.error(`${error.message}: its document is found by no search`);
     }
     this.local.put(key, path, file, analysed, storedMs);
+    this.local.label(key, path, tags);
   }
 
   private async read(key: ProjectKey, stored: { file: string; sha256: string }): Promise<string> {
