@@ -40,7 +40,8 @@ const COMMANDS: Record<string, Command> = {
   },
   'export-accounts': {
     operands: ['FILE'],
-    run: async (config, file = '') => (await import('./migrate/export-accounts.js')).exportAccounts(config, file),
+    run: async (config, file = '') =>
+      (await import('./export-accounts/export-accounts.js')).exportAccounts(config, file),
   },
   grant: {
     operands: ['EMAIL', 'CREDITS'],

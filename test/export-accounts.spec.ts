@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadConfig } from '../src/config/config.loader.js';
 import { AuthServerModule } from '../src/downstream/auth/server/auth-server.module.js';
-import { exportAccounts } from '../src/migrate/export-accounts.js';
+import { exportAccounts } from '../src/export-accounts/export-accounts.js';
 import { startForTest } from './server-under-test.js';
 
 it('exports the accounts with their ids and password hashes, for an import into Firebase', async () => {

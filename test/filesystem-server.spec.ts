@@ -3,7 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { EmbeddedStores } from '../src/downstream/filesystem/server/embedded-stores.js';
 import { FilesystemServerModule } from '../src/downstream/filesystem/server/filesystem-server.module.js';
+import type { DocumentRow } from '../src/downstream/filesystem/server/documents/document-row.js';
+import { DocumentFiles } from '../src/downstream/filesystem/server/files/document-files.js';
 import { FilesystemStores } from '../src/downstream/filesystem/server/filesystem-stores.js';
+import { TrashService } from '../src/downstream/filesystem/server/trash/trash.service.js';
 import { describeWithPostgres, PostgresServer } from '../src/storage/postgres/testing/postgres-server.js';
 import { docx, paragraph, pdf } from './sample-files.js';
 import { type ServerUnderTest, startForTest } from './server-under-test.js';
@@ -129,6 +132,58 @@ function behaviour(settings: () => Promise<Record<string, string>>, isEmbedded: 
       const answer = await move(project, { from: 'a/', to: 'b/' });
       expect(answer.body['moved']).toHaveLength(1000);
     }, 120_000);
+  });
+
+  describe('the trash', () => {
+    const remove = (project: string, path: string, query = '&trash=true') =>
+      server.call('DELETE', `/projects/${project}/document${at(path)}${query}`, { user: 'ada' });
+    const restore = (project: string, path: string, body: object) =>
+      server.call('POST', `/projects/${project}/trash/restore${at(path)}`, { user: 'ada', body });
+    const listed = async (project: string) =>
+      (await server.call('GET', `/projects/${project}/trash`, { user: 'ada' })).body;
+
+    it('gives a repetition of a restoration, whose first answer was lost, the same document', async () => {
+      const project = await makeProject();
+      await put(project, 'a.md', { text: 'Pelicans fish.' });
+      expect(await remove(project, 'a.md')).toEqual({ status: 200, body: { deleted: true } });
+      expect((await search(project, 'pelicans')).results).toEqual([]);
+      const first = await restore(project, 'a.md', { version: 'restored' });
+      expect(first).toMatchObject({ status: 200, body: { version: 'restored', created: true, changed: true } });
+      expect(await restore(project, 'a.md', { version: 'restored' })).toEqual(first);
+      expect(await restore(project, 'a.md', { version: 'other' })).toMatchObject({ status: 404 });
+      expect((await search(project, 'pelicans')).results).toHaveLength(1);
+    });
+
+    it('loses a document with its files when its time is over', async () => {
+      const project = await makeProject();
+      for (const path of ['old.md', 'new.md']) await put(project, path, { text: `The text of ${path}.` });
+      const { documents } = server.app.get(FilesystemStores);
+      const key = { userId: 'ada', projectId: project };
+      const { file, sha256 } = (await documents.find(key, 'old.md')) as DocumentRow;
+      const days = (n: number) => new Date(Date.now() - n * 86_400_000).toISOString();
+      await documents.delete(key, 'old.md', Date.now(), days(30.01));
+      await documents.delete(key, 'new.md', Date.now(), days(29.99));
+      const files = server.app.get(DocumentFiles);
+      expect((await files.read(key, { file, sha256 })).toString()).toBe('The text of old.md.');
+      const trash = server.app.get(TrashService);
+      trash.onApplicationBootstrap();
+      await trash.onApplicationShutdown();
+      expect(await listed(project)).toMatchObject({ total: 1, documents: [{ path: 'new.md' }] });
+      await expect(files.read(key, { file, sha256 })).rejects.toThrow(file);
+    });
+
+    it('is refused where the configuration has none, and then nothing is deleted', async () => {
+      const other = await startForTest('filesystem', FilesystemServerModule, { CAUDEX__DOCUMENTS__TRASH_DAYS: '0' });
+      const call = (method: string, path: string, body?: object) => other.call(method, path, { user: 'ada', body });
+      await call('POST', '/projects', { project_id: 'p', name: 'Notes' });
+      await call('PUT', `/projects/p/document${at('a.md')}`, { version: 'v', media_type: 'text/plain', text: 'x' });
+      expect(await call('DELETE', `/projects/p/document${at('a.md')}&trash=true`)).toMatchObject({
+        status: 422,
+        body: { code: 'trash_off', detail: expect.stringContaining('documents.trash_days') },
+      });
+      expect(await call('GET', `/projects/p/document${at('a.md')}`)).toMatchObject({ status: 200 });
+      await other.close();
+    });
   });
 
   describe('documents', () => {

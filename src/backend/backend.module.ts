@@ -13,6 +13,7 @@ import { DocumentsModule } from './documents/documents.module.js';
 import { HistoryModule } from './history/history.module.js';
 import { ImportsModule } from './imports/imports.module.js';
 import { SearchModule } from './search/search.module.js';
+import { BreakerHintsModule } from './breaker-hints/breaker-hints.module.js';
 import { ChatModule } from './chat/chat.module.js';
 import { ConversationsModule } from './conversations/conversations.module.js';
 import { CreditsModule } from './billing/credits.module.js';
@@ -27,6 +28,7 @@ import { useBodyParsers } from './edge/body-parsers.js';
 import { shedLoad } from './edge/limits/load-shedding.js';
 import { createApiDocument } from './edge/openapi.js';
 import { servePage } from './page/serve-page.js';
+import { useErrorFormats } from './error-formats.js';
 import { signInElsewhere } from './session/sign-in-elsewhere.js';
 import { useSecurityHeaders } from './edge/security-headers.js';
 
@@ -48,11 +50,13 @@ import { useSecurityHeaders } from './edge/security-headers.js';
     AccountModule,
     StatusModule,
     HealthModule,
+    BreakerHintsModule,
   ],
 })
 export class BackendModule {
   static async configure(app: NestFastifyApplication, config: Config, tracing?: Tracing): Promise<void> {
     tracing?.attempts(app.get(ServiceRegistry).all());
+    useErrorFormats(app.getHttpAdapter().getInstance());
     shedLoad(app.getHttpAdapter().getInstance(), config.shedding);
     await useSecurityHeaders(app.getHttpAdapter().getInstance());
     allowOrigins(app, config.http.cors_origins);

@@ -74,6 +74,7 @@ function each<K extends string, S extends z.ZodType>(names: readonly K[], schema
 const modelRequest = z.strictObject({
   token_limit: z.enum(['max_tokens', 'max_completion_tokens']),
   reasoning_tokens: count,
+  opens_thinking: z.boolean(),
   stream_options: z.boolean(),
   temperature: z.number().min(0).max(2).nullable(),
   reasoning_effort: z.enum(['none', 'minimal', 'low', 'medium', 'high', 'xhigh']).nullable(),
@@ -173,10 +174,12 @@ export const configSchema = z.strictObject({
       .url({ protocol: /^rediss?$/, error: 'a redis:// or rediss:// URL is needed' })
       .refine((url) => new URL(url).password === '', 'its password belongs in REDIS_PASSWORD')
       .nullable(),
+    breaker_hints: z.strictObject({ enabled: z.boolean(), probe_delay_ms: ms }),
   }),
   documents: z.strictObject({
     index_wait_ms: z.int().min(0),
     compare_ms: ms,
+    trash_days: z.int().min(0).max(3650),
     archive: z.strictObject({ max_files: count, max_bytes: count, max_ratio: count }),
   }),
   outbox: z.strictObject({ retry_base_ms: ms, retry_max_ms: ms, max_attempts: count, max_bytes: count }),

@@ -35,7 +35,22 @@ export class ProblemFilter implements ExceptionFilter {
   }
 }
 
+export type ProblemWriter = (reply: FastifyReply, problem: ProblemDetails) => void;
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** The format of a request's errors, where it is not problem+json. */
+    problemWriter?: (request: FastifyRequest) => ProblemWriter | undefined;
+  }
+}
+
+/** Answers with an error in the format of the request. */
 export function writeProblem(reply: FastifyReply, problem: ProblemDetails): void {
+  const write = reply.server.problemWriter?.(reply.request) ?? writeProblemJson;
+  write(reply, problem);
+}
+
+function writeProblemJson(reply: FastifyReply, problem: ProblemDetails): void {
   if (problem.retryAfter !== undefined) void reply.header('retry-after', String(problem.retryAfter));
   if (problem.status === 401) void reply.header('www-authenticate', 'Bearer');
   void reply

@@ -1,13 +1,6 @@
-import type { FastifyContextConfig, FastifyInstance } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import findMyWay from 'find-my-way';
 import { writeProblem } from './problem.filter.js';
-
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** Set where a path writes errors in a format of its own, for errors before its handler runs. */
-    writeProblem?: typeof writeProblem;
-  }
-}
 
 type Method = findMyWay.HTTPMethod;
 
@@ -21,24 +14,20 @@ export function refuseWrongMethods(
 ): void {
   const routes = findMyWay(options);
   const methods = new Set<Method>();
-  fastify.addHook('onRoute', ({ method, url, config }) => {
+  fastify.addHook('onRoute', ({ method, url }) => {
     for (const each of [method].flat() as Method[]) {
       methods.add(each);
-      routes.on(each, url, () => undefined, config);
+      routes.on(each, url, () => undefined);
     }
   });
   fastify.addHook('onRequest', (request, reply, done) => {
     if (!request.is404) return done();
-    const found = [...methods].flatMap((method) => {
-      const route = routes.find(method, request.url);
-      return route === null ? [] : [{ method, config: route.store as FastifyContextConfig | undefined }];
-    });
+    const found = [...methods].filter((method) => routes.find(method, request.url) !== null);
     if (found.length === 0) return done();
-    const allow = [...found.map(({ method }) => method), 'OPTIONS'].sort().join(', ');
+    const allow = [...found, 'OPTIONS'].sort().join(', ');
     void reply.header('allow', allow);
     if (request.method === 'OPTIONS') return void reply.status(204).send();
-    const write = found.find(({ config }) => config?.writeProblem !== undefined)?.config?.writeProblem ?? writeProblem;
-    write(reply, {
+    writeProblem(reply, {
       status: 405,
       code: 'method_not_allowed',
       detail: `${request.method}: this address takes ${allow}`,

@@ -114,7 +114,7 @@ const DERIVED = [
      WHERE d.user_id = p.user_id AND d.project_id = p.project_id), 0)`,
   'DELETE FROM usage',
   `INSERT INTO usage SELECT user_id, count(*), sum(stored_bytes) FROM (SELECT user_id, stored_bytes FROM document
-     UNION ALL SELECT user_id, stored_bytes FROM unreadable) AS stored GROUP BY user_id`,
+     UNION ALL SELECT user_id, stored_bytes FROM unreadable UNION ALL SELECT user_id, stored_bytes FROM trash) AS stored GROUP BY user_id`,
 ];
 
 async function contentsToPostgres(

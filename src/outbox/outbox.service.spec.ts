@@ -97,6 +97,20 @@ describe('Outbox', () => {
     expect(delivered).toHaveLength(101);
   });
 
+  it('keeps a new entry in memory while the store takes no writes, says so, and stores and delivers it later', async () => {
+    handler('turn', 'filesystem', () => Promise.resolve());
+    const [add, release] = [store.add.bind(store), store.release.bind(store)];
+    const full = () => Promise.reject(Object.assign(new Error('no space left'), { code: 'ENOSPC' }));
+    [store.add, store.release] = [full, full];
+    await expect(outbox.hold([entry('turn', 'refused')])).rejects.toThrow('no space left');
+    const held = await outbox.holdInAnyCase([entry('turn', 'kept')]);
+    expect(await outbox.delivery(held[0] as OutboxEntry, 60_000)).toEqual({ delivered: false, reason: 'saturated' });
+    await outbox.release(held);
+    [store.add, store.release] = [add, release];
+    for (let waits = 0; waits < 100 && delivered.length === 0; waits++) await pause(RETRY_MS);
+    expect(delivered).toEqual(['kept']);
+  });
+
   it('waits no longer when the clock is set back', async () => {
     let tries = 0;
     handler('commit', 'git', () => (++tries === 1 ? Promise.reject(away()) : Promise.resolve()));
@@ -196,19 +210,25 @@ describe('Outbox', () => {
 
   describe('with a handler that takes several entries at once', () => {
     let calls: string[][] = [];
-    const batches = (refuses: (keys: readonly string[]) => Error | undefined = () => undefined, maxEntries = 100) => {
-      const deliver = async (entries: readonly OutboxEntry[]) => {
+    const batches = (
+      refuses: (keys: readonly string[]) => Error | undefined = () => undefined,
+      maxEntries = 100,
+      maxTaken = Infinity,
+    ) => {
+      const deliver = async (given: readonly OutboxEntry[]) => {
+        const entries = given.slice(0, maxTaken);
         const keys = entries.map(({ key }) => key);
         calls.push(keys);
         await pause(5);
         const error = refuses(keys);
         if (error !== undefined) throw error;
         delivered.push(...keys);
+        return keys.length;
       };
       outbox.register({
         topic: 'commit',
         service: 'git',
-        deliver: (one) => deliver([one]),
+        deliver: async (one) => void (await deliver([one])),
         batch: { maxEntries, maxChars: 1000, deliver },
       });
     };
@@ -235,6 +255,18 @@ describe('Outbox', () => {
       await all(9);
       expect(calls.map((keys) => keys.length).toSorted()).toEqual([1, 1, 1, 1, 1, 1, 3]);
       expect(delivered).toHaveLength(9);
+    });
+
+    it('delivers the entries that a call has left by further calls, in order', async () => {
+      batches(undefined, 100, 2);
+      const [first, , third] = await outbox.hold(of('a', 5));
+      const held = await store.pending('commit', 'ann');
+      const waits = [first, third].map((one) => outbox.delivery(one as OutboxEntry, 1000));
+      await outbox.release(held);
+      expect(await Promise.all(waits)).toEqual([{ delivered: true }, { delivered: true }]);
+      await all(5);
+      expect(calls).toEqual([['a0', 'a1'], ['a2', 'a3'], ['a4']]);
+      expect(await store.stats()).toEqual([]);
     });
 
     it('isolates the entry that a service refuses, and sets only that one aside', async () => {

@@ -12,6 +12,7 @@ import { ServiceRegistry } from '../resilience/service-registry.js';
 import { isStorageBusy, isStorageFull } from '../storage/storage-errors.js';
 import {
   type BatchLimits,
+  newEntry,
   type NewOutboxEntry,
   type OutboxEntry,
   OutboxFullError,
@@ -32,8 +33,11 @@ export interface OutboxHandler {
    * such call at a time.
    */
   readonly batch?: BatchLimits & {
-    /** As {@link deliver}: where it fails, some of the entries may have been delivered. */
-    deliver(entries: readonly OutboxEntry[], call: CallContext): Promise<void>;
+    /**
+     * As {@link deliver}: where it fails, some of the entries may have been delivered.
+     * @returns how many it has delivered, from the first on: at least one. The others are delivered by further calls.
+     */
+    deliver(entries: readonly OutboxEntry[], call: CallContext): Promise<number>;
   };
 }
 
@@ -77,6 +81,8 @@ const SUSPICION = 4;
 const SUSPICIOUS: ReadonlySet<DownstreamReason> = new Set(['timeout', 'unreachable']);
 const DELIVERY_MS = 60_000;
 const MAX_POSTPONED = 10_000;
+/** New entries are kept in memory only while fewer writes than these are postponed. */
+const MAX_POSTPONED_BEFORE_NEW = 500;
 /** A smaller jump of the clock is a normal correction and is ignored. */
 const CLOCK_SLACK_MS = 1000;
 
@@ -142,6 +148,16 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
     return this.store.add(entries, 'held');
   }
 
+  /**
+   * Like {@link hold}, but entries that a full or locked store does not take are kept in memory, and stored when it takes
+   * writes again. The end of the process loses those that are not stored then; {@link delivery} reports `saturated`.
+   */
+  async holdInAnyCase(entries: readonly NewOutboxEntry[]): Promise<OutboxEntry[]> {
+    if (this.postponed.length >= MAX_POSTPONED_BEFORE_NEW) return this.hold(entries);
+    const kept = entries.map(newEntry);
+    return (await this.eventually(() => this.store.add(kept, 'held'))) ?? kept;
+  }
+
   async discard(entries: readonly OutboxEntry[]): Promise<void> {
     await this.eventually(() => this.store.remove(entries.map((entry) => entry.id)));
   }
@@ -189,6 +205,7 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
     if (this.isPaused(this.handlers.get(entry.topic)?.service)) {
       return Promise.resolve({ delivered: false, reason: 'circuit_open' });
     }
+    if (this.postponed.length > 0) return Promise.resolve({ delivered: false, reason: 'saturated' });
     return new Promise((resolve) => {
       const settle = (outcome: Delivery) => {
         clearTimeout(timer);
@@ -353,15 +370,17 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
   }
 
   private async deliver(entries: readonly OutboxEntry[], handler: OutboxHandler): Promise<void> {
-    const settle = (outcome: Delivery) => {
-      for (const { id } of entries) this.waiting.get(id)?.(outcome);
+    const settle = (outcome: Delivery, some = entries) => {
+      for (const { id } of some) this.waiting.get(id)?.(outcome);
     };
     try {
-      await this.call(entries, handler, (reason) => settle({ delivered: false, reason }));
+      const count = await this.call(entries, handler, (reason) => settle({ delivered: false, reason }));
+      const delivered = entries.slice(0, count);
       // The receiver has the entries, so waiting callers continue before their removal is stored.
-      settle({ delivered: true });
-      this.taken.set(handler.service, this.takenBy(handler.service) + entries.length);
-      await this.store.remove(entries.map(({ id }) => id));
+      settle({ delivered: true }, delivered);
+      this.taken.set(handler.service, this.takenBy(handler.service) + delivered.length);
+      await this.store.remove(delivered.map(({ id }) => id));
+      await this.store.giveBack?.(entries.slice(count).map(({ id }) => id));
     } catch (error) {
       const reason = error instanceof DownstreamError ? { reason: error.reason } : {};
       if (error instanceof DownstreamError && error.reason === 'circuit_open') {
@@ -378,11 +397,12 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
     }
   }
 
-  private call(
+  /** @returns how many entries were delivered */
+  private async call(
     entries: readonly OutboxEntry[],
     handler: OutboxHandler,
     onAttemptFailed: (reason: DownstreamReason) => void,
-  ): Promise<void> {
+  ): Promise<number> {
     const [first, ...others] = entries as readonly [OutboxEntry, ...OutboxEntry[]];
     const call: CallContext = {
       requestId: first.id,
@@ -392,7 +412,8 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
       onAttemptFailed,
     };
     if (handler.batch !== undefined && others.length > 0) return handler.batch.deliver(entries, call);
-    return handler.deliver(first, { ...call, idempotencyKey: first.id });
+    await handler.deliver(first, { ...call, idempotencyKey: first.id });
+    return 1;
   }
 
   /** Which entry made the call fail is unknown, so it counts for none of them. */

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+
 /** A message for a downstream service that must not be lost. */
 export interface OutboxEntry {
   readonly id: string;
@@ -16,7 +18,15 @@ export interface OutboxEntry {
   readonly recovered: boolean;
   readonly lastError: string | null;
 }
-export type NewOutboxEntry = Pick<OutboxEntry, 'topic' | 'key' | 'userId' | 'projectId' | 'payload'>;
+/** Without `id` it gets one. */
+export type NewOutboxEntry = Pick<OutboxEntry, 'topic' | 'key' | 'userId' | 'projectId' | 'payload'> & {
+  readonly id?: string;
+};
+
+export function newEntry({ id = randomUUID(), topic, key, userId, projectId, payload }: NewOutboxEntry): OutboxEntry {
+  const state = { createdAt: new Date().toISOString(), attempts: 0, recovered: false, lastError: null };
+  return { id, topic, key, userId, projectId, payload, ...state };
+}
 
 /**
  * - `held`: stored, not to be delivered before {@link OutboxStore.release}

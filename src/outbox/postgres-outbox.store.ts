@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Replicas } from '../replicas/replicas.js';
 import type { Postgres } from '../storage/postgres/postgres.js';
 import {
+  newEntry,
   type NewOutboxEntry,
   type OutboxEntry,
   OutboxFullError,
@@ -73,7 +73,7 @@ export class PostgresOutboxStore implements OutboxStore {
   }
 
   async add(entries: readonly NewOutboxEntry[], state: 'held' | 'ready'): Promise<OutboxEntry[]> {
-    const made = entries.map(newEntry);
+    const made = entries.map(prepared);
     await this.reserve(made.reduce((sum, { text }) => sum + text.length, 0));
     await this.db.write(sql.ADD, this.insertion(made, state), IDEMPOTENT);
     if (state === 'ready') for (const { entry } of made) this.freshen(entry);
@@ -90,7 +90,7 @@ export class PostgresOutboxStore implements OutboxStore {
     changed: readonly { id: string; payload: unknown }[] = [],
   ): Promise<OutboxEntry[]> {
     const payloads = new Map(changed.map(({ id, payload }) => [id, JSON.stringify(payload)]));
-    const made = further.map(newEntry);
+    const made = further.map(prepared);
     await this.reserve(made.reduce((sum, { text }) => sum + text.length, 0));
     const values = [...this.insertion(made, 'ready'), ids, ids.map((id) => payloads.get(id) ?? null)];
     const { rows } = await this.db.write<Released>(sql.RELEASE, values, IDEMPOTENT);
@@ -309,15 +309,9 @@ type Released = { id: string; topic: string; user_id: string };
 type Fresh = Pick<OutboxEntry, 'id' | 'userId'>;
 type Made = { entry: OutboxEntry; text: string };
 
-function newEntry(given: NewOutboxEntry): Made {
+function prepared(given: NewOutboxEntry): Made {
   const text = JSON.stringify(given.payload);
-  const { topic, key, userId, projectId } = given;
-  const createdAt = new Date().toISOString();
-  const state = { createdAt, attempts: 0, recovered: false, lastError: null };
-  return {
-    entry: { id: randomUUID(), topic, key, userId, projectId, payload: JSON.parse(text) as unknown, ...state },
-    text,
-  };
+  return { entry: newEntry({ ...given, payload: JSON.parse(text) as unknown }), text };
 }
 
 const ofUser = (topic: string, userId: string, { key, projectId }: { key?: string; projectId?: string }) => [

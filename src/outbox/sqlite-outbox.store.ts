@@ -290,11 +290,11 @@ export class SqliteOutboxStore implements OutboxStore {
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0) RETURNING *`,
     );
     const createdAt = new Date().toISOString();
-    return entries.map(({ topic, key, userId, projectId, payload }) => {
+    return entries.map(({ id = randomUUID(), topic, key, userId, projectId, payload }) => {
       const text = JSON.stringify(payload);
       this.reserve(text.length);
       this.count(topic, 1);
-      return toEntry(insert.get(randomUUID(), topic, key, userId, projectId, text, createdAt, state) as Row);
+      return toEntry(insert.get(id, topic, key, userId, projectId, text, createdAt, state) as Row);
     });
   }
 

@@ -33,6 +33,7 @@ const listSchema = z.object({
   total: z.number(),
 });
 const storedSchema = z.object({ path: z.string(), version: versionSchema });
+const movedSchema = z.object({ moved: z.array(z.object({ to: z.string(), version: versionSchema })) });
 const bulkSchema = z.object({
   documents: z.array(z.object({ path: z.string(), version: versionSchema.optional() })),
 });
@@ -63,13 +64,14 @@ export class CaudexApi {
   async versions(project: string): Promise<Map<string, string>> {
     const versions = new Map<string, string>();
     for (let offset = 0; ; offset += PAGE) {
-      const url = `/v1/api/projects/${encodeURIComponent(project)}/documents?limit=${PAGE}&offset=${offset}`;
+      const url = `${projectUrl(project)}/documents?limit=${PAGE}&offset=${offset}`;
       const { documents, total } = listSchema.parse(await this.json('GET', url));
       for (const { path, version } of documents) versions.set(path, version);
       if (offset + PAGE >= total) return versions;
     }
   }
 
+  /** @throws Refusal 404 */
   async original(project: string, path: string): Promise<Buffer> {
     const answer = await this.request('GET', `${urlOf(project, path)}?original=true`);
     return Buffer.from(await answer.arrayBuffer());
@@ -87,15 +89,46 @@ export class CaudexApi {
   /** @returns the versions of the documents that were stored, by path */
   async putAll(project: string, archive: Uint8Array): Promise<Map<string, string>> {
     const headers = { 'content-type': 'application/zip' };
-    const url = `/v1/api/projects/${encodeURIComponent(project)}/documents`;
+    const url = `${projectUrl(project)}/documents`;
     const { documents } = bulkSchema.parse(await this.json('POST', url, archive, headers));
     return new Map(documents.flatMap(({ path, version }) => (version === undefined ? [] : [[path, version] as const])));
   }
 
+  /**
+   * @param from a document, or a folder where it ends with `/`, as `to`
+   * @returns the versions of the moved documents, by their new paths
+   */
+  async move(project: string, from: string, to: string): Promise<Map<string, string>> {
+    const headers = { 'content-type': 'application/json', 'idempotency-key': randomUUID() };
+    const url = `${projectUrl(project)}/move`;
+    const { moved } = movedSchema.parse(await this.json('POST', url, JSON.stringify({ from, to }), headers));
+    return new Map(moved.map((document) => [document.to, document.version]));
+  }
+
+  /** The current version of a document; undefined where there is none. */
+  async version(project: string, path: string): Promise<string | undefined> {
+    const url = `${projectUrl(project)}/documents?limit=1&prefix=${encodeURIComponent(path)}`;
+    const { documents } = listSchema.parse(await this.json('GET', url));
+    return documents.find((document) => document.path === path)?.version;
+  }
+
+  /** Puts a document into the trash, where the server has one; it may be gone already. */
   async delete(project: string, path: string): Promise<void> {
-    await this.request('DELETE', urlOf(project, path)).catch((error: unknown) => {
-      if (!(error instanceof Refusal) || error.status !== 404) throw error;
-    });
+    const url = urlOf(project, path);
+    const refusal = await this.refusalOf(this.request('DELETE', `${url}?trash=true`));
+    const isWithoutTrash = refusal?.status === 422 || refusal?.status === 400;
+    const last = isWithoutTrash ? await this.refusalOf(this.request('DELETE', url)) : refusal;
+    if (last !== undefined && last.status !== 404) throw last;
+  }
+
+  private async refusalOf(request: Promise<unknown>): Promise<Refusal | undefined> {
+    try {
+      await request;
+      return undefined;
+    } catch (error) {
+      if (error instanceof Refusal) return error;
+      throw error;
+    }
   }
 
   private async json(
@@ -152,9 +185,9 @@ export class CaudexApi {
   }
 }
 
-function urlOf(project: string, path: string): string {
-  return `/v1/api/projects/${encodeURIComponent(project)}/documents/${encodeURIComponent(path)}`;
-}
+const projectUrl = (project: string) => `/v1/api/projects/${encodeURIComponent(project)}`;
+
+const urlOf = (project: string, path: string) => `${projectUrl(project)}/documents/${encodeURIComponent(path)}`;
 
 async function detailOf(answer: Response): Promise<string> {
   const problem = problemSchema.safeParse(

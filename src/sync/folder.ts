@@ -1,6 +1,6 @@
 import type { BigIntStats } from 'node:fs';
-import { link, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname, join, posix } from 'node:path';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import ignore, { type Ignore } from 'ignore';
 import { digestOf } from './content.js';
 
@@ -68,33 +68,8 @@ export class Folder {
     });
   }
 
-  /**
-   * Gives a file another name, and puts `bytes` in its place. A file that appears under the name meanwhile stays.
-   * @returns the file's new path
-   */
-  async setAside(path: string, bytes: Buffer, now: Date): Promise<string> {
-    const aside = await this.conflictName(path, now);
-    const draft = join(this.dir, STATE_DIR, 'incoming');
-    await writeFile(draft, bytes, { flush: true });
-    await rename(this.fileOf(path), join(this.dir, aside));
-    await mkdir(dirname(join(this.dir, path)), { recursive: true });
-    await link(draft, this.fileOf(path)).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EEXIST') throw error;
-    });
-    await rm(draft);
-    return aside;
-  }
-
-  private async conflictName(path: string, now: Date): Promise<string> {
-    const { dir, name, ext } = posix.parse(path);
-    const day = now.toISOString().slice(0, 10);
-    for (let n = 1; ; n++) {
-      const aside = posix.join(dir, `${name} (conflict ${day}${n === 1 ? '' : ` ${n}`})${ext}`);
-      if ((await stat(join(this.dir, aside)).catch(() => undefined)) === undefined) return aside;
-    }
-  }
-
-  private fileOf(path: string): string {
+  /** Where a file is; a name of the file system need not be in NFC. */
+  fileOf(path: string): string {
     return join(this.dir, this.names.get(path) ?? path);
   }
 

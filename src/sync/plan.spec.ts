@@ -6,7 +6,10 @@ const synced = (path: string, more: Partial<Synced> = {}): [string, Synced] => [
   { ...{ path, digest: 'd1', version: 'v1', pending: null, refused: null, own: true }, ...more },
 ];
 const plan = (sides: Partial<Sides>) =>
-  planOf({ files: new Map(), synced: new Map(), remote: new Map(), isLeftOut: () => false, ...sides });
+  planOf({
+    ...{ files: new Map(), synced: new Map(), remote: new Map(), isLeftOut: () => false, isWhole: true, both: false },
+    ...sides,
+  });
 const file = (digest: string) => new Map([['a.md', digest]]);
 const remote = (version: string) => new Map([['a.md', version]]);
 
@@ -69,11 +72,70 @@ describe('the plan of a sync', () => {
     expect(plan({ remote: remote('v1') })).toEqual([]);
   });
 
-  it('stores a renamed file under its new name before the old one goes', () => {
-    const sides = { files: new Map([['b.md', 'd1']]), synced: new Map([synced('a.md')]), remote: remote('v1') };
+  it('moves a renamed document, and no other one', () => {
+    const sides = {
+      files: new Map([...file('d2'), ['new/b.md', 'd1'], ['other.md', 'd3']] as [string, string][]),
+      synced: new Map([synced('b.md'), synced('a.md', { digest: 'd2' })]),
+      remote: new Map([...remote('v1'), ['b.md', 'v1']] as [string, string][]),
+    };
+    const move = { from: 'b.md', to: 'new/b.md', documents: [{ from: 'b.md', to: 'new/b.md' }] };
     expect(plan(sides)).toEqual([
-      { kind: 'upload', path: 'b.md', version: null, renamedFrom: 'a.md' },
-      { kind: 'delete', path: 'a.md' },
+      { kind: 'move', path: 'new/b.md', move },
+      { kind: 'upload', path: 'other.md', version: null },
     ]);
+    expect(plan({ ...sides, remote: new Map([...remote('v1'), ['b.md', 'v2']]) }).map(({ kind }) => kind)).toEqual([
+      ...['upload', 'upload', 'forget'],
+    ]);
+  });
+
+  it('deletes, forgets and moves nothing while a part of the folder could not be read', () => {
+    const sides = { files: new Map([['b.md', 'd1']]), synced: new Map([synced('a.md')]), remote: remote('v1') };
+    expect(plan({ ...sides, isWhole: false })).toEqual([{ kind: 'upload', path: 'b.md', version: null }]);
+    expect(plan({ synced: sides.synced, isWhole: false, both: true })).toEqual([]);
+  });
+
+  it.each([
+    ['downloads a new document', { remote: remote('v1') }, { kind: 'download', version: 'v1', digest: null }],
+    [
+      'downloads a changed one over a file that was not changed',
+      { files: file('d1'), synced: new Map([synced('a.md')]), remote: remote('v2') },
+      { kind: 'download', version: 'v2', digest: 'd1' },
+    ],
+    [
+      'downloads a changed one again whose file is gone',
+      { synced: new Map([synced('a.md')]), remote: remote('v2') },
+      { kind: 'download', version: 'v2', digest: null },
+    ],
+    [
+      'removes the file of a deleted one',
+      { files: file('d1'), synced: new Map([synced('a.md', { own: false })]) },
+      { kind: 'remove', digest: 'd1' },
+    ],
+    [
+      'uploads the file of a deleted one where it was changed',
+      { files: file('d2'), synced: new Map([synced('a.md')]) },
+      { kind: 'upload', version: null },
+    ],
+    [
+      'uploads a file again whose upload was not answered',
+      { files: file('d1'), synced: new Map([synced('a.md', { pending: 'd1' })]) },
+      { kind: 'upload', version: null },
+    ],
+    [
+      'deletes a document that it downloaded and whose file is gone',
+      { synced: new Map([synced('a.md', { own: false })]), remote: remote('v1') },
+      { kind: 'delete' },
+    ],
+    [
+      'compares what was changed on both sides',
+      { files: file('d2'), synced: new Map([synced('a.md')]), remote: remote('v2') },
+      { kind: 'compare', version: 'v2' },
+    ],
+  ] as [string, Partial<Sides>, object][])('in both directions %s', (_, sides, action) => {
+    expect(plan({ ...sides, both: true })).toEqual([{ path: 'a.md', ...action }]);
+  });
+
+  it('in both directions downloads nothing that an ignore rule leaves out', () => {
+    expect(plan({ remote: remote('v1'), both: true, isLeftOut: () => true })).toEqual([]);
   });
 });

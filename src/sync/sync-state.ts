@@ -62,13 +62,14 @@ export class SyncState {
     return new Map(rows.map((row) => [String(row['path']), { ...row, own: row['own'] === 1 } as unknown as Synced]));
   }
 
-  /** Writes all or none, durably. */
-  save(documents: readonly Synced[]): void {
+  /** Writes all or none, durably. @param gone the paths of documents to be forgotten */
+  save(documents: readonly Synced[], gone: readonly string[] = []): void {
     const save = this.db.prepare('INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?, ?, ?)');
     transaction(this.db, () => {
       for (const { path, digest, version, pending, refused, own } of documents) {
         save.run(path, digest, version, pending, refused, own ? 1 : 0);
       }
+      for (const path of gone) this.forget(path);
     });
   }
 

@@ -69,8 +69,12 @@ if (disk === undefined) console.warn('no small disk can be mounted here: full di
       }
     }
   }
-  async function free(app: App): Promise<void> {
+  function empty(): void {
     execFileSync('sh', ['-c', `rm -f ${dir}/fill*`]);
+  }
+  /** Moves the data of a server back to where they were before {@link fill}; what it has written since is lost. */
+  async function free(app: App): Promise<void> {
+    empty();
     await caudex.kill(app, 'SIGTERM');
     await caudex.launch(app);
     rmSync(join(dir, app), { recursive: true });
@@ -158,7 +162,7 @@ if (disk === undefined) console.warn('no small disk can be mounted here: full di
     await until('they are in the history', async () => (await history('medlar2.md')).versions.length === 1, 60_000);
   }, 120_000);
 
-  it('of the backend: stored documents are reported as stored, and indexed and committed when there is room', async () => {
+  it('of the backend: stored documents are reported as stored, chats are answered, and both are kept when there is room', async () => {
     await fill('backend');
     const statuses: number[] = [];
     for (let i = 0; i < 5; i++) statuses.push(await statusOf(upload(`b${i}.txt`)));
@@ -169,6 +173,16 @@ if (disk === undefined) console.warn('no small disk can be mounted here: full di
       `/v1/api/projects/${project}/documents?prefix=b`,
     );
     expect(documents.map(({ path }) => path)).toEqual(stored);
+    const answer = await person.chat(project, `When do pears ripen? ${'On a full disk. '.repeat(2000)}`);
+    expect(answer).toMatchObject({
+      ...{ status: 200, response: expect.stringContaining('Pears ripen first.') as string, saved: 'queued' },
+      degradation: [{ service: 'filesystem', reason: 'saturated', fallback: 'outbox' }],
+    });
+    empty();
+    await until('the conversation is kept', async () => {
+      const { turns } = await person.get<{ turns: unknown[] }>(`/v1/api/conversations/${answer.conversation_id}`);
+      return turns.length === 1;
+    });
     await free('backend');
     await until('an upload is taken', async () => (await statusOf(upload('room.txt'))) < 300);
   }, 90_000);

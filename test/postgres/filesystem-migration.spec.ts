@@ -66,6 +66,10 @@ describeWithPostgres('the copy of the filesystem server’s data', () => {
         await server.call('PUT', `/conversations/${id}/turns`, { user: USER, body: { project_id: 'p', turn } });
       }
     }
+    const trashed = '/projects/p/document?path=trashed.md';
+    const body = { version: 'v', media_type: 'text/plain', text: 'Thrown\0 away.' };
+    await server.call('PUT', trashed, { user: USER, body });
+    await server.call('DELETE', `${trashed}&trash=true`, { user: USER });
     await server.call('DELETE', '/conversations/c2', { user: USER });
     await server.call('DELETE', '/conversations/c1/turns/m1', { user: USER });
   }
@@ -74,7 +78,13 @@ describeWithPostgres('the copy of the filesystem server’s data', () => {
   async function answers(server: ServerUnderTest): Promise<unknown[]> {
     const reads = [
       ...['/projects', '/projects/gone', '/inventory', '/conversations', '/conversations/c1?all=true'],
-      ...['/conversations/c2', '/turns?thread=t', '/projects/p/documents', '/projects/Q/documents'],
+      ...[
+        '/conversations/c2',
+        '/turns?thread=t',
+        '/projects/p/documents',
+        '/projects/Q/documents',
+        '/projects/p/trash',
+      ],
       ...['3.md', 'nul.md'].map((path) => `/projects/${path === '3.md' ? 'Q' : 'p'}/document?path=${path}`),
       ...['badgers.pdf', 'broken.pdf'].map((path) => `/projects/p/original?path=${path}`),
     ];

@@ -119,7 +119,7 @@ describeWithPostgres('the move of all data between SQLite and PostgreSQL', () =>
     expect((await run('postgres')).filter((line) => / 0 of them copied now/.test(line))).toHaveLength(14);
 
     const back = await run('sqlite', join(dir, 'back'));
-    expect(back.filter((line) => line.includes('in sqlite'))).toHaveLength(19);
+    expect(back.filter((line) => line.includes('in sqlite'))).toHaveLength(20);
     const expected = contentsOf(join(dir, 'data')).map((row) =>
       row.includes('"state":"held"') ? row.replace('"held"', '"ready"').replace('"recovered":0', '"recovered":1') : row,
     );

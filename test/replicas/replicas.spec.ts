@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hasPostgres } from '../../src/storage/postgres/testing/postgres-server.js';
-import { type Person, until } from '../system/caudex.js';
+import { type Caudex, Person, until } from '../system/caudex.js';
 import { chunk, END, FakeLlm, type LlmRequest } from '../system/fake-llm.js';
 import { chargesOf, pathsOf, repeated, turnsOf } from './ledger.js';
 import { type Answered, type Failure, SteadyLoad } from './steady-load.js';
@@ -11,6 +11,7 @@ import { type Replica, TwoOfEverything } from './two-of-everything.js';
 /** Named by `.ci/replicas`, because the load needs the machine for itself. */
 const HAPROXY = process.env['HAPROXY'];
 const PER_USER = 600;
+const MAX_STREAMS = 20;
 const WORDS = 20;
 const WORD_MS = 100;
 /** How long the load runs before, while and after a process is away. */
@@ -50,6 +51,7 @@ async function speak({ messages }: LlmRequest, reply: ServerResponse): Promise<v
     two = await TwoOfEverything.start(HAPROXY as string, {
       ...{ LLM_BASE_URL: llm.url, LLM_MODEL: 'test' },
       CAUDEX__BILLING__STARTING_CREDITS: '1000000',
+      CAUDEX__CHAT__MAX_STREAMS_PER_USER: String(MAX_STREAMS),
       CAUDEX__RATE_LIMIT__ENABLED: 'true',
       CAUDEX__RATE_LIMIT__PER_USER: String(PER_USER),
       CAUDEX__RATE_LIMIT__PER_ADDRESS: '1000000',
@@ -132,6 +134,49 @@ async function speak({ messages }: LlmRequest, reply: ServerResponse): Promise<v
     // A request that was counted by the killed backend and repeated by HAProxy counted twice.
     expect(taken).toBeLessThanOrEqual(PER_USER);
     expect(taken).toBeGreaterThanOrEqual(PER_USER - 8);
+  }, 120_000);
+
+  it('count the open streams of a user together', async () => {
+    await load.stop();
+    const person = await two.signUp();
+    const gone = new AbortController();
+    const open = async (n: number) => {
+      const { url } = n % 2 === 0 ? two.a : two.b;
+      const headers = { authorization: `Bearer ${person.token}` };
+      return (await fetch(`${url}/v1/api/status/stream`, { headers, signal: gone.signal })).status;
+    };
+    const statuses: number[] = [];
+    for (let n = 0; n < MAX_STREAMS + 4; n++) statuses.push(await open(n));
+    expect(statuses.filter((status) => status === 200)).toHaveLength(MAX_STREAMS);
+    expect(statuses.slice(-4)).toEqual([429, 429, 429, 429]);
+    gone.abort();
+    await until('there is room again', async () => (await open(1)) === 200);
+    gone.abort();
+  }, 60_000);
+
+  it('tell each other that a service is down', async () => {
+    await load.stop();
+    const { person, project } = people[0] as (typeof people)[0];
+    const searchAt = ({ url }: Caudex) => new Person(url, person.token).search(project, `harbour ${Math.random()}`);
+    const openAt = async (caudex: Caudex) => (await caudex.breaker('chroma')).state !== 'closed';
+    await Promise.all([two.a, two.b].map((caudex) => until('it works', async () => !(await openAt(caudex)))));
+    const chroma = two.replicas.find(({ app }) => app === 'chroma') as Replica;
+    await chroma.caudex.kill('chroma');
+    await until('the breaker of one is open', async () => {
+      await searchAt(two.a);
+      return openAt(two.a);
+    });
+    expect(await searchAt(two.b)).toMatchObject({ source: 'fulltext', degraded: true });
+    expect(two.b.output.join('')).toContain(
+      '[Chroma Server] Circuit breaker OPEN (it failed here too, as at another process)',
+    );
+    await two.launch(chroma);
+    for (const caudex of [two.a, two.b]) {
+      await until('the breaker is closed', async () => {
+        await searchAt(caudex);
+        return !(await openAt(caudex));
+      });
+    }
   }, 120_000);
 
   /** Compares what was acknowledged with what is stored. */

@@ -77,8 +77,8 @@ describe('an account', () => {
     return { bytes, files, manifest: json<Manifest>(files, 'caudex.json') };
   }
 
-  async function imported(who: Person, bytes: Buffer, status = 200): Promise<Imported> {
-    const headers = { 'content-type': 'application/zip' };
+  async function imported(who: Person, bytes: Buffer, status = 200, type = 'application/zip'): Promise<Imported> {
+    const headers = { 'content-type': type };
     const answer = await who.request('POST', '/v1/api/account/import', new Uint8Array(bytes), headers);
     expect(answer.status).toBe(status);
     return (await answer.json()) as Imported;
@@ -164,7 +164,7 @@ describe('an account', () => {
 
     await other.delete(`/v1/api/projects/${project}`);
     await other.delete(`/v1/api/conversations/${chat.conversation_id}`).catch(() => undefined);
-    const again = await imported(other, bytes);
+    const again = await imported(other, bytes, 200, 'application/octet-stream');
     expect(again).toMatchObject({ projects: [{ documents: 4, kept: 0 }], conversations: 1, failed: [] });
     const renewed = again.projects[0]?.project_id ?? '';
     expect(renewed).not.toBe(project);

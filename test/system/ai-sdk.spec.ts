@@ -99,7 +99,23 @@ describe("the AI SDK's own transport, without options", () => {
     expect(turns.at(-1)?.answer).toMatchObject({ state: 'partial', finish_reason: 'cancelled' });
   });
 
+  it('finds nothing to resume in a conversation that has no message yet', async () => {
+    expect(await transport.reconnectToStream({ chatId: `chat${Date.now()}` })).toBeNull();
+  });
+
   it('reads the reason of a refusal as a sentence', async () => {
+    const stranger = new DefaultChatTransport({
+      api: `${caudex.url}/v1/api/chat`,
+      headers: { authorization: 'Bearer x' },
+    });
+    const refused = stranger.sendMessages({
+      chatId: newId(),
+      messages: [user('Hello')],
+      trigger: 'submit-message',
+      messageId: undefined,
+      abortSignal: undefined,
+    });
+    await expect(refused).rejects.toThrow(/^The token is malformed; sign in again\.$/);
     await expect(send(newId(), [user('x'.repeat(300_000))])).rejects.toThrow(/^message: \d+ bytes are too many/);
   });
 });

@@ -62,6 +62,17 @@ describe('the MCP server, asked by the official client', () => {
     expect(JSON.stringify(resource)).toContain('September');
   });
 
+  it('lists documents as resources, each of which it reads by its address', async () => {
+    await ann.upload(project, 'fruit/50%25%20%231%3F.md', '# Half\n\nHalf of the quinces.');
+    const { resources } = await client.listResources();
+    expect(resources.map(({ name, title }) => [name, title])).toEqual([
+      ['fruit/50% #1?.md', 'Half'],
+      ['fruit/pears.md', 'Pears'],
+    ]);
+    const { contents } = await client.readResource({ uri: resources[0]?.uri ?? '' });
+    expect(JSON.stringify(contents)).toContain('quinces');
+  });
+
   it('answers a question with its sources', async () => {
     const answer = await read('ask', { project_id: project, question: 'When do pears ripen?' });
     expect(answer['answer']).toContain('September');

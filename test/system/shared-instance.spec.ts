@@ -112,7 +112,7 @@ describe('a shared instance', () => {
     expect(asBefore.status).toBe(200);
   });
 
-  it('answers 503 with Retry-After while a store is locked, and still reads and answers', async () => {
+  it('answers writes with 503 and Retry-After while a store is locked, and still reads and chats', async () => {
     const person = await caudex.signUp();
     const project = await person.project();
     await person.upload(project, 'pears.md', '# Pears\n\nWilliams pears ripen first.');
@@ -140,16 +140,28 @@ describe('a shared instance', () => {
       });
       return again.status === 201;
     });
+    let kept = '';
     const outbox = new DatabaseSync(join(caudex.dataDir, 'backend', 'outbox.db'));
     outbox.exec('BEGIN IMMEDIATE');
     try {
-      const chat = await person.post('/v1/api/chat', { message: 'hello' }, 503);
-      expect(chat).toMatchObject({ code: 'storage_busy', retry_after: 1 });
+      const chat = await person.chat(undefined, 'hello');
+      expect(chat).toMatchObject({ status: 200, saved: 'queued' });
+      expect(chat.degradation).toContainEqual({ service: 'filesystem', reason: 'saturated', fallback: 'outbox' });
+      kept = chat.conversation_id;
+      const refused = await person.request('PUT', `/v1/api/projects/${project}/documents/b.md`, 'text', {
+        'content-type': 'text/markdown',
+      });
+      expect(refused.status).toBe(503);
+      expect(await refused.json()).toMatchObject({ code: 'storage_busy', retry_after: 1 });
       expect((await person.search(project, 'pears')).source).toBe('hybrid');
     } finally {
       outbox.exec('ROLLBACK');
       outbox.close();
     }
+    await until('the turn is stored', async () => {
+      const { turns } = await person.get<{ turns: unknown[] }>(`/v1/api/conversations/${kept}`);
+      return turns.length === 1;
+    });
     expect((await person.chat(undefined, 'hello')).status).toBe(200);
   }, 60_000);
 

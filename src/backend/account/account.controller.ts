@@ -19,6 +19,8 @@ import { ImportArchive } from './import/import-archive.js';
 import { removeReceived, withFileOf } from './import/received-file.js';
 
 const BINARY = { type: 'string', format: 'binary' };
+/** Generators that do not know application/zip read the answer as plain bytes. */
+const ARCHIVE = { 'application/zip': { schema: BINARY }, 'application/octet-stream': { schema: BINARY } };
 
 const deletionSchema = z.strictObject({
   /** The address of the account, so that no other one is deleted by mistake. */
@@ -51,10 +53,10 @@ export class AccountController {
       'Everything of yours as a zip: documents with their histories, conversations, ledger, keys without secrets',
   })
   @ApiProduces('application/zip')
-  @ApiResponse({ status: 200, description: 'Success', content: { 'application/zip': { schema: BINARY } } })
+  @ApiResponse({ status: 200, description: 'Success', content: ARCHIVE })
   @Answers(200, null)
   async export(@Call() call: UserCall, @Res({ passthrough: true }) reply: FastifyReply): Promise<StreamableFile> {
-    this.streams.enter(call.userId, reply);
+    await this.streams.enter(call.userId, reply);
     const archive = await this.exports.export(call);
     const day = new Date().toISOString().slice(0, 10);
     void reply.header('cache-control', 'no-store');
@@ -70,8 +72,10 @@ export class AccountController {
   @Audited('account.import')
   @ApiOperation({
     summary: 'Take an export back into this account; documents, conversations and turns that are there already stay',
+    description: 'The body is the zip, as application/zip or application/octet-stream.',
   })
-  @ApiConsumes('application/zip')
+  // Only one media type, and one that all generators know.
+  @ApiConsumes('application/octet-stream')
   @ApiBody({ schema: BINARY })
   @Answers(200, importResultSchema, 413, 415, 422, 507)
   async import(
@@ -80,10 +84,11 @@ export class AccountController {
     @Call() call: UserCall,
   ) {
     if (!(body instanceof Readable)) {
-      const detail = 'content-type: send the archive of an exported account as application/zip';
+      const detail =
+        'content-type: send the archive of an exported account as application/zip or application/octet-stream';
       throw new Problem({ status: 415, code: 'unsupported_media_type', detail });
     }
-    this.streams.enter(call.userId, reply);
+    await this.streams.enter(call.userId, reply);
     const limits = { dataDir: this.config.data_dir, maxBytes: this.config.account.import_max_bytes };
     return withFileOf(body, limits, async (file) => {
       const archive = await ImportArchive.open(file);

@@ -2,16 +2,18 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
-import type { ChatMessage } from '../../downstream/llm/model-dialect.js';
+import type { ChatMessage, Sampling } from '../../downstream/llm/model-dialect.js';
 import { Problem } from '../../http/problem.js';
 import { DownstreamError } from '../../resilience/policy/downstream-error.js';
+import { refusalKind } from '../../resilience/report/model-refusal.js';
 import { Credits } from '../billing/credits.service.js';
 import { AnswerCounts } from '../edge/answer-counts.service.js';
 import { AnswerCache, type AnswerSlot } from './answer-cache.service.js';
 import { type ChatSummary, toSource } from './chat-events.js';
 import { type ChatRun, EXTRACTIVE, NOT_LOOKED_UP } from './chat-run.js';
 import { CitationFilter } from './citations.js';
-import { emptyAnswer, extractiveAnswer, preface } from './extractive-answer.js';
+import { emptyAnswer, extractiveAnswer, preface, type WithoutModel } from './extractive-answer.js';
+import { failureFor, requireNoModel } from './failed-answer.js';
 import { ModelRelay } from './model-relay.service.js';
 import { buildPrompt } from './prompt.js';
 import { threadOf } from './client-thread.js';
@@ -37,8 +39,10 @@ export class Answering {
     private readonly counts: AnswerCounts,
   ) {}
 
-  /** @throws Problem 400 for a model that is not configured */
-  requireModel(name: string): void {
+  /** @throws Problem 400 for a model that is not configured, and for a request that needs one where none is */
+  requireModel(name: string | undefined, sampling: Sampling | undefined): void {
+    if (this.relay.models.length === 0 && sampling !== undefined) requireNoModel(sampling);
+    if (name === undefined) return;
     const models = [...new Set(this.relay.models)];
     if (models.includes(name)) return;
     const known =
@@ -109,13 +113,32 @@ export class Answering {
     });
   }
 
-  /** Writes the answer without a model. */
+  /**
+   * Writes the answer without a model. Where the client asked for JSON, or the model refused one of its parameters, a
+   * quotation is no answer, and the request fails.
+   */
   private quote(run: ChatRun): void {
-    const { results, outcome } = run.found;
-    const { models, isMisconfigured } = this.relay;
-    const why = models.length === 0 ? 'no_model' : isMisconfigured ? 'misconfigured' : 'no_answer';
+    const { found, draft, options, modelError } = run;
+    const failure = failureFor(options.sampling, modelError);
+    if (failure !== undefined) {
+      run.stream.failure = failure;
+      return;
+    }
+    const { results, outcome } = found;
+    const why = this.whyWithoutModel(modelError);
     run.say(preface(outcome) ?? (results.length > 0 ? extractiveAnswer(results, why) : emptyAnswer(why)));
-    Object.assign(run.draft, { model: EXTRACTIVE, state: 'complete', finish: 'stop' });
+    const isEmpty = outcome === 'unavailable' || (results.length === 0 && why !== 'no_model');
+    const finish = why === 'filtered' ? 'content_filter' : 'stop';
+    Object.assign(draft, { model: EXTRACTIVE, state: 'complete', finish, isEmpty });
+  }
+
+  private whyWithoutModel(error: DownstreamError | undefined): WithoutModel {
+    const { models, isMisconfigured } = this.relay;
+    if (models.length === 0) return 'no_model';
+    if (isMisconfigured) return 'misconfigured';
+    const kind = error === undefined ? undefined : refusalKind(error);
+    if (kind === 'content_filter') return 'filtered';
+    return kind === 'prompt_too_long' ? 'too_long' : 'no_answer';
   }
 
   /** Writes the models' answer. If no model starts one, the draft stays empty. */
@@ -159,6 +182,7 @@ export class Answering {
       draft.finish = isCancelled ? 'cancelled' : 'error';
       draft.state = draft.text === '' ? 'failed' : 'partial';
       if (!(error instanceof DownstreamError) || (isCancelled && draft.text === '')) throw error;
+      run.modelError = error;
     }
     run.say(citations.end());
   }
@@ -228,7 +252,7 @@ export class Answering {
       prompt_tokens: estimateTokens(question),
       completion_tokens: estimateTokens(draft.text),
     };
-    const isFree = draft.state === 'failed' || draft.finish === 'error' || draft.cached;
+    const isFree = draft.state === 'failed' || draft.finish === 'error' || draft.cached || draft.isEmpty;
     return {
       status: 200,
       ...ids,

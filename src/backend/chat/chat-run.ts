@@ -1,5 +1,6 @@
 import type { FinishReason } from '../../downstream/llm/completion/completion-event.js';
 import type { Sampling } from '../../downstream/llm/model-dialect.js';
+import type { DownstreamError } from '../../resilience/policy/downstream-error.js';
 import type { OpenTurn } from '../conversations/turns.service.js';
 import type { UserCall } from '../call/public-call.js';
 import type { Retrieved } from '../search/retrieval.service.js';
@@ -33,6 +34,8 @@ export interface Draft {
   model: string;
   /** Whether the answer comes from the cache. */
   cached: boolean;
+  /** Whether there is neither a model's text nor a quotation, because of a failure. It costs nothing. */
+  isEmpty: boolean;
   usage: { prompt_tokens: number; completion_tokens: number } | null;
 }
 
@@ -48,9 +51,12 @@ export class ChatRun {
     finish: 'error',
     model: EXTRACTIVE,
     cached: false,
+    isEmpty: false,
     usage: null,
   };
   found: Found = NOT_LOOKED_UP;
+  /** Why the last model failed. */
+  modelError: DownstreamError | undefined;
   private open: 'reasoning' | 'text' | undefined;
 
   constructor(

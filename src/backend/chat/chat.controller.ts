@@ -6,8 +6,6 @@ import { z } from 'zod';
 import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
 import { badRequest, notFound, Problem } from '../../http/problem.js';
-import { toProblem } from '../../http/problem.filter.js';
-import { DownstreamError } from '../../resilience/policy/downstream-error.js';
 import { ConversationsService } from '../conversations/conversations.service.js';
 import { type Claim, claimedId } from '../call/claim.js';
 import { OpenStreams } from '../edge/limits/open-streams.js';
@@ -56,6 +54,7 @@ const ChatAnswers = (...problems: number[]) =>
     problems,
   );
 
+const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
 const STREAM =
   'With `stream: true` or `Accept: text/event-stream` the answer is an event stream: each event has an `id` and a JSON object as `data` (`start`, `source-document`, `data-context`, `reasoning-…`, `text-start`, `text-delta`, `text-end`, `data-degraded`, `error`, `finish`); the last data is `[DONE]`.';
 
@@ -93,15 +92,7 @@ export class ChatController {
     const claim = await this.idempotency.claim(request, call.userId);
     const own = claim === undefined ? call : { ...call, claim };
     if (body.messages === undefined) return this.answer(ownRequest(body), body.stream, accept, reply, own);
-    try {
-      return await this.answer(uiRequest(body, body.messages, this.config), true, accept, reply, own);
-    } catch (error) {
-      // `useChat` displays the body of an error response unchanged.
-      const { status, detail, retryAfter } = toProblem(error);
-      if (status >= 500 && !(error instanceof DownstreamError)) throw error;
-      if (retryAfter !== undefined) void reply.header('retry-after', String(retryAfter));
-      await reply.status(status).type('text/plain; charset=utf-8').send(detail);
-    }
+    return this.answer(uiRequest(body, body.messages, this.config), true, accept, reply, own);
   }
 
   @Get()
@@ -144,7 +135,7 @@ export class ChatController {
     }
     const stream = await this.resumable(messageId, lastEventId, call);
     if (stream === null) return reply.status(204).send();
-    this.open.enter(call.userId, reply);
+    await this.open.enter(call.userId, reply);
     await sendEventStream(reply, stream, after, call.signal, eventStreamTimes(this.config));
   }
 
@@ -163,7 +154,9 @@ export class ChatController {
     if (found !== undefined) return found;
     const writing = await this.streams.writing(id, call.userId);
     if (writing !== undefined) return writing;
-    return (await this.conversations.exists(id, call)) ? null : this.find(id, call);
+    // Our own ids are UUIDs: any other is the id of a client's conversation, which may have no message yet.
+    if (!UUID.test(id) || (await this.conversations.exists(id, call))) return null;
+    return this.find(id, call);
   }
 
   private async find(messageId: string, call: UserCall): Promise<MessageStream> {

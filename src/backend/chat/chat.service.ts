@@ -70,13 +70,13 @@ export class ChatService {
   /**
    * Returns as soon as it is certain that there will be an answer. The answer is then written whether or not it is
    * read.
-   * @throws Problem 400 for a model that is not configured, 404 for a project, conversation or turn of another user,
+   * @throws Problem 400 for a model that is not configured or cannot be done without, 404 for a project, conversation or turn of another user,
    * 429 for too many answers at a time, 507 for too many conversations
    * @throws DownstreamError `rejected` with status 402 where the credits are used up
    */
   async begin(request: ChatRequest, call: UserCall): Promise<MessageStream> {
     const begunMs = performance.now();
-    if (request.model !== undefined) this.answering.requireModel(request.model);
+    this.answering.requireModel(request.model, request.options?.sampling);
     const checking =
       request.project_id === undefined ? Promise.resolve(undefined) : this.access.require(request.project_id, call);
     checking.catch(() => undefined);
@@ -98,7 +98,10 @@ export class ChatService {
       const leftMs = this.config.chat.context_budget_ms - (performance.now() - begunMs);
       const retrieving = this.context(question, request.scope, projectId, prior, leftMs, checking, own);
       const isNew = request.conversation_id === undefined || history.isNew === true;
-      const room = isNew ? this.conversations.requireRoom(own) : Promise.resolve();
+      const room = Promise.all([
+        isNew ? this.conversations.requireRoom(own) : undefined,
+        this.streams.requireRoom(stream),
+      ]);
       room.catch(() => undefined);
       // Starts the retrieval first, so that the write to disk runs in parallel.
       await nextTurn();

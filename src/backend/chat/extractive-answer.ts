@@ -22,13 +22,18 @@ export function preface(outcome: Retrieved['outcome'] | 'no_project'): string | 
   }
 }
 
-/** Why no model wrote an answer. A model that is misconfigured stays so until an operator corrects it. */
-export type WithoutModel = 'no_model' | 'no_answer' | 'misconfigured';
+/**
+ * Why no model wrote an answer. A repetition of the question helps after `no_answer` only: a misconfigured model stays so
+ * until an operator corrects it, and the others are refusals of this question.
+ */
+export type WithoutModel = 'no_model' | 'no_answer' | 'misconfigured' | 'filtered' | 'too_long';
 
 const REASONS: Record<WithoutModel, string> = {
   no_model: 'No language model is configured',
   no_answer: 'The language model gave no answer',
   misconfigured: 'The language model refuses to work for this server, and an operator has to correct that',
+  filtered: 'The content filter of the language model refused this question or its answer',
+  too_long: 'The question with its passages and its conversation is too long for the language model',
 };
 
 /** An answer without a model: the sentences that match best, verbatim, each with the number of its source. */
@@ -56,14 +61,11 @@ function answering(passages: readonly Passage[]): { passage: Passage; index: num
 
 /** The answer where there are neither passages nor a model. */
 export function emptyAnswer(why: WithoutModel): string {
-  switch (why) {
-    case 'no_model':
-      return 'No project was named, so there are no documents to quote from, and no language model is configured. Name a project, or set LLM_BASE_URL.';
-    case 'no_answer':
-      return `${REASONS[why]}, and no project was named whose documents could be quoted. Your question is kept; please ask again in a little while.`;
-    case 'misconfigured':
-      return `${REASONS[why]}. No project was named whose documents could be quoted. Your question is kept.`;
+  if (why === 'no_model') {
+    return 'No project was named, so there are no documents to quote from, and no language model is configured. Name a project, or set LLM_BASE_URL.';
   }
+  const again = why === 'no_answer' ? '; please ask again in a little while.' : '.';
+  return `${REASONS[why]}. No project was named whose documents could be quoted. Your question is kept${again}`;
 }
 
 function quote({ highlights, text }: Passage): string {

@@ -34,12 +34,13 @@ export interface WholeAnswer {
 
 /**
  * The whole answer; null where its reader disconnected.
- * @throws Problem 500 where the answer ended without its last event
+ * @throws Problem where a failure took the place of the answer, and 500 where it ended without its last event
  */
 export async function collectAnswer(stream: MessageStream, signal: AbortSignal): Promise<WholeAnswer | null> {
   let text = '';
   for await (const { event } of stream.read(0, signal)) {
     if (event.type === 'text-delta') text += event.delta;
+    if (event.type === 'finish' && stream.failure !== undefined) throw new Problem(stream.failure);
     if (event.type === 'finish') return { text, summary: event.messageMetadata };
   }
   if (signal.aborted) return null;

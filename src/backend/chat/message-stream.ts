@@ -1,3 +1,4 @@
+import type { ProblemDetails } from '../../http/problem.js';
 import type { About } from '../call/deletions.js';
 import type { ChatEvent } from './chat-events.js';
 
@@ -17,6 +18,8 @@ export class MessageStream {
   private detached: NodeJS.Timeout | undefined;
   private readers = 0;
   private done = false;
+  /** The problem that took the place of an answer; set before the last event. */
+  failure: ProblemDetails | undefined;
   private readonly observers: ((event: ChatEvent | undefined) => void)[] = [];
   private readonly whole = Promise.withResolvers<readonly ChatEvent[]>();
 

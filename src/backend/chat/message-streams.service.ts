@@ -3,6 +3,7 @@ import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
 import { Problem } from '../../http/problem.js';
 import { type About, type Deletion, Deletions, isAbout } from '../call/deletions.js';
+import { UserPlaces } from '../edge/limits/user-places.js';
 import type { RedisLink } from '../redis/redis-link.js';
 import { InjectRedis } from '../redis/redis.module.js';
 import { MessageStream } from './message-stream.js';
@@ -12,7 +13,7 @@ import { SharedStreams } from './shared-streams.service.js';
 @Injectable()
 export class MessageStreams {
   private readonly streams = new Map<string, MessageStream>();
-  private readonly openByUser = new Map<string, number>();
+  private readonly places: UserPlaces;
 
   constructor(
     @InjectConfig() private readonly config: Config,
@@ -21,33 +22,27 @@ export class MessageStreams {
     @InjectRedis() private readonly redis: RedisLink | null,
   ) {
     deletions.onDelete((deletion) => this.forget(deletion));
+    this.places = new UserPlaces('answers', config.chat.max_streams_per_user, redis);
     redis?.listen('stops', (messageId) => this.streams.get(String(messageId))?.stop());
   }
 
-  /** @throws Problem 429 where too many of the user's answers are being written */
+  /** @throws Problem 429 where too many of the user's answers are being written here */
   open(messageId: string, userId: string, about: About, detachedMs = this.config.chat.detached_ms): MessageStream {
-    const open = this.openByUser.get(userId) ?? 0;
-    const { max_streams_per_user } = this.config.chat;
-    if (open >= max_streams_per_user) {
-      throw new Problem({
-        status: 429,
-        code: 'too_many_streams',
-        detail: `${open} answers are being written for you; ${max_streams_per_user} at a time are the most.`,
-        retryAfter: 1,
-      });
-    }
-    this.openByUser.set(userId, open + 1);
+    if (!this.places.take(userId, messageId)) throw this.tooMany();
     const stream = new MessageStream(messageId, userId, detachedMs, about, () => this.shared.isRead(messageId));
     this.streams.set(messageId, stream);
     this.shared.publish(stream);
     return stream;
   }
 
+  /** @throws Problem 429 where too many of the user's answers are being written at all backends together */
+  async requireRoom({ userId, messageId }: MessageStream): Promise<void> {
+    if (!(await this.places.share(userId, messageId))) throw this.tooMany();
+  }
+
   close(stream: MessageStream): void {
     stream.end();
-    const open = (this.openByUser.get(stream.userId) ?? 1) - 1;
-    if (open > 0) this.openByUser.set(stream.userId, open);
-    else this.openByUser.delete(stream.userId);
+    this.places.leave(stream.userId, stream.messageId);
     setTimeout(() => this.streams.delete(stream.messageId), this.config.chat.resume_ms).unref();
   }
 
@@ -81,6 +76,15 @@ export class MessageStreams {
     const own = this.streams.get(messageId);
     if (own === undefined) return this.shared.follow(messageId, userId);
     return own.userId === userId ? own : undefined;
+  }
+
+  private tooMany(): Problem {
+    return new Problem({
+      status: 429,
+      code: 'too_many_streams',
+      detail: `${this.config.chat.max_streams_per_user} answers are being written for you, which are the most at a time.`,
+      retryAfter: 1,
+    });
   }
 
   /** Ends the answer, at whichever backend it is written. */

@@ -4,6 +4,7 @@ import type { LanguageModel } from '../../downstream/llm/language-model.js';
 import { LlmClient } from '../../downstream/llm/llm.client.js';
 import type { ChatMessage, Sampling } from '../../downstream/llm/model-dialect.js';
 import { DownstreamError } from '../../resilience/policy/downstream-error.js';
+import { type RefusalKind, refusalKind } from '../../resilience/report/model-refusal.js';
 import type { Fallback } from '../call/degradation.js';
 import type { UserCall } from '../call/public-call.js';
 import { waitUntil } from '../call/waiting.js';
@@ -35,9 +36,6 @@ const GO_ON =
 const P95_MULTIPLE = 3;
 const MIN_TURN_MS = 1500;
 const MAX_TURN_MS = 8000;
-
-const TOO_LONG =
-  /context.{0,20}(length|size|window|limit)|maximum context|too many tokens|(prompt|input|request).{0,40}(too long|too large|exceeds)|reduce the length/i;
 
 /** Calls the models in their order. Where one fails, the next one continues the answer. */
 @Injectable()
@@ -83,7 +81,7 @@ export class ModelRelay {
             yield event;
           } else if (event.type === 'reasoning' || textSoFar !== '') yield event;
         }
-        if (textSoFar === '') throw failed(model, 'protocol', 'the model ended its answer without a word');
+        if (textSoFar === '') throw finish === 'content_filter' ? filtered(model) : wordless(model);
         yield { type: 'finish', reason: finish };
         return;
       } catch (error) {
@@ -125,8 +123,8 @@ export class ModelRelay {
   }
 
   /**
-   * Calls the model again with a shorter prompt where its context is too small, and with more tokens where thinking
-   * used all of them.
+   * Calls the model again with a shorter prompt and a shorter answer where its context is too small, and with more
+   * tokens where thinking used all of them.
    */
   private async *fromTheBeginning(
     model: LanguageModel,
@@ -134,13 +132,15 @@ export class ModelRelay {
     call: UserCall,
     isLast: boolean,
   ): AsyncGenerator<CompletionEvent> {
+    let isTooLong = false;
     for (let isRepeat = false; ; isRepeat = true) {
       let hasText = false;
       let learned = false;
       let spent = false;
       try {
-        const messages = await assignment.prompt(model.name, isRepeat);
-        for await (const event of this.within(model, messages, assignment, call, isLast)) {
+        const messages = await assignment.prompt(model.name, isTooLong);
+        const maxTokens = isTooLong ? Math.ceil(assignment.maxTokens / 2) : assignment.maxTokens;
+        for await (const event of this.within(model, messages, { ...assignment, maxTokens }, call, isLast)) {
           hasText ||= event.type === 'text';
           if (event.type === 'reasoning') learned ||= model.dialect.learnThinking();
           spent = event.type === 'finish' && event.reason === 'length' && !hasText && learned;
@@ -148,7 +148,8 @@ export class ModelRelay {
         }
         if (!spent || isRepeat) return;
       } catch (error) {
-        if (hasText || isRepeat || !isOverflow(error)) throw error;
+        isTooLong = isRefused(error, 'prompt_too_long');
+        if (hasText || isRepeat || !isTooLong) throw error;
       }
     }
   }
@@ -193,13 +194,19 @@ function turnOf({ firstPartP95Ms }: LanguageModel): number {
   return Math.min(MAX_TURN_MS, Math.max(MIN_TURN_MS, P95_MULTIPLE * firstPartP95Ms));
 }
 
-function isOverflow(error: unknown): boolean {
-  if (!(error instanceof DownstreamError) || error.reason !== 'rejected') return false;
-  return error.status === 413 || error.problem?.code === 'context_length_exceeded' || TOO_LONG.test(error.message);
-}
+const isRefused = (error: unknown, kind: RefusalKind) =>
+  error instanceof DownstreamError && refusalKind(error) === kind;
 
 function failed({ service }: LanguageModel, reason: 'protocol' | 'saturated' | 'timeout', message: string) {
   return new DownstreamError({ service, reason, message });
+}
+
+const wordless = (model: LanguageModel) => failed(model, 'protocol', 'the model ended its answer without a word');
+
+function filtered({ service }: LanguageModel): DownstreamError {
+  const detail = 'the content filter of the model withheld its answer';
+  const problem = { code: 'content_filter', detail };
+  return new DownstreamError({ service, reason: 'rejected', status: 400, message: detail, problem });
 }
 
 function continuing(textSoFar: string): ChatMessage[] {

@@ -39,8 +39,9 @@ export class Turns implements OnModuleInit {
     });
   }
 
+  /** While the outbox takes no writes, the turn is kept in memory: the answer goes on, and says that it is not stored. */
   async begin(userId: string, payload: TurnPayload): Promise<OpenTurn> {
-    const [entry] = await this.outbox.hold([
+    const [entry] = await this.outbox.holdInAnyCase([
       { topic: TOPIC, key: payload.conversation_id, userId, projectId: payload.project_id, payload },
     ]);
     return new OpenTurn(this.outbox, entry as OutboxEntry, payload);

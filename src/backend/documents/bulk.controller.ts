@@ -76,7 +76,7 @@ export class BulkController {
     reply: FastifyReply,
     call: UserCall,
   ) {
-    this.streams.enter(call.userId, reply);
+    await this.streams.enter(call.userId, reply);
     const events = new EventStream(reply, eventStreamTimes(this.config));
     let id = 0;
     const send = (event: string, data: object) => void events.send(data, { id: ++id, event }).catch(() => undefined);

@@ -6,6 +6,7 @@ import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
 import { ChromaClient } from '../../downstream/chroma/chroma.client.js';
 import { FilesystemClient } from '../../downstream/filesystem/filesystem.client.js';
+import { MAX_BATCH_DOCUMENTS } from '../../downstream/filesystem/filesystem.contract.js';
 import { GitClient } from '../../downstream/git/git.client.js';
 import { MAX_COMMITS } from '../../downstream/git/git.contract.js';
 import { uploadVersion } from '../../contract/extraction-version.js';
@@ -78,6 +79,11 @@ export class DocumentSync implements OnModuleInit {
       topic: 'index',
       service: 'chroma',
       deliver: (entry, call) => this.bringInStep(entry, call),
+      batch: {
+        maxEntries: MAX_BATCH_DOCUMENTS,
+        maxChars: KEPT_TEXT_CHARS,
+        deliver: (entries, call) => this.bringTogetherInStep(entries, call),
+      },
     });
     this.outbox.register({
       topic: 'commit',
@@ -127,6 +133,56 @@ export class DocumentSync implements OnModuleInit {
       ...{ topic: 'commit', key: keyOf({ userId, projectId, path: payload.path }), userId, projectId, payload },
     }));
     await this.outbox.send(entries);
+  }
+
+  /** {@link hold} for several documents. @param commits one for each of them */
+  async holdAll(
+    { userId, projectId }: Omit<DocumentKey, 'path'>,
+    commits: readonly CommitPayload[],
+  ): Promise<HeldChange[]> {
+    const entries = commits.flatMap((payload) => {
+      const { path } = payload;
+      const entry = { key: keyOf({ userId, projectId, path }), userId, projectId };
+      return [
+        { ...entry, topic: 'index', payload: { path, deleted: false } },
+        { ...entry, topic: 'commit', payload },
+      ];
+    });
+    const held = await this.outbox.hold(entries);
+    return commits.map((_, i) => ({ index: held[2 * i] as OutboxEntry, commit: held[2 * i + 1] }));
+  }
+
+  /**
+   * {@link release}, {@link releaseIndex} and {@link abandon} for several documents.
+   * @returns for each whether the index was synchronised within its `waitMs`
+   */
+  async releaseAll(changes: readonly SettledChange[]): Promise<Promise<boolean>[]> {
+    const dropped = changes.flatMap(({ held: { index, commit }, outcome }) => [
+      ...(outcome === 'refused' ? [index] : []),
+      ...(outcome === 'changed' || commit === undefined ? [] : [commit]),
+    ]);
+    if (dropped.length > 0) await this.outbox.discard(dropped);
+    const indexed = changes.map(async ({ held, outcome, waitMs }) =>
+      outcome === 'refused' ? false : (await this.outbox.delivery(held.index, waitMs)).delivered,
+    );
+    const kept = changes.flatMap(({ held: { index, commit }, outcome }) => [
+      ...(outcome === 'refused' ? [] : [index]),
+      ...(outcome === 'changed' && commit !== undefined ? [commit] : []),
+    ]);
+    await this.outbox.release(kept);
+    return indexed;
+  }
+
+  /** {@link abandon} for several documents. */
+  async abandonAll(held: readonly HeldChange[], nothingDone: boolean): Promise<void> {
+    const entries = held.flatMap(({ index, commit }) => both(index, commit));
+    if (nothingDone) return this.outbox.discard(entries);
+    const uncertain = held.flatMap(({ commit }) =>
+      commit === undefined
+        ? []
+        : [{ id: commit.id, payload: { ...(commit.payload as CommitPayload), uncertain: true } }],
+    );
+    await this.outbox.release(entries, [], uncertain);
   }
 
   /** Whether the index was synchronised within `waitMs`. */
@@ -194,6 +250,11 @@ export class DocumentSync implements OnModuleInit {
     await this.outbox.discard((await Promise.all(pending)).flat());
   }
 
+  /** Whether an earlier change of a document waits for its index update. */
+  async isStale(key: DocumentKey): Promise<boolean> {
+    return (await this.outbox.store.pending('index', key.userId, { key: keyOf(key) })).length > 0;
+  }
+
   /** Documents whose index is not yet synchronised, by path, and whether their deletion is queued. */
   async staleDocuments(userId: string, projectId: string): Promise<ReadonlyMap<string, { deleted: boolean }>> {
     const stale = new Map<string, { deleted: boolean }>();
@@ -245,6 +306,33 @@ export class DocumentSync implements OnModuleInit {
     }
   }
 
+  /** @returns how many of the entries it has delivered: the server returns as many texts as fit into one answer */
+  private async bringTogetherInStep(entries: readonly OutboxEntry[], call: CallContext): Promise<number> {
+    const project_id = String(entries[0]?.projectId);
+    let done = 0;
+    while (done < entries.length) {
+      const paths: string[] = [];
+      for (const { payload } of entries.slice(done)) {
+        const { path, moved_from: before, move } = indexPayload.parse(payload);
+        if (before !== undefined || move !== undefined) break;
+        paths.push(path);
+      }
+      if (paths.length === 0) {
+        const entry = entries[done] as OutboxEntry;
+        await this.bringInStep(entry, { ...call, idempotencyKey: entry.id });
+        done++;
+        continue;
+      }
+      const count = await this.moves.indexTogether(project_id, paths, call);
+      done += count;
+      if (count < paths.length) break;
+    }
+    if (this.deletedProjects.has(`${call.userId}/${project_id}`)) {
+      await this.chroma.dropProject({ params: { project_id } }, call);
+    }
+    return done;
+  }
+
   private async commit(entry: OutboxEntry, call: CallContext): Promise<void> {
     const { projectId, payload, recovered } = entry;
     const { uncertain, text: kept, move, ...commit } = commitPayload.parse(payload);
@@ -282,7 +370,7 @@ export class DocumentSync implements OnModuleInit {
   }
 
   /** Commits in their order: in one call what carries its text, one by one what has to be fetched first. */
-  private async commitTogether(entries: readonly OutboxEntry[], call: CallContext): Promise<void> {
+  private async commitTogether(entries: readonly OutboxEntry[], call: CallContext): Promise<number> {
     let changes: Change[] = [];
     const flush = async (project_id: string) => {
       if (changes.length > 0)
@@ -299,6 +387,7 @@ export class DocumentSync implements OnModuleInit {
       }
     }
     await flush(String(entries[0]?.projectId));
+    return entries.length;
   }
 
   private async current(project_id: string, path: string, call: CallContext) {
@@ -344,4 +433,12 @@ export interface HeldChange {
   readonly index: OutboxEntry;
   /** Empty where the history already has the change. */
   readonly commit: OutboxEntry | undefined;
+}
+
+/** A change of which the filesystem server's answer is known. */
+export interface SettledChange {
+  held: HeldChange;
+  /** `unchanged`: the files have this content already; then the index gets only what it has lost. */
+  outcome: 'changed' | 'unchanged' | 'refused';
+  waitMs: number;
 }

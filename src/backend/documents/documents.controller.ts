@@ -17,7 +17,6 @@ import { ApiBody, ApiConsumes, ApiOperation, ApiProduces, ApiResponse, ApiTags }
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { chromaContract } from '../../downstream/chroma/chroma.contract.js';
-import { pathFault } from '../../contract/document-path.js';
 import { documentInfoSchema, filesystemContract } from '../../downstream/filesystem/filesystem.contract.js';
 import { badRequest, Problem } from '../../http/problem.js';
 import { ReplayInterceptor } from '../edge/idempotency/replay.interceptor.js';
@@ -27,6 +26,7 @@ import { idSchema, pageSchema } from '../edge/schemas.js';
 import { Audited } from '../audit/audited.decorator.js';
 import { Call, Deadline, type UserCall } from '../call/public-call.js';
 import { Attachments } from './attachments.service.js';
+import { documentPath } from './document-path.js';
 import { DocumentsService } from './documents.service.js';
 import { IndexRepair } from './repair/index-repair.service.js';
 import { partOf } from './ranges.js';
@@ -42,6 +42,7 @@ const indexSchema = chromaContract.describe.response.extend({
 });
 const extractBody = z.strictObject({ path: z.string().min(1).max(1000) });
 const rebuiltSchema = z.object({ project_id: z.string(), documents: z.int(), index: z.literal('rebuilding') });
+const deleteQuery = z.strictObject({ trash: z.enum(['true', 'false']).optional() });
 const textQuery = z
   .strictObject({ version: idSchema.optional(), original: z.enum(['true', 'false']).optional() })
   .refine(({ version, original }) => version === undefined || original !== 'true', {
@@ -195,26 +196,19 @@ export class DocumentsController {
   @Delete('documents/*')
   @HttpCode(204)
   @Audited('document.delete')
-  @ApiOperation({ summary: 'Delete a document from files, search and graph; its history stays' })
-  @Answers(204, null, 404)
+  @ApiOperation({
+    summary: 'Delete a document from files, search and graph; its history stays',
+    description: 'With `trash=true` the document and its original go to the trash, from which they can be restored.',
+  })
+  @Answers(204, null, 404, 422)
   delete(
     @Param('project_id', { schema: idSchema }) projectId: string,
     @Param('*') path: string,
+    @Query({ schema: deleteQuery }) { trash }: z.output<typeof deleteQuery>,
     @Call() call: UserCall,
   ) {
-    return this.documents.delete(projectId, documentPath(path), call);
+    return this.documents.delete(projectId, documentPath(path), trash === 'true', call);
   }
-}
-
-/**
- * Normalises a path, because systems compose characters in different ways. This early check returns an error that names
- * the rule; the filesystem server makes the final check.
- */
-function documentPath(path: string): string {
-  const name = path.normalize('NFC');
-  const wrong = pathFault(name);
-  if (wrong !== undefined) throw badRequest('invalid_path', `path: ${JSON.stringify(name.slice(0, 300))}: ${wrong}`);
-  return name;
 }
 
 /** The header of RFC 6266, with an ASCII name for clients that do not read the encoded one. */

@@ -22,6 +22,7 @@ import { HistoryRepair } from './repair/history-repair.service.js';
 import { IndexRepair } from './repair/index-repair.service.js';
 import { StoredVersions } from './repair/stored-versions.service.js';
 import { DocumentSync } from './document-sync.service.js';
+import { TrashController } from './trash.controller.js';
 
 @Module({
   imports: [
@@ -35,7 +36,7 @@ import { DocumentSync } from './document-sync.service.js';
     GitModule,
     ProjectsModule,
   ],
-  controllers: [DocumentsController, MovingController, BulkController],
+  controllers: [DocumentsController, TrashController, MovingController, BulkController],
   providers: [
     DocumentsService,
     RecognitionWatch,

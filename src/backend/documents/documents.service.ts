@@ -17,10 +17,24 @@ import { RecognitionWatch } from './recognition/recognition-watch.service.js';
 import { claimedId } from '../call/claim.js';
 import { withoutRetries } from '../call/waiting.js';
 import type { OwnerCall, UserCall } from '../call/public-call.js';
-import { type CommitPayload, DocumentSync, KEPT_TEXT_CHARS } from './document-sync.service.js';
+import {
+  type CommitPayload,
+  DocumentSync,
+  type HeldChange,
+  KEPT_TEXT_CHARS,
+  type SettledChange,
+} from './document-sync.service.js';
 import { ProjectEvents } from '../projects/project-events.js';
 import { mediaTypeOf } from '../../text/media-type.js';
 import type { Upload } from './upload.js';
+
+/** A document of {@link DocumentsService.putAll}. */
+export interface TextUpload {
+  path: string;
+  media_type: string;
+  text: string;
+}
+type PutText = ReturnType<typeof answer>['document'] | { path: string; error: { code: string; detail: string } };
 
 @Injectable()
 export class DocumentsService {
@@ -52,6 +66,37 @@ export class DocumentsService {
     return this.store(projectId, path, version, { ...upload, ...condition }, commit, call);
   }
 
+  /**
+   * Stores the texts of several documents, no two of one path, each as {@link put} does; they share their writes.
+   * Returns when they are stored; each answer waits for the index, as that of {@link put}.
+   */
+  async putAll(projectId: string, texts: readonly TextUpload[], call: UserCall): Promise<Promise<PutText>[]> {
+    const { userId } = call;
+    const arrived_ms = arrivalMs();
+    const stale = await this.sync.staleDocuments(userId, projectId);
+    const commits = texts.map(({ path, text }) => ({ ...this.commitOf(call, path, randomUUID(), 'Save'), text }));
+    const held = await this.sync.holdAll({ userId, projectId }, commits);
+    const uploads = texts.map((text, i) => ({ ...text, version: (commits[i] as CommitPayload).version, arrived_ms }));
+    const { documents } = await change(
+      // A disconnect of the caller does not cancel the write.
+      { ...call, signal: undefined },
+      (own) => this.filesystem.putDocuments({ params: { project_id: projectId }, body: { documents: uploads } }, own),
+      (nothingDone) => this.sync.abandonAll(held, nothingDone),
+    );
+    const waitMs = (path: string) => (stale.has(path) ? 0 : this.config.documents.index_wait_ms);
+    const changes = documents.map((document, i): SettledChange => ({
+      held: held[i] as HeldChange,
+      outcome: 'status' in document ? 'refused' : document.changed ? 'changed' : 'unchanged',
+      waitMs: waitMs(document.path),
+    }));
+    if (changes.some(({ outcome }) => outcome === 'changed')) this.events.changed(userId, projectId);
+    const indexed = await this.sync.releaseAll(changes);
+    return documents.map(async (document, i) => {
+      if ('status' in document) return { path: document.path, error: { code: document.code, detail: document.detail } };
+      return answer(document, (await indexed[i]) === true && !stale.has(document.path)).document;
+    });
+  }
+
   /** Stores a text that the history already has, under its version there. */
   putFromHistory(projectId: string, path: string, version: string, text: string, call: OwnerCall) {
     return this.store(projectId, path, version, { media_type: mediaTypeOf(path), text }, null, call);
@@ -69,6 +114,18 @@ export class DocumentsService {
     return this.write(projectId, path, commit, call, (arrived_ms, own) =>
       this.filesystem.putDocument({ params, query: { path }, body: { version, arrived_ms, ...upload } }, own),
     );
+  }
+
+  /** Puts a document from the trash back to its path. @param trashed its version there; by default the one deleted last */
+  async restoreTrashed(projectId: string, path: string, trashed: string | undefined, call: UserCall) {
+    const version = newVersion(call);
+    const params = { project_id: projectId };
+    const commit = this.commitOf(call, path, version, 'Restore');
+    const restored = await this.write(projectId, path, commit, call, (arrived_ms, own) => {
+      const body = { version, arrived_ms, ...(trashed !== undefined && { trashed_version: trashed }) };
+      return this.filesystem.restoreDocument({ params, query: { path }, body }, own);
+    });
+    return restored.document;
   }
 
   /** Extracts the text of a document from its original again. */
@@ -90,7 +147,7 @@ export class DocumentsService {
   ) {
     const arrivedAtMs = arrivalMs();
     const { userId } = call;
-    const wasStale = (await this.sync.staleDocuments(userId, projectId)).has(path);
+    const wasStale = await this.sync.isStale({ userId, projectId, path });
     const held = await this.sync.hold({ userId, projectId, path }, commit, false);
     const stored = await change(
       // A disconnect of the caller does not cancel the write.
@@ -110,16 +167,17 @@ export class DocumentsService {
     return answer(stored, await this.sync.release(held, wasStale ? 0 : this.config.documents.index_wait_ms));
   }
 
-  async delete(projectId: string, path: string, call: UserCall): Promise<void> {
+  /** @param toTrash whether the document can be restored with its original for some days */
+  async delete(projectId: string, path: string, toTrash: boolean, call: UserCall): Promise<void> {
     const commit = { ...this.commitOf(call, path, randomUUID(), 'Delete'), text: null };
-    if (!(await this.remove(projectId, path, commit, call))) {
+    if (!(await this.remove(projectId, path, commit, toTrash, call))) {
       throw notFound(`path: there is no document ${JSON.stringify(path)} in this project.`);
     }
   }
 
   /** Deletes a document that the history already records as deleted. */
   async deleteFromHistory(projectId: string, path: string, call: OwnerCall): Promise<void> {
-    await this.remove(projectId, path, null, call);
+    await this.remove(projectId, path, null, false, call);
   }
 
   /** @returns whether the document existed */
@@ -127,6 +185,7 @@ export class DocumentsService {
     projectId: string,
     path: string,
     commit: CommitPayload | null,
+    toTrash: boolean,
     call: OwnerCall,
   ): Promise<boolean> {
     const { userId } = call;
@@ -135,7 +194,8 @@ export class DocumentsService {
     const params = { project_id: projectId };
     const { deleted } = await change(
       { ...call, signal: undefined },
-      (own) => this.filesystem.deleteDocument({ params, query: { path, arrived_ms } }, own),
+      (own) =>
+        this.filesystem.deleteDocument({ params, query: { path, arrived_ms, ...(toTrash && { trash: 'true' }) } }, own),
       (nothingDone) => this.sync.abandon(held, nothingDone),
     ).catch(namePath);
     if (!deleted) {

@@ -40,7 +40,7 @@ export function useBodyParsers(app: NestFastifyApplication, limits: BodyLimits):
   app.useBodyParser('application/x-www-form-urlencoded', options, (request, body, done) =>
     settle(done, () => bytesOrRefusal(request as FastifyRequest, body)),
   );
-  fastify.addContentTypeParser(ZIP_TYPES, (request, body, done) => {
+  fastify.addContentTypeParser(STREAMED_TYPES, (request, body, done) => {
     if (!takesStream(request)) {
       collected(body, request.routeOptions.bodyLimit ?? bodyLimit).then(
         (bytes) => settle(done, () => bytesOrRefusal(request, bytes)),
@@ -65,7 +65,7 @@ export function useBodyParsers(app: NestFastifyApplication, limits: BodyLimits):
   }
 }
 
-const ZIP_TYPES = ['application/zip', 'application/x-zip-compressed'];
+const STREAMED_TYPES = ['application/zip', 'application/x-zip-compressed', 'application/octet-stream'];
 /** An exported account may be larger than memory: its reader counts the bytes. */
 const takesStream = ({ method, url }: FastifyRequest) =>
   method === 'POST' && /^\/v1\/api\/account\/import\/?(?:\?|$)/.test(url);

@@ -32,6 +32,8 @@ const offset = z.int().min(0).max(1_000_000).default(0);
 const READ_ONLY = { readOnlyHint: true, openWorldHint: false };
 /** The limit of a document's text in one answer, in characters. */
 const MAX_TEXT_CHARS = 100_000;
+const MAX_LISTED_PROJECTS = 20;
+const MAX_LISTED_DOCUMENTS = 200;
 
 const scopeOf = (only: string[] | undefined) => (only === undefined ? undefined : { paths: only });
 
@@ -112,7 +114,8 @@ export class McpTools {
   }
 
   private registerDocuments(server: McpServer, call: UserCall): void {
-    const template = new ResourceTemplate('caudex://{project_id}/{+path}', { list: undefined });
+    const list = async () => ({ resources: await this.listed(call) });
+    const template = new ResourceTemplate('caudex://{project_id}/{+path}', { list });
     server.registerResource('document', template, { description: 'A document of a project' }, async (uri, named) => {
       const id = String(named['project_id']);
       const name = decodeURIComponent(String(named['path']));
@@ -120,6 +123,22 @@ export class McpTools {
       const document = await this.documents.get(id, name, undefined, call);
       return { contents: [{ uri: uri.href, mimeType: 'text/plain', text: document.text }] };
     });
+  }
+
+  /** The documents of the newest projects, for clients that show resources; `list_documents` finds the others. */
+  private async listed(call: UserCall) {
+    const { projects } = await this.projects.list({ limit: MAX_LISTED_PROJECTS, offset: 0 }, call);
+    const page = { prefix: '', limit: MAX_LISTED_DOCUMENTS, offset: 0 };
+    const found = [];
+    for (const { project_id: id, name } of projects) {
+      const { documents } = await this.documents.list(id, page, call);
+      for (const { path: place, title, bytes } of documents) {
+        const uri = `caudex://${id}/${encodeURI(place).replace(/[?#]/g, encodeURIComponent)}`;
+        found.push({ uri, name: place, title: title || place, description: name, mimeType: 'text/plain', size: bytes });
+      }
+      if (found.length >= MAX_LISTED_DOCUMENTS) break;
+    }
+    return found.slice(0, MAX_LISTED_DOCUMENTS);
   }
 
   private async search(

@@ -2,6 +2,7 @@ import type { FastifyReply } from 'fastify';
 import type { ChatSummary } from '../chat/chat-events.js';
 import type { MessageStream } from '../chat/message-stream.js';
 import { EventStream, type EventStreamTimes } from '../edge/event-stream.js';
+import { openAiError } from './openai-error.js';
 import { citationsOf } from './url-citations.js';
 
 const seconds = () => Math.floor(Date.now() / 1000);
@@ -56,7 +57,8 @@ export async function sendCompletionStream(
       }
       // The field in which clients of thinking models expect it.
       if (event.type === 'reasoning-delta') await send({ choices: choice({ reasoning_content: event.delta }) });
-      if (event.type === 'finish') {
+      if (event.type === 'finish' && stream.failure !== undefined) await events.send(openAiError(stream.failure));
+      else if (event.type === 'finish') {
         const annotations = annotationsOf(text, event.messageMetadata);
         const delta = annotations.length > 0 ? { annotations } : {};
         await send({ choices: choice(delta, finishReason(event.messageMetadata)), caudex: event.messageMetadata });

@@ -1,5 +1,4 @@
-import { Body, Controller, Headers, HttpCode, Post, UseFilters } from '@nestjs/common';
-import { RouteConfig } from '@nestjs/platform-fastify';
+import { Body, Controller, Headers, HttpCode, Post } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { ChromaClient } from '../../downstream/chroma/chroma.client.js';
 import { MAX_EMBEDDED_TEXTS } from '../../downstream/chroma/chroma.contract.js';
@@ -16,7 +15,7 @@ import {
   textsOf,
 } from './embeddings.schema.js';
 import { MODEL, noModel, projectOf, unsupported } from './model-name.js';
-import { ERRORS, OpenAiAnswers, OpenAiErrorFilter } from './openai-error.filter.js';
+import { OpenAiAnswers } from './openai-error.js';
 
 const RETRY_AFTER_S = 5;
 const OURS = new RegExp(`^${MODEL}(:|$)`);
@@ -29,7 +28,6 @@ interface Embedded {
 
 /** The embedder that Caudex uses for search, for programs with vector stores of their own. */
 @ApiTags('openai')
-@UseFilters(OpenAiErrorFilter)
 @Controller('v1/embeddings')
 export class EmbeddingsController {
   constructor(
@@ -39,7 +37,6 @@ export class EmbeddingsController {
 
   @Post()
   @NeedsScope('read')
-  @RouteConfig(ERRORS)
   @Deadline('upload_ms')
   @HttpCode(200)
   @ApiOperation({

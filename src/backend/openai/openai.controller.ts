@@ -1,5 +1,4 @@
-import { Body, Controller, Get, Headers, HttpCode, Param, Post, Res, UseFilters } from '@nestjs/common';
-import { RouteConfig } from '@nestjs/platform-fastify';
+import { Body, Controller, Get, Headers, HttpCode, Param, Post, Res } from '@nestjs/common';
 import { ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
@@ -16,7 +15,7 @@ import { Call, Deadline, type UserCall } from '../call/public-call.js';
 import { ClientConversations } from './client-conversations.service.js';
 import { completion, sendCompletionStream } from './completion-reply.js';
 import { MODEL, noModel, projectOf } from './model-name.js';
-import { ERRORS, OpenAiAnswers, OpenAiErrorFilter } from './openai-error.filter.js';
+import { OpenAiAnswers } from './openai-error.js';
 import {
   type CompletionRequest,
   completionRequestSchema,
@@ -32,7 +31,6 @@ const LISTED = 1000;
 
 /** The OpenAI-compatible API: a model is a project, as `caudex:<project_id>`. */
 @ApiTags('openai')
-@UseFilters(OpenAiErrorFilter)
 @Controller('v1')
 export class OpenAiController {
   constructor(
@@ -44,7 +42,6 @@ export class OpenAiController {
 
   @Get('models')
   @ListsProjects()
-  @RouteConfig(ERRORS)
   @ApiOperation({ summary: 'A model for each of your projects, and one without documents' })
   @OpenAiAnswers(z.object({ object: z.literal('list'), data: z.array(modelSchema) }))
   async models(@Call() call: UserCall) {
@@ -53,7 +50,6 @@ export class OpenAiController {
   }
 
   @Get('models/:model')
-  @RouteConfig(ERRORS)
   @ApiOperation({ summary: 'One model' })
   @OpenAiAnswers(modelSchema, 404)
   async model(@Param('model') id: string, @Call() call: UserCall) {
@@ -69,7 +65,6 @@ export class OpenAiController {
 
   @Post('chat/completions')
   @NeedsScope('chat')
-  @RouteConfig(ERRORS)
   @Deadline('chat_ms')
   @HttpCode(200)
   @ApiOperation({ summary: 'A chat as an OpenAI completion; sources stand in the field `caudex`' })

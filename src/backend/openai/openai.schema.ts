@@ -28,6 +28,9 @@ export const completionRequestSchema = z.looseObject({
   temperature: z.number().min(0).max(2).nullish(),
   top_p: z.number().min(0).max(1).nullish(),
   seed: z.int().nullish(),
+  presence_penalty: z.number().min(-2).max(2).nullish(),
+  frequency_penalty: z.number().min(-2).max(2).nullish(),
+  verbosity: z.string().max(20).nullish(),
   stop: stops.nullish(),
   max_tokens: z.int().min(1).nullish(),
   max_completion_tokens: z.int().min(1).nullish(),
@@ -92,6 +95,8 @@ const REFUSED: Record<string, (value: unknown) => boolean> = {
   logprobs: (value) => value !== false,
   modalities: (value) => JSON.stringify(value) !== '["text"]',
   audio: () => true,
+  prediction: () => true,
+  web_search_options: () => true,
   logit_bias: (value) => Object.keys(value as object).length > 0,
 };
 
@@ -133,16 +138,17 @@ export function requireShort(question: string, field: string, { chat }: Config):
 
 /** The parameters that are passed on to the model. */
 export function samplingOf(body: CompletionRequest): Sampling {
-  const { temperature, top_p, seed, stop, response_format, reasoning_effort } = body;
-  const max_tokens = body.max_completion_tokens ?? body.max_tokens;
   return {
-    temperature: temperature ?? undefined,
-    top_p: top_p ?? undefined,
-    seed: seed ?? undefined,
-    stop: stop ?? undefined,
-    response_format: response_format ?? undefined,
-    max_tokens: max_tokens ?? undefined,
-    reasoning_effort: reasoning_effort ?? undefined,
+    temperature: body.temperature ?? undefined,
+    top_p: body.top_p ?? undefined,
+    seed: body.seed ?? undefined,
+    presence_penalty: body.presence_penalty ?? undefined,
+    frequency_penalty: body.frequency_penalty ?? undefined,
+    verbosity: body.verbosity ?? undefined,
+    stop: body.stop ?? undefined,
+    response_format: body.response_format ?? undefined,
+    max_tokens: body.max_completion_tokens ?? body.max_tokens ?? undefined,
+    reasoning_effort: body.reasoning_effort ?? undefined,
   };
 }
 

@@ -126,8 +126,8 @@ export class StatusController {
   @ApiOperation({ summary: 'Every change of a breaker, as it happens; first how they all are' })
   @ApiProduces('text/event-stream')
   @Answers(200, z.string())
-  stream(@Res() reply: FastifyReply, @Call() call: UserCall): void {
-    this.streams.enter(call.userId, reply);
+  async stream(@Res() reply: FastifyReply, @Call() call: UserCall): Promise<void> {
+    await this.streams.enter(call.userId, reply);
     const events = new EventStream(reply, eventStreamTimes(this.config));
     let id = 0;
     let stop: () => void = () => undefined;

@@ -12,6 +12,24 @@ const notEmbedded = z.enum(['unreachable', 'timeout', 'circuit_open', 'saturated
 /** The most texts of one call: few enough for an embedder on a slow machine to finish within one attempt. */
 export const MAX_EMBEDDED_TEXTS = 16;
 
+/** Of one call. */
+const MAX_BATCH_DOCUMENTS = 200;
+const documentSchema = z.strictObject({
+  path: z.string().min(1),
+  version: id,
+  title: z.string(),
+  media_type: z.string(),
+  text: z.string(),
+  /** For a format with pages: where they begin. Passages do not cross them. */
+  pages: z.array(pageStartSchema).optional(),
+  /**
+   * The document was moved from this path, where it had this version: passages with the same content keep their
+   * vectors. Ignored where the index has another version of it.
+   */
+  moved_from: z.strictObject({ path: z.string().min(1), version: id }).optional(),
+});
+const indexedSchema = z.object({ passages: z.int().min(0), version: id });
+
 /** Every call is keyed by the user of the call and the project. */
 export const chromaContract = {
   /** Fuses vector and lexical search; `passages` is the number of indexed passages of the project. */
@@ -60,22 +78,16 @@ export const chromaContract = {
   upsert: {
     method: 'POST',
     path: '/documents',
-    body: z.strictObject({
-      project_id: id,
-      path: z.string().min(1),
-      version: id,
-      title: z.string(),
-      media_type: z.string(),
-      text: z.string(),
-      /** For a format with pages: where they begin. Passages do not cross them. */
-      pages: z.array(pageStartSchema).optional(),
-      /**
-       * The document was moved from this path, where it had this version: passages with the same content keep their
-       * vectors. Ignored where the index has another version of it.
-       */
-      moved_from: z.strictObject({ path: z.string().min(1), version: id }).optional(),
-    }),
-    response: z.object({ passages: z.int().min(0), version: id }),
+    body: documentSchema.extend({ project_id: id }),
+    response: indexedSchema,
+    idempotent: true,
+  },
+  /** {@link upsert} for several documents of a project, which share their writes. */
+  upsertAll: {
+    method: 'POST',
+    path: '/documents/batch',
+    body: z.strictObject({ project_id: id, documents: z.array(documentSchema).min(1).max(MAX_BATCH_DOCUMENTS) }),
+    response: z.object({ documents: z.array(indexedSchema) }),
     idempotent: true,
   },
   remove: {

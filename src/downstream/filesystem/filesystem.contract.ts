@@ -40,6 +40,17 @@ export const documentInfoSchema = z
   .meta({ title: 'DocumentInfo' });
 export type DocumentInfo = z.output<typeof documentInfoSchema>;
 
+/** A deleted document in the trash. `version` is the one that it had when it was deleted. */
+export const trashedSchema = documentInfoSchema
+  .extend({
+    /** UTC, ISO 8601. */
+    deleted_at: z.string(),
+    /** From when on it is removed for good. */
+    expires_at: z.string(),
+  })
+  .meta({ title: 'TrashedDocument' });
+export type Trashed = z.output<typeof trashedSchema>;
+
 export const feedbackSchema = z
   .object({
     rating: z.enum(['up', 'down']),
@@ -128,6 +139,14 @@ export const movedSchema = z.object({ from: z.string(), to: z.string(), version:
 /** Of one call, so that one transaction does not delay others for long. */
 export const MAX_MOVED_DOCUMENTS = 1000;
 
+/** Of one call. */
+export const MAX_BATCH_DOCUMENTS = 200;
+
+const storedSchema = documentInfoSchema.extend({ created: z.boolean(), changed: z.boolean() });
+const readSchema = documentInfoSchema.extend({ text: z.string(), pages: z.array(pageStartSchema).optional() });
+/** A document that a call for several could not store or read. */
+const refusedSchema = z.object({ path: z.string(), status: z.int(), code: z.string(), detail: z.string() });
+
 const inProject = z.strictObject({ project_id: id });
 const inConversation = z.strictObject({ conversation_id: id });
 const ofTurn = z.strictObject({ conversation_id: id, message_id: id });
@@ -202,8 +221,51 @@ export const filesystemContract = {
       /** When the change arrived, in ms since 1970: 409 `superseded` where a later one was stored meanwhile. */
       arrived_ms: z.number().optional(),
     }),
-    response: documentInfoSchema.extend({ created: z.boolean(), changed: z.boolean() }),
+    response: storedSchema,
     idempotent: true,
+  },
+  /**
+   * {@link putDocument} for the texts of several documents, which share their writes to the disk. Each has its answer in
+   * its place; one that is refused does not stop the others.
+   */
+  putDocuments: {
+    method: 'PUT',
+    path: '/projects/:project_id/documents',
+    params: inProject,
+    body: z.strictObject({
+      documents: z
+        .array(
+          z.strictObject({
+            path: z.string().min(1),
+            version: id,
+            media_type: z.string(),
+            text: z.string(),
+            /** When the change arrived, in ms since 1970. */
+            arrived_ms: z.number().optional(),
+          }),
+        )
+        .min(1)
+        .max(MAX_BATCH_DOCUMENTS)
+        .refine(
+          (documents) => new Set(documents.map(({ path }) => path)).size === documents.length,
+          'two documents have the same path; send them one after the other',
+        ),
+    }),
+    response: z.object({ documents: z.array(z.union([storedSchema, refusedSchema])) }),
+    idempotent: true,
+  },
+  /**
+   * {@link getDocument} for several documents. The answer ends after about 1,000,000 characters of text: then it has the
+   * beginning of the list, at least one of it.
+   */
+  readDocuments: {
+    method: 'POST',
+    path: '/projects/:project_id/documents/read',
+    params: inProject,
+    body: z.strictObject({ paths: z.array(z.string().min(1)).min(1).max(MAX_BATCH_DOCUMENTS) }),
+    response: z.object({ documents: z.array(z.union([readSchema, refusedSchema])) }),
+    idempotent: true,
+    safe: true,
   },
   /** 409 `document_damaged` where the stored file is missing or is not the one that was written. */
   getDocument: {
@@ -212,7 +274,7 @@ export const filesystemContract = {
     params: inProject,
     query: ofDocument,
     /** `pages`: where the pages begin in the text, for a format with pages. */
-    response: documentInfoSchema.extend({ text: z.string(), pages: z.array(pageStartSchema).optional() }),
+    response: readSchema,
     idempotent: true,
   },
   /** The uploaded file, also where no text could be extracted; 404 where the text itself is the original. */
@@ -234,7 +296,7 @@ export const filesystemContract = {
     params: inProject,
     query: ofDocument,
     body: z.strictObject({ version: id, arrived_ms: z.number().optional() }),
-    response: documentInfoSchema.extend({ created: z.boolean(), changed: z.boolean() }),
+    response: storedSchema,
     idempotent: true,
   },
   /**
@@ -251,12 +313,44 @@ export const filesystemContract = {
     }),
     idempotent: true,
   },
+  /** `trash`: the document with its original goes to the trash; 422 `trash_off` where the configuration has none. */
   deleteDocument: {
     method: 'DELETE',
     path: '/projects/:project_id/document',
     params: inProject,
-    query: ofDocument.extend({ arrived_ms: z.coerce.number().optional() }),
+    query: ofDocument.extend({ arrived_ms: z.coerce.number().optional(), trash: z.stringbool().optional() }),
     response: z.object({ deleted: z.boolean() }),
+    idempotent: true,
+  },
+  /** The documents in the trash of a project, those deleted last first. */
+  listTrash: {
+    method: 'GET',
+    path: '/projects/:project_id/trash',
+    params: inProject,
+    query: z.strictObject(page),
+    response: z.object({ documents: z.array(trashedSchema), total: z.int() }),
+    idempotent: true,
+  },
+  /**
+   * Puts a document from the trash back to its path, with its text, original, pages and warnings, as `version`. Of
+   * several with one path the one deleted last, or the one with the version `trashed_version`. 404; 409 `path_taken`; 507.
+   */
+  restoreDocument: {
+    method: 'POST',
+    path: '/projects/:project_id/trash/restore',
+    params: inProject,
+    query: ofDocument,
+    body: z.strictObject({ version: id, trashed_version: id.optional(), arrived_ms: z.number().optional() }),
+    response: storedSchema,
+    idempotent: true,
+  },
+  /** Removes from the trash for good: all of it, the documents of one path, or one of them. `removed` counts them. */
+  emptyTrash: {
+    method: 'DELETE',
+    path: '/projects/:project_id/trash',
+    params: inProject,
+    query: z.strictObject({ path: z.string().min(1).optional(), version: id.optional() }),
+    response: z.object({ removed: z.int().min(0) }),
     idempotent: true,
   },
   /**

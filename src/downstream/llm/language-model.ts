@@ -62,7 +62,8 @@ export class LanguageModel {
 
   /**
    * Resolves with the first part, and fails only before it. Leaving the loop stops the model. If the endpoint refuses a
-   * parameter, the call is repeated once without it, and so are later calls.
+   * parameter, the call is repeated without it, and so are later calls; a parameter that changes what the client gets back
+   * (`stop`, `response_format`) is never left out, and its refusal has the code `unsupported_parameter`.
    * @throws DownstreamError
    */
   async stream(call: ModelCall, context: CallContext): Promise<AsyncIterable<CompletionEvent>> {
@@ -83,9 +84,19 @@ export class LanguageModel {
         return await this.send(call, context);
       } catch (error) {
         if (!(error instanceof DownstreamError) || error.reason !== 'rejected') throw error;
-        if (!this.tryWithVersion(error) && !this.dialect.learn(error)) throw error;
+        if (!this.tryWithVersion(error) && !this.dialect.learn(error)) throw this.explained(error, call);
       }
     }
+  }
+
+  /** A refusal that concerns a parameter of the client names this parameter. */
+  private explained(error: DownstreamError, { sampling }: ModelCall): DownstreamError {
+    const field = this.dialect.refusedField(error, sampling);
+    if (field === undefined) return error;
+    const { service, reason, message } = error;
+    const detail = `${field}: the model ${JSON.stringify(this.name)} refuses it: ${message}`;
+    const problem = { code: 'unsupported_parameter', detail };
+    return new DownstreamError({ service, reason, status: 400, message: detail, problem, cause: error });
   }
 
   private send(
@@ -99,7 +110,7 @@ export class LanguageModel {
         headers: { accept: 'text/event-stream', ...this.dialect.headers },
         body: this.dialect.body(this.name, messages, maxTokens, sampling),
         repeatable,
-        decode: decodeCompletion,
+        decode: (chunks) => decodeCompletion(chunks, this.dialect.style),
       },
       context,
     );

@@ -1,5 +1,7 @@
 import type { ModelRequest } from '../../config/config.schema.js';
 import type { DownstreamError } from '../../resilience/policy/downstream-error.js';
+import { refusalKind } from '../../resilience/report/model-refusal.js';
+import type { ReadingStyle } from './completion/completion-event.js';
 
 /** One message of a conversation, as it goes to a model. */
 export interface ChatMessage {
@@ -12,6 +14,9 @@ export interface Sampling {
   temperature?: number | undefined;
   top_p?: number | undefined;
   seed?: number | undefined;
+  presence_penalty?: number | undefined;
+  frequency_penalty?: number | undefined;
+  verbosity?: string | undefined;
   stop?: string | string[] | undefined;
   response_format?: unknown;
   max_tokens?: number | undefined;
@@ -29,9 +34,11 @@ export class ModelDialect {
   private tokenLimit: ModelRequest['token_limit'];
   /** Whether the model has been observed to think before it answers. */
   private thinks = false;
+  readonly style: ReadingStyle;
 
   constructor(private readonly request: ModelRequest) {
     this.tokenLimit = request.token_limit;
+    this.style = { opensThinking: request.opens_thinking };
   }
 
   get headers(): Record<string, string> {
@@ -69,8 +76,9 @@ export class ModelDialect {
   }
 
   /** Learns from a refusal that names a parameter. @returns whether a further try is useful */
-  learn({ status, message }: DownstreamError): boolean {
-    if ((status !== 400 && status !== 422) || !UNKNOWN.test(message)) return false;
+  learn(error: DownstreamError): boolean {
+    const { message } = error;
+    if (!refusesField(error) || !UNKNOWN.test(message)) return false;
     const other = this.tokenLimit === 'max_tokens' ? 'max_completion_tokens' : 'max_tokens';
     if (names(message, this.tokenLimit) && !this.left.has(other)) {
       this.left.add(this.tokenLimit);
@@ -85,6 +93,21 @@ export class ModelDialect {
     }
     return false;
   }
+
+  /** The parameter of the client that a refusal names, if it is one that must not be left out. */
+  refusedField(error: DownstreamError, sampling: Sampling): string | undefined {
+    if (!refusesField(error)) return undefined;
+    const asked = Object.entries(sampling).filter(([, value]) => value !== undefined);
+    const isJson = /json_?(schema|object)/i.test(error.message);
+    return asked
+      .map(([field]) => field)
+      .find((field) => names(error.message, field) || (isJson && field === JSON_FIELD));
+  }
 }
+
+const JSON_FIELD = 'response_format';
+
+const refusesField = (error: DownstreamError) =>
+  (error.status === 400 || error.status === 422) && refusalKind(error) !== 'prompt_too_long';
 
 const names = (message: string, field: string) => new RegExp(`(?<![a-z_])${field}(?![a-z_])`).test(message);

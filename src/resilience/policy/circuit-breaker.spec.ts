@@ -385,3 +385,92 @@ describe('changed settings', () => {
     expect(breaker.name).toBe('open');
   });
 });
+
+describe('advice of another process', () => {
+  it('opens a closed breaker at the next failure, and not by itself', () => {
+    const { breaker, fail, transitions } = rig();
+    breaker.advise({ says: 'failing', delayMs: 0 });
+    expect(breaker.name).toBe('closed');
+    fail();
+    expect(breaker).toMatchObject({ name: 'open', failures: 1 });
+    expect(transitions.at(-1)?.why).toBe('it failed here too, as at another process');
+  });
+
+  it('is forgotten after a success, after a recovery elsewhere, and after the recovery time', async () => {
+    const { breaker, clock, enter, fail } = rig();
+    breaker.advise({ says: 'failing', delayMs: 0 });
+    breaker.report(enter(), 'success', 1);
+    fail();
+    breaker.advise({ says: 'failing', delayMs: 0 });
+    breaker.advise({ says: 'recovered' });
+    fail();
+    expect(breaker.name).toBe('closed');
+    breaker.report(enter(), 'success', 1);
+    breaker.advise({ says: 'failing', delayMs: 0 });
+    await clock.pass(10_000);
+    fail(2);
+    expect(breaker).toMatchObject({ name: 'closed', failures: 2 });
+  });
+
+  it('lets an open breaker wait for the probe of the other one, and then probe by itself', async () => {
+    const { breaker, clock, fail } = rig();
+    fail(3);
+    await clock.pass(9_000);
+    breaker.advise({ says: 'probing', forMs: 5_000 });
+    await clock.pass(4_999);
+    expect(breaker.refusal()).toBe(1);
+    await clock.pass(1);
+    expect(breaker.refusal()).toBeUndefined();
+  });
+
+  it('lets an open breaker wait for a recovery time after a failed probe elsewhere', async () => {
+    const { breaker, clock, fail } = rig();
+    fail(3);
+    await clock.pass(9_000);
+    breaker.advise({ says: 'failing', delayMs: 500 });
+    expect(breaker.refusal()).toBe(10_500);
+    breaker.advise({ says: 'probing', forMs: 100 });
+    expect(breaker.refusal()).toBe(10_500);
+  });
+
+  it('delays a probe by three recovery times at most, because the others may fail for reasons of their own', async () => {
+    const { breaker, clock, fail } = rig();
+    fail(3);
+    for (let passedMs = 0; passedMs < 40_000; passedMs += 5_000) {
+      expect(breaker.refusal()).toBeGreaterThan(0);
+      breaker.advise({ says: 'failing', delayMs: 500 });
+      await clock.pass(5_000);
+    }
+    expect(breaker.refusal()).toBeUndefined();
+  });
+
+  it('lets an open breaker probe at once after a success elsewhere, whose result decides', () => {
+    const { breaker, enter, fail } = rig();
+    fail(3);
+    breaker.advise({ says: 'recovered' });
+    expect(breaker.name).toBe('open');
+    expect(breaker.refusal()).toBeUndefined();
+    breaker.report(enter(), 'failure', 1);
+    expect(breaker.name).toBe('open');
+    expect(breaker.refusal()).toBe(10_000);
+  });
+
+  it('changes nothing while a probe is under way, or the service is isolated', async () => {
+    const { breaker, openThenHalfOpen } = rig();
+    const probe = await openThenHalfOpen();
+    for (const advice of [
+      { says: 'failing', delayMs: 0 },
+      { says: 'probing', forMs: 9 },
+      { says: 'recovered' },
+    ] as const) {
+      breaker.advise(advice);
+      expect(breaker).toMatchObject({ name: 'half_open' });
+      expect(breaker.refusal()).toBe(1000);
+    }
+    breaker.report(probe, 'success', 1);
+    expect(breaker.name).toBe('closed');
+    breaker.isolate('ann');
+    breaker.advise({ says: 'recovered' });
+    expect(breaker.refusal()).toBe(1000);
+  });
+});

@@ -35,10 +35,18 @@ export interface Transition {
   at: number;
 }
 
+/**
+ * What another process has found about the service: `failing`: its breaker opened, and this one is to probe `delayMs`
+ * after it; `probing`: its probe ends within `forMs`; `recovered`: its probe succeeded.
+ */
+export type Advice = { says: 'failing'; delayMs: number } | { says: 'probing'; forMs: number } | { says: 'recovered' };
+
 /** Each state carries only its own data. */
 type State =
-  | { name: 'closed'; strategy: BreakerStrategy; ramp: Ramp | undefined }
-  | { name: 'open'; failures: number; probeAtMs: number }
+  /** Until `doubtedUntilMs` one failure opens the breaker. */
+  | { name: 'closed'; strategy: BreakerStrategy; ramp: Ramp | undefined; doubtedUntilMs: number }
+  /** `probeByMs`: no advice delays the probe further. */
+  | { name: 'open'; failures: number; probeAtMs: number; probeByMs: number }
   | { name: 'half_open'; failures: number; probing: boolean };
 
 export type BreakerSettings = Pick<
@@ -48,6 +56,8 @@ export type BreakerSettings = Pick<
 
 /** The retry time for a call that is refused while a probe runs or the service is isolated. */
 const COME_BACK_MS = 1000;
+/** For how many recovery times advice may delay a probe: the others may fail for reasons of their own. */
+const MOST_DELAYS = 3;
 
 /**
  * The state machine of one service. An attempt asks for a `refusal`, begins with `enter`, and ends with `report`.
@@ -65,7 +75,7 @@ export class CircuitBreaker {
     private readonly onTransition: (transition: Transition) => void,
     private readonly guard?: OpeningGuard,
   ) {
-    this.state = { name: 'closed', strategy: breakerStrategy(settings, clock), ramp: undefined };
+    this.state = { name: 'closed', strategy: breakerStrategy(settings, clock), ramp: undefined, doubtedUntilMs: 0 };
     this.changedAt = clock.wallMs();
   }
 
@@ -88,7 +98,11 @@ export class CircuitBreaker {
     const before = this.settings;
     this.settings = settings;
     const { state } = this;
-    if (state.name === 'open') state.probeAtMs += settings.recovery_timeout_ms - before.recovery_timeout_ms;
+    if (state.name === 'open') {
+      const moreMs = settings.recovery_timeout_ms - before.recovery_timeout_ms;
+      state.probeAtMs += moreMs;
+      state.probeByMs += moreMs;
+    }
     if (state.name !== 'closed') return;
     const { strategy } = state;
     state.strategy = breakerStrategy(settings, this.clock);
@@ -148,6 +162,25 @@ export class CircuitBreaker {
   }
 
   /**
+   * Takes advice of another process, which never changes the state: an attempt here decides, by failing while the
+   * service is doubted, or as the probe.
+   */
+  advise(advice: Advice): void {
+    const { state } = this;
+    const nowMs = this.clock.now();
+    if (state.name === 'closed') {
+      if (advice.says === 'failing') state.doubtedUntilMs = nowMs + this.settings.recovery_timeout_ms;
+      if (advice.says === 'recovered') state.doubtedUntilMs = 0;
+    } else if (state.name === 'open') {
+      if (advice.says === 'recovered') state.probeAtMs = Math.min(state.probeAtMs, nowMs);
+      else {
+        const waitMs = advice.says === 'probing' ? advice.forMs : this.settings.recovery_timeout_ms + advice.delayMs;
+        state.probeAtMs = Math.min(state.probeByMs, Math.max(state.probeAtMs, nowMs + waitMs));
+      }
+    }
+  }
+
+  /**
    * Isolates the service until the returned function is called; then the previous state returns. The results of
    * attempts are ignored meanwhile, because the operator's work there may cause them.
    */
@@ -175,12 +208,15 @@ export class CircuitBreaker {
     if (state.ramp?.isOver) state.ramp = undefined;
     if (outcome === 'success') {
       state.strategy.success(CircuitState.Closed);
+      state.doubtedUntilMs = 0;
       this.guard?.forget();
     } else if (outcome === 'failure') {
       this.guard?.add(suspect);
       const { strategy } = state;
-      if (!strategy.failure(CircuitState.Closed)) return;
-      const open = () => this.open(strategy.failures, `threshold reached: ${strategy.describe()}`);
+      const isReached = strategy.failure(CircuitState.Closed);
+      if (!isReached && this.clock.now() >= state.doubtedUntilMs) return;
+      const why = isReached ? `threshold reached: ${strategy.describe()}` : 'it failed here too, as at another process';
+      const open = () => this.open(strategy.failures, why);
       if (this.guard?.spares(open) !== true) open();
     }
   }
@@ -199,14 +235,15 @@ export class CircuitBreaker {
   }
 
   private open(failures: number, why: string): void {
-    const probeAtMs = this.clock.now() + this.settings.recovery_timeout_ms;
-    this.become({ name: 'open', failures, probeAtMs }, why);
+    const { recovery_timeout_ms } = this.settings;
+    const probeAtMs = this.clock.now() + recovery_timeout_ms;
+    this.become({ name: 'open', failures, probeAtMs, probeByMs: probeAtMs + MOST_DELAYS * recovery_timeout_ms }, why);
   }
 
   private close(): void {
     const strategy = breakerStrategy(this.settings, this.clock);
     const ramp = new Ramp(this.settings.bulkhead.concurrency);
-    this.become({ name: 'closed', strategy, ramp }, 'service recovered');
+    this.become({ name: 'closed', strategy, ramp, doubtedUntilMs: 0 }, 'service recovered');
   }
 
   private become(state: State, why: string): void {

@@ -4,7 +4,7 @@ import type { Attempt } from '../policy/attempt.js';
 import type { AttemptObserver, AttemptOutcome, Refuser } from '../policy/attempt-observer.js';
 import type { BreakerState, Transition } from '../policy/circuit-breaker.js';
 import { DownstreamError } from '../policy/downstream-error.js';
-import { isMisconfiguration } from './rejections.js';
+import { refusalKind } from './model-refusal.js';
 
 type Write = (fields: object, message: string) => void;
 
@@ -100,13 +100,17 @@ export class ServiceLog implements AttemptObserver {
 
   /** Of a model, whose endpoint is configured here; our own servers refuse single calls. */
   private isMisconfigured(error: DownstreamError): boolean {
-    return isModel(this.service) && isMisconfiguration(error);
+    return isModel(this.service) && refusalKind(error) === 'configuration';
   }
 
   private failed(attempt: Attempt, error: DownstreamError): void {
     const { call, number, of } = attempt;
     const fields = { ...this.fields(attempt), reason: error.reason };
     const line = (text: string) => `[${this.title}] ${text}`;
+    if (this.isMisconfigured(error)) {
+      const told = `${error.problem?.code ?? 'no code'}: ${error.problem?.detail ?? error.message}`;
+      return this.sink.warn(fields, line(`Configuration refused with ${error.status}: ${told}`));
+    }
     switch (error.reason) {
       case 'unreachable':
         return this.sink.warn(fields, line(`Connection failed on attempt ${number}/${of}: ${error.message}`));
@@ -121,10 +125,6 @@ export class ServiceLog implements AttemptObserver {
       case 'saturated':
         return this.sink.warn(fields, line(`Saturated on attempt ${number}/${of}: ${error.message}`));
       case 'rejected':
-        if (this.isMisconfigured(error)) {
-          const told = `${error.problem?.code ?? 'no code'}: ${error.message}`;
-          return this.sink.warn(fields, line(`Configuration refused with ${error.status}: ${told}`));
-        }
         return this.sink.info(fields, line(`${call.method} ${call.path} refused with ${error.status}`));
       default:
         return this.sink.debug(

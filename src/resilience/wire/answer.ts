@@ -1,6 +1,9 @@
 import type { ClientName } from '../../config/config.schema.js';
+import { isModel } from '../../config/llm-models.js';
 import { type Endpoint, HEADER } from '../../contract/endpoint.js';
 import { DownstreamError } from '../policy/downstream-error.js';
+import { isTooLong } from '../report/model-refusal.js';
+import { explanationIn } from './explanation.js';
 import type { WireAnswer } from './http-transport.js';
 import { describeFault } from './wire-request.js';
 
@@ -31,7 +34,7 @@ export function refusalOf(
   surprise: string,
 ): DownstreamError {
   const details = { service, status, retryAfterMs: waitOf(headers) };
-  const problem = problemOf(body);
+  const problem = explanationIn(body);
   if (status === 429) {
     return new DownstreamError({
       ...details,
@@ -47,7 +50,9 @@ export function refusalOf(
     return new DownstreamError({ ...details, reason: 'deadline', message: problem.detail });
   }
   const doNotRetry = headers[HEADER.doNotRetry] !== undefined;
-  if (status >= 500 && status !== INSUFFICIENT_STORAGE) {
+  // Some model servers answer 500 to a prompt that is too long, which is the fault of one caller.
+  const isOfCaller = isModel(service) && problem !== undefined && isTooLong(problem.detail);
+  if (status >= 500 && status !== INSUFFICIENT_STORAGE && !isOfCaller) {
     return new DownstreamError({ ...details, reason: 'fault', message: `server error ${status}`, doNotRetry });
   }
   if (status >= 400) {
@@ -60,24 +65,6 @@ export function refusalOf(
   }
   return new DownstreamError({ ...details, reason: 'protocol', message: surprise });
 }
-
-/** The explanation in a refusal: our own problem+json, or the error object of the OpenAI API and similar ones. */
-function problemOf(body: Buffer): { code: string; detail: string } | undefined {
-  try {
-    const { code, detail, error, message } = JSON.parse(body.toString()) as Record<string, unknown>;
-    if (typeof code === 'string' && typeof detail === 'string') return { code, detail };
-    if (typeof error === 'string') return { code: 'error', detail: error };
-    const told = (typeof error === 'object' && error !== null ? error : { message, code }) as Record<string, unknown>;
-    if (typeof told['message'] !== 'string') return undefined;
-    const name = [told['code'], told['type']].find((one) => typeof one === 'string' || typeof one === 'number');
-    return { code: String(name ?? 'error'), detail: told['message'].slice(0, MAX_DETAIL_CHARS) };
-  } catch {
-    // The refusal has no explanation.
-    return undefined;
-  }
-}
-
-const MAX_DETAIL_CHARS = 500;
 
 const WAITS = ['x-ratelimit-reset-requests', 'x-ratelimit-reset-tokens', 'x-ratelimit-reset'];
 

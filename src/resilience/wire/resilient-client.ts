@@ -9,7 +9,7 @@ import type { Attempt } from '../policy/attempt.js';
 import type { CallDetails } from '../policy/call.js';
 import type { ByteStream } from './byte-stream.js';
 import type { CallContext } from '../policy/call-context.js';
-import type { BreakerState, CircuitBreaker, Transition } from '../policy/circuit-breaker.js';
+import type { Advice, BreakerState, CircuitBreaker, Transition } from '../policy/circuit-breaker.js';
 import {
   type ClientReport,
   type ClientStatus,
@@ -226,6 +226,21 @@ export class ResilientClient {
     return this.breaker.release(by);
   }
 
+  /** Whether an operator has isolated the service. */
+  get isIsolated(): boolean {
+    return this.breaker.isolatedBy.length > 0;
+  }
+
+  /** How long one attempt may take, in milliseconds. */
+  get timeoutMs(): number {
+    return this.settings.timeout_ms;
+  }
+
+  /** Advice of another process, see {@link CircuitBreaker.advise}. */
+  advise(advice: Advice): void {
+    this.breaker.advise(advice);
+  }
+
   /** Applies changed settings. Calls under way keep the old ones; the breaker keeps its state. */
   reconfigure(settings: DownstreamSettings): void {
     const { url, timeout_ms } = this.settings;
@@ -300,15 +315,17 @@ export class ResilientClient {
   private explainPart(error: unknown): unknown {
     const known = wireError(this.service, error);
     if (known instanceof DownstreamError) return known;
-    const { message, status } = error as { message?: unknown; status?: unknown };
+    const { message, status, code } = error as { message?: unknown; status?: unknown; code?: unknown };
+    const detail = typeof message === 'string' ? message : String(error);
     // An error of status 4xx inside a stream concerns the request and is no failure of the service.
     const refused = typeof status === 'number' && status >= 400 && status < 500;
     return new DownstreamError({
       service: this.service,
-      reason: refused ? 'rejected' : 'protocol',
-      message: typeof message === 'string' ? message : String(error),
+      reason: !refused ? 'protocol' : status === 429 ? 'saturated' : 'rejected',
+      message: detail,
       cause: error,
       ...(refused ? { status } : {}),
+      ...(typeof code === 'string' ? { problem: { code, detail } } : {}),
     });
   }
 

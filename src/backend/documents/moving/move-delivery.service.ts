@@ -50,6 +50,28 @@ export class MoveDelivery {
     );
   }
 
+  /**
+   * {@link index} for several documents that were not moved, in one call.
+   * @returns how many of them were indexed, from the first on
+   */
+  async indexTogether(project_id: string, paths: readonly string[], call: CallContext): Promise<number> {
+    const body = { paths: [...paths] };
+    const read = await this.filesystem.readDocuments({ params: { project_id }, body }, call).catch(unlessMissing);
+    // The project is gone, and with it all documents.
+    const answers = read?.documents ?? paths.map((path) => ({ path, status: 404 }));
+    const documents = answers.flatMap((answer) => {
+      if ('status' in answer) return [];
+      const { path, version, title, media_type, text, pages } = answer;
+      return [{ path, version, title, media_type, text, ...(pages && { pages }) }];
+    });
+    if (documents.length > 0) await this.chroma.upsertAll({ body: { project_id, documents } }, call);
+    for (const answer of answers) {
+      // A document that is missing, or whose file is damaged.
+      if ('status' in answer) await this.indexCurrent(project_id, answer.path, undefined, call);
+    }
+    return answers.length;
+  }
+
   /** Indexes the documents of a move whose answer was lost. */
   async indexAll(project_id: string, move: Move, call: CallContext): Promise<void> {
     for (const { from, to } of await this.documentsOf(project_id, move, call)) {

@@ -1,8 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { InjectConfig } from '../../../config/config.module.js';
 import type { Config } from '../../../config/config.schema.js';
 import { Problem } from '../../../http/problem.js';
+import type { RedisLink } from '../../redis/redis-link.js';
+import { InjectRedis } from '../../redis/redis.module.js';
+import { UserPlaces } from './user-places.js';
 
 /**
  * How many event streams of any kind a user may read at a time: each keeps a connection open for as long as the client
@@ -10,27 +14,33 @@ import { Problem } from '../../../http/problem.js';
  */
 @Injectable()
 export class OpenStreams {
-  private readonly open = new Map<string, number>();
+  private readonly places: UserPlaces;
+  private readonly most: number;
 
-  constructor(@InjectConfig() private readonly config: Config) {}
+  constructor(@InjectConfig() { chat }: Config, @InjectRedis() redis: RedisLink | null) {
+    this.most = chat.max_streams_per_user;
+    this.places = new UserPlaces('open-streams', this.most, redis);
+  }
 
   /** Counts a stream until its connection ends. @throws Problem 429 `too_many_streams` */
-  enter(userId: string, reply: FastifyReply): void {
-    const open = this.open.get(userId) ?? 0;
-    const { max_streams_per_user } = this.config.chat;
-    if (open >= max_streams_per_user) {
-      throw new Problem({
-        status: 429,
-        code: 'too_many_streams',
-        detail: `${open} event streams are open for you; ${max_streams_per_user} at a time are the most.`,
-        retryAfter: 1,
-      });
-    }
-    this.open.set(userId, open + 1);
-    reply.raw.once('close', () => {
-      const left = (this.open.get(userId) ?? 1) - 1;
-      if (left > 0) this.open.set(userId, left);
-      else this.open.delete(userId);
+  async enter(userId: string, reply: FastifyReply): Promise<void> {
+    const place = randomUUID();
+    if (!this.places.take(userId, place)) throw this.tooMany();
+    const leave = () => this.places.leave(userId, place);
+    reply.raw.once('close', leave);
+    // The client went away before.
+    if (reply.raw.destroyed) leave();
+    if (await this.places.share(userId, place)) return;
+    leave();
+    throw this.tooMany();
+  }
+
+  private tooMany(): Problem {
+    return new Problem({
+      status: 429,
+      code: 'too_many_streams',
+      detail: `${this.most} event streams are open for you, which are the most at a time; close one of them.`,
+      retryAfter: 1,
     });
   }
 }

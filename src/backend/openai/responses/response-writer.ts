@@ -52,11 +52,11 @@ export class ResponseWriter {
     }
   }
 
-  /** The events for a chat that ended without its last event; none for one that has it. */
-  *breakOff(): Generator<ResponseEvent> {
+  /** The events for a chat that ended without its last event, or failed; none for one that has ended. */
+  *breakOff(error: { code: string; message: string } = BROKEN): Generator<ResponseEvent> {
     if (this.response.status !== 'in_progress') return;
     yield* this.endItem();
-    Object.assign(this.response, { status: 'failed', error: BROKEN });
+    Object.assign(this.response, { status: 'failed', error });
     yield { type: 'response.failed', response: this.response };
   }
 

@@ -1,5 +1,4 @@
-import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Post, Res, UseFilters } from '@nestjs/common';
-import { RouteConfig } from '@nestjs/platform-fastify';
+import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Post, Res } from '@nestjs/common';
 import { ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
@@ -15,7 +14,7 @@ import { EventStream, eventStreamTimes } from '../../edge/event-stream.js';
 import { idSchema } from '../../edge/schemas.js';
 import { ClientConversations } from '../client-conversations.service.js';
 import { MODEL, projectOf } from '../model-name.js';
-import { ERRORS, OpenAiAnswers, OpenAiErrorFilter } from '../openai-error.filter.js';
+import { OpenAiAnswers } from '../openai-error.js';
 import { type Conversation, requireShort } from '../openai.schema.js';
 import { conversationIn } from './input-items.js';
 import { idOf, parseId, type TurnId } from './response-id.js';
@@ -37,7 +36,6 @@ const inputItemsSchema = z.looseObject({
 
 /** OpenAI's Responses API: a response is a turn of a conversation, and the next response continues from it. */
 @ApiTags('openai')
-@UseFilters(OpenAiErrorFilter)
 @Controller('v1/responses')
 export class ResponsesController {
   constructor(
@@ -49,7 +47,6 @@ export class ResponsesController {
 
   @Post()
   @NeedsScope('chat')
-  @RouteConfig(ERRORS)
   @Deadline('chat_ms')
   @HttpCode(200)
   @ApiOperation({ summary: 'A chat as an OpenAI response; sources stand in the field `caudex` and as annotations' })
@@ -74,12 +71,12 @@ export class ResponsesController {
     });
     if (body.stream === true) return this.send(stream, writer, reply, call);
     for await (const { event } of stream.read(0, call.signal)) for (const _ of writer.events(event));
+    if (stream.failure !== undefined) throw new Problem(stream.failure);
     for (const _ of writer.breakOff());
     if (!call.signal.aborted) await reply.status(200).send(writer.response);
   }
 
   @Get(':response_id')
-  @RouteConfig(ERRORS)
   @ApiOperation({ summary: 'A response as it was' })
   @OpenAiAnswers(responseSchema, 403, 404)
   async get(@Param('response_id') id: string, @Call() call: UserCall) {
@@ -88,7 +85,6 @@ export class ResponsesController {
   }
 
   @Get(':response_id/input_items')
-  @RouteConfig(ERRORS)
   @ApiOperation({ summary: 'The question of a response' })
   @OpenAiAnswers(inputItemsSchema, 403, 404)
   async inputItems(@Param('response_id') id: string, @Call() call: UserCall) {
@@ -105,7 +101,6 @@ export class ResponsesController {
 
   @Delete(':response_id')
   @HttpCode(200)
-  @RouteConfig(ERRORS)
   @ApiOperation({ summary: 'Delete a response: its turn leaves the conversation' })
   @OpenAiAnswers(deletedSchema, 403, 404)
   async delete(@Param('response_id') id: string, @Call() call: UserCall) {
@@ -147,7 +142,11 @@ export class ResponsesController {
     };
     try {
       await send(writer.begin());
-      for await (const { event } of stream.read(0, signal)) await send(writer.events(event));
+      for await (const { event } of stream.read(0, signal)) {
+        const { failure } = stream;
+        const hasFailed = event.type === 'finish' && failure !== undefined;
+        await send(hasFailed ? writer.breakOff({ code: failure.code, message: failure.detail }) : writer.events(event));
+      }
       if (!signal.aborted) await send(writer.breakOff());
     } catch (error) {
       if (!signal.aborted) throw error;

@@ -16,7 +16,7 @@ export type InputItem = z.output<typeof item>;
 const format = z.looseObject({
   type: z.enum(['text', 'json_object', 'json_schema']),
   name: z.string().optional(),
-  schema: z.unknown(),
+  schema: z.unknown().optional(),
   strict: z.boolean().nullish(),
 });
 
@@ -31,7 +31,7 @@ export const responsesRequestSchema = z.looseObject({
   temperature: z.number().min(0).max(2).nullish(),
   top_p: z.number().min(0).max(1).nullish(),
   max_output_tokens: z.int().min(1).nullish(),
-  text: z.looseObject({ format: format.nullish() }).nullish(),
+  text: z.looseObject({ format: format.nullish(), verbosity: z.string().max(20).nullish() }).nullish(),
   reasoning: z.looseObject({ effort: z.string().max(20).nullish() }).nullish(),
   user: z.string().max(512).nullish(),
   safety_identifier: z.string().max(512).nullish(),
@@ -67,6 +67,7 @@ export function samplingOf({ temperature, top_p, max_output_tokens, text, reason
     max_tokens: max_output_tokens ?? undefined,
     reasoning_effort: reasoning?.effort ?? undefined,
     response_format: responseFormat(text?.format),
+    verbosity: text?.verbosity ?? undefined,
   };
 }
 

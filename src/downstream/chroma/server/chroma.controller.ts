@@ -5,6 +5,7 @@ import type { EndpointOutput, EndpointRequest } from '../../../contract/endpoint
 import { chromaContract } from '../chroma.contract.js';
 import { EmbeddingError } from './embedding/embedder.js';
 import { Embedders } from './embedding/embedders.js';
+import type { DocumentState } from './indexing/document-arrivals.js';
 import { IndexStore } from './index/index.store.js';
 import { IndexerService } from './indexing/indexer.service.js';
 import { SearchService } from './searching/search.service.js';
@@ -47,11 +48,14 @@ export class ChromaController {
 
   @Implements(chromaContract.upsert)
   upsert(@CallerOf() { userId }: Caller, @Input() { body }: Request<'upsert'>): Answer<'upsert'> {
-    const { project_id: projectId, path, version, title, media_type: mediaType, text, pages, moved_from } = body;
-    return this.indexer.upsert(
-      { userId, projectId },
-      { path, version, title, mediaType, text, pages, movedFrom: moved_from },
-    );
+    const { project_id: projectId, ...document } = body;
+    return this.indexer.upsert({ userId, projectId }, stateOf(document));
+  }
+
+  @Implements(chromaContract.upsertAll)
+  async upsertAll(@CallerOf() { userId }: Caller, @Input() { body }: Request<'upsertAll'>): Answer<'upsertAll'> {
+    const { project_id: projectId, documents } = body;
+    return { documents: await this.indexer.upsertAll({ userId, projectId }, documents.map(stateOf)) };
   }
 
   @Implements(chromaContract.remove)
@@ -89,4 +93,12 @@ export class ChromaController {
   ): EndpointOutput<Contract['describe']> {
     return this.indexer.describe({ userId, projectId: params.project_id });
   }
+}
+
+function stateOf({
+  media_type: mediaType,
+  moved_from: movedFrom,
+  ...document
+}: Request<'upsertAll'>['body']['documents'][number]): DocumentState {
+  return { ...document, mediaType, movedFrom };
 }

@@ -11,6 +11,18 @@ import {
 } from '../../../text/lexical-index.js';
 import { OWNER } from './files/disk-document-files.js';
 
+/** They count what is stored in a table. */
+function usageTriggers(table: string): string {
+  return `
+  CREATE TRIGGER ${table}_stored AFTER INSERT ON ${table} BEGIN
+    INSERT INTO usage VALUES (new.user_id, 1, new.stored_bytes)
+      ON CONFLICT DO UPDATE SET documents = documents + 1, bytes = bytes + excluded.bytes;
+  END;
+  CREATE TRIGGER ${table}_removed AFTER DELETE ON ${table} BEGIN
+    UPDATE usage SET documents = documents - 1, bytes = bytes - old.stored_bytes WHERE user_id = old.user_id;
+  END`;
+}
+
 /**
  * The amount that each user has stored, maintained by triggers; `stored_bytes` are those of a text and of its original.
  */
@@ -21,18 +33,36 @@ const USAGE = `
   CREATE TABLE usage (
     user_id TEXT PRIMARY KEY, documents INTEGER NOT NULL, bytes INTEGER NOT NULL) STRICT, WITHOUT ROWID;
   INSERT INTO usage SELECT user_id, count(*), sum(stored_bytes) FROM document GROUP BY user_id;
-  ${['document', 'unreadable']
-    .map(
-      (table) => `
-  CREATE TRIGGER ${table}_stored AFTER INSERT ON ${table} BEGIN
-    INSERT INTO usage VALUES (new.user_id, 1, new.stored_bytes)
-      ON CONFLICT DO UPDATE SET documents = documents + 1, bytes = bytes + excluded.bytes;
-  END;
-  CREATE TRIGGER ${table}_removed AFTER DELETE ON ${table} BEGIN
-    UPDATE usage SET documents = documents - 1, bytes = bytes - old.stored_bytes WHERE user_id = old.user_id;
-  END`,
-    )
-    .join(';')}`;
+  ${usageTriggers('document')};
+  ${usageTriggers('unreadable')}`;
+
+/** Deleted documents that can be restored. Their texts are not in the full-text index. */
+const TRASH = `
+  CREATE TABLE trash (
+    user_id TEXT NOT NULL,
+    project_id TEXT NOT NULL,
+    path TEXT NOT NULL,
+    version TEXT NOT NULL,
+    first_version TEXT NOT NULL,
+    title TEXT NOT NULL,
+    media_type TEXT NOT NULL,
+    bytes INTEGER NOT NULL,
+    updated_at TEXT NOT NULL,
+    file TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    original_file TEXT,
+    original_sha256 TEXT,
+    arrived_ms REAL NOT NULL,
+    stored_bytes INTEGER NOT NULL,
+    warnings TEXT,
+    pages TEXT,
+    original_type TEXT,
+    deleted_at TEXT NOT NULL,
+    PRIMARY KEY (user_id, project_id, path, file),
+    FOREIGN KEY (user_id, project_id) REFERENCES project
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX trash_by_age ON trash (deleted_at);
+  ${usageTriggers('trash')}`;
 
 export const FILESYSTEM_MIGRATIONS = [
   `CREATE TABLE project (
@@ -132,6 +162,7 @@ export const FILESYSTEM_MIGRATIONS = [
    ) STRICT, WITHOUT ROWID;
    ALTER TABLE project ADD COLUMN instructions TEXT NOT NULL DEFAULT ''`,
   LEXICAL_AUTHORS_MIGRATION,
+  TRASH,
 ];
 
 /**

@@ -16,6 +16,7 @@ import { BackgroundRecognition } from './documents/background-recognition.js';
 import { DocumentStore } from './documents/document-store.js';
 import { UploadReader } from './documents/document-upload.js';
 import { DocumentMover } from './documents/document-mover.js';
+import { DocumentBatchWriter } from './documents/document-batch-writer.js';
 import { DocumentWriter } from './documents/document-writer.js';
 import { DocumentsController } from './documents/documents.controller.js';
 import { OriginalsService } from './documents/originals.service.js';
@@ -34,6 +35,8 @@ import { TextExtractor } from './extraction/text-extractor.js';
 import { RecognisedDocuments } from './recognition/recognised-documents.js';
 import { RecognitionController } from './recognition/recognition.controller.js';
 import { RecognitionService } from './recognition/recognition.service.js';
+import { TrashController } from './trash/trash.controller.js';
+import { TrashService } from './trash/trash.service.js';
 
 const stores = [
   {
@@ -93,14 +96,22 @@ const recogniser = {
 
 @Module({
   imports: [InternalServerModule, ConfigModule, DatabaseModule.of(FILESYSTEM_PART)],
-  controllers: [ProjectsController, DocumentsController, RecognitionController, ConversationsController],
+  controllers: [
+    ProjectsController,
+    DocumentsController,
+    TrashController,
+    RecognitionController,
+    ConversationsController,
+  ],
   providers: [
     ProjectsService,
     DocumentsService,
     OriginalsService,
     BackgroundRecognition,
     DocumentWriter,
+    DocumentBatchWriter,
     DocumentMover,
+    TrashService,
     UploadReader,
     ConversationsService,
     extractor,

@@ -9,7 +9,7 @@ import {
 } from '../../../storage/postgres/testing/postgres-server.js';
 import { analyseDocument } from '../../../text/analysed-document.js';
 import type { Turn } from '../filesystem.contract.js';
-import type { DocumentRow } from './documents/document-row.js';
+import type { DocumentRow, TrashRow } from './documents/document-row.js';
 import { EmbeddedStores } from './embedded-stores.js';
 import type { FilesystemStores } from './filesystem-stores.js';
 import { FILESYSTEM_PART } from './postgres-database.js';
@@ -193,6 +193,70 @@ function contract(open: (dir: string) => Promise<Opened>): void {
       expect(await a.documents.delete(KEY, 'a.md', 2500)).toMatchObject({ deleted: true });
       expect(await a.documents.state(KEY, 'a.md')).toEqual({ project: 'there', document: undefined, removedMs: 3000 });
       expect(await a.documents.state({ ...KEY, projectId: 'q' }, 'a.md')).toMatchObject({ project: undefined });
+    });
+
+    const named = async () => {
+      const names = [];
+      for await (const { file } of a.documents.files()) names.push(file);
+      return names.sort();
+    };
+    const restore = async (stores: FilesystemStores, path: string, version?: string) => {
+      const fromTrash = (await stores.documents.findTrashed(KEY, path, version)) as TrashRow;
+      const { deleted_at: _, ...row } = fromTrash;
+      const analysed = await analyseDocument({ path, title: path, text: 'Some text.', mediaType: 'text/plain' });
+      return stores.documents.change(KEY, path, () => ({ result: 1, document: { row, analysed, fromTrash } }));
+    };
+
+    it('are kept in the trash with all of their data and files, and restored from there once', async () => {
+      await put(a, 'a.md', { original_file: 'original', title: 'A\0B', stored_bytes: 300 });
+      const before = (await a.documents.find(KEY, 'a.md')) as DocumentRow;
+      expect(await b.documents.delete(KEY, 'a.md', 3000, '2026-01-02')).toEqual({ deleted: true, files: [null] });
+      expect(await a.documents.find(KEY, 'a.md')).toBeUndefined();
+      await put(a, 'a.md', { version: 'v2', file: 'second', arrived_ms: 4000 });
+      await b.documents.delete(KEY, 'a.md', 5000, '2026-01-03');
+      const { rows, total } = await b.documents.trash(KEY, 10, 0);
+      expect([total, ...rows.map(({ version }) => version)]).toEqual([2, 'v2', 'v1']);
+      expect(rows[1]).toEqual({ ...before, deleted_at: '2026-01-02' });
+      expect((await a.documents.trash(KEY, 1, 1)).rows).toEqual([rows[1]]);
+      expect((await a.documents.trash({ ...KEY, userId: 'bob' }, 10, 0)).total).toBe(0);
+      expect(await named()).toEqual(['file of a.md', 'original', 'second']);
+
+      const taken = (await a.documents.findTrashed(KEY, 'a.md', 'v1')) as TrashRow;
+      expect(await restore(b, 'a.md', 'v1')).toMatchObject({ stored: true });
+      expect(await a.documents.find(KEY, 'a.md')).toEqual(before);
+      const analysed = await analyseDocument({ path: 'a.md', title: '', text: '', mediaType: 'text/plain' });
+      const again = () => ({ result: 1, document: { row: before, analysed, fromTrash: taken } });
+      await expect(a.documents.change(KEY, 'a.md', again)).rejects.toThrow('not in the trash any more');
+      expect((await b.documents.findTrashed(KEY, 'a.md'))?.version).toBe('v2');
+    });
+
+    it('count in the quotas while they are in the trash, which is emptied, expires and ends with its project', async () => {
+      for (const path of ['1', '2', '3', '4', '5']) {
+        await put(a, path, { stored_bytes: 150 });
+        await a.documents.delete(KEY, path, 3000, `2026-01-0${path}`);
+      }
+      const code = (work: Promise<unknown>) =>
+        work.then(
+          () => 'stored',
+          (error: { problem?: { code: string } }) => error.problem?.code,
+        );
+      expect(await code(put(b, 'new'))).toBe('quota_exceeded');
+      expect(await code(restore(b, '5'))).toBe('stored');
+      expect((await b.documents.removeTrashed(KEY, { path: '4', version: 'v1' })).map(({ path }) => path)).toEqual([
+        '4',
+      ]);
+      expect(await code(put(b, 'new'))).toBe('stored');
+      expect(await b.documents.removeTrashed(KEY, { path: '3', version: 'v0' })).toEqual([]);
+      const expired = await a.documents.expireTrash('2026-01-02');
+      expect(expired.map(({ key, row }) => [key, row.path, row.file])).toEqual([[KEY, '1', 'file of 1']]);
+      expect(await a.documents.removeTrashed({ ...KEY, projectId: 'q' }, {})).toEqual([]);
+      expect((await a.documents.removeTrashed(KEY, {})).map(({ path }) => path).sort()).toEqual(['2', '3']);
+      expect(await named()).toEqual(['file of 5', 'file of new']);
+      await b.documents.delete(KEY, '5', 9000, '2026-01-09');
+      await b.projects.delete(KEY);
+      expect(await named()).toEqual([]);
+      await a.projects.add({ ...KEY, projectId: 'q' }, 'More');
+      expect(await code(put(a, 'large', { stored_bytes: 1000 }, { ...KEY, projectId: 'q' }))).toBe('stored');
     });
 
     const move = async (stores: FilesystemStores, paths: [string, string][], isCopy = false, arrived_ms = 3000) => {

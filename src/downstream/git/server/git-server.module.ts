@@ -14,7 +14,7 @@ import { GRAPH_STORE, type GraphStore } from './graph/graph-store.js';
 import { ImportsController } from './imports/imports.controller.js';
 import { ImportsService } from './imports/imports.service.js';
 import { Neo4jGraphStore } from './graph/neo4j-graph.store.js';
-import { GRAPH_TABLES, SqliteGraphStore } from './graph/sqlite-graph.store.js';
+import { EDGES_BACK, GRAPH_TABLES, SqliteGraphStore } from './graph/sqlite-graph.store.js';
 import {
   AUTHOR_EMAIL,
   HEAD_TABLES,
@@ -81,6 +81,7 @@ export const GIT_MIGRATIONS = [
   SET_ASIDE,
   HEAD_TABLES,
   MOVED_FROM,
+  EDGES_BACK,
 ];
 
 function graphStore({ git, patience, secrets }: Config, db: DatabaseSync): GraphStore {

@@ -11,11 +11,19 @@ export type CompletionEvent =
   | { type: 'usage'; promptTokens: number; completionTokens: number }
   | { type: 'finish'; reason: FinishReason };
 
-/** An error that the model's endpoint reports inside its answer. `status`: the HTTP status in it, if any. */
+/** How a model's text is read: what earlier answers of the model have shown. */
+export interface ReadingStyle {
+  /** Whether answers begin within a block of thinking, because the prompt template of the model opens it. */
+  opensThinking: boolean;
+}
+
+/** An error that the model's endpoint reports inside its answer. */
 export class CompletionError extends Error {
+  /** @param status the HTTP status in it, if any; @param code its name, for instance `insufficient_quota` */
   constructor(
     message: string,
-    readonly status: number | undefined,
+    readonly status?: number,
+    readonly code?: string,
   ) {
     super(message);
     this.name = 'CompletionError';

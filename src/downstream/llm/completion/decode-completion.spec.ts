@@ -122,13 +122,28 @@ describe('decodeCompletion', () => {
     ['content_filter', 'content_filter'],
     ['SAFETY', 'content_filter'],
     ['eos', 'stop'],
+    ['MAX_TOKENS', 'length'],
+    ['model_context_window_exceeded', 'length'],
+    ['content-filter', 'content_filter'],
+    ['recitation', 'content_filter'],
+    ['sensitive', 'content_filter'],
+    ['tool_calls', 'stop'],
   ])('tells the finish reason %s as %s', async (reason, told) => {
     expect((await decode(token('a'), finish(reason))).at(-1)).toEqual({ type: 'finish', reason: told });
   });
 
   it.each([
-    ['an error as its finish reason', [token('a'), finish('error')]],
+    ...['error', 'ERROR', 'network_error', 'abort', 'insufficient_system_resource', 'malformed_function_call'].map(
+      (reason): [string, string[]] => [`the finish reason ${reason}`, [token('a'), finish(reason)]],
+    ),
     ['a call of a tool', [finish('tool_calls', { content: null, tool_calls: [{}] })]],
+    [
+      'a call of a tool in an earlier event',
+      [token('I look that up.'), data({ choices: [{ delta: { tool_calls: [{ index: 0 }] } }] }), finish('tool_calls')],
+    ],
+    ['an older call of a function', [data({ choices: [{ delta: { function_call: { name: 'f' } } }] }), finish('stop')]],
+    ['a detail in place of a choice', [token('a'), data({ detail: 'boom' })]],
+    ['an error event that is no JSON', [token('a'), 'event: error\ndata: Overloaded\n\n']],
     ["vLLM's error object", [token('a'), data({ object: 'error', message: 'engine dead', code: 500 })]],
     ["Anthropic's error event", [token('a'), utf8('event: error\ndata: {"type":"error","message":"Overloaded"}\n\n')]],
     ["llama.cpp's error line", [token('a'), utf8('error: {"code":500,"message":"context"}\n\n')]],
@@ -187,14 +202,14 @@ describe('decodeCompletion', () => {
   });
 
   it('reports a refusal as filtered content', async () => {
-    expect(await decode(data({ choices: [{ index: 0, delta: { refusal: 'I cannot.' } }] }), finish('stop'))).toEqual([
-      { type: 'text', text: 'I cannot.' },
-      STOP,
-    ]);
-    expect(await decode(finish('stop', { refusal: 'I cannot.' }))).toEqual([
+    const refusal = [
       { type: 'text', text: 'I cannot.' },
       { type: 'finish', reason: 'content_filter' },
-    ]);
+    ];
+    expect(await decode(finish('stop', { refusal: 'I cannot.' }))).toEqual(refusal);
+    const earlier = data({ choices: [{ index: 0, delta: { refusal: 'I cannot.' } }] });
+    expect(await decode(earlier, finish('stop'))).toEqual(refusal);
+    expect(await decode(finish('stop', { content: [{ type: 'refusal', refusal: 'I cannot.' }] }))).toEqual(refusal);
   });
 
   it('ends with the finish reason although the connection stays open or breaks', async () => {
@@ -214,6 +229,29 @@ describe('decodeCompletion', () => {
     const read: CompletionEvent[] = [];
     for await (const event of decodeCompletion(broken())) read.push(event);
     expect(read.at(-1)).toEqual(STOP);
+  });
+
+  it.each([
+    ['an empty finish reason', [finish('', { content: 'a' }), finish('null', { content: 'b' })]],
+    ['an empty error', [data({ error: '', choices: [{ delta: { content: 'a' } }] }), token('b')]],
+    ['events of a keep-alive', [token('a'), 'event: ping\ndata: {"type":"ping"}\n\n', 'data:\n\n', token('b')]],
+    ['a message beside each delta', [data({ choices: [{ delta: { content: 'a' }, message: {} }] }), token('b')]],
+    ['a single part in place of an array', [data({ choices: [{ delta: { content: { text: 'a' } } }] }), token('b')]],
+    ['the text of the older completions', [data({ choices: [{ text: 'a', index: 0 }] }), token('b')]],
+  ])('goes on after %s', async (_what, parts) => {
+    const events = await decode(...parts, finish('stop'));
+    expect(events).toEqual([{ type: 'text', text: 'a' }, { type: 'text', text: 'b' }, STOP]);
+  });
+
+  it('reads the status and the name of an error that has no number', async () => {
+    const spent = decode(
+      data({ error: { message: 'You exceeded your quota', type: 'insufficient_quota', code: null } }),
+    );
+    await expect(spent).rejects.toMatchObject({ status: 429, code: 'insufficient_quota' });
+    await expect(decode(JSON.stringify([{ error: { code: 400, message: 'no key' } }]))).rejects.toMatchObject({
+      status: 400,
+      message: 'no key',
+    });
   });
 
   it('makes the text storable', async () => {

@@ -1,6 +1,8 @@
+import { describeFault } from '../../../resilience/wire/wire-request.js';
 import { type Chunk, chunkSchema, completionError, errorOf, textsOf } from './chunk.schema.js';
 import { CleanText } from './clean-text.js';
-import type { CompletionEvent, FinishReason } from './completion-event.js';
+import type { CompletionEvent, FinishReason, ReadingStyle } from './completion-event.js';
+import { type EndpointReason, finishReasonOf } from './finish-reason.js';
 import { type Payload, payloads } from './payloads.js';
 import { ThinkFilter } from './think-filter.js';
 
@@ -16,10 +18,14 @@ const MIN_REPEATED_CHARS = 20;
  * Reads a completion: an event stream, or the single JSON document of an endpoint that does not stream. It ends with
  * the finish reason, even if the connection fails afterwards. White space is passed on with the text after it, because
  * white space alone is not an answer.
+ * @param style is changed by what the answer shows
  * @throws Error for any other body, a reported error, or a stream that ends early
  */
-export async function* decodeCompletion(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<CompletionEvent> {
-  const reader = new CompletionReader();
+export async function* decodeCompletion(
+  chunks: AsyncIterable<Uint8Array>,
+  style: ReadingStyle = { opensThinking: false },
+): AsyncGenerator<CompletionEvent> {
+  const reader = new CompletionReader(style);
   const source = payloads(chunks)[Symbol.asyncIterator]();
   try {
     for (;;) {
@@ -48,32 +54,35 @@ async function nextInTime(next: Promise<IteratorResult<Payload>>): Promise<Itera
 class CompletionReader {
   finish: FinishReason | undefined;
   isDone = false;
-  private readonly thinking = new ThinkFilter();
+  private readonly thinking: ThinkFilter;
   private readonly clean = new CleanText();
   private answer = '';
   /**
    * Whether text of the answer or of the thinking has arrived. The empty first event of many endpoints is not progress.
    */
   private hasStarted = false;
+  private hasRefused = false;
+  private hasCalledTool = false;
   private blank = '';
 
+  constructor(private readonly style: ReadingStyle) {
+    this.thinking = new ThinkFilter(style.opensThinking);
+  }
+
   *read(payload: Payload): Generator<CompletionEvent> {
-    if (payload.type === 'comment') {
+    if (payload.type === 'comment' || payload.event === 'ping') {
       yield { type: 'progress' };
       return;
     }
-    if (payload.data === '[DONE]') {
+    const data = payload.data.trim();
+    if (data === '') return;
+    if (data === '[DONE]') {
       this.isDone = true;
       // Some endpoints send this instead of a finish reason.
       this.finish ??= 'stop';
       return;
     }
-    const chunk = chunkSchema.parse(JSON.parse(payload.data));
-    const error = errorOf(chunk) ?? (payload.event === 'error' ? completionError(chunk) : undefined);
-    if (error !== undefined) {
-      if (this.finish === undefined) throw error;
-      return;
-    }
+    const chunk = this.parse(data, payload.event === 'error');
     yield* this.readChoice(chunk);
     if (chunk.usage) {
       const { prompt_tokens: promptTokens, completion_tokens: completionTokens } = chunk.usage;
@@ -82,32 +91,54 @@ class CompletionReader {
   }
 
   *end(): Generator<CompletionEvent> {
-    const rest = this.thinking.end();
+    const isCut = this.finish === 'length';
+    const rest = this.thinking.end(isCut);
     yield* this.thought(rest.reasoning);
     yield* this.text(rest.text + this.clean.end());
     if (this.finish === undefined) throw new Error('the answer ended before its end');
+    if (!isCut) this.style.opensThinking = this.thinking.isNextOpened;
     yield { type: 'finish', reason: this.finish };
+  }
+
+  /** @throws CompletionError for an event that reports an error */
+  private parse(data: string, isError: boolean): Chunk {
+    let json: unknown;
+    try {
+      json = JSON.parse(data);
+    } catch (error) {
+      throw isError ? completionError(data) : error;
+    }
+    // Gemini encloses its errors in an array.
+    const parsed = chunkSchema.safeParse(Array.isArray(json) ? json[0] : json);
+    if (!parsed.success) throw isError ? completionError(json) : new Error(describeFault('event', parsed.error));
+    const error = errorOf(parsed.data) ?? (isError ? completionError(parsed.data) : undefined);
+    // After the finish reason the answer is complete, whatever follows.
+    if (error !== undefined && this.finish === undefined) throw error;
+    return parsed.data;
   }
 
   /** Reads the first of several choices; some endpoints do not number it. */
   private *readChoice({ choices }: Chunk): Generator<CompletionEvent> {
     const choice = choices?.find(({ index }) => (index ?? 0) === 0);
     if (choice === undefined || this.finish !== undefined) return;
-    const whole = choice.delta === null || choice.delta === undefined || Object.keys(choice.delta).length === 0;
+    const hasDelta = Object.keys(choice.delta ?? {}).length > 0;
     // Some endpoints repeat the whole message at the end of a stream.
-    const message = whole && this.answer === '' ? (choice.message ?? choice.delta) : choice.delta;
-    const { text, thinking } = textsOf(message?.content);
-    yield* this.thought(thinking + (message?.reasoning_content ?? message?.reasoning ?? ''));
-    const { finish_reason: reason } = choice;
-    if (!(reason && this.isRepeated(text))) {
-      const { text: answer, reasoning } = this.thinking.push(text);
+    const message = hasDelta || this.answer !== '' ? choice.delta : (choice.message ?? choice.delta);
+    const content = textsOf(message?.content ?? choice.text);
+    yield* this.thought(content.thinking + (message?.reasoning_content ?? message?.reasoning ?? ''));
+    const reason = finishReasonOf(choice.finish_reason);
+    if (reason === undefined || !this.isRepeated(content.text)) {
+      const { text, reasoning } = this.thinking.push(content.text);
       yield* this.thought(reasoning);
-      yield* this.text(answer);
+      yield* this.text(text);
     }
-    const refusal = message?.refusal ?? '';
+    const refusal = (message?.refusal ?? '') + content.refusal;
+    this.hasRefused ||= refusal !== '';
+    this.hasCalledTool ||= (message?.tool_calls?.length ?? 0) > 0 || isTold(message?.function_call);
     yield* this.text(refusal);
-    if (text === '' && this.hasStarted) yield { type: 'progress' };
-    if (reason || choice.message) this.finish = this.reasonOf(reason ?? 'stop', refusal !== '');
+    if (content.text === '' && this.hasStarted) yield { type: 'progress' };
+    const isWhole = choice.message !== null && choice.message !== undefined && !hasDelta;
+    if (reason !== undefined || isWhole) this.finish = this.usable(reason ?? 'stop');
   }
 
   private isRepeated(text: string): boolean {
@@ -115,16 +146,13 @@ class CompletionReader {
   }
 
   /** @throws Error for an end without a usable answer, so that the next model is tried */
-  private reasonOf(reason: string, refused: boolean): FinishReason {
+  private usable(reason: EndpointReason): FinishReason {
     if (reason === 'error') throw new Error('the model ended its answer with an error');
-    if (/^(tool_calls|function_call)$/.test(reason) && this.answer === '') {
+    if (this.hasCalledTool || (reason === 'tool_calls' && this.answer === '')) {
       throw new Error('the model called a tool, and none was offered');
     }
-    if (/^(length|max_tokens|model_length|max_output_tokens)$/i.test(reason)) return 'length';
-    if (refused || /^(content_filter|content-filter|safety|refusal|prohibited_content|blocklist)$/i.test(reason)) {
-      return 'content_filter';
-    }
-    return 'stop';
+    if (reason === 'tool_calls') return 'stop';
+    return this.hasRefused && reason === 'stop' ? 'content_filter' : reason;
   }
 
   private *thought(text: string): Generator<CompletionEvent> {
@@ -146,3 +174,5 @@ class CompletionReader {
     yield { type: 'text', text: whole };
   }
 }
+
+const isTold = (value: unknown) => value !== undefined && value !== null;

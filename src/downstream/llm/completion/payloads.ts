@@ -8,7 +8,7 @@ const MAX_CHARS = 4 * 1024 * 1024;
 export type Payload = { type: 'data'; event: string | undefined; data: string } | { type: 'comment' };
 
 /**
- * The events of a stream, or the whole body as one event where it is a JSON object. The beginning of the body decides
+ * The events of a stream, or the whole body as one event where it is JSON. The beginning of the body decides
  * which of the two it is, because content types are not always correct.
  * @throws Error for an `error:` line, which llama.cpp writes in place of an event, and for a body beyond the size limit
  */
@@ -29,7 +29,7 @@ export async function* payloads(chunks: AsyncIterable<Uint8Array>): AsyncGenerat
   let document = '';
   for await (const chunk of chunks) {
     const text = decoder.decode(chunk, { stream: true });
-    if (document !== '' || (beginning && text.trimStart().startsWith('{'))) {
+    if (document !== '' || (beginning && /^\s*[{[]/.test(text))) {
       document += text;
       if (document.length > MAX_CHARS) throw tooLong();
       continue;

@@ -33,7 +33,7 @@ interface Arrival {
 }
 
 /** How much is written together: little enough that other projects do not wait long. */
-const MAX_TOGETHER = 16;
+const MAX_TOGETHER = 50;
 const MAX_CHARS_TOGETHER = 100_000;
 
 /**

@@ -68,6 +68,15 @@ export class IndexerService {
     return document.text.length > LARGE_CHARS ? this.large.pass(key.userId, work) : work();
   }
 
+  /** Documents that arrive together are written together; where one of them fails, some of the others may be indexed. */
+  async upsertAll(key: ProjectKey, documents: readonly DocumentState[]) {
+    const outcomes = await Promise.allSettled(documents.map((document) => this.upsert(key, document)));
+    return outcomes.map((outcome) => {
+      if (outcome.status === 'rejected') throw outcome.reason;
+      return outcome.value;
+    });
+  }
+
   private async write(key: ProjectKey, document: DocumentState): Promise<{ passages: number; version: string }> {
     const { path, version } = document;
     const { generation, put, removed } = await this.arrivals.add(key, document);

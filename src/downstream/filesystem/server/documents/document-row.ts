@@ -52,6 +52,15 @@ export interface UnreadableRow {
   stored_bytes: number;
 }
 
+/** A deleted document that can be restored. */
+export interface TrashRow extends DocumentRow {
+  /** UTC, ISO 8601. */
+  deleted_at: string;
+}
+
+/** All files of a document. */
+export const filesOf = ({ file, original_file }: DocumentRow) => [file, original_file];
+
 export const DOCUMENT_COLUMNS = [
   'path',
   'version',
@@ -80,3 +89,5 @@ export const UNREADABLE_COLUMNS = [
   'sha256',
   'stored_bytes',
 ] as const;
+
+export const TRASH_COLUMNS = [...DOCUMENT_COLUMNS, 'deleted_at'] as const;

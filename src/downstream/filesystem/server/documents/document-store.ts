@@ -4,7 +4,7 @@ import type { ProjectKey } from '../../../../text/lexical-index.js';
 import type { DocumentInfo } from '../../filesystem.contract.js';
 import type { StoredFile } from '../files/document-files.js';
 import type { ProjectState } from '../projects/project-state.js';
-import type { DocumentRow, UnreadableRow } from './document-row.js';
+import type { DocumentRow, TrashRow, UnreadableRow } from './document-row.js';
 
 /** What a change of a path depends on. */
 export interface PathState {
@@ -17,8 +17,14 @@ export interface PathState {
 /** What is stored of a change; nothing where neither is given. */
 export interface Decision<T> {
   result: T;
-  document?: { row: DocumentRow; analysed: AnalysedDocument };
+  /** `fromTrash`: the row of the trash that it replaces. */
+  document?: { row: DocumentRow; analysed: AnalysedDocument; fromTrash?: TrashRow };
   unreadable?: UnreadableRow;
+}
+
+export interface PathChange<T> {
+  path: string;
+  decide: (state: PathState) => Decision<T>;
 }
 
 export interface Changed<T> {
@@ -35,8 +41,14 @@ export interface Move {
   analysed: AnalysedDocument;
 }
 
-/** A document was changed after it had been read for a move. */
+/** A document was changed after it had been read for a move or a restoration. */
 export class ChangedMeanwhile extends Error {}
+
+/** All documents in the trash of a project, those of one path, or one of them. */
+export interface TrashedWhich {
+  path?: string | undefined;
+  version?: string | undefined;
+}
 
 export interface OwnedRow {
   key: ProjectKey;
@@ -62,16 +74,38 @@ export abstract class DocumentStore {
   /**
    * Stores what `decide` makes of the current state, in one transaction. `decide` may be called again where the
    * transaction is repeated. What it throws ends the transaction without a change.
-   * @throws Problem 507 `quota_exceeded`; StorageUnavailable, after which the change may have been stored
+   * @throws ChangedMeanwhile where `fromTrash` is not in the trash any more; Problem 507 `quota_exceeded`;
+   * StorageUnavailable, after which the change may have been stored
    */
-  abstract change<T>(key: ProjectKey, path: string, decide: (state: PathState) => Decision<T>): Promise<Changed<T>>;
+  async change<T>(key: ProjectKey, path: string, decide: (state: PathState) => Decision<T>): Promise<Changed<T>> {
+    const [changed] = await this.changeAll(key, [{ path, decide }]);
+    return changed as Changed<T>;
+  }
 
-  /** `deleted` is false where the document never existed; `files` are those that no row names any longer. */
+  /** {@link change} for several paths in their order, all or none. */
+  abstract changeAll<T>(key: ProjectKey, changes: readonly PathChange<T>[]): Promise<Changed<T>[]>;
+
+  /**
+   * `deleted` is false where the document never existed; `files` are those that no row names any longer.
+   * @param trashedAt when the document was put into the trash; without it, it is gone
+   */
   abstract delete(
     key: ProjectKey,
     path: string,
     arrivedMs: number,
+    trashedAt?: string,
   ): Promise<{ deleted: boolean; files: (string | null)[] }>;
+
+  /** Those deleted last first. */
+  abstract trash(key: ProjectKey, limit: number, offset: number): Promise<{ rows: TrashRow[]; total: number }>;
+
+  /** Of several with one path the one deleted last. */
+  abstract findTrashed(key: ProjectKey, path: string, version?: string): Promise<TrashRow | undefined>;
+
+  abstract removeTrashed(key: ProjectKey, which: TrashedWhich): Promise<TrashRow[]>;
+
+  /** Removes those of all users that were deleted before this time. */
+  abstract expireTrash(before: string): Promise<OwnedRow[]>;
 
   /**
    * Stores documents under their new paths, all or none, and removes those under the old ones unless it is a copy. A

@@ -1,5 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { nextExtraction, uploadVersion } from '../../../../contract/extraction-version.js';
+import { nextExtraction } from '../../../../contract/extraction-version.js';
 import type { PageStart } from '../../../../contract/page.contract.js';
 import { Semaphore } from '../../../../http/semaphore.js';
 import { Problem } from '../../../../http/problem.js';
@@ -7,34 +7,20 @@ import { StorageUnavailable } from '../../../../storage/storage-errors.js';
 import { analyseDocument } from '../../../../text/analysed-document.js';
 import type { ProjectKey } from '../../../../text/lexical-index.js';
 import { titleOf } from '../../../../text/title.js';
-import { DamagedFile, DocumentFiles, hashOf, type StoredFile } from '../files/document-files.js';
+import { DamagedFile, DocumentFiles, type StoredFile } from '../files/document-files.js';
 import { BackgroundRecognition } from './background-recognition.js';
 import { type DocumentRow, infoOf, originalOf } from './document-row.js';
-import { changedSince, type Decision, DocumentStore, type PathState } from './document-store.js';
-import { type ReadUpload, type Upload, UploadReader } from './document-upload.js';
+import { type Decision, DocumentStore, type PathState } from './document-store.js';
+import { type ReadUpload, UploadReader } from './document-upload.js';
+import { asideOf, decision, refuseSuperseded, rowOf, type WriteRequest, type Written } from './write-decision.js';
 import { type KnownText, pendingPages } from '../extraction/recognition/recognised-text.js';
 import { requireThere } from '../projects/project-state.js';
 import { UnreadableDocument } from '../extraction/text-extractor.js';
 
-export interface WriteRequest extends Upload {
-  version: string;
-  if_match?: string | undefined;
-  /** When the change arrived, in ms since 1970. A change that arrived before the current state is dropped. */
-  arrived_ms?: number | undefined;
-  /** Whether pictures are to be recognised again where the same file was uploaded before. */
-  again?: boolean;
-}
-
 /** The size above which a text blocks noticeably; smaller texts overtake waiting large ones. */
-const LARGE_CHARS = 100_000;
+export const LARGE_CHARS = 100_000;
 /** One per user at a time. Wait and work together fit into the caller's limit. */
 const LARGE = { concurrent: 2, perUser: 1, waiting: 16, waitMs: 5000 };
-
-export interface Written {
-  row: DocumentRow;
-  created: boolean;
-  changed: boolean;
-}
 
 /** Stores documents: the files first, then in one transaction the row that names them and the full-text index. */
 @Injectable()
@@ -115,17 +101,9 @@ export class DocumentWriter {
     return this.store(key, path, contents, (state, stored, kept) => {
       const now = decide(state);
       if (now !== 'store') return { result: now };
-      const { version } = request;
-      const first_version = state.document?.first_version ?? version;
-      const row: DocumentRow = {
-        ...{ path, version, first_version, title, media_type, bytes: content.length },
-        ...{ updated_at: new Date().toISOString(), arrived_ms: request.arrived_ms ?? Date.now(), ...stored },
-        ...{ original_file: kept?.file ?? null, original_sha256: kept?.sha256 ?? null },
-        original_type: kept === undefined ? null : upload.original_type,
-        stored_bytes: content.length + (original?.length ?? 0),
-        ...asideOf(upload),
-      };
-      return { result: { row, created: version === first_version, changed: true }, document: { row, analysed } };
+      const row = rowOf(state.document, path, title, { ...request, ...upload }, stored, kept);
+      const created = row.version === row.first_version;
+      return { result: { row, created, changed: true }, document: { row, analysed } };
     });
   }
 
@@ -200,65 +178,4 @@ export class DocumentWriter {
       throw error;
     }
   }
-}
-
-/** The data about a text, in the form in which they are stored. */
-function asideOf({ warnings, pages }: Pick<ReadUpload, 'warnings' | 'pages'>): Pick<DocumentRow, 'warnings' | 'pages'> {
-  const json = (list: readonly object[]) => (list.length === 0 ? null : JSON.stringify(list));
-  return { warnings: json(warnings), pages: json(pages) };
-}
-
-/** @throws Problem 409 `superseded` */
-function refuseSuperseded(state: PathState, path: string, { arrived_ms = Infinity, version }: WriteRequest): void {
-  const changed = changedSince(state, arrived_ms);
-  if (changed === undefined || (changed.version !== null && uploadVersion(changed.version) === version)) return;
-  throw new Problem({
-    status: 409,
-    code: 'superseded',
-    detail: `${path} was ${changed.version === null ? 'deleted' : 'replaced'} by a change that came in after this one; this one was not stored.`,
-  });
-}
-
-/** The effect of a request on the current document. @throws Problem 409 `version_taken`, 412 `version_conflict` */
-function decision(
-  current: DocumentRow | undefined,
-  wanted: ReadUpload & WriteRequest,
-  damaged: string | undefined,
-): 'store' | Written {
-  const { version, if_match } = wanted;
-  const { warnings, pages } = asideOf(wanted);
-  const same =
-    current?.media_type === wanted.media_type &&
-    (isRecognising(current, wanted) ||
-      (current.sha256 === wanted.sha256 && current.warnings === warnings && current.pages === pages));
-  const intact = current?.file !== damaged;
-  if (current !== undefined && uploadVersion(current.version) === version) {
-    // Where another text was taken from this upload since, it was stored before.
-    const isRepetition = same || current.version !== version;
-    if (isRepetition) {
-      return intact ? { row: current, created: version === current.first_version, changed: true } : 'store';
-    }
-    const detail = `version: ${version} is the current one already, with another text`;
-    throw new Problem({ status: 409, code: 'version_taken', detail });
-  }
-  if (if_match !== undefined && !isMatched(if_match, current)) {
-    const detail =
-      current === undefined
-        ? `if_match: there is no document to match ${if_match}`
-        : `if_match: the current version is ${current.version}, not ${if_match === '*' ? 'none' : if_match}`;
-    throw new Problem({ status: 412, code: 'version_conflict', detail });
-  }
-  return same && intact ? { row: current, created: false, changed: false } : 'store';
-}
-
-/** Whether the same file was uploaded before, and its pictures were recognised since or wait for it. */
-function isRecognising(current: DocumentRow, { original, warnings, again }: ReadUpload & WriteRequest): boolean {
-  if (again === true || original === undefined || !pendingPages(warnings).isPending) return false;
-  return current.original_sha256 === hashOf(original);
-}
-
-/** A text that was recognised since is no change of the document by anybody. */
-function isMatched(ifMatch: string, current: DocumentRow | undefined): boolean {
-  if (current === undefined) return ifMatch === '*';
-  return ifMatch === current.version || ifMatch === uploadVersion(current.version);
 }

@@ -33,6 +33,22 @@ export class DocumentsController {
     return this.documents.put(keyOf(caller, params), query.path, body);
   }
 
+  @Implements(contract.putDocuments)
+  async putAll(
+    @CallerOf() caller: Caller,
+    @Input() { params, body }: Request<'putDocuments'>,
+  ): Promise<Answer<'putDocuments'>> {
+    return { documents: await this.documents.putAll(keyOf(caller, params), body.documents) };
+  }
+
+  @Implements(contract.readDocuments)
+  async readAll(
+    @CallerOf() caller: Caller,
+    @Input() { params, body }: Request<'readDocuments'>,
+  ): Promise<Answer<'readDocuments'>> {
+    return { documents: await this.documents.readAll(keyOf(caller, params), body.paths) };
+  }
+
   @Implements(contract.getDocument)
   get(@CallerOf() caller: Caller, @Input() { params, query }: Request<'getDocument'>): Promise<Answer<'getDocument'>> {
     return this.documents.get(keyOf(caller, params), query.path);
@@ -67,7 +83,7 @@ export class DocumentsController {
     @CallerOf() caller: Caller,
     @Input() { params, query }: Request<'deleteDocument'>,
   ): Promise<Answer<'deleteDocument'>> {
-    return { deleted: await this.documents.delete(keyOf(caller, params), query.path, query.arrived_ms) };
+    return { deleted: await this.documents.delete(keyOf(caller, params), query.path, query.arrived_ms, query.trash) };
   }
 
   @Implements(contract.moveDocuments)

@@ -1,4 +1,7 @@
 import { Injectable } from '@nestjs/common';
+import { InjectConfig } from '../../../../config/config.module.js';
+import type { Config } from '../../../../config/config.schema.js';
+import { Problem, type ProblemDetails } from '../../../../http/problem.js';
 import type { ProjectKey } from '../../../../text/lexical-index.js';
 import { type Asked, searchByWords } from '../../../../text/results.js';
 import type { PageStart } from '../../../../contract/page.contract.js';
@@ -9,8 +12,13 @@ import { BackgroundRecognition } from './background-recognition.js';
 import { checkPath, readDocument } from './document-reading.js';
 import { infoOf } from './document-row.js';
 import { DocumentStore } from './document-store.js';
-import { DocumentWriter, type WriteRequest } from './document-writer.js';
+import { DocumentBatchWriter, type PathRequest } from './document-batch-writer.js';
+import { DocumentWriter } from './document-writer.js';
+import type { WriteRequest } from './write-decision.js';
 import { ProjectsService } from '../projects/projects.service.js';
+
+/** Of the texts of one call. */
+const MAX_READ_CHARS = 1_000_000;
 
 @Injectable()
 export class DocumentsService {
@@ -19,8 +27,10 @@ export class DocumentsService {
     private readonly documents: DocumentStore,
     private readonly files: DocumentFiles,
     private readonly writer: DocumentWriter,
+    private readonly batches: DocumentBatchWriter,
     private readonly fullText: FullText,
     private readonly recognition: BackgroundRecognition,
+    @InjectConfig() private readonly config: Config,
   ) {}
 
   async put(key: ProjectKey, path: string, request: WriteRequest) {
@@ -43,10 +53,39 @@ export class DocumentsService {
     });
   }
 
-  async delete(key: ProjectKey, path: string, arrivedMs = Date.now()): Promise<boolean> {
+  async putAll(key: ProjectKey, requests: readonly PathRequest[]) {
+    const answers = await this.batches.put(key, requests);
+    return answers.map((answer, i) => {
+      if ('refused' in answer) return refusedAt((requests[i] as PathRequest).path, answer.refused);
+      const { row, created, changed } = answer;
+      return { ...infoOf(row), created, changed };
+    });
+  }
+
+  /** The beginning of the list, as far as {@link MAX_READ_CHARS} reaches. */
+  async readAll(key: ProjectKey, paths: readonly string[]) {
+    await this.projects.requireReadable(key);
+    const documents: (Awaited<ReturnType<DocumentsService['get']>> | ReturnType<typeof refusedAt>)[] = [];
+    let chars = 0;
+    for (const path of paths) {
+      const read = await this.get(key, path).catch((error: unknown) => {
+        if (error instanceof Problem) return refusedAt(path, error.problem);
+        throw error;
+      });
+      chars += 'text' in read ? read.text.length : 0;
+      if (chars > MAX_READ_CHARS && documents.length > 0) break;
+      documents.push(read);
+    }
+    return documents;
+  }
+
+  /** @throws Problem 422 `trash_off` */
+  async delete(key: ProjectKey, path: string, arrivedMs = Date.now(), toTrash = false): Promise<boolean> {
     await this.projects.requireReadable(key);
     checkPath(path);
-    const { deleted, files } = await this.documents.delete(key, path, arrivedMs);
+    if (toTrash && this.config.documents.trash_days === 0) throw trashOff();
+    const trashedAt = toTrash ? new Date().toISOString() : undefined;
+    const { deleted, files } = await this.documents.delete(key, path, arrivedMs, trashedAt);
     await this.files.remove(key, files);
     return deleted;
   }
@@ -72,4 +111,12 @@ export class DocumentsService {
     const total = found.total - (found.results.length - results.length);
     return { ...found, results, total, documents, not_indexed: behind.documents };
   }
+}
+
+const refusedAt = (path: string, { status, code, detail }: ProblemDetails) => ({ path, status, code, detail });
+
+function trashOff(): Problem {
+  const detail =
+    'trash: there is no trash here, because documents.trash_days is 0; without this parameter the document is deleted for good. Nothing was changed.';
+  return new Problem({ status: 422, code: 'trash_off', detail });
 }

@@ -8,7 +8,8 @@ import { ProjectsService } from '../projects/projects.service.js';
 import { checkPath, readDocument } from './document-reading.js';
 import { infoOf, originalOf } from './document-row.js';
 import { DocumentStore } from './document-store.js';
-import { DocumentWriter, type WriteRequest } from './document-writer.js';
+import { DocumentWriter } from './document-writer.js';
+import type { WriteRequest } from './write-decision.js';
 
 /** A file as it was uploaded. */
 interface Original {

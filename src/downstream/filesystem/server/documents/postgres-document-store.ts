@@ -11,21 +11,27 @@ import { quotaExceeded } from '../projects/quota-exceeded.js';
 import {
   DOCUMENT_COLUMNS,
   type DocumentRow,
+  filesOf,
   infoOf,
   leftFiles,
+  TRASH_COLUMNS,
+  type TrashRow,
   UNREADABLE_COLUMNS,
   type UnreadableRow,
 } from './document-row.js';
 import { checkMoves } from './move-checks.js';
 import {
   type Changed,
+  ChangedMeanwhile,
   type Decision,
   DocumentStore,
   isLater,
   type Move,
   type NamedFile,
   type OwnedRow,
+  type PathChange,
   type PathState,
+  type TrashedWhich,
   WAITING,
 } from './document-store.js';
 
@@ -60,37 +66,49 @@ export class PostgresDocumentStore extends DocumentStore {
     return stateOf((await this.database.read<StateRow>(STATE, [key.userId, key.projectId, path]))[0]);
   }
 
-  async change<T>(key: ProjectKey, path: string, decide: (state: PathState) => Decision<T>): Promise<Changed<T>> {
+  async changeAll<T>(key: ProjectKey, changes: readonly PathChange<T>[]): Promise<Changed<T>[]> {
     const changed = await this.database.transaction(async (session) => {
-      const change = await nextChange(session, key);
-      const state = stateOf(await session.first<StateRow>(STATE, [key.userId, key.projectId, path]));
-      const decision = decide(state);
-      const { result, document, unreadable } = decision;
-      const row = document?.row ?? unreadable;
-      if (row === undefined) return { result, decision, stored: false, unneeded: [] };
-      const gone =
-        document === undefined
-          ? await replace(session, 'unreadable', key, UNREADABLE_COLUMNS, row as UnreadableRow)
-          : await replace(session, 'document', key, [...DOCUMENT_COLUMNS, 'change'], { ...document.row, change });
-      const old = document === undefined ? undefined : state.document;
-      await this.withinQuota(session, key.userId, {
-        documents: 1 - (gone === undefined ? 0 : 1) - (old === undefined ? 0 : 1),
-        bytes: row.stored_bytes - (gone?.stored_bytes ?? 0) - (old?.stored_bytes ?? 0),
-      });
-      return {
-        result,
-        decision,
-        stored: true,
-        unneeded: [...(document === undefined ? [] : leftFiles(old, document.row)), gone?.file ?? null],
-      };
+      const last = await nextChange(session, key, changes.length);
+      const made: (Changed<T> & { document: Decision<T>['document'] })[] = [];
+      for (const [i, change] of changes.entries()) {
+        made.push(await this.changeOne(session, key, change, Number(last) - changes.length + 1 + i));
+      }
+      return made;
     });
-    const { decision, ...answer } = changed;
-    if (decision.document !== undefined)
-      this.changes.stored(key, decision.document.row.file, decision.document.analysed);
-    return answer;
+    for (const { document } of changed) {
+      if (document !== undefined) this.changes.stored(key, document.row.file, document.analysed);
+    }
+    return changed.map(({ result, stored, unneeded }) => ({ result, stored, unneeded }));
   }
 
-  async delete(key: ProjectKey, path: string, arrivedMs: number) {
+  /** @param change its number */
+  private async changeOne<T>(
+    session: TextSession,
+    key: ProjectKey,
+    { path, decide }: PathChange<T>,
+    change: number,
+  ): Promise<Changed<T> & { document: Decision<T>['document'] }> {
+    const state = stateOf(await session.first<StateRow>(STATE, [key.userId, key.projectId, path]));
+    const { result, document, unreadable } = decide(state);
+    const row = document?.row ?? unreadable;
+    if (row === undefined) return { result, document, stored: false, unneeded: [] };
+    const gone =
+      document === undefined
+        ? await replace(session, 'unreadable', key, UNREADABLE_COLUMNS, row as UnreadableRow)
+        : await replace(session, 'document', key, [...DOCUMENT_COLUMNS, 'change'], { ...document.row, change });
+    const old = document === undefined ? undefined : state.document;
+    const trashed = document?.fromTrash;
+    if (trashed !== undefined) await takeFromTrash(session, key, trashed);
+    const replaced = [gone, old, trashed].filter((one) => one !== undefined);
+    await this.withinQuota(session, key.userId, {
+      documents: 1 - replaced.length,
+      bytes: replaced.reduce((bytes, { stored_bytes }) => bytes - stored_bytes, row.stored_bytes),
+    });
+    const left = document === undefined ? [] : leftFiles(old, document.row);
+    return { result, document, stored: true, unneeded: [...left, gone?.file ?? null] };
+  }
+
+  async delete(key: ProjectKey, path: string, arrivedMs: number, trashedAt?: string) {
     const values = [key.userId, key.projectId, path];
     const { document, ...answer } = await this.database.transaction(async (session) => {
       const change = await nextChange(session, key);
@@ -102,17 +120,74 @@ export class PostgresDocumentStore extends DocumentStore {
         `DELETE FROM unreadable WHERE ${AT_PATH} RETURNING file, stored_bytes`,
         values,
       );
-      const files = [document?.file ?? null, document?.original_file ?? null, gone?.file ?? null];
-      if (document === undefined && gone === undefined) return { deleted: removedMs !== undefined, files };
+      if (document === undefined && gone === undefined) return { deleted: removedMs !== undefined, files: [] };
       await session.query(REMEMBER, [...values, arrivedMs, change]);
-      await changeUsage(session, key.userId, {
-        documents: -(document === undefined ? 0 : 1) - (gone === undefined ? 0 : 1),
-        bytes: -(document?.stored_bytes ?? 0) - (gone?.stored_bytes ?? 0),
-      });
-      return { deleted: true, files, document };
+      const trashed = trashedAt === undefined ? undefined : document;
+      if (trashed !== undefined) {
+        await insert(session, 'trash', key, TRASH_COLUMNS, { ...trashed, deleted_at: trashedAt });
+      }
+      const removed = [trashed === undefined ? document : undefined, gone].filter((one) => one !== undefined);
+      await changeUsage(session, key.userId, usageWithout(removed));
+      const kept = trashed === undefined && document !== undefined ? filesOf(document) : [];
+      return { deleted: true, files: [...kept, gone?.file ?? null], document };
     });
     if (document !== undefined) this.changes.changed(key);
     return answer;
+  }
+
+  async trash({ userId, projectId }: ProjectKey, limit: number, offset: number) {
+    const values = [userId, projectId];
+    const [counted] = await this.database.read<{ total: number }>(
+      `SELECT count(*) AS total FROM trash WHERE ${IN_PROJECT}`,
+      values,
+    );
+    const rows = await this.database.read<TrashRow & Record<string, unknown>>(
+      `SELECT ${TRASH_COLUMNS.join(', ')} FROM trash WHERE ${IN_PROJECT}
+         ORDER BY deleted_at DESC, path, file LIMIT $3 OFFSET $4`,
+      [...values, limit, offset],
+    );
+    return { rows, total: counted?.total ?? 0 };
+  }
+
+  async findTrashed({ userId, projectId }: ProjectKey, path: string, version?: string): Promise<TrashRow | undefined> {
+    const [row] = await this.database.read<TrashRow & Record<string, unknown>>(
+      `SELECT ${TRASH_COLUMNS.join(', ')} FROM trash WHERE ${AT_PATH} AND ($4::text IS NULL OR version = $4)
+         ORDER BY deleted_at DESC, file LIMIT 1`,
+      [userId, projectId, path, version ?? null],
+    );
+    return row;
+  }
+
+  async removeTrashed({ userId, projectId }: ProjectKey, { path, version }: TrashedWhich): Promise<TrashRow[]> {
+    const where = `${IN_PROJECT} AND ($3::text IS NULL OR path = $3) AND ($4::text IS NULL OR version = $4)`;
+    return this.database.transaction(async (session) => {
+      const rows = await session.query<TrashRow & Record<string, unknown>>(
+        `DELETE FROM trash WHERE ${where} RETURNING ${TRASH_COLUMNS.join(', ')}`,
+        [userId, projectId, path ?? null, version ?? null],
+      );
+      await changeUsage(session, userId, usageWithout(rows));
+      return rows;
+    });
+  }
+
+  async expireTrash(before: string): Promise<OwnedRow[]> {
+    const owners = await this.database.read<{ user_id: string }>(
+      'SELECT DISTINCT user_id FROM trash WHERE deleted_at < $1',
+      [before],
+    );
+    const expired: OwnedRow[] = [];
+    for (const { user_id } of owners) {
+      const rows = await this.database.transaction(async (session) => {
+        const gone = await session.query<TrashRow & { project_id: string }>(
+          `DELETE FROM trash WHERE user_id = $1 AND deleted_at < $2 RETURNING project_id, ${TRASH_COLUMNS.join(', ')}`,
+          [user_id, before],
+        );
+        await changeUsage(session, user_id, usageWithout(gone));
+        return gone;
+      });
+      expired.push(...rows.map(({ project_id, ...row }) => ({ key: { userId: user_id, projectId: project_id }, row })));
+    }
+    return expired;
   }
 
   async move(key: ProjectKey, moves: readonly Move[], isCopy: boolean): Promise<(string | null)[]> {
@@ -203,19 +278,21 @@ export class PostgresDocumentStore extends DocumentStore {
       ['document', 'file', 'sha256'],
       ['document', 'original_file', 'original_sha256'],
       ['unreadable', 'file', 'sha256'],
+      ['trash', 'file', 'sha256'],
+      ['trash', 'original_file', 'original_sha256'],
     ] as const) {
-      for (let at: string[] = ['', '', ''], full = true; full;) {
+      for (let at: string[] = ['', '', '', ''], full = true; full;) {
         const rows = await this.database.read<FileRow>(
           `SELECT user_id, project_id, path, ${file} AS file, ${sha256} AS sha256 FROM ${table}
-             WHERE (user_id, project_id, path) > ($1, $2, $3) AND ${file} IS NOT NULL
-             ORDER BY user_id, project_id, path LIMIT ${FILES_PAGE}`,
+             WHERE (user_id, project_id, path, ${file}) > ($1, $2, $3, $4) AND ${file} IS NOT NULL
+             ORDER BY user_id, project_id, path, ${file} LIMIT ${FILES_PAGE}`,
           at,
         );
         for (const row of rows) {
           yield { key: { userId: row.user_id, projectId: row.project_id }, file: row.file, sha256: row.sha256 };
         }
         const last = rows.at(-1);
-        if (last !== undefined) at = [last.user_id, last.project_id, last.path];
+        if (last !== undefined) at = [last.user_id, last.project_id, last.path, last.file];
         full = rows.length === FILES_PAGE;
       }
     }
@@ -226,7 +303,9 @@ export class PostgresDocumentStore extends DocumentStore {
     const rows = await this.database.read<{ file: string }>(
       `SELECT file FROM document WHERE file = ANY($1)
          UNION SELECT original_file FROM document WHERE original_file = ANY($1)
-         UNION SELECT file FROM unreadable WHERE file = ANY($1)`,
+         UNION SELECT file FROM unreadable WHERE file = ANY($1)
+         UNION SELECT file FROM trash WHERE file = ANY($1)
+         UNION SELECT original_file FROM trash WHERE original_file = ANY($1)`,
       [files],
     );
     return new Set(rows.map(({ file }) => file));
@@ -339,6 +418,34 @@ const REMEMBER = `
   INSERT INTO removed_document AS r (user_id, project_id, path, arrived_ms, change) VALUES ($1, $2, $3, $4, $5)
   ON CONFLICT (user_id, project_id, path)
     DO UPDATE SET arrived_ms = greatest(r.arrived_ms, excluded.arrived_ms), change = excluded.change`;
+
+/** @throws ChangedMeanwhile */
+async function takeFromTrash(session: TextSession, { userId, projectId }: ProjectKey, { path, file }: TrashRow) {
+  const gone = await session.query(`DELETE FROM trash WHERE ${AT_PATH} AND file = $4 RETURNING 1`, [
+    ...[userId, projectId, path, file],
+  ]);
+  if (gone.length === 0) throw new ChangedMeanwhile(`${path} is not in the trash any more`);
+}
+
+const usageWithout = (rows: readonly { stored_bytes: number }[]) => ({
+  documents: -rows.length,
+  bytes: rows.reduce((bytes, { stored_bytes }) => bytes - stored_bytes, 0),
+});
+
+/** Writes a row of a table in which there is no other one with its key. */
+async function insert<C extends string>(
+  session: TextSession,
+  table: 'trash',
+  { userId, projectId }: ProjectKey,
+  columns: readonly C[],
+  row: Record<C, string | number | null | undefined>,
+): Promise<void> {
+  await session.query(
+    `INSERT INTO ${table} (user_id, project_id, ${columns.join(', ')})
+       VALUES ($1, $2, ${columns.map((_, i) => `$${i + 3}`).join(', ')})`,
+    [userId, projectId, ...columns.map((column) => row[column])],
+  );
+}
 
 /** Writes a row and removes the unreadable file of its path, which is returned. */
 async function replace<C extends string>(

@@ -12,21 +12,26 @@ import { projectState } from '../projects/sqlite-project-store.js';
 import {
   DOCUMENT_COLUMNS,
   type DocumentRow,
+  filesOf,
   infoOf,
   leftFiles,
+  TRASH_COLUMNS,
+  type TrashRow,
   UNREADABLE_COLUMNS,
   type UnreadableRow,
 } from './document-row.js';
 import { checkMoves } from './move-checks.js';
 import {
   type Changed,
-  type Decision,
+  ChangedMeanwhile,
   DocumentStore,
   isLater,
   type Move,
   type NamedFile,
   type OwnedRow,
+  type PathChange,
   type PathState,
+  type TrashedWhich,
   WAITING,
 } from './document-store.js';
 
@@ -52,22 +57,27 @@ export class SqliteDocumentStore extends DocumentStore {
     return this.stateOf(key, path);
   }
 
-  async change<T>(key: ProjectKey, path: string, decide: (state: PathState) => Decision<T>): Promise<Changed<T>> {
-    return transaction(this.db, () => {
-      const state = this.stateOf(key, path);
-      const { result, document, unreadable } = decide(state);
-      const unneeded: (string | null)[] = [];
-      if (document !== undefined) {
-        this.withinQuota(key, () => this.replace('document', key, DOCUMENT_COLUMNS, document.row));
-        this.index.put(key, document.analysed);
-        unneeded.push(...leftFiles(state.document, document.row), this.dropUnreadable(key, path));
-      }
-      if (unreadable !== undefined) {
-        unneeded.push(this.dropUnreadable(key, path));
-        this.withinQuota(key, () => this.replace('unreadable', key, UNREADABLE_COLUMNS, unreadable));
-      }
-      return { result, stored: document !== undefined || unreadable !== undefined, unneeded };
-    });
+  async changeAll<T>(key: ProjectKey, changes: readonly PathChange<T>[]): Promise<Changed<T>[]> {
+    return transaction(this.db, () => changes.map((change) => this.changeOne(key, change)));
+  }
+
+  private changeOne<T>(key: ProjectKey, { path, decide }: PathChange<T>): Changed<T> {
+    const state = this.stateOf(key, path);
+    const { result, document, unreadable } = decide(state);
+    const unneeded: (string | null)[] = [];
+    if (document !== undefined) {
+      this.withinQuota(key, () => {
+        if (document.fromTrash !== undefined) this.takeFromTrash(key, document.fromTrash);
+        this.replace('document', key, DOCUMENT_COLUMNS, document.row);
+      });
+      this.index.put(key, document.analysed);
+      unneeded.push(...leftFiles(state.document, document.row), this.dropUnreadable(key, path));
+    }
+    if (unreadable !== undefined) {
+      unneeded.push(this.dropUnreadable(key, path));
+      this.withinQuota(key, () => this.replace('unreadable', key, UNREADABLE_COLUMNS, unreadable));
+    }
+    return { result, stored: document !== undefined || unreadable !== undefined, unneeded };
   }
 
   async findUnreadable(key: ProjectKey, path: string): Promise<UnreadableRow | undefined> {
@@ -80,7 +90,7 @@ export class SqliteDocumentStore extends DocumentStore {
     ).get(userId, projectId, path) as UnreadableRow | undefined;
   }
 
-  async delete(key: ProjectKey, path: string, arrivedMs: number) {
+  async delete(key: ProjectKey, path: string, arrivedMs: number, trashedAt?: string) {
     const values = [key.userId, key.projectId, path];
     scrubSoon(this.db);
     return transaction(this.db, () => {
@@ -89,13 +99,55 @@ export class SqliteDocumentStore extends DocumentStore {
       if (document !== undefined && isLater(document.arrived_ms, arrivedMs)) return { deleted: true, files: [] };
       this.prepared('DELETE FROM document WHERE user_id = ? AND project_id = ? AND path = ?').run(...values);
       this.index.remove(key, path);
-      const files = [document?.file ?? null, document?.original_file ?? null, this.dropUnreadable(key, path)];
-      if (files.some((file) => file !== null)) {
-        this.remember(key, path, arrivedMs);
-        return { deleted: true, files };
-      }
-      return { deleted: removedMs !== undefined, files };
+      const unreadable = this.dropUnreadable(key, path);
+      if (document === undefined && unreadable === null) return { deleted: removedMs !== undefined, files: [] };
+      this.remember(key, path, arrivedMs);
+      if (document === undefined) return { deleted: true, files: [unreadable] };
+      if (trashedAt === undefined) return { deleted: true, files: [...filesOf(document), unreadable] };
+      this.replace('trash', key, TRASH_COLUMNS, { ...document, deleted_at: trashedAt });
+      return { deleted: true, files: [unreadable] };
     });
+  }
+
+  async trash({ userId, projectId }: ProjectKey, limit: number, offset: number) {
+    const where = 'user_id = ? AND project_id = ?';
+    const rows = this.prepared(
+      `SELECT ${TRASH_COLUMNS.join(', ')} FROM trash WHERE ${where} ORDER BY deleted_at DESC, path, file LIMIT ? OFFSET ?`,
+    ).all(userId, projectId, limit, offset);
+    const counted = this.prepared(`SELECT count(*) AS total FROM trash WHERE ${where}`).get(userId, projectId);
+    return { rows: rows as unknown as TrashRow[], total: Number(counted?.['total']) };
+  }
+
+  async findTrashed({ userId, projectId }: ProjectKey, path: string, version?: string): Promise<TrashRow | undefined> {
+    return this.prepared(
+      `SELECT ${TRASH_COLUMNS.join(', ')} FROM trash
+         WHERE user_id = ?1 AND project_id = ?2 AND path = ?3 AND (?4 IS NULL OR version = ?4)
+         ORDER BY deleted_at DESC, file LIMIT 1`,
+    ).get(userId, projectId, path, version ?? null) as TrashRow | undefined;
+  }
+
+  async removeTrashed({ userId, projectId }: ProjectKey, { path, version }: TrashedWhich): Promise<TrashRow[]> {
+    scrubSoon(this.db);
+    return this.prepared(
+      `DELETE FROM trash WHERE user_id = ?1 AND project_id = ?2 AND (?3 IS NULL OR path = ?3)
+         AND (?4 IS NULL OR version = ?4) RETURNING ${TRASH_COLUMNS.join(', ')}`,
+    ).all(userId, projectId, path ?? null, version ?? null) as unknown as TrashRow[];
+  }
+
+  async expireTrash(before: string): Promise<OwnedRow[]> {
+    const rows = this.prepared(
+      `DELETE FROM trash WHERE deleted_at < ? RETURNING user_id, project_id, ${TRASH_COLUMNS.join(', ')}`,
+    ).all(before);
+    if (rows.length > 0) scrubSoon(this.db);
+    return rows.map(ownedRow);
+  }
+
+  /** @throws ChangedMeanwhile */
+  private takeFromTrash({ userId, projectId }: ProjectKey, { path, file }: TrashRow): void {
+    const { changes } = this.prepared(
+      'DELETE FROM trash WHERE user_id = ? AND project_id = ? AND path = ? AND file = ?',
+    ).run(userId, projectId, path, file);
+    if (changes === 0) throw new ChangedMeanwhile(`${path} is not in the trash any more`);
   }
 
   async move(key: ProjectKey, moves: readonly Move[], isCopy: boolean): Promise<(string | null)[]> {
@@ -176,10 +228,7 @@ export class SqliteDocumentStore extends DocumentStore {
       `SELECT user_id, project_id, ${DOCUMENT_COLUMNS.join(', ')} FROM document
          WHERE ${WAITING} AND (?1 IS NULL OR (user_id = ?1 AND project_id = ?2))`,
     ).all(userId ?? null, projectId ?? null);
-    return rows.map(({ user_id, project_id, ...row }) => ({
-      key: { userId: String(user_id), projectId: String(project_id) },
-      row: row as unknown as DocumentRow,
-    }));
+    return rows.map(ownedRow);
   }
 
   async inventory(after: string | undefined, limit: number): Promise<Inventory> {
@@ -190,7 +239,9 @@ export class SqliteDocumentStore extends DocumentStore {
     const rows = this.prepared(
       `SELECT user_id, project_id, file, sha256 FROM document
          UNION ALL SELECT user_id, project_id, original_file, original_sha256 FROM document WHERE original_file IS NOT NULL
-         UNION ALL SELECT user_id, project_id, file, sha256 FROM unreadable`,
+         UNION ALL SELECT user_id, project_id, file, sha256 FROM unreadable
+         UNION ALL SELECT user_id, project_id, file, sha256 FROM trash
+         UNION ALL SELECT user_id, project_id, original_file, original_sha256 FROM trash WHERE original_file IS NOT NULL`,
     ).iterate();
     for (const { user_id, project_id, file, sha256 } of rows) {
       const key = { userId: String(user_id), projectId: String(project_id) };
@@ -239,7 +290,7 @@ export class SqliteDocumentStore extends DocumentStore {
   }
 
   private replace<C extends string>(
-    table: 'document' | 'unreadable',
+    table: 'document' | 'unreadable' | 'trash',
     { userId, projectId }: ProjectKey,
     columns: readonly C[],
     row: Record<C, string | number | null>,
@@ -249,4 +300,11 @@ export class SqliteDocumentStore extends DocumentStore {
       `INSERT OR REPLACE INTO ${table} (user_id, project_id, ${columns.join(', ')}) VALUES (?, ?, ${places})`,
     ).run(userId, projectId, ...columns.map((column) => row[column]));
   }
+}
+
+function ownedRow({ user_id, project_id, ...row }: Record<string, unknown>): OwnedRow {
+  return {
+    key: { userId: String(user_id), projectId: String(project_id) },
+    row: row as unknown as DocumentRow,
+  };
 }

@@ -3,7 +3,16 @@ import { constants, mkdirSync, realpathSync } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, realpath, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ProjectKey } from '../../../../text/lexical-index.js';
-import { DamagedFile, DocumentFiles, folderOf, hashOf, type Known, type StoredFile } from './document-files.js';
+import pLimit from 'p-limit';
+import {
+  DamagedFile,
+  DocumentFiles,
+  folderOf,
+  hashOf,
+  type Known,
+  PARALLEL,
+  type StoredFile,
+} from './document-files.js';
 
 /** The file with the id of a shared folder. A user's id has no dot. */
 export const OWNER = '.caudex-owner';
@@ -21,6 +30,28 @@ export class DiskDocumentFiles extends DocumentFiles {
 
   async write(key: ProjectKey, content: Uint8Array, file: string = randomUUID()): Promise<StoredFile> {
     const folder = this.folderOf(key);
+    const stored = await this.writeInto(folder, content, file);
+    await syncFolder(folder);
+    return stored;
+  }
+
+  override async writeAll(key: ProjectKey, contents: readonly Uint8Array[]): Promise<StoredFile[]> {
+    const folder = this.folderOf(key);
+    const files = contents.map(() => randomUUID());
+    try {
+      const stored = await pLimit(PARALLEL).map(contents, (content, i) =>
+        this.writeInto(folder, content, files[i] as string),
+      );
+      await syncFolder(folder);
+      return stored;
+    } catch (error) {
+      await this.remove(key, files);
+      throw error;
+    }
+  }
+
+  /** The name is durable when the folder is. */
+  private async writeInto(folder: string, content: Uint8Array, file: string): Promise<StoredFile> {
     const temporary = join(folder, `${file}.tmp`);
     try {
       const handle = await this.openNew(folder, temporary);
@@ -35,7 +66,6 @@ export class DiskDocumentFiles extends DocumentFiles {
       await rm(temporary, { force: true });
       throw error;
     }
-    await syncFolder(folder);
     return { file, sha256: hashOf(content) };
   }
 

@@ -1,4 +1,5 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
+import pLimit from 'p-limit';
 import type { ProjectKey } from '../../../../text/lexical-index.js';
 
 /** The name of a file and the digest of its content. */
@@ -11,6 +12,9 @@ export interface StoredFile {
 /** Files that are needed, with the projects that they belong to. */
 export type Known = Iterable<{ key: ProjectKey; file: string }> | AsyncIterable<{ key: ProjectKey; file: string }>;
 
+/** Writes of one call at the same time: the disk answers several at once. */
+export const PARALLEL = 8;
+
 /** A stored file is missing or is not the one that was written. */
 export class DamagedFile extends Error {}
 
@@ -21,6 +25,16 @@ export class DamagedFile extends Error {}
 export abstract class DocumentFiles {
   /** Returns when the content is durable. @param file its name; a new one by default */
   abstract write(key: ProjectKey, content: Uint8Array, file?: string): Promise<StoredFile>;
+  /** {@link write} for several contents, all or none. @returns them in the same order */
+  async writeAll(key: ProjectKey, contents: readonly Uint8Array[]): Promise<StoredFile[]> {
+    const files = contents.map(() => randomUUID());
+    try {
+      return await pLimit(PARALLEL).map(contents, (content, i) => this.write(key, content, files[i]));
+    } catch (error) {
+      await this.remove(key, files);
+      throw error;
+    }
+  }
   /** @throws DamagedFile where the file is missing or its content has changed */
   abstract read(key: ProjectKey, stored: StoredFile): Promise<Buffer>;
   abstract remove(key: ProjectKey, files: readonly (string | null)[]): Promise<void>;

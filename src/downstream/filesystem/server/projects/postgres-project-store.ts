@@ -88,7 +88,7 @@ async function remove(session: TextSession, key: ProjectKey): Promise<{ existed:
     const before = await session.query('SELECT 1 FROM project WHERE user_id = $1 AND project_id = $2', values);
     return { existed: before.length > 0, changed: false };
   }
-  for (const table of ['document', 'unreadable']) {
+  for (const table of ['document', 'unreadable', 'trash']) {
     const gone = { documents: 0, bytes: 0 };
     await deleteAll(session, table, 'user_id = $1 AND project_id = $2', values, 'stored_bytes', (documents, bytes) => {
       gone.documents -= documents;

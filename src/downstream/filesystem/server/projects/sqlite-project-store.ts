@@ -84,6 +84,7 @@ export class SqliteProjectStore extends ProjectStore {
       run('DELETE FROM document WHERE user_id = ? AND project_id = ?');
       run('DELETE FROM removed_document WHERE user_id = ? AND project_id = ?');
       run('DELETE FROM unreadable WHERE user_id = ? AND project_id = ?');
+      run('DELETE FROM trash WHERE user_id = ? AND project_id = ?');
       run(
         `DELETE FROM turn WHERE user_id = ?1 AND conversation_id IN
            (SELECT conversation_id FROM conversation WHERE user_id = ?1 AND project_id = ?2)`,

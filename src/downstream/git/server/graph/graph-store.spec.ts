@@ -2,7 +2,7 @@ import { openDatabase } from '../../../../storage/sqlite.js';
 import { documentFacts } from './document-facts.js';
 import type { GraphChange, GraphStore } from './graph-store.js';
 import { Neo4jGraphStore } from './neo4j-graph.store.js';
-import { GRAPH_TABLES, SqliteGraphStore } from './sqlite-graph.store.js';
+import { EDGES_BACK, GRAPH_TABLES, SqliteGraphStore } from './sqlite-graph.store.js';
 
 /** A real Neo4j to test against, for instance bolt://127.0.0.1:7687; `.ci/neo4j` starts one. */
 const NEO4J = process.env['NEO4J_TEST_URL'];
@@ -10,7 +10,7 @@ const PASSWORD = process.env['NEO4J_TEST_PASSWORD'];
 if (NEO4J === undefined) console.warn('NEO4J_TEST_URL is not set: the graph is tested in SQLite alone');
 
 const stores: { name: string; open: (() => GraphStore) | null }[] = [
-  { name: 'SQLite', open: () => new SqliteGraphStore(openDatabase(':memory:', [GRAPH_TABLES])) },
+  { name: 'SQLite', open: () => new SqliteGraphStore(openDatabase(':memory:', [GRAPH_TABLES, EDGES_BACK])) },
   {
     name: 'Neo4j',
     open:
@@ -229,4 +229,18 @@ describe('Neo4j that is not there', () => {
     expect(performance.now() - beganMs).toBeLessThan(10_000);
     await graph.close();
   }, 15_000);
+});
+
+describe('the tables of the graph in SQLite', () => {
+  it('have an index for the edges to a node, which SQLite prefers to reading all edges of the project', () => {
+    const db = openDatabase(':memory:', [GRAPH_TABLES, EDGES_BACK]);
+    const where = 'user_id = ? AND project_id = ? AND target = ?';
+    for (const sql of [
+      `UPDATE OR REPLACE graph_edges SET target = '' WHERE ${where}`,
+      `SELECT source FROM graph_edges WHERE ${where} AND kind = 'mentions'`,
+    ]) {
+      const [step] = db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all('u', 'p', 't');
+      expect(step?.['detail']).toContain('graph_edges_back (user_id=? AND project_id=? AND target=?');
+    }
+  });
 });

@@ -24,6 +24,14 @@ export const GRAPH_TABLES = `
   ) STRICT;
   CREATE INDEX graph_edges_back ON graph_edges (user_id, project_id, target)`;
 
+/**
+ * A covering index for the edges to a node. With the first three columns alone SQLite preferred the primary key, which covers
+ * all columns, and read every edge of the project.
+ */
+export const EDGES_BACK = `
+  DROP INDEX graph_edges_back;
+  CREATE INDEX graph_edges_back ON graph_edges (user_id, project_id, target, kind, source)`;
+
 /** The embedded graph: nodes and edges in SQLite. */
 export class SqliteGraphStore implements GraphStore {
   private readonly prepared: ReturnType<typeof preparedBy>;
@@ -90,10 +98,13 @@ export class SqliteGraphStore implements GraphStore {
   async related({ userId, projectId }: ProjectKey, path: string, limit: number): Promise<Related[]> {
     const document = `document:${path}`;
     const links = this.prepared(
-      `SELECT e.source, e.target FROM graph_edges e
-         JOIN graph_nodes s ON s.user_id = e.user_id AND s.project_id = e.project_id AND s.id = e.source
-         JOIN graph_nodes t ON t.user_id = e.user_id AND t.project_id = e.project_id AND t.id = e.target
-         WHERE e.user_id = ?1 AND e.project_id = ?2 AND e.kind = 'links_to' AND (e.source = ?3 OR e.target = ?3)`,
+      `WITH e AS (
+         SELECT source, target FROM graph_edges WHERE user_id = ?1 AND project_id = ?2 AND kind = 'links_to' AND source = ?3
+         UNION SELECT source, target FROM graph_edges
+           WHERE user_id = ?1 AND project_id = ?2 AND kind = 'links_to' AND target = ?3)
+       SELECT e.source, e.target FROM e
+         JOIN graph_nodes s ON s.user_id = ?1 AND s.project_id = ?2 AND s.id = e.source
+         JOIN graph_nodes t ON t.user_id = ?1 AND t.project_id = ?2 AND t.id = e.target`,
     ).all(userId, projectId, document);
     const ownTerms = this.prepared(
       `SELECT target FROM graph_edges WHERE user_id = ? AND project_id = ? AND source = ? AND kind = 'mentions'`,

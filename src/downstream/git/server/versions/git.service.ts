@@ -26,6 +26,8 @@ const OUTLIVING_MS = 50;
 const READERS = { concurrent: 4, perUser: 2, waiting: 60, waitMs: 5000 };
 /** Longer than the time limit of one git process, which has an error of its own. */
 const READ_TIMEOUT_MS = 60_000;
+/** The most changes of one call that wait for the graph: with more the wait would only delay the next call. */
+const MAX_AWAITED = 20;
 /** A diff longer than this is cut off. */
 const MAX_DIFF_CHARS = 4000;
 
@@ -64,7 +66,8 @@ export class GitService {
       const written = fresh.length === 0 ? [] : await this.write(project, fresh);
       return known.map((commit) => commit ?? (written.shift() as string));
     });
-    await this.feed.catchUp(project);
+    const caughtUp = this.feed.catchUp(project);
+    if (changes.length <= MAX_AWAITED) await caughtUp;
     return commits;
   }
 

@@ -1,0 +1,39 @@
+import { Controller } from '@nestjs/common';
+import type { EndpointOutput, EndpointRequest } from '../../../../contract/endpoint.js';
+import { type Caller, CallerOf } from '../../../../http/caller.js';
+import { Implements, Input } from '../../../../http/implements.decorator.js';
+import { filesystemContract as contract } from '../../filesystem.contract.js';
+import { infoOf } from '../documents/document-row.js';
+import { TrashService } from './trash.service.js';
+
+type Request<K extends keyof typeof contract> = EndpointRequest<(typeof contract)[K]>;
+type Answer<K extends keyof typeof contract> = EndpointOutput<(typeof contract)[K]>;
+
+const keyOf = ({ userId }: Caller, { project_id }: { project_id: string }) => ({ userId, projectId: project_id });
+
+@Controller()
+export class TrashController {
+  constructor(private readonly trash: TrashService) {}
+
+  @Implements(contract.listTrash)
+  list(@CallerOf() caller: Caller, @Input() { params, query }: Request<'listTrash'>): Promise<Answer<'listTrash'>> {
+    return this.trash.list(keyOf(caller, params), query.limit, query.offset);
+  }
+
+  @Implements(contract.restoreDocument)
+  async restore(
+    @CallerOf() caller: Caller,
+    @Input() { params, query, body }: Request<'restoreDocument'>,
+  ): Promise<Answer<'restoreDocument'>> {
+    const row = await this.trash.restore(keyOf(caller, params), query.path, body);
+    return { ...infoOf(row), created: true, changed: true };
+  }
+
+  @Implements(contract.emptyTrash)
+  async empty(
+    @CallerOf() caller: Caller,
+    @Input() { params, query }: Request<'emptyTrash'>,
+  ): Promise<Answer<'emptyTrash'>> {
+    return { removed: await this.trash.empty(keyOf(caller, params), query) };
+  }
+}
