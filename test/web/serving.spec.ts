@@ -43,7 +43,7 @@ const BUILT = existsSync(join(import.meta.dirname, '../../web/dist/index.html'))
     expect(script.headers.get('content-security-policy')).toBe("default-src 'self'");
   });
 
-  it.each(['/v1/api/nothing', '/v1/nothing', '/assets/nothing.js', '/nothing', '/health/nothing'])(
+  it.each(['/v1/api/nothing', '/assets/nothing.js', '/nothing', '/health/nothing'])(
     'leaves %s a problem',
     async (path) => {
       const answer = await get(path);
@@ -51,6 +51,12 @@ const BUILT = existsSync(join(import.meta.dirname, '../../web/dist/index.html'))
       expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/);
     },
   );
+
+  it('leaves other paths of /v1 to the errors that clients of OpenAI read', async () => {
+    const answer = await get('/v1/nothing');
+    expect(answer.status).toBe(404);
+    expect(await answer.json()).toHaveProperty('error.message');
+  });
 
   it('takes no other method, and says so', async () => {
     const answer = await fetch(`${caudex.url}/status`, { method: 'POST' });

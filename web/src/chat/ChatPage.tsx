@@ -61,6 +61,7 @@ function StoredChat({ project, conversation }: { project: string; conversation: 
   if (isGone) return <Empty title={t.chat.gone} />;
   return (
     <div className="page">
+      <h1 className="hidden-visually">{t.chat.title}</h1>
       {error === null ? <Loading lines={8} /> : <LoadProblem error={error} onRetry={() => void refetch()} />}
     </div>
   );

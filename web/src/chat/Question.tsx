@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { t } from '../texts/en.ts';
 
 export function Question({
@@ -44,8 +44,17 @@ function EditedQuestion({
   onClose: () => void;
 }) {
   const [edited, setEdited] = useState(text);
+  const form = useRef<HTMLFormElement>(null);
+  useEffect(() => {
+    // The turn has grown, and the end of the turns is kept in sight; that is done in the next frame.
+    let frame = requestAnimationFrame(() => {
+      frame = requestAnimationFrame(() => form.current?.scrollIntoView({ block: 'nearest' }));
+    });
+    return () => cancelAnimationFrame(frame);
+  }, []);
   return (
     <form
+      ref={form}
       className="question-form"
       onSubmit={(event) => {
         event.preventDefault();

@@ -143,15 +143,17 @@ function Head({
             {VIEW_NAMES[name]}
           </Link>
         ))}
-        <a className="reading-original" href={originalAddress(project, path)} download>
-          {t.reading.original}
-        </a>
-        <button className="button button-quiet button-small" aria-haspopup="dialog" onClick={() => setMoving(true)}>
-          {t.documents.move}
-        </button>
-        <button className="button button-quiet button-small button-danger" onClick={remove}>
-          {t.reading.delete}
-        </button>
+        <div className="reading-actions">
+          <a className="button button-quiet button-small" href={originalAddress(project, path)} download>
+            {t.reading.original}
+          </a>
+          <button className="button button-quiet button-small" aria-haspopup="dialog" onClick={() => setMoving(true)}>
+            {t.documents.move}
+          </button>
+          <button className="button button-quiet button-small button-danger" onClick={remove}>
+            {t.reading.delete}
+          </button>
+        </div>
       </nav>
       {moving && (
         <Suspense fallback={null}>

@@ -12,21 +12,22 @@ export interface RowMenuProps {
 
 /** The three dots at the end of a row. The code of the menu is loaded when the first one opens. */
 export function RowMenu(props: RowMenuProps) {
-  const [wanted, setWanted] = useState(false);
+  const [wanted, setWanted] = useState<'by pointer' | 'by keyboard'>();
   const button = (
     <button
       className="button button-quiet button-small row-menu"
       aria-label={props.label}
       aria-haspopup="menu"
-      onClick={() => setWanted(true)}
+      // A click that a key made has no number of clicks.
+      onClick={({ detail }) => setWanted(detail === 0 ? 'by keyboard' : 'by pointer')}
     >
       <Dots />
     </button>
   );
-  if (!wanted) return button;
+  if (wanted === undefined) return button;
   return (
     <Suspense fallback={button}>
-      <OpenMenu {...props} />
+      <OpenMenu {...props} byKeyboard={wanted === 'by keyboard'} />
     </Suspense>
   );
 }

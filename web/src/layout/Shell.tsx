@@ -17,7 +17,7 @@ export function Shell() {
   const { project: shown } = useParams({ strict: false });
   // On a page of no project the sections are those of the project one came from.
   const { data: projects } = useQuery(projectsQuery);
-  const project = shown ?? lastProjectUsed() ?? projects?.at(-1)?.project_id;
+  const project = shown ?? lastProjectUsed() ?? projects?.[0]?.project_id;
   useEffect(() => {
     if (shown !== undefined) rememberProject(shown);
   }, [shown]);

@@ -29,6 +29,15 @@ describe('MarkdownText', () => {
     expect(html).not.toMatch(/<(script|img|svg|iframe)|<[^>]*\s(href="(javascript|data):|src=|on\w+=)/i);
   });
 
+  it.each([
+    ['a block', '```sh\none two three\n```\n'],
+    ['a line', 'Run `one two three` now.\n'],
+  ])('shows the whole code of %s in which a passage begins', (_, text) => {
+    const at = text.indexOf('two');
+    const html = shown(text, { range: { start: at, end: at + 3 } });
+    expect(html.replace(/<[^>]*>/g, '')).toContain('one two three');
+  });
+
   it('shows an empty block of code as empty', () => {
     expect(shown('```sh\n```\n\nText')).not.toContain('undefined');
   });

@@ -1,4 +1,4 @@
-import { memo, type ReactNode, Suspense, useMemo } from 'react';
+import { isValidElement, memo, type ReactNode, Suspense, useMemo } from 'react';
 import Markdown, { type Components } from 'react-markdown';
 import { t } from '../texts/en.ts';
 import { blocksOf } from './blocks.ts';
@@ -104,8 +104,7 @@ const PARTS: Components = {
   input: ({ checked }) => <input type="checkbox" checked={checked ?? false} readOnly aria-label={t.reading.task} />,
   pre: ({ children }) => <>{children}</>,
   code: ({ className = '', children }) => {
-    // An empty block has no children.
-    const content = (children ?? '') as string;
+    const content = plainText(children);
     const text = content.replace(/\n$/, '');
     if (className.includes('language-math')) {
       return (
@@ -119,3 +118,10 @@ const PARTS: Components = {
     return isBlock ? <CodeBlock text={text} language={language} /> : <code>{children}</code>;
   },
 };
+
+/** The text of elements: a marked passage may begin within code, and an empty block has no children. */
+function plainText(node: ReactNode): string {
+  if (Array.isArray(node)) return node.map(plainText).join('');
+  if (isValidElement<{ children?: ReactNode }>(node)) return plainText(node.props.children);
+  return typeof node === 'string' || typeof node === 'number' ? String(node) : '';
+}

@@ -96,5 +96,5 @@ export async function lastProject(): Promise<string | null> {
   const projects = await queries.ensureQueryData(projectsQuery).catch(() => undefined);
   if (projects === undefined) return last;
   if (projects.some(({ project_id }) => project_id === last)) return last;
-  return projects.at(-1)?.project_id ?? null;
+  return projects[0]?.project_id ?? null;
 }

@@ -79,15 +79,25 @@ function Steering({ name, title, isolated }: { name: string; title: string; isol
       dataOf(api.POST('/v1/api/status/services/{service}/isolate', { params, body: { reason } })),
     ...after,
   });
+  const error = isolating.error ?? releasing.error;
+  const problem = error !== null && (
+    <p className="small form-problem" role="alert">
+      {error.message}
+    </p>
+  );
   if (isolated) {
     return (
-      <button className="button button-small" disabled={releasing.isPending} onClick={() => releasing.mutate()}>
-        {t.status.release}
-      </button>
+      <>
+        <button className="button button-small" disabled={releasing.isPending} onClick={() => releasing.mutate()}>
+          {t.status.release}
+        </button>
+        {problem}
+      </>
     );
   }
   return (
     <>
+      {problem}
       <button className="button button-quiet button-small" aria-haspopup="dialog" onClick={() => setAsking(true)}>
         {t.status.isolate}
       </button>
