@@ -5,7 +5,7 @@ import { TurnQueue } from './turn-queue.js';
 
 const KEY = { userId: 'ada', projectId: 'p' };
 function jobOf(pages: number[] | undefined): RecognitionJob {
-  const row = { path: 'a.pdf', version: 'v', warnings: JSON.stringify(pendingWarning(pages)) };
+  const row = { path: 'a.pdf', version: 'v', tags: null, warnings: JSON.stringify(pendingWarning(pages)) };
   return new RecognitionJob(KEY, row as DocumentRow);
 }
 const EMPTY = { text: '', pages: [], warnings: [] };

@@ -7,7 +7,10 @@ import { RecognitionService } from './recognition.service.js';
 function scanOf(userId: string) {
   const row = { path: `${userId}.pdf`, version: 'v', media_type: 'application/pdf', original_file: 'f' };
   const warnings = JSON.stringify(pendingWarning([1]));
-  return { key: { userId, projectId: 'p' }, row: { ...row, original_sha256: 's', warnings, tags: null } as DocumentRow };
+  return {
+    key: { userId, projectId: 'p' },
+    row: { ...row, original_sha256: 's', warnings, tags: null } as DocumentRow,
+  };
 }
 
 it('reads the documents of others while one that cannot be stored waits', async () => {
