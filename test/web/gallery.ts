@@ -261,9 +261,8 @@ export class Gallery {
       ),
       this.view('history-degraded', history, (page) => page.getByText('The history cannot be read').waitFor()),
       this.view('graph-degraded', of('graph'), (page) => page.getByText('The graph cannot be read').waitFor()),
-      this.view('usage-degraded', '/usage', (page) =>
-        page.getByText('Billing cannot be read').waitFor({ timeout: 40_000 }),
-      ),
+      // Where they were read before, the last figures are shown.
+      this.view('usage-degraded', '/usage', (page) => page.getByText(/Billing cannot be read|Credits left/).waitFor()),
       this.view('status-degraded', '/status', (page) => page.getByText('The vector index is away.').waitFor()),
       {
         name: 'chat-offline',
