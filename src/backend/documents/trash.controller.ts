@@ -49,7 +49,7 @@ export class TrashController {
     description: 'Of several documents with one path the one deleted last, or the one with this version.',
   })
   @TakesIdempotencyKey()
-  @Answers(200, storedSchema, 404, 409, 410, 507)
+  @Answers(200, storedSchema, 404, 409, 410, 422, 507)
   restore(
     @Param('project_id', { schema: idSchema }) projectId: string,
     @Body({ schema: restoreBody }) { path, version }: z.output<typeof restoreBody>,
