@@ -39,6 +39,7 @@ export interface RunningServer {
 const JSON_GROWTH = 6;
 const CHECKING_MS = 1000;
 const ROUTING = { maxParamLength: 4096, ignoreTrailingSlash: true };
+const MAX_LISTENERS = 20;
 
 /**
  * Starts one process's server and returns when it takes requests.
@@ -93,6 +94,8 @@ async function start(name: AppName, module: AppModule, config: Config, unlock: (
   const fastify = adapter.getInstance();
   const instance = randomUUID();
   fastify.addHook('onRequest', (request, reply, done) => {
+    // Each part that waits for the end of an answer adds a listener, once.
+    reply.raw.setMaxListeners(MAX_LISTENERS);
     reply.header(HEADER.requestId, request.id);
     if (name !== 'backend') reply.header(HEADER.instance, instance);
     done();
