@@ -70,6 +70,18 @@ export function says(text: string): Behaviour {
   };
 }
 
+/** Like {@link says}, with a pause after each word. */
+export function saysSlowly(text: string, stepMs: number): Behaviour {
+  return async (_request, reply) => {
+    reply.writeHead(200, { 'content-type': 'text/event-stream' });
+    for (const word of text.split(/(?<= )/)) {
+      reply.write(chunk(word));
+      await new Promise((resolve) => setTimeout(resolve, stepMs));
+    }
+    reply.end(END);
+  };
+}
+
 /** Like an endpoint that never streams. */
 export function saysAtOnce(content: string | null): Behaviour {
   return (_request, reply) => {

@@ -1,24 +1,12 @@
 import type { Browser, Page } from 'playwright-core';
 import { Caudex, type Person, until } from '../system/caudex.ts';
-import { chunk, END, FakeLlm, says } from '../system/fake-llm.ts';
+import { FakeLlm, says, saysSlowly } from '../system/fake-llm.ts';
 import { describeInBrowser, launchBrowser, Visit } from './browser.ts';
 import { CuttingProxy } from './cutting-proxy.ts';
 
 const WORDS = Array.from({ length: 60 }, (_, index) => `word${index}`);
 const LONG = WORDS.join(' ');
 const STEP_MS = 40;
-
-/** As {@link says}, but a word at a time. */
-function saysSlowly(text: string): FakeLlm['behaviour'] {
-  return async (_request, reply) => {
-    reply.writeHead(200, { 'content-type': 'text/event-stream' });
-    for (const word of text.split(/(?<= )/)) {
-      reply.write(chunk(word));
-      await new Promise((resolve) => setTimeout(resolve, STEP_MS));
-    }
-    reply.end(END);
-  };
-}
 
 describeInBrowser('chatting on the page', () => {
   let caudex: Caudex;
@@ -106,7 +94,7 @@ describeInBrowser('chatting on the page', () => {
     try {
       await visit.end();
       visit = await Visit.begin(browser, proxy.url, person);
-      llm.behaviour = saysSlowly(LONG);
+      llm.behaviour = saysSlowly(LONG, STEP_MS);
       await visit.open(`/p/${project}/chat`);
       await visit.ask('When do pears ripen? Tell me all.');
       for (const word of [3, 14, 25, 40]) {
@@ -121,7 +109,7 @@ describeInBrowser('chatting on the page', () => {
   });
 
   it('goes on after a refresh, and in a second tab', async () => {
-    llm.behaviour = saysSlowly(LONG);
+    llm.behaviour = saysSlowly(LONG, STEP_MS);
     const page = await visit.open(`/p/${project}/chat`);
     await visit.ask('When do pears ripen? Tell me all.');
     await writing(5);
@@ -136,7 +124,7 @@ describeInBrowser('chatting on the page', () => {
   });
 
   it('stops an answer, and keeps what there is of it', async () => {
-    llm.behaviour = saysSlowly(LONG);
+    llm.behaviour = saysSlowly(LONG, STEP_MS);
     const page = await visit.open(`/p/${project}/chat`);
     await visit.ask('When do pears ripen? Tell me all.');
     await writing(5);

@@ -1,6 +1,6 @@
 import type { Browser } from 'playwright-core';
 import { Caudex, type Person, until } from '../system/caudex.ts';
-import { chunk, END, FakeLlm } from '../system/fake-llm.ts';
+import { FakeLlm, saysSlowly } from '../system/fake-llm.ts';
 import { describeInBrowser, launchBrowser, Visit } from './browser.ts';
 import { CuttingProxy } from './cutting-proxy.ts';
 
@@ -35,14 +35,7 @@ describeInBrowser('an answer over a connection that breaks', () => {
 
   beforeAll(async () => {
     [browser, llm] = await Promise.all([launchBrowser(), FakeLlm.start()]);
-    llm.behaviour = async (_request, reply) => {
-      reply.writeHead(200, { 'content-type': 'text/event-stream' });
-      for (const word of ANSWER.split(/(?<= )/)) {
-        reply.write(chunk(word));
-        await new Promise((resolve) => setTimeout(resolve, STEP_MS));
-      }
-      reply.end(END);
-    };
+    llm.behaviour = saysSlowly(ANSWER, STEP_MS);
     caudex = await Caudex.start({
       LLM_BASE_URL: llm.url,
       LLM_MODEL: 'fake',

@@ -1,6 +1,6 @@
 import type { Browser, Page } from 'playwright-core';
 import { Caudex, type Person } from '../system/caudex.ts';
-import { chunk, END, FakeLlm } from '../system/fake-llm.ts';
+import { FakeLlm, saysSlowly } from '../system/fake-llm.ts';
 import { describeInBrowser, launchBrowser, Visit } from './browser.ts';
 
 const ANSWER = `They ripen in **September** [1].
@@ -33,14 +33,7 @@ describeInBrowser('the manners of the page', () => {
 
   beforeAll(async () => {
     [browser, llm] = await Promise.all([launchBrowser(), FakeLlm.start()]);
-    llm.behaviour = async (_request, reply) => {
-      reply.writeHead(200, { 'content-type': 'text/event-stream' });
-      for (const word of ANSWER.split(/(?<= )/)) {
-        reply.write(chunk(word));
-        await new Promise((resolve) => setTimeout(resolve, STEP_MS));
-      }
-      reply.end(END);
-    };
+    llm.behaviour = saysSlowly(ANSWER, STEP_MS);
     caudex = await Caudex.start({
       LLM_BASE_URL: llm.url,
       LLM_MODEL: 'fake',
