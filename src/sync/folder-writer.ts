@@ -11,12 +11,12 @@ export const TRASH_DIR = 'trash';
 /** How the names of drafts begin. */
 const INCOMING = 'incoming-';
 
-/** The file was changed or made by somebody meanwhile; nothing was written. */
+/** The file was changed or made by another program meanwhile; nothing was written. */
 export class ChangedHere extends Error {}
 
 /**
  * Writes documents of the server into a folder. A file is complete under its name or not there, and no content that
- * somebody wrote meanwhile is replaced or deleted. Paths come from the server, so they are checked: nothing is written
+ * another program wrote meanwhile is replaced or deleted. Paths come from the server, so they are checked: nothing is written
  * outside the folder, nor through links.
  */
 export class FolderWriter {

@@ -46,7 +46,7 @@ export class Moves {
       if (!(error instanceof Refusal) || FATAL.has(error.status)) throw error;
       return false;
     }
-    // A document that somebody added to the folder meanwhile was moved with it: the next pass finds it.
+    // A document that was added to the folder meanwhile was moved with it: the next pass finds it.
     const moved = before.filter((one) => versions.has(one.to));
     this.record.save(
       moved.map(({ to: path, known: { digest, own } }) => ({

@@ -3,7 +3,7 @@ import { ApiProblem, isPassing } from './client.ts';
 import { connection } from './connection.ts';
 
 const TRIES = 3;
-/** Nobody looks at empty lines for longer: a failure that takes longer to pass is shown, and tried again behind the page. */
+/** The longest wait that shows a page as loading. A failure that takes longer to pass is shown, and the read is repeated in the background. */
 const LONGEST_WAIT_MS = 1500;
 const SHOWN_AGAIN_MS = { least: 10_000, most: 60_000 };
 

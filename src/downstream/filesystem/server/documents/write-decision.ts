@@ -104,7 +104,7 @@ function isRecognising(current: DocumentRow, { original, warnings, again }: Read
   return current.original_sha256 === hashOf(original);
 }
 
-/** A text that was recognised since is no change of the document by anybody. */
+/** Text that was recognised since is not a change of the document. */
 function isMatched(ifMatch: string, current: DocumentRow | undefined): boolean {
   if (current === undefined) return ifMatch === '*';
   return ifMatch === current.version || ifMatch === uploadVersion(current.version);
