@@ -77,6 +77,8 @@ export class Caudex {
       HOST: '127.0.0.1',
       LOG_LEVEL: 'info',
       CAUDEX__RATE_LIMIT__ENABLED: 'false',
+      // A busy machine may take longer than the default for a write to the disk.
+      CAUDEX__CHAT__SAVE_WAIT_MS: '2000',
       ...(Object.fromEntries([...urls, ...(quick ? shortWaits : [])]) as Record<string, string>),
       ...env,
     };
