@@ -36,7 +36,7 @@ export class LanguageModel {
     private readonly client: ResilientClient,
     request: ModelRequest,
   ) {
-    this.dialect = new ModelDialect(request);
+    this.dialect = new ModelDialect(request, name);
   }
 
   get service(): ClientName {
