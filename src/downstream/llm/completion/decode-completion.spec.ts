@@ -234,6 +234,11 @@ describe('decodeCompletion', () => {
           .map((one) => `${JSON.stringify(JSON.parse(one), null, 1).replaceAll(/^/gm, 'data: ')}\n\n`)
           .join(''),
       ],
+      ['one JSON array', `[${a},${b},${stop}]`],
+      [
+        'empty events and other words for the end',
+        `data: null\n\ndata:\n\ndata: ${a}\n\ndata: ${b}\n\ndata: "[done]"\n\n`,
+      ],
       ['no end', `data: ${a}\n\ndata: ${b}\n\ndata: [DONE]`],
     ])('reads %s, wherever the bytes are split', async (_what, stream) => {
       const bytes = utf8(stream);

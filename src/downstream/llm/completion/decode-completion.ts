@@ -78,15 +78,16 @@ class CompletionReader {
     }
     const data = payload.data.trim();
     if (data === '') return;
-    if (data === '[DONE]') {
+    if (/^"?\[done\]"?$/i.test(data)) {
       this.isDone = true;
       return;
     }
-    const chunk = this.parse(data, payload.event === 'error');
-    yield* this.readChoices(chunk);
-    if (chunk.usage) {
-      const { prompt_tokens: promptTokens, completion_tokens: completionTokens } = chunk.usage;
-      yield { type: 'usage', promptTokens, completionTokens };
+    for (const chunk of this.parse(data, payload.event === 'error')) {
+      yield* this.readChoices(chunk);
+      if (chunk.usage) {
+        const { prompt_tokens: promptTokens, completion_tokens: completionTokens } = chunk.usage;
+        yield { type: 'usage', promptTokens, completionTokens };
+      }
     }
   }
 
@@ -103,16 +104,23 @@ class CompletionReader {
     yield { type: 'finish', reason: this.finish };
   }
 
-  /** @throws CompletionError for an event that reports an error */
-  private parse(data: string, isError: boolean): Chunk {
+  /**
+   * The chunks of an event: one, or several in an array, as some endpoints send a whole stream, and Gemini its errors.
+   * @throws CompletionError for an event that reports an error
+   */
+  private parse(data: string, isError: boolean): Chunk[] {
     let json: unknown;
     try {
       json = JSON.parse(data);
     } catch (error) {
       throw isError ? completionError(data) : error;
     }
-    // Gemini encloses its errors in an array.
-    const parsed = chunkSchema.safeParse(Array.isArray(json) ? json[0] : json);
+    const all: unknown[] = Array.isArray(json) ? json : [json];
+    return all.filter((one) => one !== null).map((one) => this.check(one, isError));
+  }
+
+  private check(json: unknown, isError: boolean): Chunk {
+    const parsed = chunkSchema.safeParse(json);
     if (!parsed.success) throw isError ? completionError(json) : new Error(describeFault('event', parsed.error));
     const error = errorOf(parsed.data) ?? (isError ? completionError(parsed.data) : undefined);
     // After the finish reason the answer is complete, whatever follows.
