@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { check, checkAtStart } from '../src/check/check.js';
 import { loadConfig } from '../src/config/config.loader.js';
 import { freePort } from './free-port.js';
+import { Proxy } from './http-proxy.js';
 
 const TOKEN = 'a-token-of-this-test';
 
@@ -116,6 +117,20 @@ describe('the check of all parts', () => {
     answers['GET /openai/models?api-version=1'] = [200, { data: [{ id: 'small' }] }];
     expect((await run(settings)).row('llm')).toMatch(/ ok +has small$/);
     expect(headersOf.get('/openai/models?api-version=1')).toMatchObject({ 'api-key': 'of azure' });
+  });
+
+  it('reaches a model through its own proxy, with its headers, also where the address lacks /v1', async () => {
+    const proxy = await Proxy.start(() => Number(new URL(url).port));
+    const { row } = await run({
+      LLM_BASE_URL: 'http://model.test',
+      LLM_API_KEY: 'unused',
+      CAUDEX__LLM__REQUEST__PROXY: proxy.url,
+      CAUDEX__LLM__REQUEST__HEADERS: '{"Authorization": "Basic eA=="}',
+    });
+    proxy.stop();
+    expect(row('llm')).toMatch(/ ok +has small$/);
+    expect(proxy.asked[0]).toContain('model.test');
+    expect(headersOf.get('/v1/models')).toMatchObject({ authorization: 'Basic eA==' });
   });
 
   it('after a start logs one line for each part that the process uses', async () => {

@@ -1,5 +1,6 @@
 import { type AppName, type Config, SERVER_NAMES } from '../config/config.schema.js';
 import { keyOf, modelNames, requestOf, settingsOf } from '../config/llm-models.js';
+import { routeTo } from '../resilience/wire/outside.js';
 import { urlsOf } from '../resilience/wire/endpoints.js';
 import { postgresSettings } from '../storage/postgres/settings.js';
 import * as probes from './probes.js';
@@ -83,7 +84,8 @@ function models(config: Config): Part[] {
     const { url } = settingsOf(config, name);
     const model = index === 0 ? config.llm.model : config.llm.fallbacks[index - 1]?.model;
     if (url === null || model === null || model === undefined) return [];
-    const probe = probes.model(url, model, keyOf(config, name), requestOf(config, name).headers);
+    const { headers } = requestOf(config, name);
+    const probe = probes.model(url, model, { key: keyOf(config, name), headers, route: routeTo(config, name) });
     return [{ name, address: url, setting: 'LLM_BASE_URL', probe }];
   });
 }

@@ -1,5 +1,6 @@
 import { createClient } from '@redis/client';
 import neo4j from 'neo4j-driver';
+import { type Dispatcher, fetch } from 'undici';
 import { z } from 'zod';
 import type { Config } from '../config/config.schema.js';
 import { HEADER } from '../contract/endpoint.js';
@@ -9,6 +10,7 @@ import { POSTGRES_PARTS } from '../migrate/copied-parts.js';
 import { Postgres } from '../storage/postgres/postgres.js';
 import { refusalKind } from '../resilience/report/model-refusal.js';
 import { refusalOf } from '../resilience/wire/answer.js';
+import { dispatcherTo, type Route } from '../resilience/wire/outside.js';
 import type { PostgresSettings } from '../storage/postgres/settings.js';
 
 /** Ends with a short note for the operator, or throws an Error that says what is wrong. */
@@ -31,13 +33,17 @@ interface Call {
   keySetting?: string;
   headers?: Record<string, string>;
   body?: unknown;
+  /** undefined: the connections of this process. */
+  dispatcher?: Dispatcher;
 }
 
 /** The status and the text of an answer. @throws WrongSetting where the key is refused */
-async function call(url: string, signal: AbortSignal, { method = 'GET', key, keySetting, headers, body }: Call = {}) {
+async function call(url: string, signal: AbortSignal, asked: Call = {}) {
+  const { method = 'GET', key, keySetting, headers, body, dispatcher } = asked;
   const response = await fetch(url, {
     method,
     signal,
+    ...(dispatcher === undefined ? {} : { dispatcher }),
     headers: {
       ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
@@ -86,15 +92,34 @@ export function chromadb(url: string, key: string | undefined): Probe {
   };
 }
 
+/** The limit of the whole probe is shorter. */
+const CONNECT_MS = 10_000;
 const modelList = z.object({ data: z.array(z.object({ id: z.string() })) });
 
-/**
- * An endpoint without a list of models counts as reachable: asking the model itself would cost tokens.
- * @param headers of each request, for instance with a key under another name
- */
-export function model(url: string, name: string, key: string | undefined, headers: Record<string, string>): Probe {
+interface ModelAccess {
+  key: string | undefined;
+  /** Of each request, for instance with a key under another name. */
+  headers: Record<string, string>;
+  route: Route;
+}
+
+/** Reaches the endpoint in the way in which chats do, and reads its list of models, as far as it has one. */
+async function listModels(url: string, { key, headers, route }: ModelAccess, signal: AbortSignal) {
+  const dispatcher = dispatcherTo(new URL(url).origin, CONNECT_MS, route);
+  const asked: Call = { key, keySetting: 'LLM_API_KEY', headers, dispatcher };
+  try {
+    const answer = await call(listOf(url), signal, asked);
+    const isBare = answer.status === 404 && new URL(url).pathname === '/';
+    return isBare ? await call(listOf(below(url, 'v1')), signal, asked) : answer;
+  } finally {
+    await dispatcher.destroy();
+  }
+}
+
+/** An endpoint without a list of models counts as reachable: asking the model itself would cost tokens. */
+export function model(url: string, name: string, access: ModelAccess): Probe {
   return async (signal) => {
-    const asked = await call(listOf(url), signal, { key, keySetting: 'LLM_API_KEY', headers });
+    const asked = await listModels(url, access, signal);
     if (asked.status >= 500) throw new Error(`answers ${asked.status}`);
     const refused = refusalOf('llm', { status: asked.status, headers: {}, body: Buffer.from(asked.text) }, '');
     // Gemini and xAI answer 400 to a wrong key.

@@ -74,7 +74,7 @@ function each<K extends string, S extends z.ZodType>(names: readonly K[], schema
 const modelRequest = z.strictObject({
   token_limit: z.enum(['max_tokens', 'max_completion_tokens']),
   reasoning_tokens: count,
-  opens_thinking: z.boolean(),
+  opens_thinking: z.union([z.boolean(), z.literal('auto')], 'true, false or auto is needed'),
   stream_options: z.boolean(),
   temperature: z.number().min(0).max(2).nullable(),
   reasoning_effort: z.enum(['none', 'minimal', 'low', 'medium', 'high', 'xhigh']).nullable(),

@@ -64,7 +64,10 @@ export function settingsOf(
 
 /** How a model's endpoint is asked: a further one as the first, where it has no settings of its own. */
 export function requestOf({ llm }: Pick<Config, 'llm'>, name: ClientName): ModelRequest {
-  return { ...llm.request, ...llm.fallbacks[placeOf(name) - 1]?.request };
+  const request = { ...llm.request, ...llm.fallbacks[placeOf(name) - 1]?.request };
+  // In lower case, so that a configured `Authorization` takes the place of the one with the key.
+  const headers = Object.entries(request.headers).map(([header, value]) => [header.toLowerCase(), value]);
+  return { ...request, headers: Object.fromEntries(headers) as Record<string, string> };
 }
 
 /** The API key of a model's endpoint; undefined where it needs none. */

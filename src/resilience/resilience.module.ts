@@ -5,12 +5,13 @@ import { configDir, loadConfig } from '../config/config.loader.js';
 import { CONFIG, ConfigModule, InjectConfig, isOwnConfig } from '../config/config.module.js';
 import { ConfigReloader } from '../config/config.reloader.js';
 import type { ClientName, Config, ServiceName } from '../config/config.schema.js';
-import { isModel, keyOf, modelNames, requestOf, settingsOf } from '../config/llm-models.js';
+import { isModel, keyOf, modelNames, settingsOf } from '../config/llm-models.js';
 import { systemClock } from './policy/clock.js';
 import { BalancedTransport, type BalancingParts } from './wire/balanced-transport.js';
 import { type EndpointAddress, mayBeSeveral, urlsOf } from './wire/endpoints.js';
 import { HttpTransport } from './wire/http-transport.js';
 import { registerResilienceMetrics } from './report/resilience-metrics.js';
+import { routeTo } from './wire/outside.js';
 import { ResilientClient } from './wire/resilient-client.js';
 import { ServiceRegistry } from './service-registry.js';
 import { bearerHeaders, internalHeaders } from './wire/wire-headers.js';
@@ -94,8 +95,7 @@ type Parts = [config: Config, registry: ServiceRegistry, http: HttpService, sink
 
 function connect(name: ClientName, title: string, ...[config, registry, http, sink]: Parts): ResilientClient {
   const outside = isModel(name);
-  const { proxy: own, ca_file: caFile } = requestOf(config, name);
-  const route = outside ? { proxy: config.proxy, own, caFile } : undefined;
+  const route = outside ? routeTo(config, name) : undefined;
   const client = new ResilientClient({
     service: name,
     title,

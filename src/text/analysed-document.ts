@@ -6,7 +6,7 @@ import { type Fingerprint, fingerprint } from './fingerprint.js';
 import { authorsOf } from './authors.js';
 import { frontMatterOf } from './front-matter.js';
 import { type Language, languageOf } from './language.js';
-import { splitPassages, type TextPassage } from './passages.js';
+import { passagesOf, type TextPassage } from './passages.js';
 
 /**
  * The version of the way in which passages and terms are made. Raise it with every change of them: documents that an
@@ -53,7 +53,7 @@ export async function analyseDocument(document: {
   const documentLanguage = languageOf(document.text);
   const name = wordsOfPath(document.path);
   let started = performance.now();
-  for (const passage of splitPassages(document.text, document.mediaType, document.path, document.pages)) {
+  for (const passage of passagesOf(document.text, document.mediaType, document.path, document.pages)) {
     const title = fullTitle(document.title, passage.title);
     const language = languageOf(passage.text, documentLanguage);
     const inTitle = analyse(title, language);

@@ -3,7 +3,7 @@ import type { Block } from './block.js';
 import { blocks } from './blocks.js';
 import { linesOf } from './lines.js';
 import { type Layout, layoutOf } from './media-type.js';
-import { isBlank, sentences, type Span, trim } from './sentences.js';
+import { isBlank, sentencesOf, type Span, trim } from './sentences.js';
 
 /** A piece of a document about one subject: the unit of indexing, search and citation. */
 export interface TextPassage extends Span {
@@ -28,19 +28,24 @@ const MAX_TITLE_CHARS = 300;
 const MAX_STRUCTURED_CHARS = 2_000_000;
 const UNSTRUCTURED: ReadonlySet<Layout> = new Set<Layout>(['prose', 'table', 'code']);
 
+/** All passages of a text, see {@link passagesOf}. */
+export function splitPassages(...document: Parameters<typeof passagesOf>): TextPassage[] {
+  return [...passagesOf(...document)];
+}
+
 /**
  * Cuts a text into passages at headings, paragraphs, code blocks, sentences or, as a last resort, words. Passages are
  * in order, do not overlap, omit only white space, and end at the end of a page. Takes time linear in the text's
- * length.
+ * length, most of it between the passages, so that a caller can pause after each.
  * @param pages where the pages of the text begin, in order
  */
-export function splitPassages(
+export function* passagesOf(
   text: string,
   mediaType: string,
   path = '',
   pages: readonly PageStart[] = [],
-): TextPassage[] {
-  const passages: TextPassage[] = [];
+): Generator<TextPassage> {
+  let chunk = 0;
   const known = layoutOf(path, mediaType);
   const layout = text.length <= MAX_STRUCTURED_CHARS || UNSTRUCTURED.has(known) ? known : 'code';
   for (const section of sections(text, layout, pages)) {
@@ -48,11 +53,10 @@ export function splitPassages(
     for (const { start, end } of cutSection(text, section)) {
       while (tables[0] !== undefined && tables[0].end <= start) tables.shift();
       const title = tables[0] === undefined ? section.title : withHeader(section.title, tables[0], start);
-      const passage = { chunk: passages.length, title, start, end, text: text.slice(start, end) };
-      passages.push(section.page === undefined ? passage : { ...passage, page: section.page });
+      const passage = { chunk: chunk++, title, start, end, text: text.slice(start, end) };
+      yield section.page === undefined ? passage : { ...passage, page: section.page };
     }
   }
-  return passages;
 }
 
 /** Adds the column names of a table to the title of a passage that begins among its rows. */
@@ -133,40 +137,47 @@ function charsOf(section: Section): number {
 /**
  * Groups a section's pieces into spans of similar size. Each ends at the end of the piece that is nearest to its share.
  */
-function cutSection(text: string, section: Section): Span[] {
+function* cutSection(text: string, section: Section): Generator<Span> {
   const { start } = section.blocks[0] as Block;
   const chars = charsOf(section);
   const target = chars / Math.max(1, Math.round(chars / TARGET_CHARS));
-  const spans: Span[] = [];
+  let open: Span | undefined;
   let share = start + target;
-  for (const piece of section.blocks.flatMap((block) => pieces(text, block))) {
-    const open = spans.at(-1);
-    if (open === undefined || piece.end - open.start > MAX_CHARS || piece.end - share > share - open.end) {
-      spans.push({ ...piece });
-      if (open !== undefined) share = Math.max(share, piece.start) + target;
+  for (const piece of piecesOf(text, section.blocks)) {
+    if (open === undefined) open = { ...piece };
+    else if (piece.end - open.start > MAX_CHARS || piece.end - share > share - open.end) {
+      yield open;
+      open = { ...piece };
+      share = Math.max(share, piece.start) + target;
     } else {
       open.end = piece.end;
     }
   }
-  return spans;
+  if (open !== undefined) yield open;
+}
+
+function* piecesOf(text: string, found: readonly Block[]): Generator<Span> {
+  for (const block of found) yield* pieces(text, block);
 }
 
 /** A block as it is or, where it is too long, its sentences (code: its lines), which are cut at spaces if necessary. */
-function pieces(text: string, block: Block): Span[] {
+function* pieces(text: string, block: Block): Generator<Span> {
   const whole = trim(text, block.start, block.end);
-  if (block.kind !== 'table' && whole.end - whole.start <= TARGET_CHARS) return whole.end > whole.start ? [whole] : [];
+  if (block.kind !== 'table' && whole.end - whole.start <= TARGET_CHARS) {
+    if (whole.end > whole.start) yield whole;
+    return;
+  }
   const parts =
     block.kind === 'table'
       ? tableRows(text, whole)
       : block.kind === 'code'
         ? codeLines(text, whole)
-        : sentences(text, whole.start, whole.end);
-  return parts.flatMap((part) => cutAtBlanks(text, part));
+        : sentencesOf(text, whole.start, whole.end);
+  for (const part of parts) yield* cutAtBlanks(text, part);
 }
 
 /** The rows of a table. A line feed between quotation marks does not end a row. */
-function tableRows(text: string, { start, end }: Span): Span[] {
-  const found: Span[] = [];
+function* tableRows(text: string, { start, end }: Span): Generator<Span> {
   let open: Span | undefined;
   let isQuoted = false;
   for (const line of linesOf(text, start, end)) {
@@ -176,23 +187,20 @@ function tableRows(text: string, { start, end }: Span): Span[] {
     if (isQuoted && open.end - open.start <= MAX_CHARS) continue;
     isQuoted = false;
     const row = trim(text, open.start, open.end);
-    if (row.end > row.start) found.push(row);
+    if (row.end > row.start) yield row;
     open = undefined;
   }
-  if (open !== undefined) found.push(trim(text, open.start, open.end));
-  return found;
+  if (open !== undefined) yield trim(text, open.start, open.end);
 }
 
-function codeLines(text: string, { start, end }: Span): Span[] {
-  const found: Span[] = [];
+function* codeLines(text: string, { start, end }: Span): Generator<Span> {
   for (let from = start; from < end;) {
     const feed = text.indexOf('\n', from);
     const to = feed === -1 || feed > end ? end : feed;
     const line = trim(text, from, to);
-    if (line.end > line.start) found.push({ start: from, end: line.end });
+    if (line.end > line.start) yield { start: from, end: line.end };
     from = to + 1;
   }
-  return found;
 }
 
 function cutAtBlanks(text: string, { start, end }: Span): Span[] {

@@ -16,28 +16,35 @@ const CLOSERS = new Set(['"', "'", ')', ']', '}', '”', '’', '»', '』', '�
  * The sentences of `text` between `start` and `end`, trimmed. The end of a list item or a table row and a blank line
  * also end a sentence. Reads the text once, whatever it contains.
  */
-export function sentences(text: string, start = 0, end = text.length): Span[] {
-  const found: Span[] = [];
+export function* sentencesOf(text: string, start = 0, end = text.length): Generator<Span> {
   let from = start;
-  const cut = (at: number) => {
+  for (const at of endsOf(text, start, end)) {
     const span = trim(text, from, at);
-    if (span.end > span.start) found.push(span);
+    if (span.end > span.start) yield span;
     from = at;
-  };
+  }
+}
+
+/** All of them, see {@link sentencesOf}. */
+export function sentences(text: string, start = 0, end = text.length): Span[] {
+  return [...sentencesOf(text, start, end)];
+}
+
+/** Where the sentences end. */
+function* endsOf(text: string, start: number, end: number): Generator<number> {
   for (let i = start; i < end; i++) {
     const character = text[i] as string;
     if (character === '\n') {
-      if (startsItem(text, i + 1, end)) cut(i + 1);
+      if (startsItem(text, i + 1, end)) yield i + 1;
     } else if ('。！？｡'.includes(character)) {
-      cut(i + 1);
+      yield i + 1;
     } else if (character === '.' || character === '!' || character === '?' || character === '…') {
       const first = i;
       while (i + 1 < end && (isStop(text[i + 1] as string) || CLOSERS.has(text[i + 1] as string))) i++;
-      if (endsSentence(text, first, i + 1, end)) cut(i + 1);
+      if (endsSentence(text, first, i + 1, end)) yield i + 1;
     }
   }
-  cut(end);
-  return found;
+  yield end;
 }
 
 /** The span without white space at both ends. */

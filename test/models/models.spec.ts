@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Caudex, type ChatAnswer, type Person, until } from '../system/caudex.js';
-import { FakeLlm } from '../system/fake-llm.js';
+import { Caudex, type ChatAnswer, type Person, type StreamEvent, until } from '../system/caudex.js';
+import { FakeLlm, says } from '../system/fake-llm.js';
 import { renderPage, type Row } from './models-page.js';
 import { SCENES, type Scene } from './scenes.js';
 
@@ -71,6 +71,48 @@ describe('the behaviour of a model endpoint', () => {
     expect(existsSync(PAGE) && readFileSync(PAGE, 'utf8')).toBe(page);
   });
 
+  describe('a block of thinking that only ends', () => {
+    const opensItself = (...parts: string[]) => says(['Hm, pears.', '</think>\n\n', ...parts].join(' '));
+
+    beforeEach(async () => {
+      await caudex.kill('backend', 'SIGTERM');
+      await caudex.launch('backend');
+    });
+
+    it('is retracted in the first stream, and is thinking in the second', async () => {
+      llm.behaviour = opensItself('In September [1].');
+      const first = await ann.chatStream(project, 'When do the pears ripen, at first?');
+      const types = first.map(({ data }) => (data === '[DONE]' ? data : data.type));
+      const retracted = types.indexOf('data-retraction');
+      expect(types.slice(retracted - 1, retracted + 2)).toEqual(['text-end', 'data-retraction', 'text-start']);
+      const answer = textAfter(first, retracted);
+      expect(answer).toBe('In September [1].');
+      const { conversation_id } = first.flatMap(({ data }) =>
+        data === '[DONE]' ? [] : (data.messageMetadata ?? []),
+      )[0]!;
+      const { turns } = await ann.get<{ turns: { answer: { text: string; state: string } }[] }>(
+        `/v1/api/conversations/${conversation_id}`,
+      );
+      expect(turns[0]?.answer).toMatchObject({ text: 'In September [1].', state: 'complete' });
+
+      const second = await ann.chatStream(project, 'When do the pears ripen, again?');
+      expect(second.some(({ data }) => data !== '[DONE]' && data.type === 'data-retraction')).toBe(false);
+      expect(textAfter(second, 0)).toBe('In September [1].');
+    });
+
+    it('is in no JSON answer, of our own API and of OpenAI', async () => {
+      llm.behaviour = opensItself('In September [1].');
+      expect((await ann.chat(project, 'When do the pears ripen, in JSON?')).response).toBe('In September [1].');
+      await caudex.kill('backend', 'SIGTERM');
+      await caudex.launch('backend');
+      const completion = await ann.post<{ choices: { message: { content: string } }[] }>('/v1/chat/completions', {
+        model: `caudex:${project}`,
+        messages: [{ role: 'user', content: 'When do the pears ripen?' }],
+      });
+      expect(completion.choices[0]?.message.content).toBe('In September [1].');
+    });
+  });
+
   it('does not suggest a repetition where only an operator can help', async () => {
     const refused = SCENES.find(({ does }) => does.includes('401')) as Scene;
     llm.behaviour = refused.behaviour;
@@ -78,7 +120,36 @@ describe('the behaviour of a model endpoint', () => {
     expect(response).toContain('an operator has to correct that');
     expect(response).not.toMatch(/ask again|little while/);
   });
+
+  it('is not called while it rests after a 429, and the person is told for how long', async () => {
+    await caudex.kill('backend', 'SIGTERM');
+    await caudex.launch('backend');
+    llm.behaviour = (SCENES.find(({ does }) => does.includes('429 with')) as Scene).behaviour;
+    llm.requests.length = 0;
+    for (const question of ['When do they ripen?', 'When do the pears ripen?']) {
+      const answer = await ann.request(
+        'POST',
+        '/v1/api/chat',
+        JSON.stringify({ message: question, project_id: project }),
+        {
+          'content-type': 'application/json',
+        },
+      );
+      const { response, retry_after } = (await answer.json()) as { response: string; retry_after: number };
+      expect(response).toMatch(/can be asked again in (30|29|28) seconds/);
+      expect(answer.headers.get('retry-after')).toBe(String(retry_after));
+    }
+    expect(llm.requests).toHaveLength(1);
+  });
 });
+
+/** The text in the events after this one. */
+function textAfter(events: readonly StreamEvent[], index: number): string {
+  return events
+    .slice(index)
+    .map(({ data }) => (data !== '[DONE]' && data.type === 'text-delta' ? data.delta : ''))
+    .join('');
+}
 
 function rowOf(does: string, answer: ChatAnswer & { finish_reason: string }, llm: Status): Row {
   const line = answer.response.replaceAll(/\s+/g, ' ').replaceAll('|', '\\|');

@@ -92,6 +92,10 @@ export const SCENES: readonly Scene[] = [
     behaviour: streams(chunk('[THINK]Hm.[/THINK]'), chunk(ANSWER), STOP, DONE),
   },
   {
+    does: 'thinks without an opening mark, as the prompt of its template has it',
+    behaviour: streams(chunk('Hm, pears.\n'), chunk('</think>\n\n'), chunk(ANSWER), STOP, DONE),
+  },
+  {
     does: 'only thinks, until its tokens are used up',
     behaviour: streams(part({ reasoning: 'Hm.' }), part({}, 'length'), DONE),
   },
@@ -117,6 +121,18 @@ export const SCENES: readonly Scene[] = [
       STOP,
       DONE,
     ),
+  },
+  {
+    does: 'sends one newline between its events',
+    behaviour: streams(...[chunk('In September'), chunk(' [1].'), STOP, DONE].map((one) => one.replace('\n\n', '\n'))),
+  },
+  {
+    does: 'sends JSON lines',
+    behaviour: streams(...[chunk('In September'), chunk(' [1].'), STOP].map((one) => one.slice('data: '.length, -1))),
+  },
+  {
+    does: 'numbers its only choice 1',
+    behaviour: streams(event({ choices: [{ index: 1, delta: { content: ANSWER }, finish_reason: 'stop' }] }), DONE),
   },
   {
     does: 'sends a finish reason of "null" with each chunk',

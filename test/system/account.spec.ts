@@ -172,6 +172,16 @@ describe('an account', () => {
     expect((await imported(other, bytes)).projects).toMatchObject([{ project_id: renewed, documents: 0, kept: 4 }]);
   }, 60_000);
 
+  it('is exported twice at a time at most', async () => {
+    const answers = await Promise.all(Array.from({ length: 6 }, () => person.request('GET', '/v1/api/account/export')));
+    const statuses = await Promise.all(answers.map(async (answer) => (await answer.arrayBuffer(), answer.status)));
+    // One that begins after the end of another is let in.
+    expect(new Set(statuses)).toEqual(new Set([200, 429]));
+    const refused = answers.find(({ status }) => status === 429);
+    expect(refused?.headers.get('retry-after')).toBe('5');
+    expect((await exported()).manifest.user.email).toBe(email);
+  });
+
   it('refuses what is not an export', async () => {
     const { bytes } = await exported();
     expect(await imported(person, Buffer.from('no zip'), 400)).toMatchObject({ code: 'invalid_archive' });

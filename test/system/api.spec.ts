@@ -499,6 +499,7 @@ describe('the public API', () => {
         body: '{"name":"Cookie"}',
       });
     await problem(await make({ origin: 'https://evil.example' }), 403, 'cross_site');
+    await problem(await make({ referer: 'https://evil.example/page' }), 403, 'cross_site');
     expect((await make({ origin: caudex.url })).status).toBe(201);
   });
 

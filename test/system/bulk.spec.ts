@@ -55,6 +55,21 @@ describe('many documents in one call', () => {
     expect(again.documents[0]).toEqual(documents[0]);
   });
 
+  it('are refused in a form that is cut off, wherever that is', async () => {
+    const project = await person.project();
+    const whole =
+      '--X\r\nContent-Disposition: form-data; name="file"; filename="a.md"\r\nContent-Type: text/markdown\r\n\r\n# A\r\n--X--\r\n';
+    for (const length of [1, 5, 40, 104]) {
+      const answer = await send(project, whole.slice(0, length), { 'content-type': 'multipart/form-data; boundary=X' });
+      expect({ length, status: answer.status }).toEqual({ length, status: 400 });
+      expect(((await answer.json()) as { code: string }).code).toBe('invalid_multipart');
+      const single = await person.request('PUT', `/v1/api/projects/${project}/documents/a.md`, whole.slice(0, length), {
+        'content-type': 'multipart/form-data; boundary=X',
+      });
+      expect({ length, status: single.status }).toEqual({ length, status: 400 });
+    }
+  });
+
   it('are stored from a tar archive, with and without gzip, and as a part of a form', async () => {
     const header = Buffer.alloc(512);
     new Header({ path: './notes/otter.md', size: 13, type: 'File', mode: 0o644, mtime: new Date(0) }).encode(header, 0);

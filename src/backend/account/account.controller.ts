@@ -9,9 +9,9 @@ import { Problem } from '../../http/problem.js';
 import { Audited } from '../audit/audited.decorator.js';
 import { SessionOnly } from '../call/key-scopes.js';
 import { Call, Deadline, type UserCall } from '../call/public-call.js';
-import { OpenStreams } from '../edge/limits/open-streams.js';
 import { Answers } from '../edge/openapi.js';
 import { AUTH_COOKIE } from '../session/session.guard.js';
+import { AccountCopies } from './account-copies.js';
 import { AccountDeletion } from './deletion/account-deletion.service.js';
 import { AccountExport } from './export/account-export.service.js';
 import { AccountImport, importResultSchema } from './import/account-import.service.js';
@@ -39,7 +39,7 @@ export class AccountController {
     private readonly exports: AccountExport,
     private readonly imports: AccountImport,
     private readonly deletion: AccountDeletion,
-    private readonly streams: OpenStreams,
+    private readonly copies: AccountCopies,
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
@@ -56,7 +56,7 @@ export class AccountController {
   @ApiResponse({ status: 200, description: 'Success', content: ARCHIVE })
   @Answers(200, null)
   async export(@Call() call: UserCall, @Res({ passthrough: true }) reply: FastifyReply): Promise<StreamableFile> {
-    await this.streams.enter(call.userId, reply);
+    await this.copies.enter(call.userId, reply);
     const archive = await this.exports.export(call);
     const day = new Date().toISOString().slice(0, 10);
     void reply.header('cache-control', 'no-store');
@@ -88,7 +88,7 @@ export class AccountController {
         'content-type: send the archive of an exported account as application/zip or application/octet-stream';
       throw new Problem({ status: 415, code: 'unsupported_media_type', detail });
     }
-    await this.streams.enter(call.userId, reply);
+    await this.copies.enter(call.userId, reply);
     const limits = { dataDir: this.config.data_dir, maxBytes: this.config.account.import_max_bytes };
     return withFileOf(body, limits, async (file) => {
       const archive = await ImportArchive.open(file);

@@ -10,8 +10,10 @@ import { ConversationsModule } from '../conversations/conversations.module.js';
 import { DocumentsModule } from '../documents/documents.module.js';
 import { EdgeModule } from '../edge/edge.module.js';
 import { ProjectsModule } from '../projects/projects.module.js';
+import { RedisModule } from '../redis/redis.module.js';
 import { SessionModule } from '../session/session.module.js';
 import { AccountController } from './account.controller.js';
+import { AccountCopies } from './account-copies.js';
 import { AccountDeletion } from './deletion/account-deletion.service.js';
 import { AccountExport } from './export/account-export.service.js';
 import { AccountImport } from './import/account-import.service.js';
@@ -23,6 +25,7 @@ import { ImportedProjects } from './import/imported-projects.service.js';
     AuditModule,
     ConfigModule,
     EdgeModule,
+    RedisModule,
     OutboxModule,
     AuthModule,
     BillingModule,
@@ -34,6 +37,6 @@ import { ImportedProjects } from './import/imported-projects.service.js';
     ConversationsModule,
   ],
   controllers: [AccountController],
-  providers: [AccountDeletion, AccountExport, AccountImport, ImportedConversations, ImportedProjects],
+  providers: [AccountCopies, AccountDeletion, AccountExport, AccountImport, ImportedConversations, ImportedProjects],
 })
 export class AccountModule {}

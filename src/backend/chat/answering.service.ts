@@ -119,13 +119,14 @@ export class Answering {
    */
   private quote(run: ChatRun): void {
     const { found, draft, options, modelError } = run;
-    const failure = failureFor(options.sampling, modelError);
+    const why = this.whyWithoutModel(modelError);
+    if (typeof why === 'object') run.retryAfterS = why.seconds;
+    const failure = failureFor(options.sampling, modelError, run.retryAfterS);
     if (failure !== undefined) {
       run.stream.failure = failure;
       return;
     }
     const { results, outcome } = found;
-    const why = this.whyWithoutModel(modelError);
     run.say(preface(outcome) ?? (results.length > 0 ? extractiveAnswer(results, why) : emptyAnswer(why)));
     const isEmpty = outcome === 'unavailable' || (results.length === 0 && why !== 'no_model');
     const finish = why === 'filtered' ? 'content_filter' : 'stop';
@@ -133,9 +134,10 @@ export class Answering {
   }
 
   private whyWithoutModel(error: DownstreamError | undefined): WithoutModel {
-    const { models, isMisconfigured } = this.relay;
+    const { models, isMisconfigured, restingMs } = this.relay;
     if (models.length === 0) return 'no_model';
     if (isMisconfigured) return 'misconfigured';
+    if (restingMs > 0) return { kind: 'resting', seconds: Math.ceil(restingMs / 1000) };
     const kind = error === undefined ? undefined : refusalKind(error);
     if (kind === 'content_filter') return 'filtered';
     return kind === 'prompt_too_long' ? 'too_long' : 'no_answer';
@@ -145,7 +147,8 @@ export class Answering {
   private async relayed(run: ChatRun): Promise<void> {
     const { draft, found, call, options } = run;
     const { answer_tokens, answer_max_bytes, first_words_ms, thinking_ms } = this.config.chat;
-    const citations = new CitationFilter(found.outcome === 'no_project' ? null : found.results.length);
+    const newFilter = () => new CitationFilter(found.outcome === 'no_project' ? null : found.results.length);
+    let citations = newFilter();
     let bytes = 0;
     let keptAtMs = performance.now();
     try {
@@ -166,7 +169,11 @@ export class Answering {
         } else if (event.type === 'model') draft.model = event.name;
         else if (event.type === 'reasoning') run.think(event.text);
         else if (event.type === 'finish') draft.finish = event.reason;
-        else if (event.type === 'text') {
+        else if (event.type === 'retraction') {
+          citations = newFilter();
+          run.retract();
+          run.say(citations.push(event.answer));
+        } else if (event.type === 'text') {
           run.say(citations.push(event.text));
           bytes += Buffer.byteLength(event.text);
           if (bytes > answer_max_bytes) {
@@ -247,7 +254,7 @@ export class Answering {
     stream.push({ type: 'finish', finishReason: FINISH_REASONS[draft.finish], messageMetadata: summary });
   }
 
-  private summary({ ids, question, draft, found, call }: ChatRun): ChatSummary {
+  private summary({ ids, question, draft, found, call, retryAfterS }: ChatRun): ChatSummary {
     const tokens = draft.usage ?? {
       prompt_tokens: estimateTokens(question),
       completion_tokens: estimateTokens(draft.text),
@@ -265,6 +272,7 @@ export class Answering {
       cached: draft.cached,
       degraded: call.degradation.degraded,
       degradation: call.degradation.list,
+      ...(retryAfterS === undefined ? {} : { retry_after: retryAfterS }),
       saved: 'queued',
       usage: {
         ...tokens,

@@ -28,6 +28,8 @@ export interface ChatSummary {
   cached: boolean;
   degraded: boolean;
   degradation: DegradationList;
+  /** In how many seconds a model can be asked again, where all of them asked for a rest (429). */
+  retry_after?: number;
   saved: 'stored' | 'queued';
   usage: { prompt_tokens: number; completion_tokens: number; credits: number };
 }
@@ -50,6 +52,8 @@ export type ChatEvent =
   | { type: 'text-start'; id: string }
   | { type: 'text-delta'; id: string; delta: string }
   | { type: 'text-end'; id: string }
+  /** The text part `id`, and any before it, is no part of the answer: it was the model's thinking. */
+  | { type: 'data-retraction'; data: { id: string; reason: 'thinking' } }
   | { type: 'data-degraded'; data: { degradation: DegradationList } }
   | { type: 'error'; errorText: string }
   | { type: 'finish'; finishReason: string; messageMetadata: ChatSummary };

@@ -39,7 +39,6 @@ export interface Draft {
   usage: { prompt_tokens: number; completion_tokens: number } | null;
 }
 
-const TEXT_ID = 'text';
 const REASONING_ID = 'reasoning';
 export const EXTRACTIVE = 'extractive';
 
@@ -57,7 +56,10 @@ export class ChatRun {
   found: Found = NOT_LOOKED_UP;
   /** Why the last model failed. */
   modelError: DownstreamError | undefined;
+  /** In how many seconds a model can be asked again, where all of them asked for a rest. */
+  retryAfterS: number | undefined;
   private open: 'reasoning' | 'text' | undefined;
+  private textId = 'text';
 
   constructor(
     readonly question: string,
@@ -80,7 +82,7 @@ export class ChatRun {
     if (text === '') return;
     this.begin('text');
     this.draft.text += text;
-    this.stream.push({ type: 'text-delta', id: TEXT_ID, delta: text });
+    this.stream.push({ type: 'text-delta', id: this.textId, delta: text });
   }
 
   /** Streams the model's thinking. It is not part of the answer and is not stored. */
@@ -90,9 +92,18 @@ export class ChatRun {
     this.stream.push({ type: 'reasoning-delta', id: REASONING_ID, delta: text });
   }
 
+  /** All text so far is no part of the answer: it was the model's thinking. The answer begins anew, in a further part. */
+  retract(): void {
+    if (this.draft.text === '') return;
+    this.endPart();
+    this.stream.push({ type: 'data-retraction', data: { id: this.textId, reason: 'thinking' } });
+    this.draft.text = '';
+    this.textId += '-again';
+  }
+
   /** Ends the open part. */
   endPart(): void {
-    if (this.open === 'text') this.stream.push({ type: 'text-end', id: TEXT_ID });
+    if (this.open === 'text') this.stream.push({ type: 'text-end', id: this.textId });
     if (this.open === 'reasoning') this.stream.push({ type: 'reasoning-end', id: REASONING_ID });
     this.open = undefined;
   }
@@ -101,7 +112,7 @@ export class ChatRun {
     if (this.open === part) return;
     this.endPart();
     this.open = part;
-    if (part === 'text') this.stream.push({ type: 'text-start', id: TEXT_ID });
+    if (part === 'text') this.stream.push({ type: 'text-start', id: this.textId });
     else this.stream.push({ type: 'reasoning-start', id: REASONING_ID });
   }
 }

@@ -56,7 +56,7 @@ const ChatAnswers = (...problems: number[]) =>
 
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
 const STREAM =
-  'With `stream: true` or `Accept: text/event-stream` the answer is an event stream: each event has an `id` and a JSON object as `data` (`start`, `source-document`, `data-context`, `reasoning-…`, `text-start`, `text-delta`, `text-end`, `data-degraded`, `error`, `finish`); the last data is `[DONE]`.';
+  'With `stream: true` or `Accept: text/event-stream` the answer is an event stream: each event has an `id` and a JSON object as `data` (`start`, `source-document`, `data-context`, `reasoning-…`, `text-start`, `text-delta`, `text-end`, `data-degraded`, `data-retraction`, `error`, `finish`); the last data is `[DONE]`.';
 
 @ApiTags('chat')
 @NeedsScope('chat')
@@ -214,6 +214,7 @@ export class ChatController {
       return sendEventStream(reply, stream, 0, call.signal, eventStreamTimes(this.config));
     }
     const answer = await collectAnswer(stream, call.signal);
+    if (answer?.summary.retry_after !== undefined) void reply.header('retry-after', String(answer.summary.retry_after));
     if (answer !== null) await reply.status(200).send({ response: answer.text, ...answer.summary });
   }
 }

@@ -97,6 +97,8 @@ export const answerSchema = z
     cached: z.boolean(),
     degraded: z.boolean(),
     degradation: degradationSchema,
+    /** In how many seconds a model can be asked again, where all of them asked for a rest; also as `Retry-After`. */
+    retry_after: z.int().optional(),
     saved: z.enum(['stored', 'queued']),
     usage: z.object({ prompt_tokens: z.int(), completion_tokens: z.int(), credits: z.int() }).meta({ title: 'Usage' }),
   })

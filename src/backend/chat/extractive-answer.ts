@@ -23,18 +23,27 @@ export function preface(outcome: Retrieved['outcome'] | 'no_project'): string | 
 }
 
 /**
- * Why no model wrote an answer. A repetition of the question helps after `no_answer` only: a misconfigured model stays so
- * until an operator corrects it, and the others are refusals of this question.
+ * Why no model wrote an answer. A repetition of the question helps after `no_answer`, and after the rest that all models
+ * asked for (429), in seconds: a misconfigured model stays so until an operator corrects it, and the others are refusals of
+ * this question.
  */
-export type WithoutModel = 'no_model' | 'no_answer' | 'misconfigured' | 'filtered' | 'too_long';
+export type WithoutModel =
+  'no_model' | 'no_answer' | 'misconfigured' | 'filtered' | 'too_long' | { kind: 'resting'; seconds: number };
 
-const REASONS: Record<WithoutModel, string> = {
+const REASONS: Record<Extract<WithoutModel, string>, string> = {
   no_model: 'No language model is configured',
   no_answer: 'The language model gave no answer',
   misconfigured: 'The language model refuses to work for this server, and an operator has to correct that',
   filtered: 'The content filter of the language model refused this question or its answer',
   too_long: 'The question with its passages and its conversation is too long for the language model',
 };
+
+function reasonFor(why: WithoutModel): string {
+  if (typeof why === 'string') return REASONS[why];
+  const { seconds } = why;
+  const time = seconds < 120 ? `${seconds} second${seconds === 1 ? '' : 's'}` : `${Math.ceil(seconds / 60)} minutes`;
+  return `The language model has reached its limit of requests and can be asked again in ${time}`;
+}
 
 /** An answer without a model: the sentences that match best, verbatim, each with the number of its source. */
 export function extractiveAnswer(passages: readonly Passage[], why: WithoutModel): string {
@@ -43,7 +52,7 @@ export function extractiveAnswer(passages: readonly Passage[], why: WithoutModel
     const where = passage.title === '' ? place : `${passage.title} (${place})`;
     return `> ${quote(passage)} [${index + 1}]\n\n— ${where}`;
   });
-  return [`${REASONS[why]}; this is a quotation from your documents, word for word:`, ...quotes].join('\n\n');
+  return [`${reasonFor(why)}; this is a quotation from your documents, word for word:`, ...quotes].join('\n\n');
 }
 
 /**
@@ -65,7 +74,7 @@ export function emptyAnswer(why: WithoutModel): string {
     return 'No project was named, so there are no documents to quote from, and no language model is configured. Name a project, or set LLM_BASE_URL.';
   }
   const again = why === 'no_answer' ? '; please ask again in a little while.' : '.';
-  return `${REASONS[why]}. No project was named whose documents could be quoted. Your question is kept${again}`;
+  return `${reasonFor(why)}. No project was named whose documents could be quoted. Your question is kept${again}`;
 }
 
 function quote({ highlights, text }: Passage): string {

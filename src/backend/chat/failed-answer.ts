@@ -8,8 +8,13 @@ const RETRY_AFTER_S = 5;
 /**
  * The problem for a request that only a model can answer; undefined where a quotation is an answer.
  * @param error why the last model failed
+ * @param restS in how many seconds a model can be asked again, where all of them asked for a rest
  */
-export function failureFor(sampling: Sampling, error: DownstreamError | undefined): ProblemDetails | undefined {
+export function failureFor(
+  sampling: Sampling,
+  error: DownstreamError | undefined,
+  restS: number | undefined,
+): ProblemDetails | undefined {
   const { code, detail = '' } = error?.problem ?? {};
   // Only a refusal that names a parameter of the client; an endpoint may refuse one of ours with the same code.
   const path = detail.slice(0, detail.indexOf(':'));
@@ -22,7 +27,7 @@ export function failureFor(sampling: Sampling, error: DownstreamError | undefine
     status: 503,
     code: 'model_unavailable',
     detail: 'response_format: no language model answered, and a quotation from the documents is not JSON',
-    ...(isTemporary ? { retryAfter: RETRY_AFTER_S } : {}),
+    ...(isTemporary ? { retryAfter: restS ?? RETRY_AFTER_S } : {}),
   };
 }
 

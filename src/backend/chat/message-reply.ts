@@ -40,6 +40,7 @@ export async function collectAnswer(stream: MessageStream, signal: AbortSignal):
   let text = '';
   for await (const { event } of stream.read(0, signal)) {
     if (event.type === 'text-delta') text += event.delta;
+    if (event.type === 'data-retraction') text = '';
     if (event.type === 'finish' && stream.failure !== undefined) throw new Problem(stream.failure);
     if (event.type === 'finish') return { text, summary: event.messageMetadata };
   }

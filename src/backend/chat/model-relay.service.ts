@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import type { CompletionEvent, FinishReason } from '../../downstream/llm/completion/completion-event.js';
 import type { LanguageModel } from '../../downstream/llm/language-model.js';
@@ -11,8 +12,14 @@ import { waitUntil } from '../call/waiting.js';
 import { Continuation, wholeWords } from './continuation.js';
 import { estimateTokens } from './token-counter.js';
 
-/** `model`: the name of the model that writes the following text. */
-export type RelayEvent = CompletionEvent | { type: 'model'; name: string };
+/**
+ * `model`: the name of the model that writes the following text. `retraction`: the answer so far is `answer`, and not the
+ * text of the events before.
+ */
+export type RelayEvent =
+  | Exclude<CompletionEvent, { type: 'retraction' }>
+  | { type: 'model'; name: string }
+  | { type: 'retraction'; answer: string };
 
 export interface Assignment {
   /** Builds the prompt for each try; `shortened` after the model reported that its context was too small. */
@@ -36,6 +43,8 @@ const GO_ON =
 const P95_MULTIPLE = 3;
 const MIN_TURN_MS = 1500;
 const MAX_TURN_MS = 8000;
+/** The longest rest of the only model, or the last one, that an answer waits for. */
+const MAX_REST_WAIT_MS = 2000;
 
 /** Calls the models in their order. Where one fails, the next one continues the answer. */
 @Injectable()
@@ -51,6 +60,12 @@ export class ModelRelay {
   get isMisconfigured(): boolean {
     const { models } = this.llm;
     return models.length > 0 && models.every((model) => model.isMisconfigured);
+  }
+
+  /** In how many milliseconds one of the models may be called again, after all asked for a rest; 0: now. */
+  get restingMs(): number {
+    const { models } = this.llm;
+    return models.length === 0 ? 0 : Math.min(...models.map(({ restingMs }) => restingMs));
   }
 
   /** The models in the order in which they are called, with the client's choice first. */
@@ -69,6 +84,7 @@ export class ModelRelay {
     let textSoFar = '';
     for (const [index, model] of models.entries()) {
       const isLast = index === models.length - 1;
+      const before = textSoFar;
       try {
         let begun = false;
         let finish: FinishReason = 'stop';
@@ -79,6 +95,9 @@ export class ModelRelay {
             begun = true;
             textSoFar += event.text;
             yield event;
+          } else if (event.type === 'retraction') {
+            textSoFar = before;
+            yield { type: 'retraction', answer: before };
           } else if (event.type === 'reasoning' || textSoFar !== '') yield event;
         }
         if (textSoFar === '') throw finish === 'content_filter' ? filtered(model) : wordless(model);
@@ -101,25 +120,41 @@ export class ModelRelay {
     call: UserCall,
     isLast: boolean,
   ): AsyncGenerator<CompletionEvent> {
-    if (model.restingMs > 0 && !isLast) throw failed(model, 'saturated', 'the endpoint asked not to be called yet');
+    await this.untilRested(model, assignment, isLast);
     if (textSoFar === '') {
       yield* this.fromTheBeginning(model, assignment, call, isLast);
       return;
     }
     const before = estimateTokens(textSoFar);
-    const continuation = new Continuation(textSoFar);
+    let continuation = new Continuation(textSoFar);
     const messages = [...(await assignment.prompt(model.name, false)), ...continuing(textSoFar)];
     const maxTokens = Math.max(1, assignment.maxTokens - before);
     for await (const event of this.within(model, messages, { ...assignment, maxTokens }, call, isLast)) {
       if (event.type === 'usage') yield { ...event, completionTokens: before + event.completionTokens };
-      else if (event.type !== 'text') yield event;
-      else {
+      else if (event.type !== 'text') {
+        if (event.type === 'retraction') continuation = new Continuation(textSoFar);
+        yield event;
+      } else {
         const text = continuation.push(event.text);
         if (text !== '') yield { type: 'text', text };
       }
     }
     const rest = continuation.end();
     if (rest !== '') yield { type: 'text', text: rest };
+  }
+
+  /**
+   * The last model is waited for where its rest is short. A misconfigured last one is called in any case, because an
+   * operator may have corrected it.
+   * @throws DownstreamError `saturated` for a model that must not be called yet
+   */
+  private async untilRested(model: LanguageModel, { beginsByMs }: Assignment, isLast: boolean): Promise<void> {
+    const { restingMs } = model;
+    if (restingMs === 0 || (isLast && model.isMisconfigured)) return;
+    if (!isLast || restingMs > MAX_REST_WAIT_MS || performance.now() + restingMs > beginsByMs) {
+      throw failed(model, 'saturated', 'the endpoint asked not to be called yet');
+    }
+    await sleep(restingMs);
   }
 
   /**
@@ -141,8 +176,9 @@ export class ModelRelay {
         const messages = await assignment.prompt(model.name, isTooLong);
         const maxTokens = isTooLong ? Math.ceil(assignment.maxTokens / 2) : assignment.maxTokens;
         for await (const event of this.within(model, messages, { ...assignment, maxTokens }, call, isLast)) {
+          if (event.type === 'retraction') hasText = false;
           hasText ||= event.type === 'text';
-          if (event.type === 'reasoning') learned ||= model.dialect.learnThinking();
+          if (event.type === 'reasoning' || event.type === 'retraction') learned ||= model.dialect.learnThinking();
           spent = event.type === 'finish' && event.reason === 'length' && !hasText && learned;
           if (!spent) yield event;
         }

@@ -114,21 +114,20 @@ export class BulkController {
     const files: BulkFile[] = [];
     let totalBytes = 0;
     const limits = { files: archive.max_files, fileSize: max_body_bytes };
-    for await (const part of filesIn(request, { limits, preservePath: true })) {
-      const bytes = await part.toBuffer();
+    for await (const { filename, mimetype, bytes } of filesIn(request, { limits, preservePath: true })) {
       totalBytes += bytes.length;
       // A body without Content-Length has passed the check of the announced length.
       if (totalBytes > max_body_bytes) {
         const detail = `body: more than ${max_body_bytes} bytes are too many`;
         throw new Problem({ status: 413, code: 'too_large', detail });
       }
-      if (isArchive(part.mimetype, part.filename)) {
+      if (isArchive(mimetype, filename)) {
         files.push(...(await readArchive(bytes, archive, skipped)));
       } else {
-        const path = part.filename.normalize('NFC');
+        const path = filename.normalize('NFC');
         const junk = junkOf(path);
         if (junk !== undefined) skipped.add(junk);
-        else files.push({ path, mediaType: part.mimetype, bytes: () => Promise.resolve(bytes) });
+        else files.push({ path, mediaType: mimetype, bytes: () => Promise.resolve(bytes) });
       }
       if (files.length > archive.max_files) {
         const detail = `body: more than ${archive.max_files} files are too many at once`;

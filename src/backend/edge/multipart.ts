@@ -17,19 +17,19 @@ export function bufferedFiles(request: FastifyRequest): Promise<MultipartFile[]>
 
 async function readAll(request: FastifyRequest): Promise<MultipartFile[]> {
   const files: MultipartFile[] = [];
-  for await (const part of filesIn(request)) {
-    files.push({ filename: part.filename, mimetype: part.mimetype, bytes: await part.toBuffer() });
-  }
+  for await (const file of filesIn(request)) files.push(file);
   return files;
 }
 
-/** The files of a multipart body, one after the other. @throws Problem 400 where the body is not multipart */
+/** The files of a multipart body, one after the other. @throws Problem 400 where the body is not multipart, or is cut off */
 export async function* filesIn(
   request: FastifyRequest,
   ...options: Parameters<FastifyRequest['files']>
-): ReturnType<FastifyRequest['files']> {
+): AsyncGenerator<MultipartFile> {
   try {
-    yield* request.files(...options);
+    for await (const part of request.files(...options)) {
+      yield { filename: part.filename, mimetype: part.mimetype, bytes: await part.toBuffer() };
+    }
   } catch (error) {
     if (error instanceof Problem || (error as { statusCode?: number }).statusCode !== undefined) throw error;
     throw badRequest('invalid_multipart', `body: this is not multipart/form-data: ${(error as Error).message}`);

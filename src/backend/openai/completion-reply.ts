@@ -47,6 +47,7 @@ export async function sendCompletionStream(
   const choice = (delta: object, finish_reason: string | null = null) => [
     { index: 0, delta, finish_reason, logprobs: null },
   ];
+  // All text that was sent, also where it is retracted: this protocol cannot take a chunk back.
   let text = '';
   try {
     await send({ choices: choice({ role: 'assistant', content: '' }) });

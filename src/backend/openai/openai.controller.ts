@@ -98,6 +98,7 @@ export class OpenAiController {
       return sendCompletionStream(reply, stream, body.model, usage, call.signal, eventStreamTimes(this.config));
     }
     const answer = await collectAnswer(stream, call.signal);
+    if (answer?.summary.retry_after !== undefined) void reply.header('retry-after', String(answer.summary.retry_after));
     if (answer !== null) await reply.status(200).send(completion(body.model, answer.text, answer.summary));
   }
 }

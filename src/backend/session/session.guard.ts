@@ -95,7 +95,7 @@ export function refuseCrossSite(request: FastifyRequest, changes = false): void 
   const { origin, referer } = request.headers;
   const site = request.headers['sec-fetch-site'];
   const ours = site !== undefined ? site === 'same-origin' || (site === 'none' && !read) : undefined;
-  const from = origin ?? (read ? referer : undefined);
+  const from = origin ?? referer;
   if (ours ?? (from === undefined ? !read : hostOf(from) === request.hostname)) return;
   throw new Problem({
     status: 403,

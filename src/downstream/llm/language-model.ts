@@ -1,6 +1,7 @@
 import type { ClientName, ModelRequest } from '../../config/config.schema.js';
 import type { CallContext } from '../../resilience/policy/call-context.js';
 import { DownstreamError } from '../../resilience/policy/downstream-error.js';
+import { refusalKind } from '../../resilience/report/model-refusal.js';
 import type { ResilientClient } from '../../resilience/wire/resilient-client.js';
 import type { CompletionEvent } from './completion/completion-event.js';
 import { decodeCompletion } from './completion/decode-completion.js';
@@ -10,6 +11,8 @@ const PATH = '/chat/completions';
 /** The pause after a 429 without Retry-After, and after a spent quota. */
 const REST_MS = 1000;
 const QUOTA_REST_MS = 60_000;
+/** A longer rest is cut, because a limit may be raised meanwhile. */
+const MAX_REST_MS = 3_600_000;
 /** After so many measured first parts the time limit is adapted to the measured times. */
 const SAMPLES = 50;
 const FEW_SAMPLES = 5;
@@ -36,7 +39,7 @@ export class LanguageModel {
     private readonly client: ResilientClient,
     request: ModelRequest,
   ) {
-    this.dialect = new ModelDialect(request);
+    this.dialect = new ModelDialect(request, name);
   }
 
   get service(): ClientName {
@@ -130,9 +133,9 @@ export class LanguageModel {
     return true;
   }
 
-  private rest({ retryAfterMs, problem }: DownstreamError): void {
-    const forMs = problem?.code === 'insufficient_quota' ? QUOTA_REST_MS : (retryAfterMs ?? REST_MS);
-    this.restsUntilMs = Math.max(this.restsUntilMs, performance.now() + forMs);
+  private rest(error: DownstreamError): void {
+    const forMs = refusalKind(error) === 'configuration' ? QUOTA_REST_MS : (error.retryAfterMs ?? REST_MS);
+    this.restsUntilMs = Math.max(this.restsUntilMs, performance.now() + Math.min(forMs, MAX_REST_MS));
   }
 
   private record(tookMs: number): void {

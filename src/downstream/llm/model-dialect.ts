@@ -23,6 +23,8 @@ export interface Sampling {
   reasoning_effort?: string | undefined;
 }
 
+/** The names of models whose prompt templates open the block of thinking: DeepSeek-R1, QwQ, Qwen3-…-Thinking-2507. */
+const OPENS_THINKING = /(?<![a-z\d])(deepseek-?r1|qwq|thinking-\d{4})(?![a-z\d])/i;
 const UNKNOWN = /unsupported|not supported|unknown|unrecognized|unexpected|extra|not permitted|not allowed|invalid/i;
 
 /**
@@ -36,9 +38,13 @@ export class ModelDialect {
   private thinks = false;
   readonly style: ReadingStyle;
 
-  constructor(private readonly request: ModelRequest) {
+  constructor(
+    private readonly request: ModelRequest,
+    model: string,
+  ) {
     this.tokenLimit = request.token_limit;
-    this.style = { opensThinking: request.opens_thinking };
+    const { opens_thinking: opens } = request;
+    this.style = { opensThinking: opens === 'auto' ? OPENS_THINKING.test(model) : opens };
   }
 
   get headers(): Record<string, string> {

@@ -10,6 +10,13 @@ const told = (status: number, body: unknown) => {
 const REFUSALS: [kind: ReturnType<typeof refusalKind>, provider: string, status: number, body: unknown][] = [
   ['configuration', 'OpenAI', 401, { error: { message: 'Incorrect API key provided', code: 'invalid_api_key' } }],
   ['configuration', 'OpenAI', 429, { error: { message: 'You exceeded your quota', type: 'insufficient_quota' } }],
+  [
+    'configuration',
+    'LiteLLM',
+    429,
+    { error: { message: 'RateLimitError: You exceeded your current quota', code: '429' } },
+  ],
+  [undefined, 'Gemini', 429, [{ error: { message: 'You exceeded your current quota. Please retry in 12.5s.' } }]],
   ['configuration', 'Gemini', 400, [{ error: { code: 400, message: 'API key not valid. Please pass a valid one.' } }]],
   ['configuration', 'xAI', 400, { code: 'invalid argument', error: 'Incorrect API key provided: x***.' }],
   ['configuration', 'Anthropic', 400, { error: { message: 'Your credit balance is too low to access the API.' } }],

@@ -9,6 +9,9 @@ export type RefusalKind = 'configuration' | 'prompt_too_long' | 'content_filter'
 /** Wrong key, unpaid, not allowed, unknown model or path, refused field. */
 const OF_CONFIGURATION: ReadonlySet<number> = new Set([401, 402, 403, 404, 405, 422]);
 const SPENT_QUOTA = 'insufficient_quota';
+/** The same in words, from proxies that replace the code. With a time to wait they describe a rate limit (Gemini). */
+const SPENT =
+  /exceeded your (current )?quota|insufficient.{0,5}(quota|balance|credits|funds)|(billing|spending).{0,20}limit/i;
 /** Some providers answer 400 to a wrong key (Gemini, xAI), a spent balance (Anthropic) or an unknown model (Mistral). */
 const BAD_CONFIGURATION = new RegExp(
   [
@@ -39,8 +42,10 @@ const FILTERED =
   /content.?filter|content.?policy|content management policy|responsible.?ai|moderation|flagged|usage polic|inappropriate content|data_?inspection|content exists risk|guardrail/i;
 
 /** undefined for an error of another kind, which says nothing of this. */
-export function refusalKind({ reason, status, message, problem }: DownstreamError): RefusalKind | undefined {
+export function refusalKind(error: DownstreamError): RefusalKind | undefined {
+  const { reason, status, message, problem, retryAfterMs } = error;
   if (problem?.code === SPENT_QUOTA) return 'configuration';
+  if (reason === 'saturated' && retryAfterMs === undefined && SPENT.test(problem?.detail ?? '')) return 'configuration';
   if (reason !== 'rejected' || status === undefined) return undefined;
   const text = `${problem?.code ?? ''} ${message}`;
   if (status === 413 || isTooLong(text)) return 'prompt_too_long';

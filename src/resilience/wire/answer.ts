@@ -5,6 +5,7 @@ import { DownstreamError } from '../policy/downstream-error.js';
 import { isTooLong } from '../report/model-refusal.js';
 import { explanationIn } from './explanation.js';
 import type { WireAnswer } from './http-transport.js';
+import { waitIn, waitOf } from './retry-after.js';
 import { describeFault } from './wire-request.js';
 
 /** Parses an answer by its contract. @throws DownstreamError for an answer that breaks the contract */
@@ -33,8 +34,13 @@ export function refusalOf(
   { status, headers, body }: WireAnswer,
   surprise: string,
 ): DownstreamError {
-  const details = { service, status, retryAfterMs: waitOf(headers) };
   const problem = explanationIn(body);
+  const isLimited = isModel(service) && status === 429;
+  const details = {
+    service,
+    status,
+    retryAfterMs: waitOf(headers) ?? (isLimited ? waitIn(body.toString()) : undefined),
+  };
   if (status === 429) {
     return new DownstreamError({
       ...details,
@@ -64,39 +70,4 @@ export function refusalOf(
     });
   }
   return new DownstreamError({ ...details, reason: 'protocol', message: surprise });
-}
-
-const WAITS = ['x-ratelimit-reset-requests', 'x-ratelimit-reset-tokens', 'x-ratelimit-reset'];
-
-/** How many milliseconds the service asks to wait, by any of the headers in use. */
-export function waitOf(headers: Readonly<Record<string, string | undefined>>): number | undefined {
-  const exact = Number(headers['retry-after-ms'] ?? Number.NaN);
-  if (exact >= 0) return exact;
-  const standard = retryAfter(headers['retry-after']);
-  if (standard !== undefined) return standard;
-  const resets = WAITS.map((name) => durationMs(headers[name])).filter((wait) => wait !== undefined);
-  return resets.length === 0 ? undefined : Math.max(...resets);
-}
-
-/** `1m30.5s`, `250ms`, or seconds; a number that can only be a time (since 1970) counts as one. */
-function durationMs(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  if (/^\d+(\.\d+)?$/.test(text)) {
-    const number = Number(text);
-    if (number > 1e12) return Math.max(0, number - Date.now());
-    return number > 1e9 ? Math.max(0, number * 1000 - Date.now()) : number * 1000;
-  }
-  const parts = [...text.slice(0, 64).matchAll(/(?<![\d.])(\d{1,12}(?:\.\d{1,9})?)(ms|h|m|s)/g)];
-  if (parts.length === 0) return undefined;
-  const unit: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-  return parts.reduce((sum, [, number, name]) => sum + Number(number) * (unit[name as string] as number), 0);
-}
-
-/** `Retry-After` in milliseconds: seconds, or a date. */
-export function retryAfter(value: string | undefined): number | undefined {
-  if (value === undefined) return undefined;
-  const text = value.trim();
-  if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000;
-  const at = Date.parse(text);
-  return Number.isNaN(at) ? undefined : Math.max(0, at - Date.now());
 }

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { rootCertificates } from 'node:tls';
 import { type Dispatcher, EnvHttpProxyAgent, Pool, ProxyAgent, setGlobalDispatcher } from 'undici';
-import type { ModelRequest, ProxySettings } from '../../config/config.schema.js';
+import type { ClientName, Config, ModelRequest, ProxySettings } from '../../config/config.schema.js';
+import { requestOf } from '../../config/llm-models.js';
 
 /** This machine: no proxy leads there. */
 const HERE = 'localhost,127.0.0.1,::1';
@@ -13,6 +14,12 @@ export interface Route {
   own: ModelRequest['proxy'];
   /** A file of certificate authorities that are trusted beside the usual ones. */
   caFile: string | null;
+}
+
+/** How a model's endpoint is reached. */
+export function routeTo(config: Config, model: ClientName): Route {
+  const { proxy: own, ca_file: caFile } = requestOf(config, model);
+  return { proxy: config.proxy, own, caFile };
 }
 
 const DIRECT: Route = { proxy: { http: null, https: null, no_proxy: '' }, own: 'none', caFile: null };

@@ -85,6 +85,7 @@ class Progress {
     } else if (chunk.type === 'text-start') this.textId = chunk.id;
     else if (chunk.type === 'text-end') this.textId = undefined;
     else if (chunk.type === 'text-delta') this.text += chunk.delta;
+    else if (chunk.type === 'data-retraction') this.text = '';
   }
 }
 

@@ -57,6 +57,23 @@ describe('a growing answer', () => {
     }
   });
 
+  it('shows a text that is retracted as thinking', () => {
+    const answer = new GrowingAnswer();
+    const chunks: ChatChunk[] = [
+      { type: 'text-start', id: 'text' },
+      { type: 'text-delta', id: 'text', delta: 'Hm, pears.' },
+      { type: 'text-end', id: 'text' },
+      { type: 'data-retraction', data: { id: 'text', reason: 'thinking' } },
+      { type: 'text-start', id: 'text-again' },
+      { type: 'text-delta', id: 'text-again', delta: 'In September.' },
+    ];
+    for (const chunk of chunks) answer.add(chunk);
+    expect(answer.message?.parts).toMatchObject([
+      { type: 'reasoning', text: 'Hm, pears.' },
+      { type: 'text', text: 'In September.' },
+    ]);
+  });
+
   it('leaves the messages of before as they were', () => {
     const answer = new GrowingAnswer();
     const messages = CHUNKS.map((chunk) => {

@@ -36,6 +36,8 @@ export class GrowingAnswer {
         return;
       case 'source-document':
         return this.push(chunk);
+      case 'data-retraction':
+        return this.retract();
       default:
         // A newer backend may send other kinds of data parts, and steps; they are not shown.
         if (chunk.type.startsWith('data-')) this.push(chunk as Part);
@@ -45,6 +47,13 @@ export class GrowingAnswer {
   private describe(metadata: ChatMessage['metadata'], id: string | undefined): void {
     const before = this.begun();
     this.message = { ...before, id: id ?? before.id, metadata: { ...before.metadata, ...metadata } };
+  }
+
+  /** Shows the texts so far as the thinking that they were. */
+  private retract(): void {
+    const before = this.begun();
+    const parts = before.parts.map((part): Part => (part.type === 'text' ? { ...part, type: 'reasoning' } : part));
+    this.message = { ...before, parts };
   }
 
   private push(part: Part): void {

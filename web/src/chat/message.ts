@@ -6,6 +6,8 @@ type ContextPart = { type: 'data-context'; data: DataParts['context'] };
 interface DataParts extends Record<string, unknown> {
   context: Pick<ChatAnswer, 'source' | 'outcome' | 'degraded' | 'degradation'>;
   degraded: Pick<ChatAnswer, 'degradation'>;
+  /** The texts before it were the model's thinking. */
+  retraction: { id: string; reason: string };
 }
 
 /** What is sent with the words of a question. */

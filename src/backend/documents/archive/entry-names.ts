@@ -10,11 +10,24 @@ const UTF8_FLAG = 0x800;
  * page is found for all of them together.
  */
 export function nameReader(entries: readonly Entry[]): (entry: Entry) => string {
-  const legacy = entries.filter((entry) => statedName(entry) === undefined).map(({ fileNameRaw }) => fileNameRaw);
-  const charset = legacyCharset(Buffer.concat(legacy.flatMap((name) => [name, NEWLINE])));
+  const charset = legacyCharset(sampleOf(entries));
   return (entry) => statedName(entry) ?? iconv.decode(entry.fileNameRaw, charset);
 }
 const NEWLINE = Buffer.from('\n');
+/** So much of the names that are not ASCII tells their code page. */
+const SAMPLE_BYTES = 256 * 1024;
+
+function sampleOf(entries: readonly Entry[]): Buffer {
+  const names: Buffer[] = [];
+  let bytes = 0;
+  for (const entry of entries) {
+    if (bytes > SAMPLE_BYTES) break;
+    if (statedName(entry) !== undefined || !entry.fileNameRaw.some((byte) => byte > 0x7f)) continue;
+    names.push(entry.fileNameRaw, NEWLINE);
+    bytes += entry.fileNameRaw.length + 1;
+  }
+  return Buffer.concat(names);
+}
 
 function statedName({ generalPurposeBitFlag: flags, fileNameRaw: raw, extraFields }: Entry): string | undefined {
   const name = getFileNameLowLevel(flags, raw, extraFields, true);

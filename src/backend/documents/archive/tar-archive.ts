@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import { Readable } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { createGunzip, deflateRaw, inflateRaw } from 'node:zlib';
+import pLimit from 'p-limit';
 import { Parser, type ReadEntry } from 'tar';
 import {
   type ArchiveEntry,
@@ -17,7 +19,12 @@ const pack: (bytes: Buffer, options: { level: number }) => Promise<Buffer> = pro
 const unpack: (bytes: Buffer) => Promise<Buffer> = promisify(inflateRaw);
 const FILES = new Set(['File', 'OldFile', 'ContiguousFile']);
 const FOLDERS = new Set(['Directory', 'GNUDumpDir']);
-const CHUNK_BYTES = 256 * 1024;
+/** The headers in one chunk block the event loop for some milliseconds. */
+const CHUNK_BYTES = 64 * 1024;
+/** A smaller file is kept as it is: packing it costs more memory than it saves. */
+const WORTH_PACKING_BYTES = 4096;
+/** Each packing in progress takes about 256 KiB. */
+const PACKED_AT_ONCE = 4;
 /** The fastest level, because the files are kept only for one request. */
 const LEVEL = { level: 1 };
 
@@ -50,7 +57,10 @@ export async function readTar(tar: Buffer, limits: ArchiveLimits, skipped: Skipp
 async function* chunksOf(tar: Buffer, { max_bytes, max_ratio }: ArchiveLimits): AsyncGenerator<Buffer> {
   const isPacked = tar[0] === 0x1f && tar[1] === 0x8b;
   if (!isPacked) {
-    yield tar;
+    for (let at = 0; at < tar.length; at += CHUNK_BYTES) {
+      yield tar.subarray(at, at + CHUNK_BYTES);
+      await nextTurn();
+    }
     return;
   }
   let bytes = 0;
@@ -74,7 +84,8 @@ async function* chunksOf(tar: Buffer, { max_bytes, max_ratio }: ArchiveLimits): 
 class TarReading {
   /** The error that ends the reading. */
   fault: Error | undefined;
-  private readonly files: { path: string; packed: Promise<Buffer> }[] = [];
+  private readonly files: { path: string; content: Promise<() => Promise<Buffer>> }[] = [];
+  private readonly limit = pLimit(PACKED_AT_ONCE);
   private listed = 0;
   private bytes = 0;
 
@@ -104,23 +115,21 @@ class TarReading {
     this.bytes += entry.size;
     if (this.files.length >= max_files) this.fault = archiveTooLarge(`it holds more than ${max_files} files`);
     if (this.bytes > max_bytes) this.fault = archiveTooLarge(`unpacked it has more than ${max_bytes} bytes`);
-    if (this.fault === undefined) this.files.push({ path, packed: this.pack(entry) });
+    if (this.fault === undefined) this.files.push({ path, content: this.keep(entry) });
     else entry.resume();
   }
 
   entries(): Promise<ArchiveEntry[]> {
-    return Promise.all(
-      this.files.map(async ({ path, packed }) => {
-        const bytes = await packed;
-        return { path, bytes: () => unpack(bytes) };
-      }),
-    );
+    return Promise.all(this.files.map(async ({ path, content }) => ({ path, bytes: await content })));
   }
 
-  private async pack(entry: ReadEntry): Promise<Buffer> {
+  private async keep(entry: ReadEntry): Promise<() => Promise<Buffer>> {
     const chunks: Buffer[] = [];
     entry.on('data', (chunk) => chunks.push(chunk));
     await once(entry, 'end');
-    return pack(Buffer.concat(chunks), LEVEL);
+    const bytes = Buffer.concat(chunks);
+    if (bytes.length < WORTH_PACKING_BYTES) return () => Promise.resolve(bytes);
+    const packed = await this.limit(() => pack(bytes, LEVEL));
+    return () => unpack(packed);
   }
 }

@@ -11,6 +11,7 @@ import {
 } from './archive.js';
 import { nameReader } from './entry-names.js';
 import { junkOf, type SkippedFiles } from './junk.js';
+import { Slices } from './slices.js';
 
 const STORED = 0;
 const DEFLATED = 8;
@@ -23,17 +24,13 @@ const DEFLATED = 8;
  */
 export async function readZip(zip: Buffer, limits: ArchiveLimits, skipped: SkippedFiles): Promise<ArchiveEntry[]> {
   const archive = await open(zip);
-  const listed: Entry[] = [];
-  for await (const entry of entriesOf(archive)) {
-    listed.push(entry);
-    if (listed.length > limits.max_files * MAX_LISTED_RATIO) {
-      throw tooLarge(`its directory lists more than ${limits.max_files * MAX_LISTED_RATIO} entries`);
-    }
-  }
+  const slices = new Slices();
+  const listed = await directoryOf(archive, limits, slices);
   const nameOf = nameReader(listed);
   const entries: ArchiveEntry[] = [];
   let totalBytes = 0;
   for (const entry of listed) {
+    await slices.next();
     const path = nameOf(entry).normalize('NFC');
     const junk = junkOf(path);
     if (junk !== undefined) skipped.add(junk);
@@ -52,6 +49,18 @@ async function open(zip: Buffer): Promise<ZipFile> {
   } catch (error) {
     throw invalid((error as Error).message);
   }
+}
+
+async function directoryOf(archive: ZipFile, { max_files }: ArchiveLimits, slices: Slices): Promise<Entry[]> {
+  const listed: Entry[] = [];
+  for await (const entry of entriesOf(archive)) {
+    listed.push(entry);
+    if (listed.length > max_files * MAX_LISTED_RATIO) {
+      throw tooLarge(`its directory lists more than ${max_files * MAX_LISTED_RATIO} entries`);
+    }
+    await slices.next();
+  }
+  return listed;
 }
 
 async function* entriesOf(archive: ZipFile): AsyncGenerator<Entry> {

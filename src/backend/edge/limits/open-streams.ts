@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { InjectConfig } from '../../../config/config.module.js';
@@ -24,19 +23,8 @@ export class OpenStreams {
 
   /** Counts a stream until its connection ends. @throws Problem 429 `too_many_streams` */
   async enter(userId: string, reply: FastifyReply): Promise<void> {
-    const place = randomUUID();
-    if (!this.places.take(userId, place)) throw this.tooMany();
-    const leave = () => this.places.leave(userId, place);
-    reply.raw.once('close', leave);
-    // The client went away before.
-    if (reply.raw.destroyed) leave();
-    if (await this.places.share(userId, place)) return;
-    leave();
-    throw this.tooMany();
-  }
-
-  private tooMany(): Problem {
-    return new Problem({
+    if (await this.places.enter(userId, reply)) return;
+    throw new Problem({
       status: 429,
       code: 'too_many_streams',
       detail: `${this.most} event streams are open for you, which are the most at a time; close one of them.`,

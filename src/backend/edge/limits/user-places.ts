@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import type { FastifyReply } from 'fastify';
 import { PREFIX, type RedisLink } from '../../redis/redis-link.js';
 
 /** A place at a backend that was killed is free again after this time. */
@@ -32,6 +34,19 @@ export class UserPlaces {
     private readonly redis: RedisLink | null,
     private readonly abandonedMs = ABANDONED_MS,
   ) {}
+
+  /** Takes a place until the connection ends. @returns false where all are taken */
+  async enter(userId: string, reply: FastifyReply): Promise<boolean> {
+    const place = randomUUID();
+    if (!this.take(userId, place)) return false;
+    const leave = () => this.leave(userId, place);
+    reply.raw.once('close', leave);
+    // The client went away before.
+    if (reply.raw.destroyed) leave();
+    if (await this.share(userId, place)) return true;
+    leave();
+    return false;
+  }
 
   /** Takes a place at this backend. @returns false where all are taken */
   take(userId: string, place: string): boolean {

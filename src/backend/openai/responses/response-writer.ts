@@ -46,6 +46,9 @@ export class ResponseWriter {
       case 'text-end':
         yield* this.endItem();
         return;
+      case 'data-retraction':
+        this.retract();
+        return;
       case 'finish':
         yield* this.endItem();
         yield this.finish(event.messageMetadata);
@@ -94,6 +97,16 @@ export class ResponseWriter {
     item.status = 'completed';
     yield { type: 'response.output_item.done', output_index: this.place, item };
     this.open = undefined;
+  }
+
+  /** The events were sent already; the response at the end lists the text as reasoning. */
+  private retract(): void {
+    const { output } = this.response;
+    for (const [index, item] of output.entries()) {
+      if (item.type !== 'message') continue;
+      const content = item.content.map(({ text }) => ({ type: 'reasoning_text', text }));
+      output[index] = { type: 'reasoning', id: idOf('rs', this.turn), status: 'completed', summary: [], content };
+    }
   }
 
   private finish(summary: ChatSummary): ResponseEvent {

@@ -54,6 +54,7 @@ export const chunkSchema = z.looseObject({
   error: z.unknown().optional(),
 });
 export type Chunk = z.output<typeof chunkSchema>;
+export type Choice = NonNullable<Chunk['choices']>[number];
 type Content = z.output<typeof content>;
 
 /** The answer text of a message's content, the thinking in it, and a refusal. */

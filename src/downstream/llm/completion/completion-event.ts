@@ -6,6 +6,8 @@ export type CompletionEvent =
   | { type: 'text'; text: string }
   /** The thinking of a model: progress, and not part of the answer. */
   | { type: 'reasoning'; text: string }
+  /** All text so far was thinking, as its closing mark shows, which has arrived only now. The answer begins after it. */
+  | { type: 'retraction' }
   /** A keep-alive comment, or an event without text. */
   | { type: 'progress' }
   | { type: 'usage'; promptTokens: number; completionTokens: number }

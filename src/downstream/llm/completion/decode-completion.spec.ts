@@ -195,6 +195,117 @@ describe('decodeCompletion', () => {
     ]);
   });
 
+  it('reads an only answer that is not numbered 0', async () => {
+    const third = (content: string, reason: string | null = null) =>
+      data({ choices: [{ index: 2, delta: { content }, finish_reason: reason }] });
+    expect(await decode(third('a'), third('b'), third('', 'stop'))).toEqual([
+      { type: 'text', text: 'a' },
+      { type: 'text', text: 'b' },
+      STOP,
+    ]);
+    expect(await decode(third('a', 'length'))).toEqual([
+      { type: 'text', text: 'a' },
+      { type: 'finish', reason: 'length' },
+    ]);
+    expect(await decode(third('a'), DONE)).toEqual([{ type: 'text', text: 'a' }, STOP]);
+  });
+
+  describe('the framing of a stream', () => {
+    const json = (content: string) => JSON.stringify({ choices: [{ index: 0, delta: { content } }] });
+    const stop = JSON.stringify({ choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] });
+    const AB = [{ type: 'text', text: 'größe ' }, { type: 'text', text: '日本🍐' }, STOP];
+    const [a, b] = [json('größe '), json('日本🍐')] as const;
+
+    it.each([
+      ['one newline between the events', `data: ${a}\ndata: ${b}\ndata: ${stop}\ndata: [DONE]\n`],
+      ['one CR between the events', `data: ${a}\rdata: ${b}\rdata: ${stop}\r`],
+      ['two CR between the events', `data: ${a}\r\rdata: ${b}\r\rdata: ${stop}\r\r`],
+      ['CRLF', `data: ${a}\r\n\r\ndata: ${b}\r\n\r\ndata: ${stop}\r\n\r\ndata: [DONE]\r\n\r\n`],
+      ['a byte order mark and no blank after the colon', `\ufeffdata:${a}\n\ndata:${b}\n\ndata:${stop}\n\n`],
+      ['JSON lines', `${a}\n${b}\n${stop}\n`],
+      ['JSON lines after a comment', `: hello\n\n${a}\n${b}\n${stop}`],
+      [
+        'names, ids and comments',
+        `id: 1\nevent: chunk\n: x\ndata: ${a}\nretry: 5\n\nevent: message\ndata: ${b}\n\ndata: ${stop}\n\n`,
+      ],
+      [
+        'data in several lines',
+        [a, b, stop]
+          .map((one) => `${JSON.stringify(JSON.parse(one), null, 1).replaceAll(/^/gm, 'data: ')}\n\n`)
+          .join(''),
+      ],
+      ['one JSON array', `[${a},${b},${stop}]`],
+      [
+        'empty events and other words for the end',
+        `data: null\n\ndata:\n\ndata: ${a}\n\ndata: ${b}\n\ndata: "[done]"\n\n`,
+      ],
+      ['no end', `data: ${a}\n\ndata: ${b}\n\ndata: [DONE]`],
+    ])('reads %s, wherever the bytes are split', async (_what, stream) => {
+      const bytes = utf8(stream);
+      for (const size of [1, 2, 3, 5, 7, 64, bytes.length]) {
+        const parts = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) =>
+          bytes.slice(i * size, (i + 1) * size),
+        );
+        expect(await decode(...parts)).toEqual(AB);
+      }
+    });
+
+    it('returns an event at its own end where no empty line follows', async () => {
+      const paused = async function* () {
+        yield Buffer.from(`data: ${a}\n`);
+        await new Promise(() => undefined);
+      };
+      expect(await decodeCompletion(paused()).next()).toEqual({ done: false, value: { type: 'text', text: 'größe ' } });
+    });
+  });
+
+  describe('a block of thinking that only ends', () => {
+    const types = (events: readonly CompletionEvent[]) => events.map(({ type }) => type);
+    const said = (events: readonly CompletionEvent[]) => {
+      const from = events.findLastIndex(({ type }) => type === 'retraction');
+      return events
+        .slice(from + 1)
+        .map((event) => (event.type === 'text' ? event.text : ''))
+        .join('');
+    };
+
+    it('is retracted at its end, and is thinking from the beginning in the next answer', async () => {
+      const style = { opensThinking: false };
+      const stream = [token('Hm, '), token('pears.'), token('</thi'), token('nk>\n\nIn '), token('September.'), DONE];
+      const bytes = async function* () {
+        for (const part of stream) yield Buffer.from(part, 'latin1');
+      };
+      const [first, second]: CompletionEvent[][] = [[], []];
+      for await (const event of decodeCompletion(bytes(), style)) first?.push(event);
+      for await (const event of decodeCompletion(bytes(), style)) second?.push(event);
+      expect(types(first as CompletionEvent[])).toEqual(['text', 'text', 'retraction', 'text', 'text', 'finish']);
+      expect(said(first as CompletionEvent[])).toBe('In September.');
+      expect(types(second as CompletionEvent[])).not.toContain('retraction');
+      expect(said(second as CompletionEvent[])).toBe('In September.');
+    });
+
+    it('is thinking in a document at once', async () => {
+      const message = { content: 'Hm, pears.\n</think>\n\nIn September.' };
+      expect(await decode(data({ choices: [{ message, finish_reason: 'stop' }] }))).toEqual([
+        { type: 'reasoning', text: 'Hm, pears.\n' },
+        { type: 'text', text: 'In September.' },
+        STOP,
+      ]);
+    });
+
+    it('is not expected where the thinking is in a field of its own', async () => {
+      const style = { opensThinking: true };
+      const thought = data({ choices: [{ index: 0, delta: { reasoning_content: 'hm' } }] });
+      const bytes = async function* () {
+        for (const part of [thought, token('a'), DONE]) yield Buffer.from(part, 'latin1');
+      };
+      const events: CompletionEvent[] = [];
+      for await (const event of decodeCompletion(bytes(), style)) events.push(event);
+      const told = events.filter(({ type }) => type !== 'progress');
+      expect(told).toEqual([{ type: 'reasoning', text: 'hm' }, { type: 'text', text: 'a' }, STOP]);
+    });
+  });
+
   it('drops a last event that repeats the whole answer', async () => {
     const words = ['Pears ripen in ', 'September, here.'];
     const events = await decode(...words.map(token), finish('stop', { content: words.join('') }));

@@ -1,9 +1,10 @@
 import { describeFault } from '../../../resilience/wire/wire-request.js';
-import { type Chunk, chunkSchema, completionError, errorOf, textsOf } from './chunk.schema.js';
+import { type Choice, type Chunk, chunkSchema, completionError, errorOf, textsOf } from './chunk.schema.js';
 import { CleanText } from './clean-text.js';
 import type { CompletionEvent, FinishReason, ReadingStyle } from './completion-event.js';
 import { type EndpointReason, finishReasonOf } from './finish-reason.js';
 import { type Payload, payloads } from './payloads.js';
+import { FirstChoice } from './first-choice.js';
 import { ThinkFilter } from './think-filter.js';
 
 /** How long to wait for the usage after the finish reason. */
@@ -56,6 +57,7 @@ class CompletionReader {
   isDone = false;
   private readonly thinking: ThinkFilter;
   private readonly clean = new CleanText();
+  private readonly choices = new FirstChoice();
   private answer = '';
   /**
    * Whether text of the answer or of the thinking has arrived. The empty first event of many endpoints is not progress.
@@ -76,21 +78,23 @@ class CompletionReader {
     }
     const data = payload.data.trim();
     if (data === '') return;
-    if (data === '[DONE]') {
+    if (/^"?\[done\]"?$/i.test(data)) {
       this.isDone = true;
-      // Some endpoints send this instead of a finish reason.
-      this.finish ??= 'stop';
       return;
     }
-    const chunk = this.parse(data, payload.event === 'error');
-    yield* this.readChoice(chunk);
-    if (chunk.usage) {
-      const { prompt_tokens: promptTokens, completion_tokens: completionTokens } = chunk.usage;
-      yield { type: 'usage', promptTokens, completionTokens };
+    for (const chunk of this.parse(data, payload.event === 'error')) {
+      yield* this.readChoices(chunk);
+      if (chunk.usage) {
+        const { prompt_tokens: promptTokens, completion_tokens: completionTokens } = chunk.usage;
+        yield { type: 'usage', promptTokens, completionTokens };
+      }
     }
   }
 
   *end(): Generator<CompletionEvent> {
+    for (const choice of this.choices.rest()) yield* this.readChoice(choice);
+    // Some endpoints send `[DONE]` instead of a finish reason.
+    if (this.isDone) this.finish ??= 'stop';
     const isCut = this.finish === 'length';
     const rest = this.thinking.end(isCut);
     yield* this.thought(rest.reasoning);
@@ -100,16 +104,23 @@ class CompletionReader {
     yield { type: 'finish', reason: this.finish };
   }
 
-  /** @throws CompletionError for an event that reports an error */
-  private parse(data: string, isError: boolean): Chunk {
+  /**
+   * The chunks of an event: one, or several in an array, as some endpoints send a whole stream, and Gemini its errors.
+   * @throws CompletionError for an event that reports an error
+   */
+  private parse(data: string, isError: boolean): Chunk[] {
     let json: unknown;
     try {
       json = JSON.parse(data);
     } catch (error) {
       throw isError ? completionError(data) : error;
     }
-    // Gemini encloses its errors in an array.
-    const parsed = chunkSchema.safeParse(Array.isArray(json) ? json[0] : json);
+    const all: unknown[] = Array.isArray(json) ? json : [json];
+    return all.filter((one) => one !== null).map((one) => this.check(one, isError));
+  }
+
+  private check(json: unknown, isError: boolean): Chunk {
+    const parsed = chunkSchema.safeParse(json);
     if (!parsed.success) throw isError ? completionError(json) : new Error(describeFault('event', parsed.error));
     const error = errorOf(parsed.data) ?? (isError ? completionError(parsed.data) : undefined);
     // After the finish reason the answer is complete, whatever follows.
@@ -117,18 +128,23 @@ class CompletionReader {
     return parsed.data;
   }
 
-  /** Reads the first of several choices; some endpoints do not number it. */
-  private *readChoice({ choices }: Chunk): Generator<CompletionEvent> {
-    const choice = choices?.find(({ index }) => (index ?? 0) === 0);
-    if (choice === undefined || this.finish !== undefined) return;
+  private *readChoices({ choices }: Chunk): Generator<CompletionEvent> {
+    for (const choice of this.choices.pick(choices ?? [])) yield* this.readChoice(choice);
+  }
+
+  private *readChoice(choice: Choice): Generator<CompletionEvent> {
+    if (this.finish !== undefined) return;
     const hasDelta = Object.keys(choice.delta ?? {}).length > 0;
     // Some endpoints repeat the whole message at the end of a stream.
     const message = hasDelta || this.answer !== '' ? choice.delta : (choice.message ?? choice.delta);
     const content = textsOf(message?.content ?? choice.text);
-    yield* this.thought(content.thinking + (message?.reasoning_content ?? message?.reasoning ?? ''));
+    const thinking = content.thinking + (message?.reasoning_content ?? message?.reasoning ?? '');
+    if (thinking !== '') this.thinking.thinksElsewhere();
+    yield* this.thought(thinking);
     const reason = finishReasonOf(choice.finish_reason);
     if (reason === undefined || !this.isRepeated(content.text)) {
-      const { text, reasoning } = this.thinking.push(content.text);
+      const { text, reasoning, retracts } = this.thinking.push(content.text);
+      if (retracts) yield* this.retract();
       yield* this.thought(reasoning);
       yield* this.text(text);
     }
@@ -153,6 +169,13 @@ class CompletionReader {
     }
     if (reason === 'tool_calls') return 'stop';
     return this.hasRefused && reason === 'stop' ? 'content_filter' : reason;
+  }
+
+  private *retract(): Generator<CompletionEvent> {
+    const wasShown = this.answer !== '';
+    this.answer = this.blank = '';
+    this.clean.end();
+    if (wasShown) yield { type: 'retraction' };
   }
 
   private *thought(text: string): Generator<CompletionEvent> {

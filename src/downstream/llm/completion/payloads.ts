@@ -1,5 +1,5 @@
-import { createParser } from 'eventsource-parser';
 import { completionError } from './chunk.schema.js';
+import { Lines } from './lines.js';
 
 /** The size limit of one event, and of an answer that is a single document. */
 const MAX_CHARS = 4 * 1024 * 1024;
@@ -8,41 +8,99 @@ const MAX_CHARS = 4 * 1024 * 1024;
 export type Payload = { type: 'data'; event: string | undefined; data: string } | { type: 'comment' };
 
 /**
- * The events of a stream, or the whole body as one event where it is JSON. The beginning of the body decides
- * which of the two it is, because content types are not always correct.
+ * The events of a stream, or the whole body as one event where it is a JSON document, whatever its content type says.
+ * A line that holds a whole JSON value, or `[DONE]`, is an event by itself, with or without `data:`: some endpoints omit
+ * the empty line between two events, and some send JSON lines. Otherwise an event ends with an empty line, as in the HTML
+ * standard.
  * @throws Error for an `error:` line, which llama.cpp writes in place of an event, and for a body beyond the size limit
  */
 export async function* payloads(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Payload> {
   const decoder = new TextDecoder();
-  const pending: Payload[] = [];
-  let failure: Error | undefined;
-  const parser = createParser({
-    onEvent: ({ data, event }) => pending.push({ type: 'data', event, data }),
-    onComment: () => pending.push({ type: 'comment' }),
-    onError: (error) => {
-      if (error.type === 'unknown-field' && error.field === 'error') failure ??= errorLine(error.value ?? '');
-      if (error.type === 'max-buffer-size-exceeded') failure ??= tooLong();
-    },
-    maxBufferSize: MAX_CHARS,
-  });
-  let beginning = true;
-  let document = '';
+  const lines = new Lines();
+  const reader = new LineReader();
   for await (const chunk of chunks) {
-    const text = decoder.decode(chunk, { stream: true });
-    if (document !== '' || (beginning && /^\s*[{[]/.test(text))) {
-      document += text;
-      if (document.length > MAX_CHARS) throw tooLong();
-      continue;
-    }
-    if (text.trim() !== '') beginning = false;
-    parser.feed(text);
-    yield* pending.splice(0);
-    if (failure !== undefined) throw failure;
+    for (const line of lines.push(decoder.decode(chunk, { stream: true }))) yield* reader.read(line);
+    if (lines.openChars > MAX_CHARS) throw tooLong();
   }
-  // The last event may lack the empty line that ends it.
-  parser.feed('\n\n');
-  if (document !== '') yield { type: 'data', event: undefined, data: document };
-  else yield* pending;
+  yield* reader.read(lines.take() + decoder.decode());
+  yield* reader.end();
+}
+
+class LineReader {
+  private event: string | undefined;
+  private data: string[] = [];
+  private chars = 0;
+  /** Whether the body is a JSON document of several lines. */
+  private isDocument = false;
+  private hasData = false;
+
+  *read(line: string): Generator<Payload> {
+    if (this.isDocument) this.add(line);
+    else if (/^\s*[{[]/.test(line)) yield* this.readJson(line);
+    else if (line.trim() === '') yield* this.dispatch();
+    else if (line.startsWith(':')) yield { type: 'comment' };
+    else yield* this.readField(line);
+  }
+
+  *end(): Generator<Payload> {
+    // The last event may lack the empty line that ends it.
+    yield* this.dispatch();
+  }
+
+  private *readJson(line: string): Generator<Payload> {
+    const isEvent = isWhole(line);
+    if (isEvent) yield* this.readData(line);
+    else if (!this.hasData) {
+      this.isDocument = true;
+      this.add(line);
+    }
+  }
+
+  private *readField(line: string): Generator<Payload> {
+    const colon = line.indexOf(':');
+    const name = (colon === -1 ? line : line.slice(0, colon)).trim().toLowerCase();
+    const value = colon === -1 ? '' : line.slice(colon + 1).replace(/^ /, '');
+    if (name === 'error') throw errorLine(value);
+    if (name === 'event') {
+      // Without an empty line between them, the name of the next event ends this one.
+      yield* this.dispatch();
+      this.event = value.trim();
+    } else if (name === 'data') yield* this.readData(value);
+  }
+
+  private *readData(value: string): Generator<Payload> {
+    const isAlone = this.data.length === 0 && isWhole(value);
+    this.add(value);
+    if (isAlone) yield* this.dispatch();
+  }
+
+  private add(line: string): void {
+    this.hasData = true;
+    this.data.push(line);
+    this.chars += line.length + 1;
+    if (this.chars > MAX_CHARS) throw tooLong();
+  }
+
+  private *dispatch(): Generator<Payload> {
+    const { data, event } = this;
+    this.data = [];
+    this.chars = 0;
+    this.event = undefined;
+    if (data.length > 0) yield { type: 'data', event, data: data.join('\n') };
+  }
+}
+
+/** Whether a line is a whole JSON object or list, or the mark of the end. */
+function isWhole(line: string): boolean {
+  const text = line.trim();
+  if (text === '[DONE]') return true;
+  if (!/^(\{.*\}|\[.*\])$/s.test(text)) return false;
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function errorLine(value: string): Error {

@@ -10,7 +10,12 @@ function read(text: string, { size = text.length, isOpened = false, isCut = fals
   const filter = new ThinkFilter(isOpened);
   const parts = Array.from({ length: Math.ceil(text.length / size) }, (_, i) => text.slice(i * size, (i + 1) * size));
   const thoughts = [...parts.map((part) => filter.push(part)), filter.end(isCut)];
-  const joined = (field: 'text' | 'reasoning') => thoughts.map((thought) => thought[field]).join('');
+  const retraction = thoughts.findLastIndex(({ retracts }) => retracts);
+  const joined = (field: 'text' | 'reasoning') =>
+    thoughts
+      .slice(Math.max(0, retraction))
+      .map((thought) => thought[field])
+      .join('');
   return { text: joined('text'), reasoning: joined('reasoning'), isNextOpened: filter.isNextOpened };
 }
 
@@ -63,8 +68,31 @@ describe('ThinkFilter', () => {
     });
   });
 
-  it('learns nothing from a mark in a sentence', () => {
-    expect(read('Close it with </think> at the end.').isNextOpened).toBe(false);
-    expect(read('First <think>\n</think>\n is empty.').isNextOpened).toBe(false);
+  it.each([
+    'Hm, pears.</think>In September.',
+    'Hm, pears. </think>\n\nIn September.',
+    'Hm, "pears"</think>\nIn September.',
+    'Hm, (pears) **42**\n</THINK> In September.',
+    'Hm:\n```\nx\n```\n</think>\n\nIn September.',
+    'Hm, `a` and `b`.</think>\n\nIn September.',
+    'Hm.[/THINK]In September.',
+    '</think>\n\nIn September.',
+    '\n</think>\n\nIn September.',
+  ])('returns only the answer of %j, wherever it is split', (text) => {
+    for (const size of [1, 2, 3, 7, text.length]) expect(read(text, { size }).text).toBe('In September.');
+  });
+
+  it.each([
+    'Close it with </think> at the end.',
+    'The block ends with </think>\n\nThen comes the answer.',
+    'First <think>\n</think>\n is empty.',
+    'Write `</think>` there.',
+    'Write "</think>" there, or (</think>), then </think>.',
+    'As here:\n```\nhm.\n</think>\n```\nThat is all.',
+    'a < b and c </d> [1].',
+  ])('returns all of %j, because the mark is part of the answer', (text) => {
+    for (const size of [1, 2, 3, 7, text.length]) {
+      expect(read(text, { size })).toEqual({ text, reasoning: '', isNextOpened: false });
+    }
   });
 });
