@@ -214,6 +214,7 @@ describe('Outbox', () => {
       refuses: (keys: readonly string[]) => Error | undefined = () => undefined,
       maxEntries = 100,
       maxTaken = Infinity,
+      gatherMs?: number,
     ) => {
       const deliver = async (given: readonly OutboxEntry[]) => {
         const entries = given.slice(0, maxTaken);
@@ -229,7 +230,7 @@ describe('Outbox', () => {
         topic: 'commit',
         service: 'git',
         deliver: async (one) => void (await deliver([one])),
-        batch: { maxEntries, maxChars: 1000, deliver },
+        batch: { maxEntries, maxChars: 1000, ...(gatherMs !== undefined && { gatherMs }), deliver },
       });
     };
     const of = (projectId: string, n: number, payload = '') =>
@@ -255,6 +256,26 @@ describe('Outbox', () => {
       await all(9);
       expect(calls.map((keys) => keys.length).toSorted()).toEqual([1, 1, 1, 1, 1, 1, 3]);
       expect(delivered).toHaveLength(9);
+    });
+
+    it('lets entries gather for the next call of a project, and no other project waits for that', async () => {
+      batches(undefined, 100, Infinity, 100);
+      await outbox.send(of('a', 1));
+      await pause(20);
+      for (let i = 1; i < 5; i++) {
+        await outbox.send([{ ...entry('commit', `a${i}`), projectId: 'a' }]);
+        await pause(10);
+      }
+      await outbox.send(of('b', 1));
+      await all(6);
+      expect(calls).toEqual([['a0'], ['b0'], ['a1', 'a2', 'a3', 'a4']]);
+    });
+
+    it('sends full calls without a wait', async () => {
+      batches(undefined, 4, Infinity, 60_000);
+      await outbox.send(of('a', 12));
+      await all(12);
+      expect(calls.map((keys) => keys.length)).toEqual([4, 4, 4]);
     });
 
     it('delivers the entries that a call has left by further calls, in order', async () => {

@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { ProjectInventory } from '../../../../storage/inventory.js';
 import { preparedBy } from '../../../../storage/statements.js';
 import { scrubSoon } from '../../../../storage/scrub.js';
+import { GroupCommit } from '../../../../storage/group-commit.js';
 import { transaction } from '../../../../storage/sqlite.js';
 import type { Config } from '../../../../config/config.schema.js';
 import type { Inventory } from '../../../../contract/inventory.contract.js';
@@ -39,6 +40,7 @@ import {
 export class SqliteDocumentStore extends DocumentStore {
   private readonly prepared: ReturnType<typeof preparedBy>;
   private readonly inventories: ProjectInventory;
+  private readonly group: GroupCommit;
 
   constructor(
     private readonly db: DatabaseSync,
@@ -47,6 +49,7 @@ export class SqliteDocumentStore extends DocumentStore {
   ) {
     super();
     this.prepared = preparedBy(db);
+    this.group = new GroupCommit(db);
     this.inventories = new ProjectInventory(db, 'document');
   }
 
@@ -59,7 +62,7 @@ export class SqliteDocumentStore extends DocumentStore {
   }
 
   async changeAll<T>(key: ProjectKey, changes: readonly PathChange<T>[]): Promise<Changed<T>[]> {
-    return transaction(this.db, () => changes.map((change) => this.changeOne(key, change)));
+    return this.group.run(() => changes.map((change) => this.changeOne(key, change)));
   }
 
   private changeOne<T>(key: ProjectKey, { path, decide }: PathChange<T>): Changed<T> {
