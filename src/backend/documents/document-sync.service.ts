@@ -47,7 +47,7 @@ export type CommitPayload = z.output<typeof commitPayload>;
 export const KEPT_TEXT_CHARS = 1_000_000;
 const DELIVERY_POLL_MS = 10;
 /** A call starts a git process, which costs more than the commits that it makes. */
-const COMMIT_GATHER_MS = 100;
+const COMMIT_GATHER_MS = 250;
 
 type Change = CommitPayload & { text: string | null };
 
