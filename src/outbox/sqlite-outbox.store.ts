@@ -111,17 +111,25 @@ export class SqliteOutboxStore implements OutboxStore {
     await this.write(() => this.replace(id, payload));
   }
 
+  /**
+   * Where a power cut undoes the release of entries that did not change, they are held, and the next start recovers them.
+   * A later durable write keeps it.
+   */
   async release(
     ids: readonly string[],
     further: readonly NewOutboxEntry[] = [],
     changed: readonly { id: string; payload: unknown }[] = [],
   ): Promise<OutboxEntry[]> {
-    return this.write(() => {
-      for (const { id, payload } of changed) this.replace(id, payload);
-      const release = this.prepared(`UPDATE entries SET state = 'ready', due_ms = 0 WHERE id = ? AND state = 'held'`);
-      for (const id of ids) release.run(id);
-      return this.insert(further, 'ready');
-    });
+    const isDurable = further.length > 0 || changed.length > 0;
+    return this.write(
+      () => {
+        for (const { id, payload } of changed) this.replace(id, payload);
+        const release = this.prepared(`UPDATE entries SET state = 'ready', due_ms = 0 WHERE id = ? AND state = 'held'`);
+        for (const id of ids) release.run(id);
+        return this.insert(further, 'ready');
+      },
+      { isDurable },
+    );
   }
 
   /** A power cut may undo it: the entry is then delivered again, and the receiver ignores it. */

@@ -65,7 +65,10 @@ export class VectorSync {
    * {@link push} without waiting for ChromaDB, as long as it has taken the changes before these. A search must compare the
    * vectors of {@link waiting} itself.
    */
-  async pushSoon(generation: Generation, change: { put: readonly number[]; removed: readonly number[] }): Promise<void> {
+  async pushSoon(
+    generation: Generation,
+    change: { put: readonly number[]; removed: readonly number[] },
+  ): Promise<void> {
     const queue = this.add(generation, change);
     if (!queue.compared || queue.put.size + queue.removed.size > MAX_GATHERED) return this.push(generation);
     queue.timer ??= setTimeout(() => {
