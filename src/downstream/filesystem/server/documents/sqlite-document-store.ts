@@ -133,12 +133,25 @@ export class SqliteDocumentStore extends DocumentStore {
     return { rows: rows as unknown as TrashRow[], total: Number(counted?.['total']) };
   }
 
-  async findTrashed({ userId, projectId }: ProjectKey, path: string, version?: string): Promise<TrashRow | undefined> {
+  async findTrashed(key: ProjectKey, path: string, version?: string): Promise<TrashRow | undefined> {
+    return this.readTrashed(key, path, version);
+  }
+
+  private readTrashed({ userId, projectId }: ProjectKey, path: string, version?: string): TrashRow | undefined {
     return this.prepared(
       `SELECT ${TRASH_COLUMNS.join(', ')} FROM trash
          WHERE user_id = ?1 AND project_id = ?2 AND path = ?3 AND (?4 IS NULL OR version = ?4)
          ORDER BY deleted_at DESC, file LIMIT 1`,
     ).get(userId, projectId, path, version ?? null) as TrashRow | undefined;
+  }
+
+  async addTrashed(key: ProjectKey, row: TrashRow): Promise<boolean> {
+    return transaction(this.db, () => {
+      requireThere(key.projectId, projectState(this.prepared, key));
+      if (this.readTrashed(key, row.path, row.version) !== undefined) return false;
+      this.withinQuota(key, () => this.replace('trash', key, TRASH_COLUMNS, row));
+      return true;
+    });
   }
 
   async removeTrashed({ userId, projectId }: ProjectKey, { path, version }: TrashedWhich): Promise<TrashRow[]> {
