@@ -322,6 +322,34 @@ describe('caudex sync', () => {
   );
 
   it(
+    'loses, doubles and deletes nothing however often servers are killed under it',
+    async () => {
+      const servers = ['filesystem', 'backend', 'git', 'chroma', 'auth'] as const;
+      const texts: Record<string, string> = {};
+      for (let round = 0, n = 0; round < KILLS; round++) {
+        for (let i = 0; i < 30; i++, n++) write(`${n}.md`, (texts[`${n}.md`] = `text ${n}`));
+        if (round > 0) {
+          for (let i = 0; i < 5; i++) write(`${i}.md`, (texts[`${i}.md`] = `text ${i} in round ${round}`));
+          renameSync(join(dir, `${n - 50}.md`), join(dir, `${n - 50} renamed.md`));
+          texts[`${n - 50} renamed.md`] = `text ${n - 50}`;
+          for (const gone of [n - 40, n - 50]) delete texts[`${gone}.md`];
+          rmSync(join(dir, `${n - 40}.md`));
+        }
+        const { ended } = start('killed servers');
+        await new Promise((resolve) => setTimeout(resolve, 400 + ((round * 397) % 1500)));
+        const app = servers[round % servers.length] as (typeof servers)[number];
+        await caudex.kill(app);
+        await caudex.launch(app);
+        expect(await ended).toMatchObject({ code: 0, output: expect.stringContaining(' 0 conflicts') });
+      }
+      expect(await stored('killed servers')).toEqual(texts);
+      expect(local()).toEqual(texts);
+      expect((await syncOnce('killed servers')).output).toContain('0 uploaded, 0 deleted, 0 conflicts');
+    },
+    KILL_TEST_MS,
+  );
+
+  it(
     'keeps each renamed document once however often it is killed',
     async () => {
       for (let i = 0; i < 20; i++) write(`a0/x/${i}.md`, `text ${i}`);
