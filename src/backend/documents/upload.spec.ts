@@ -12,6 +12,17 @@ function refusalOf(name: string, contentType: string | undefined, bytes: Buffer)
   return 'taken';
 }
 
+describe('a text', () => {
+  it('goes to the detection of its charset where it has zero bytes, as UTF-16 has', () => {
+    const bytes = Buffer.from('Plain words', 'utf16le');
+    expect(uploadOf('a.txt', 'text/plain', bytes)).toEqual({
+      media_type: 'text/plain',
+      content_base64: bytes.toString('base64'),
+    });
+    expect(uploadOf('a.txt', 'text/plain', Buffer.from('plain'))).toEqual({ media_type: 'text/plain', text: 'plain' });
+  });
+});
+
 describe('a file that is not read', () => {
   const zip = Buffer.from(zipSync({ 'Index/Document.iwa': strToU8('x') }));
   const unknown = Buffer.from([1, 0, 2, 0xff, 0xfe, 0, 3]);

@@ -110,7 +110,8 @@ function toUpload(name: string, media_type: string, charset: string | undefined,
     throw notTaken('an archive is not a document', '(an archive of documents: POST …/documents)');
   if (!isTextType(media_type)) throw notTaken(`${JSON.stringify(media_type)} is not taken`, '');
   const text = charset === undefined || UTF8.test(charset) ? utf8Of(bytes) : undefined;
-  if (text !== undefined) return { media_type, text };
+  // UTF-16 is often valid UTF-8 with zero bytes: the filesystem server detects the encoding.
+  if (text !== undefined && !text.includes('\0')) return { media_type, text };
   if (advice !== undefined && bytes.includes(0)) throw unreadable(name, 'application/octet-stream', advice);
   return fileOf(media_type, charset, bytes);
 }
