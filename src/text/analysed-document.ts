@@ -12,7 +12,7 @@ import { splitPassages, type TextPassage } from './passages.js';
  * The version of the way in which passages and terms are made. Raise it with every change of them: documents that an
  * earlier version stored are then analysed again.
  */
-export const ANALYSIS_VERSION = 2;
+export const ANALYSIS_VERSION = 3;
 
 export interface AnalysedPassage extends TextPassage {
   /** A digest of title and text: passages with equal digests have equal content. */

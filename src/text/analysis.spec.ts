@@ -14,6 +14,8 @@ describe('analyse', () => {
     ['OPS-31415', 'en', ['op', '31415'], ['ops31415']],
     ['v1.25 42', 'en', ['v1', '25', '42'], ['v125']],
     ['使用Docker部署', 'zh', ['使用', 'docker', '部署'], []],
+    ['設定ファイルconnections', 'ja', ['設定', '定フ', 'ファ', 'ァイ', 'イル', 'connect'], []],
+    ['연결connections', 'ko', ['연결', 'connect'], []],
     ['한국어', 'ko', ['한국', '국어'], ['한국어']],
     ['l’électricité', 'fr', ['electr'], ['electricit']],
     ['C++ und C#', 'de', ['c', 'und', 'c'], ['c++', 'c#']],

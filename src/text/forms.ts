@@ -29,7 +29,10 @@ function allForms(word: string, language: Language): string[] {
 }
 
 const LATIN = /\p{Script=Latin}/u;
-const NOT_LATIN = new Set(['ar', 'bg', 'el', 'hi', 'hy', 'ru', 'sr', 'ta', 'uk']);
+/** Languages in other scripts: Latin words in their texts are mostly English. */
+const NOT_LATIN = new Set(
+  `am ar be bg bn el fa gu he hi hy ja ka km kn ko lo mk ml mn mr my ne or pa ru si sr ta te th uk ur zh`.split(' '),
+);
 const CYRILLIC = /\p{Script=Cyrillic}/u;
 const USE_CYRILLIC = new Set(['bg', 'ru', 'sr', 'uk']);
 const OTHER_SCRIPTS: [RegExp, Language][] = [
