@@ -131,6 +131,18 @@ describe('the chroma server', () => {
     expect(await server.found('moved', 'cones')).toEqual(['a.md']);
   });
 
+  it('finds by their vectors at once passages that ChromaDB receives later, and each of them once', async () => {
+    await server.upsert('soon', 'first', 'The first note about granite.');
+    for (let i = 0; i < 5; i++) {
+      await server.upsert('soon', `d${i}`, `Note number${i} about things.`);
+      expect(await server.found('soon', `number${i}`, 'vector')).toContain(`d${i}`);
+    }
+    const { results } = await server.query('soon', 'number0 number4 granite', 'vector');
+    const found = results.map(({ document }) => document);
+    expect(found).toHaveLength(new Set(found).size);
+    expect(found).toEqual(expect.arrayContaining(['first', 'd0', 'd4']));
+  });
+
   it('separates users whose projects have the same name', async () => {
     await server.upsert('same', 'a', 'Ann hides silver.', 'v1', 'ann');
     await server.upsert('same', 'a', 'Bob has sugar.', 'v1', 'bob');

@@ -202,6 +202,8 @@ describe('texts of other programs', () => {
     const read = await extract(strToU8(rtf, true), 'rtf');
     expect(read.text).toBe('## On otters\n\nGrüße €uro Привет\n\na link {braces}\nnext\n\nA | B\n你好 end');
     expect(codes(read)).toEqual([['pictures_left_out', 1]]);
+    const aside = String.raw`{\rtf1 seen{\*\atnid A}{\*\atnauthor Ada}{\*\annotation {\*\atndate 1}why?} by{\shp{\*\shpinst{\sp{\sn a}{\sv 1}}{\shptxt a box}}} all}`;
+    expect((await extract(strToU8(aside), 'rtf')).text).toBe('seen (why?) by (a box) all');
     expect(codes(await extract(strToU8('{\\rtf1 {\\b cut'), 'rtf'))).toEqual([['file_cut_short', undefined]]);
     expect(await faultOf(strToU8('hello'), 'rtf')).toMatch(/^it is not RTF/);
   });

@@ -300,6 +300,44 @@ function behaviour(settings: () => Promise<Record<string, string>>, isEmbedded: 
       await expect(files.read(key, { file, sha256 })).rejects.toThrow(file);
     });
 
+    it('takes documents of another trash once, for what is left of their time or for all of it', async () => {
+      const project = await makeProject();
+      const bring = (path: string, version: string, deleted_at: string, more: object = { text: 'Pelicans fish.' }) =>
+        server.call('PUT', `/projects/${project}/trash/document${at(path)}`, {
+          user: 'ada',
+          body: { version, deleted_at, media_type: 'text/plain', tags: ['Bird'], ...more },
+        });
+      const recently = new Date(Date.now() - 86_400_000).toISOString();
+      for (const stored of [true, false]) {
+        expect(await bring('a.md', 'one', recently)).toEqual({ status: 200, body: { stored } });
+      }
+      const latin = { media_type: 'text/plain; charset=latin1', text: undefined, content_base64: 'ROtz' };
+      expect(await bring('b.txt', 'two', '2001-02-03T04:05:06.000Z', latin)).toMatchObject({ body: { stored: true } });
+      const trash = await listed(project);
+      expect(trash).toMatchObject({
+        total: 2,
+        documents: [
+          { path: 'b.txt', tags: ['bird'] },
+          { path: 'a.md', deleted_at: recently },
+        ],
+      });
+      const read = (path: string, version: string) =>
+        server.call('GET', `/projects/${project}/trash/document${at(path)}&version=${version}`, { user: 'ada' });
+      expect((await read('b.txt', 'two')).body).toMatchObject({
+        text: 'Dës',
+        original: { media_type: 'text/plain; charset=latin1', content_base64: 'ROtz' },
+      });
+      expect(await read('b.txt', 'one')).toMatchObject({ status: 404 });
+      expect((await search(project, 'pelicans')).results).toEqual([]);
+      expect(await restore(project, 'a.md', { version: 'again' })).toMatchObject({ body: { tags: ['bird'] } });
+      expect(
+        await bring('c.pdf', 'x', recently, { media_type: 'application/pdf', text: undefined, content_base64: 'AAAA' }),
+      ).toMatchObject({
+        status: 422,
+        body: { code: 'unreadable_document' },
+      });
+    });
+
     it('is refused where the configuration has none, and then nothing is deleted', async () => {
       const other = await startForTest('filesystem', FilesystemServerModule, { CAUDEX__DOCUMENTS__TRASH_DAYS: '0' });
       const call = (method: string, path: string, body?: object) => other.call(method, path, { user: 'ada', body });

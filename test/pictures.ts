@@ -63,24 +63,50 @@ export function bmp(canvas: Canvas): Buffer {
   return Buffer.concat([header, ...rows.reverse()]);
 }
 
+interface TiffForm {
+  /** The tags 258, 259, 262 and 277 of TIFF 6.0. */
+  bits: number;
+  compression: number;
+  photometric: number;
+  samples: number;
+  encode(gray: Buffer, canvas: Canvas): Buffer;
+}
+const GRAY: TiffForm = { bits: 8, compression: 1, photometric: 1, samples: 1, encode: (gray) => gray };
+/** Text in all four inks, as programs for printing write it. */
+const cmyk = (bits: 8 | 16): TiffForm => {
+  const inks = (light: number) => Array<number>((4 * bits) / 8).fill(255 - light);
+  return { bits, compression: 1, photometric: 5, samples: 4, encode: (gray) => Buffer.from([...gray].flatMap(inks)) };
+};
+export const TIFF_FORMS = {
+  'four inks of 8 bits': cmyk(8),
+  'four inks of 16 bits': cmyk(16),
+  'JPEG data that are called grey': { ...GRAY, compression: 7, encode: (_, canvas) => canvas.toBuffer('image/jpeg') },
+} satisfies Record<string, TiffForm>;
+export const ZSTANDARD: TiffForm = { ...GRAY, compression: 50_000 };
+
 /** An uncompressed TIFF with one gray page for each drawing. */
 export function tiff(...drawings: Canvas[]): Buffer {
+  return tiffOf(GRAY, ...drawings);
+}
+
+export function tiffOf(form: TiffForm, ...drawings: Canvas[]): Buffer {
   const parts: Buffer[] = [Buffer.from('II*\0\x08\0\0\0', 'latin1')];
   let at = 8;
   drawings.forEach((canvas, n) => {
     const { width, height } = canvas;
     const rgba = canvas.getContext('2d').getImageData(0, 0, width, height).data;
     const gray = Buffer.from(Array.from({ length: width * height }, (_, i) => rgba[4 * i] as number));
+    const pixels = form.encode(gray, canvas);
     const tags = [
       [256, width],
       [257, height],
-      [258, 8],
-      [259, 1],
-      [262, 1],
+      [258, form.bits],
+      [259, form.compression],
+      [262, form.photometric],
       [273, at + 2 + 12 * 9 + 4],
-      [277, 1],
+      [277, form.samples],
       [278, height],
-      [279, gray.length],
+      [279, pixels.length],
     ] as const;
     const directory = Buffer.alloc(2 + 12 * tags.length + 4);
     directory.writeUInt16LE(tags.length, 0);
@@ -90,9 +116,9 @@ export function tiff(...drawings: Canvas[]): Buffer {
       directory.writeUInt32LE(1, 6 + 12 * i);
       directory.writeUInt32LE(value, 10 + 12 * i);
     });
-    at += directory.length + gray.length;
+    at += directory.length + pixels.length;
     directory.writeUInt32LE(n === drawings.length - 1 ? 0 : at, directory.length - 4);
-    parts.push(directory, gray);
+    parts.push(directory, pixels);
   });
   return Buffer.concat(parts);
 }

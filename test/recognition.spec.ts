@@ -3,7 +3,7 @@ import {
   Recogniser,
   type RecognisedPage,
 } from '../src/downstream/filesystem/server/extraction/recognition/recogniser.js';
-import { bmp, drawing, tiff } from './pictures.js';
+import { bmp, drawing, tiff, TIFF_FORMS, tiffOf, ZSTANDARD } from './pictures.js';
 import { scannedPdf } from './scanned-pdf.js';
 
 const LIMITS = { languages: ['eng', 'deu'], pageTimeoutMs: 240_000, maxMemoryBytes: 2 ** 30 };
@@ -56,6 +56,20 @@ describe('the text of pictures', () => {
     const { text, opened } = await read(tiff(drawing(ENGLISH), drawing(GERMAN)), 'picture');
     expect(text).toBe(`${ENGLISH.join('\n')}\f${GERMAN.join('\n')}`);
     expect(opened).toEqual([1, 2]);
+  }, 60_000);
+
+  it.each(Object.entries(TIFF_FORMS))(
+    'is read from a TIFF with %s',
+    async (_, form) => {
+      expect((await read(tiffOf(form, drawing(ENGLISH)), 'picture')).text).toBe(ENGLISH.join('\n'));
+    },
+    60_000,
+  );
+
+  it('is not read from a TIFF whose compression is unknown, which the page names', async () => {
+    const { found } = await read(tiffOf(ZSTANDARD, drawing(ENGLISH)), 'picture');
+    expect(found).toMatchObject([{ page: 1, why: expect.stringContaining('Zstandard') }]);
+    expect(found[0]?.text).toBeUndefined();
   }, 60_000);
 
   it('is read in two languages, in small letters, and through noise', async () => {

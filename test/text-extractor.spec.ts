@@ -108,6 +108,18 @@ describe('TextExtractor', () => {
     expect(warnings).toEqual([expect.objectContaining({ code: 'deletions_left_out', count: 1 })]);
   });
 
+  it('reads DOCX whose links and pictures refer to nothing, and names the files that Word would insert', async () => {
+    const r = 'xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"';
+    const body = [
+      `<w:p><w:hyperlink ${r} r:id="missing"><w:r><w:t>a link</w:t></w:r></w:hyperlink></w:p>`,
+      `<w:p><w:r><w:pict><v:shape xmlns:v="urn:schemas-microsoft-com:vml"><v:imagedata ${r} r:id="gone"/></v:shape></w:pict></w:r></w:p>`,
+      `<w:altChunk ${r} r:id="chunk"/>`,
+    ];
+    const { text, warnings } = await extractor.extract(docx(body.join('')), 'docx', 'ada');
+    expect(text).toBe('a link');
+    expect(warnings).toEqual([expect.objectContaining({ code: 'embedded_files_left_out', count: 1 })]);
+  });
+
   it('uses the first row of a table in DOCX as its header', async () => {
     const row = (...cells: string[]) =>
       `<w:tr>${cells.map((cell) => `<w:tc>${paragraph(cell)}</w:tc>`).join('')}</w:tr>`;
@@ -156,10 +168,20 @@ describe('TextExtractor', () => {
           ...{ cell_type: 'code', source: 'print(1)' },
           outputs: [{ text: ['1\n'] }, { data: { 'image/png': 'AAAA', 'text/plain': '<Figure>' } }],
         },
+        {
+          ...{ cell_type: 'code', source: '' },
+          outputs: [
+            { data: { 'text/plain': '<IPython.core.display.Markdown object>', 'text/markdown': '## Result' } },
+            { data: { 'text/plain': '<Latex object>', 'text/latex': ['$x', '^2$'] } },
+            { data: { 'text/html': '<p>from <b>HTML</b></p>' } },
+          ],
+        },
       ],
     };
     const { text, warnings } = await extractor.extract(strToU8(JSON.stringify(notebook)), 'ipynb', 'ada');
-    expect(text).toBe('# Plan\nWe count.\n\n```python\nprint(1)\n```\n\n```text\n1\n```\n\n```text\n<Figure>\n```');
+    expect(text).toBe(
+      '# Plan\nWe count.\n\n```python\nprint(1)\n```\n\n```text\n1\n```\n\n```text\n<Figure>\n```\n\n## Result\n\n$x^2$\n\nfrom HTML',
+    );
     expect(warnings).toEqual([expect.objectContaining({ code: 'pictures_left_out', count: 1 })]);
     expect(await faultOf(strToU8('{"a": 1}'), 'ipynb')).toMatch(/no list "cells"/);
     expect(await faultOf(strToU8('{"cells": [null, 3]}'), 'ipynb')).toMatch(/^it can't be read/);

@@ -210,16 +210,19 @@ describe('Outbox', () => {
 
   describe('with a handler that takes several entries at once', () => {
     let calls: string[][] = [];
+    /** The time that a call takes. */
+    let callMs = 5;
     const batches = (
       refuses: (keys: readonly string[]) => Error | undefined = () => undefined,
       maxEntries = 100,
       maxTaken = Infinity,
+      gatherMs?: number,
     ) => {
       const deliver = async (given: readonly OutboxEntry[]) => {
         const entries = given.slice(0, maxTaken);
         const keys = entries.map(({ key }) => key);
         calls.push(keys);
-        await pause(5);
+        await pause(callMs);
         const error = refuses(keys);
         if (error !== undefined) throw error;
         delivered.push(...keys);
@@ -229,7 +232,7 @@ describe('Outbox', () => {
         topic: 'commit',
         service: 'git',
         deliver: async (one) => void (await deliver([one])),
-        batch: { maxEntries, maxChars: 1000, deliver },
+        batch: { maxEntries, maxChars: 1000, ...(gatherMs !== undefined && { gatherMs }), deliver },
       });
     };
     const of = (projectId: string, n: number, payload = '') =>
@@ -237,14 +240,23 @@ describe('Outbox', () => {
     const all = async (n: number) => {
       for (let i = 0; i < 200 && delivered.length < n; i++) await pause(5);
     };
-    beforeEach(() => (calls = []));
+    /** A delivered entry is removed a moment later. */
+    const removed = async () => {
+      for (let i = 0; i < 200 && (await store.stats()).length > 0; i++) await pause(5);
+    };
+    beforeEach(() => {
+      calls = [];
+      callMs = 5;
+    });
 
     it('delivers what waits of a project in one call, in order, one call at a time', async () => {
+      callMs = 300;
       batches();
       await outbox.send(of('a', 1));
       await pause(1);
       for (let i = 1; i < 5; i++) await outbox.send([{ ...entry('commit', `a${i}`), projectId: 'a' }]);
       await all(5);
+      await removed();
       expect(calls).toEqual([['a0'], ['a1', 'a2', 'a3', 'a4']]);
       expect(await store.stats()).toEqual([]);
     });
@@ -257,6 +269,26 @@ describe('Outbox', () => {
       expect(delivered).toHaveLength(9);
     });
 
+    it('lets entries gather for the next call of a project, and no other project waits for that', async () => {
+      batches(undefined, 100, Infinity, 600);
+      await outbox.send(of('a', 1));
+      await all(1);
+      for (let i = 1; i < 5; i++) {
+        await outbox.send([{ ...entry('commit', `a${i}`), projectId: 'a' }]);
+        await pause(10);
+      }
+      await outbox.send(of('b', 1));
+      await all(6);
+      expect(calls).toEqual([['a0'], ['b0'], ['a1', 'a2', 'a3', 'a4']]);
+    });
+
+    it('sends full calls without a wait', async () => {
+      batches(undefined, 4, Infinity, 60_000);
+      await outbox.send(of('a', 12));
+      await all(12);
+      expect(calls.map((keys) => keys.length)).toEqual([4, 4, 4]);
+    });
+
     it('delivers the entries that a call has left by further calls, in order', async () => {
       batches(undefined, 100, 2);
       const [first, , third] = await outbox.hold(of('a', 5));
@@ -265,6 +297,7 @@ describe('Outbox', () => {
       await outbox.release(held);
       expect(await Promise.all(waits)).toEqual([{ delivered: true }, { delivered: true }]);
       await all(5);
+      await removed();
       expect(calls).toEqual([['a0', 'a1'], ['a2', 'a3'], ['a4']]);
       expect(await store.stats()).toEqual([]);
     });

@@ -17,6 +17,7 @@ import {
   type OutboxEntry,
   OutboxFullError,
   type OutboxStore,
+  type ProjectOfEntries,
 } from './outbox.store.js';
 
 export const OUTBOX_STORE = Symbol('OutboxStore');
@@ -33,6 +34,8 @@ export interface OutboxHandler {
    * such call at a time.
    */
   readonly batch?: BatchLimits & {
+    /** The shortest time from one call of a project to the next, so that more entries go in one; none for full calls. */
+    readonly gatherMs?: number;
     /**
      * As {@link deliver}: where it fails, some of the entries may have been delivered.
      * @returns how many it has delivered, from the first on: at least one. The others are delivered by further calls.
@@ -91,6 +94,8 @@ const CLOCK_SLACK_MS = 1000;
 export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly handlers = new Map<string, OutboxHandler>();
   private readonly running = new Set<Running>();
+  /** The projects whose next call waits for more entries. */
+  private readonly gathering = new Set<ProjectOfEntries & { topic: string }>();
   /** How many entries each service has accepted since the start. */
   private readonly taken = new Map<ServiceName, number>();
   /** Entries whose last attempt got no answer, with the number in {@link taken} at that time. */
@@ -308,6 +313,7 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
         limit: PARALLEL - running.length,
         batch: handler.batch,
         running: running.flatMap(({ entries }) => entries),
+        gathering: [...this.gathering].filter(({ topic }) => topic === handler.topic),
         busy: [...perUser].filter(([, calls]) => calls >= PER_USER).map(([userId]) => userId),
       });
       const left = new Set(due.flat());
@@ -359,6 +365,7 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
   }
 
   private start(entries: readonly OutboxEntry[], handler: OutboxHandler): void {
+    this.gather(entries, handler);
     const ended = this.deliver(entries, handler)
       .catch((error: unknown) => this.storeFailed(error))
       .finally(() => {
@@ -367,6 +374,19 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
       });
     const running: Running = { service: handler.service, userId: entries[0]?.userId ?? '', entries, ended };
     this.running.add(running);
+  }
+
+  /** Lets the next call of the project wait, unless this one is full. */
+  private gather(entries: readonly OutboxEntry[], { topic, batch }: OutboxHandler): void {
+    const [first] = entries;
+    if (batch?.gatherMs === undefined || first === undefined || entries.length >= batch.maxEntries / 2) return;
+    const { userId, projectId } = first;
+    const project = { topic, userId, projectId };
+    this.gathering.add(project);
+    setTimeout(() => {
+      this.gathering.delete(project);
+      void this.pump();
+    }, batch.gatherMs).unref();
   }
 
   private async deliver(entries: readonly OutboxEntry[], handler: OutboxHandler): Promise<void> {

@@ -271,8 +271,23 @@ function behavesAsOutbox(restart: (maxBytes: number) => Promise<OutboxStore>): v
     const next = await store.due('turn', Date.now(), { limit: 5, batch, running });
     expect(next.map((group) => group.map(({ key }) => key))).toEqual([['e']]);
     expect(await store.due('turn', Date.now(), { limit: 5, batch, running, busy: ['ann'] })).toEqual([]);
+    const gathering = [{ userId: 'ann', projectId: 'p' }];
+    const others = await store.due('turn', Date.now(), { limit: 5, batch, gathering });
+    expect(others.map((group) => group.map(({ key }) => key))).toEqual([['e']]);
     const short = await store.due('turn', Date.now(), { limit: 5, batch: { maxEntries: 3, maxChars: 7 } });
     expect(short.map((group) => group.map(({ key }) => key))).toContainEqual(['a', 'b']);
+  });
+
+  it('writes what arrives together, and refuses only the write that it has no room for', async () => {
+    const outcomes = await Promise.allSettled([
+      store.add([entry('a')], 'ready'),
+      store.add([entry('b', 'x'.repeat(MAX_BYTES))], 'ready'),
+      store.add([entry('c')], 'ready'),
+    ]);
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect((await due()).map(({ key }) => key).toSorted()).toEqual(['a', 'c']);
+    // The refused write has taken no room.
+    await store.add([entry('d', 'x'.repeat(MAX_BYTES / 2))], 'ready');
   });
 
   it('says when a postponed entry is due', async () => {

@@ -50,6 +50,8 @@ export interface BatchLimits {
   readonly maxChars: number;
 }
 
+export type ProjectOfEntries = Pick<OutboxEntry, 'userId' | 'projectId'>;
+
 export interface Selection {
   /** The most groups. */
   readonly limit: number;
@@ -59,6 +61,8 @@ export interface Selection {
   readonly running?: readonly OutboxEntry[];
   /** Users that are left out. */
   readonly busy?: readonly string[];
+  /** Projects that are left out, where there is a `batch`. */
+  readonly gathering?: readonly ProjectOfEntries[];
 }
 
 /** The outbox has no room (`outbox.max_bytes`, or the disk). The entry is refused, not dropped. */

@@ -52,7 +52,7 @@ export const USERS = `
 /**
  * The due entries of these users without their payloads: of each user at most `$6` projects, from the one after the last
  * one served on, and of each project at most `$7` entries. With `$8`, a project with an entry that is being delivered, here
- * or at another replica, is left out.
+ * or at another replica, is left out, and so are the projects `$11` of the users `$10`.
  */
 export const DUE = `
   SELECT e.id, e.user_id, e.project, e.chars
@@ -72,6 +72,9 @@ export const DUE = `
     ) AND NOT ($8 AND EXISTS (
       SELECT FROM entries d WHERE d.topic = $1 AND d.state = 'ready' AND d.user_id = u.user_id AND d.project = p.project
         AND (d.owner <> $3 OR d.id = ANY($9))
+    )) AND NOT ($8 AND EXISTS (
+      SELECT FROM unnest($10::text[], $11::text[]) g(user_id, project)
+      WHERE g.user_id = u.user_id AND g.project = p.project
     ))
     ORDER BY place LIMIT $6
   ) p

@@ -168,12 +168,13 @@ export class PostgresOutboxStore implements OutboxStore {
     topic: string,
     users: readonly string[],
     nowMs: number,
-    { limit, batch, running = [] }: Selection,
+    { limit, batch, running = [], gathering = [] }: Selection,
   ): Promise<string[][]> {
     const { rows } = await this.db.read<Candidate>(sql.DUE, [
       ...[topic, nowMs, this.replicas.id, users],
       users.map((user) => this.lastProject.get(`${topic}/${user}`) ?? ''),
       ...[limit, batch?.maxEntries ?? limit, batch !== undefined, running.map(({ id }) => id)],
+      ...[gathering.map(({ userId }) => userId), gathering.map(({ projectId }) => projectId ?? '')],
     ]);
     const each = Math.ceil(limit / users.length);
     const groups: string[][] = [];

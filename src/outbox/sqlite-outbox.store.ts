@@ -3,7 +3,8 @@ import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import { LRUCache } from 'lru-cache';
 import { preparedBy } from '../storage/statements.js';
 import { scrubSoon } from '../storage/scrub.js';
-import { openDatabase, repeatable, transaction } from '../storage/sqlite.js';
+import { openDatabase } from '../storage/sqlite.js';
+import { GroupCommit } from '../storage/group-commit.js';
 import {
   type BatchLimits,
   type NewOutboxEntry,
@@ -12,6 +13,7 @@ import {
   type OutboxState,
   type OutboxStats,
   type OutboxStore,
+  type ProjectOfEntries,
   type Selection,
 } from './outbox.store.js';
 
@@ -70,12 +72,16 @@ const DUE = `
                     WHERE o.topic = e.topic AND o.key = e.key AND o.seq < e.seq AND o.state = 'ready')
   ORDER BY seq LIMIT ?`;
 
+/** A power cut may undo a write whose effect would then be repeated. */
+const REPEATABLE = { isDurable: false };
+
 type Row = Record<string, SQLOutputValue>;
 
 /** The embedded outbox: SQLite in WAL mode with `synchronous = FULL`. */
 export class SqliteOutboxStore implements OutboxStore {
   private readonly db: DatabaseSync;
   private readonly prepared: ReturnType<typeof preparedBy>;
+  private readonly group: GroupCommit;
   private bytes: number;
   /** The number of entries of each topic: most searches ask for a topic without any. */
   private readonly counts = new Map<string, number>();
@@ -90,6 +96,7 @@ export class SqliteOutboxStore implements OutboxStore {
   ) {
     this.db = openDatabase(file, OUTBOX_MIGRATIONS);
     this.prepared = preparedBy(this.db);
+    this.group = new GroupCommit(this.db, () => this.mark());
     for (const { topic, n } of this.prepared('SELECT topic, count(*) AS n FROM entries GROUP BY topic').all()) {
       this.counts.set(String(topic), Number(n));
     }
@@ -101,25 +108,33 @@ export class SqliteOutboxStore implements OutboxStore {
   }
 
   async update(id: string, payload: unknown): Promise<void> {
-    this.write(() => this.replace(id, payload));
+    await this.write(() => this.replace(id, payload));
   }
 
+  /**
+   * Where a power cut undoes the release of entries that did not change, they are held, and the next start recovers them.
+   * A later durable write keeps it.
+   */
   async release(
     ids: readonly string[],
     further: readonly NewOutboxEntry[] = [],
     changed: readonly { id: string; payload: unknown }[] = [],
   ): Promise<OutboxEntry[]> {
-    return this.write(() => {
-      for (const { id, payload } of changed) this.replace(id, payload);
-      const release = this.prepared(`UPDATE entries SET state = 'ready', due_ms = 0 WHERE id = ? AND state = 'held'`);
-      for (const id of ids) release.run(id);
-      return this.insert(further, 'ready');
-    });
+    const isDurable = further.length > 0 || changed.length > 0;
+    return this.write(
+      () => {
+        for (const { id, payload } of changed) this.replace(id, payload);
+        const release = this.prepared(`UPDATE entries SET state = 'ready', due_ms = 0 WHERE id = ? AND state = 'held'`);
+        for (const id of ids) release.run(id);
+        return this.insert(further, 'ready');
+      },
+      { isDurable },
+    );
   }
 
   /** A power cut may undo it: the entry is then delivered again, and the receiver ignores it. */
   async remove(ids: readonly string[]): Promise<void> {
-    this.write(() => {
+    await this.write(() => {
       const remove = this.prepared('DELETE FROM entries WHERE id = ? RETURNING topic, length(payload) AS bytes');
       for (const id of ids) {
         const removed = remove.get(id);
@@ -127,7 +142,7 @@ export class SqliteOutboxStore implements OutboxStore {
         this.bytes -= Number(removed['bytes']);
         this.count(String(removed['topic']), -1);
       }
-    }, repeatable);
+    }, REPEATABLE);
   }
 
   async recoverHeld(): Promise<number> {
@@ -136,18 +151,14 @@ export class SqliteOutboxStore implements OutboxStore {
     );
   }
 
-  async due(
-    topic: string,
-    nowMs: number,
-    { limit, batch, running = [], busy = [] }: Selection,
-  ): Promise<OutboxEntry[][]> {
+  async due(topic: string, nowMs: number, { limit, busy = [], ...selection }: Selection): Promise<OutboxEntry[][]> {
     if (!this.mayHave(topic) || limit <= 0) return [];
     const users = this.inTurn(topic).filter((user) => !busy.includes(user));
     const found: OutboxEntry[][] = [];
     const each = Math.ceil(limit / Math.max(1, users.length));
     for (const user of users) {
       if (found.length >= limit) break;
-      const groups = this.groupsOf(topic, user, nowMs, { limit: Math.min(each, limit - found.length), batch, running });
+      const groups = this.groupsOf(topic, user, nowMs, { ...selection, limit: Math.min(each, limit - found.length) });
       if (groups.length > 0) this.lastTurn.set(topic, user);
       found.push(...groups);
     }
@@ -159,10 +170,11 @@ export class SqliteOutboxStore implements OutboxStore {
     topic: string,
     user: string,
     nowMs: number,
-    { limit, batch, running = [] }: Selection,
+    { limit, batch, running = [], gathering = [] }: Selection,
   ): OutboxEntry[][] {
+    const delivered = running.filter((entry) => entry.topic === topic);
     const served = new Set(
-      batch && running.filter((entry) => entry.topic === topic && entry.userId === user).map(projectOf),
+      batch && [...delivered, ...gathering].filter(({ userId }) => userId === user).map(projectOf),
     );
     const ids = JSON.stringify(running.map(({ id }) => id));
     const rounds: OutboxEntry[][][] = [];
@@ -204,7 +216,7 @@ export class SqliteOutboxStore implements OutboxStore {
 
   async postpone(id: string, untilMs: number, attempts: number, error: string): Promise<void> {
     const postpone = this.prepared('UPDATE entries SET due_ms = ?, attempts = ?, last_error = ? WHERE id = ?');
-    this.write(() => void postpone.run(Math.ceil(untilMs), attempts, error, id), repeatable);
+    await this.write(() => void postpone.run(Math.ceil(untilMs), attempts, error, id), REPEATABLE);
   }
 
   async bury(id: string, error: string): Promise<void> {
@@ -213,9 +225,9 @@ export class SqliteOutboxStore implements OutboxStore {
 
   async wake(topics: readonly string[]): Promise<void> {
     const wake = this.prepared(`UPDATE entries SET due_ms = 0 WHERE state = 'ready' AND topic = ?`);
-    this.write(() => {
+    await this.write(() => {
       for (const topic of topics) wake.run(topic);
-    }, repeatable);
+    }, REPEATABLE);
   }
 
   async replay(id: string): Promise<boolean> {
@@ -275,7 +287,9 @@ export class SqliteOutboxStore implements OutboxStore {
   }
 
   async close(): Promise<void> {
-    if (this.db.isOpen) this.db.close();
+    if (!this.db.isOpen) return;
+    this.group.flush();
+    this.db.close();
   }
 
   private replace(id: string, payload: unknown): void {
@@ -317,20 +331,25 @@ export class SqliteOutboxStore implements OutboxStore {
     return Number(this.prepared('SELECT length(payload) AS n FROM entries WHERE id = ?').get(id)?.['n'] ?? 0);
   }
 
-  /** One transaction; when it fails, the counts stay as they were. */
-  private write<T>(work: () => T, within = transaction): T {
-    const bytes = this.bytes;
-    const counts = [...this.counts];
+  /** Other writes may share its transaction; when it fails, the counts stay as they were. */
+  private async write<T>(work: () => T, options: { isDurable?: boolean } = {}): Promise<T> {
     try {
-      return within(this.db, work);
+      return await this.group.run(work, options);
     } catch (error) {
-      this.bytes = bytes;
-      this.counts.clear();
-      for (const [topic, n] of counts) this.counts.set(topic, n);
       // 13: SQLITE_FULL, the disk has no room.
       if ((error as { errcode?: number }).errcode === 13) throw new OutboxFullError('the disk is full');
       throw error;
     }
+  }
+
+  private mark(): () => void {
+    const { bytes } = this;
+    const counts = [...this.counts];
+    return () => {
+      this.bytes = bytes;
+      this.counts.clear();
+      for (const [topic, n] of counts) this.counts.set(topic, n);
+    };
   }
 }
 
@@ -339,7 +358,7 @@ function rotated(names: readonly string[], last = ''): string[] {
   return [...names.filter((name) => name > last), ...names.filter((name) => name <= last)];
 }
 
-const projectOf = ({ projectId }: OutboxEntry) => projectId ?? '';
+const projectOf = ({ projectId }: ProjectOfEntries) => projectId ?? '';
 
 /** The first rows, as many as may go in one call; at least one. */
 function together(rows: Iterable<Row>, { maxChars }: BatchLimits): OutboxEntry[] {

@@ -147,7 +147,7 @@ describe('an account', () => {
     const other = await caudex.signUp();
     const first = await imported(other, bytes);
     expect(first).toEqual({
-      projects: [{ project_id: project, name: 'Birds & trees: "2026"', documents: 4, kept: 0 }],
+      projects: [{ project_id: project, name: 'Birds & trees: "2026"', documents: 4, kept: 0, trash: 0 }],
       conversations: 1,
       failed: [],
     });
@@ -181,6 +181,40 @@ describe('an account', () => {
     expect(refused?.headers.get('retry-after')).toBe('5');
     expect((await exported()).manifest.user.email).toBe(email);
   });
+
+  it('brings its trash and the tags of documents along', async () => {
+    const at = (id: string, rest: string) => `/v1/api/projects/${id}/${rest}`;
+    const json = { 'content-type': 'application/json' };
+    const tags = { path: 'note.md', tags: ['island', '2026'] };
+    expect((await person.request('PUT', at(project, 'tags'), JSON.stringify(tags), json)).status).toBe(200);
+    const ofTrashed = JSON.stringify({ path: 'latin.txt', tags: ['old'] });
+    expect((await person.request('PUT', at(project, 'tags'), ofTrashed, json)).status).toBe(200);
+    for (const path of ['latin.txt', 'a']) await person.delete(at(project, `documents/${path}?trash=true`));
+    await person.upload(project, 'a', 'Another one of this name.');
+    await person.delete(at(project, 'documents/a?trash=true'));
+    type Trash = { documents: { path: string; version: string; deleted_at: string }[] };
+    const { documents: trash } = await person.get<Trash>(at(project, 'trash'));
+    expect(trash.map(({ path }) => path)).toEqual(['a', 'a', 'latin.txt']);
+
+    const { bytes, manifest } = await exported();
+    expect(manifest.missing).toEqual([]);
+    const other = await caudex.signUp();
+    const first = await imported(other, bytes);
+    expect(first).toMatchObject({ projects: [{ documents: 2, kept: 0, trash: 3 }], failed: [] });
+    expect((await imported(other, bytes)).projects).toMatchObject([{ documents: 0, kept: 2, trash: 0 }]);
+    expect((await other.get<Trash>(at(project, 'trash'))).documents).toMatchObject(
+      trash.map(({ path, version, deleted_at }) => ({ path, version, deleted_at })),
+    );
+    const { documents } = await other.get<{ documents: { path: string; tags?: string[] }[] }>(at(project, 'documents'));
+    expect(documents.find(({ path }) => path === 'note.md')?.tags).toEqual(['island', '2026']);
+    await until('it is found by its tag', async () => (await other.search(project, 'tag:island')).total > 0);
+
+    await other.post(at(project, 'trash/restore'), { path: 'latin.txt' });
+    expect(await bytesOf(other, project, 'latin.txt')).toEqual(LATIN);
+    await until('its tag came along', async () => (await other.search(project, 'tag:old')).total > 0);
+    await other.post(at(project, 'trash/restore'), { path: 'a', version: trash[1]?.version });
+    expect(String(await bytesOf(other, project, 'a'))).toBe('A file with the name of a folder.');
+  }, 60_000);
 
   it('refuses what is not an export', async () => {
     const { bytes } = await exported();

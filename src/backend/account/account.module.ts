@@ -19,6 +19,7 @@ import { AccountExport } from './export/account-export.service.js';
 import { AccountImport } from './import/account-import.service.js';
 import { ImportedConversations } from './import/imported-conversations.service.js';
 import { ImportedProjects } from './import/imported-projects.service.js';
+import { ImportedTrash } from './import/imported-trash.service.js';
 
 @Module({
   imports: [
@@ -37,6 +38,9 @@ import { ImportedProjects } from './import/imported-projects.service.js';
     ConversationsModule,
   ],
   controllers: [AccountController],
-  providers: [AccountCopies, AccountDeletion, AccountExport, AccountImport, ImportedConversations, ImportedProjects],
+  providers: [
+    ...[AccountCopies, AccountDeletion, AccountExport, AccountImport],
+    ...[ImportedConversations, ImportedProjects, ImportedTrash],
+  ],
 })
 export class AccountModule {}

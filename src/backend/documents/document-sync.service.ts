@@ -46,6 +46,8 @@ export type CommitPayload = z.output<typeof commitPayload>;
 /** A text up to this size travels in the outbox with its commit; a larger one is fetched when it is committed. */
 export const KEPT_TEXT_CHARS = 1_000_000;
 const DELIVERY_POLL_MS = 10;
+/** A call starts a git process, which costs more than the commits that it makes. */
+const COMMIT_GATHER_MS = 250;
 
 type Change = CommitPayload & { text: string | null };
 
@@ -92,6 +94,7 @@ export class DocumentSync implements OnModuleInit {
       batch: {
         maxEntries: MAX_COMMITS,
         maxChars: KEPT_TEXT_CHARS,
+        gatherMs: COMMIT_GATHER_MS,
         deliver: (entries, call) => this.commitTogether(entries, call),
       },
     });

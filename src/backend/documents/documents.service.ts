@@ -50,11 +50,11 @@ export class DocumentsService {
     private readonly recognition: RecognitionWatch,
   ) {}
 
-  /** @param verb what the message of the commit says of the document */
+  /** @param upload its `tags` are set where the document is created. @param verb what the message of the commit says of the document */
   async put(
     projectId: string,
     path: string,
-    upload: Upload,
+    upload: Upload & { tags?: string[] | undefined },
     ifMatch: string | undefined,
     call: Omit<UserCall, 'claim'> & { claim?: UserCall['claim'] | undefined },
     verb = 'Save',
@@ -106,7 +106,7 @@ export class DocumentsService {
     projectId: string,
     path: string,
     version: string,
-    upload: Upload & { if_match?: string },
+    upload: Upload & { if_match?: string; tags?: string[] | undefined },
     commit: CommitPayload | null,
     call: OwnerCall,
   ) {

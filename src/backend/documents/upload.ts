@@ -4,6 +4,7 @@ import { documentFormatOf, extractedTypeOf, isTextType, READABLE_FORMATS } from 
 import { badRequest, Problem } from '../../http/problem.js';
 import { mediaTypeOf } from '../../text/media-type.js';
 import { isArchive } from './archive/read-archive.js';
+import { adviceFor } from './convertible.js';
 import { signatureType, textSignatureType } from './file-signature.js';
 
 /** The uploaded content: a text, or the bytes of a file from which text is extracted. */
@@ -68,7 +69,7 @@ async function readMultipart(request: FastifyRequest, path: string): Promise<Upl
 export function uploadOf(name: string, contentType: string | undefined, bytes: Buffer): Upload {
   const charset = /;\s*charset\s*=\s*["']?([^\s;"']+)/i.exec(contentType ?? '')?.[1];
   const stated = contentType?.split(';')[0]?.trim().toLowerCase() ?? '';
-  return toUpload(typeByContent(claimedType(stated, name, bytes), bytes), charset, bytes);
+  return toUpload(name, typeByContent(claimedType(stated, name, bytes), bytes), charset, bytes);
 }
 
 /** Many clients send a generic type, or one that their system registers for another format. */
@@ -99,16 +100,25 @@ function typeByContent(claimed: string, bytes: Buffer): string {
 }
 
 const isExtracted = (mediaType: string) => documentFormatOf(mediaType) !== undefined;
-function toUpload(media_type: string, charset: string | undefined, bytes: Buffer): Upload {
+function toUpload(name: string, media_type: string, charset: string | undefined, bytes: Buffer): Upload {
   if (isExtracted(media_type)) return fileOf(media_type, charset, bytes);
   if (media_type === FORM)
     throw notTaken('a form is not a document', '(curl: -H "Content-Type: text/markdown" --data-binary @FILE)');
+  const advice = adviceFor(name, media_type);
+  if (advice !== undefined && !isTextType(media_type)) throw unreadable(name, media_type, advice);
   if (isArchive(media_type))
     throw notTaken('an archive is not a document', '(an archive of documents: POST …/documents)');
   if (!isTextType(media_type)) throw notTaken(`${JSON.stringify(media_type)} is not taken`, '');
   const text = charset === undefined || UTF8.test(charset) ? utf8Of(bytes) : undefined;
-  if (text !== undefined) return { media_type, text };
+  // UTF-16 is often valid UTF-8 with zero bytes: the filesystem server detects the encoding.
+  if (text !== undefined && !text.includes('\0')) return { media_type, text };
+  if (advice !== undefined && bytes.includes(0)) throw unreadable(name, 'application/octet-stream', advice);
   return fileOf(media_type, charset, bytes);
+}
+
+function unreadable(name: string, mediaType: string, advice: string): Problem {
+  const detail = `body: ${JSON.stringify(name)} is a file of type ${mediaType}, which is not read; ${advice}. What is read: ${READABLE_FORMATS}`;
+  return new Problem({ status: 415, code: 'unsupported_media_type', detail });
 }
 
 function notTaken(what: string, how: string): Problem {

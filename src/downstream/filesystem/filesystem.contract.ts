@@ -223,6 +223,8 @@ export const filesystemContract = {
       if_match: z.string().optional(),
       /** When the change arrived, in ms since 1970: 409 `superseded` where a later one was stored meanwhile. */
       arrived_ms: z.number().optional(),
+      /** For a document that is created; one that exists keeps its own. */
+      tags: tagsSchema.optional(),
     }),
     response: storedSchema,
     idempotent: true,
@@ -342,6 +344,39 @@ export const filesystemContract = {
     params: inProject,
     query: z.strictObject(page),
     response: z.object({ documents: z.array(trashedSchema), total: z.int() }),
+    idempotent: true,
+  },
+  /** A document in the trash with its text, and the file from which the text was extracted. 404. */
+  getTrashed: {
+    method: 'GET',
+    path: '/projects/:project_id/trash/document',
+    params: inProject,
+    query: ofDocument.extend({ version: id }),
+    response: trashedSchema.extend({
+      text: z.string(),
+      original: z.object({ media_type: z.string(), content_base64: z.base64() }).optional(),
+    }),
+    idempotent: true,
+  },
+  /**
+   * Puts a document into the trash as if it had been deleted at `deleted_at`; where its time there is over, as if deleted
+   * now. The body is as that of {@link putDocument}. `stored` is false where the trash has this version of the document.
+   * 404; 422 `trash_off`, `unreadable_document`; 507.
+   */
+  bringTrashed: {
+    method: 'PUT',
+    path: '/projects/:project_id/trash/document',
+    params: inProject,
+    query: ofDocument,
+    body: z.strictObject({
+      version: id,
+      deleted_at: z.iso.datetime(),
+      media_type: z.string(),
+      text: z.string().optional(),
+      content_base64: z.base64().optional(),
+      tags: tagsSchema.optional(),
+    }),
+    response: z.object({ stored: z.boolean() }),
     idempotent: true,
   },
   /**

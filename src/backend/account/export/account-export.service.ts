@@ -14,6 +14,7 @@ import {
   type ExportedConversation,
   type ExportedDocument,
   type ExportedProject,
+  type ExportedTrashed,
   FORMAT,
   MANIFEST,
   type Manifest,
@@ -104,8 +105,10 @@ export class AccountExport {
       yield* read.entries;
     }
     yield* this.history(params, `${folder}/history.bundle`, manifest, call);
+    const trash: ExportedTrashed[] = [];
+    yield* this.trash(project.project_id, folder, trash, manifest, call);
     const { documents: _, ...described } = project;
-    yield jsonEntry(`${folder}/project.json`, { ...described, documents } satisfies ExportedProject);
+    yield jsonEntry(`${folder}/project.json`, { ...described, documents, trash } satisfies ExportedProject);
     manifest.projects.push({ project_id: project.project_id, folder });
   }
 
@@ -135,6 +138,43 @@ export class AccountExport {
       { name: text_file, changedAt, content: Buffer.from(text) },
     ];
     return { document, entries };
+  }
+
+  /** @param found gets their descriptions */
+  private async *trash(
+    project_id: string,
+    folder: string,
+    found: ExportedTrashed[],
+    { missing }: Manifest,
+    call: UserCall,
+  ): AsyncGenerator<ZipEntry> {
+    const params = { project_id };
+    const infos = await all(async (offset) => {
+      return (await this.filesystem.listTrash({ params, query: { limit: PAGE, offset } }, timed(call))).documents;
+    });
+    for (const [i, { path, version }] of infos.entries()) {
+      const read = await this.filesystem
+        .getTrashed({ params, query: { path, version } }, timed(call))
+        // It was restored or removed meanwhile, or its file is damaged.
+        .catch((error: unknown) => {
+          missing.push({ what: `${folder}: ${path} in the trash`, reason: reasonOf(error, isOfOne) });
+          return undefined;
+        });
+      if (read === undefined) continue;
+      const { text, original, ...info } = read;
+      const file = `${folder}/trash/${i + 1}/${path}`;
+      const changedAt = new Date(info.updated_at);
+      const described = { ...info, file };
+      if (original === undefined) {
+        yield { name: file, changedAt, content: Buffer.from(text) };
+        found.push(described);
+        continue;
+      }
+      const text_file = `${folder}/trash-texts/${i + 1}/${path}.txt`;
+      yield { name: file, changedAt, content: Buffer.from(original.content_base64, 'base64') };
+      yield { name: text_file, changedAt, content: Buffer.from(text) };
+      found.push({ ...described, text_file, original_type: original.media_type });
+    }
   }
 
   /** The history as a git bundle, which `git clone` reads. */

@@ -4,6 +4,7 @@ import {
   documentInfoSchema,
   projectSchema,
   storedTurnSchema,
+  trashedSchema,
 } from '../../../downstream/filesystem/filesystem.contract.js';
 
 /** The layout of an exported account. A later layout gets a further number. */
@@ -37,9 +38,19 @@ export const exportedDocumentSchema = documentInfoSchema.extend({
 });
 export type ExportedDocument = z.output<typeof exportedDocumentSchema>;
 
+/** A document in the trash; `version` tells those of one path apart. */
+export const exportedTrashedSchema = trashedSchema.extend({
+  file: z.string(),
+  original_type: z.string().optional(),
+  text_file: z.string().optional(),
+});
+export type ExportedTrashed = z.output<typeof exportedTrashedSchema>;
+
 /** `project.json` in the folder of a project. */
 export const exportedProjectSchema = projectSchema.omit({ documents: true }).extend({
   documents: z.array(exportedDocumentSchema),
+  /** Those deleted last first. Earlier exports have none. */
+  trash: z.array(exportedTrashedSchema).default([]),
 });
 export type ExportedProject = z.output<typeof exportedProjectSchema>;
 

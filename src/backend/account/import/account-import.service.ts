@@ -19,6 +19,7 @@ import {
 import type { ImportArchive } from './import-archive.js';
 import { ImportedConversations } from './imported-conversations.service.js';
 import { ImportedProjects } from './imported-projects.service.js';
+import { ImportedTrash } from './imported-trash.service.js';
 
 const PARALLEL = 6;
 
@@ -31,6 +32,8 @@ export const importResultSchema = z.object({
       documents: z.int(),
       /** How many were there already; they stay as they are. */
       kept: z.int(),
+      /** How many documents were put into the trash. */
+      trash: z.int(),
     }),
   ),
   /** How many conversations have all their turns now. */
@@ -51,6 +54,7 @@ export class AccountImport {
     private readonly projects: ImportedProjects,
     private readonly conversations: ImportedConversations,
     private readonly documents: DocumentsService,
+    private readonly trashed: ImportedTrash,
   ) {}
 
   /** @throws Problem 400 `invalid_archive`; DownstreamError */
@@ -76,14 +80,19 @@ export class AccountImport {
 
   /** @returns the id that the project has here */
   private async project(archive: ImportArchive, folder: string, result: ImportResult, call: UserCall): Promise<string> {
-    const { documents, ...project } = await archive.json(`${folder}/project.json`, exportedProjectSchema);
+    const { documents, trash, ...project } = await archive.json(`${folder}/project.json`, exportedProjectSchema);
     const project_id = await this.projects.bring(project, this.timed(call));
-    const counts = { project_id, name: project.name, documents: 0, kept: 0 };
+    const counts = { project_id, name: project.name, documents: 0, kept: 0, trash: 0 };
     result.projects.push(counts);
     await pLimit(PARALLEL).map(documents, (document) =>
       this.listed(result, `${folder}: ${document.path}`, call, async () => {
         if (await this.document(archive, project_id, document, this.timed(call))) counts.documents += 1;
         else counts.kept += 1;
+      }),
+    );
+    await pLimit(PARALLEL).map(trash, (document) =>
+      this.listed(result, `${folder}: ${document.path} in the trash`, call, async () => {
+        if (await this.trashed.bring(archive, project_id, document, this.timed(call))) counts.trash += 1;
       }),
     );
     return project_id;
@@ -93,21 +102,21 @@ export class AccountImport {
   private async document(
     archive: ImportArchive,
     projectId: string,
-    { path, file, media_type, original_type, text_file, unreadable }: ExportedDocument,
+    { path, file, media_type, original_type, text_file, unreadable, tags }: ExportedDocument,
     call: UserCall,
   ): Promise<boolean> {
     const fault = pathFault(path);
     if (fault !== undefined) throw badRequest('invalid_path', `path: ${fault}`);
     const bytes = await archive.bytes(file, this.config.http.max_body_bytes);
-    const original = { media_type: original_type ?? media_type, content_base64: bytes.toString('base64') };
+    const original = { media_type: original_type ?? media_type, content_base64: bytes.toString('base64'), tags };
     try {
       if (unreadable === true && text_file !== undefined) {
         const text = (await archive.bytes(text_file, this.config.http.max_body_bytes)).toString();
-        await this.documents.put(projectId, path, { media_type: 'text/plain', text }, '*', call);
+        await this.documents.put(projectId, path, { media_type: 'text/plain', text, tags }, '*', call);
         // The answer is that no text can be read from it; it is stored all the same.
         await this.documents.put(projectId, path, original, undefined, call).catch(unlessUnreadable);
       } else if (original_type === undefined) {
-        await this.documents.put(projectId, path, { media_type, text: bytes.toString() }, '*', call);
+        await this.documents.put(projectId, path, { media_type, text: bytes.toString(), tags }, '*', call);
       } else await this.documents.put(projectId, path, original, '*', call);
       return true;
     } catch (error) {

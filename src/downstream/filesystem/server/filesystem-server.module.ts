@@ -36,6 +36,7 @@ import { RecognisedDocuments } from './recognition/recognised-documents.js';
 import { RecognitionController } from './recognition/recognition.controller.js';
 import { RecognitionService } from './recognition/recognition.service.js';
 import { TrashController } from './trash/trash.controller.js';
+import { TrashImport } from './trash/trash-import.service.js';
 import { TrashService } from './trash/trash.service.js';
 
 const stores = [
@@ -111,6 +112,7 @@ const recogniser = {
     DocumentWriter,
     DocumentBatchWriter,
     DocumentMover,
+    TrashImport,
     TrashService,
     UploadReader,
     ConversationsService,

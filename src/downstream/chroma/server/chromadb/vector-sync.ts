@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { type Generation, IndexStore } from '../index/index.store.js';
 import { VectorStore } from './vector.store.js';
@@ -8,9 +9,16 @@ interface Queue {
   put: Set<number>;
   removed: Set<number>;
   running: Promise<void> | undefined;
+  timer: NodeJS.Timeout | undefined;
 }
 
 const BATCH = 1000;
+/** A request costs ChromaDB more than the vectors in it, so the vectors of several documents go in one. */
+const GATHER_MS = 200;
+/** A search compares the vectors that ChromaDB lacks one by one, so there are few of them. */
+const MAX_GATHERED = 500;
+/** How long a search waits for the comparison, which takes longer only for very many passages. */
+const COMPARE_MS = 500;
 
 /**
  * Synchronises ChromaDB with SQLite. Changes that arrive during a write are joined into the next one. After a failure,
@@ -27,6 +35,7 @@ export class VectorSync {
 
   /** Records that ChromaDB may lack changes that were sent. */
   markUnsynced(): void {
+    for (const { timer } of this.queues.values()) clearTimeout(timer);
     this.queues.clear();
   }
 
@@ -36,6 +45,7 @@ export class VectorSync {
   }
 
   forget(generation: Generation): void {
+    clearTimeout(this.queues.get(generation.id)?.timer);
     this.queues.delete(generation.id);
   }
 
@@ -44,16 +54,56 @@ export class VectorSync {
     generation: Generation,
     change: { put?: readonly number[]; removed?: readonly number[] } = {},
   ): Promise<void> {
+    const queue = this.add(generation, change);
+    while (!queue.compared || queue.put.size > 0 || queue.removed.size > 0 || queue.running !== undefined) {
+      queue.running ??= this.work(generation, queue).finally(() => (queue.running = undefined));
+      await queue.running;
+    }
+  }
+
+  /**
+   * {@link push} without waiting for ChromaDB, as long as it has taken the changes before these. A search must compare the
+   * vectors of {@link waiting} itself.
+   */
+  async pushSoon(
+    generation: Generation,
+    change: { put: readonly number[]; removed: readonly number[] },
+  ): Promise<void> {
+    const queue = this.add(generation, change);
+    if (!queue.compared || queue.put.size + queue.removed.size > MAX_GATHERED) return this.push(generation);
+    queue.timer ??= setTimeout(() => {
+      queue.timer = undefined;
+      // After a failure the next write, or the next search, compares both sides.
+      this.push(generation).catch(() => undefined);
+    }, GATHER_MS).unref();
+  }
+
+  /**
+   * Pushes what waits. Returns at once where both sides were compared since the last start or failure, else when they are,
+   * or after {@link COMPARE_MS}: until then ChromaDB may lack more than {@link waiting}.
+   */
+  async catchUp(generation: Generation): Promise<void> {
+    const pushed = this.push(generation).catch(() => undefined);
+    if (this.queueOf(generation).compared) return;
+    const patience = new AbortController();
+    const tooLong = sleep(COMPARE_MS, undefined, { signal: patience.signal }).catch(() => undefined);
+    await Promise.race([pushed, tooLong]);
+    patience.abort();
+  }
+
+  /** The passages of which ChromaDB may lack the vectors; at most {@link MAX_GATHERED}. */
+  waiting({ id }: Generation): number[] {
+    return [...(this.queues.get(id)?.put ?? [])].slice(0, MAX_GATHERED);
+  }
+
+  private add(generation: Generation, change: { put?: readonly number[]; removed?: readonly number[] }): Queue {
     const queue = this.queueOf(generation);
     for (const id of change.put ?? []) queue.put.add(id);
     for (const id of change.removed ?? []) {
       queue.put.delete(id);
       queue.removed.add(id);
     }
-    while (!queue.compared || queue.put.size > 0 || queue.removed.size > 0 || queue.running !== undefined) {
-      queue.running ??= this.work(generation, queue).finally(() => (queue.running = undefined));
-      await queue.running;
-    }
+    return queue;
   }
 
   private async work(generation: Generation, queue: Queue): Promise<void> {
@@ -91,7 +141,7 @@ export class VectorSync {
   private queueOf({ id }: Generation): Queue {
     let queue = this.queues.get(id);
     if (queue === undefined) {
-      queue = { compared: false, put: new Set(), removed: new Set(), running: undefined };
+      queue = { compared: false, put: new Set(), removed: new Set(), running: undefined, timer: undefined };
       this.queues.set(id, queue);
     }
     return queue;

@@ -7,7 +7,7 @@ import { DocumentArrivals, type DocumentState } from './document-arrivals.js';
 import { LSA, PROJECTION } from '../embedding/embedders.js';
 import { PretrainedModel } from '../embedding/pretrained-model.js';
 import { GenerationBuilder } from './generation.builder.js';
-import { type Generation, IndexStore } from '../index/index.store.js';
+import { IndexStore } from '../index/index.store.js';
 import { ProjectLock } from '../index/project-lock.js';
 import { VectorStore } from '../chromadb/vector.store.js';
 import { VectorSync } from '../chromadb/vector-sync.js';
@@ -22,7 +22,7 @@ const LARGE_CHARS = 100_000;
 /** One per user at a time. A text that waits too long is refused, and the caller's outbox sends it again. */
 const LARGE = { concurrent: 2, perUser: 1, waiting: 60, waitMs: 5000 };
 
-/** Writes to the index. An acknowledged write survives any later kill. */
+/** Writes to the index. An acknowledged write survives any later kill, and every later search finds it. */
 @Injectable()
 export class IndexerService {
   private reanalysing: Promise<void> | undefined;
@@ -81,7 +81,8 @@ export class IndexerService {
     const { path, version } = document;
     const { generation, put, removed } = await this.arrivals.add(key, document);
     // Outside of the lock, so that the next documents are prepared while ChromaDB stores these.
-    await this.push(key, generation, { put, removed });
+    await this.forgetInBuilding(key, removed);
+    await this.sync.pushSoon(generation, { put, removed });
     this.builder.consider(key);
     return { passages: this.store.version(key, path)?.passages ?? 0, version };
   }
@@ -89,7 +90,8 @@ export class IndexerService {
   async remove(key: ProjectKey, path: string): Promise<boolean> {
     const removed = await this.lock.run(key, () => Promise.resolve(this.store.remove(key, path)));
     const generation = this.store.current(key);
-    if (generation !== undefined) await this.push(key, generation, { put: [], removed: removed ?? [] });
+    await this.forgetInBuilding(key, removed ?? []);
+    if (generation !== undefined) await this.sync.push(generation, { removed: removed ?? [] });
     return removed !== undefined;
   }
 
@@ -113,14 +115,9 @@ export class IndexerService {
     };
   }
 
-  private async push(
-    key: ProjectKey,
-    current: Generation,
-    change: { put: number[]; removed: number[] },
-  ): Promise<void> {
+  /** A running training reads new passages by itself, but would keep deleted ones. */
+  private async forgetInBuilding(key: ProjectKey, removed: readonly number[]): Promise<void> {
     const building = this.store.building(key);
-    // The running training reads new passages by itself, but would keep deleted ones.
-    if (building !== undefined) await this.sync.push(building, { removed: change.removed });
-    await this.sync.push(current, change);
+    if (building !== undefined && removed.length > 0) await this.sync.push(building, { removed });
   }
 }

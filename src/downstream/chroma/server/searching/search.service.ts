@@ -169,12 +169,10 @@ export class SearchService {
     allowed: ReadonlySet<number> | undefined,
   ): Promise<Near[]> {
     if (isZero(direction)) return [];
-    // Not awaited: until it is done, ChromaDB may lack passages, and deleted passages are filtered out below.
-    this.sync.push(generation).catch(() => undefined);
     const neighbours =
       allowed !== undefined && allowed.size <= MAX_COMPARED
         ? this.compared(generation, direction, [...allowed])
-        : await this.vectors.nearest(generation.collection, direction, CANDIDATES);
+        : await this.nearestOfAll(generation, direction);
     const image = await this.store.passages.image(key);
     const floor = MIN_SIMILARITY[generation.embedder] ?? 0;
     const certainty = (id: number) =>
@@ -183,6 +181,16 @@ export class SearchService {
       .filter(({ id, similarity }) => similarity > floor && image.has(id) && allowed?.has(id) !== false)
       .map(({ id, similarity }) => ({ id, similarity, score: similarity * certainty(id) }))
       .sort((a, b) => b.score - a.score || a.id - b.id);
+  }
+
+  /** The nearest that ChromaDB has, and those whose vectors it has not received yet. */
+  private async nearestOfAll(generation: Generation, direction: Float32Array): Promise<Neighbour[]> {
+    await this.sync.catchUp(generation);
+    // Read first: what ChromaDB receives meanwhile is in both lists.
+    const waiting = this.compared(generation, direction, this.sync.waiting(generation));
+    const found = await this.vectors.nearest(generation.collection, direction, CANDIDATES);
+    const known = new Set(found.map(({ id }) => id));
+    return [...found, ...waiting.filter(({ id }) => !known.has(id))];
   }
 
   /** The nearest of a few passages. ChromaDB would have to return very many to include all of these. */

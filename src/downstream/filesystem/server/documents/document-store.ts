@@ -105,6 +105,12 @@ export abstract class DocumentStore {
   /** Of several with one path the one deleted last. */
   abstract findTrashed(key: ProjectKey, path: string, version?: string): Promise<TrashRow | undefined>;
 
+  /**
+   * @returns false where the trash has this version of the document
+   * @throws Problem 404, 410 `deleted`, 507 `quota_exceeded`
+   */
+  abstract addTrashed(key: ProjectKey, row: TrashRow): Promise<boolean>;
+
   abstract removeTrashed(key: ProjectKey, which: TrashedWhich): Promise<TrashRow[]>;
 
   /** Removes those of all users that were deleted before this time. */

@@ -142,7 +142,7 @@ const MAX_CONTROL_RATIO = 0.02;
 
 function isBinary(text: string): boolean {
   const sample = text.slice(0, BINARY_SAMPLE_CHARS);
-  return (sample.match(CONTROL)?.length ?? 0) > sample.length * MAX_CONTROL_RATIO;
+  return (sample.match(CONTROL)?.length ?? 0) > Math.max(1, sample.length * MAX_CONTROL_RATIO);
 }
 
 function notText(binary: boolean): Problem {

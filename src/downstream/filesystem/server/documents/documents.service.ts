@@ -14,8 +14,9 @@ import { infoOf } from './document-row.js';
 import { DocumentStore } from './document-store.js';
 import { DocumentBatchWriter, type PathRequest } from './document-batch-writer.js';
 import { DocumentWriter } from './document-writer.js';
-import type { WriteRequest } from './write-decision.js';
+import { tagsAsJson, type WriteRequest } from './write-decision.js';
 import { ProjectsService } from '../projects/projects.service.js';
+import { trashOff } from './trash-off.js';
 
 /** Of the texts of one call. */
 const MAX_READ_CHARS = 1_000_000;
@@ -83,7 +84,7 @@ export class DocumentsService {
   async setTags(key: ProjectKey, path: string, tags: readonly string[]): Promise<DocumentInfo> {
     await this.projects.requireReadable(key);
     checkPath(path);
-    const row = await this.documents.setTags(key, path, tags.length === 0 ? null : JSON.stringify(tags));
+    const row = await this.documents.setTags(key, path, tagsAsJson(tags));
     if (row === undefined) throw notFound(`path: there is no document ${JSON.stringify(path)} in this project.`);
     return infoOf(row);
   }
@@ -123,9 +124,3 @@ export class DocumentsService {
 }
 
 const refusedAt = (path: string, { status, code, detail }: ProblemDetails) => ({ path, status, code, detail });
-
-function trashOff(): Problem {
-  const detail =
-    'trash: there is no trash here, because documents.trash_days is 0; without this parameter the document is deleted for good. Nothing was changed.';
-  return new Problem({ status: 422, code: 'trash_off', detail });
-}

@@ -170,6 +170,22 @@ export class PostgresDocumentStore extends DocumentStore {
     return row;
   }
 
+  async addTrashed(key: ProjectKey, row: TrashRow): Promise<boolean> {
+    const { path, version, stored_bytes: bytes } = row;
+    return this.database.transaction(async (session) => {
+      // It locks the project, so that a repetition waits for the first call.
+      const change = await nextChange(session, key);
+      if (change === undefined) requireThere(key.projectId, await projectState(session, key));
+      const there = await session.first(`SELECT 1 AS found FROM trash WHERE ${AT_PATH} AND version = $4`, [
+        ...[key.userId, key.projectId, path, version],
+      ]);
+      if (there !== undefined) return false;
+      await insert(session, 'trash', key, TRASH_COLUMNS, row);
+      await this.withinQuota(session, key.userId, { documents: 1, bytes });
+      return true;
+    });
+  }
+
   async removeTrashed({ userId, projectId }: ProjectKey, { path, version }: TrashedWhich): Promise<TrashRow[]> {
     const where = `${IN_PROJECT} AND ($3::text IS NULL OR path = $3) AND ($4::text IS NULL OR version = $4)`;
     return this.database.transaction(async (session) => {

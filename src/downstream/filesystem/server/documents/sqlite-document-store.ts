@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { ProjectInventory } from '../../../../storage/inventory.js';
 import { preparedBy } from '../../../../storage/statements.js';
 import { scrubSoon } from '../../../../storage/scrub.js';
+import { GroupCommit } from '../../../../storage/group-commit.js';
 import { transaction } from '../../../../storage/sqlite.js';
 import type { Config } from '../../../../config/config.schema.js';
 import type { Inventory } from '../../../../contract/inventory.contract.js';
@@ -39,6 +40,7 @@ import {
 export class SqliteDocumentStore extends DocumentStore {
   private readonly prepared: ReturnType<typeof preparedBy>;
   private readonly inventories: ProjectInventory;
+  private readonly group: GroupCommit;
 
   constructor(
     private readonly db: DatabaseSync,
@@ -47,6 +49,7 @@ export class SqliteDocumentStore extends DocumentStore {
   ) {
     super();
     this.prepared = preparedBy(db);
+    this.group = new GroupCommit(db);
     this.inventories = new ProjectInventory(db, 'document');
   }
 
@@ -59,7 +62,7 @@ export class SqliteDocumentStore extends DocumentStore {
   }
 
   async changeAll<T>(key: ProjectKey, changes: readonly PathChange<T>[]): Promise<Changed<T>[]> {
-    return transaction(this.db, () => changes.map((change) => this.changeOne(key, change)));
+    return this.group.run(() => changes.map((change) => this.changeOne(key, change)));
   }
 
   private changeOne<T>(key: ProjectKey, { path, decide }: PathChange<T>): Changed<T> {
@@ -130,12 +133,25 @@ export class SqliteDocumentStore extends DocumentStore {
     return { rows: rows as unknown as TrashRow[], total: Number(counted?.['total']) };
   }
 
-  async findTrashed({ userId, projectId }: ProjectKey, path: string, version?: string): Promise<TrashRow | undefined> {
+  async findTrashed(key: ProjectKey, path: string, version?: string): Promise<TrashRow | undefined> {
+    return this.readTrashed(key, path, version);
+  }
+
+  private readTrashed({ userId, projectId }: ProjectKey, path: string, version?: string): TrashRow | undefined {
     return this.prepared(
       `SELECT ${TRASH_COLUMNS.join(', ')} FROM trash
          WHERE user_id = ?1 AND project_id = ?2 AND path = ?3 AND (?4 IS NULL OR version = ?4)
          ORDER BY deleted_at DESC, file LIMIT 1`,
     ).get(userId, projectId, path, version ?? null) as TrashRow | undefined;
+  }
+
+  async addTrashed(key: ProjectKey, row: TrashRow): Promise<boolean> {
+    return transaction(this.db, () => {
+      requireThere(key.projectId, projectState(this.prepared, key));
+      if (this.readTrashed(key, row.path, row.version) !== undefined) return false;
+      this.withinQuota(key, () => this.replace('trash', key, TRASH_COLUMNS, row));
+      return true;
+    });
   }
 
   async removeTrashed({ userId, projectId }: ProjectKey, { path, version }: TrashedWhich): Promise<TrashRow[]> {

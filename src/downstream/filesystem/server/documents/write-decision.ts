@@ -11,6 +11,8 @@ export interface WriteRequest extends Upload {
   if_match?: string | undefined;
   /** When the change arrived, in ms since 1970. A change that arrived before the current state is dropped. */
   arrived_ms?: number | undefined;
+  /** Set by a person; for a document that is created. */
+  tags?: readonly string[] | undefined;
   /** Whether pictures are to be recognised again where the same file was uploaded before. */
   again?: boolean;
 }
@@ -36,11 +38,13 @@ export function rowOf(
     ...{ updated_at: new Date().toISOString(), arrived_ms: request.arrived_ms ?? Date.now(), ...stored },
     ...{ original_file: kept?.file ?? null, original_sha256: kept?.sha256 ?? null },
     original_type: kept === undefined ? null : request.original_type,
-    tags: current?.tags ?? null,
+    tags: current === undefined ? tagsAsJson(request.tags ?? []) : current.tags,
     stored_bytes: content.length + (original?.length ?? 0),
     ...asideOf(request),
   };
 }
+
+export const tagsAsJson = (tags: readonly string[]) => (tags.length === 0 ? null : JSON.stringify(tags));
 
 /** The data about a text, in the form in which they are stored. */
 export function asideOf({

@@ -23,16 +23,21 @@ describe('decodeText', () => {
     ['GBK', 'gbk', '这是一个测试文件，里面有中文内容。'],
     ['windows-1252', 'windows-1252', 'Die Straße nach Köln ist schön und grün.'],
     ['UTF-16 without a byte order mark', 'utf-16le', 'Die Straße nach Köln'],
+    ['UTF-16 that is valid UTF-8, too', 'utf-16le', 'Plain words in Latin letters'],
+    ['big-endian UTF-16 that is valid UTF-8, too', 'utf-16be', 'Plain words in Latin letters'],
   ])('detects %s and says so', (_name, encoding, text) => {
     const decoded = decodeText(iconv.encode(text, encoding), [undefined]);
     expect(decoded?.text).toBe(text);
     expect(decoded?.warnings).toEqual([expect.objectContaining({ code: 'charset_detected' })]);
   });
 
-  it.each(['utf-16le', 'utf-16be', 'utf8'])('follows a byte order mark in %s, whatever is declared', (encoding) => {
-    const bytes = iconv.encode('grün', encoding, { addBOM: true });
-    expect(decodeText(bytes, ['iso-8859-1'])).toEqual({ text: 'grün', warnings: [] });
-  });
+  it.each(['utf-16le', 'utf-16be', 'utf-32le', 'utf-32be', 'utf8'])(
+    'follows a byte order mark in %s, whatever is declared',
+    (encoding) => {
+      const bytes = iconv.encode('grün', encoding, { addBOM: true });
+      expect(decodeText(bytes, ['iso-8859-1'])).toEqual({ text: 'grün', warnings: [] });
+    },
+  );
 
   it('ignores a declaration of UTF-8 that the bytes contradict', () => {
     const text = 'Die Straße nach Köln ist schön und grün.';

@@ -20,6 +20,7 @@ const MIN_VALID_RATIO = 4;
  * @returns undefined where no charset was declared and none can be detected
  */
 export function decodeText(content: Uint8Array, declared: readonly (string | undefined)[]): DecodedText | undefined {
+  if (isMarkedUtf32(content)) return decodeUtf32(content);
   const marked = bomCharset(content);
   if (marked !== undefined) return decodeAs(content, marked);
   const labels = declared.filter((label) => label !== undefined);
@@ -30,6 +31,9 @@ export function decodeText(content: Uint8Array, declared: readonly (string | und
   }));
   const named = labels.map(encodingOf).find((encoding) => encoding !== undefined);
   if (named !== undefined && named !== 'utf-8') return decodeAs(content, named, warnings);
+  // Latin letters in UTF-16 are valid UTF-8, with a zero byte behind each letter.
+  const wide = wideCharset(content.subarray(0, SAMPLE_BYTES));
+  if (wide !== undefined) return decodeAs(content, wide, [...warnings, guessed(wide)]);
   const utf8 = decodeStrictly(content, 'utf-8');
   if (utf8 !== undefined) return { text: utf8, warnings };
   if (isDamagedUtf8(content)) return decodeAs(content, 'utf-8', warnings);
@@ -49,9 +53,13 @@ function guessed(charset: string): Warning {
 function decodeAs(content: Uint8Array, encoding: string, warnings: Warning[] = []): DecodedText {
   const text = new TextDecoder(encoding).decode(content);
   const replaced = decodeStrictly(content, encoding) === undefined ? (text.match(/\ufffd/g)?.length ?? 0) : 0;
-  if (replaced === 0) return { text, warnings };
-  const detail = `${replaced} characters are not valid ${encoding} and were replaced by \ufffd`;
-  return { text, warnings: [...warnings, { code: 'characters_replaced', detail, count: replaced }] };
+  return { text, warnings: [...warnings, ...replacedWarning(replaced, encoding)] };
+}
+
+function replacedWarning(count: number, encoding: string): Warning[] {
+  if (count === 0) return [];
+  const detail = `${count} characters are not valid ${encoding} and were replaced by \ufffd`;
+  return [{ code: 'characters_replaced', detail, count }];
 }
 
 function decodeStrictly(content: Uint8Array, encoding: string): string | undefined {
@@ -66,6 +74,27 @@ function bomCharset([first, second, third]: Uint8Array): string | undefined {
   if (first === 0xff && second === 0xfe) return 'utf-16le';
   if (first === 0xfe && second === 0xff) return 'utf-16be';
   return first === 0xef && second === 0xbb && third === 0xbf ? 'utf-8' : undefined;
+}
+
+/** U+FEFF in four bytes, little-endian or big-endian. */
+function isMarkedUtf32(content: Uint8Array): boolean {
+  const mark = content.length % 4 === 0 ? [...content.subarray(0, 4)].join() : '';
+  return mark === '255,254,0,0' || mark === '0,0,254,255';
+}
+
+/** The Encoding standard has no decoder for UTF-32. */
+function decodeUtf32(content: Uint8Array): DecodedText {
+  const view = new DataView(content.buffer, content.byteOffset, content.byteLength);
+  const isLittle = content[0] === 0xff;
+  const parts: string[] = [];
+  let replaced = 0;
+  for (let at = 4; at < content.length; at += 4) {
+    const point = view.getUint32(at, isLittle);
+    const isValid = point <= 0x10ffff && (point < 0xd800 || point > 0xdfff);
+    if (!isValid) replaced++;
+    parts.push(isValid ? String.fromCodePoint(point) : '\ufffd');
+  }
+  return { text: parts.join(''), warnings: replacedWarning(replaced, 'utf-32') };
 }
 
 /** The encoding for a label, as browsers resolve it. */
@@ -86,9 +115,8 @@ function isDamagedUtf8(content: Uint8Array): boolean {
 
 function detect(content: Uint8Array): string | undefined {
   const sample = content.subarray(0, SAMPLE_BYTES);
-  const wide = wideCharset(sample);
-  // No other charset uses zero bytes in text.
-  if (wide !== undefined || sample.includes(0)) return wide;
+  // Only UTF-16 uses zero bytes in text, and was detected before.
+  if (sample.includes(0)) return undefined;
   for (const { name, confidence } of chardet.analyse(sample)) {
     if (confidence < MIN_CONFIDENCE) return undefined;
     const encoding = encodingOf(name);

@@ -21,6 +21,7 @@ const MAX_TRIES = 3;
 /** Stores each content in a file of its own below `<root>/<user>/<project>/`. */
 export class DiskDocumentFiles extends DocumentFiles {
   private readonly root: string;
+  private readonly folders = new FolderFlushes();
 
   constructor(root: string) {
     super();
@@ -31,7 +32,7 @@ export class DiskDocumentFiles extends DocumentFiles {
   async write(key: ProjectKey, content: Uint8Array, file: string = randomUUID()): Promise<StoredFile> {
     const folder = this.folderOf(key);
     const stored = await this.writeInto(folder, content, file);
-    await syncFolder(folder);
+    await this.folders.flush(folder);
     return stored;
   }
 
@@ -42,7 +43,7 @@ export class DiskDocumentFiles extends DocumentFiles {
       const stored = await pLimit(PARALLEL).map(contents, (content, i) =>
         this.writeInto(folder, content, files[i] as string),
       );
-      await syncFolder(folder);
+      await this.folders.flush(folder);
       return stored;
     } catch (error) {
       await this.remove(key, files);
@@ -72,14 +73,14 @@ export class DiskDocumentFiles extends DocumentFiles {
   /** Makes the folder where it is missing. A sweep by another process may remove it again while it is empty. */
   private async openNew(folder: string, file: string): Promise<FileHandle> {
     for (let tries = 1; ; tries++) {
-      const created = await mkdir(folder, { recursive: true, mode: 0o700 });
-      await this.refuseLinks(folder);
-      if (created !== undefined) await syncUp(folder, this.root);
       try {
+        await this.refuseLinks(folder);
         return await open(file, 'wx', 0o600);
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || tries === MAX_TRIES) throw error;
       }
+      const created = await mkdir(folder, { recursive: true, mode: 0o700 });
+      if (created !== undefined) await syncUp(folder, this.root);
     }
   }
 
@@ -142,6 +143,30 @@ export class DiskDocumentFiles extends DocumentFiles {
 
   private async refuseLinks(folder: string): Promise<void> {
     if ((await realpath(folder)) !== folder) throw new DamagedFile(`${folder} has become a link`);
+  }
+}
+
+/** Makes the names in folders durable. Writers that wait for one folder share a flush that begins after their call. */
+class FolderFlushes {
+  private readonly running = new Map<string, Promise<void>>();
+  private readonly next = new Map<string, Promise<void>>();
+
+  flush(folder: string): Promise<void> {
+    const running = this.running.get(folder);
+    if (running === undefined) return this.start(folder);
+    // A flush that is under way may have missed the newest name.
+    const next = this.next.get(folder) ?? running.catch(() => undefined).then(() => this.start(folder));
+    this.next.set(folder, next);
+    return next;
+  }
+
+  private start(folder: string): Promise<void> {
+    this.next.delete(folder);
+    const flush = syncFolder(folder).finally(() => {
+      if (this.running.get(folder) === flush) this.running.delete(folder);
+    });
+    this.running.set(folder, flush);
+    return flush;
   }
 }
 

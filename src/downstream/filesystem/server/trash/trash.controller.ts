@@ -4,6 +4,7 @@ import { type Caller, CallerOf } from '../../../../http/caller.js';
 import { Implements, Input } from '../../../../http/implements.decorator.js';
 import { filesystemContract as contract } from '../../filesystem.contract.js';
 import { infoOf } from '../documents/document-row.js';
+import { TrashImport } from './trash-import.service.js';
 import { TrashService } from './trash.service.js';
 
 type Request<K extends keyof typeof contract> = EndpointRequest<(typeof contract)[K]>;
@@ -13,11 +14,27 @@ const keyOf = ({ userId }: Caller, { project_id }: { project_id: string }) => ({
 
 @Controller()
 export class TrashController {
-  constructor(private readonly trash: TrashService) {}
+  constructor(
+    private readonly trash: TrashService,
+    private readonly imports: TrashImport,
+  ) {}
 
   @Implements(contract.listTrash)
   list(@CallerOf() caller: Caller, @Input() { params, query }: Request<'listTrash'>): Promise<Answer<'listTrash'>> {
     return this.trash.list(keyOf(caller, params), query.limit, query.offset);
+  }
+
+  @Implements(contract.getTrashed)
+  get(@CallerOf() caller: Caller, @Input() { params, query }: Request<'getTrashed'>): Promise<Answer<'getTrashed'>> {
+    return this.trash.get(keyOf(caller, params), query.path, query.version);
+  }
+
+  @Implements(contract.bringTrashed)
+  async bring(
+    @CallerOf() caller: Caller,
+    @Input() { params, query, body }: Request<'bringTrashed'>,
+  ): Promise<Answer<'bringTrashed'>> {
+    return { stored: await this.imports.bring(keyOf(caller, params), query.path, body) };
   }
 
   @Implements(contract.restoreDocument)

@@ -9,7 +9,7 @@ import type { ProjectKey } from '../../../../text/lexical-index.js';
 import type { Trashed } from '../../filesystem.contract.js';
 import { BackgroundRecognition } from '../documents/background-recognition.js';
 import { checkPath, readDocument } from '../documents/document-reading.js';
-import { type DocumentRow, filesOf, infoOf, type TrashRow } from '../documents/document-row.js';
+import { type DocumentRow, filesOf, infoOf, originalOf, type TrashRow } from '../documents/document-row.js';
 import { ChangedMeanwhile, DocumentStore, type TrashedWhich } from '../documents/document-store.js';
 import { pendingPages } from '../extraction/recognition/recognised-text.js';
 import { DocumentFiles } from '../files/document-files.js';
@@ -63,6 +63,21 @@ export class TrashService implements OnApplicationBootstrap, OnApplicationShutdo
     await this.projects.requireReadable(key);
     const { rows, total } = await this.documents.trash(key, limit, offset);
     return { documents: rows.map((row) => this.trashed(row)), total };
+  }
+
+  /** @throws Problem 404 */
+  async get(key: ProjectKey, path: string, version: string) {
+    await this.projects.requireReadable(key);
+    checkPath(path);
+    const row = await this.documents.findTrashed(key, path, version);
+    if (row === undefined) throw notInTrash(path, version);
+    const text = (await readDocument(path, () => this.files.read(key, row))).toString();
+    const stored = originalOf(row);
+    const document = { ...this.trashed(row), text };
+    if (stored === undefined) return document;
+    const original = await readDocument(path, () => this.files.read(key, stored));
+    const media_type = row.original_type ?? row.media_type;
+    return { ...document, original: { media_type, content_base64: original.toString('base64') } };
   }
 
   /** @throws the problems that the contract names */

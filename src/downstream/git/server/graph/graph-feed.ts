@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { scrubSoon } from '../../../../storage/scrub.js';
+import { preparedBy } from '../../../../storage/statements.js';
 import { repeatable } from '../../../../storage/sqlite.js';
 import { documentFacts, type DocumentFacts } from './document-facts.js';
 import type { DocumentNames } from './document-names.js';
@@ -63,6 +64,7 @@ export class GraphFeed {
   private running: Promise<void> | undefined;
   private timer: NodeJS.Timeout | undefined;
   private stopped = false;
+  private readonly prepared: ReturnType<typeof preparedBy>;
 
   constructor(
     private readonly db: DatabaseSync,
@@ -73,6 +75,7 @@ export class GraphFeed {
     /** The longest time that a commit waits until the graph has received it. */
     private readonly patienceMs: number,
   ) {
+    this.prepared = preparedBy(db);
     const waiting = db.prepare('SELECT DISTINCT user_id, project_id FROM graph_pending WHERE set_aside IS NULL').all();
     for (const { user_id, project_id } of waiting) {
       this.turnOf({ userId: String(user_id), projectId: String(project_id) });
@@ -86,16 +89,18 @@ export class GraphFeed {
 
   /** Must be called in the transaction that adds the version. */
   add({ userId, projectId }: ProjectKey, versionSeq: number): void {
-    this.db
-      .prepare('INSERT INTO graph_pending (user_id, project_id, version_seq) VALUES (?, ?, ?)')
-      .run(userId, projectId, versionSeq);
+    this.prepared('INSERT INTO graph_pending (user_id, project_id, version_seq) VALUES (?, ?, ?)').run(
+      userId,
+      projectId,
+      versionSeq,
+    );
     this.turnOf({ userId, projectId });
   }
 
   /** Deletes the project from the graph. Its queued changes are removed. */
   addDrop({ userId, projectId }: ProjectKey): void {
-    this.db.prepare('DELETE FROM graph_pending WHERE user_id = ? AND project_id = ?').run(userId, projectId);
-    this.db.prepare('INSERT INTO graph_pending (user_id, project_id) VALUES (?, ?)').run(userId, projectId);
+    this.prepared('DELETE FROM graph_pending WHERE user_id = ? AND project_id = ?').run(userId, projectId);
+    this.prepared('INSERT INTO graph_pending (user_id, project_id) VALUES (?, ?)').run(userId, projectId);
     this.turnOf({ userId, projectId });
   }
 
@@ -121,11 +126,10 @@ export class GraphFeed {
 
   /** The changes that were set aside, oldest first, for an operator. */
   setAside(limit: number): { userId: string; projectId: string; path: string; tries: number; reason: string }[] {
-    return this.db
-      .prepare(
-        `SELECT p.*, v.path FROM graph_pending p LEFT JOIN versions v ON v.seq = p.version_seq
+    return this.prepared(
+      `SELECT p.*, v.path FROM graph_pending p LEFT JOIN versions v ON v.seq = p.version_seq
          WHERE set_aside IS NOT NULL ORDER BY p.seq LIMIT ?`,
-      )
+    )
       .all(limit)
       .map((row) => ({
         userId: String(row['user_id']),
@@ -207,7 +211,7 @@ export class GraphFeed {
       await this.graph.drop(project);
       return scrubSoon(this.db);
     }
-    const row = this.db.prepare('SELECT * FROM versions WHERE seq = ?').get(versionSeq);
+    const row = this.prepared('SELECT * FROM versions WHERE seq = ?').get(versionSeq);
     if (row === undefined) return;
     const [path, commit] = [String(row['path']), String(row['hash'])];
     const author = { name: String(row['author']), email: String(row['email']) };
@@ -225,12 +229,10 @@ export class GraphFeed {
     versionSeq: number,
     deleted: boolean,
   ): Promise<DocumentFacts | null | undefined> {
-    const later = this.db
-      .prepare(
-        `SELECT 1 FROM versions v JOIN graph_pending p ON p.version_seq = v.seq
+    const later = this.prepared(
+      `SELECT 1 FROM versions v JOIN graph_pending p ON p.version_seq = v.seq
          WHERE v.user_id = ? AND v.project_id = ? AND v.path = ? AND v.seq > ? AND p.set_aside IS NULL LIMIT 1`,
-      )
-      .get(project.userId, project.projectId, path, versionSeq);
+    ).get(project.userId, project.projectId, path, versionSeq);
     if (later !== undefined) return undefined;
     if (deleted) return null;
     const expected = this.expected.get(`${commit}:${path}`);
@@ -250,13 +252,13 @@ export class GraphFeed {
   }
 
   private putAside({ seq, ...change }: Pending, reason: string): void {
-    this.db.prepare('UPDATE graph_pending SET set_aside = ? WHERE seq = ?').run(reason, seq);
+    this.prepared('UPDATE graph_pending SET set_aside = ? WHERE seq = ?').run(reason, seq);
     this.log.error({ ...change, reason }, 'a change was set aside; the graph goes on without it');
   }
 
   /** Survives a kill. A power cut may undo it, which allows one more try. */
   private count({ seq }: Pending, tries: number): void {
-    repeatable(this.db, () => this.db.prepare('UPDATE graph_pending SET refusals = ? WHERE seq = ?').run(tries, seq));
+    repeatable(this.db, () => this.prepared('UPDATE graph_pending SET refusals = ? WHERE seq = ?').run(tries, seq));
   }
 
   private retryIn(ms: number): void {
@@ -269,22 +271,20 @@ export class GraphFeed {
 
   private first({ userId, projectId }: Turn): Pending | undefined {
     if (!this.db.isOpen) return undefined;
-    const row = this.db
-      .prepare(
-        `SELECT * FROM graph_pending WHERE user_id = ? AND project_id = ? AND set_aside IS NULL ORDER BY seq LIMIT 1`,
-      )
-      .get(userId, projectId);
+    const row = this.prepared(
+      `SELECT * FROM graph_pending WHERE user_id = ? AND project_id = ? AND set_aside IS NULL ORDER BY seq LIMIT 1`,
+    ).get(userId, projectId);
     if (row === undefined) return undefined;
     const versionSeq = row['version_seq'] === null ? null : Number(row['version_seq']);
     return { userId, projectId, seq: Number(row['seq']), versionSeq, tries: Number(row['refusals']) };
   }
 
   private remove({ seq }: Pending): void {
-    repeatable(this.db, () => this.db.prepare('DELETE FROM graph_pending WHERE seq = ?').run(seq));
+    repeatable(this.db, () => this.prepared('DELETE FROM graph_pending WHERE seq = ?').run(seq));
   }
 
   private waiting(): number {
-    return Number(this.db.prepare('SELECT count(*) AS n FROM graph_pending WHERE set_aside IS NULL').get()?.['n']);
+    return Number(this.prepared('SELECT count(*) AS n FROM graph_pending WHERE set_aside IS NULL').get()?.['n']);
   }
 }
 

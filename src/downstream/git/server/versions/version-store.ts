@@ -2,6 +2,7 @@ import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import { tellingTerms } from '../../../../text/analysis.js';
 import { ProjectInventory } from '../../../../storage/inventory.js';
 import { scrubSoon } from '../../../../storage/scrub.js';
+import { preparedBy } from '../../../../storage/statements.js';
 import type { Version } from '../../git.contract.js';
 import type { ProjectKey } from '../project-key.js';
 import { isObjectName } from './git-command.js';
@@ -89,8 +90,10 @@ const NEWEST_FIRST = 'ORDER BY committed_at DESC, seq DESC';
 /** Maps versions of documents to commits. */
 export class VersionStore {
   readonly inventory: ProjectInventory;
+  private readonly prepared: ReturnType<typeof preparedBy>;
 
   constructor(private readonly db: DatabaseSync) {
+    this.prepared = preparedBy(db);
     this.inventory = new ProjectInventory(db, 'heads');
     db.function('mentions_all', { deterministic: true }, (text, words) =>
       mentionsAll(String(text), JSON.parse(String(words)) as string[]) ? 1 : 0,
@@ -100,86 +103,91 @@ export class VersionStore {
   /** @returns its number in the order of arrival; null where it was known already */
   add({ userId, projectId }: ProjectKey, version: StoredVersion): number | null {
     if (!isObjectName(version.commit)) throw new Error(`${JSON.stringify(version.commit)} is not the name of a commit`);
-    const { changes, lastInsertRowid } = this.db
-      .prepare(
-        `INSERT OR IGNORE INTO versions
+    const { changes, lastInsertRowid } = this.prepared(
+      `INSERT OR IGNORE INTO versions
            (user_id, project_id, version, path, hash, deleted, author, email, message, committed_at, moved_from)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      )
-      .run(
-        userId,
-        projectId,
-        version.version,
-        version.path,
-        version.commit,
-        version.deleted ? 1 : 0,
-        version.author,
-        version.email,
-        version.message,
-        new Date(version.committed_at).toISOString(),
-        version.moved_from ?? null,
-      );
+    ).run(
+      userId,
+      projectId,
+      version.version,
+      version.path,
+      version.commit,
+      version.deleted ? 1 : 0,
+      version.author,
+      version.email,
+      version.message,
+      new Date(version.committed_at).toISOString(),
+      version.moved_from ?? null,
+    );
     return Number(changes) === 0 ? null : Number(lastInsertRowid);
   }
 
   find({ userId, projectId }: ProjectKey, version: string, path: string): StoredVersion | undefined {
     return stored(
-      this.db
-        .prepare('SELECT * FROM versions WHERE user_id = ? AND project_id = ? AND version = ? AND path = ?')
-        .get(userId, projectId, version, path),
+      this.prepared('SELECT * FROM versions WHERE user_id = ? AND project_id = ? AND version = ? AND path = ?').get(
+        userId,
+        projectId,
+        version,
+        path,
+      ),
     );
   }
 
   /** {@link find}, also among the versions of a document under the paths that it was moved from. */
   findMoved({ userId, projectId }: ProjectKey, version: string, path: string): StoredVersion | undefined {
     return stored(
-      this.db
-        .prepare(
-          `${LINE} SELECT v.* FROM versions v JOIN line ON v.path = line.path AND v.seq < line.before
+      this.prepared(
+        `${LINE} SELECT v.* FROM versions v JOIN line ON v.path = line.path AND v.seq < line.before
              WHERE user_id = ?1 AND project_id = ?2 AND version = ?4 ORDER BY v.path = ?3 DESC LIMIT 1`,
-        )
-        .get(userId, projectId, path, version),
+      ).get(userId, projectId, path, version),
     );
   }
 
   latest({ userId, projectId }: ProjectKey, path: string): StoredVersion | undefined {
     return stored(
-      this.db
-        .prepare(`SELECT * FROM versions WHERE user_id = ? AND project_id = ? AND path = ? ${NEWEST_FIRST} LIMIT 1`)
-        .get(userId, projectId, path),
+      this.prepared(
+        `SELECT * FROM versions WHERE user_id = ? AND project_id = ? AND path = ? ${NEWEST_FIRST} LIMIT 1`,
+      ).get(userId, projectId, path),
     );
   }
 
   /** The version that was stored last, independent of its date. */
   last({ userId, projectId }: ProjectKey, path: string): StoredVersion | undefined {
     return stored(
-      this.db
-        .prepare('SELECT * FROM versions WHERE user_id = ? AND project_id = ? AND path = ? ORDER BY seq DESC LIMIT 1')
-        .get(userId, projectId, path),
+      this.prepared(
+        'SELECT * FROM versions WHERE user_id = ? AND project_id = ? AND path = ? ORDER BY seq DESC LIMIT 1',
+      ).get(userId, projectId, path),
     );
   }
 
   /** By path. */
   heads({ userId, projectId }: ProjectKey, { limit, offset }: { limit: number; offset: number }) {
     const where = 'WHERE user_id = ? AND project_id = ?';
-    const documents = this.db
-      .prepare(`SELECT path, version FROM heads ${where} ORDER BY path LIMIT ? OFFSET ?`)
-      .all(userId, projectId, limit, offset) as { path: string; version: string }[];
-    const total = this.db.prepare(`SELECT count(*) AS n FROM heads ${where}`).get(userId, projectId);
+    const documents = this.prepared(`SELECT path, version FROM heads ${where} ORDER BY path LIMIT ? OFFSET ?`).all(
+      userId,
+      projectId,
+      limit,
+      offset,
+    ) as { path: string; version: string }[];
+    const total = this.prepared(`SELECT count(*) AS n FROM heads ${where}`).get(userId, projectId);
     return { documents, total: Number(total?.['n']) };
   }
 
   /** The paths of the documents that were not deleted. */
   *paths({ userId, projectId }: ProjectKey): Generator<string> {
+    // An iteration that is not at its end holds its statement.
     const rows = this.db.prepare('SELECT path FROM heads WHERE user_id = ? AND project_id = ?');
     for (const { path } of rows.iterate(userId, projectId)) yield String(path);
   }
 
   byHash({ userId, projectId }: ProjectKey, hash: string): StoredVersion | undefined {
     return stored(
-      this.db
-        .prepare('SELECT * FROM versions WHERE user_id = ? AND project_id = ? AND hash = ? LIMIT 1')
-        .get(userId, projectId, hash),
+      this.prepared('SELECT * FROM versions WHERE user_id = ? AND project_id = ? AND hash = ? LIMIT 1').get(
+        userId,
+        projectId,
+        hash,
+      ),
     );
   }
 
@@ -194,44 +202,47 @@ export class VersionStore {
       AND (?4 IS NULL OR committed_at >= ?4) AND (?5 IS NULL OR committed_at < ?5)
       AND (?6 = '[]' OR mentions_all(path || ' ' || message, ?6))`;
     const values = [userId, projectId, path ?? null, iso(since), iso(until), JSON.stringify(words)];
-    const rows = this.db
-      .prepare(`${LINE} SELECT * FROM versions WHERE ${where} ${NEWEST_FIRST} LIMIT ?7 OFFSET ?8`)
-      .all(...values, limit, offset);
-    const total = this.db.prepare(`${LINE} SELECT count(*) AS n FROM versions WHERE ${where}`).get(...values);
+    const rows = this.prepared(`${LINE} SELECT * FROM versions WHERE ${where} ${NEWEST_FIRST} LIMIT ?7 OFFSET ?8`).all(
+      ...values,
+      limit,
+      offset,
+    );
+    const total = this.prepared(`${LINE} SELECT count(*) AS n FROM versions WHERE ${where}`).get(...values);
     return { versions: rows.map((row) => stored(row) as StoredVersion), total: Number(total?.['n']) };
   }
 
   addImported({ userId, projectId }: ProjectKey, importId: string, commits: number): void {
-    this.db
-      .prepare(
-        `INSERT INTO imports VALUES (?, ?, ?, ?)
+    this.prepared(
+      `INSERT INTO imports VALUES (?, ?, ?, ?)
            ON CONFLICT (user_id, project_id, import_id) DO UPDATE SET commits = commits + excluded.commits`,
-      )
-      .run(userId, projectId, importId, commits);
+    ).run(userId, projectId, importId, commits);
   }
 
   imported({ userId, projectId }: ProjectKey, importId: string): number {
-    const row = this.db
-      .prepare('SELECT commits FROM imports WHERE user_id = ? AND project_id = ? AND import_id = ?')
-      .get(userId, projectId, importId);
+    const row = this.prepared('SELECT commits FROM imports WHERE user_id = ? AND project_id = ? AND import_id = ?').get(
+      userId,
+      projectId,
+      importId,
+    );
     return Number(row?.['commits'] ?? 0);
   }
 
   /** Forgets a project for good. @returns whether there was anything */
   drop({ userId, projectId }: ProjectKey): boolean {
-    const { changes } = this.db
-      .prepare('DELETE FROM versions WHERE user_id = ? AND project_id = ?')
-      .run(userId, projectId);
-    this.db.prepare('DELETE FROM heads WHERE user_id = ? AND project_id = ?').run(userId, projectId);
-    this.db.prepare('DELETE FROM imports WHERE user_id = ? AND project_id = ?').run(userId, projectId);
-    this.db.prepare('INSERT OR IGNORE INTO dropped VALUES (?, ?)').run(userId, projectId);
+    const { changes } = this.prepared('DELETE FROM versions WHERE user_id = ? AND project_id = ?').run(
+      userId,
+      projectId,
+    );
+    this.prepared('DELETE FROM heads WHERE user_id = ? AND project_id = ?').run(userId, projectId);
+    this.prepared('DELETE FROM imports WHERE user_id = ? AND project_id = ?').run(userId, projectId);
+    this.prepared('INSERT OR IGNORE INTO dropped VALUES (?, ?)').run(userId, projectId);
     scrubSoon(this.db);
     return Number(changes) > 0;
   }
 
   isDropped({ userId, projectId }: ProjectKey): boolean {
     return (
-      this.db.prepare('SELECT 1 FROM dropped WHERE user_id = ? AND project_id = ?').get(userId, projectId) !== undefined
+      this.prepared('SELECT 1 FROM dropped WHERE user_id = ? AND project_id = ?').get(userId, projectId) !== undefined
     );
   }
 }

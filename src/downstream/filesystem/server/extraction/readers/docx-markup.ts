@@ -2,14 +2,18 @@ const ALTERNATIVES = /<mc:AlternateContent\b[^>]*>(.*?)<\/mc:AlternateContent>/g
 const DRAWING = /<w:drawing\b[^>]*>(.*?)<\/w:drawing>/gs;
 const TEXT_BOX = /<w:txbxContent\b[^>]*>.*?<\/w:txbxContent>/gs;
 const EQUATION = /<m:oMath\b[^>]*>(.*?)<\/m:oMath>/gs;
+/** A reference of a link or a picture to a relation of its part. */
+const REFERENCE = /\sr:(?:id|embed|link)=["']([^"']*)["']/g;
 const WRAPPERS = /<\/?(?:w:fldSimple|m:oMathPara)\b[^>]*>/g;
 
 /**
  * Rewrites markup that mammoth skips into markup that it reads: simple fields and equations become runs of text, and a
- * text box in DrawingML only becomes one in VML. The prefixes are those that Word and LibreOffice write.
+ * text box in DrawingML only becomes one in VML. References to missing relations, at which mammoth fails, are left out. The
+ * prefixes are those that Word and LibreOffice write.
  */
-export function forMammoth(xml: string): string {
+export function forMammoth(xml: string, relations: ReadonlySet<string>): string {
   return xml
+    .replaceAll(REFERENCE, (reference: string, id: string) => (relations.has(id) ? reference : ''))
     .replaceAll(WRAPPERS, '')
     .replaceAll(EQUATION, (_equation, inner: string) => run(textsIn(inner, 'm')))
     .replaceAll(ALTERNATIVES, (whole: string, inner: string) =>

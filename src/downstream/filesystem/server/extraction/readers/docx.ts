@@ -25,7 +25,7 @@ export async function fromDocx(content: Uint8Array, maxTextBytes: number): Promi
     const margins = marginsOf(parts);
     return {
       text: [text, ...margins].join('\n\n'),
-      warnings: [...warnings, ...deletions(parts), ...officeLosses(names)],
+      warnings: [...warnings, ...deletions(parts), ...chunks(parts), ...officeLosses(names)],
     };
   } catch (error) {
     throw new Fault(`it is not a DOCX that can be read (${(error as Error).message.split(' : ')[0]})`);
@@ -34,11 +34,21 @@ export async function fromDocx(content: Uint8Array, maxTextBytes: number): Promi
 
 async function htmlOf(parts: Record<string, Uint8Array>): Promise<string> {
   const prepared = Object.entries(parts).map(([name, part]): [string, Uint8Array] =>
-    /^word\/[^/]+\.xml$/.test(name) ? [name, strToU8(forMammoth(strFromU8(part)))] : [name, part],
+    /^word\/[^/]+\.xml$/.test(name)
+      ? [name, strToU8(forMammoth(strFromU8(part), relationsOf(parts, name)))]
+      : [name, part],
   );
   const buffer = Buffer.from(zipSync(Object.fromEntries(prepared), { level: 0 }));
   const convertImage = mammoth.images.imgElement(() => Promise.resolve({ src: '' }));
   return (await mammoth.convertToHtml({ buffer }, { convertImage, styleMap: STYLES })).value;
+}
+
+/** The ids to which a part may refer. */
+function relationsOf(parts: Record<string, Uint8Array>, name: string): Set<string> {
+  const at = name.lastIndexOf('/') + 1;
+  const relations = parts[`${name.slice(0, at)}_rels/${name.slice(at)}.rels`];
+  const ids = relations === undefined ? [] : [...strFromU8(relations).matchAll(/\sId=["']([^"']*)["']/g)];
+  return new Set(ids.map(([, id]) => id as string));
 }
 
 /**
@@ -54,6 +64,13 @@ function withHeaderRows(html: string): string {
 function marginsOf(parts: Record<string, Uint8Array>): Set<string> {
   const names = Object.keys(parts).filter((name) => /^word\/(?:header|footer)\d*\.xml$/.test(name));
   return new Set(names.flatMap((name) => paragraphsOf(strFromU8(parts[name] as Uint8Array))));
+}
+
+/** Whole files that Word puts into the text when it opens the document. */
+function chunks(parts: Record<string, Uint8Array>): Warning[] {
+  const main = parts['word/document.xml'];
+  const count = main === undefined ? 0 : (strFromU8(main).match(/<w:altChunk[ />]/g)?.length ?? 0);
+  return counted(count, 'embedded_files_left_out', 'embedded files are left out');
 }
 
 function deletions(parts: Record<string, Uint8Array>): Warning[] {

@@ -1,6 +1,7 @@
 import type { Warning } from '../../../../../contract/warning.contract.ts';
 import type { DecodedText } from '../charset.ts';
 import { Fault } from './fault.ts';
+import { htmlToText } from './html.ts';
 
 /** nbformat 4; a text is one string or a list of its lines. */
 interface Notebook {
@@ -22,12 +23,23 @@ export function fromIpynb(content: Uint8Array): DecodedText {
   const texts = notebook.cells.flatMap(({ cell_type: type, source, outputs = [] }) => {
     if (type !== 'code') return [joined(source)];
     pictures += outputs.filter(({ data }) => Object.keys(data ?? {}).some((kind) => kind.startsWith('image/'))).length;
-    const printed = outputs.map(({ text, data, evalue }) => joined(text ?? data?.['text/plain'] ?? evalue));
-    return [fenced(joined(source), language), ...printed.map((text) => fenced(text, 'text'))];
+    const printed = outputs.map((output) => printedOf(output));
+    return [fenced(joined(source), language), ...printed];
   });
   const detail = `${pictures} pictures in outputs are left out`;
   const warnings: Warning[] = pictures === 0 ? [] : [{ code: 'pictures_left_out', detail, count: pictures }];
   return { text: texts.filter((text) => text.trim() !== '').join('\n\n'), warnings };
+}
+
+/** One of the forms of an output, the one that says most. */
+function printedOf({ text, data = {}, evalue }: Output): string {
+  const plain = joined(data['text/plain']);
+  const [markdown, latex, html] = ['text/markdown', 'text/latex', 'text/html'].map((type) => joined(data[type]));
+  if (text !== undefined) return fenced(joined(text), 'text');
+  if (markdown) return markdown;
+  // Python's description of an object stands for its other forms.
+  if (plain !== '' && !(/^<.*>$/s.test(plain.trim()) && (latex || html))) return fenced(plain, 'text');
+  return latex || (html ? htmlToText(html).text : fenced(joined(evalue), 'text'));
 }
 
 function parse(content: Uint8Array): Notebook {

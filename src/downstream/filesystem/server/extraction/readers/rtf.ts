@@ -11,6 +11,8 @@ const SKIPPED = new Set(
    datastore xmlnstbl fldinst pict objdata filetbl revtbl mmathPr pgptbl bkmkstart bkmkend atnid atnauthor atndate atnref
    listtext pntext nonshppict template passwordhash`.split(/\s+/),
 );
+/** Groups with text of the document although readers may skip them: comments, and text boxes within a drawing. */
+const READ = new Set(['annotation', 'shptxt']);
 const BREAKS: Record<string, string> = {
   ...{ par: '\n\n', sect: '\n\n', page: '\n\n', line: '\n', tab: ' ', cell: ' | ', nestcell: ' | ', row: '\n' },
   ...{ nestrow: '\n', emdash: '—', endash: '–', lquote: '‘', rquote: '’', ldblquote: '“', rdblquote: '”' },
@@ -42,6 +44,8 @@ const CUT_SHORT: Warning = {
 interface Group {
   isSkipped: boolean;
   codePage: number;
+  /** What is written where the group ends. */
+  ending: string;
   /** How many characters follow a `\u` as a replacement for readers without Unicode. */
   fallbackChars: number;
 }
@@ -58,7 +62,7 @@ export function fromRtf(content: Uint8Array): Extracted {
 class RtfReader {
   private readonly parts: string[] = [];
   private readonly outer: Group[] = [];
-  private group: Group = { isSkipped: false, codePage: 1252, fallbackChars: 1 };
+  private group: Group = { isSkipped: false, ending: '', codePage: 1252, fallbackChars: 1 };
   private bytes: number[] = [];
   /** The number of replacement characters after a `\u` that are still to be skipped. */
   private passOver = 0;
@@ -126,11 +130,17 @@ class RtfReader {
 
   private brace(brace: string): void {
     this.passOver = 0;
-    if (brace === '{') this.outer.push({ ...this.group });
+    if (brace === '{') this.begin();
     else {
+      this.parts.push(this.group.ending);
       this.group = this.outer.pop() ?? this.group;
       if (!this.group.isSkipped) this.inFonts = false;
     }
+  }
+
+  private begin(): void {
+    this.outer.push(this.group);
+    this.group = { ...this.group, ending: '' };
   }
 
   private symbol(symbol: string): void {
@@ -144,7 +154,11 @@ class RtfReader {
     if (word === 'fonttbl') this.inFonts = true;
     if (word === 'pict' && !this.group.isSkipped) this.pictures++;
     if (word === 'objdata' && !this.group.isSkipped) this.objects++;
-    if (SKIPPED.has(word)) this.group.isSkipped = true;
+    if (READ.has(word)) {
+      this.group.isSkipped = false;
+      this.group.ending = ')';
+      this.parts.push(' (');
+    } else if (SKIPPED.has(word)) this.group.isSkipped = true;
     else if (word === 'f' && this.inFonts) this.font = number ?? 0;
     else if (word === 'fcharset') this.fonts.set(this.font, CHARSETS[number ?? 0] ?? this.defaultCodePage);
     else if (word === 'f') this.group.codePage = this.fonts.get(number ?? 0) ?? this.defaultCodePage;

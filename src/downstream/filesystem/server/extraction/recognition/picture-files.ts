@@ -1,9 +1,8 @@
 import { Fault } from '../readers/fault.ts';
+import { checkSize, decoding, messageOf } from './decoding.ts';
 import { grayOf, type Picture, type PictureSource } from './picture.ts';
 import { PICTURE_KINDS, type PictureKind, pictureKindOf } from './picture-kind.ts';
-
-/** A picture with more pixels would take minutes and gigabytes. */
-const MAX_PIXELS = 100_000_000;
+import { fromTiff } from './tiff-file.ts';
 
 /** @throws Fault where the file is no picture that can be read */
 export async function picturesOf(content: Uint8Array): Promise<PictureSource> {
@@ -70,32 +69,6 @@ async function fromGif(content: Uint8Array): Promise<PictureSource> {
   return single(grayOf(gif.rgba, width, height));
 }
 
-/** The pages of a scan or fax. */
-async function fromTiff(content: Uint8Array): Promise<PictureSource> {
-  const { default: UTIF } = await import('utif2');
-  const buffer = content.buffer.slice(content.byteOffset, content.byteOffset + content.byteLength) as ArrayBuffer;
-  const pages = decoding('TIFF', () => UTIF.decode(buffer)).filter((page) => sizeOfTiff(page).width > 0);
-  if (pages.length === 0) throw new Fault('it is a TIFF without a picture');
-  const page = (number: number): Picture => {
-    const found = pages[number - 1] as (typeof pages)[number];
-    const { width, height } = sizeOfTiff(found);
-    checkSize(width, height);
-    return decoding('TIFF', () => {
-      UTIF.decodeImage(buffer, found);
-      const gray = grayOf(UTIF.toRGBA8(found), width, height);
-      found.data = new Uint8Array();
-      return gray;
-    });
-  };
-  return { count: pages.length, page: async (number) => page(number) };
-}
-
-/** The tags 256 and 257 of TIFF 6.0. */
-function sizeOfTiff(page: object): { width: number; height: number } {
-  const { t256, t257 } = page as { t256?: ArrayLike<number>; t257?: ArrayLike<number> };
-  return { width: Number(t256?.[0] ?? 0), height: Number(t257?.[0] ?? 0) };
-}
-
 async function fromHeic(content: Uint8Array): Promise<PictureSource> {
   const { default: decode } = await import('heic-decode');
   const { width, height, data } = await decode({ buffer: content }).catch((error: unknown) => {
@@ -103,23 +76,6 @@ async function fromHeic(content: Uint8Array): Promise<PictureSource> {
   });
   return single(grayOf(data, width, height));
 }
-
-function checkSize(width: number, height: number): void {
-  if (width * height > MAX_PIXELS)
-    throw new Fault(`it has ${width} × ${height} pixels; at most ${MAX_PIXELS} are read`);
-}
-
-/** An exception of a decoder means a fault of the file. */
-function decoding<T>(format: string, decode: () => T): T {
-  try {
-    return decode();
-  } catch (error) {
-    if (error instanceof Fault) throw error;
-    throw new Fault(`it is not a ${format} that can be read (${messageOf(error)})`);
-  }
-}
-
-const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error)).slice(0, 200);
 
 /** How the camera was held, 1 to 8 as the tag 274 of Exif says; a camera writes it near the beginning. */
 function exifOrientation(file: Uint8Array): number {

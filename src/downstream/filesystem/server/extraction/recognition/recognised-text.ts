@@ -12,6 +12,8 @@ const FAILED = 'ocr_failed';
 const NO_TEXT = 'no_text';
 /** Pages with a lower confidence, in percent, are named. */
 const WEAK_PERCENT = 75;
+/** The most reasons in one warning. */
+const MAX_REASONS = 3;
 
 /** The text of a document, as far as it is known. */
 export interface KnownText {
@@ -60,7 +62,10 @@ export function pendingPages(warnings: readonly Warning[]): { isPending: boolean
 export function withRecognised(known: KnownText, { recognised, failed, left }: Recognition): KnownText {
   const read = recognised.filter(({ text }) => text !== undefined && text !== '');
   const empty = recognised.filter(({ text }) => text === '').map(({ page }) => page);
-  const broken = [...failed, ...recognised.filter(({ text }) => text === undefined).map(({ page }) => page)];
+  const undrawn = recognised.filter(({ text }) => text === undefined);
+  const broken = [...failed, ...undrawn.map(({ page }) => page)];
+  const reasons = [...new Set(undrawn.flatMap(({ why }) => why ?? []))].slice(0, MAX_REASONS);
+  const because = reasons.length === 0 ? '' : ` (${reasons.join('; ')})`;
   const own = new Set([PENDING, CONFIDENCE, FAILED, NO_TEXT]);
   const before = (code: string) => known.warnings.find((warning) => warning.code === code);
   return {
@@ -70,7 +75,10 @@ export function withRecognised(known: KnownText, { recognised, failed, left }: R
       ...pendingWarning(left ?? []).filter(() => left === undefined || left.length > 0),
       ...confidence(before(CONFIDENCE), read.filter(isRecognised)),
       ...onPages(NO_TEXT, 'pictures in which no text was recognised', [...pagesIn(before(NO_TEXT)), ...empty]),
-      ...onPages(FAILED, 'pictures whose recognition failed or took too long', [...pagesIn(before(FAILED)), ...broken]),
+      ...onPages(FAILED, `pictures whose recognition failed or took too long${because}`, [
+        ...pagesIn(before(FAILED)),
+        ...broken,
+      ]),
     ],
   };
 }

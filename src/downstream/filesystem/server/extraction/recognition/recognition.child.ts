@@ -3,6 +3,7 @@
 import { endWithParent } from '../orphan-watchdog.ts';
 import { joinHyphenated } from '../readers/pdf/hyphens.ts';
 import { Fault } from '../readers/fault.ts';
+import { messageOf } from './decoding.ts';
 import type { Picture, PictureSource, PrintedText } from './picture.ts';
 import { Tesseract } from './tesseract.ts';
 
@@ -19,8 +20,11 @@ export interface RecognitionJob {
 /** First `opened`, then a `page` for each page that was read, at last `done`; or a `fault`. */
 export type RecognitionMessage =
   | { kind: 'opened'; pages: number[] }
-  /** `text` is undefined where the page can not be drawn, `confidence` where the text was printed and not recognised. */
-  | { kind: 'page'; page: number; text: string | undefined; confidence: number | undefined }
+  /**
+   * `text` is undefined where the page can not be drawn, and `why` says why, as far as it is known. `confidence` is undefined
+   * where the text was printed and not recognised.
+   */
+  | { kind: 'page'; page: number; text: string | undefined; confidence: number | undefined; why?: string }
   | { kind: 'done' }
   | { kind: 'fault'; why: string };
 
@@ -36,10 +40,15 @@ async function recognise({ content, format, pages, languages, pageTimeoutMs }: R
   );
   await say({ kind: 'opened', pages: wanted });
   for (const page of wanted) {
-    const picture = await source.page(page).catch(() => undefined);
-    const read = picture && textOf(picture, tesseract, pageTimeoutMs);
+    const picture = await source.page(page).catch((error: unknown) => ({ why: messageOf(error) }));
+    if ('why' in picture) {
+      await say({ kind: 'page', page, text: undefined, confidence: undefined, ...picture });
+      continue;
+    }
+    const read = textOf(picture, tesseract, pageTimeoutMs);
     const [joined] = joinHyphenated([{ page, text: read?.text ?? '' }]);
-    await say({ kind: 'page', page, text: read && joined?.text, confidence: read?.confidence });
+    const why = read === undefined ? { why: 'this form of the format is not read; save it as PNG or JPEG' } : {};
+    await say({ kind: 'page', page, text: read && joined?.text, confidence: read?.confidence, ...why });
   }
   await say({ kind: 'done' });
 }
