@@ -88,8 +88,16 @@ const documents = createRoute({
   getParentRoute: () => project,
   path: '/documents',
   component: lazyRouteComponent(() => persistently(() => import('./documents/DocumentsPage.tsx')), 'DocumentsPage'),
-  validateSearch: ({ folder }: { folder?: unknown }): { folder?: string } =>
-    typeof folder === 'string' && folder !== '' ? { folder } : {},
+  validateSearch: ({ folder, tag }: Record<string, unknown>): { folder?: string; tag?: string } => ({
+    ...(typeof folder === 'string' && folder !== '' ? { folder } : {}),
+    // The router reads a tag of digits as a number.
+    ...((typeof tag === 'string' && tag !== '') || typeof tag === 'number' ? { tag: String(tag) } : {}),
+  }),
+});
+const trash = createRoute({
+  getParentRoute: () => project,
+  path: '/trash',
+  component: lazyRouteComponent(() => persistently(() => import('./documents/TrashPage.tsx')), 'TrashPage'),
 });
 
 export const READING_VIEWS = ['read', 'pages', 'edit', 'history', 'blame'] as const;
@@ -134,7 +142,7 @@ export const router = createRouter({
       status,
       usage,
       keys,
-      project.addChildren([newChat, chat, documents, reading, search, graph]),
+      project.addChildren([newChat, chat, documents, trash, reading, search, graph]),
     ]),
   ]),
   defaultPreload: 'intent',

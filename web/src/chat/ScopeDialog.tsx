@@ -43,8 +43,8 @@ export function ScopeDialog({
         <input
           className="input"
           type="search"
-          aria-label={t.documents.filter}
-          placeholder={t.documents.filter}
+          aria-label={t.chat.scopeFilter}
+          placeholder={t.chat.scopeFilter}
           value={filter}
           onChange={({ target }) => setFilter(target.value)}
         />
