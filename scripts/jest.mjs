@@ -1,29 +1,35 @@
-// Runs all Jest tests. A few test files that failed while others ran beside them are run once more, alone: their processes
-// have time limits, which a busy machine can exceed. The output names these files, and a second failure is final.
+// Runs all Jest tests. A few test files that failed while others ran beside them are run again, alone, twice at most: their
+// processes have time limits, which a busy machine can exceed. The output names these files; the last run decides.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 
-/** So many failing files have another cause than the load. */
+/** More failing files than this have another cause than the load. */
 const MAX_AGAIN = 6;
+const TIMES_AGAIN = 2;
 
 const folder = mkdtempSync(join(tmpdir(), 'caudex-jest-'));
 const report = join(folder, 'report.json');
 const jest = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js'];
-const run = (...args) => spawnSync(process.execPath, [...jest, ...args], { stdio: 'inherit' }).status ?? 1;
 
-let status = run('--json', `--outputFile=${report}`, ...process.argv.slice(2));
-const failed = status === 0 ? [] : failedFiles();
-rmSync(folder, { recursive: true });
-if (failed.length > 0 && failed.length <= MAX_AGAIN) {
+let { status, failed } = run(...process.argv.slice(2));
+for (let i = 0; i < TIMES_AGAIN && failed.length > 0 && failed.length <= MAX_AGAIN; i++) {
   const names = failed.map((file) => relative(process.cwd(), file)).join('\n  ');
-  console.log(`\nThese files failed beside others, and are run once more, alone:\n  ${names}\n`);
-  status = run('--runInBand', '--runTestsByPath', ...failed);
+  console.log(`\nThese files failed, and are run again, alone:\n  ${names}\n`);
+  ({ status, failed } = run('--runInBand', '--runTestsByPath', ...failed));
 }
+rmSync(folder, { recursive: true });
 process.exitCode = status;
 
-/** None where Jest itself failed. */
+/** @returns the exit status, and the files that failed; none where Jest itself failed */
+function run(...args) {
+  rmSync(report, { force: true });
+  const all = [...jest, '--json', `--outputFile=${report}`, ...args];
+  const status = spawnSync(process.execPath, all, { stdio: 'inherit' }).status ?? 1;
+  return { status, failed: status === 0 ? [] : failedFiles() };
+}
+
 function failedFiles() {
   try {
     const { testResults } = JSON.parse(readFileSync(report, 'utf8'));

@@ -2,7 +2,7 @@ import { jest } from '@jest/globals';
 import fc from 'fast-check';
 import type { DownstreamSettings } from '../../config/config.schema.js';
 import type { Attempt } from './attempt.js';
-import type { Transition } from './circuit-breaker.js';
+import type { Advice, Transition } from './circuit-breaker.js';
 import { DownstreamError } from './downstream-error.js';
 import { ResiliencePolicy } from './resilience-policy.js';
 import { type Ending, ReferenceModel } from './testing/reference-model.js';
@@ -19,7 +19,8 @@ type Command =
   | { do: 'abort'; which: number }
   | { do: 'pass'; ms: number }
   | { do: 'step wall clock'; ms: number }
-  | { do: 'isolate'; on: boolean };
+  | { do: 'isolate'; on: boolean }
+  | { do: 'advise'; advice: Advice };
 
 const commands = fc.array(
   fc.oneof(
@@ -52,6 +53,18 @@ const commands = fc.array(
       arbitrary: fc.record({ do: fc.constant('step wall clock' as const), ms: fc.constantFrom(-3_600_000, 3_600_000) }),
     },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('isolate' as const), on: fc.boolean() }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        do: fc.constant('advise' as const),
+        advice: fc.constantFrom<Advice>(
+          { says: 'failing', delayMs: 0 },
+          { says: 'failing', delayMs: 700.03125 },
+          { says: 'probing', forMs: 5000.125 },
+          { says: 'recovered' },
+        ),
+      }),
+    },
   ),
   { minLength: 4, maxLength: 24, size: 'max' },
 );
@@ -191,6 +204,10 @@ async function apply(command: Command, rig: Rig, model: ReferenceModel): Promise
       model.isolate(command.on);
       rig.isolate(command.on);
       break;
+    case 'advise':
+      model.advise(command.advice);
+      rig.policy.breaker.breaker.advise(command.advice);
+      break;
     case 'step wall clock':
       rig.clock.wallOffsetMs += command.ms;
       break;
@@ -208,7 +225,7 @@ function equal(rig: Rig, model: ReferenceModel): void {
 describe('the real policy and the reference model', () => {
   let ambiguous = 0;
 
-  it(`agree over ${SCHEDULES} schedules of calls, endings, aborts, isolations and clock steps`, async () => {
+  it(`agree over ${SCHEDULES} schedules of calls, endings, aborts, isolations, advice and clock steps`, async () => {
     jest.spyOn(Math, 'random').mockReturnValue(0);
     const agree = fc.asyncProperty(someSettings, commands, async (settings, schedule) => {
       const rig = new Rig(settings);

@@ -1,4 +1,5 @@
 import type { DownstreamSettings } from '../../../config/config.schema.js';
+import type { Advice } from '../circuit-breaker.js';
 
 /** How an attempt on the wire may end by itself. */
 export type Ending = 'success' | 'fault' | 'rejected' | 'saturated';
@@ -17,7 +18,7 @@ export interface ModelCall {
 }
 
 /**
- * The rules of the breaker, the bulkhead and the retry once more, as plainly as they can be said: one thing at a time,
+ * The rules of the breaker, the advice to it, the bulkhead and the retry once more, as plainly as they can be said: one thing at a time,
  * in lists, with no promise and no timer. The property test holds the real client to it.
  */
 export class ReferenceModel {
@@ -30,6 +31,10 @@ export class ReferenceModel {
   readonly calls: ModelCall[] = [];
   private generation = 1;
   private probeAtMs = 0;
+  /** No advice delays the probe further. */
+  private probeByMs = 0;
+  /** Until then one failure opens the breaker. */
+  private doubtedUntilMs = 0;
   private probing = false;
   private ramp: { limit: number; active: number; successes: number } | undefined;
   private tokens: number;
@@ -78,6 +83,21 @@ export class ReferenceModel {
     this.generation++;
     this.probing = false;
     if (on && before !== 'open') this.turnAway();
+  }
+
+  /** What another process says never changes the state: the next attempt does. */
+  advise(advice: Advice): void {
+    const { recovery_timeout_ms } = this.settings;
+    if (this.state === 'closed' && advice.says === 'failing') this.doubtedUntilMs = this.now + recovery_timeout_ms;
+    if (this.state === 'closed' && advice.says === 'recovered') this.doubtedUntilMs = 0;
+    if (this.state !== 'open') return;
+    if (advice.says === 'recovered') {
+      if (this.probeAtMs > this.now) this.probeAtMs = this.now;
+      return;
+    }
+    const laterMs = this.now + (advice.says === 'probing' ? advice.forMs : recovery_timeout_ms + advice.delayMs);
+    if (laterMs > this.probeAtMs) this.probeAtMs = laterMs;
+    if (this.probeAtMs > this.probeByMs) this.probeAtMs = this.probeByMs;
   }
 
   get seen(): string {
@@ -168,12 +188,16 @@ export class ReferenceModel {
         if (succeeded) {
           this.become('closed');
           this.failures = 0;
+          this.doubtedUntilMs = 0;
           this.ramp = { limit: 1, active: 0, successes: 0 };
           this.rampSince = this.generation;
         } else if (failed) this.open();
-      } else if (this.state === 'closed' && succeeded) this.failures = 0;
-      else if (this.state === 'closed' && failed) {
-        if (this.failures + 1 >= this.settings.failure_threshold) this.open();
+      } else if (this.state === 'closed' && succeeded) {
+        this.failures = 0;
+        this.doubtedUntilMs = 0;
+      } else if (this.state === 'closed' && failed) {
+        const isDoubted = this.now < this.doubtedUntilMs;
+        if (isDoubted || this.failures + 1 >= this.settings.failure_threshold) this.open();
         else this.failures++;
       }
     }
@@ -184,6 +208,7 @@ export class ReferenceModel {
   private open(): void {
     this.failures++;
     this.probeAtMs = this.now + this.settings.recovery_timeout_ms;
+    this.probeByMs = this.probeAtMs + 3 * this.settings.recovery_timeout_ms;
     this.ramp = undefined;
     this.become('open');
     this.turnAway();
