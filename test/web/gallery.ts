@@ -262,7 +262,14 @@ export class Gallery {
         await page.getByText('Showing results for').waitFor();
         await page.locator('.result-why').first().waitFor();
       }),
-      this.view('graph', of('graph'), (page) => page.locator('.node').first().waitFor()),
+      this.view('graph', of('graph'), (page) => page.locator('.node-label').first().waitFor()),
+      {
+        name: 'graph-chosen',
+        show: async (visit) => {
+          const page = await visit.open(of('graph?from=README.md'));
+          await page.locator('.node-label-chosen').waitFor();
+        },
+      },
       this.view('status', '/status', (page) => page.getByText('Everything works.').waitFor()),
       this.view('usage', '/usage', (page) => page.locator('.plot canvas').waitFor()),
       this.view('keys', '/keys', (page) => page.locator('.key').first().waitFor()),
