@@ -1,4 +1,5 @@
 import { defineConfig } from 'vite';
+import { ahead } from './ahead.ts';
 import { compressed } from './compressed.ts';
 import { pdfjsParts } from './pdfjs-parts.ts';
 
@@ -7,13 +8,15 @@ const BACKEND = process.env['CAUDEX_BACKEND'] ?? 'http://127.0.0.1:5000';
 
 /** The libraries of the first load, and small files that several pages share. */
 const EVERYWHERE =
-  /node_modules\/(react|react-dom|scheduler|use-sync-external-store|openapi-fetch|@tanstack)\/|src\/(api|texts)\/|layout\/Dialog\.|session\/drafts|documents\/(Warnings|documents-query|paths)\.|preload-helper/;
+  /node_modules\/(react|react-dom|scheduler|use-sync-external-store|openapi-fetch|@tanstack\/(?!react-virtual|virtual-core)[^/]+)\/|src\/(api|texts)\/|layout\/(Dialog|undo|lazily|RowMenu|CopyButton)\.|chat\/(DegradedLine|degraded-text|live-chats)\.|session\/drafts|documents\/(Warnings|documents-query|paths)\.|preload-helper/;
 
+/** Long lists. */
+const LISTS = /node_modules\/@tanstack\/(react-virtual|virtual-core)\//;
 /** What the pages of documents and of search share. */
-const OF_DOCUMENTS = /src\/documents\/(carry-out|document-removal|TagEditor|tags|folders|choice|ChoiceBar)\./;
+const OF_DOCUMENTS = /src\/documents\/(carry-out|document-removal|TagEditor|tags|choice|ChoiceBar)\./;
 
 export default defineConfig({
-  plugins: [pdfjsParts(), compressed()],
+  plugins: [pdfjsParts(), ahead(), compressed()],
   build: {
     target: 'es2023',
     // The Content-Security-Policy allows no data: scripts or styles, and few bytes are saved by inlining.
@@ -29,6 +32,7 @@ export default defineConfig({
         codeSplitting: {
           groups: [
             { name: 'libraries', test: EVERYWHERE },
+            { name: 'lists', test: LISTS },
             { name: 'documents', test: OF_DOCUMENTS },
           ],
         },

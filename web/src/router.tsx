@@ -1,6 +1,4 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
-// Most visits begin with the chat. Its code is in the first file, so that they wait for no second one.
-import { ChatPage } from './chat/ChatPage.tsx';
 import { persistently } from './layout/lazily.ts';
 import { NotFound, PageFailed } from './layout/Problems.tsx';
 import { Shell } from './layout/Shell.tsx';
@@ -74,6 +72,7 @@ const keys = createRoute({
 });
 
 const project = createRoute({ getParentRoute: () => shell, path: '/p/$project' });
+const ChatPage = lazyRouteComponent(() => persistently(() => import('./chat/ChatPage.tsx')), 'ChatPage');
 const newChat = createRoute({
   getParentRoute: () => project,
   path: '/chat',

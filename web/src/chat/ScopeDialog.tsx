@@ -11,7 +11,7 @@ const MOST = 100;
 const LISTED = 60;
 
 /** The folders and documents that questions are about; none: the whole project. */
-export function ScopeDialog({
+export default function ScopeDialog({
   project,
   paths,
   onChoose,
