@@ -9,6 +9,8 @@ const MIN_END_CHARS = 5;
 const MIN_START_CHARS = 6;
 const MIN_PART_CHARS = 4;
 const MIN_COMPOUND_CHARS = 9;
+/** A word that stands in more passages finds enough without its compounds, which would only disturb their order. */
+const MAX_PASSAGES = 20;
 /** The weight of a compound or part; the typed word has 1. */
 const WEIGHT = 0.3;
 const MAX_WORDS = 16;
@@ -19,12 +21,15 @@ const LINKS = ['', 's', 'es', 'n', 'en', 'e', 'er'];
 
 /**
  * Concepts that extend a query in a project with languages that write compounds: compounds that begin or end with a
- * word of the query, and the parts of compounds in the query. The project's own words are the dictionary.
+ * rare word of the query, and the parts of rare compounds in the query. The project's own words are the dictionary.
  */
 export function compoundsOf(concepts: readonly Concept[], unknown: readonly string[], image: LexicalImage): Concept[] {
   if (image.shareOf(COMPOUNDING) < MIN_SHARE) return [];
+  const rare = concepts.filter(
+    ({ terms }) => terms.reduce((sum, term) => sum + image.frequency(term), 0) <= MAX_PASSAGES,
+  );
   const asked = [
-    ...concepts.map(({ terms, weight }) => ({ terms: terms.filter((term) => WORD.test(term)), weight })),
+    ...rare.map(({ terms, weight }) => ({ terms: terms.filter((term) => WORD.test(term)), weight })),
     ...unknown.filter((term) => WORD.test(term)).map((term) => ({ terms: [term], weight: 1 })),
   ].slice(0, MAX_WORDS);
   return [...holdingCompounds(asked, image), ...asked.flatMap((concept) => partsOf(concept, image))];

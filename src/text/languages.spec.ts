@@ -154,3 +154,34 @@ describe('a word is found as a speaker of its language types it', () => {
     expect(results[0]?.document).toBe(expected);
   });
 });
+
+describe('compounds of a word', () => {
+  const db = openDatabase(':memory:', LEXICAL_MIGRATIONS);
+  const index = new LexicalIndex(db);
+  beforeAll(async () => {
+    const texts = Array.from(
+      { length: 30 },
+      (_, i) => `Das Paket Nummer ${i} steht im Lager neben der Halle und wartet.`,
+    );
+    const compounds = 'Das Geschenkpaket, das Reisepaket, das Sparpaket und das Kulturpaket sind neu am Montag.';
+    for (const [path, text] of Object.entries({
+      ...texts,
+      compounds,
+      wanted: 'Das Paket kommt wohl am Montag mit der Post in unser altes Haus.',
+    })) {
+      const document = await analyseDocument({ path, title: '', text, mediaType: 'text/plain' });
+      transaction(db, () => index.put(key, document));
+    }
+  });
+  afterAll(() => db.close());
+  const first = async (query: string) =>
+    (await searchByWords(index, key, query, { page: { limit: 5, offset: 0 } })).results[0]?.document;
+
+  it('are not added to a word that many passages hold: they would only disturb the order', async () => {
+    expect(await first('Paket Montag')).toBe('wanted');
+  });
+
+  it('are added to a rare word', async () => {
+    expect(await first('Kultur')).toBe('compounds');
+  });
+});
