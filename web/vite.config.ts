@@ -1,4 +1,5 @@
 import { defineConfig } from 'vite';
+import { ahead } from './ahead.ts';
 import { compressed } from './compressed.ts';
 import { pdfjsParts } from './pdfjs-parts.ts';
 
@@ -7,10 +8,15 @@ const BACKEND = process.env['CAUDEX_BACKEND'] ?? 'http://127.0.0.1:5000';
 
 /** The libraries of the first load, and small files that several pages share. */
 const EVERYWHERE =
-  /node_modules\/(react|react-dom|scheduler|use-sync-external-store|openapi-fetch|@tanstack)\/|src\/(api|texts)\/|layout\/Dialog\.|session\/drafts|documents\/(Warnings|delete-document|documents-query|paths)\.|preload-helper/;
+  /node_modules\/(react|react-dom|scheduler|use-sync-external-store|openapi-fetch|@tanstack\/(?!react-virtual|virtual-core)[^/]+)\/|src\/(api|texts)\/|layout\/(Dialog|undo|lazily|RowMenu|CopyButton)\.|chat\/(DegradedLine|degraded-text|live-chats)\.|session\/drafts|documents\/(Warnings|documents-query|paths)\.|preload-helper/;
+
+/** Long lists. */
+const LISTS = /node_modules\/@tanstack\/(react-virtual|virtual-core)\//;
+/** What the pages of documents and of search share. */
+const OF_DOCUMENTS = /src\/documents\/(carry-out|document-removal|TagEditor|tags|choice|ChoiceBar)\./;
 
 export default defineConfig({
-  plugins: [pdfjsParts(), compressed()],
+  plugins: [pdfjsParts(), ahead(), compressed()],
   build: {
     target: 'es2023',
     // The Content-Security-Policy allows no data: scripts or styles, and few bytes are saved by inlining.
@@ -22,7 +28,15 @@ export default defineConfig({
     chunkSizeWarningLimit: 1024,
     rolldownOptions: {
       // What every page uses is one file, and not seven small ones: a response's headers alone are 1 kB.
-      output: { codeSplitting: { groups: [{ name: 'libraries', test: EVERYWHERE }] } },
+      output: {
+        codeSplitting: {
+          groups: [
+            { name: 'libraries', test: EVERYWHERE },
+            { name: 'lists', test: LISTS },
+            { name: 'documents', test: OF_DOCUMENTS },
+          ],
+        },
+      },
       onLog: (level, log, report) => {
         // `use client` means something to a server that renders React; this page is rendered in the browser alone.
         if (log.code !== 'MODULE_LEVEL_DIRECTIVE') report(level, log);

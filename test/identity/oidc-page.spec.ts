@@ -71,6 +71,45 @@ describeWithBoth('the page with a real OpenID Connect provider', () => {
     expect(visit.complaints).toEqual([]);
   });
 
+  it('keeps what was typed when the session ends, goes to the provider and back, and sends it', async () => {
+    const page = await visit.open('/');
+    await signIn(page, 'hedy');
+    await page.getByLabel('Name of the project').fill('Mine');
+    await page.getByRole('button', { name: 'Make the project' }).click();
+    await page.getByRole('link', { name: 'Chat', exact: true }).first().click();
+    await page.getByLabel('Your question').waitFor();
+    await visit.context.clearCookies({ name: 'auth_token' });
+    await visit.ask('What is here?');
+    await page.getByRole('heading', { name: 'Your session has ended' }).waitFor();
+    // The provider still knows the person. It asks a client without a secret for consent each time.
+    await page.getByRole('button', { name: /^Continue at 127/ }).click();
+    await page.getByRole('button', { name: 'Continue', exact: true }).click();
+    await visit.answer();
+    await page.getByRole('article', { name: 'You' }).getByText('What is here?').waitFor();
+    expect(visit.complaints).toEqual([]);
+  }, 60_000);
+
+  it('asks for the password again after a person has signed out', async () => {
+    const page = await visit.open('/usage');
+    await signIn(page, 'mary');
+    await page.getByText('mary@example.com').waitFor();
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.waitForURL('**/sign-in');
+    await page.getByRole('button', { name: /^Continue at 127/ }).click();
+    await page.locator('input[name=password]').waitFor();
+    await page.locator('input[name=login]').fill('rosa');
+    await page.locator('input[name=password]').fill('any');
+    await page.locator('button[type=submit]').click();
+    await page.getByRole('button', { name: 'Continue', exact: true }).click();
+    await page.getByText('rosa@example.com').waitFor();
+    // Once: the next sign-in may use the session at the provider.
+    await visit.context.clearCookies({ name: 'auth_token' });
+    await page.goto(`${caudex.url}/sign-in`);
+    await page.getByRole('button', { name: /^Continue at 127/ }).click();
+    await page.getByRole('button', { name: 'Continue', exact: true }).click();
+    await page.getByText('rosa@example.com').waitFor();
+  });
+
   it('says when the sign-in was declined, and begins again', async () => {
     const page = await visit.open('/sign-in');
     await page.getByRole('button', { name: /^Continue at 127/ }).click();

@@ -61,6 +61,18 @@ describeInBrowser('the first load of the page', () => {
     await page.waitForLoadState('networkidle');
     if (process.env['CAUDEX_USABLE_MS'] !== undefined)
       console.warn(`${name}: ${bytes} bytes, ${usableMs.toFixed()} ms`);
+    // The code of the page is on its way while the libraries still are.
+    const requests = await page.evaluate(() =>
+      performance.getEntriesByType('resource').map(({ name: url, startTime, duration }) => ({
+        url,
+        began: startTime,
+        ended: startTime + duration,
+      })),
+    );
+    const libraries = requests.find(({ url }) => url.includes('/libraries-'));
+    const own = requests.filter(({ url }) => /\/\w+Page-[^/]*\.js$/.test(url));
+    expect(own).toHaveLength(name === 'sign-in' ? 0 : 1);
+    for (const { began } of own) expect(began).toBeLessThan(libraries?.ended ?? 0);
     expect(bytes).toBeLessThan(MAX_BYTES);
     expect(usableMs).toBeLessThan(USABLE_MS);
     expect(visit.complaints).toEqual([]);

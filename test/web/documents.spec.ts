@@ -82,28 +82,6 @@ describeInBrowser('documents on the page', () => {
     expect(await page.getByLabel('Text of the document').inputValue()).toBe('Mine.');
   });
 
-  it('takes a deletion back, and makes it when nobody does', async () => {
-    await person.upload(project, 'pears.md', 'One.');
-    await person.upload(project, 'plums.md', 'Two.');
-    const page = await visit.open(`/p/${project}/documents`);
-    const remove = async (name: string) => {
-      await page.getByRole('button', { name: `Actions for ${name}` }).click();
-      await page.getByRole('menuitem', { name: 'Delete' }).click();
-      await page.getByRole('link', { name }).waitFor({ state: 'detached' });
-    };
-    await remove('pears.md');
-    await page.getByRole('button', { name: 'Undo' }).click();
-    await page.getByRole('link', { name: 'pears.md' }).waitFor();
-    await remove('plums.md');
-    await page.goto('about:blank');
-    await until('the document is gone', async () => {
-      const { documents } = await person.get<{ documents: { path: string }[] }>(
-        `/v1/api/projects/${project}/documents`,
-      );
-      return documents.map(({ path }) => path).join() === 'pears.md';
-    });
-  });
-
   const storedPaths = async () => {
     const { documents } = await person.get<{ documents: { path: string }[] }>(`/v1/api/projects/${project}/documents`);
     return documents.map(({ path }) => path).join();

@@ -76,6 +76,12 @@ export class Gallery {
     await person.request('PUT', `/v1/api/projects/${project}/documents/notes/scan.pdf`, SCAN, {
       'content-type': 'application/pdf',
     });
+    const tags = JSON.stringify({ path: 'README.md', tags: ['overview', '2026'] });
+    await person.request('PUT', `/v1/api/projects/${project}/tags`, tags, { 'content-type': 'application/json' });
+    for (const path of ['notes/old.md', 'notes/plan-of-last-year.md']) {
+      await person.upload(project, path, '# Old');
+      await person.request('DELETE', `/v1/api/projects/${project}/documents/${path}?trash=true`);
+    }
     await person.post('/v1/api/keys', { name: 'Notes sync', scopes: ['read'], project_id: project }, 201);
     const { conversation_id } = await person.chat(project, 'How long does a service stay closed off after it failed?');
     await person.chat(project, 'Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichen '.repeat(3));
@@ -115,6 +121,7 @@ export class Gallery {
     return [
       this.view('chat-empty', of('chat'), (page) => page.getByText('This project has no documents yet.').waitFor()),
       this.view('documents-empty', of('documents'), (page) => page.getByText('No documents yet').waitFor()),
+      this.view('trash-empty', of('trash'), (page) => page.getByText('The trash is empty').waitFor()),
       this.view('search-empty', `${of('search')}?q=pears`, (page) => page.getByText('has no documents yet').waitFor()),
       this.view('graph-empty', of('graph'), (page) => page.getByText('There is nothing to draw yet').waitFor()),
       this.view('usage-empty', '/usage', (page) => page.getByText('Nothing was spent yet').waitFor()),
@@ -207,6 +214,42 @@ export class Gallery {
           await page.getByLabel('New path').fill('archive/notes/');
         },
       },
+      {
+        name: 'documents-chosen',
+        show: async (visit) => {
+          const page = await visit.open(of('documents'));
+          await page.getByLabel('Choose notes/').check();
+          await page.getByLabel('Choose README.md').check();
+        },
+      },
+      {
+        name: 'documents-undeleted',
+        show: async (visit) => {
+          const page = await visit.open(of('documents'));
+          const detail = 'The document store cannot be reached. Nothing was changed.';
+          const json = { status: 500, code: 'fault', detail, title: '', type: '', request_id: '' };
+          await page.route(/trash=true/, (route) => route.fulfill({ status: 500, json }));
+          await page.getByLabel('Choose notes/').check();
+          await page.getByRole('button', { name: 'Delete' }).click();
+          await page.getByText('2 of 2 documents could not be deleted').waitFor();
+          await page.unroute(/trash=true/);
+        },
+      },
+      {
+        name: 'trash',
+        show: async (visit) => {
+          const page = await visit.open(of('trash'));
+          await page.getByLabel('Choose notes/old.md').check();
+        },
+      },
+      {
+        name: 'trash-emptying',
+        show: async (visit) => {
+          const page = await visit.open(of('trash'));
+          await page.getByRole('button', { name: 'Empty the trash' }).click();
+          await page.getByRole('dialog').waitFor();
+        },
+      },
       this.view('documents', of('documents'), (page) => page.getByText('Every document is indexed').waitFor()),
       this.view('reading', of('documents/read/README.md'), (page) =>
         page.locator('.related a').first().waitFor({ state: 'attached' }),
@@ -219,7 +262,14 @@ export class Gallery {
         await page.getByText('Showing results for').waitFor();
         await page.locator('.result-why').first().waitFor();
       }),
-      this.view('graph', of('graph'), (page) => page.locator('.node').first().waitFor()),
+      this.view('graph', of('graph'), (page) => page.locator('.node-label').first().waitFor()),
+      {
+        name: 'graph-chosen',
+        show: async (visit) => {
+          const page = await visit.open(of('graph?from=README.md'));
+          await page.locator('.node-label-chosen').waitFor();
+        },
+      },
       this.view('status', '/status', (page) => page.getByText('Everything works.').waitFor()),
       this.view('usage', '/usage', (page) => page.locator('.plot canvas').waitFor()),
       this.view('keys', '/keys', (page) => page.locator('.key').first().waitFor()),

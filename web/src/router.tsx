@@ -1,6 +1,4 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
-// Most visits begin with the chat. Its code is in the first file, so that they wait for no second one.
-import { ChatPage } from './chat/ChatPage.tsx';
 import { persistently } from './layout/lazily.ts';
 import { NotFound, PageFailed } from './layout/Problems.tsx';
 import { Shell } from './layout/Shell.tsx';
@@ -74,6 +72,7 @@ const keys = createRoute({
 });
 
 const project = createRoute({ getParentRoute: () => shell, path: '/p/$project' });
+const ChatPage = lazyRouteComponent(() => persistently(() => import('./chat/ChatPage.tsx')), 'ChatPage');
 const newChat = createRoute({
   getParentRoute: () => project,
   path: '/chat',
@@ -88,8 +87,16 @@ const documents = createRoute({
   getParentRoute: () => project,
   path: '/documents',
   component: lazyRouteComponent(() => persistently(() => import('./documents/DocumentsPage.tsx')), 'DocumentsPage'),
-  validateSearch: ({ folder }: { folder?: unknown }): { folder?: string } =>
-    typeof folder === 'string' && folder !== '' ? { folder } : {},
+  validateSearch: ({ folder, tag }: Record<string, unknown>): { folder?: string; tag?: string } => ({
+    ...(typeof folder === 'string' && folder !== '' ? { folder } : {}),
+    // The router reads a tag of digits as a number.
+    ...((typeof tag === 'string' && tag !== '') || typeof tag === 'number' ? { tag: String(tag) } : {}),
+  }),
+});
+const trash = createRoute({
+  getParentRoute: () => project,
+  path: '/trash',
+  component: lazyRouteComponent(() => persistently(() => import('./documents/TrashPage.tsx')), 'TrashPage'),
 });
 
 export const READING_VIEWS = ['read', 'pages', 'edit', 'history', 'blame'] as const;
@@ -134,7 +141,7 @@ export const router = createRouter({
       status,
       usage,
       keys,
-      project.addChildren([newChat, chat, documents, reading, search, graph]),
+      project.addChildren([newChat, chat, documents, trash, reading, search, graph]),
     ]),
   ]),
   defaultPreload: 'intent',

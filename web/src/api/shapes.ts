@@ -33,6 +33,7 @@ export type Turn = Conversation['turns'][number];
 export type Feedback = NonNullable<Turn['feedback']>;
 
 export type DocumentInfo = Answer<'/v1/api/projects/{project_id}/documents', 'get'>['documents'][number];
+export type TrashedDocument = Answer<'/v1/api/projects/{project_id}/trash', 'get'>['documents'][number];
 export type Warning = NonNullable<DocumentInfo['warnings']>[number];
 export type StoredDocument = Answer<'/v1/api/projects/{project_id}/documents/{path}', 'put'>;
 export type Version = Answer<'/v1/api/projects/{project_id}/history', 'get'>['versions'][number];

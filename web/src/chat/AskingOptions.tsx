@@ -1,11 +1,13 @@
 import { useQuery } from '@tanstack/react-query';
-import { useState, useSyncExternalStore } from 'react';
+import { Suspense, useState, useSyncExternalStore } from 'react';
 import { api, dataOf } from '../api/client.ts';
-import { InstructionsDialog } from '../projects/InstructionsDialog.tsx';
+import { lazily } from '../layout/lazily.ts';
 import { useDraft } from '../session/drafts.ts';
 import { t } from '../texts/en.ts';
 import { type LiveChat, MODEL } from './live-chat.ts';
-import { ScopeDialog } from './ScopeDialog.tsx';
+
+const ScopeDialog = lazily(() => import('./ScopeDialog.tsx'));
+const InstructionsDialog = lazily(() => import('../projects/InstructionsDialog.tsx'));
 
 const modelsQuery = {
   queryKey: ['models'],
@@ -43,15 +45,17 @@ export function AskingOptions({ chat }: { chat: LiveChat }) {
       >
         {t.projects.instructions}
       </button>
-      {open === 'scope' && (
-        <ScopeDialog
-          project={chat.project}
-          paths={paths}
-          onClose={() => setOpen(undefined)}
-          onChoose={(chosen) => chat.setScope(chosen.length === 0 ? undefined : { paths: chosen })}
-        />
-      )}
-      {open === 'instructions' && <InstructionsDialog project={chat.project} onClose={() => setOpen(undefined)} />}
+      <Suspense fallback={null}>
+        {open === 'scope' && (
+          <ScopeDialog
+            project={chat.project}
+            paths={paths}
+            onClose={() => setOpen(undefined)}
+            onChoose={(chosen) => chat.setScope(chosen.length === 0 ? undefined : { paths: chosen })}
+          />
+        )}
+        {open === 'instructions' && <InstructionsDialog project={chat.project} onClose={() => setOpen(undefined)} />}
+      </Suspense>
     </div>
   );
 }

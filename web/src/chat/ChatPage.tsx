@@ -1,10 +1,10 @@
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useParams } from '@tanstack/react-router';
-import { useCallback, useEffect, useRef, useState, useSyncExternalStore } from 'react';
+import { Suspense, useCallback, useEffect, useRef, useState, useSyncExternalStore } from 'react';
 import { ApiProblem } from '../api/client.ts';
 import { queries } from '../api/queries.ts';
 import type { ChatSource } from '../api/shapes.ts';
-import { PassagePanel } from '../documents/PassagePanel.tsx';
+import { lazily } from '../layout/lazily.ts';
 import { Empty, Loading, LoadProblem } from '../layout/Problems.tsx';
 import { useTitle } from '../layout/title.ts';
 import { forgetDraftsOf } from '../session/drafts.ts';
@@ -15,6 +15,8 @@ import { liveChats } from './live-chats.ts';
 import { onTurnElsewhere } from './other-tabs.ts';
 import { Turns } from './Turns.tsx';
 import './chat.css';
+
+const PassagePanel = lazily(() => import('../documents/PassagePanel.tsx'));
 
 export function ChatPage() {
   const { project, conversation } = useParams({ strict: false });
@@ -103,13 +105,15 @@ function OpenChat({ chat }: { chat: LiveChat }) {
         <Composer chat={chat} />
       </div>
       {passage !== undefined && (
-        <PassagePanel
-          key={`${passage.source.document} ${passage.source.chunk}`}
-          project={project}
-          source={passage.source}
-          number={passage.number}
-          onClose={() => setPassage(undefined)}
-        />
+        <Suspense fallback={null}>
+          <PassagePanel
+            key={`${passage.source.document} ${passage.source.chunk}`}
+            project={project}
+            source={passage.source}
+            number={passage.number}
+            onClose={() => setPassage(undefined)}
+          />
+        </Suspense>
       )}
     </div>
   );

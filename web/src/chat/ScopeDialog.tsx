@@ -11,7 +11,7 @@ const MOST = 100;
 const LISTED = 60;
 
 /** The folders and documents that questions are about; none: the whole project. */
-export function ScopeDialog({
+export default function ScopeDialog({
   project,
   paths,
   onChoose,
@@ -43,8 +43,8 @@ export function ScopeDialog({
         <input
           className="input"
           type="search"
-          aria-label={t.documents.filter}
-          placeholder={t.documents.filter}
+          aria-label={t.chat.scopeFilter}
+          placeholder={t.chat.scopeFilter}
           value={filter}
           onChange={({ target }) => setFilter(target.value)}
         />

@@ -6,14 +6,17 @@ import { RowMenu, type RowMenuProps } from '../layout/RowMenu.tsx';
 import { Empty } from '../layout/Problems.tsx';
 import { t } from '../texts/en.ts';
 import { formatAgo, formatBytes, formatDateTime } from '../texts/format.ts';
-import { deleteWithUndo } from './delete-document.ts';
+import { type Choice, useChoice, useFocusAfterRemoval } from './choice.ts';
+import { ChoiceBar, RowChoice } from './ChoiceBar.tsx';
+import { trashDocuments } from './document-removal.ts';
 import { downloadOriginal } from './documents-query.ts';
-import { entriesIn, type FolderEntry } from './folders.ts';
+import { type DocumentFilter, documentsUnder, entriesIn, type FolderEntry } from './folders.ts';
 import { nameOf } from './paths.ts';
 import { warningText } from './Warnings.tsx';
 import { lazily } from '../layout/lazily.ts';
 
 const MoveDialog = lazily(() => import('./MoveDialog.tsx'));
+const TagDialog = lazily(() => import('./TagDialog.tsx'));
 
 const ROW_PX = 52;
 
@@ -27,14 +30,12 @@ export function DocumentRows({
   project: string;
   documents: readonly DocumentInfo[];
   folder: string;
-  filter: string;
+  filter: DocumentFilter;
 }) {
-  const [deleted, setDeleted] = useState<ReadonlySet<string>>(new Set());
-  const entries = useMemo(
-    () =>
-      entriesIn(deleted.size === 0 ? documents : documents.filter(({ path }) => !deleted.has(path)), folder, filter),
-    [documents, deleted, folder, filter],
-  );
+  const { text, tag } = filter;
+  const entries = useMemo(() => entriesIn(documents, folder, { text, tag }), [documents, folder, text, tag]);
+  const ids = useMemo(() => entries.map(pathOf), [entries]);
+  const choice = useChoice(ids);
   const place = useRef<HTMLDivElement>(null);
   const rows = useVirtualizer({
     count: entries.length,
@@ -42,48 +43,105 @@ export function DocumentRows({
     estimateSize: () => ROW_PX,
     overscan: 8,
   });
-  const hide = (path: string, hidden: boolean) =>
-    setDeleted((before) => {
-      const after = new Set(before);
-      if (hidden) after.add(path);
-      else after.delete(path);
-      return after;
-    });
-
+  const removing = useFocusAfterRemoval(place, ids);
+  const isFlat = text !== '' || tag !== '';
   return (
     <div className="folder">
       {folder !== '' && <Crumbs project={project} folder={folder} />}
-      {entries.length === 0 && <Empty title={filter === '' ? t.documents.emptyFolder : t.documents.noneFound} />}
+      {entries.length === 0 ? (
+        <Empty title={isFlat ? t.documents.noneFound : t.documents.emptyFolder} />
+      ) : (
+        <ChosenDocuments project={project} documents={documents} choice={choice} listed={ids.length} />
+      )}
       <div ref={place} className="document-rows">
         <ul className="plain-list" style={{ height: rows.getTotalSize(), position: 'relative' }}>
           {rows.getVirtualItems().map(({ index, start }) => {
             const entry = entries[index];
             return entry === undefined ? null : (
-              <li key={index} className="document-row" style={{ transform: `translateY(${start}px)` }}>
-                <EntryRow project={project} entry={entry} flat={filter !== ''} onHide={hide} />
+              <li
+                key={pathOf(entry)}
+                data-index={index}
+                className={choice.has(pathOf(entry)) ? 'document-row document-chosen' : 'document-row'}
+                style={{ transform: `translateY(${start}px)` }}
+              >
+                <RowChoice choice={choice} id={pathOf(entry)} />
+                <EntryRow
+                  project={project}
+                  entry={entry}
+                  flat={isFlat}
+                  onDelete={() => {
+                    removing(index);
+                    trash(project, documents, [pathOf(entry)]);
+                  }}
+                />
               </li>
             );
           })}
         </ul>
       </div>
-      <p className="small soft number">{t.documents.total(documents.length - deleted.size)}</p>
+      <p className="row spread small soft number">
+        {t.documents.total(documents.length)}
+        <Link to="/p/$project/trash" params={{ project }}>
+          {t.trash.title}
+        </Link>
+      </p>
     </div>
   );
+}
+
+const pathOf = (entry: FolderEntry) => (entry.kind === 'folder' ? entry.path : entry.document.path);
+
+/** What can be done with the rows that are chosen; a folder stands for the documents in it. */
+function ChosenDocuments({
+  project,
+  documents,
+  choice,
+  listed,
+}: {
+  project: string;
+  documents: readonly DocumentInfo[];
+  choice: Choice;
+  listed: number;
+}) {
+  const [tagged, setTagged] = useState<readonly DocumentInfo[]>();
+  return (
+    <>
+      <ChoiceBar
+        choice={choice}
+        listed={listed}
+        actions={[
+          { text: t.tags.add, run: (ids) => setTagged(documentsUnder(documents, ids)) },
+          { text: t.documents.delete, run: (ids) => trash(project, documents, ids), danger: true },
+        ]}
+      />
+      {tagged !== undefined && (
+        <Suspense fallback={null}>
+          <TagDialog project={project} documents={tagged} onClose={() => setTagged(undefined)} />
+        </Suspense>
+      )}
+    </>
+  );
+}
+
+/** Puts documents, and all documents of folders, into the trash. */
+function trash(project: string, documents: readonly DocumentInfo[], chosen: readonly string[]): void {
+  const paths = documentsUnder(documents, chosen).map(({ path }) => path);
+  trashDocuments(project, paths, chosen.length === 1 ? chosen[0] : undefined);
 }
 
 function EntryRow({
   project,
   entry,
   flat,
-  onHide,
+  onDelete,
 }: {
   project: string;
   entry: FolderEntry;
   flat: boolean;
-  onHide: (path: string, hidden: boolean) => void;
+  onDelete: () => void;
 }) {
   const [moving, setMoving] = useState(false);
-  const path = entry.kind === 'folder' ? entry.path : entry.document.path;
+  const path = pathOf(entry);
   const move: RowMenuProps['actions'][number] = [t.documents.move, () => setMoving(true)];
   const dialog = moving && (
     <Suspense fallback={null}>
@@ -103,17 +161,23 @@ function EntryRow({
           {entry.name}/
         </Link>
         <span className="small soft number">{t.documents.folder(entry.documents)}</span>
-        <RowMenu label={t.documents.actions(path)} actions={[move]} />
+        <RowMenu label={t.documents.actions(path)} actions={[move, [t.documents.delete, onDelete]]} />
         {dialog}
       </>
     );
   }
-  const { title, bytes, updated_at, warnings = [] } = entry.document;
+  const { title, bytes, updated_at, warnings = [], tags = [] } = entry.document;
+  const isTitled = title !== '' && title !== path && title !== nameOf(path);
+  const hashed = tags.map((tag) => `#${tag}`).join(' ');
   return (
     <>
       <Link className="document-name" to="/p/$project/documents/read/$" params={{ project, _splat: path }} title={path}>
         <span>{flat ? path : nameOf(path)}</span>
-        {title !== '' && title !== path && title !== nameOf(path) && <span className="small soft">{title}</span>}
+        {(isTitled || hashed !== '') && (
+          <span className="small soft">
+            {hashed !== '' && <span className="row-tags">{hashed}</span>} {isTitled && title}
+          </span>
+        )}
       </Link>
       {warnings.length > 0 && (
         <Link
@@ -131,11 +195,7 @@ function EntryRow({
       </time>
       <RowMenu
         label={t.documents.actions(path)}
-        actions={[
-          [t.reading.original, () => downloadOriginal(project, path)],
-          move,
-          [t.documents.delete, () => deleteWithUndo(project, path, (hidden) => onHide(path, hidden))],
-        ]}
+        actions={[[t.reading.original, () => downloadOriginal(project, path)], move, [t.documents.delete, onDelete]]}
       />
       {dialog}
     </>

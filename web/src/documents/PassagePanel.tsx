@@ -17,7 +17,7 @@ const PdfPages = lazily(() => import('../pdf/PdfPages.tsx'));
 const AROUND_CHARS = 6000;
 
 /** A cited passage, marked in its document, beside what cites it. */
-export function PassagePanel({
+export default function PassagePanel({
   project,
   source,
   number,

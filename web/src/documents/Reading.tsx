@@ -28,6 +28,9 @@ export function Reading({
       <aside className="reading-side" aria-label={t.reading.outline}>
         {headings.length > 1 && <Outline headings={headings} />}
         <Related project={project} path={path} />
+        <Link className="small" to="/p/$project/graph" params={{ project }} search={{ from: path }}>
+          {t.graph.fromHere}
+        </Link>
       </aside>
     </div>
   );

@@ -7,11 +7,12 @@ import { useTitle } from '../layout/title.ts';
 import type { Range } from '../markdown/mark.ts';
 import { READING_VIEWS, type ReadingView } from '../router.tsx';
 import { t } from '../texts/en.ts';
-import { deleteWithUndo } from './delete-document.ts';
+import { trashDocuments } from './document-removal.ts';
 import { documentInfoQuery, documentQuery, originalAddress, type OpenedDocument } from './documents-query.ts';
 import { Editor } from './Editor.tsx';
 import { folderOf, nameOf } from './paths.ts';
 import { Reading } from './Reading.tsx';
+import { TagEditor } from './TagEditor.tsx';
 import { Warnings } from './Warnings.tsx';
 import './reading.css';
 import { lazily } from '../layout/lazily.ts';
@@ -110,7 +111,7 @@ function Head({
   const views = READING_VIEWS.filter((name) => name !== 'pages' || info?.media_type === 'application/pdf');
   const remove = () => {
     void navigate({ to: '/p/$project/documents', params: { project } });
-    deleteWithUndo(project, path, () => undefined);
+    trashDocuments(project, [path]);
   };
   const go = (place: string) =>
     void navigate({
@@ -160,6 +161,7 @@ function Head({
           <MoveDialog project={project} path={path} onMoved={go} onBack={goBack} onClose={() => setMoving(false)} />
         </Suspense>
       )}
+      {info && <TagEditor key={path} project={project} info={info} />}
       <Warnings warnings={info?.warnings ?? []} />
     </header>
   );

@@ -1,22 +1,39 @@
 import { queryOptions } from '@tanstack/react-query';
 import { api, dataOf, problemOf } from '../api/client.ts';
-import type { DocumentInfo } from '../api/shapes.ts';
+import type { DocumentInfo, TrashedDocument } from '../api/shapes.ts';
 
 const PAGE = 1000;
+
+/** All documents of a list that is read in pages. */
+async function allOf<T>(
+  read: (query: { limit: number; offset: number }) => Promise<{ documents: T[]; total: number }>,
+) {
+  const documents: T[] = [];
+  for (;;) {
+    const page = await read({ limit: PAGE, offset: documents.length });
+    documents.push(...page.documents);
+    if (page.documents.length === 0 || documents.length >= page.total) return documents;
+  }
+}
 
 export const documentsQuery = (project: string) =>
   queryOptions({
     queryKey: ['documents', project, 'list'],
-    queryFn: async () => {
-      const documents: DocumentInfo[] = [];
-      for (;;) {
-        const query = { limit: PAGE, offset: documents.length };
+    queryFn: () =>
+      allOf<DocumentInfo>((query) => {
         const params = { path: { project_id: project }, query };
-        const page = await dataOf(api.GET('/v1/api/projects/{project_id}/documents', { params }));
-        documents.push(...page.documents);
-        if (page.documents.length === 0 || documents.length >= page.total) return documents;
-      }
-    },
+        return dataOf(api.GET('/v1/api/projects/{project_id}/documents', { params }));
+      }),
+  });
+
+export const trashQuery = (project: string) =>
+  queryOptions({
+    queryKey: ['documents', project, 'trash'],
+    queryFn: () =>
+      allOf<TrashedDocument>((query) => {
+        const params = { path: { project_id: project }, query };
+        return dataOf(api.GET('/v1/api/projects/{project_id}/trash', { params }));
+      }),
   });
 
 /** What the list says of one document; null where there is none. */

@@ -3,13 +3,18 @@ import type { DocumentInfo } from '../api/shapes.ts';
 export type FolderEntry =
   { kind: 'folder'; path: string; name: string; documents: number } | { kind: 'document'; document: DocumentInfo };
 
-/** What a folder holds: its folders by name, then its documents. With a filter every match below it, flat. */
-export function entriesIn(documents: readonly DocumentInfo[], folder: string, filter: string): FolderEntry[] {
+/** Which documents of a folder are shown; each empty where all are. */
+export interface DocumentFilter {
+  /** A part of a path, a title or a tag, in lower case. */
+  text: string;
+  tag: string;
+}
+
+/** The content of a folder: its folders by name, then its documents. With a filter every match below it, flat. */
+export function entriesIn(documents: readonly DocumentInfo[], folder: string, filter: DocumentFilter): FolderEntry[] {
   const below = documents.filter(({ path }) => path.startsWith(folder));
-  if (filter !== '') {
-    return below
-      .filter(({ path, title }) => path.toLowerCase().includes(filter) || title.toLowerCase().includes(filter))
-      .map((document) => ({ kind: 'document', document }));
+  if (filter.text !== '' || filter.tag !== '') {
+    return below.filter((document) => matches(document, filter)).map((document) => ({ kind: 'document', document }));
   }
   const folders = new Map<string, number>();
   const here: DocumentInfo[] = [];
@@ -29,6 +34,11 @@ export function entriesIn(documents: readonly DocumentInfo[], folder: string, fi
   ];
 }
 
+function matches({ path, title, tags = [] }: DocumentInfo, { text, tag }: DocumentFilter): boolean {
+  if (tag !== '' && !tags.includes(tag)) return false;
+  return [path, title, ...tags.map((name) => `#${name}`)].some((name) => name.toLowerCase().includes(text));
+}
+
 /** Each folder that has documents below it, with its slash. */
 export function foldersOf(documents: readonly DocumentInfo[]): string[] {
   const folders = new Set<string>();
@@ -38,4 +48,11 @@ export function foldersOf(documents: readonly DocumentInfo[]): string[] {
     }
   }
   return [...folders].sort();
+}
+
+/** The documents that paths name; a path that ends with a slash names all below it. */
+export function documentsUnder(documents: readonly DocumentInfo[], paths: readonly string[]): DocumentInfo[] {
+  const single = new Set(paths);
+  const folders = paths.filter((path) => path.endsWith('/'));
+  return documents.filter(({ path }) => single.has(path) || folders.some((folder) => path.startsWith(folder)));
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { DocumentInfo } from '../api/shapes.ts';
 import { excerptAround } from './excerpt.ts';
-import { entriesIn } from './folders.ts';
+import { documentsUnder, entriesIn } from './folders.ts';
 import { locate, moveTarget, resolvePath } from './paths.ts';
 
 describe('resolvePath', () => {
@@ -39,10 +39,13 @@ describe('excerptAround', () => {
 
 describe('entriesIn', () => {
   const documents = ['a.md', 'x/b.md', 'x/y/c.md', 'z/d.md'].map(
-    (path) => ({ path, title: path === 'a.md' ? 'Pears' : '' }) as DocumentInfo,
+    (path) =>
+      ({ path, title: path === 'a.md' ? 'Pears' : '', ...(path === 'x/b.md' && { tags: ['tax'] }) }) as DocumentInfo,
   );
-  const names = (folder: string, filter = '') =>
-    entriesIn(documents, folder, filter).map((entry) => (entry.kind === 'folder' ? entry.path : entry.document.path));
+  const names = (folder: string, text = '', tag = '') =>
+    entriesIn(documents, folder, { text, tag }).map((entry) =>
+      entry.kind === 'folder' ? entry.path : entry.document.path,
+    );
 
   it('lists folders before documents, each level by itself', () => {
     expect(names('')).toEqual(['x/', 'z/', 'a.md']);
@@ -52,6 +55,19 @@ describe('entriesIn', () => {
   it('finds by path or title in all folders below', () => {
     expect(names('', 'c.md')).toEqual(['x/y/c.md']);
     expect(names('', 'pears')).toEqual(['a.md']);
+  });
+
+  it('finds by a tag, also by a part of it', () => {
+    expect(names('', '', 'tax')).toEqual(['x/b.md']);
+    expect(names('z/', '', 'tax')).toEqual([]);
+    expect(names('', '', 'ta')).toEqual([]);
+    expect(names('', '#ta')).toEqual(['x/b.md']);
+  });
+
+  it('lets a folder stand for the documents in it, and not for those beside it', () => {
+    const under = (paths: string[]) => documentsUnder(documents, paths).map(({ path }) => path);
+    expect(under(['x/', 'a.md'])).toEqual(['a.md', 'x/b.md', 'x/y/c.md']);
+    expect(under(['x'])).toEqual([]);
   });
 });
 

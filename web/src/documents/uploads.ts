@@ -1,13 +1,11 @@
 import { useSyncExternalStore } from 'react';
-import { ApiProblem, BackendAway, isPassing } from '../api/client.ts';
-import { connection } from '../api/connection.ts';
+import { ApiProblem } from '../api/client.ts';
+import { patiently } from '../api/many.ts';
 import { queries } from '../api/queries.ts';
 import type { Warning } from '../api/shapes.ts';
 import { archiveType, type ManyItem, putFile, putMany } from './upload-calls.ts';
 
 const PARALLEL = 4;
-const TRIES = 5;
-const RETRY_MS = 1000;
 const REFRESH_MS = 1500;
 /** Small files go together: a request each would use up what one person may ask in a minute. */
 const TOGETHER = { from: 12, files: 50, fileBytes: 256 * 1024 };
@@ -91,26 +89,13 @@ class Uploads {
     return small.slice(0, Math.min(TOGETHER.files, Math.ceil(small.length / PARALLEL)));
   }
 
-  /** Until all of the batch is stored or refused; a failure that passes is waited out. */
+  /** Resolves when all of the batch is stored or refused. */
   private async send(batch: readonly Upload[]): Promise<void> {
-    for (let tries = 1; ;) {
-      const open = batch.filter(({ state }) => state === 'sending');
-      try {
-        await this.sendOnce(open);
-        return;
-      } catch (error) {
-        const limited = error instanceof ApiProblem && error.status === 429;
-        if (error instanceof BackendAway || (error instanceof ApiProblem && error.status === 401)) {
-          await connection.usable();
-        } else if (limited || (isPassing(error) && tries < TRIES)) {
-          const waitMs = (error as ApiProblem).retryAfterMs ?? RETRY_MS * tries;
-          await new Promise((resolve) => setTimeout(resolve, waitMs));
-          if (!limited) tries += 1;
-        } else {
-          for (const upload of open) if (upload.state === 'sending') fail(upload, problemFor(error));
-          return;
-        }
-      }
+    const open = () => batch.filter(({ state }) => state === 'sending');
+    try {
+      await patiently(() => this.sendOnce(open()));
+    } catch (error) {
+      for (const upload of open()) fail(upload, problemFor(error));
     }
   }
 

@@ -1,124 +1,161 @@
-import { useLayoutEffect, useMemo, useRef, useState } from 'react';
-import type { Graph } from '../api/shapes.ts';
+import { type KeyboardEvent, memo, useEffect, useMemo, useRef } from 'react';
 import { t } from '../texts/en.ts';
-import { layoutOf, type PlacedNode } from './layout.ts';
+import { labelsFor } from './labels.ts';
+import type { Picture, PlacedNode } from './layout.ts';
+import { useView } from './use-view.ts';
+import { isDirection, nodeTowards } from './walk.ts';
 
-/** With more than these only documents and what is near the chosen node have their names written. */
-const NAMED = 30;
-const LABEL_CHARS = 28;
-const LABEL_PX = 11;
+const ZOOM_STEP = 1.4;
+/** So many edges of one node hide what is below them. */
+const MANY = 60;
 
-export function GraphPicture({
-  graph,
-  start,
-  chosen,
-  onChoose,
-}: {
-  graph: Graph;
+interface GraphPictureProps {
+  picture: Picture;
   start: string | undefined;
   chosen: string | undefined;
-  onChoose: (id: string) => void;
-}) {
-  const { nodes, edges, box } = useMemo(() => layoutOf(graph), [graph]);
-  const [view, setView] = useState({ zoom: 1, x: 0, y: 0 });
-  const drag = useRef<{ x: number; y: number }>(undefined);
-  const picture = useRef<SVGSVGElement>(null);
-  const [widthPx, setWidthPx] = useState(640);
-  useLayoutEffect(() => {
-    const svg = picture.current;
-    if (svg === null) return;
-    const resized = new ResizeObserver(() => setWidthPx(Math.max(1, svg.clientWidth)));
-    resized.observe(svg);
-    return () => resized.disconnect();
-  }, []);
-  const near = new Set(
-    edges.flatMap(({ source, target }) =>
-      source.id === chosen ? [target.id] : target.id === chosen ? [source.id] : [],
-    ),
+  /** The nodes that were looked for; undefined: none was. */
+  found: ReadonlySet<string> | undefined;
+  onChoose: (id: string | undefined) => void;
+  onOpen: (id: string) => void;
+}
+
+/**
+ * The nodes and edges. What lies in focus (the chosen node with its neighbours, or what was looked for) is drawn over the rest,
+ * which is dimmed; so a choice renders the focus and the labels alone.
+ */
+export function GraphPicture({ picture, start, chosen, found, onChoose, onOpen }: GraphPictureProps) {
+  const { nodes, edges } = picture;
+  const frame = useRef<SVGSVGElement>(null);
+  const moved = useRef<SVGGElement>(null);
+  const view = useView(picture, frame, moved, (pressed) => onChoose(pressed?.id));
+  const { size } = view;
+  const byId = useMemo(() => new Map(nodes.map((node) => [node.id, node])), [nodes]);
+  const node = chosen === undefined ? undefined : byId.get(chosen);
+  const near = useMemo(
+    () => edges.filter(({ source, target }) => source.id === chosen || target.id === chosen),
+    [edges, chosen],
   );
-  const [left, top, width, height] = box;
-  const shownWidth = width / view.zoom;
-  const shownHeight = height / view.zoom;
-  const viewBox = [
-    left + (width - shownWidth) / 2 + view.x,
-    top + (height - shownHeight) / 2 + view.y,
-    shownWidth,
-    shownHeight,
-  ].join(' ');
-  const zoom = (factor: number) =>
-    setView((before) => ({ ...before, zoom: Math.min(8, Math.max(0.5, before.zoom * factor)) }));
-  const unitsPerPixel = shownWidth / widthPx;
-  const isNamed = ({ id, kind }: PlacedNode) =>
-    nodes.length <= NAMED || kind === 'document' || id === chosen || near.has(id) || view.zoom > 2;
+  const joined = useMemo(() => new Set(near.flatMap(({ source, target }) => [source.id, target.id])), [near]);
+  const focus = useMemo(
+    () =>
+      found !== undefined
+        ? nodes.filter(({ id }) => found.has(id))
+        : nodes.filter(({ id }) => id === chosen || joined.has(id)),
+    [nodes, found, chosen, joined],
+  );
+  const labels = useMemo(() => {
+    const named = [...focus].sort((a, b) => b.degree - a.degree).map(({ id }) => id);
+    const first = [...new Set([chosen, start].filter((id) => id !== undefined)), ...named];
+    const shown = focus.length > 0 ? focus : nodes;
+    return labelsFor(shown, picture, { zoom: view.zoom, size, frame: view.frame, first });
+  }, [nodes, picture, focus, chosen, start, view.zoom, view.frame, size]);
+
+  // A node that is chosen by a key or from the list may lie outside of what is seen.
+  const { bringIntoSight } = view;
+  const latest = useRef(bringIntoSight);
+  useEffect(() => {
+    latest.current = bringIntoSight;
+  });
+  useEffect(() => {
+    if (node !== undefined) latest.current(node);
+  }, [node]);
+
+  const onKeyDown = (event: KeyboardEvent) => {
+    const { key } = event;
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (isDirection(key)) {
+      const next = node === undefined ? firstOf(nodes, start) : nodeTowards(nodes, node, joined, key);
+      if (next !== undefined) onChoose(next.id);
+    } else if (key === 'Enter' && node !== undefined) onOpen(node.id);
+    else if (key === 'Escape') onChoose(undefined);
+    else if (key === '+' || key === '=') view.zoomBy(ZOOM_STEP);
+    else if (key === '-') view.zoomBy(1 / ZOOM_STEP);
+    else if (key === '0') view.showWhole();
+    else return;
+    event.preventDefault();
+  };
 
   return (
     <div className="graph-picture">
+      {/* The element takes the keys that walk through the graph, as its label says; the list beside it needs none of them. */}
       <svg
-        ref={picture}
-        viewBox={viewBox}
-        role="img"
+        ref={frame}
+        role="application"
         aria-label={t.graph.picture}
-        onWheel={({ deltaY }) => zoom(deltaY < 0 ? 1.15 : 1 / 1.15)}
-        onPointerDown={({ clientX, clientY, currentTarget, pointerId, target }) => {
-          if (target !== currentTarget) return;
-          drag.current = { x: clientX, y: clientY };
-          currentTarget.setPointerCapture(pointerId);
-        }}
-        onPointerMove={({ clientX, clientY }) => {
-          const from = drag.current;
-          if (from === undefined) return;
-          setView(({ x, y, ...rest }) => ({
-            ...rest,
-            x: x - (clientX - from.x) * unitsPerPixel,
-            y: y - (clientY - from.y) * unitsPerPixel,
-          }));
-          drag.current = { x: clientX, y: clientY };
-        }}
-        onPointerUp={() => (drag.current = undefined)}
+        tabIndex={0}
+        onKeyDown={onKeyDown}
+        {...view.handlers}
       >
-        {edges.map(({ source, target }, index) => (
-          <line
-            key={index}
-            className={source.id === chosen || target.id === chosen ? 'edge edge-near' : 'edge'}
-            x1={source.x}
-            y1={source.y}
-            x2={target.x}
-            y2={target.y}
-          />
-        ))}
-        {nodes.map((node) => (
-          // Without a mouse one walks through the list beside the picture.
-
+        <g ref={moved}>
           <g
-            key={node.id}
-            className={`node node-${node.kind} ${node.id === chosen ? 'node-chosen' : ''} ${node.id === start ? 'node-start' : ''}`}
-            transform={`translate(${node.x} ${node.y})`}
-            onClick={() => onChoose(node.id)}
+            transform={`scale(${view.zoom})`}
+            className={focus.length > 0 || found !== undefined ? 'graph-dimmed' : ''}
           >
-            <circle r={node.radius} />
-            {isNamed(node) && (
-              <text y={-node.radius - 4} fontSize={LABEL_PX * unitsPerPixel}>
-                {short(node.label)}
-              </text>
-            )}
-            <title>{node.label}</title>
+            <Drawing picture={picture} size={size} />
           </g>
-        ))}
+          <g transform={`scale(${view.zoom})`}>
+            {found === undefined && (
+              <Edges edges={near} className={near.length > MANY ? 'edge edge-near edge-many' : 'edge edge-near'} />
+            )}
+            {focus.map((one) => (
+              <Node
+                key={one.id}
+                node={one}
+                size={size}
+                state={one.id === chosen ? 'node-chosen' : one.id === start ? 'node-start' : ''}
+              />
+            ))}
+          </g>
+          {labels.map(({ id, text, x, y }) => (
+            <text key={id} className={id === chosen ? 'node-label node-label-chosen' : 'node-label'} x={x} y={y}>
+              {text}
+            </text>
+          ))}
+        </g>
       </svg>
       <div className="graph-zoom">
-        <button className="button button-small" aria-label={t.graph.zoomIn} onClick={() => zoom(1.4)}>
+        <button className="button button-small" aria-label={t.graph.zoomIn} onClick={() => view.zoomBy(ZOOM_STEP)}>
           +
         </button>
-        <button className="button button-small" aria-label={t.graph.zoomOut} onClick={() => zoom(1 / 1.4)}>
+        <button className="button button-small" aria-label={t.graph.zoomOut} onClick={() => view.zoomBy(1 / ZOOM_STEP)}>
           −
+        </button>
+        <button className="button button-small" onClick={view.showWhole}>
+          {t.graph.all}
         </button>
       </div>
     </div>
   );
 }
 
-/** A path by its end, anything else by its beginning. */
-function short(label: string): string {
-  const name = label.slice(label.lastIndexOf('/') + 1) || label;
-  return name.length <= LABEL_CHARS ? name : `${name.slice(0, LABEL_CHARS - 1)}…`;
+/** All nodes and edges, rendered once for a picture. */
+const Drawing = memo(function Drawing({ picture: { nodes, edges }, size }: { picture: Picture; size: number }) {
+  return (
+    <>
+      <Edges edges={edges} className="edge" />
+      {nodes.map((node) => (
+        <Node key={node.id} node={node} size={size} state="" />
+      ))}
+    </>
+  );
+});
+
+/** One path: an element for each of some thousand edges is slow to draw. */
+function Edges({ edges, className }: { edges: Picture['edges']; className: string }) {
+  const path = useMemo(() => edges.map(({ source, target }) => `M${at(source)}L${at(target)}`).join(''), [edges]);
+  return <path className={className} d={path} />;
 }
+
+const at = ({ x, y }: PlacedNode) => `${x.toFixed(1)} ${y.toFixed(1)}`;
+
+function Node({ node: { kind, label, x, y, radius }, size, state }: { node: PlacedNode; size: number; state: string }) {
+  return (
+    <circle className={`node node-${kind} ${state}`} cx={x.toFixed(1)} cy={y.toFixed(1)} r={radius * size}>
+      <title>{label}</title>
+    </circle>
+  );
+}
+
+/** Where the keys begin: the node from which one walks, or the one with the most neighbours. */
+const firstOf = (nodes: readonly PlacedNode[], start: string | undefined) =>
+  nodes.find(({ id }) => id === start) ?? [...nodes].sort((a, b) => b.degree - a.degree)[0];

@@ -49,3 +49,40 @@ export function densest({ nodes, edges }: Graph, most: number, keep: string | un
   const ids = new Set(kept.map(({ id }) => id));
   return { nodes: kept, edges: edges.filter(({ from, to }) => ids.has(from) && ids.has(to)) };
 }
+
+const DIRECTIONS: Partial<Record<string, [number, number]>> = {
+  ArrowRight: [1, 0],
+  ArrowLeft: [-1, 0],
+  ArrowDown: [0, 1],
+  ArrowUp: [0, -1],
+};
+export const isDirection = (key: string) => DIRECTIONS[key] !== undefined;
+
+/** A node this far off the direction, in terms of its distance, is not in that direction. */
+const WIDEST = 1.2;
+
+/**
+ * The node that an arrow key leads to: the nearest in that direction among those joined to a node, or else among all.
+ * @returns undefined where none is in that direction
+ */
+export function nodeTowards<N extends { id: string; x: number; y: number }>(
+  nodes: readonly N[],
+  from: N,
+  joined: ReadonlySet<string>,
+  key: string,
+): N | undefined {
+  const [dx, dy] = DIRECTIONS[key] ?? [0, 0];
+  const nearest = (candidates: readonly N[]) => {
+    let best: N | undefined;
+    let least = Infinity;
+    for (const node of candidates) {
+      const along = (node.x - from.x) * dx + (node.y - from.y) * dy;
+      const aside = Math.abs((node.x - from.x) * dy) + Math.abs((node.y - from.y) * dx);
+      if (along <= 0 || aside > along * WIDEST || along + aside >= least) continue;
+      least = along + aside;
+      best = node;
+    }
+    return best;
+  };
+  return nearest(nodes.filter(({ id }) => joined.has(id))) ?? nearest(nodes);
+}

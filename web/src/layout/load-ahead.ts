@@ -9,6 +9,9 @@ export function loadAhead(): () => void {
   const stopListening = () => SIGNS.forEach((sign) => removeEventListener(sign, load));
   const load = () => {
     stopListening();
+    void import('../chat/ChatPage.tsx').catch(() => undefined);
+    void import('../chat/TurnList.tsx').catch(() => undefined);
+    void import('../documents/PassagePanel.tsx').catch(() => undefined);
     void import('../markdown/MarkdownText.tsx').catch(() => undefined);
     void import('../markdown/closed-ends.ts').then(({ loadClosedEnds }) => loadClosedEnds()).catch(() => undefined);
     void import('./DialogFrame.tsx').catch(() => undefined);

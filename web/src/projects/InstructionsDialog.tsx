@@ -9,7 +9,7 @@ import { t } from '../texts/en.ts';
 const MAX_CHARS = 8000;
 
 /** What a model is told before every question about a project. */
-export function InstructionsDialog({ project, onClose }: { project: string; onClose: () => void }) {
+export default function InstructionsDialog({ project, onClose }: { project: string; onClose: () => void }) {
   const { data } = useQuery(projectsQuery);
   const known = data?.find(({ project_id }) => project_id === project);
   const params = { path: { project_id: project } };

@@ -1,6 +1,6 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
-import { useState } from 'react';
+import { Suspense, useState } from 'react';
 import { api, dataOf } from '../api/client.ts';
 import { queries } from '../api/queries.ts';
 import type { Project } from '../api/shapes.ts';
@@ -12,8 +12,10 @@ import { forgetDraftsOf } from '../session/drafts.ts';
 import { projectsQuery } from '../session/session.ts';
 import { t } from '../texts/en.ts';
 import { formatDate } from '../texts/format.ts';
-import { InstructionsDialog } from './InstructionsDialog.tsx';
 import './projects.css';
+import { lazily } from '../layout/lazily.ts';
+
+const InstructionsDialog = lazily(() => import('./InstructionsDialog.tsx'));
 
 export function ProjectsPage() {
   const { data, error, refetch } = useQuery(projectsQuery);
@@ -117,7 +119,11 @@ function ProjectRow({
           [t.projects.delete, remove],
         ]}
       />
-      {instructing && <InstructionsDialog project={project} onClose={() => setInstructing(false)} />}
+      {instructing && (
+        <Suspense fallback={null}>
+          <InstructionsDialog project={project} onClose={() => setInstructing(false)} />
+        </Suspense>
+      )}
     </>
   );
 }

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
 import { documentsQuery } from '../documents/documents-query.ts';
+import { tagsOf } from '../documents/tags.ts';
 import { t } from '../texts/en.ts';
 import { FIELDS, type SearchAddress } from './search-address.ts';
 
@@ -21,6 +22,7 @@ export function Filters({
     () => [...new Set(data.flatMap(({ path }) => (path.includes('/') ? [`${path.split('/')[0]}/`] : [])))].sort(),
     [data],
   );
+  const tags = useMemo(() => tagsOf(data), [data]);
   const used = FIELDS.filter((field) => address[field] !== undefined).length;
   const [open, setOpen] = useState(used > 0);
   return (
@@ -47,6 +49,20 @@ export function Filters({
           >
             <option value="">{t.search.anyFolder}</option>
             {folders.map((name) => (
+              <option key={name}>{name}</option>
+            ))}
+          </select>
+        )}
+        {tags.length > 0 && (
+          <select
+            className="input"
+            aria-label={t.tags.filter}
+            value={address.tag ?? ''}
+            onChange={({ target }) => onChange({ tag: target.value || undefined })}
+          >
+            <option value="">{t.tags.any}</option>
+            {/* The field below takes several tags, and those of front matters. */}
+            {[...new Set(address.tag === undefined ? tags : [...tags, address.tag])].map((name) => (
               <option key={name}>{name}</option>
             ))}
           </select>

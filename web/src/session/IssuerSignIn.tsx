@@ -2,7 +2,7 @@ import { useMutation } from '@tanstack/react-query';
 import { useEffect, useRef } from 'react';
 import { t } from '../texts/en.ts';
 import type { SignInProvider } from './provider.ts';
-import { keepSession } from './session.ts';
+import { keepSession, wasSignedOut } from './session.ts';
 import { persistently } from '../layout/lazily.ts';
 
 const loadIssuer = () => persistently(() => import('./issuer.ts'));
@@ -23,7 +23,8 @@ export function IssuerSignIn({
   onDone: (to: string) => void;
 }) {
   const going = useMutation({
-    mutationFn: async (known: { issuer: string; client_id: string }) => (await loadIssuer()).goToIssuer(known, to),
+    mutationFn: async (known: { issuer: string; client_id: string }) =>
+      (await loadIssuer()).goToIssuer(known, to, wasSignedOut()),
   });
   const coming = useMutation({
     mutationFn: async (given: URLSearchParams) => {

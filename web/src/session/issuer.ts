@@ -33,8 +33,11 @@ interface Journey extends Issuer {
 const JOURNEY = 'caudex:sign-in';
 const redirectUri = () => `${location.origin}/sign-in`;
 
-/** Goes to the issuer's own page: the authorization code flow with PKCE (RFC 6749, 7636), for an ID token. */
-export async function goToIssuer({ issuer, client_id }: Issuer, to: string): Promise<void> {
+/**
+ * Goes to the issuer's own page: the authorization code flow with PKCE (RFC 6749, 7636), for an ID token.
+ * @param askAgain whether the issuer asks for the password although it may have a session (OpenID Connect Core, 3.1.2.1)
+ */
+export async function goToIssuer({ issuer, client_id }: Issuer, to: string, askAgain: boolean): Promise<void> {
   const { authorization_endpoint: endpoint } = await discover(issuer);
   if (endpoint === undefined) throw new Error(t.session.noEndpoint(issuer));
   const verifier = generateRandomCodeVerifier();
@@ -57,6 +60,7 @@ export async function goToIssuer({ issuer, client_id }: Issuer, to: string): Pro
     nonce: journey.nonce,
     code_challenge: await calculatePKCECodeChallenge(verifier),
     code_challenge_method: 'S256',
+    ...(askAgain && { prompt: 'login' }),
   };
   for (const [name, value] of Object.entries(query)) address.searchParams.set(name, value);
   location.assign(address);

@@ -7,6 +7,7 @@ import { forgetDrafts } from './drafts.ts';
 
 const LAST_PROJECT = 'caudex:project';
 const LAST_USER = 'caudex:user';
+const SIGNED_OUT = 'caudex:signed-out';
 
 export const projectsQuery = queryOptions({
   queryKey: ['projects'],
@@ -66,6 +67,7 @@ function begin(user: User): void {
   if (before !== null && before.user_id !== user.user_id) forgetPerson();
   queries.setQueryData(userQuery.queryKey, user);
   localStorage.setItem(LAST_USER, JSON.stringify(user));
+  localStorage.removeItem(SIGNED_OUT);
   connection.signedIn();
 }
 
@@ -77,7 +79,14 @@ export async function register(email: string, password: string): Promise<void> {
 export async function signOut(): Promise<void> {
   await dataOf(api.POST('/v1/api/auth/logout'));
   forgetPerson();
+  localStorage.setItem(SIGNED_OUT, '1');
 }
+
+/**
+ * Whether the last person on this device signed out. The issuer may still have a session of theirs, so the next sign-in asks it
+ * for the password.
+ */
+export const wasSignedOut = () => localStorage.getItem(SIGNED_OUT) !== null;
 
 /** Nothing of one person is left on the device for the next. */
 function forgetPerson(): void {

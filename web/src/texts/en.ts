@@ -84,6 +84,10 @@ export const t = {
   undo: {
     undo: 'Undo',
     dismiss: 'Dismiss',
+    stop: 'Stop',
+    again: 'Try again',
+    progress: 'Progress',
+    moreFailures: (n: number) => `and ${formatNumber(n)} more`,
     notDeleted: (name: string, detail: string) => `“${name}” could not be deleted. ${detail}`,
   },
   chat: {
@@ -134,6 +138,7 @@ export const t = {
     scopeTitle: 'What to ask about',
     scopeWhat:
       'Passages come from the folders and documents that you choose. With none chosen: from the whole project.',
+    scopeFilter: 'Filter by name',
     scopeMore: (n: number) => `${count(n, 'entry fits', 'entries fit')}. Filter to see the others.`,
     scopeAskWhole: 'Ask the whole project',
     scopeAskChosen: 'Ask only these',
@@ -253,11 +258,11 @@ export const t = {
     importWaiting: 'The import waits for a service that is away, and goes on by itself.',
     importDone: (documents: number, skipped: number) =>
       `Imported ${count(documents, 'document', 'documents')}; ${count(skipped, 'file', 'files')} skipped.`,
-    filter: 'Filter by name',
+    filter: 'Filter by name or tag',
     empty: 'No documents yet',
     emptyWhat:
       'Text, Markdown, source code, HTML, PDF, Word, sheets, slides, mails and pictures of text can be read. A zip is unpacked.',
-    noneFound: 'No document has this in its name.',
+    noneFound: 'No document has this name or tag.',
     total: (n: number) => count(n, 'document', 'documents'),
     warned: (n: number) => count(n, 'warning', 'warnings'),
     warnings: (n: number) =>
@@ -285,7 +290,6 @@ export const t = {
     retryFailed: 'Send the failed ones again',
     clear: 'Clear the list',
     delete: 'Delete',
-    deleted: (path: string) => `“${path}” deleted`,
     name: 'Name',
     size: 'Size',
     changed: 'Changed',
@@ -301,6 +305,67 @@ export const t = {
     moved: (from: string, to: string) => `“${from}” moved to “${to}”`,
     notMovedBack: (path: string, detail: string) => `“${path}” could not be moved back. ${detail}`,
     emptyFolder: 'There is nothing in this folder.',
+  },
+  choice: {
+    choose: (name: string) => `Choose ${name}`,
+    all: 'Choose all',
+    chosen: (n: number) => `${formatNumber(n)} chosen`,
+    clear: 'Clear the choice',
+    toolbar: 'What to do with the chosen ones',
+  },
+  trash: {
+    title: 'Trash',
+    what: 'A deleted document stays here for some days and can be restored. Then it is removed for good.',
+    empty: 'The trash is empty',
+    emptyWhat: 'Deleted documents appear here and can be restored.',
+    filter: 'Filter by name',
+    noneFound: 'No document in the trash has this in its name.',
+    deletedAt: (when: string) => `deleted ${when}`,
+    removedAt: (when: string) => `removed ${when}`,
+    restore: 'Restore',
+    restoreOf: (path: string) => `Restore ${path}`,
+    purge: 'Delete for good',
+    purgeTitle: (n: number) => `Delete ${count(n, 'document', 'documents')} for good?`,
+    purgeWhat:
+      'Texts and files are removed and cannot be restored. The history of the project keeps the texts of earlier versions.',
+    emptyNow: 'Empty the trash',
+    emptied: (n: number) => `${count(n, 'document', 'documents')} removed for good`,
+    notEmptied: (detail: string) => `The trash could not be emptied. ${detail}`,
+    off: 'This system has no trash, so nothing was deleted. A deletion cannot be taken back here.',
+    trashing: (n: number) => `${count(n, 'document moves', 'documents move')} to the trash …`,
+    trashed: (name: string | undefined, n: number) =>
+      name === undefined
+        ? `${count(n, 'document is', 'documents are')} in the trash`
+        : name.endsWith('/')
+          ? `“${name}” is in the trash: ${count(n, 'document', 'documents')}`
+          : `“${name}” is in the trash`,
+    notTrashed: (failures: number, of: number) =>
+      `${formatNumber(failures)} of ${count(of, 'document', 'documents')} could not be deleted`,
+    restoring: (n: number) => `Restoring ${count(n, 'document', 'documents')} …`,
+    restored: (name: string | undefined, n: number) =>
+      name === undefined ? `${count(n, 'document is', 'documents are')} back` : `“${name}” is back`,
+    notRestored: (failures: number, of: number) =>
+      `${formatNumber(failures)} of ${count(of, 'document', 'documents')} could not be restored`,
+    purging: (n: number) => `Removing ${count(n, 'document', 'documents')} for good …`,
+    purged: (name: string | undefined, n: number) =>
+      `${name === undefined ? count(n, 'document', 'documents') : `“${name}”`} removed for good`,
+    notPurged: (failures: number, of: number) =>
+      `${formatNumber(failures)} of ${count(of, 'document', 'documents')} could not be removed`,
+  },
+  tags: {
+    title: 'Tags',
+    add: 'Add a tag',
+    edit: 'Tags',
+    remove: (tag: string) => `Remove the tag ${tag}`,
+    show: (tag: string) => `Show the documents with the tag ${tag}`,
+    any: 'Any tag',
+    filter: 'Tag',
+    of: (n: number) => `Tags of ${count(n, 'document', 'documents')}`,
+    what: 'Separate tags by commas. They are added to each of the documents.',
+    tagging: (n: number) => `Tagging ${count(n, 'document', 'documents')} …`,
+    tagged: (n: number) => `${count(n, 'document', 'documents')} tagged`,
+    notTagged: (failures: number, of: number) =>
+      `${formatNumber(failures)} of ${count(of, 'document', 'documents')} could not be tagged`,
   },
   warningHelp: {
     pages_without_text: 'Run a text recognition over the scan, and store the new file.',
@@ -438,9 +503,11 @@ export const t = {
   },
   graph: {
     title: 'Graph',
-    lead: 'What belongs together. Choose a document to walk from there.',
-    from: 'Start from',
-    whole: 'The whole project',
+    lead: 'The documents of the project and their links. Choose one to see its neighbours.',
+    find: 'Find in the graph',
+    found: (n: number) => `${count(n, 'node', 'nodes')} found`,
+    whole: 'Show the whole project',
+    walking: (label: string) => `From ${label}`,
     steps: 'Steps outwards',
     empty: 'There is nothing to draw yet',
     emptyWhat: 'Add documents, and their links, headings and authors appear here.',
@@ -449,12 +516,18 @@ export const t = {
     show: 'Show',
     open: 'Open the document',
     centre: 'Walk from here',
+    clear: 'Clear the choice',
     nodes: (n: number, shown: number) =>
       shown < n ? `${formatNumber(shown)} of ${count(n, 'node', 'nodes')} shown` : count(n, 'node', 'nodes'),
-    picture: 'Graph of the project; the list below says the same in words',
-    neighbours: 'Connected with',
+    picture:
+      'Graph of the project. The arrow keys choose a connected node in that direction, Enter opens it, Escape clears the choice, plus and minus zoom, 0 shows all.',
+    side: 'The chosen node and its neighbours',
+    neighbours: (n: number) => `Connected with ${count(n, 'node', 'nodes')}`,
+    more: (n: number) => `and ${formatNumber(n)} more. Find one by its name.`,
+    all: 'All',
     zoomIn: 'Closer',
     zoomOut: 'Farther',
+    fromHere: 'Show in the graph',
   },
   status: {
     title: 'Status',

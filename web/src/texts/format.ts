@@ -26,6 +26,11 @@ export function formatAgo(at: Date | string, nowMs = Date.now()): string {
   return relative.format(0, 'minute');
 }
 
+/** `in 30 days`, `tomorrow` or `today`. */
+export function formatDaysUntil(at: Date | string, nowMs = Date.now()): string {
+  return relative.format(Math.max(0, Math.round((new Date(at).getTime() - nowMs) / 86_400_000)), 'day');
+}
+
 const BYTE_UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte'] as const;
 
 export function formatBytes(bytes: number): string {
