@@ -164,8 +164,8 @@ describe('compounds of a word', () => {
       (_, i) => `Das Paket Nummer ${i} steht im Lager neben der Halle und wartet.`,
     );
     const compounds = 'Das Geschenkpaket, das Reisepaket, das Sparpaket und das Kulturpaket sind neu am Montag.';
-    for (const [path, text] of Object.entries({
-      ...texts,
+    for (const [path, text] of Object.entries<string>({
+      ...Object.fromEntries(texts.entries()),
       compounds,
       wanted: 'Das Paket kommt wohl am Montag mit der Post in unser altes Haus.',
     })) {
