@@ -8,10 +8,13 @@ const BACKEND = process.env['CAUDEX_BACKEND'] ?? 'http://127.0.0.1:5000';
 
 /** The libraries of the first load, and small files that several pages share. */
 const EVERYWHERE =
-  /node_modules\/(react|react-dom|scheduler|use-sync-external-store|openapi-fetch|@tanstack\/(?!react-virtual|virtual-core)[^/]+)\/|src\/(api|texts)\/|layout\/(Dialog|undo|lazily|RowMenu|CopyButton)\.|chat\/(DegradedLine|degraded-text|live-chats)\.|session\/drafts|documents\/(Warnings|documents-query|paths)\.|preload-helper/;
+  /node_modules\/(react|react-dom|scheduler|use-sync-external-store|openapi-fetch|eventsource-parser|@tanstack\/(?!react-virtual|virtual-core)[^/]+)\/|src\/(api|texts)\/|layout\/(Dialog|undo|lazily|RowMenu|CopyButton|Problems|title)\.|chat\/(DegradedLine|degraded-text|live-chats)\.|session\/(drafts|session)|documents\/(Warnings|documents-query|paths)\.|preload-helper/;
 
-/** Long lists. */
-const LISTS = /node_modules\/@tanstack\/(react-virtual|virtual-core)\//;
+/** Long lists, and the one that is beside every page. */
+const LISTS = /node_modules\/@tanstack\/(react-virtual|virtual-core)\/|chat\/ConversationRows\./;
+/** What a new chat needs; the turns are another file. */
+const NEW_CHAT =
+  /src\/(tour\/|chat\/(ChatPage|Composer|AskingOptions|Turns|live-chat|message|growing-answer|answer-chunks|conversation-state|other-tabs)\.)/;
 /** What the pages of documents and of search share. */
 const OF_DOCUMENTS = /src\/documents\/(carry-out|document-removal|TagEditor|tags|choice|ChoiceBar)\./;
 
@@ -33,6 +36,7 @@ export default defineConfig({
           groups: [
             { name: 'libraries', test: EVERYWHERE },
             { name: 'lists', test: LISTS },
+            { name: 'chat', test: NEW_CHAT },
             { name: 'documents', test: OF_DOCUMENTS },
           ],
         },

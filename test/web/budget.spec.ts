@@ -70,7 +70,7 @@ describeInBrowser('the first load of the page', () => {
       })),
     );
     const libraries = requests.find(({ url }) => url.includes('/libraries-'));
-    const own = requests.filter(({ url }) => /\/\w+Page-[^/]*\.js$/.test(url));
+    const own = requests.filter(({ url }) => /\/(\w+Page|chat)-[^/]*\.js$/.test(url));
     expect(own).toHaveLength(name === 'sign-in' ? 0 : 1);
     for (const { began } of own) expect(began).toBeLessThan(libraries?.ended ?? 0);
     expect(bytes).toBeLessThan(MAX_BYTES);
