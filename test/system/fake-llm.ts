@@ -49,6 +49,10 @@ export class FakeLlm {
     reply.on('close', () => {
       if (!reply.writableFinished) this.aborted += 1;
     });
+    if (request.method !== 'POST') {
+      reply.writeHead(404).end();
+      return;
+    }
     const body = JSON.parse(Buffer.concat(chunks).toString()) as LlmRequest;
     this.requests.push(body);
     this.headers.push(request.headers);
