@@ -28,6 +28,8 @@ export class RedisLink {
   private readonly preparations: ((client: RedisClient) => Promise<unknown>)[] = [];
   private readonly began: Promise<unknown>;
   private usable = false;
+  /** What the log said last. */
+  private said: 'there' | 'away' | undefined;
   private ended = false;
   private timer: NodeJS.Timeout | undefined;
 
@@ -105,8 +107,13 @@ export class RedisLink {
   private async prepare(): Promise<void> {
     clearTimeout(this.timer);
     try {
+      // A replica, or a Redis without memory or disk, answers reads and refuses writes.
+      const writing = this.inTime(this.client.set(`${PREFIX}writable`, '1', px(LOOK_AGAIN_MS)));
+      writing.catch(() => undefined);
       for (const prepare of this.preparations) await this.inTime(prepare(this.client));
-      if (!this.usable) this.log.info({}, 'Redis is there');
+      await writing;
+      if (this.said !== 'there') this.log.info({}, 'Redis is there');
+      this.said = 'there';
       this.usable = true;
     } catch (error) {
       this.away(error);
@@ -114,7 +121,11 @@ export class RedisLink {
   }
 
   private away(error: unknown): void {
-    if (this.usable) this.log.warn({ err: error }, 'Redis is away; each backend goes on with its own memory meanwhile');
+    if (this.said !== 'away' && !this.ended) {
+      const why = error instanceof Error ? error.message : String(error);
+      this.log.warn({}, `Redis (REDIS_URL) cannot be used: ${why}; each backend goes on with its own memory meanwhile`);
+    }
+    this.said = 'away';
     this.usable = false;
     clearTimeout(this.timer);
     if (this.client.isReady && !this.ended) this.timer = setTimeout(() => void this.prepare(), LOOK_AGAIN_MS).unref();
