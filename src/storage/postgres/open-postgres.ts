@@ -71,11 +71,23 @@ async function connected(settings: PostgresSettings, namespace: string): Promise
     // Statements report the loss of their connection themselves.
     client.on('error', () => undefined);
     await client.connect();
+    await requireSearchPath(client, settings, namespace);
     return client;
   } catch (error) {
-    if (isUnavailable(error)) throw error;
+    if (error instanceof StartError || isUnavailable(error)) throw error;
     throw refusal(settings, reasonOf(error));
   }
+}
+
+/** A pooler such as PgBouncer may drop the options of a connection: the tables would be those of another schema. */
+async function requireSearchPath(client: pg.Client, settings: PostgresSettings, namespace: string): Promise<void> {
+  const { rows } = await client.query<{ search_path: string }>('SHOW search_path');
+  if (rows[0]?.search_path === namespace) return;
+  await client.end().catch(() => undefined);
+  throw refusal(
+    settings,
+    `a pooler drops the option search_path=${namespace}; name the database itself, not the pooler`,
+  );
 }
 
 async function migrateWith(client: pg.Client, namespace: string, dir: string): Promise<string[]> {
@@ -108,8 +120,11 @@ function lockOf(namespace: string): number {
   return createHash('sha256').update(`caudex ${namespace}`).digest().readUInt32BE();
 }
 
-/** Codes of errors that end without a change of the settings; every other one is a refusal. */
-const PASSING = /^(?:ECONN|EPIPE|ETIMEDOUT|EHOST|ENET|EAI_AGAIN|ENOTFOUND|08|53|57P)/;
+/**
+ * Codes of errors that end without a change of the settings; every other one is a refusal. With 08P01 a pooler refuses the
+ * options of the connection.
+ */
+const PASSING = /^(?:ECONN|EPIPE|ETIMEDOUT|EHOST|ENET|EAI_AGAIN|ENOTFOUND|08(?!P01)|53|57P)/;
 
 function isUnavailable(error: unknown): boolean {
   const { code, errors } = error as { code?: unknown; errors?: unknown[] };
