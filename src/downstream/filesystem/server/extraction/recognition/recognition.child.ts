@@ -47,7 +47,8 @@ async function recognise({ content, format, pages, languages, pageTimeoutMs }: R
     }
     const read = textOf(picture, tesseract, pageTimeoutMs);
     const [joined] = joinHyphenated([{ page, text: read?.text ?? '' }]);
-    const why = read === undefined ? { why: 'it is damaged, or of a form that is not read; save it as PNG or JPEG' } : {};
+    const why =
+      read === undefined ? { why: 'it is damaged, or of a form that is not read; save it as PNG or JPEG' } : {};
     await say({ kind: 'page', page, text: read && joined?.text, confidence: read?.confidence, ...why });
   }
   await say({ kind: 'done' });
