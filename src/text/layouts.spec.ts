@@ -1,5 +1,7 @@
-import { splitPassages } from './passages.js';
+import { passagesOf } from './passages.js';
 import { titleOf } from './title.js';
+
+const splitPassages = (...document: Parameters<typeof passagesOf>) => [...passagesOf(...document)];
 
 const body = 'Words that fill a section so that it stands alone in the index. '.repeat(5);
 const titles = (text: string, mediaType: string) => splitPassages(text, mediaType).map(({ title }) => title);

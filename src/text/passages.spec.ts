@@ -1,6 +1,8 @@
 import fc from 'fast-check';
-import { splitPassages } from './passages.js';
+import { passagesOf } from './passages.js';
 import { sentences } from './sentences.js';
+
+const splitPassages = (...document: Parameters<typeof passagesOf>) => [...passagesOf(...document)];
 
 const piece = fc.oneof(
   fc.constantFrom('# A heading', '## Below it', 'Title\n=====', '```js\nlet x = 1;\n```', '- an item', '...', '!?'),
@@ -12,7 +14,7 @@ const piece = fc.oneof(
 );
 const anyText = fc.array(piece, { maxLength: 30 }).map((pieces) => pieces.join('\n'));
 
-describe('splitPassages', () => {
+describe('passagesOf', () => {
   it('keeps exact offsets, order and every visible character, for any text', () => {
     fc.assert(
       fc.property(anyText, fc.constantFrom('text/markdown', 'text/plain', 'text/x-python'), (text, mediaType) => {

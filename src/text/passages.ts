@@ -28,11 +28,6 @@ const MAX_TITLE_CHARS = 300;
 const MAX_STRUCTURED_CHARS = 2_000_000;
 const UNSTRUCTURED: ReadonlySet<Layout> = new Set<Layout>(['prose', 'table', 'code']);
 
-/** All passages of a text, see {@link passagesOf}. */
-export function splitPassages(...document: Parameters<typeof passagesOf>): TextPassage[] {
-  return [...passagesOf(...document)];
-}
-
 /**
  * Cuts a text into passages at headings, paragraphs, code blocks, sentences or, as a last resort, words. Passages are
  * in order, do not overlap, omit only white space, and end at the end of a page. Takes time linear in the text's

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
-import type { Person } from '../system/caudex.ts';
+import { Caudex, type Person } from '../system/caudex.ts';
 
 const CHROMIUM = [
   process.env['CHROMIUM'],
@@ -86,4 +86,39 @@ export class Visit {
   async end(): Promise<void> {
     await this.context.close();
   }
+}
+
+export interface OnPage {
+  caudex: Caudex;
+  person: Person;
+  /** An empty project of the person. */
+  project: string;
+  visit: Visit;
+}
+
+/**
+ * Starts a system and a browser for a `describe`. Each test gets a new person with a project, and a page that must not
+ * report an error.
+ */
+export function eachOnPage(use: (on: OnPage) => void): void {
+  let caudex: Caudex;
+  let browser: Browser;
+  let visit: Visit;
+  beforeAll(async () => {
+    [browser, caudex] = await Promise.all([launchBrowser(), Caudex.start()]);
+  }, 60_000);
+  afterAll(async () => {
+    await browser?.close();
+    await caudex?.stop();
+  });
+  beforeEach(async () => {
+    const person = await caudex.signUp();
+    const project = await person.project('Garden');
+    visit = await Visit.begin(browser, caudex.url, person);
+    use({ caudex, person, project, visit });
+  });
+  afterEach(async () => {
+    expect(visit.complaints).toEqual([]);
+    await visit.end();
+  });
 }

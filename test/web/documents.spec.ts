@@ -1,32 +1,13 @@
-import type { Browser } from 'playwright-core';
-import { Caudex, type Person, until } from '../system/caudex.ts';
-import { describeInBrowser, launchBrowser, Visit } from './browser.ts';
+import { type Person, until } from '../system/caudex.ts';
+import { describeInBrowser, eachOnPage, type Visit } from './browser.ts';
 
 const file = (name: string, text: string) => ({ name, mimeType: '', buffer: Buffer.from(text) });
 
 describeInBrowser('documents on the page', () => {
-  let caudex: Caudex;
-  let browser: Browser;
   let person: Person;
   let project: string;
   let visit: Visit;
-
-  beforeAll(async () => {
-    [browser, caudex] = await Promise.all([launchBrowser(), Caudex.start()]);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await caudex?.stop();
-  });
-  beforeEach(async () => {
-    person = await caudex.signUp();
-    project = await person.project('Garden');
-    visit = await Visit.begin(browser, caudex.url, person);
-  });
-  afterEach(async () => {
-    expect(visit.complaints).toEqual([]);
-    await visit.end();
-  });
+  eachOnPage((on) => ({ person, project, visit } = on));
 
   const committed = (versions: number) =>
     until('git has the versions', async () => {

@@ -1,30 +1,12 @@
-import type { Browser } from 'playwright-core';
-import { Caudex, type Person } from '../system/caudex.ts';
-import { describeInBrowser, launchBrowser, Visit } from './browser.ts';
+import type { Caudex, Person } from '../system/caudex.ts';
+import { describeInBrowser, eachOnPage, type Visit } from './browser.ts';
 
 describeInBrowser('API keys and filters of search on the page', () => {
   let caudex: Caudex;
-  let browser: Browser;
   let person: Person;
   let project: string;
   let visit: Visit;
-
-  beforeAll(async () => {
-    [browser, caudex] = await Promise.all([launchBrowser(), Caudex.start()]);
-  }, 60_000);
-  afterAll(async () => {
-    await browser?.close();
-    await caudex?.stop();
-  });
-  beforeEach(async () => {
-    person = await caudex.signUp();
-    project = await person.project('Garden');
-    visit = await Visit.begin(browser, caudex.url, person);
-  });
-  afterEach(async () => {
-    expect(visit.complaints).toEqual([]);
-    await visit.end();
-  });
+  eachOnPage((on) => ({ caudex, person, project, visit } = on));
 
   const statusWith = async (key: string, path: string, method = 'GET') =>
     (await fetch(caudex.url + path, { method, headers: { authorization: `Bearer ${key}` } })).status;

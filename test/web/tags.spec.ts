@@ -1,32 +1,15 @@
-import type { Browser } from 'playwright-core';
-import { Caudex, type Person, until } from '../system/caudex.ts';
-import { describeInBrowser, launchBrowser, Visit } from './browser.ts';
+import { type Person, until } from '../system/caudex.ts';
+import { describeInBrowser, eachOnPage, type Visit } from './browser.ts';
 
 describeInBrowser('tags on the page', () => {
-  let caudex: Caudex;
-  let browser: Browser;
   let person: Person;
   let project: string;
   let visit: Visit;
-
-  beforeAll(async () => {
-    [browser, caudex] = await Promise.all([launchBrowser(), Caudex.start()]);
-  }, 60_000);
-  afterAll(async () => {
-    await browser?.close();
-    await caudex?.stop();
-  });
+  eachOnPage((on) => ({ person, project, visit } = on));
   beforeEach(async () => {
-    person = await caudex.signUp();
-    project = await person.project('Garden');
-    visit = await Visit.begin(browser, caudex.url, person);
     for (const name of ['pears', 'plums', 'quinces']) {
       await person.upload(project, `fruit/${name}.md`, `# About ${name}\n\nThey ripen in autumn.`);
     }
-  });
-  afterEach(async () => {
-    expect(visit.complaints).toEqual([]);
-    await visit.end();
   });
 
   const tags = async () => {
@@ -53,6 +36,7 @@ describeInBrowser('tags on the page', () => {
     await stored({ pears: ['tax', 'garden'], plums: [], quinces: [] });
     expect(await field.evaluate((input) => input === document.activeElement)).toBe(true);
     await page.reload();
+    await page.getByRole('list', { name: 'Tags' }).getByRole('link').first().waitFor();
     expect(await page.getByRole('list', { name: 'Tags' }).getByRole('link').allInnerTexts()).toEqual(['tax', 'garden']);
   });
 

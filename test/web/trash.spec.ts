@@ -1,30 +1,12 @@
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { Caudex, type Person, until } from '../system/caudex.ts';
-import { describeInBrowser, launchBrowser, Visit } from './browser.ts';
+import { describeInBrowser, eachOnPage, launchBrowser, Visit } from './browser.ts';
 
 describeInBrowser('deleting documents on the page', () => {
-  let caudex: Caudex;
-  let browser: Browser;
   let person: Person;
   let project: string;
   let visit: Visit;
-
-  beforeAll(async () => {
-    [browser, caudex] = await Promise.all([launchBrowser(), Caudex.start()]);
-  }, 60_000);
-  afterAll(async () => {
-    await browser?.close();
-    await caudex?.stop();
-  });
-  beforeEach(async () => {
-    person = await caudex.signUp();
-    project = await person.project('Garden');
-    visit = await Visit.begin(browser, caudex.url, person);
-  });
-  afterEach(async () => {
-    expect(visit.complaints).toEqual([]);
-    await visit.end();
-  });
+  eachOnPage((on) => ({ person, project, visit } = on));
 
   const pathsIn = async (list: 'documents' | 'trash') => {
     const address = `/v1/api/projects/${project}/${list}?limit=1000`;

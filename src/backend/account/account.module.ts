@@ -39,8 +39,13 @@ import { ImportedTrash } from './import/imported-trash.service.js';
   ],
   controllers: [AccountController],
   providers: [
-    ...[AccountCopies, AccountDeletion, AccountExport, AccountImport],
-    ...[ImportedConversations, ImportedProjects, ImportedTrash],
+    AccountCopies,
+    AccountDeletion,
+    AccountExport,
+    AccountImport,
+    ImportedConversations,
+    ImportedProjects,
+    ImportedTrash,
   ],
 })
 export class AccountModule {}

@@ -50,7 +50,10 @@ export class DocumentsService {
     private readonly recognition: RecognitionWatch,
   ) {}
 
-  /** @param upload its `tags` are set where the document is created. @param verb what the message of the commit says of the document */
+  /**
+   * @param upload its `tags` are set where the document is created
+   * @param verb what the message of the commit says of the document
+   */
   async put(
     projectId: string,
     path: string,

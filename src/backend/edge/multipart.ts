@@ -21,7 +21,10 @@ async function readAll(request: FastifyRequest): Promise<MultipartFile[]> {
   return files;
 }
 
-/** The files of a multipart body, one after the other. @throws Problem 400 where the body is not multipart, or is cut off */
+/**
+ * The files of a multipart body, one after the other.
+ * @throws Problem 400 where the body is not multipart, or is cut off
+ */
 export async function* filesIn(
   request: FastifyRequest,
   ...options: Parameters<FastifyRequest['files']>

@@ -25,7 +25,10 @@ export interface RedisAddress {
 export class RedisLink {
   private readonly client: RedisClient;
   private readonly subscriber: RedisClient;
-  private readonly preparations: ((client: RedisClient) => Promise<unknown>)[] = [];
+  private readonly preparations: ((client: RedisClient) => Promise<unknown>)[] = [
+    // A replica, or a Redis without memory or disk, answers reads and refuses writes.
+    (client) => client.set(`${PREFIX}writable`, '1', px(LOOK_AGAIN_MS)),
+  ];
   private readonly began: Promise<unknown>;
   private usable = false;
   /** What the log said last. */
@@ -107,11 +110,7 @@ export class RedisLink {
   private async prepare(): Promise<void> {
     clearTimeout(this.timer);
     try {
-      // A replica, or a Redis without memory or disk, answers reads and refuses writes.
-      const writing = this.inTime(this.client.set(`${PREFIX}writable`, '1', px(LOOK_AGAIN_MS)));
-      writing.catch(() => undefined);
       for (const prepare of this.preparations) await this.inTime(prepare(this.client));
-      await writing;
       if (this.said !== 'there') this.log.info({}, 'Redis is there');
       this.said = 'there';
       this.usable = true;

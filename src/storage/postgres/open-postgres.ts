@@ -51,6 +51,7 @@ export async function openPostgres(settings: PostgresSettings, part: Part, warn:
 export async function migratePostgres(settings: PostgresSettings, { namespace, migrations }: Part): Promise<string[]> {
   const client = await connected(settings, namespace);
   try {
+    await requireSearchPath(client, settings, namespace);
     return await migrateWith(client, namespace, migrations);
   } catch (error) {
     if (error instanceof StartError || isUnavailable(error)) throw error;
@@ -71,10 +72,9 @@ async function connected(settings: PostgresSettings, namespace: string): Promise
     // Statements report the loss of their connection themselves.
     client.on('error', () => undefined);
     await client.connect();
-    await requireSearchPath(client, settings, namespace);
     return client;
   } catch (error) {
-    if (error instanceof StartError || isUnavailable(error)) throw error;
+    if (isUnavailable(error)) throw error;
     throw refusal(settings, reasonOf(error));
   }
 }
@@ -83,7 +83,6 @@ async function connected(settings: PostgresSettings, namespace: string): Promise
 async function requireSearchPath(client: pg.Client, settings: PostgresSettings, namespace: string): Promise<void> {
   const { rows } = await client.query<{ search_path: string }>('SHOW search_path');
   if (rows[0]?.search_path === namespace) return;
-  await client.end().catch(() => undefined);
   throw refusal(
     settings,
     `a pooler drops the option search_path=${namespace}; name the database itself, not the pooler`,

@@ -90,7 +90,7 @@ export function DocumentsPage() {
   );
 }
 
-/** Shows the documents with one tag alone. It is left out of a project in which nobody has set a tag. */
+/** Limits the list to the documents with one tag. A project without tags does not have it. */
 function TagChoice({ project, documents, tag }: { project: string; documents: readonly DocumentInfo[]; tag: string }) {
   const navigate = useNavigate();
   const known = useMemo(() => tagsOf(documents), [documents]);

@@ -18,8 +18,8 @@ export interface ModelCall {
 }
 
 /**
- * The rules of the breaker, the advice to it, the bulkhead and the retry once more, as plainly as they can be said: one thing at a time,
- * in lists, with no promise and no timer. The property test holds the real client to it.
+ * The rules of the breaker, the advice to it, the bulkhead and the retry once more, as plainly as they can be said: one
+ * thing at a time, in lists, with no promise and no timer. The property test holds the real client to it.
  */
 export class ReferenceModel {
   now = 0;

@@ -16,7 +16,7 @@ import { DocumentBatchWriter, type PathRequest } from './document-batch-writer.j
 import { DocumentWriter } from './document-writer.js';
 import { tagsAsJson, type WriteRequest } from './write-decision.js';
 import { ProjectsService } from '../projects/projects.service.js';
-import { trashOff } from './trash-off.js';
+import { trashKeptMs, trashOff } from './trash-settings.js';
 
 /** Of the texts of one call. */
 const MAX_READ_CHARS = 1_000_000;
@@ -93,7 +93,9 @@ export class DocumentsService {
   async delete(key: ProjectKey, path: string, arrivedMs = Date.now(), toTrash = false): Promise<boolean> {
     await this.projects.requireReadable(key);
     checkPath(path);
-    if (toTrash && this.config.documents.trash_days === 0) throw trashOff();
+    if (toTrash && trashKeptMs(this.config) === 0) {
+      throw trashOff('without this parameter the document is deleted for good');
+    }
     const trashedAt = toTrash ? new Date().toISOString() : undefined;
     const { deleted, files } = await this.documents.delete(key, path, arrivedMs, trashedAt);
     await this.files.remove(key, files);

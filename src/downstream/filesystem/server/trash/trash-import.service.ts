@@ -9,13 +9,11 @@ import { checkPath } from '../documents/document-reading.js';
 import type { TrashRow } from '../documents/document-row.js';
 import { DocumentStore } from '../documents/document-store.js';
 import { UploadReader } from '../documents/document-upload.js';
-import { trashOff } from '../documents/trash-off.js';
+import { trashKeptMs, trashOff } from '../documents/trash-settings.js';
 import { rowOf, type WriteRequest } from '../documents/write-decision.js';
 import { UnreadableDocument } from '../extraction/text-extractor.js';
 import { DocumentFiles, type StoredFile } from '../files/document-files.js';
 import { ProjectsService } from '../projects/projects.service.js';
-
-const DAY_MS = 86_400_000;
 
 /** Puts documents of another installation or account into the trash. */
 @Injectable()
@@ -33,8 +31,8 @@ export class TrashImport {
    * @throws the problems that the contract names
    */
   async bring(key: ProjectKey, path: string, request: WriteRequest & { deleted_at: string }): Promise<boolean> {
-    const { trash_days: days } = this.config.documents;
-    if (days === 0) throw trashOff();
+    const keptMs = trashKeptMs(this.config);
+    if (keptMs === 0) throw trashOff('restore the document where it is, and import it as a document');
     await this.projects.requireWritable(key);
     checkPath(path);
     if ((await this.documents.findTrashed(key, path, request.version)) !== undefined) return false;
@@ -45,7 +43,7 @@ export class TrashImport {
     const written = await this.files.writeAll(key, original === undefined ? [content] : [content, original]);
     const [stored, kept] = written as [StoredFile, StoredFile?];
     const row = rowOf(undefined, path, titleOf(path, text, media_type), { ...request, ...upload }, stored, kept);
-    const isOver = Date.parse(request.deleted_at) < Date.now() - days * DAY_MS;
+    const isOver = Date.parse(request.deleted_at) < Date.now() - keptMs;
     const deleted_at = isOver ? row.updated_at : new Date(request.deleted_at).toISOString();
     return this.add(key, { ...row, deleted_at }, written);
   }

@@ -10,13 +10,13 @@ import type { Trashed } from '../../filesystem.contract.js';
 import { BackgroundRecognition } from '../documents/background-recognition.js';
 import { checkPath, readDocument } from '../documents/document-reading.js';
 import { type DocumentRow, filesOf, infoOf, originalOf, type TrashRow } from '../documents/document-row.js';
+import { trashKeptMs } from '../documents/trash-settings.js';
 import { ChangedMeanwhile, DocumentStore, type TrashedWhich } from '../documents/document-store.js';
 import { pendingPages } from '../extraction/recognition/recognised-text.js';
 import { DocumentFiles } from '../files/document-files.js';
 import { ProjectsService } from '../projects/projects.service.js';
 import { requireThere } from '../projects/project-state.js';
 
-const DAY_MS = 86_400_000;
 /** How often documents whose time in the trash is over are looked for. */
 const EXPIRE_EVERY_MS = 3_600_000;
 
@@ -133,7 +133,7 @@ export class TrashService implements OnApplicationBootstrap, OnApplicationShutdo
   }
 
   private get keptMs(): number {
-    return this.config.documents.trash_days * DAY_MS;
+    return trashKeptMs(this.config);
   }
 }
 
