@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { parseArgs, promisify } from 'node:util';
 import { strToU8, zipSync } from 'fflate';
-import { Caudex, type Person, until } from '../test/system/caudex.ts';
+import { APPS, Caudex, type Person, until } from '../test/system/caudex.ts';
 import { inParallel } from './api.ts';
+import { type ProcessorTime, processorTimes } from './process-time.ts';
 
 const { values } = parseArgs({
   options: {
@@ -51,14 +52,20 @@ interface Rates {
   searchable: number;
   /** Seconds from the last acknowledgement until the history was complete. */
   historyS: number;
+  costs: string;
 }
 
+/** Prepares to send all files to a project, as far as a client has them before: its archive, its folder. */
+type Way = (person: Person, project: string) => Promise<() => Promise<void>>;
+
 /** The rates of one way to send all files. */
-async function ingest(person: Person, send: (project: string) => Promise<void>): Promise<Rates> {
+async function ingest(person: Person, way: Way): Promise<Rates> {
   const project = await person.project();
+  const send = await way(person, project);
   const beganMs = performance.now();
   const path = `/v1/api/projects/${project}`;
-  await send(project);
+  const before = processTimes();
+  await send();
   const storedMs = performance.now();
   let searchableMs = 0;
   let historyMs = 0;
@@ -78,42 +85,75 @@ async function ingest(person: Person, send: (project: string) => Promise<void>):
     },
     LIMIT_MS,
   );
+  const spent = costs(before);
+  await until(
+    'the embedder is trained, which would slow down the next way',
+    async () => (await person.get<{ stale_passages: number }>(`${path}/index`)).stale_passages === 0,
+    LIMIT_MS,
+  );
   return {
     stored: perSecond(storedMs - beganMs),
     searchable: perSecond(searchableMs - beganMs),
     historyS: Math.max(0, historyMs - storedMs) / 1000,
+    costs: spent,
   };
 }
 
-async function zip(person: Person, project: string): Promise<void> {
-  const archive = zipSync(Object.fromEntries(files.map(({ path, text }) => [path, strToU8(text)])));
-  const answer = await person.request('POST', `/v1/api/projects/${project}/documents`, archive, {
-    'content-type': 'application/zip',
-  });
-  const { stored } = (await answer.json()) as { stored: number };
-  if (stored !== NOTES) throw new Error(`${stored} of ${NOTES} documents were stored`);
+/** Of the servers and of the client, which is this process and the command that it starts. */
+function processTimes(): ProcessorTime[] {
+  const servers = processorTimes(APPS.map((app) => system.pid(app)));
+  const [all] = processorTimes([process.pid]);
+  const ofServers = servers.reduce((sum, { own, children }) => sum + own + children, 0);
+  return [...servers, { own: all?.own ?? NaN, children: (all?.children ?? NaN) - ofServers }];
 }
 
+/** The processor time for each document, by process. */
+function costs(before: readonly ProcessorTime[]): string {
+  const each = (ms: number) => (ms / NOTES).toFixed(2);
+  const spent = processTimes().map(({ own, children }, i) => ({
+    own: own - (before[i]?.own ?? NaN),
+    children: children - (before[i]?.children ?? NaN),
+  }));
+  const parts = spent.map(({ own, children }, i) => {
+    const started = children >= NOTES / 100 ? ` + ${each(children)}` : '';
+    return `${APPS[i] ?? 'client'} ${each(own)}${started}`;
+  });
+  const sum = spent.reduce((total, { own, children }) => total + own + children, 0);
+  return `${each(sum)} ms of processor time for each document (${parts.join(', ')}; behind a + that of child processes)`;
+}
+
+const zip: Way = async (person, project) => {
+  const archive = zipSync(Object.fromEntries(files.map(({ path, text }) => [path, strToU8(text)])));
+  return async () => {
+    const answer = await person.request('POST', `/v1/api/projects/${project}/documents`, archive, {
+      'content-type': 'application/zip',
+    });
+    const { stored } = (await answer.json()) as { stored: number };
+    if (stored !== NOTES) throw new Error(`${stored} of ${NOTES} documents were stored`);
+  };
+};
+
 /** With the start of the command and the reading of the folder. */
-async function sync(person: Person, project: string): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'caudex-ingest-'));
+const sync: Way = async (person, project) => {
+  const folder = mkdtempSync(join(dir, 'sync-'));
   for (const { path, text } of files) {
     mkdirSync(join(folder, path, '..'), { recursive: true });
     writeFileSync(join(folder, path), text);
   }
   const { key } = await person.post<{ key: string }>('/v1/api/keys', { name: 'sync', scopes: ['read', 'write'] }, 201);
   const env = { PATH: process.env['PATH'], CAUDEX_URL: system.url, CAUDEX_API_KEY: key };
-  await promisify(execFile)(process.execPath, [MAIN, 'sync', folder, '--project', project, '--once'], {
-    ...{ env, maxBuffer: 64 * 1024 * 1024 },
-  });
-  rmSync(folder, { recursive: true });
-}
+  return async () => {
+    await promisify(execFile)(process.execPath, [MAIN, 'sync', folder, '--project', project, '--once'], {
+      ...{ env, maxBuffer: 64 * 1024 * 1024 },
+    });
+  };
+};
 
-async function single(person: Person, project: string): Promise<void> {
+const single: Way = async (person, project) => async () => {
   await inParallel(files, CALLERS, async ({ path, text }) => {
     await person.upload(project, path, text);
   });
-}
+};
 
 const perSecond = (ms: number) => NOTES / (ms / 1000);
 const timed = (work: () => void) => {
@@ -159,7 +199,6 @@ function alone(dir: string): { name: string; rate: number }[] {
 
 const dir = mkdtempSync(join(tmpdir(), 'caudex-ingest-'));
 const parts = alone(dir);
-rmSync(dir, { recursive: true });
 const slowest = Math.min(...parts.map(({ rate }) => rate));
 console.log(`${NOTES} notes of ${Buffer.byteLength(note(0))} bytes`);
 for (const { name, rate } of parts) console.log(`  ${name}: ${rate.toFixed(0)} files/s`);
@@ -168,16 +207,18 @@ const system = await Caudex.start({}, { quick: false });
 try {
   const person = await system.signUp();
   const ways = [
-    { way: 'zip', name: 'one zip', send: (project: string) => zip(person, project) },
-    { way: 'sync', name: 'caudex sync', send: (project: string) => sync(person, project) },
-    { way: 'single', name: `single uploads, ${CALLERS} callers`, send: (project: string) => single(person, project) },
+    { option: 'zip', name: 'one zip', way: zip },
+    { option: 'sync', name: 'caudex sync', way: sync },
+    { option: 'single', name: `single uploads, ${CALLERS} callers`, way: single },
   ];
-  for (const { name, send } of ways.filter(({ way }) => WAYS.includes(way))) {
-    const { stored, searchable, historyS } = await ingest(person, send);
+  for (const { name, way } of ways.filter(({ option }) => WAYS.includes(option))) {
+    const { stored, searchable, historyS, costs } = await ingest(person, way);
     const ratio = (rate: number) => `${rate.toFixed(0)}/s (${(slowest / rate).toFixed(1)} x the slowest part's time)`;
     console.log(`${name}: stored ${ratio(stored)}, searchable ${ratio(searchable)}`);
     console.log(`${name}: history complete ${historyS.toFixed(1)} s after the last was stored`);
+    console.log(`${name}: ${costs}`);
   }
 } finally {
   await system.stop();
+  rmSync(dir, { recursive: true });
 }

@@ -14,7 +14,7 @@ interface Queue {
 
 const BATCH = 1000;
 /** A request costs ChromaDB more than the vectors in it, so the vectors of several documents go in one. */
-const GATHER_MS = 200;
+const GATHER_MS = 1000;
 /** A search compares the vectors that ChromaDB lacks one by one, so there are few of them. */
 const MAX_GATHERED = 500;
 /** How long a search waits for the comparison, which takes longer only for very many passages. */
