@@ -7,7 +7,7 @@ import { preparedBy } from '../../../../storage/statements.js';
 import { repeatable } from '../../../../storage/sqlite.js';
 import { documentFacts, type DocumentFacts } from './document-facts.js';
 import type { DocumentNames } from './document-names.js';
-import { GraphAway, type GraphStore } from './graph-store.js';
+import { GraphAway, type GraphChange, type GraphStore } from './graph-store.js';
 import type { ProjectKey } from '../project-key.js';
 
 export const PENDING_TABLES = `
@@ -28,6 +28,8 @@ export const SET_ASIDE = `
 const RETRY_MS = 5000;
 /** How often a change may fail, or end the process, before it is set aside. */
 const MAX_TRIES = 5;
+/** The most changes of one turn, which share their writes. */
+const MAX_TOGETHER = 20;
 const MAX_EXPECTED_CHARS = 8 * 1024 * 1024;
 
 interface Pending extends ProjectKey {
@@ -48,9 +50,9 @@ interface Turn extends ProjectKey {
 
 /**
  * The queue of changes for the graph, on disk and in order. A change is added in the transaction that records its
- * version, so the graph catches up after any outage and after a crash at any time. Projects take turns, and a try is
- * counted before it begins: a change that fails, or that ends the process each time, delays only its own project, and
- * after {@link MAX_TRIES} tries it is set aside.
+ * version, so the graph catches up after any outage and after a crash at any time. Projects take turns, with a few changes
+ * each. A try is counted before it begins, and changes that were tried before are taken one by one: a change that fails, or
+ * that ends the process each time, delays only its own project, and after {@link MAX_TRIES} tries it is set aside.
  */
 export class GraphFeed {
   private readonly log = new Logger('Graph');
@@ -148,9 +150,9 @@ export class GraphFeed {
 
   private async drain(): Promise<void> {
     for (let turn = this.nextTurn(); turn !== undefined && !this.stopped; turn = this.nextTurn()) {
-      const change = this.first(turn);
-      if (change === undefined) this.done(turn);
-      else if (!(await this.take(turn, change))) return;
+      const changes = this.next(turn);
+      if (changes.length === 0) this.done(turn);
+      else if (!(await this.take(turn, changes))) return;
       // The embedded graph is synchronous: this yields to the event loop.
       await new Promise(setImmediate);
     }
@@ -159,23 +161,26 @@ export class GraphFeed {
   }
 
   /** @returns false where the graph is unavailable, so that no other change is worth a try either */
-  private async take(turn: Turn, change: Pending): Promise<boolean> {
-    if (change.tries >= MAX_TRIES) {
-      this.putAside(change, 'the process ended each time while it was at this change');
+  private async take(turn: Turn, changes: readonly Pending[]): Promise<boolean> {
+    const [first] = changes as [Pending];
+    if (first.tries >= MAX_TRIES) {
+      this.putAside(first, 'the process ended each time while it was at this change');
       return true;
     }
-    this.count(change, change.tries + 1);
+    this.count(changes, first.tries + 1);
     try {
-      await this.deliver(change);
-      this.remove(change);
+      await this.deliver(turn, changes);
+      this.remove(changes);
     } catch (error) {
       if (error instanceof GraphAway) {
-        this.count(change, change.tries);
+        this.count(changes, first.tries);
         this.log.warn(`${error.message}; ${this.waiting()} changes wait for it`);
         this.retryIn(RETRY_MS);
         return false;
       }
-      if (change.tries + 1 >= MAX_TRIES) this.putAside(change, error instanceof Error ? error.message : String(error));
+      // Which of several changes fails is unknown: each is tried alone next, at once.
+      if (changes.length > 1) return true;
+      if (first.tries + 1 >= MAX_TRIES) this.putAside(first, error instanceof Error ? error.message : String(error));
       else turn.notBeforeMs = performance.now() + RETRY_MS;
     }
     return true;
@@ -205,21 +210,32 @@ export class GraphFeed {
     for (const resolve of turn.waiting) resolve();
   }
 
-  private async deliver({ userId, projectId, versionSeq }: Pending): Promise<void> {
+  private async deliver({ userId, projectId }: Turn, pending: readonly Pending[]): Promise<void> {
     const project = { userId, projectId };
-    if (versionSeq === null) {
-      await this.graph.drop(project);
-      return scrubSoon(this.db);
+    const changes: GraphChange[] = [];
+    for (const { versionSeq } of pending) {
+      if (versionSeq === null) {
+        await this.graph.drop(project);
+        return scrubSoon(this.db);
+      }
+      const change = await this.changeOf(project, versionSeq);
+      if (change !== undefined) changes.push(change);
+      // A long text takes some time.
+      await new Promise(setImmediate);
     }
+    if (changes.length > 0) await this.graph.apply(project, changes);
+  }
+
+  private async changeOf(project: ProjectKey, versionSeq: number): Promise<GraphChange | undefined> {
     const row = this.prepared('SELECT * FROM versions WHERE seq = ?').get(versionSeq);
-    if (row === undefined) return;
+    if (row === undefined) return undefined;
     const [path, commit] = [String(row['path']), String(row['hash'])];
     const author = { name: String(row['author']), email: String(row['email']) };
     const isDeleted = row['deleted'] === 1;
     this.names.changed(project, path, !isDeleted);
     const read = await this.facts(project, path, commit, versionSeq, isDeleted);
     const facts = read && this.linked(project, path, read);
-    await this.graph.apply(project, { path, facts, author, message: String(row['message']), commit });
+    return { path, facts, author, message: String(row['message']), commit };
   }
 
   private async facts(
@@ -257,8 +273,9 @@ export class GraphFeed {
   }
 
   /** Survives a kill. A power cut may undo it, which allows one more try. */
-  private count({ seq }: Pending, tries: number): void {
-    repeatable(this.db, () => this.prepared('UPDATE graph_pending SET refusals = ? WHERE seq = ?').run(tries, seq));
+  private count(changes: readonly Pending[], tries: number): void {
+    const count = this.prepared('UPDATE graph_pending SET refusals = ? WHERE seq = ?');
+    repeatable(this.db, () => changes.forEach(({ seq }) => count.run(tries, seq)));
   }
 
   private retryIn(ms: number): void {
@@ -269,18 +286,23 @@ export class GraphFeed {
     }, ms).unref();
   }
 
-  private first({ userId, projectId }: Turn): Pending | undefined {
-    if (!this.db.isOpen) return undefined;
-    const row = this.prepared(
-      `SELECT * FROM graph_pending WHERE user_id = ? AND project_id = ? AND set_aside IS NULL ORDER BY seq LIMIT 1`,
-    ).get(userId, projectId);
-    if (row === undefined) return undefined;
-    const versionSeq = row['version_seq'] === null ? null : Number(row['version_seq']);
-    return { userId, projectId, seq: Number(row['seq']), versionSeq, tries: Number(row['refusals']) };
+  /** The oldest changes that are taken together: several that were not tried yet, or one alone; none where none waits. */
+  private next({ userId, projectId }: Turn): Pending[] {
+    if (!this.db.isOpen) return [];
+    const rows = this.prepared(
+      `SELECT * FROM graph_pending WHERE user_id = ? AND project_id = ? AND set_aside IS NULL ORDER BY seq LIMIT ?`,
+    ).all(userId, projectId, MAX_TOGETHER);
+    const waiting = rows.map((row): Pending => {
+      const versionSeq = row['version_seq'] === null ? null : Number(row['version_seq']);
+      return { userId, projectId, seq: Number(row['seq']), versionSeq, tries: Number(row['refusals']) };
+    });
+    const alone = waiting.findIndex(({ versionSeq, tries }) => versionSeq === null || tries > 0);
+    return waiting.slice(0, alone === -1 ? waiting.length : Math.max(1, alone));
   }
 
-  private remove({ seq }: Pending): void {
-    repeatable(this.db, () => this.prepared('DELETE FROM graph_pending WHERE seq = ?').run(seq));
+  private remove(changes: readonly Pending[]): void {
+    const remove = this.prepared('DELETE FROM graph_pending WHERE seq = ?');
+    repeatable(this.db, () => changes.forEach(({ seq }) => remove.run(seq)));
   }
 
   private waiting(): number {

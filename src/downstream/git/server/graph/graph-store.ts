@@ -31,16 +31,19 @@ export class GraphAway extends Error {
   }
 }
 
+/** The id of the node for a name that no document has yet. Its edges move to the first document with that name. */
+export const namelessId = (name: string) => `name:${keyOf(name)}`;
+
 /**
  * The documents, headings, terms, authors and commits of a project, and the edges between them. Every call is keyed by
  * user and project; any call may reject with {@link GraphAway}.
  */
-/** The id of the node for a name that no document has yet. Its edges move to the first document with that name. */
-export const namelessId = (name: string) => `name:${keyOf(name)}`;
-
 export interface GraphStore {
-  /** Applies one change to the graph; it is idempotent. `facts.names` are names that no document has. */
-  apply(project: ProjectKey, change: GraphChange): Promise<void>;
+  /**
+   * Applies changes to the graph in their order; it is idempotent, and where it fails, some of them may be applied.
+   * `facts.names` are names that no document has.
+   */
+  apply(project: ProjectKey, changes: readonly GraphChange[]): Promise<void>;
   /** Documents first, then headings, authors, terms and commits, `limit` nodes in all, and the edges between them. */
   graph(project: ProjectKey, limit: number): Promise<{ nodes: GraphNode[]; edges: GraphEdge[] }>;
   /** Best first. A link counts 3; a shared term counts one divided among the documents that share it. */

@@ -44,8 +44,11 @@ export class Neo4jGraphStore implements GraphStore {
     });
   }
 
-  async apply(project: ProjectKey, change: GraphChange): Promise<void> {
-    const { path, facts, author, message, commit } = change;
+  async apply(project: ProjectKey, changes: readonly GraphChange[]): Promise<void> {
+    for (const change of changes) await this.applyOne(project, change);
+  }
+
+  private async applyOne(project: ProjectKey, { path, facts, author, message, commit }: GraphChange): Promise<void> {
     const document = `document:${path}`;
     const person = `person:${author.email || author.name}`;
     const values = {

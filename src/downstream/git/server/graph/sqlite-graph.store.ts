@@ -32,6 +32,9 @@ export const EDGES_BACK = `
   DROP INDEX graph_edges_back;
   CREATE INDEX graph_edges_back ON graph_edges (user_id, project_id, target, kind, source)`;
 
+/** Of one transaction, which blocks the process; a change with more has one of its own. */
+const MAX_FACTS = 500;
+
 /** The embedded graph: nodes and edges in SQLite. */
 export class SqliteGraphStore implements GraphStore {
   private readonly prepared: ReturnType<typeof preparedBy>;
@@ -40,33 +43,40 @@ export class SqliteGraphStore implements GraphStore {
     this.prepared = preparedBy(db);
   }
 
-  async apply(project: ProjectKey, change: GraphChange): Promise<void> {
-    const { path, facts, author, message, commit } = change;
+  async apply(project: ProjectKey, changes: readonly GraphChange[]): Promise<void> {
+    for (const group of groupsOf(changes)) {
+      // If a power cut undoes this, the changes are still in the queue for the graph.
+      repeatable(this.db, () => {
+        for (const change of group) this.applyOne(project, change);
+      });
+      // Other requests get their turn.
+      await new Promise(setImmediate);
+    }
+  }
+
+  private applyOne(project: ProjectKey, { path, facts, author, message, commit }: GraphChange): void {
     const document = `document:${path}`;
-    // If a power cut undoes this, the change is still in the queue for the graph.
-    repeatable(this.db, () => {
-      const person = `person:${author.email || author.name}`;
-      this.node(project, { id: `commit:${commit}`, kind: 'commit', label: message });
-      this.node(project, { id: person, kind: 'person', label: author.name });
-      this.edge(project, { from: person, to: `commit:${commit}`, kind: 'authored' });
-      this.edge(project, { from: `commit:${commit}`, to: document, kind: 'changed' });
-      if (facts === undefined) return;
-      this.clear(project, document);
-      if (facts === null) return this.removeNode(project, document);
-      this.node(project, { id: document, kind: 'document', label: path });
-      for (const heading of facts.headings) {
-        const id = `heading:${path}#${heading}`;
-        this.node(project, { id, kind: 'heading', label: heading });
-        this.edge(project, { from: document, to: id, kind: 'contains' });
-      }
-      this.claimName(project, path);
-      for (const name of facts.names) this.edge(project, { from: document, to: namelessId(name), kind: 'links_to' });
-      for (const link of facts.links) this.edge(project, { from: document, to: `document:${link}`, kind: 'links_to' });
-      for (const term of facts.terms) {
-        this.node(project, { id: `term:${term}`, kind: 'term', label: term });
-        this.edge(project, { from: document, to: `term:${term}`, kind: 'mentions' });
-      }
-    });
+    const person = `person:${author.email || author.name}`;
+    this.node(project, { id: `commit:${commit}`, kind: 'commit', label: message });
+    this.node(project, { id: person, kind: 'person', label: author.name });
+    this.edge(project, { from: person, to: `commit:${commit}`, kind: 'authored' });
+    this.edge(project, { from: `commit:${commit}`, to: document, kind: 'changed' });
+    if (facts === undefined) return;
+    this.clear(project, document);
+    if (facts === null) return this.removeNode(project, document);
+    this.node(project, { id: document, kind: 'document', label: path });
+    for (const heading of facts.headings) {
+      const id = `heading:${path}#${heading}`;
+      this.node(project, { id, kind: 'heading', label: heading });
+      this.edge(project, { from: document, to: id, kind: 'contains' });
+    }
+    this.claimName(project, path);
+    for (const name of facts.names) this.edge(project, { from: document, to: namelessId(name), kind: 'links_to' });
+    for (const link of facts.links) this.edge(project, { from: document, to: `document:${link}`, kind: 'links_to' });
+    for (const term of facts.terms) {
+      this.node(project, { id: `term:${term}`, kind: 'term', label: term });
+      this.edge(project, { from: document, to: `term:${term}`, kind: 'mentions' });
+    }
   }
 
   /** Moves the links from the node of a name to the first document with that name. */
@@ -209,6 +219,28 @@ export class SqliteGraphStore implements GraphStore {
   private edge({ userId, projectId }: ProjectKey, { from, to, kind }: GraphEdge): void {
     this.prepared('INSERT OR IGNORE INTO graph_edges VALUES (?, ?, ?, ?, ?)').run(userId, projectId, from, to, kind);
   }
+}
+
+/** Changes in their order that are applied in one transaction. */
+function* groupsOf(changes: readonly GraphChange[]): Generator<GraphChange[]> {
+  let group: GraphChange[] = [];
+  let facts = 0;
+  for (const change of changes) {
+    const more = countFacts(change);
+    if (group.length > 0 && facts + more > MAX_FACTS) {
+      yield group;
+      group = [];
+      facts = 0;
+    }
+    group.push(change);
+    facts += more;
+  }
+  if (group.length > 0) yield group;
+}
+
+function countFacts({ facts }: GraphChange): number {
+  if (facts === null || facts === undefined) return 0;
+  return facts.headings.length + facts.links.length + facts.names.length + facts.terms.length;
 }
 
 const pathOf = (id: unknown) => String(id).slice('document:'.length);
