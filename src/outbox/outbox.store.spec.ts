@@ -314,13 +314,13 @@ function behavesAsOutbox(restart: (maxBytes: number) => Promise<OutboxStore>): v
   it('lists the pending entries of one user by key and project, without those of other users', async () => {
     await store.add([entry('a'), { ...entry('b'), projectId: 'p' }, { ...entry('a'), userId: 'bob' }], 'ready');
     expect(await store.pending('turn', 'ann')).toHaveLength(2);
-    expect(await store.pending('turn', 'ann', { key: 'a' })).toHaveLength(1);
+    expect(await store.pending('turn', 'ann', { keys: ['a', 'none'] })).toHaveLength(1);
     expect(await store.pending('turn', 'ann', { projectId: 'p' })).toHaveLength(1);
     expect(await store.pending('turn', 'eve')).toEqual([]);
     const [first] = await store.pending('turn', 'ann');
     await store.bury(first?.id ?? '', 'no good');
     expect(await store.pending('turn', 'ann')).toHaveLength(2);
-    expect(await store.isDelivering('turn', 'ann', { key: 'a' })).toBe(false);
+    expect(await store.isDelivering('turn', 'ann', { keys: ['a'] })).toBe(false);
     expect(await store.isDelivering('turn', 'ann')).toBe(true);
   });
 }

@@ -65,6 +65,12 @@ export interface Selection {
   readonly gathering?: readonly ProjectOfEntries[];
 }
 
+/** The entries of some keys, or of a project. */
+export interface PendingFilter {
+  keys?: readonly string[];
+  projectId?: string;
+}
+
 /** The outbox has no room (`outbox.max_bytes`, or the disk). The entry is refused, not dropped. */
 export class OutboxFullError extends Error {
   /** The code of a full disk: callers treat the two alike. */
@@ -109,13 +115,9 @@ export interface OutboxStore {
   /** Makes a dead entry ready again; false where there is no such one. */
   replay(id: string): Promise<boolean>;
   /** All entries of a topic that one user still has, oldest first; without `state` held and dead ones, too. */
-  pending(
-    topic: string,
-    userId: string,
-    filter?: { key?: string; projectId?: string; state?: OutboxState },
-  ): Promise<OutboxEntry[]>;
+  pending(topic: string, userId: string, filter?: PendingFilter & { state?: OutboxState }): Promise<OutboxEntry[]>;
   /** Whether {@link pending} has a ready entry without a failed attempt. */
-  isDelivering(topic: string, userId: string, filter?: { key?: string; projectId?: string }): Promise<boolean>;
+  isDelivering(topic: string, userId: string, filter?: PendingFilter): Promise<boolean>;
   dead(limit: number): Promise<OutboxEntry[]>;
   stats(): Promise<OutboxStats[]>;
   /** Removes all traces of removed entries from its files, where it has files of its own. */

@@ -114,7 +114,7 @@ export const WAKE = `
 export const REPLAY = `
   UPDATE entries SET state = 'ready', due_ms = 0, attempts = 0 WHERE id = $1 AND state = 'dead' RETURNING topic`;
 
-const OF_USER = `user_id = $1 AND topic = $2 AND ($3::text IS NULL OR key = $3) AND ($4::text IS NULL OR project_id = $4)`;
+const OF_USER = `user_id = $1 AND topic = $2 AND ($3::text[] IS NULL OR key = ANY($3)) AND ($4::text IS NULL OR project_id = $4)`;
 export const PENDING = `SELECT * FROM entries WHERE ${OF_USER} AND ($5::text IS NULL OR state = $5) ORDER BY seq`;
 export const IS_DELIVERING = `
   SELECT EXISTS (SELECT FROM entries WHERE ${OF_USER} AND state = 'ready' AND last_error IS NULL) AS found`;

@@ -9,6 +9,7 @@ import {
   type OutboxState,
   type OutboxStats,
   type OutboxStore,
+  type PendingFilter,
   type Selection,
 } from './outbox.store.js';
 import * as sql from './postgres-outbox.sql.js';
@@ -232,16 +233,12 @@ export class PostgresOutboxStore implements OutboxStore {
     return rows.length === 1;
   }
 
-  async pending(
-    topic: string,
-    userId: string,
-    { state, ...filter }: { key?: string; projectId?: string; state?: OutboxState } = {},
-  ) {
+  async pending(topic: string, userId: string, { state, ...filter }: PendingFilter & { state?: OutboxState } = {}) {
     const { rows } = await this.db.read<Row>(sql.PENDING, [...ofUser(topic, userId, filter), state ?? null]);
     return rows.map(toEntry);
   }
 
-  async isDelivering(topic: string, userId: string, filter: { key?: string; projectId?: string } = {}) {
+  async isDelivering(topic: string, userId: string, filter: PendingFilter = {}) {
     const { rows } = await this.db.read<{ found: boolean }>(sql.IS_DELIVERING, ofUser(topic, userId, filter));
     return rows[0]?.found ?? false;
   }
@@ -315,8 +312,8 @@ function prepared(given: NewOutboxEntry): Made {
   return { entry: newEntry({ ...given, payload: JSON.parse(text) as unknown }), text };
 }
 
-const ofUser = (topic: string, userId: string, { key, projectId }: { key?: string; projectId?: string }) => [
-  ...[userId, topic, key ?? null, projectId ?? null],
+const ofUser = (topic: string, userId: string, { keys, projectId }: PendingFilter) => [
+  ...[userId, topic, keys ?? null, projectId ?? null],
 ];
 
 /** Parts of a sorted list with the same key. */

@@ -13,6 +13,7 @@ import {
   type OutboxState,
   type OutboxStats,
   type OutboxStore,
+  type PendingFilter,
   type ProjectOfEntries,
   type Selection,
 } from './outbox.store.js';
@@ -100,7 +101,7 @@ export class SqliteOutboxStore implements OutboxStore {
     for (const { topic, n } of this.prepared('SELECT topic, count(*) AS n FROM entries GROUP BY topic').all()) {
       this.counts.set(String(topic), Number(n));
     }
-    this.bytes = Number(this.prepared('SELECT coalesce(sum(length(payload)), 0) AS n FROM entries').get()?.['n']);
+    this.bytes = Number(this.prepared('SELECT coalesce(sum(octet_length(payload)), 0) AS n FROM entries').get()?.['n']);
   }
 
   async add(entries: readonly NewOutboxEntry[], state: 'held' | 'ready'): Promise<OutboxEntry[]> {
@@ -135,7 +136,7 @@ export class SqliteOutboxStore implements OutboxStore {
   /** A power cut may undo it: the entry is then delivered again, and the receiver ignores it. */
   async remove(ids: readonly string[]): Promise<void> {
     await this.write(() => {
-      const remove = this.prepared('DELETE FROM entries WHERE id = ? RETURNING topic, length(payload) AS bytes');
+      const remove = this.prepared('DELETE FROM entries WHERE id = ? RETURNING topic, octet_length(payload) AS bytes');
       for (const id of ids) {
         const removed = remove.get(id);
         if (removed === undefined) continue;
@@ -241,28 +242,19 @@ export class SqliteOutboxStore implements OutboxStore {
   async pending(
     topic: string,
     userId: string,
-    filter: { key?: string; projectId?: string; state?: OutboxState } = {},
+    filter: PendingFilter & { state?: OutboxState } = {},
   ): Promise<OutboxEntry[]> {
     if (!this.mayHave(topic)) return [];
-    return this.prepared(
-      `SELECT * FROM entries WHERE user_id = ?1 AND topic = ?2
-           AND (?3 IS NULL OR key = ?3) AND (?4 IS NULL OR project_id = ?4) AND (?5 IS NULL OR state = ?5) ORDER BY seq`,
-    )
-      .all(userId, topic, filter.key ?? null, filter.projectId ?? null, filter.state ?? null)
+    const { sql, values } = ofUser(topic, userId, filter);
+    return this.prepared(`SELECT * ${sql} ORDER BY seq`)
+      .all(...values)
       .map(toEntry);
   }
 
-  async isDelivering(
-    topic: string,
-    userId: string,
-    filter: { key?: string; projectId?: string } = {},
-  ): Promise<boolean> {
+  async isDelivering(topic: string, userId: string, filter: PendingFilter = {}): Promise<boolean> {
     if (!this.mayHave(topic)) return false;
-    const found = this.prepared(
-      `SELECT 1 FROM entries WHERE user_id = ?1 AND topic = ?2 AND state = 'ready' AND last_error IS NULL
-           AND (?3 IS NULL OR key = ?3) AND (?4 IS NULL OR project_id = ?4) LIMIT 1`,
-    ).get(userId, topic, filter.key ?? null, filter.projectId ?? null);
-    return found !== undefined;
+    const { sql, values } = ofUser(topic, userId, { ...filter, state: 'ready' });
+    return this.prepared(`SELECT 1 ${sql} AND last_error IS NULL LIMIT 1`).get(...values) !== undefined;
   }
 
   async dead(limit: number): Promise<OutboxEntry[]> {
@@ -294,21 +286,22 @@ export class SqliteOutboxStore implements OutboxStore {
 
   private replace(id: string, payload: unknown): void {
     const text = JSON.stringify(payload);
-    this.reserve(text.length - this.sizeOf(id));
+    this.reserve(Buffer.byteLength(text) - this.sizeOf(id));
     this.prepared(`UPDATE entries SET payload = ? WHERE id = ? AND state = 'held'`).run(text, id);
   }
 
   private insert(entries: readonly NewOutboxEntry[], state: 'held' | 'ready'): OutboxEntry[] {
     const insert = this.prepared(
       `INSERT INTO entries (id, topic, key, user_id, project_id, payload, created_at, state, due_ms)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0) RETURNING *`,
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)`,
     );
     const createdAt = new Date().toISOString();
     return entries.map(({ id = randomUUID(), topic, key, userId, projectId, payload }) => {
       const text = JSON.stringify(payload);
-      this.reserve(text.length);
+      this.reserve(Buffer.byteLength(text));
       this.count(topic, 1);
-      return toEntry(insert.get(id, topic, key, userId, projectId, text, createdAt, state) as Row);
+      insert.run(id, topic, key, userId, projectId, text, createdAt, state);
+      return { id, topic, key, userId, projectId, payload, createdAt, attempts: 0, recovered: false, lastError: null };
     });
   }
 
@@ -328,7 +321,7 @@ export class SqliteOutboxStore implements OutboxStore {
   }
 
   private sizeOf(id: string): number {
-    return Number(this.prepared('SELECT length(payload) AS n FROM entries WHERE id = ?').get(id)?.['n'] ?? 0);
+    return Number(this.prepared('SELECT octet_length(payload) AS n FROM entries WHERE id = ?').get(id)?.['n'] ?? 0);
   }
 
   /** Other writes may share its transaction; when it fails, the counts stay as they were. */
@@ -351,6 +344,20 @@ export class SqliteOutboxStore implements OutboxStore {
       for (const [topic, n] of counts) this.counts.set(topic, n);
     };
   }
+}
+
+/** The entries of a topic and user. Of some keys, they are found by these, because a user may have many others. */
+function ofUser(topic: string, userId: string, { keys, projectId, state }: PendingFilter & { state?: OutboxState }) {
+  const conditions: [sql: string, value: string][] = [
+    ['topic = ?', topic],
+    ['user_id = ?', userId],
+  ];
+  if (keys !== undefined) conditions.push(['key IN (SELECT value FROM json_each(?))', JSON.stringify(keys)]);
+  if (projectId !== undefined) conditions.push(['project_id = ?', projectId]);
+  if (state !== undefined) conditions.push(['state = ?', state]);
+  const index = keys === undefined ? 'entries_owner' : 'entries_order';
+  const where = conditions.map(([sql]) => sql).join(' AND ');
+  return { sql: `FROM entries INDEXED BY ${index} WHERE ${where}`, values: conditions.map(([, value]) => value) };
 }
 
 /** A sorted list, beginning with what comes after `last`. */

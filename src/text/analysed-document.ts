@@ -50,7 +50,9 @@ export async function analyseDocument(document: {
   pages?: readonly PageStart[] | undefined;
 }): Promise<AnalysedDocument> {
   const passages: AnalysedPassage[] = [];
-  const documentLanguage = languageOf(document.text);
+  let known: Language | undefined;
+  // Most passages show their language themselves.
+  const documentLanguage = () => (known ??= languageOf(document.text));
   const name = wordsOfPath(document.path);
   let started = performance.now();
   for (const passage of passagesOf(document.text, document.mediaType, document.path, document.pages)) {

@@ -109,7 +109,7 @@ export class ConversationsService {
     const { deleted } = await this.filesystem.deleteConversation({ params: { conversation_id: conversationId } }, call);
     const pending = await this.turns.pending(call.userId, conversationId);
     this.projects.delete(nameOf(call.userId, conversationId));
-    await this.turns.forget(call.userId, { key: conversationId });
+    await this.turns.forget(call.userId, { keys: [conversationId] });
     await this.deletions.deleted({ kind: 'conversation', userId: call.userId, conversationId });
     if (!deleted && pending.length === 0) throw noConversation(conversationId);
   }

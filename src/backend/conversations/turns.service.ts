@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { FilesystemClient } from '../../downstream/filesystem/filesystem.client.js';
 import { type Turn, turnSchema } from '../../downstream/filesystem/filesystem.contract.js';
 import { Outbox, type Delivery } from '../../outbox/outbox.service.js';
-import type { NewOutboxEntry, OutboxEntry } from '../../outbox/outbox.store.js';
+import type { NewOutboxEntry, OutboxEntry, PendingFilter } from '../../outbox/outbox.store.js';
 import { ProjectEvents } from '../projects/project-events.js';
 import { DownstreamError } from '../../resilience/policy/downstream-error.js';
 
@@ -49,7 +49,7 @@ export class Turns implements OnModuleInit {
 
   /** Turns of a conversation that the filesystem server does not have yet, oldest first. */
   async pending(userId: string, conversationId: string): Promise<TurnPayload[]> {
-    const entries = await this.outbox.store.pending(TOPIC, userId, { key: conversationId });
+    const entries = await this.outbox.store.pending(TOPIC, userId, { keys: [conversationId] });
     return entries.map((entry) => underWay(payloadSchema.parse(entry.payload)));
   }
 
@@ -60,13 +60,13 @@ export class Turns implements OnModuleInit {
   }
 
   /** Drops turns that would be delivered to a deleted conversation. */
-  async forget(userId: string, filter: { key?: string; projectId?: string }): Promise<void> {
+  async forget(userId: string, filter: PendingFilter): Promise<void> {
     await this.outbox.discard(await this.outbox.store.pending(TOPIC, userId, filter));
   }
 
   /** Drops one such turn. @returns whether it was not yet delivered */
   async forgetTurn(userId: string, conversationId: string, messageId: string): Promise<boolean> {
-    const pending = await this.outbox.store.pending(TOPIC, userId, { key: conversationId });
+    const pending = await this.outbox.store.pending(TOPIC, userId, { keys: [conversationId] });
     const entries = pending.filter(({ payload }) => payloadSchema.parse(payload).turn.message_id === messageId);
     await this.outbox.discard(entries);
     return entries.length > 0;

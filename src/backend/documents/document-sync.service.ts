@@ -12,7 +12,7 @@ import { MAX_COMMITS } from '../../downstream/git/git.contract.js';
 import { uploadVersion } from '../../contract/extraction-version.js';
 import { Deletions } from '../call/deletions.js';
 import { Outbox } from '../../outbox/outbox.service.js';
-import type { NewOutboxEntry, OutboxEntry } from '../../outbox/outbox.store.js';
+import type { NewOutboxEntry, OutboxEntry, PendingFilter } from '../../outbox/outbox.store.js';
 import { type MoveCommit, MoveDelivery } from './moving/move-delivery.service.js';
 import { type Move, type MovedDocument, movedFromSchema, moveSchema } from './moving/move-payload.js';
 import { ProjectEvents } from '../projects/project-events.js';
@@ -235,7 +235,7 @@ export class DocumentSync implements OnModuleInit {
       { id: commit.id, payload: { ...payload, move: { ...payload.move, documents: known } } },
     ]);
     await this.outbox.discard([index]);
-    const filter = payload.path.endsWith('/') ? { projectId } : { key: commit.key };
+    const filter = payload.path.endsWith('/') ? { projectId } : { keys: [commit.key] };
     await this.whileDelivering('commit', 'git', userId, filter, this.config.patience.commit_ms);
     await this.whileDelivering('index', 'chroma', userId, filter, this.config.documents.index_wait_ms);
   }
@@ -255,13 +255,19 @@ export class DocumentSync implements OnModuleInit {
 
   /** Whether an earlier change of a document waits for its index update. */
   async isStale(key: DocumentKey): Promise<boolean> {
-    return (await this.outbox.store.pending('index', key.userId, { key: keyOf(key) })).length > 0;
+    return (await this.outbox.store.pending('index', key.userId, { keys: [keyOf(key)] })).length > 0;
   }
 
-  /** Documents whose index is not yet synchronised, by path, and whether their deletion is queued. */
-  async staleDocuments(userId: string, projectId: string): Promise<ReadonlyMap<string, { deleted: boolean }>> {
+  /** Documents whose index is not yet synchronised, by path, and whether their deletion is queued. @param paths of these alone */
+  async staleDocuments(
+    userId: string,
+    projectId: string,
+    paths?: readonly string[],
+  ): Promise<ReadonlyMap<string, { deleted: boolean }>> {
     const stale = new Map<string, { deleted: boolean }>();
-    for (const { payload } of await this.outbox.store.pending('index', userId, { projectId })) {
+    const filter =
+      paths === undefined ? { projectId } : { keys: paths.map((path) => keyOf({ userId, projectId, path })) };
+    for (const { payload } of await this.outbox.store.pending('index', userId, filter)) {
       const { path, deleted, moved_from: before } = indexPayload.parse(payload);
       stale.set(path, { deleted: deleted || stale.get(path)?.deleted === true });
       if (before !== undefined) stale.set(before.path, { deleted: true });
@@ -280,7 +286,7 @@ export class DocumentSync implements OnModuleInit {
    * saved.
    */
   async committed(userId: string, projectId: string, path: string | undefined): Promise<void> {
-    const filter = path === undefined ? { projectId } : { key: keyOf({ userId, projectId, path }) };
+    const filter = path === undefined ? { projectId } : { keys: [keyOf({ userId, projectId, path })] };
     await this.whileDelivering('commit', 'git', userId, filter, this.config.patience.commit_ms);
   }
 
@@ -288,7 +294,7 @@ export class DocumentSync implements OnModuleInit {
     topic: string,
     service: 'git' | 'chroma',
     userId: string,
-    filter: { key?: string; projectId?: string },
+    filter: PendingFilter,
     waitMs: number,
   ): Promise<void> {
     const untilMs = performance.now() + waitMs;

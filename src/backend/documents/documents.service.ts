@@ -76,7 +76,11 @@ export class DocumentsService {
   async putAll(projectId: string, texts: readonly TextUpload[], call: UserCall): Promise<Promise<PutText>[]> {
     const { userId } = call;
     const arrived_ms = arrivalMs();
-    const stale = await this.sync.staleDocuments(userId, projectId);
+    const stale = await this.sync.staleDocuments(
+      userId,
+      projectId,
+      texts.map(({ path }) => path),
+    );
     const commits = texts.map(({ path, text }) => ({ ...this.commitOf(call, path, randomUUID(), 'Save'), text }));
     const held = await this.sync.holdAll({ userId, projectId }, commits);
     const uploads = texts.map((text, i) => ({ ...text, version: (commits[i] as CommitPayload).version, arrived_ms }));

@@ -1,4 +1,4 @@
-import { crc32 } from 'node:zlib';
+import { crc32, inflateRawSync } from 'node:zlib';
 import { type Entry, fromBufferPromise, type ZipFile } from 'yauzl';
 import {
   type ArchiveEntry,
@@ -15,6 +15,8 @@ import { Slices } from './slices.js';
 
 const STORED = 0;
 const DEFLATED = 8;
+/** A file up to this size is unpacked at once, which blocks the event loop for less than a millisecond. */
+const SHORT_BYTES = 128 * 1024;
 
 /**
  * Lists the files of a zip archive by its directory (APPNOTE 6.3, 4.3; Zip64 included), without folders and junk, which
@@ -38,7 +40,7 @@ export async function readZip(zip: Buffer, limits: ArchiveLimits, skipped: Skipp
     totalBytes += entry.uncompressedSize;
     if (entries.length >= limits.max_files) throw tooLarge(`it holds more than ${limits.max_files} files`);
     if (totalBytes > limits.max_bytes) throw tooLarge(`unpacked it has more than ${limits.max_bytes} bytes`);
-    entries.push({ path, bytes: () => unpack(archive, entry, limits.max_ratio) });
+    entries.push({ path, bytes: () => unpack(zip, archive, entry, limits.max_ratio) });
   }
   return entries;
 }
@@ -71,18 +73,30 @@ async function* entriesOf(archive: ZipFile): AsyncGenerator<Entry> {
   }
 }
 
-async function unpack(archive: ZipFile, entry: Entry, maxRatio: number): Promise<Buffer> {
+async function unpack(zip: Buffer, archive: ZipFile, entry: Entry, maxRatio: number): Promise<Buffer> {
   const { compressionMethod: method, compressedSize, uncompressedSize } = entry;
   if (entry.isEncrypted()) throw broken('it is encrypted');
   if (method !== STORED && method !== DEFLATED)
     throw broken(`it is packed by method ${method}; only stored and deflated files can be read`);
   if (uncompressedSize > SMALL_BYTES && uncompressedSize > compressedSize * maxRatio)
     throw broken(`it unpacks to more than ${maxRatio} times its size`);
-  const bytes = await contentOf(archive, entry).catch((error: Error) => {
+  const isShort = uncompressedSize <= SHORT_BYTES && compressedSize <= SHORT_BYTES;
+  const content = isShort ? shortContentOf(zip, archive, entry) : contentOf(archive, entry);
+  const bytes = await content.catch((error: Error) => {
     throw broken(`its data is damaged (${error.message})`);
   });
   if (crc32(bytes) !== entry.crc32) throw broken('its checksum is not the one in the directory');
   return bytes;
+}
+
+/** Without a stream, which takes several times as long as the unpacking of a note. */
+async function shortContentOf(zip: Buffer, archive: ZipFile, entry: Entry): Promise<Buffer> {
+  const { compressionMethod: method, compressedSize, uncompressedSize } = entry;
+  const { fileDataStart } = await archive.readLocalFileHeaderPromise(entry, { minimal: true });
+  const packed = zip.subarray(fileDataStart, fileDataStart + compressedSize);
+  const bytes = method === STORED ? packed : inflateRawSync(packed, { maxOutputLength: Math.max(1, uncompressedSize) });
+  if (bytes.length === uncompressedSize) return bytes;
+  throw new Error(`it has ${bytes.length} bytes instead of ${uncompressedSize}`);
 }
 
 async function contentOf(archive: ZipFile, entry: Entry): Promise<Buffer> {
