@@ -308,6 +308,7 @@ export class DocumentSync implements OnModuleInit {
     const { path, moved_from: before, move } = indexPayload.parse(payload);
     const project_id = String(projectId);
     if (move !== undefined) await this.moves.indexAll(project_id, move, call);
+    else if (before === undefined) await this.moves.indexTogether(project_id, [path], call);
     else await this.moves.index(project_id, path, before, call);
     // The project was deleted while a text was being fetched.
     if (this.deletedProjects.has(`${call.userId}/${project_id}`)) {

@@ -18,6 +18,7 @@ import { UploadReader } from './documents/document-upload.js';
 import { DocumentMover } from './documents/document-mover.js';
 import { DocumentBatchWriter } from './documents/document-batch-writer.js';
 import { DocumentWriter } from './documents/document-writer.js';
+import { RecentTexts } from './documents/recent-texts.js';
 import { DocumentsController } from './documents/documents.controller.js';
 import { OriginalsService } from './documents/originals.service.js';
 import { DocumentsService } from './documents/documents.service.js';
@@ -110,6 +111,7 @@ const recogniser = {
     OriginalsService,
     BackgroundRecognition,
     DocumentWriter,
+    RecentTexts,
     DocumentBatchWriter,
     DocumentMover,
     TrashImport,

@@ -3,7 +3,7 @@ import { PinoLogger } from 'nestjs-pino';
 import { Semaphore } from '../../../../http/semaphore.js';
 import type { ProjectKey } from '../../../../text/lexical-index.js';
 import { reanalyse } from '../../../../text/reanalysis.js';
-import { DocumentArrivals, type DocumentState } from './document-arrivals.js';
+import { DocumentArrivals, type DocumentState, type Written } from './document-arrivals.js';
 import { LSA, PROJECTION } from '../embedding/embedders.js';
 import { PretrainedModel } from '../embedding/pretrained-model.js';
 import { GenerationBuilder } from './generation.builder.js';
@@ -63,28 +63,29 @@ export class IndexerService {
   }
 
   async upsert(key: ProjectKey, document: DocumentState): Promise<{ passages: number; version: string }> {
-    this.vectors.check();
-    const work = () => this.write(key, document);
-    return document.text.length > LARGE_CHARS ? this.large.pass(key.userId, work) : work();
+    const [indexed] = await this.upsertAll(key, [document]);
+    return indexed as { passages: number; version: string };
   }
 
   /** Documents that arrive together are written together; where one of them fails, some of the others may be indexed. */
   async upsertAll(key: ProjectKey, documents: readonly DocumentState[]) {
-    const outcomes = await Promise.allSettled(documents.map((document) => this.upsert(key, document)));
-    return outcomes.map((outcome) => {
-      if (outcome.status === 'rejected') throw outcome.reason;
-      return outcome.value;
-    });
+    this.vectors.check();
+    const outcomes = await Promise.allSettled(documents.map((document) => this.write(key, document)));
+    const written = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
+    // Outside of the lock, so that the next documents are prepared while ChromaDB stores these.
+    await this.forgetInBuilding(
+      key,
+      written.flatMap(({ removed }) => removed),
+    );
+    for (const { generation, ...change } of together(written)) await this.sync.pushSoon(generation, change);
+    this.builder.consider(key);
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+    return documents.map(({ path, version }) => ({ passages: this.store.version(key, path)?.passages ?? 0, version }));
   }
 
-  private async write(key: ProjectKey, document: DocumentState): Promise<{ passages: number; version: string }> {
-    const { path, version } = document;
-    const { generation, put, removed } = await this.arrivals.add(key, document);
-    // Outside of the lock, so that the next documents are prepared while ChromaDB stores these.
-    await this.forgetInBuilding(key, removed);
-    await this.sync.pushSoon(generation, { put, removed });
-    this.builder.consider(key);
-    return { passages: this.store.version(key, path)?.passages ?? 0, version };
+  private write(key: ProjectKey, document: DocumentState): Promise<Written> {
+    const work = () => this.arrivals.add(key, document);
+    return document.text.length > LARGE_CHARS ? this.large.pass(key.userId, work) : work();
   }
 
   async remove(key: ProjectKey, path: string): Promise<boolean> {
@@ -120,4 +121,18 @@ export class IndexerService {
     const building = this.store.building(key);
     if (building !== undefined && removed.length > 0) await this.sync.push(building, { removed });
   }
+}
+
+/** The changes of each generation: another one may become current between two documents. */
+function together(changes: readonly Written[]): Written[] {
+  const byGeneration = new Map<number, Written>();
+  for (const { generation, put, removed } of changes) {
+    const before = byGeneration.get(generation.id);
+    if (before === undefined) byGeneration.set(generation.id, { generation, put: [...put], removed: [...removed] });
+    else {
+      before.put.push(...put);
+      before.removed.push(...removed);
+    }
+  }
+  return [...byGeneration.values()];
 }

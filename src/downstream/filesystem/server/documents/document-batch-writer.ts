@@ -12,6 +12,7 @@ import { checkPath } from './document-reading.js';
 import { DocumentStore, type PathChange } from './document-store.js';
 import { type ReadUpload, UploadReader } from './document-upload.js';
 import { DocumentWriter, LARGE_CHARS } from './document-writer.js';
+import { RecentTexts } from './recent-texts.js';
 import { decision, refuseSuperseded, rowOf, type WriteRequest, type Written } from './write-decision.js';
 
 export interface PathRequest extends WriteRequest {
@@ -35,6 +36,7 @@ export class DocumentBatchWriter {
     private readonly projects: ProjectsService,
     private readonly documents: DocumentStore,
     private readonly files: DocumentFiles,
+    private readonly recent: RecentTexts,
     private readonly uploads: UploadReader,
     private readonly writer: DocumentWriter,
   ) {}
@@ -83,6 +85,7 @@ export class DocumentBatchWriter {
       }
       const changed = await this.documents.changeAll(key, changes);
       unneeded = changed.flatMap((one) => one.unneeded);
+      for (const [i, { file }] of written.entries()) this.recent.keep(file, (requests[i] as Read).text);
       return new Map(changed.map(({ result }) => [result.row.path, result]));
     } catch (error) {
       // The connection may have been lost during the commit: then rows may name these files. If not, the sweep removes them.

@@ -12,6 +12,7 @@ import { BackgroundRecognition } from './background-recognition.js';
 import { type DocumentRow, infoOf, originalOf } from './document-row.js';
 import { type Decision, DocumentStore, type PathState } from './document-store.js';
 import { type ReadUpload, UploadReader } from './document-upload.js';
+import { RecentTexts } from './recent-texts.js';
 import { asideOf, decision, refuseSuperseded, rowOf, type WriteRequest, type Written } from './write-decision.js';
 import { type KnownText, pendingPages } from '../extraction/recognition/recognised-text.js';
 import { requireThere } from '../projects/project-state.js';
@@ -31,6 +32,7 @@ export class DocumentWriter {
   constructor(
     private readonly documents: DocumentStore,
     private readonly files: DocumentFiles,
+    private readonly recent: RecentTexts,
     private readonly uploads: UploadReader,
     private readonly recognition: BackgroundRecognition,
   ) {}
@@ -98,13 +100,15 @@ export class DocumentWriter {
     const title = titleOf(path, text, media_type);
     const analysed = await analyseDocument({ path, title, text, mediaType: media_type, pages });
     const contents = original === undefined ? [content] : [content, original];
-    return this.store(key, path, contents, (state, stored, kept) => {
+    const written = await this.store<Written>(key, path, contents, (state, stored, kept) => {
       const now = decide(state);
       if (now !== 'store') return { result: now };
       const row = rowOf(state.document, path, title, { ...request, ...upload }, stored, kept);
       const created = row.version === row.first_version;
       return { result: { row, created, changed: true }, document: { row, analysed } };
     });
+    if (written.changed && text.length <= LARGE_CHARS) this.recent.keep(written.row.file, text);
+    return written;
   }
 
   /** A file from which no text can be extracted is stored too; it does not replace a document at the same path. */

@@ -14,6 +14,7 @@ import { infoOf } from './document-row.js';
 import { DocumentStore } from './document-store.js';
 import { DocumentBatchWriter, type PathRequest } from './document-batch-writer.js';
 import { DocumentWriter } from './document-writer.js';
+import { RecentTexts } from './recent-texts.js';
 import { tagsAsJson, type WriteRequest } from './write-decision.js';
 import { ProjectsService } from '../projects/projects.service.js';
 import { trashKeptMs, trashOff } from './trash-settings.js';
@@ -27,6 +28,7 @@ export class DocumentsService {
     private readonly projects: ProjectsService,
     private readonly documents: DocumentStore,
     private readonly files: DocumentFiles,
+    private readonly recent: RecentTexts,
     private readonly writer: DocumentWriter,
     private readonly batches: DocumentBatchWriter,
     private readonly fullText: FullText,
@@ -42,13 +44,18 @@ export class DocumentsService {
 
   async get(key: ProjectKey, path: string): Promise<DocumentInfo & { text: string; pages?: PageStart[] }> {
     await this.projects.requireReadable(key);
+    return this.read(key, path);
+  }
+
+  /** @param recent returns the text of a file where the file need not be read */
+  private read(key: ProjectKey, path: string, recent: (file: string) => string | undefined = () => undefined) {
     checkPath(path);
-    return readDocument(path, async () => {
+    return readDocument<DocumentInfo & { text: string; pages?: PageStart[] }>(path, async () => {
       const row = await this.documents.find(key, path);
       if (row === undefined) return undefined;
       const document = {
         ...this.recognition.withProgress(key, infoOf(row)),
-        text: (await this.files.read(key, row)).toString(),
+        text: recent(row.file) ?? (await this.files.read(key, row)).toString(),
       };
       return row.pages === null ? document : { ...document, pages: JSON.parse(row.pages) as PageStart[] };
     });
@@ -63,13 +70,13 @@ export class DocumentsService {
     });
   }
 
-  /** The beginning of the list, as far as {@link MAX_READ_CHARS} reaches. */
+  /** For the index: the beginning of the list, as far as {@link MAX_READ_CHARS} reaches. */
   async readAll(key: ProjectKey, paths: readonly string[]) {
     await this.projects.requireReadable(key);
     const documents: (Awaited<ReturnType<DocumentsService['get']>> | ReturnType<typeof refusedAt>)[] = [];
     let chars = 0;
     for (const path of paths) {
-      const read = await this.get(key, path).catch((error: unknown) => {
+      const read = await this.read(key, path, (file) => this.recent.take(file)).catch((error: unknown) => {
         if (error instanceof Problem) return refusedAt(path, error.problem);
         throw error;
       });

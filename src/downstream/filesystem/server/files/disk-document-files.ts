@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { constants, mkdirSync, realpathSync } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, realpath, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, realpath, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ProjectKey } from '../../../../text/lexical-index.js';
 import pLimit from 'p-limit';
@@ -29,15 +29,17 @@ export class DiskDocumentFiles extends DocumentFiles {
     this.root = realpathSync(root);
   }
 
-  async write(key: ProjectKey, content: Uint8Array, file: string = randomUUID()): Promise<StoredFile> {
-    const folder = this.folderOf(key);
-    const stored = await this.writeInto(folder, content, file);
+  async write(key: ProjectKey, content: Uint8Array, file?: string): Promise<StoredFile> {
+    const folder = await this.openFolder(key);
+    // A file with a given name may be there already, perhaps incomplete.
+    if (file !== undefined) await rm(join(folder, file), { force: true });
+    const stored = await this.writeInto(folder, content, file ?? randomUUID());
     await this.folders.flush(folder);
     return stored;
   }
 
   override async writeAll(key: ProjectKey, contents: readonly Uint8Array[]): Promise<StoredFile[]> {
-    const folder = this.folderOf(key);
+    const folder = await this.openFolder(key);
     const files = contents.map(() => randomUUID());
     try {
       const stored = await pLimit(PARALLEL).map(contents, (content, i) =>
@@ -51,36 +53,49 @@ export class DiskDocumentFiles extends DocumentFiles {
     }
   }
 
-  /** The name is durable when the folder is. */
+  /** The name is durable when the folder is. Before that nothing names the file, so it may be incomplete. */
   private async writeInto(folder: string, content: Uint8Array, file: string): Promise<StoredFile> {
-    const temporary = join(folder, `${file}.tmp`);
+    const place = join(folder, file);
+    const handle = await this.openNew(folder, place);
     try {
-      const handle = await this.openNew(folder, temporary);
-      try {
-        await handle.writeFile(content);
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
-      await rename(temporary, join(folder, file));
+      await handle.writeFile(content);
+      await handle.sync();
     } catch (error) {
-      await rm(temporary, { force: true });
+      await rm(place, { force: true });
       throw error;
+    } finally {
+      await handle.close();
     }
     return { file, sha256: hashOf(content) };
   }
 
-  /** Makes the folder where it is missing. A sweep by another process may remove it again while it is empty. */
+  /** Makes the folder where it is missing. */
+  private async openFolder(key: ProjectKey): Promise<string> {
+    const folder = this.folderOf(key);
+    try {
+      await this.refuseLinks(folder);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      await this.makeFolder(folder);
+      await this.refuseLinks(folder);
+    }
+    return folder;
+  }
+
+  private async makeFolder(folder: string): Promise<void> {
+    const created = await mkdir(folder, { recursive: true, mode: 0o700 });
+    if (created !== undefined) await syncUp(folder, this.root);
+  }
+
+  /** A sweep by another process may remove the folder again while it is empty. */
   private async openNew(folder: string, file: string): Promise<FileHandle> {
     for (let tries = 1; ; tries++) {
       try {
-        await this.refuseLinks(folder);
         return await open(file, 'wx', 0o600);
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || tries === MAX_TRIES) throw error;
       }
-      const created = await mkdir(folder, { recursive: true, mode: 0o700 });
-      if (created !== undefined) await syncUp(folder, this.root);
+      await this.makeFolder(folder);
     }
   }
 
