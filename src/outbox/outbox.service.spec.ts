@@ -216,7 +216,7 @@ describe('Outbox', () => {
       refuses: (keys: readonly string[]) => Error | undefined = () => undefined,
       maxEntries = 100,
       maxTaken = Infinity,
-      gatherMs?: number,
+      gatherMs = 0,
     ) => {
       const deliver = async (given: readonly OutboxEntry[]) => {
         const entries = given.slice(0, maxTaken);
@@ -232,7 +232,7 @@ describe('Outbox', () => {
         topic: 'commit',
         service: 'git',
         deliver: async (one) => void (await deliver([one])),
-        batch: { maxEntries, maxChars: 1000, ...(gatherMs !== undefined && { gatherMs }), deliver },
+        batch: { maxEntries, maxChars: 1000, gatherMs: () => gatherMs, deliver },
       });
     };
     const of = (projectId: string, n: number, payload = '') =>

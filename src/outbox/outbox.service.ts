@@ -34,8 +34,8 @@ export interface OutboxHandler {
    * such call at a time.
    */
   readonly batch?: BatchLimits & {
-    /** The shortest time from one call of a project to the next, so that more entries go in one; none for full calls. */
-    readonly gatherMs?: number;
+    /** The shortest time from a call with some entries to the next of its project, so that more go in one; none for full calls. */
+    gatherMs(entries: number): number;
     /**
      * As {@link deliver}: where it fails, some of the entries may have been delivered.
      * @returns how many it has delivered, from the first on: at least one. The others are delivered by further calls.
@@ -379,14 +379,16 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
   /** Lets the next call of the project wait, unless this one is full. */
   private gather(entries: readonly OutboxEntry[], { topic, batch }: OutboxHandler): void {
     const [first] = entries;
-    if (batch?.gatherMs === undefined || first === undefined || entries.length >= batch.maxEntries / 2) return;
+    if (batch === undefined || first === undefined || entries.length >= batch.maxEntries / 2) return;
+    const gatherMs = batch.gatherMs(entries.length);
+    if (gatherMs === 0) return;
     const { userId, projectId } = first;
     const project = { topic, userId, projectId };
     this.gathering.add(project);
     setTimeout(() => {
       this.gathering.delete(project);
       void this.pump();
-    }, batch.gatherMs).unref();
+    }, gatherMs).unref();
   }
 
   private async deliver(entries: readonly OutboxEntry[], handler: OutboxHandler): Promise<void> {

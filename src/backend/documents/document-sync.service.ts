@@ -46,6 +46,8 @@ export type CommitPayload = z.output<typeof commitPayload>;
 /** A text up to this size travels in the outbox with its commit; a larger one is fetched when it is committed. */
 export const KEPT_TEXT_CHARS = 1_000_000;
 const DELIVERY_POLL_MS = 10;
+/** A call costs more than the short texts in it. Callers wait for the index, so it gathers what a few of them send. */
+const INDEX_GATHER_MS = 20;
 /** A call starts a git process, which costs more than the commits that it makes. */
 const COMMIT_GATHER_MS = 250;
 
@@ -84,6 +86,8 @@ export class DocumentSync implements OnModuleInit {
       batch: {
         maxEntries: MAX_BATCH_DOCUMENTS,
         maxChars: KEPT_TEXT_CHARS,
+        // A caller that sends one document after the other does not wait.
+        gatherMs: (entries) => (entries > 1 ? INDEX_GATHER_MS : 0),
         deliver: (entries, call) => this.bringTogetherInStep(entries, call),
       },
     });
@@ -94,7 +98,7 @@ export class DocumentSync implements OnModuleInit {
       batch: {
         maxEntries: MAX_COMMITS,
         maxChars: KEPT_TEXT_CHARS,
-        gatherMs: COMMIT_GATHER_MS,
+        gatherMs: () => COMMIT_GATHER_MS,
         deliver: (entries, call) => this.commitTogether(entries, call),
       },
     });

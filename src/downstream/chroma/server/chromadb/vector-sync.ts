@@ -55,10 +55,12 @@ export class VectorSync {
     change: { put?: readonly number[]; removed?: readonly number[] } = {},
   ): Promise<void> {
     const queue = this.add(generation, change);
-    while (!queue.compared || queue.put.size > 0 || queue.removed.size > 0 || queue.running !== undefined) {
-      queue.running ??= this.work(generation, queue).finally(() => (queue.running = undefined));
-      await queue.running;
-    }
+    while (!queue.compared || isWaiting(queue) || queue.running !== undefined) await this.pushOnce(generation, queue);
+  }
+
+  private pushOnce(generation: Generation, queue: Queue): Promise<void> {
+    queue.running ??= this.work(generation, queue).finally(() => (queue.running = undefined));
+    return queue.running;
   }
 
   /**
@@ -70,21 +72,31 @@ export class VectorSync {
     change: { put: readonly number[]; removed: readonly number[] },
   ): Promise<void> {
     const queue = this.add(generation, change);
-    if (!queue.compared || queue.put.size + queue.removed.size > MAX_GATHERED) return this.push(generation);
+    if (!queue.compared) return this.push(generation);
+    while (queue.put.size + queue.removed.size > MAX_GATHERED) await this.pushOnce(generation, queue);
+    this.gather(generation, queue);
+  }
+
+  /** What arrives during a push is gathered for the next one: while writes go on, {@link push} would send each alone. */
+  private gather(generation: Generation, queue: Queue): void {
     queue.timer ??= setTimeout(() => {
       queue.timer = undefined;
-      // After a failure the next write, or the next search, compares both sides.
-      this.push(generation).catch(() => undefined);
+      this.pushOnce(generation, queue)
+        .then(() => {
+          if (isWaiting(queue)) this.gather(generation, queue);
+        })
+        // After a failure the next write, or the next search, compares both sides.
+        .catch(() => undefined);
     }, GATHER_MS).unref();
   }
 
   /**
-   * Pushes what waits. Returns at once where both sides were compared since the last start or failure, else when they are,
-   * or after {@link COMPARE_MS}: until then ChromaDB may lack more than {@link waiting}.
+   * Compares both sides where they were not compared since the last start or failure, for {@link COMPARE_MS} at most: until
+   * they are, ChromaDB may lack more than {@link waiting}.
    */
   async catchUp(generation: Generation): Promise<void> {
-    const pushed = this.push(generation).catch(() => undefined);
     if (this.queueOf(generation).compared) return;
+    const pushed = this.push(generation).catch(() => undefined);
     const patience = new AbortController();
     const tooLong = sleep(COMPARE_MS, undefined, { signal: patience.signal }).catch(() => undefined);
     await Promise.race([pushed, tooLong]);
@@ -147,3 +159,5 @@ export class VectorSync {
     return queue;
   }
 }
+
+const isWaiting = ({ put, removed }: Queue) => put.size > 0 || removed.size > 0;
