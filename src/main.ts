@@ -11,8 +11,15 @@ const BUNDLED_NODE = join(import.meta.dirname, '../node_modules/node/bin/node');
 if (Number(process.versions.node.split('.')[0]) >= NEEDED_MAJOR) {
   // Compiling takes a fifth of a start; the cache avoids it. Where the cache cannot be written, Node compiles as usual.
   modules.enableCompileCache(join(import.meta.dirname, '.compile-cache'));
-  const { run } = await import('./run.js');
-  await run(process.argv.slice(2));
+  const [command, ...operands] = process.argv.slice(2);
+  if (command === 'sync') {
+    // It runs on a person's machine, without the configuration of the servers, and without the time to load their code.
+    const { sync } = await import('./sync/sync.js');
+    await sync(operands);
+  } else {
+    const { run } = await import('./run.js');
+    await run(process.argv.slice(2));
+  }
 } else if (existsSync(BUNDLED_NODE)) {
   runOnBundledNode();
 } else {

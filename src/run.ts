@@ -65,11 +65,6 @@ export async function run(names: readonly string[]): Promise<void> {
       const { startAll } = await import('./launcher/launcher.js');
       return await startAll(currentConfig());
     }
-    if (names[0] === 'sync') {
-      // It runs on a person's machine, without the server's configuration.
-      const { sync } = await import('./sync/sync.js');
-      return await sync(names.slice(1));
-    }
     routeFetch(currentConfig().proxy);
     const [command = '', ...operands] = names;
     const known = Object.hasOwn(COMMANDS, command) ? COMMANDS[command] : undefined;

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { constants, gzip } from 'node:zlib';
 import { z } from 'zod';
 import type { SyncSettings } from '../config/sync-settings.js';
 import { uploadVersion } from '../contract/extraction-version.js';
@@ -88,9 +90,10 @@ export class CaudexApi {
 
   /** @returns the versions of the documents that were stored, by path */
   async putAll(project: string, archive: Uint8Array): Promise<Map<string, string>> {
-    const headers = { 'content-type': 'application/zip' };
+    const headers = { 'content-type': 'application/zip', 'content-encoding': 'gzip' };
     const url = `${projectUrl(project)}/documents`;
-    const { documents } = bulkSchema.parse(await this.json('POST', url, archive, headers));
+    const body = await compressed(archive, { level: constants.Z_BEST_SPEED });
+    const { documents } = bulkSchema.parse(await this.json('POST', url, body, headers));
     return new Map(documents.flatMap(({ path, version }) => (version === undefined ? [] : [[path, version] as const])));
   }
 
@@ -184,6 +187,8 @@ export class CaudexApi {
     }
   }
 }
+
+const compressed = promisify(gzip);
 
 const projectUrl = (project: string) => `/v1/api/projects/${encodeURIComponent(project)}`;
 

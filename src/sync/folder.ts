@@ -1,5 +1,5 @@
-import type { BigIntStats } from 'node:fs';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { type BigIntStats, readFileSync, statSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import ignore, { type Ignore } from 'ignore';
 import { digestOf } from './content.js';
@@ -61,11 +61,13 @@ export class Folder {
   }
 
   /** The bytes of a file; undefined where it is gone. */
-  async read(path: string): Promise<Buffer | undefined> {
-    return readFile(this.fileOf(path)).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return undefined;
+  read(path: string): Buffer | undefined {
+    try {
+      return readFileSync(this.fileOf(path));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
       throw error;
-    });
+    }
   }
 
   /** Where a file is; a name of the file system need not be in NFC. */
@@ -82,19 +84,20 @@ export class Folder {
       const name = folder === '' ? entry.name : `${folder}/${entry.name}`;
       if (rules.ignores(entry.isDirectory() ? `${name}/` : name)) continue;
       if (entry.isDirectory()) await this.walk(name, rules, files, unread);
-      else if (entry.isFile()) await this.look(name, files, unread);
+      else if (entry.isFile()) this.look(name, files, unread);
     }
   }
 
-  private async look(name: string, files: Map<string, string>, unread: Scan['unread']): Promise<void> {
+  private look(name: string, files: Map<string, string>, unread: Scan['unread']): void {
     const path = name.normalize('NFC');
     try {
       if (files.has(path)) throw new Error('another file has the same name in composed Unicode');
-      const about = await stat(join(this.dir, name), { bigint: true });
+      const about = statSync(join(this.dir, name), { bigint: true });
       if (about.size > MAX_BYTES) throw new Error(`it has ${about.size} bytes; at most ${MAX_BYTES} are read`);
       const known = this.seen.get(path);
       const stamp = stampOf(about);
-      const digest = known?.stamp === stamp ? known.digest : digestOf(await readFile(join(this.dir, name)));
+      // Without waiting for the thread pool, which takes longer than the reading of a note.
+      const digest = known?.stamp === stamp ? known.digest : digestOf(readFileSync(join(this.dir, name)));
       this.seen.set(path, { digest, stamp });
       this.names.set(path, name);
       files.set(path, digest);

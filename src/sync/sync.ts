@@ -15,7 +15,7 @@ import { SyncState } from './sync-state.js';
 export const SYNC_USAGE = 'caudex sync DIR --project NAME [--both] [--once] [--dry-run]';
 
 /** 0: in step; 1: wrong usage; 2: some files were not stored; 3: the server refuses this key or has no room. */
-const EXIT = { someFailed: 2, refused: 3 };
+const EXIT = { wrongUsage: 1, someFailed: 2, refused: 3 };
 /** Changes come in bursts: the folder is read this long after the first one. */
 const QUIET_MS = 300;
 /** How often everything is compared without a reported change: reports can get lost, and the server may have changed. */
@@ -27,6 +27,17 @@ const MAX_PASSES = 5;
 
 /** Keeps a project in step with a folder: once, or until it is stopped. */
 export async function sync(args: readonly string[]): Promise<void> {
+  try {
+    await keepInStep(args);
+  } catch (error) {
+    if (!(error instanceof StartError || error instanceof Refusal)) throw error;
+    console.error(`caudex: ${error.message}`);
+    process.exitCode = error instanceof Refusal ? EXIT.refused : EXIT.wrongUsage;
+  }
+}
+
+/** @throws StartError, Refusal */
+async function keepInStep(args: readonly string[]): Promise<void> {
   const { dir, project: name, both, once, dryRun } = await optionsOf(args);
   // The process that started this one was killed.
   process.on('disconnect', () => process.exit(1));
@@ -41,10 +52,6 @@ export async function sync(args: readonly string[]): Promise<void> {
     if (dryRun) return (await pass().plan()).actions.forEach(show);
     if (once) process.exitCode = (await inStep(pass, name)) > 0 ? EXIT.someFailed : 0;
     else await follow(dir, both ? RESCAN_BOTH_MS : RESCAN_MS, () => inStep(pass, name));
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    console.error(`caudex: ${error.message}`);
-    process.exitCode = EXIT.refused;
   } finally {
     state.close();
   }

@@ -37,20 +37,20 @@ export class Uploads {
     const changed = uploads.filter(({ version }) => version !== null);
     const left = fresh[Symbol.iterator]();
     const worker = async () => {
-      for (let some = await this.nextTogether(left); some.length > 0; some = await this.nextTogether(left)) {
+      for (let some = this.nextTogether(left); some.length > 0; some = this.nextTogether(left)) {
         await this.uploadTogether(some);
       }
     };
     await Promise.all(Array.from({ length: ZIPS }, worker));
     await pLimit(PARALLEL).map(changed, async (action) => {
-      const read = await this.read(action);
+      const read = this.read(action);
       if (read !== undefined) await this.uploadOne(read);
     });
   }
 
-  private async read(action: Upload): Promise<Read | undefined> {
+  private read(action: Upload): Read | undefined {
     try {
-      const bytes = await this.folder.read(action.path);
+      const bytes = this.folder.read(action.path);
       if (bytes !== undefined) return { action, bytes, digest: digestOf(bytes) };
       this.record.outcome.again = true;
     } catch (error) {
@@ -61,12 +61,12 @@ export class Uploads {
   }
 
   /** Reads files for one request; none at the end. */
-  private async nextTogether(left: Iterator<Upload>): Promise<Read[]> {
+  private nextTogether(left: Iterator<Upload>): Read[] {
     const together: Read[] = [];
     for (let bytes = 0; together.length < ZIP.files && bytes <= ZIP.bytes;) {
       const next = left.next();
       if (next.done === true) break;
-      const read = await this.read(next.value);
+      const read = this.read(next.value);
       if (read !== undefined) together.push(read);
       bytes += read?.bytes.length ?? 0;
     }
@@ -74,7 +74,9 @@ export class Uploads {
   }
 
   private async uploadTogether(together: readonly Read[]): Promise<void> {
-    const stored = together.length < 2 ? new Map<string, string>() : await this.uploadZip(together);
+    // The server takes a request up to a size, which one large file may have by itself.
+    const small = together.filter(({ bytes }) => bytes.length <= ZIP.bytes);
+    const stored = small.length < 2 ? new Map<string, string>() : await this.uploadZip(small);
     const known = together.filter(({ action }) => stored.has(action.path));
     this.keep(known.map((read) => ({ read, version: stored.get(read.action.path) as string })));
     // A file that the archive request did not store is sent alone, which gives it an answer of its own or waits for the server.
@@ -83,7 +85,8 @@ export class Uploads {
 
   private async uploadZip(reads: readonly Read[]): Promise<Map<string, string>> {
     this.intend(reads);
-    const archive = zipSync(Object.fromEntries(reads.map(({ action, bytes }) => [action.path, bytes])), { level: 1 });
+    // The request is compressed as a whole, which is faster and smaller than each file alone.
+    const archive = zipSync(Object.fromEntries(reads.map(({ action, bytes }) => [action.path, bytes])), { level: 0 });
     return this.api.putAll(this.project, archive).catch((error: unknown) => {
       if (error instanceof Refusal && !FATAL.has(error.status)) return new Map<string, string>();
       throw error;
