@@ -9,6 +9,7 @@ import { parseArgs, promisify } from 'node:util';
 import { strToU8, zipSync } from 'fflate';
 import { APPS, Caudex, type Person, until } from '../test/system/caudex.ts';
 import { inParallel } from './api.ts';
+import { chromadbAlone } from './chromadb-alone.ts';
 import { type ProcessorTime, processorTimes } from './process-time.ts';
 
 const { values } = parseArgs({
@@ -163,7 +164,7 @@ const timed = (work: () => void) => {
 };
 
 /** Files per second of the parts alone; each makes its acknowledged writes durable. */
-function alone(dir: string): { name: string; rate: number }[] {
+async function alone(dir: string): Promise<{ name: string; rate: number }[]> {
   const tree = join(dir, 'tree');
   const git = (...args: string[]) =>
     execFileSync('git', ['-c', 'user.name=x', '-c', 'user.email=x@example.org', '-c', 'core.fsync=all', ...args], {
@@ -190,15 +191,17 @@ function alone(dir: string): { name: string; rate: number }[] {
   const insert = db.prepare('INSERT INTO files VALUES (?, ?)');
   const sqlite = timed(() => files.forEach(({ path, text }) => insert.run(path, text)));
   db.close();
+  const chromadb = await chromadbAlone(join(dir, 'chromadb'), NOTES);
   return [
     { name: 'disk (write and fsync of each file)', rate: disk },
     { name: 'git (add and one commit)', rate: commit },
     { name: 'SQLite (one transaction for each file)', rate: sqlite },
+    ...(chromadb === undefined ? [] : [{ name: 'ChromaDB (upserts of 200 vectors)', rate: chromadb }]),
   ];
 }
 
 const dir = mkdtempSync(join(tmpdir(), 'caudex-ingest-'));
-const parts = alone(dir);
+const parts = await alone(dir);
 const slowest = Math.min(...parts.map(({ rate }) => rate));
 console.log(`${NOTES} notes of ${Buffer.byteLength(note(0))} bytes`);
 for (const { name, rate } of parts) console.log(`  ${name}: ${rate.toFixed(0)} files/s`);
