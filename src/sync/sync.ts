@@ -41,6 +41,8 @@ async function keepInStep(args: readonly string[]): Promise<void> {
   const { dir, project: name, both, once, dryRun } = await optionsOf(args);
   // The process that started this one was killed.
   process.on('disconnect', () => process.exit(1));
+  // The channel to it keeps this process from ending by itself.
+  process.channel?.unref();
   const api = new CaudexApi(syncSettings(), (reason) => console.error(`caudex: ${reason}; trying again`));
   const state = new SyncState(dir);
   try {

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   mkdirSync,
@@ -264,6 +264,17 @@ describe('caudex sync', () => {
       output: expect.stringContaining('did not take this content before'),
     });
   }, 60_000);
+
+  it('ends also where it was started with a channel, as by the command on another version of Node', async () => {
+    const env = { PATH: process.env['PATH'], CAUDEX_URL: caudex.url, CAUDEX_API_KEY: key };
+    const forked = (given: Record<string, string | undefined>) => {
+      const child = fork(MAIN, ['sync', dir, '--project', 'channel', '--once'], { env: given, silent: true });
+      running.add(child);
+      return once(child, 'exit').then(([code]) => code as number);
+    };
+    expect(await forked({ ...env, CAUDEX_API_KEY: '' })).toBe(1);
+    expect(await forked(env)).toBe(0);
+  });
 
   it('says what is wrong with its arguments and its key', async () => {
     expect(await start('x', ['--wrong']).ended).toMatchObject({ code: 1, output: expect.stringContaining('--wrong') });
