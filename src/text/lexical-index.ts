@@ -4,6 +4,7 @@ import type { PageStart } from '../contract/page.contract.js';
 import type { Scope } from '../contract/scope.contract.js';
 import { preparedBy } from '../storage/statements.js';
 import { ANALYSIS_VERSION, type AnalysedDocument, type AnalysedPassage } from './analysed-document.js';
+import { DroppedProjects } from './dropped-projects.js';
 import type { Language } from './language.js';
 import { within } from './scope.js';
 import { type Indexed, LexicalImage } from './lexical-image.js';
@@ -102,8 +103,11 @@ export class LexicalIndex {
 
   private readonly sql: (text: string) => StatementSync;
 
+  private readonly dropped: DroppedProjects;
+
   constructor(db: DatabaseSync) {
     this.sql = preparedBy(db);
+    this.dropped = new DroppedProjects(db);
   }
 
   /**
@@ -190,13 +194,13 @@ export class LexicalIndex {
     return row === undefined ? undefined : Number(row['stored_ms']);
   }
 
+  /** The project is gone at once; its rows are deleted in slices soon after. */
   dropProject(key: ProjectKey): boolean {
     const project = this.projectOf(key);
     if (project === undefined) return false;
     this.loaded.delete(project);
-    this.sql('DELETE FROM lexical_passages WHERE project = ?').run(project);
-    this.sql('DELETE FROM lexical_documents WHERE project = ?').run(project);
     this.sql('DELETE FROM lexical_projects WHERE key = ?').run(project);
+    this.dropped.clearSoon();
     return true;
   }
 
