@@ -77,7 +77,10 @@ export const LEXICAL_MIGRATIONS = [
 
 /** The analysis of passages whose document was renamed: `put` makes their terms anew. */
 const RENAMED = 0;
-const LOAD_ROWS = 500;
+/** The most rows that are read at once, and the fewest: the terms of one passage may be a few or a thousand. */
+const LOAD_ROWS = { most: 500, fewest: 10 };
+/** The longest time for which a slice of the reading blocks the event loop. */
+const LOAD_MS = 10;
 /** The most projects whose image is kept in memory. */
 const MAX_IMAGES = 50;
 /** After a larger change the image is read again, in slices: applying the change at once would block the event loop. */
@@ -324,12 +327,16 @@ export class LexicalIndex {
     const page = this.sql(
       `SELECT id, ${INDEXED} FROM lexical_passages WHERE project = ? AND id > ? ORDER BY id LIMIT ?`,
     );
-    for (let last = 0, full = true; full;) {
+    for (let last = 0, full = true, limit = LOAD_ROWS.fewest; full;) {
       await new Promise(setImmediate);
-      const rows = page.all(project, last, LOAD_ROWS);
+      const beganMs = performance.now();
+      const rows = page.all(project, last, limit);
+      // Within one turn, so that no change of these rows falls in between.
       for (const row of rows) loaded.image.add(Number(row['id']), indexedOf(row));
       last = Number(rows.at(-1)?.['id'] ?? last);
-      full = rows.length === LOAD_ROWS;
+      full = rows.length === limit;
+      const fitting = (limit * LOAD_MS) / Math.max(1, performance.now() - beganMs);
+      limit = Math.round(Math.min(LOAD_ROWS.most, Math.max(LOAD_ROWS.fewest, fitting)));
     }
     loaded.revision = this.revisionOf(project);
     // The project was dropped meanwhile.
