@@ -36,6 +36,21 @@ describe('LexicalIndex', () => {
     expect(total).toBe(2);
   });
 
+  it('writes only what an addition to a long document changes', async () => {
+    const text = Array.from({ length: 500 }, (_, i) => `# Part ${i}\n\n${'A whale swims far. '.repeat(40)}${i}`).join(
+      '\n\n',
+    );
+    const write = async (whole: string) => {
+      const changes = () => Number(db.prepare('SELECT total_changes() AS n').get()?.['n']);
+      const before = changes();
+      await put(ann, 'long.md', whole);
+      return changes() - before;
+    };
+    expect(await write(text)).toBeGreaterThan(500);
+    expect(await write(`${text}\n\n# More\n\nA dolphin swims.`)).toBeLessThan(20);
+    expect(await paths(ann, 'dolphin')).toEqual(['long.md']);
+  });
+
   it('hides a dropped project at once, and deletes its rows without blocking, also after a kill', async () => {
     await put(ann, 'long', 'A whale swims.');
     db.exec(`INSERT INTO lexical_passages (project, document, chunk, start, "end", digest, title, text, title_terms, terms,

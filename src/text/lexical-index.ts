@@ -88,6 +88,15 @@ const MAX_FOLLOWED_PASSAGES = 500;
 /** An image with a larger share of removed passages is read again. */
 const MAX_WASTE = 0.5;
 
+/** Where a stored passage is in its document. */
+interface Place {
+  id: number;
+  chunk: number;
+  start: number;
+  end: number;
+  page: number | null;
+}
+
 interface Loaded {
   image: LexicalImage;
   /** The revision of the project that `image` is equal to; undefined while the image is being read. */
@@ -127,11 +136,13 @@ export class LexicalIndex {
       const same = stored.get(passage.digest)?.pop();
       if (same === undefined) added.push({ id: this.insert(project, document.path, passage), passage });
       else {
-        move.run(passage.chunk, passage.start, passage.end, passage.page ?? null, same);
-        if (this.refresh(project, same, passage) && ++refreshed > MAX_FOLLOWED_PASSAGES) this.loaded.delete(project);
+        const { chunk, start, end, page = null } = passage;
+        const isMoved = same.chunk !== chunk || same.start !== start || same.end !== end || same.page !== page;
+        if (isMoved) move.run(chunk, start, end, page, same.id);
+        if (this.refresh(project, same.id, passage) && ++refreshed > MAX_FOLLOWED_PASSAGES) this.loaded.delete(project);
       }
     }
-    const removed = [...stored.values()].flat();
+    const removed = [...stored.values()].flat().map(({ id }) => id);
     if (added.length > MAX_FOLLOWED_PASSAGES) this.loaded.delete(project);
     this.delete(project, removed);
     this.sql(
@@ -172,7 +183,7 @@ export class LexicalIndex {
   remove(key: ProjectKey, path: string): LexicalChange {
     const project = this.projectOf(key);
     if (project === undefined) return { added: [], removed: [] };
-    const removed = [...this.stored(project, path).values()].flat();
+    const removed = [...this.stored(project, path).values()].flat().map(({ id }) => id);
     this.delete(project, removed);
     this.sql('DELETE FROM lexical_documents WHERE project = ? AND document = ?').run(project, path);
     this.changed(project, -removed.length);
@@ -372,15 +383,17 @@ export class LexicalIndex {
     return loaded;
   }
 
-  /** The ids of a document's passages by their digests. */
-  private stored(project: number, path: string): Map<string, number[]> {
+  /** The places of a document's passages by their digests, the first one last. */
+  private stored(project: number, path: string): Map<string, Place[]> {
     const rows = this.sql(
-      'SELECT id, digest FROM lexical_passages WHERE project = ? AND document = ? ORDER BY id DESC',
-    ).all(project, path);
-    const byDigest = new Map<string, number[]>();
-    for (const row of rows) {
-      const digest = String(row['digest']);
-      byDigest.set(digest, [...(byDigest.get(digest) ?? []), Number(row['id'])]);
+      `SELECT id, digest, chunk, start, "end", page FROM lexical_passages WHERE project = ? AND document = ?
+       ORDER BY id DESC`,
+    ).all(project, path) as unknown as (Place & { digest: string })[];
+    const byDigest = new Map<string, Place[]>();
+    for (const { digest, ...place } of rows) {
+      const places = byDigest.get(digest);
+      if (places === undefined) byDigest.set(digest, [place]);
+      else places.push(place);
     }
     return byDigest;
   }
