@@ -200,7 +200,9 @@ describe('texts of other programs', () => {
 {\field{\*\fldinst HYPERLINK "http://x"}{\fldrslt a link}}\tab \{braces\}\line next\par
 \trowd A\cell B\cell\row {\pict\pngblip 89504e47}\uc2\u20320??\u22909?? end}`;
     const read = await extract(strToU8(rtf, true), 'rtf');
-    expect(read.text).toBe('## On otters\n\nGrüße €uro Привет\n\na link {braces}\nnext\n\nA | B\n你好 end');
+    expect(read.text).toBe(
+      '## On otters\n\nGrüße €uro Привет\n\na link {braces}\nnext\n\nA | B\n你好 end\n\nTitle: no',
+    );
     expect(codes(read)).toEqual([['pictures_left_out', 1]]);
     const aside = String.raw`{\rtf1 seen{\*\atnid A}{\*\atnauthor Ada}{\*\annotation {\*\atndate 1}why?} by{\shp{\*\shpinst{\sp{\sn a}{\sv 1}}{\shptxt a box}}} all}`;
     expect((await extract(strToU8(aside), 'rtf')).text).toBe('seen (why?) by (a box) all');

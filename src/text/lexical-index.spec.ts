@@ -36,6 +36,42 @@ describe('LexicalIndex', () => {
     expect(total).toBe(2);
   });
 
+  it('writes only what an addition to a long document changes', async () => {
+    const text = Array.from({ length: 500 }, (_, i) => `# Part ${i}\n\n${'A whale swims far. '.repeat(40)}${i}`).join(
+      '\n\n',
+    );
+    const write = async (whole: string) => {
+      const changes = () => Number(db.prepare('SELECT total_changes() AS n').get()?.['n']);
+      const before = changes();
+      await put(ann, 'long.md', whole);
+      return changes() - before;
+    };
+    expect(await write(text)).toBeGreaterThan(500);
+    expect(await write(`${text}\n\n# More\n\nA dolphin swims.`)).toBeLessThan(20);
+    expect(await paths(ann, 'dolphin')).toEqual(['long.md']);
+  });
+
+  it('hides a dropped project at once, and deletes its rows without blocking, also after a kill', async () => {
+    await put(ann, 'long', 'A whale swims.');
+    db.exec(`INSERT INTO lexical_passages (project, document, chunk, start, "end", digest, title, text, title_terms, terms,
+        fingerprint_high, fingerprint_low)
+      WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50000)
+      SELECT project, document, i, start, "end", digest, title, text, title_terms, terms, 0, 0 FROM lexical_passages, n`);
+    await put(bob, 'a', 'A whale is a mammal.');
+    const rows = () => Number(db.prepare('SELECT count(*) AS n FROM lexical_passages').get()?.['n']);
+    const before = rows();
+    transaction(db, () => index.dropProject(ann));
+    expect([await paths(ann, 'whale'), index.count(ann), index.holds(ann, 'long')]).toEqual([[], 0, false]);
+    // Slices leave the event loop to others.
+    await new Promise(setImmediate);
+    expect(rows()).toBeGreaterThan(before / 2);
+    // What an earlier process left is deleted by the next one.
+    const next = new LexicalIndex(db);
+    while (rows() > 1) await new Promise(setImmediate);
+    expect(await paths(bob, 'whale', next)).toEqual(['a']);
+    expect(db.prepare('SELECT count(*) AS n FROM lexical_documents').get()?.['n']).toBe(1);
+  });
+
   it('separates users whose projects have the same name', async () => {
     await put(ann, 'a', 'The secret of Ann is salt.');
     await put(bob, 'b', 'Bob has sugar.');

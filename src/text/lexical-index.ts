@@ -4,6 +4,7 @@ import type { PageStart } from '../contract/page.contract.js';
 import type { Scope } from '../contract/scope.contract.js';
 import { preparedBy } from '../storage/statements.js';
 import { ANALYSIS_VERSION, type AnalysedDocument, type AnalysedPassage } from './analysed-document.js';
+import { DroppedProjects } from './dropped-projects.js';
 import type { Language } from './language.js';
 import { within } from './scope.js';
 import { type Indexed, LexicalImage } from './lexical-image.js';
@@ -76,13 +77,25 @@ export const LEXICAL_MIGRATIONS = [
 
 /** The analysis of passages whose document was renamed: `put` makes their terms anew. */
 const RENAMED = 0;
-const LOAD_ROWS = 500;
+/** The most rows that are read at once, and the fewest: the terms of one passage may be a few or a thousand. */
+const LOAD_ROWS = { most: 500, fewest: 10 };
+/** The longest time for which a slice of the reading blocks the event loop. */
+const LOAD_MS = 10;
 /** The most projects whose image is kept in memory. */
 const MAX_IMAGES = 50;
 /** After a larger change the image is read again, in slices: applying the change at once would block the event loop. */
 const MAX_FOLLOWED_PASSAGES = 500;
 /** An image with a larger share of removed passages is read again. */
 const MAX_WASTE = 0.5;
+
+/** Where a stored passage is in its document. */
+interface Place {
+  id: number;
+  chunk: number;
+  start: number;
+  end: number;
+  page: number | null;
+}
 
 interface Loaded {
   image: LexicalImage;
@@ -102,8 +115,11 @@ export class LexicalIndex {
 
   private readonly sql: (text: string) => StatementSync;
 
+  private readonly dropped: DroppedProjects;
+
   constructor(db: DatabaseSync) {
     this.sql = preparedBy(db);
+    this.dropped = new DroppedProjects(db);
   }
 
   /**
@@ -120,11 +136,13 @@ export class LexicalIndex {
       const same = stored.get(passage.digest)?.pop();
       if (same === undefined) added.push({ id: this.insert(project, document.path, passage), passage });
       else {
-        move.run(passage.chunk, passage.start, passage.end, passage.page ?? null, same);
-        if (this.refresh(project, same, passage) && ++refreshed > MAX_FOLLOWED_PASSAGES) this.loaded.delete(project);
+        const { chunk, start, end, page = null } = passage;
+        const isMoved = same.chunk !== chunk || same.start !== start || same.end !== end || same.page !== page;
+        if (isMoved) move.run(chunk, start, end, page, same.id);
+        if (this.refresh(project, same.id, passage) && ++refreshed > MAX_FOLLOWED_PASSAGES) this.loaded.delete(project);
       }
     }
-    const removed = [...stored.values()].flat();
+    const removed = [...stored.values()].flat().map(({ id }) => id);
     if (added.length > MAX_FOLLOWED_PASSAGES) this.loaded.delete(project);
     this.delete(project, removed);
     this.sql(
@@ -165,7 +183,7 @@ export class LexicalIndex {
   remove(key: ProjectKey, path: string): LexicalChange {
     const project = this.projectOf(key);
     if (project === undefined) return { added: [], removed: [] };
-    const removed = [...this.stored(project, path).values()].flat();
+    const removed = [...this.stored(project, path).values()].flat().map(({ id }) => id);
     this.delete(project, removed);
     this.sql('DELETE FROM lexical_documents WHERE project = ? AND document = ?').run(project, path);
     this.changed(project, -removed.length);
@@ -190,13 +208,13 @@ export class LexicalIndex {
     return row === undefined ? undefined : Number(row['stored_ms']);
   }
 
+  /** The project is gone at once; its rows are deleted in slices soon after. */
   dropProject(key: ProjectKey): boolean {
     const project = this.projectOf(key);
     if (project === undefined) return false;
     this.loaded.delete(project);
-    this.sql('DELETE FROM lexical_passages WHERE project = ?').run(project);
-    this.sql('DELETE FROM lexical_documents WHERE project = ?').run(project);
     this.sql('DELETE FROM lexical_projects WHERE key = ?').run(project);
+    this.dropped.clearSoon();
     return true;
   }
 
@@ -320,12 +338,16 @@ export class LexicalIndex {
     const page = this.sql(
       `SELECT id, ${INDEXED} FROM lexical_passages WHERE project = ? AND id > ? ORDER BY id LIMIT ?`,
     );
-    for (let last = 0, full = true; full;) {
+    for (let last = 0, full = true, limit = LOAD_ROWS.fewest; full;) {
       await new Promise(setImmediate);
-      const rows = page.all(project, last, LOAD_ROWS);
+      const beganMs = performance.now();
+      const rows = page.all(project, last, limit);
+      // Within one turn, so that no change of these rows falls in between.
       for (const row of rows) loaded.image.add(Number(row['id']), indexedOf(row));
       last = Number(rows.at(-1)?.['id'] ?? last);
-      full = rows.length === LOAD_ROWS;
+      full = rows.length === limit;
+      const fitting = (limit * LOAD_MS) / Math.max(1, performance.now() - beganMs);
+      limit = Math.round(Math.min(LOAD_ROWS.most, Math.max(LOAD_ROWS.fewest, fitting)));
     }
     loaded.revision = this.revisionOf(project);
     // The project was dropped meanwhile.
@@ -361,15 +383,17 @@ export class LexicalIndex {
     return loaded;
   }
 
-  /** The ids of a document's passages by their digests. */
-  private stored(project: number, path: string): Map<string, number[]> {
+  /** The places of a document's passages by their digests, the first one last. */
+  private stored(project: number, path: string): Map<string, Place[]> {
     const rows = this.sql(
-      'SELECT id, digest FROM lexical_passages WHERE project = ? AND document = ? ORDER BY id DESC',
-    ).all(project, path);
-    const byDigest = new Map<string, number[]>();
-    for (const row of rows) {
-      const digest = String(row['digest']);
-      byDigest.set(digest, [...(byDigest.get(digest) ?? []), Number(row['id'])]);
+      `SELECT id, digest, chunk, start, "end", page FROM lexical_passages WHERE project = ? AND document = ?
+       ORDER BY id DESC`,
+    ).all(project, path) as unknown as (Place & { digest: string })[];
+    const byDigest = new Map<string, Place[]>();
+    for (const { digest, ...place } of rows) {
+      const places = byDigest.get(digest);
+      if (places === undefined) byDigest.set(digest, [place]);
+      else places.push(place);
     }
     return byDigest;
   }

@@ -11,7 +11,7 @@ import {
 } from './archive.js';
 import { nameReader } from './entry-names.js';
 import { junkOf, type SkippedFiles } from './junk.js';
-import { Slices } from './slices.js';
+import { Slices } from '../slices.js';
 
 const STORED = 0;
 const DEFLATED = 8;

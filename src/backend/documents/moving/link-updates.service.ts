@@ -59,7 +59,7 @@ export class LinkUpdates {
     for (let left = MAX_TRIES; ; left--) {
       try {
         const document = await this.filesystem.getDocument({ params: { project_id }, query: { path } }, call);
-        const text = relocation.relink(document.text, path);
+        const text = await relocation.relink(document.text, path);
         if (text === document.text) return undefined;
         const upload = { media_type: document.media_type, text };
         // The version of each document is its own, and not that of the request.

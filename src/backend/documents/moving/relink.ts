@@ -1,5 +1,9 @@
 import { posix } from 'node:path';
 import { NamedDocuments } from '../../../text/named-documents.js';
+import { Slices } from '../slices.js';
+
+const INLINE = /\]\((<[^<>]{1,500}>|[^()<>\s]{1,500})(?=[)\s])/g;
+const WIKI = /\[\[([^[\]|#]{1,255})(?=[\]|#])/g;
 
 /** The paths of all documents before and after a move. */
 export class Relocation {
@@ -29,41 +33,41 @@ export class Relocation {
    * move. Links in code, and those that are right already, stay as they are.
    * @param path of the document after the move
    */
-  relink(text: string, path: string): string {
+  async relink(text: string, path: string): Promise<string> {
+    const slices = new Slices();
+    const lines: string[] = [];
     let fence: string | undefined;
-    return text
-      .split('\n')
-      .map((line) => {
-        const mark = /^ {0,3}(```+|~~~+)/.exec(line)?.[1];
-        if (fence !== undefined) {
-          if (mark?.startsWith(fence) === true) fence = undefined;
-          return line;
-        }
-        fence = mark;
-        return mark === undefined ? this.relinkLine(line, path) : line;
-      })
-      .join('\n');
+    for (const line of text.split('\n')) {
+      const mark = /^ {0,3}(```+|~~~+)/.exec(line)?.[1];
+      const isText = fence === undefined && mark === undefined;
+      if (fence === undefined) fence = mark;
+      else if (mark?.startsWith(fence) === true) fence = undefined;
+      const hasLinks = isText && (line.includes('](') || line.includes('[['));
+      lines.push(hasLinks ? await this.relinkLine(line, path, slices) : line);
+      await slices.next();
+    }
+    return lines.join('\n');
   }
 
-  private relinkLine(line: string, path: string): string {
-    if (!line.includes('](') && !line.includes('[[')) return line;
-    return line
-      .split(/(`[^`]*`)/)
-      .map((part, i) => (i % 2 === 1 ? part : this.relinkPart(part, path)))
-      .join('');
+  private async relinkLine(line: string, path: string, slices: Slices): Promise<string> {
+    const parts = line.split(/(`[^`]*`)/);
+    for (let i = 0; i < parts.length; i += 2) {
+      parts[i] = await this.relinkPart(parts[i] as string, path, slices);
+      await slices.next();
+    }
+    return parts.join('');
   }
 
-  private relinkPart(part: string, path: string): string {
-    return part
-      .replace(/\]\((<[^<>]{1,500}>|[^()<>\s]{1,500})(?=[)\s])/g, (link, target: string) => {
-        const isQuoted = target.startsWith('<');
-        const changed = this.target(isQuoted ? target.slice(1, -1) : target, path, isQuoted);
-        return changed === undefined ? link : `](${isQuoted ? `<${changed}>` : changed}`;
-      })
-      .replace(/\[\[([^[\]|#]{1,255})(?=[\]|#])/g, (link, name: string) => {
-        const changed = this.name(name, path);
-        return changed === undefined ? link : `[[${changed}`;
-      });
+  private async relinkPart(part: string, path: string, slices: Slices): Promise<string> {
+    const inline = await replaced(part, INLINE, slices, (link, target) => {
+      const isQuoted = target.startsWith('<');
+      const changed = this.target(isQuoted ? target.slice(1, -1) : target, path, isQuoted);
+      return changed === undefined ? link : `](${isQuoted ? `<${changed}>` : changed}`;
+    });
+    return replaced(inline, WIKI, slices, (link, name) => {
+      const changed = this.name(name, path);
+      return changed === undefined ? link : `[[${changed}`;
+    });
   }
 
   /** The new target of an inline link; undefined where it stays. */
@@ -91,6 +95,23 @@ export class Relocation {
     if (path === undefined || !this.before.has(path)) return undefined;
     return this.moved.get(path) ?? path;
   }
+}
+
+/** `String.replace` in slices, because one line may hold a million links. */
+async function replaced(
+  text: string,
+  pattern: RegExp,
+  slices: Slices,
+  replace: (match: string, group: string) => string,
+): Promise<string> {
+  const parts: string[] = [];
+  let end = 0;
+  for (const match of text.matchAll(pattern)) {
+    parts.push(text.slice(end, match.index), replace(match[0], match[1] ?? ''));
+    end = match.index + match[0].length;
+    await slices.next();
+  }
+  return parts.join('') + text.slice(end);
 }
 
 function resolved(target: string, from: string): string {

@@ -23,3 +23,16 @@ export type Extracted = ({ text: string } | { pages: Page[] }) & {
 export function counted(count: number, code: WarningCode, what: string): Warning[] {
   return count === 0 ? [] : [{ code, detail: `${what}: ${count}`, count }];
 }
+
+/** One warning for each code and kind of text, with the sum of the counts: of the parts of a file that are read one by one. */
+export function summed(warnings: readonly Warning[]): Warning[] {
+  const byKind = new Map<string, Warning>();
+  for (const warning of warnings) {
+    const kind = `${warning.code} ${warning.detail.replace(COUNT, '')}`;
+    const count = (byKind.get(kind)?.count ?? 0) + (warning.count ?? 0);
+    const detail = warning.detail.replace(COUNT, `: ${count}`);
+    byKind.set(kind, warning.count === undefined ? warning : { ...warning, detail, count });
+  }
+  return [...byKind.values()];
+}
+const COUNT = /: \d+$/;

@@ -17,9 +17,16 @@ export function forMammoth(xml: string, relations: ReadonlySet<string>): string 
     .replaceAll(WRAPPERS, '')
     .replaceAll(EQUATION, (_equation, inner: string) => run(textsIn(inner, 'm')))
     .replaceAll(ALTERNATIVES, (whole: string, inner: string) =>
-      whole.includes('<mc:Fallback') ? whole : textBoxes(inner),
+      whole.includes('<mc:Fallback') ? whole + descriptionOf(inner) : textBoxes(inner) + descriptionOf(inner),
     )
-    .replaceAll(DRAWING, (whole: string) => (whole.includes('<w:txbxContent') ? textBoxes(whole) : whole));
+    .replaceAll(DRAWING, (whole: string) => whole + textBoxes(whole) + descriptionOf(whole));
+}
+
+/** The description of a chart, a diagram or a shape, as a text; mammoth reads that of a picture. */
+function descriptionOf(drawing: string): string {
+  if (drawing.includes('<pic:pic')) return '';
+  const description = /<wp:docPr\b[^>]*?\sdescr="([^"]*)"/.exec(drawing)?.[1] ?? '';
+  return description === '' ? '' : `<w:t xml:space="preserve"> ${description} </w:t>`;
 }
 
 /** The paragraphs of a part, without markup. */

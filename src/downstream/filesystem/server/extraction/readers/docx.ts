@@ -3,29 +3,46 @@ import mammoth from 'mammoth';
 import type { Warning } from '../../../../../contract/warning.contract.ts';
 import type { DecodedText } from '../charset.ts';
 import { counted } from '../extracted.ts';
+import { chartText } from './charts.ts';
 import { forMammoth, paragraphsOf } from './docx-markup.ts';
 import { Fault } from './fault.ts';
 import { htmlToText } from './html.ts';
-import { officeLosses } from './office-losses.ts';
-import { partsOf } from './zip-parts.ts';
+import { chartLosses, partLosses } from './office-losses.ts';
+import { propertiesOf, withProperties } from './properties.ts';
+import { paragraphsOf as textsOf } from './xml.ts';
+import { type Parts, partsOf } from './zip-parts.ts';
 
 const STYLES = ["p[style-name='Title'] => h1:fresh", 'comment-reference => sup'];
 const FIRST_ROW = /<table><tr>(.*?)<\/tr>/gs;
+/** Parts whose text is extracted. */
+const READ =
+  /^word\/(?:document|footnotes|endnotes|comments|header\d*|footer\d*)\.xml$|^word\/(?:charts\/chart|diagrams\/data)|^docProps\/(?:core|custom)\.xml$/;
+const CHART = /^word\/charts\/chart(?:Ex)?\d*\.xml$/;
+const DIAGRAM = /^word\/diagrams\/data\d*\.xml$/;
 /** The link from a note back to its place in the text, as mammoth writes it. */
 const BACK_LINK = /<a href="#[^"]*">↑<\/a>/g;
 
 /**
- * Main text, tables, lists, notes, comments, text boxes, equations; then the headers and footers, each distinct one
- * once.
+ * Main text, tables, lists, notes, comments, text boxes, equations; then charts and diagrams, the headers and footers,
+ * each distinct one once, and the properties.
  */
 export async function fromDocx(content: Uint8Array, maxTextBytes: number): Promise<DecodedText> {
-  const { names, bytes: parts } = partsOf(content, 'a DOCX', /\.(?:xml|rels)$/, maxTextBytes);
+  const file = partsOf(content, 'a DOCX', /\.(?:xml|rels)$/, maxTextBytes);
+  const { names, bytes: parts } = file;
   try {
     const { text, warnings } = htmlToText(withHeaderRows((await htmlOf(parts)).replaceAll(BACK_LINK, '')));
-    const margins = marginsOf(parts);
+    const charts = names.filter((name) => CHART.test(name));
+    const properties = ['core', 'custom'].flatMap((name) => propertiesOf(file.text(`docProps/${name}.xml`)));
+    const all = [text, ...charts.map((name) => chartText(file.text(name))), ...diagramsOf(file), ...marginsOf(parts)];
     return {
-      text: [text, ...margins].join('\n\n'),
-      warnings: [...warnings, ...deletions(parts), ...chunks(parts), ...officeLosses(names)],
+      text: withProperties(all.filter((one) => one !== '').join('\n\n'), properties),
+      warnings: [
+        ...warnings,
+        ...deletions(parts),
+        ...chunks(parts),
+        ...chartLosses(charts.length),
+        ...partLosses(names, (name) => READ.test(name)),
+      ],
     };
   } catch (error) {
     throw new Fault(`it is not a DOCX that can be read (${(error as Error).message.split(' : ')[0]})`);
@@ -61,6 +78,10 @@ function withHeaderRows(html: string): string {
   );
 }
 
+function diagramsOf({ names, text }: Parts): string[] {
+  return names.filter((name) => DIAGRAM.test(name)).flatMap((name) => textsOf(text(name), 'a:p', 'a:t'));
+}
+
 function marginsOf(parts: Record<string, Uint8Array>): Set<string> {
   const names = Object.keys(parts).filter((name) => /^word\/(?:header|footer)\d*\.xml$/.test(name));
   return new Set(names.flatMap((name) => paragraphsOf(strFromU8(parts[name] as Uint8Array))));
@@ -74,7 +95,7 @@ function chunks(parts: Record<string, Uint8Array>): Warning[] {
 }
 
 function deletions(parts: Record<string, Uint8Array>): Warning[] {
-  const main = parts['word/document.xml'];
-  const count = main === undefined ? 0 : (strFromU8(main).match(/<w:del /g)?.length ?? 0);
+  const texts = Object.entries(parts).flatMap(([name, part]) => (READ.test(name) ? [strFromU8(part)] : []));
+  const count = texts.reduce((sum, text) => sum + (text.match(/<w:del /g)?.length ?? 0), 0);
   return counted(count, 'deletions_left_out', 'tracked deletions are left out, and insertions are in');
 }

@@ -1,5 +1,5 @@
 import PostalMime, { type Address, type Attachment as MimePart } from 'postal-mime';
-import type { Attachment, Extracted } from '../extracted.ts';
+import { type Attachment, counted, type Extracted } from '../extracted.ts';
 import { Fault } from './fault.ts';
 import { type Mail, mailLosses, mailText } from './mail.ts';
 
@@ -12,10 +12,16 @@ export async function fromEml(content: Uint8Array): Promise<Extracted> {
 
 /** A web page with its resources, as browsers save it (RFC 2557). */
 export async function fromMhtml(content: Uint8Array): Promise<Extracted> {
-  const { html, plain } = await parseMail(content);
-  if (html === '') throw new Fault('it is not MHTML: it holds no HTML');
-  return mailText({ subject: '', head: [], plain: '', html: html || plain, attachments: [], inlinePictures: 0 });
+  const mail = await parseMail(content);
+  if (mail.html === '') throw new Fault('it is not MHTML: it holds no HTML');
+  const { text, warnings } = mailText({ ...mail, subject: '', head: [], plain: '' });
+  const others = mail.attachments.filter(({ mediaType }) => !LAYOUT.test(mediaType)).length;
+  const left = counted(others, 'embedded_files_left_out', 'other files of the page are left out');
+  return { text, warnings: [...warnings, ...left] };
 }
+
+/** The files of a page that say how it looks; its pictures are told where they have no description. */
+const LAYOUT = /^(?:image|font|audio|video)\/|^text\/(?:css|javascript)|javascript$|^application\/(?:x-)?font/;
 
 /** An attached message is part of the text of the outer one. */
 export async function parseMail(content: Uint8Array): Promise<Mail> {
@@ -28,6 +34,8 @@ export async function parseMail(content: Uint8Array): Promise<Mail> {
       ['From', mail.from === undefined ? '' : addresses([mail.from])],
       ['To', addresses(mail.to)],
       ['Cc', addresses(mail.cc)],
+      ['Bcc', addresses(mail.bcc)],
+      ['Reply-To', addresses(mail.replyTo)],
       ['Date', mail.date ?? ''],
     ],
     plain: mail.text ?? '',
@@ -39,8 +47,11 @@ export async function parseMail(content: Uint8Array): Promise<Mail> {
 
 function attachmentOf({ filename, mimeType, content }: MimePart): Attachment {
   const bytes = typeof content === 'string' ? Buffer.from(content) : new Uint8Array(content);
-  return { name: filename ?? `attachment.${mimeType.split('/')[1]}`, mediaType: mimeType, content: bytes };
+  return { name: filename ?? unnamed(mimeType), mediaType: mimeType, content: bytes };
 }
+
+/** An invitation is a part without a name. */
+const unnamed = (type: string) => (type === 'text/calendar' ? 'invitation.ics' : `attachment.${type.split('/')[1]}`);
 
 function addresses(list: readonly Address[] | undefined): string {
   const flat = (list ?? []).flatMap((entry) => (entry.group === undefined ? [entry] : entry.group));

@@ -4,34 +4,89 @@ import * as codePages from '@e965/xlsx/dist/cpexcel.full';
 import type { Warning } from '../../../../../contract/warning.contract.ts';
 import type { DecodedText } from '../charset.ts';
 import { Fault } from './fault.ts';
-import { officeLosses, picturesLeftOut } from './office-losses.ts';
+import { besideCells } from './biff.ts';
+import { sheetMargins } from './header-footer.ts';
+import { chartLosses, partLosses, PICTURE, picturesLeftOut } from './office-losses.ts';
+import { type Property, propertiesOf, withProperties } from './properties.ts';
 import { type Sheet, sheetsText } from './sheet-text.ts';
-import { paragraphsOf } from './xml.ts';
-import { partsOf, refuseEncrypted } from './zip-parts.ts';
+import { paragraphsOf, readXml } from './xml.ts';
+import { type Parts, partsOf, refuseEncrypted } from './zip-parts.ts';
+
+const DRAWING = /^xl\/drawings\/drawing\d*\.xml$/;
+const DIAGRAM = /^xl\/diagrams\/data\d*\.xml$/;
+const CHART = /^xl\/charts\/chart(?:Ex)?\d*\.xml$/;
+const SHEET = /^xl\/(?:worksheets|chartsheets)\/[^/]+\.xml$/;
+const PROPERTIES = /^docProps\/(?:core|custom)\.xml$/;
+const WANTED = [DRAWING, DIAGRAM, CHART, SHEET, PROPERTIES];
+/** Parts that the reader of cells reads. */
+const CELLS =
+  /^xl\/(?:workbook|sharedStrings|styles|metadata)\.(?:xml|bin)$|^xl\/(?:worksheets|chartsheets|dialogsheets|macrosheets)\/|^xl\/(?:comments|threadedComments|drawings\/vmlDrawing)/;
 
 /** XLSX, XLSM and XLSB: zip archives. */
 export function fromXlsx(content: Uint8Array, maxTextBytes: number): DecodedText {
-  const { names, bytes, text } = partsOf(content, 'an XLSX', /^xl\/drawings\/drawing\d*\.xml$/, maxTextBytes);
+  const wanted = new RegExp(WANTED.map(({ source }) => source).join('|'));
+  const parts = partsOf(content, 'an XLSX', wanted, maxTextBytes);
   const { text: cells, warnings } = fromWorkbook(content, 'an XLSX');
-  const boxes = Object.keys(bytes).flatMap((name) => paragraphsOf(text(name), 'a:p', 'a:t'));
+  const { texts, warnings: losses } = besideCellsOf(parts);
+  const properties = ['core', 'custom'].flatMap((name) => propertiesOf(parts.text(`docProps/${name}.xml`)));
   return {
-    text: [cells, ...boxes].join('\n\n'),
-    warnings: [...warnings, ...officeLosses(names), ...picturesLeftOut(names)],
+    text: withProperties([cells, ...texts].join('\n\n'), properties),
+    warnings: [...warnings, ...losses, ...partLosses(parts.names, (name) => CELLS.test(name) || wanted.test(name))],
   };
+}
+
+/** Text boxes, diagrams, the titles of charts (their values are those of cells), headers and footers, each once. */
+function besideCellsOf({ bytes, names, text }: Parts): { texts: string[]; warnings: Warning[] } {
+  const named = (pattern: RegExp) => names.filter((name) => pattern.test(name));
+  const drawings = [...named(DRAWING), ...named(DIAGRAM), ...named(CHART)];
+  const shown = named(DRAWING).map((name) => descriptionsOf(text(name)));
+  const described = shown.reduce((sum, { pictures }) => sum + pictures, 0);
+  const texts = [
+    ...drawings.flatMap((name) => paragraphsOf(text(name), 'a:p', 'a:t')),
+    ...shown.flatMap(({ descriptions }) => descriptions),
+    ...named(SHEET).flatMap((name) => sheetMargins(bytes[name] as Uint8Array)),
+  ];
+  return {
+    texts: [...new Set(texts)],
+    warnings: [...picturesLeftOut(named(PICTURE).length - described), ...chartLosses(named(CHART).length)],
+  };
+}
+
+/** The descriptions of pictures, charts and shapes in a drawing, and how many of them are of pictures. */
+function descriptionsOf(xml: string): { descriptions: string[]; pictures: number } {
+  const descriptions: string[] = [];
+  let pictures = 0;
+  let isDescribed = false;
+  readXml(xml, {
+    start(name, { descr = '' }) {
+      if (name === 'xdr:cNvPr') {
+        isDescribed = descr.trim() !== '';
+        if (isDescribed) descriptions.push(descr.trim());
+      } else if (name === 'xdr:blipFill' && isDescribed) pictures++;
+    },
+    text: () => {},
+    end: () => {},
+  });
+  return { descriptions, pictures };
 }
 
 /** For Excel 5 to 2003: strings of the older versions are in a code page. */
 export function fromXls(content: Uint8Array): DecodedText {
   refuseEncrypted(content);
   xlsx.set_cptable(codePages);
-  return fromWorkbook(content, 'an XLS');
+  const { text, warnings, properties } = fromWorkbook(content, 'an XLS');
+  const beside = besideCells(content);
+  return {
+    text: withProperties([text, ...beside.texts].join('\n\n'), properties),
+    warnings: [...warnings, ...beside.warnings],
+  };
 }
 
 // The system date format is written in ISO 8601.
 // Stubs: cells without a value, which may have a formula or a comment.
 const OPTIONS = { dense: true, cellNF: true, sheetStubs: true, dateNF: 'yyyy-mm-dd' } as const;
 
-function fromWorkbook(content: Uint8Array, format: string): DecodedText {
+function fromWorkbook(content: Uint8Array, format: string): DecodedText & { properties: Property[] } {
   const book = parsed(content, format);
   const formulas = { count: 0 };
   const sheets = book.SheetNames.map((name, at): Sheet => {
@@ -40,7 +95,15 @@ function fromWorkbook(content: Uint8Array, format: string): DecodedText {
     return { name, isHidden, ...cellsOf(sheet, formulas) };
   });
   const { text, warnings } = sheetsText(sheets);
-  return { text, warnings: [...warnings, ...withoutValue(formulas.count)] };
+  const { Title = '', Subject = '', Author = '', Keywords = '', Comments = '' } = book.Props ?? {};
+  const properties: Property[] = [
+    ['Title', Title],
+    ['Subject', Subject],
+    ['Author', Author],
+    ['Keywords', Keywords],
+    ['Description', Comments],
+  ];
+  return { text, warnings: [...warnings, ...withoutValue(formulas.count)], properties };
 }
 
 function parsed(content: Uint8Array, format: string) {

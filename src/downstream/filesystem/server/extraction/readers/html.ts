@@ -2,6 +2,7 @@ import { Parser } from 'htmlparser2';
 import type { Warning } from '../../../../../contract/warning.contract.ts';
 import { type DecodedText, decodeAsFallback, decodeText } from '../charset.ts';
 import { counted } from '../extracted.ts';
+import { type Property, withProperties } from './properties.ts';
 import { TextWriter } from './text-writer.ts';
 
 /** A charset declaration is in the first 1024 bytes (HTML standard, 13.2.3.2). */
@@ -41,6 +42,26 @@ const CELL = /^t[dh]$/;
 /** Tables nested deeper are layout, not data: their cells are written as lines. */
 const MAX_NESTED_TABLES = 20;
 const MAX_LIST_DEPTH = 8;
+/** `meta` elements for readers, by `name` or `property`. */
+const META = new Map([
+  ['description', 'Description'],
+  ['og:description', 'Description'],
+  ['dc.description', 'Description'],
+  ['keywords', 'Keywords'],
+  ['news_keywords', 'Keywords'],
+  ['author', 'Author'],
+  ['dc.creator', 'Author'],
+  ['article:author', 'Author'],
+]);
+/** Elements that show other files. */
+const EMBEDDED = new Set(['iframe', 'frame', 'object', 'embed', 'applet']);
+const MEDIA = new Set(['audio', 'video']);
+/** Elements whose `title` says what their text stands for. */
+const SHORT_FORMS = new Set(['abbr', 'acronym', 'dfn']);
+/** Types of `input` elements whose value is not for people, or has no text. */
+const UNREAD_INPUTS = new Set(['hidden', 'password', 'file', 'color', 'range', 'submit', 'reset', 'button', 'image']);
+/** The comments of Internet Explorer hide markup. */
+const IS_NOTE = /^(?!\s*(?:\[if|<!\[|\[CDATA\[)).*\p{L}/su;
 /** Lines that Markdown reads as headings, fences or tables. */
 const MARKS = /^[ \t]{0,3}(?:#{1,6}[ \t]|={2,}[ \t]*$|-{2,}[ \t]*$|```|~~~|\|)/m;
 
@@ -73,10 +94,14 @@ export class HtmlReader {
   private skipping = 0;
   private inTitle = false;
   private title = '';
-  private pictures = 0;
+  private readonly properties: Property[] = [];
+  private readonly lost = { pictures: 0, comments: 0, scripts: 0, embedded: 0, media: 0 };
+  /** The long form of each open short form. */
+  private readonly longForms: string[] = [];
 
   onopentag(name: string, attributes: Record<string, string>): void {
     if (SKIPPED.has(name)) this.skipping++;
+    if (name === 'script') this.lost.scripts++;
     if (this.skipping > 0) return;
     const { writer } = this.frame;
     writer.break(BREAKS.get(name) ?? 0);
@@ -91,6 +116,11 @@ export class HtmlReader {
     else if (name === 'tr') this.frame.row = this.rows.length === 0 ? undefined : { cells: [], isHead: true };
     else if (name === 'ul' || name === 'ol') this.lists.push({ ordered: name === 'ol', items: 0 });
     else if (name === 'li') this.item();
+    else if (name === 'meta') this.meta(attributes);
+    else if (name === 'input') this.input(attributes);
+    else if (EMBEDDED.has(name)) this.lost.embedded++;
+    else if (MEDIA.has(name)) this.lost.media++;
+    else if (SHORT_FORMS.has(name)) this.longForms.push(attributes['title'] ?? '');
     // The `title` of a picture in SVG is part of the page's text.
     else if (name === 'title' && this.title === '') this.inTitle = true;
   }
@@ -98,6 +128,10 @@ export class HtmlReader {
   ontext(text: string): void {
     if (this.inTitle) this.title += text;
     else if (this.skipping === 0) this.frame.writer.text(text);
+  }
+
+  oncomment(comment: string): void {
+    if (this.skipping === 0 && IS_NOTE.test(comment)) this.lost.comments++;
   }
 
   onclosetag(name: string): void {
@@ -111,6 +145,7 @@ export class HtmlReader {
     else if (name === 'table') this.rows.pop();
     else if (name === 'tr') this.closeRow();
     else if (name === 'ul' || name === 'ol') this.lists.pop();
+    else if (SHORT_FORMS.has(name)) this.longForm(this.longForms.pop());
     this.frame.writer.break(BREAKS.get(name) ?? 0);
   }
 
@@ -119,7 +154,35 @@ export class HtmlReader {
     const title = this.title.replaceAll(/\s+/g, ' ').trim();
     const isHeading = /^#+ /.test(body) && body.slice(0, 1000).replace(/^#+ /, '').startsWith(title);
     const text = title === '' || isHeading ? body : `# ${title}\n\n${body}`.trim();
-    return { text, warnings: picturesWithoutText(this.pictures) };
+    const { pictures, comments, scripts, embedded, media } = this.lost;
+    return {
+      text: withProperties(text, this.properties),
+      warnings: [
+        ...picturesWithoutText(pictures),
+        ...counted(media, 'media_left_out', 'recordings are left out'),
+        ...counted(embedded, 'embedded_files_left_out', 'embedded pages and files are left out'),
+        ...counted(scripts, 'scripts_left_out', 'scripts are left out, and the text that they would write'),
+        ...counted(comments, 'comments_left_out', 'comments in the source are left out'),
+      ],
+    };
+  }
+
+  private meta({ name, property, content = '' }: Record<string, string>): void {
+    const meant = META.get((name ?? property ?? '').toLowerCase());
+    if (meant !== undefined) this.properties.push([meant, content]);
+  }
+
+  /** A form that was filled in before the page was saved has its values in the attributes. */
+  private input({ type = 'text', value = '', alt, checked }: Record<string, string>): void {
+    const kind = type.toLowerCase();
+    const { writer } = this.frame;
+    if (kind === 'checkbox' || kind === 'radio') writer.text(checked === undefined ? ' [ ] ' : ' [x] ');
+    else if (kind === 'image') writer.text(` ${alt ?? ''} `);
+    else if (!UNREAD_INPUTS.has(kind)) writer.text(` ${value} `);
+  }
+
+  private longForm(text = ''): void {
+    if (text.trim() !== '') this.frame.writer.text(` (${text.trim()})`);
   }
 
   private openPreformatted(): void {
@@ -182,7 +245,7 @@ export class HtmlReader {
   }
 
   private picture(alternative: string | undefined): void {
-    if (alternative === undefined || alternative.trim() === '') this.pictures++;
+    if (alternative === undefined || alternative.trim() === '') this.lost.pictures++;
     else this.frame.writer.text(alternative);
   }
 }

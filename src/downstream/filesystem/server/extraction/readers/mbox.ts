@@ -1,5 +1,4 @@
-import { counted, type Extracted } from '../extracted.ts';
-import { picturesWithoutText } from './html.ts';
+import { counted, type Extracted, summed } from '../extracted.ts';
 import { parseMail } from './eml.ts';
 import { Fault } from './fault.ts';
 import { type Mail, mailLosses, mailText } from './mail.ts';
@@ -13,10 +12,11 @@ const QUOTED_FROM = /^>(>*From )/gm;
 /** Every message as a section of its own, under its subject. */
 export async function fromMbox(content: Uint8Array): Promise<Extracted> {
   const source = Buffer.from(content.buffer, content.byteOffset, content.byteLength).toString('latin1');
-  const messages = source.split(SEPARATOR).filter((message) => FROM_LINE.test(message));
+  const parts = source.split(SEPARATOR);
+  const messages = parts.filter((message) => FROM_LINE.test(message));
   if (messages.length === 0) throw new Fault('it is not an MBOX: no line begins with "From " and ends with a year');
   const mails: Mail[] = [];
-  let unreadable = 0;
+  let unreadable = parts.filter((part) => !FROM_LINE.test(part) && part.trim() !== '').length;
   for (const message of messages) {
     const bytes = Buffer.from(message.replace(FROM_LINE, '').replaceAll(QUOTED_FROM, '$1'), 'latin1');
     const mail = await parseMail(new Uint8Array(bytes)).catch(() => undefined);
@@ -24,13 +24,11 @@ export async function fromMbox(content: Uint8Array): Promise<Extracted> {
     else mails.push(mail);
   }
   const read = mails.map(mailText);
-  const warnings = read.flatMap((mail) => mail.warnings);
-  const pictures = warnings.reduce((sum, { count = 0 }) => sum + count, 0);
   return {
     text: read.map(({ text }) => text).join('\n\n'),
     warnings: [
       ...mailLosses(mails),
-      ...picturesWithoutText(pictures),
+      ...summed(read.flatMap((mail) => mail.warnings)),
       ...counted(unreadable, 'messages_unreadable', 'messages are damaged and were left out'),
     ],
     attachments: mails.flatMap(({ attachments }) => attachments),

@@ -1,7 +1,9 @@
+import { decompressRTF } from '@kenjiuno/decompressrtf';
 import msgreader, { type FieldsData } from '@kenjiuno/msgreader';
 import type { Attachment, Extracted } from '../extracted.ts';
 import { Fault } from './fault.ts';
 import { type Mail, mailLosses, mailText } from './mail.ts';
+import { fromRtf } from './rtf.ts';
 
 // The package is CommonJS: its default export is a property of the imported object.
 const MsgReader = msgreader.default;
@@ -30,11 +32,29 @@ function messageOf(fields: FieldsData): Omit<Mail, 'attachments' | 'inlinePictur
       ['From', personOf(fields.senderName ?? '', fields.senderSmtpAddress ?? fields.senderEmail)],
       ['To', to('to')],
       ['Cc', to('cc')],
+      ['Bcc', to('bcc')],
       ['Date', isoTime(clientSubmitTime ?? messageDeliveryTime)],
+      ...appointmentOf(fields),
     ],
-    plain: body,
+    plain: body || richBody(fields),
     html: bodyHtml ?? (html === undefined ? '' : new TextDecoder().decode(html)),
   };
+}
+
+/** Outlook keeps the body of some messages as RTF alone. RTF that encloses HTML comes with that HTML. */
+function richBody({ compressedRtf, bodyHtml, html }: FieldsData): string {
+  if (compressedRtf === undefined || bodyHtml !== undefined || html !== undefined) return '';
+  const rtf = Uint8Array.from(decompressRTF([...compressedRtf]));
+  const read = fromRtf(rtf);
+  return 'text' in read ? read.text : '';
+}
+
+function appointmentOf({ apptStartWhole, apptEndWhole, apptLocation = '' }: FieldsData): [string, string][] {
+  return [
+    ['Start', isoTime(apptStartWhole)],
+    ['End', isoTime(apptEndWhole)],
+    ['Location', apptLocation],
+  ];
 }
 
 function attachmentsOf(reader: InstanceType<typeof MsgReader>, fields: FieldsData) {

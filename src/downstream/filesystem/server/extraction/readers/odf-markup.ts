@@ -13,7 +13,6 @@ const SAME: Record<string, string> = {
 /** Deleted text, reference marks of notes, and metadata of comments. */
 const SKIPPED = new Set([
   'text:tracked-changes',
-  'office:forms',
   'text:note-citation',
   'dc:creator',
   'dc:date',
@@ -22,6 +21,8 @@ const SKIPPED = new Set([
 /** Notes and comments are put in parentheses, so that the sentence around them stays complete. */
 const BESIDE: Record<string, string> = { 'text:note-body': ' (', 'office:annotation': ' (comment: ' };
 const DESCRIBED = new Set(['svg:desc', 'svg:title', 'table:table', 'draw:object']);
+/** Controls of a form without a value of their own. */
+const FORM_PARTS = /^form:(?:form|properties|property|item|option|list-)/;
 const MAX_LEVEL = 6;
 const MAX_SPACES = 1000;
 
@@ -41,6 +42,7 @@ export class OdfMarkup implements XmlHandler {
   start(name: string, attributes: Record<string, string>): void {
     if (SKIPPED.has(name)) this.skipping++;
     if (this.skipping > 0) return;
+    if (name.startsWith('form:') && !FORM_PARTS.test(name)) this.field(attributes);
     const element = this.elementOf(name, attributes);
     this.open.push(element);
     if (element !== undefined) this.reader.onopentag(element, {});
@@ -80,6 +82,19 @@ export class OdfMarkup implements XmlHandler {
       if (this.picture?.isDescribed === false) this.reader.onopentag('img', {});
       this.picture = undefined;
     }
+  }
+
+  /** The label of a control of a form and what was put in. */
+  private field(attributes: Record<string, string>): void {
+    const { 'form:label': label = '', 'form:name': name = '', 'form:current-state': state = '' } = attributes;
+    const value = attributes['form:current-value'] ?? attributes['form:value'] ?? '';
+    const isChecked = state === 'checked' || attributes['form:current-selected'] === 'true';
+    const said = [label || (value === '' ? '' : name), isChecked ? `${value} [x]`.trim() : value];
+    const text = said.filter((part) => part !== '').join(': ');
+    if (text === '') return;
+    this.reader.onopentag('p', {});
+    this.reader.ontext(text);
+    this.reader.onclosetag('p');
   }
 
   private elementOf(name: string, attributes: Record<string, string>): string | undefined {

@@ -1,15 +1,21 @@
 import type { Extracted } from '../extracted.ts';
 import { OdfMarkup } from './odf-markup.ts';
-import { openDocument, openDocumentLosses } from './opendocument.ts';
-import { paragraphsOf, readXml } from './xml.ts';
+import { marginsOf, objectTexts, openDocument, openDocumentLosses, openDocumentProperties } from './opendocument.ts';
+import { withProperties } from './properties.ts';
+import { readXml } from './xml.ts';
 
-/** Main text with its notes and comments, tables, lists; then the headers and footers, each distinct one once. */
+/**
+ * Main text with its notes and comments, tables, lists; then charts and formulas, the headers and footers, each
+ * distinct one once, and the properties.
+ */
 export function fromOdt(content: Uint8Array, maxTextBytes: number): Extracted {
   const document = openDocument(content, 'an ODT', maxTextBytes);
   const markup = new OdfMarkup();
   readXml(document.content, markup);
   const { text, warnings } = markup.reader.result();
-  const margins = document.text('styles.xml').match(/<style:(header|footer)[\s>].*?<\/style:\1>/gs) ?? [];
-  const lines = new Set(margins.flatMap((margin) => paragraphsOf(margin, 'text:p', 'text:p')));
-  return { text: [text, ...lines].join('\n\n'), warnings: [...warnings, ...openDocumentLosses(document)] };
+  const all = [text, ...objectTexts(document), ...marginsOf(document)];
+  return {
+    text: withProperties(all.join('\n\n'), openDocumentProperties(document)),
+    warnings: [...warnings, ...openDocumentLosses(document)],
+  };
 }

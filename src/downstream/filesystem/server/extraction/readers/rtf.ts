@@ -2,17 +2,25 @@ import type { Warning } from '../../../../../contract/warning.contract.ts';
 import type { Extracted } from '../extracted.ts';
 import { counted } from '../extracted.ts';
 import { Fault } from './fault.ts';
+import { type Property, withProperties } from './properties.ts';
 
 /** A control word with its number, an escaped byte, a control symbol, a brace, or text (RTF 1.9.1). */
 const TOKEN = /\\([a-z]{1,32})(-?\d{1,10})? ?|\\'([0-9a-f]{2})|\\([^a-z])|([{}])|[\r\n]+|([^\\{}\r\n]+)/gi;
 /** Groups whose text is not part of the document. */
 const SKIPPED = new Set(
   `fonttbl colortbl stylesheet listtable listoverridetable rsidtbl info generator themedata colorschememapping latentstyles
-   datastore xmlnstbl fldinst pict objdata filetbl revtbl mmathPr pgptbl bkmkstart bkmkend atnid atnauthor atndate atnref
+   datastore xmlnstbl fldinst pict objdata objclass objname filetbl revtbl mmathPr pgptbl bkmkstart bkmkend atnid atnauthor atndate atnref
    listtext pntext nonshppict template passwordhash`.split(/\s+/),
 );
-/** Groups with text of the document although readers may skip them: comments, and text boxes within a drawing. */
-const READ = new Set(['annotation', 'shptxt']);
+/** Groups with text of the document although readers may skip them: comments, notes, and text boxes within a drawing. */
+const READ = new Set(['annotation', 'footnote', 'shptxt']);
+/** Groups whose text is read although readers without equations or pictures skip them. */
+const CONTAINERS = new Set(['shppict', 'moMath', 'moMathPara']);
+/** Groups of `info` (RTF 1.9.1, "Information group"). */
+const PROPERTIES: Record<string, string> = {
+  ...{ title: 'Title', subject: 'Subject', author: 'Author', keywords: 'Keywords', category: 'Category' },
+  doccomm: 'Description',
+};
 const BREAKS: Record<string, string> = {
   ...{ par: '\n\n', sect: '\n\n', page: '\n\n', line: '\n', tab: ' ', cell: ' | ', nestcell: ' | ', row: '\n' },
   ...{ nestrow: '\n', emdash: '—', endash: '–', lquote: '‘', rquote: '’', ldblquote: '“', rdblquote: '”' },
@@ -41,6 +49,11 @@ const CUT_SHORT: Warning = {
   detail: 'the file ends in the middle; what stood behind is missing',
 };
 
+/** The name of a property of a drawing, and the value of the one that describes it. */
+const SHAPE_NAME = 'sn';
+const SHAPE_VALUE = 'sv';
+const DESCRIPTION = 'wzDescription';
+
 interface Group {
   isSkipped: boolean;
   codePage: number;
@@ -48,6 +61,12 @@ interface Group {
   ending: string;
   /** How many characters follow a `\u` as a replacement for readers without Unicode. */
   fallbackChars: number;
+  /** The property of the document or of a drawing that its text is. */
+  property?: string | undefined;
+  /** Whether it repeats a picture for older readers, or shows an object. */
+  isCopy?: boolean;
+  /** Whether its text was deleted while changes were tracked. */
+  isDeleted?: boolean;
 }
 
 /** Reads paragraphs, table cells and notes; fonts, pictures and field instructions are left out. */
@@ -75,6 +94,10 @@ class RtfReader {
   private level: number | undefined;
   private pictures = 0;
   private objects = 0;
+  private deletions = 0;
+  private readonly properties: Property[] = [];
+  private readonly shape = { [SHAPE_NAME]: '', [SHAPE_VALUE]: '' };
+  private described = 0;
 
   read(source: string): void {
     for (const [, word, number, hex, symbol, brace, text] of source.matchAll(TOKEN)) {
@@ -96,13 +119,16 @@ class RtfReader {
       .replaceAll(/ \| ?(?=\n|$)/g, '')
       .split('\n')
       .map((line) => line.trimEnd());
+    const text = lines
+      .join('\n')
+      .replaceAll(/\n{3,}/g, '\n\n')
+      .replaceAll(/^ \(/gm, '(')
+      .trim();
     return {
-      text: lines
-        .join('\n')
-        .replaceAll(/\n{3,}/g, '\n\n')
-        .trim(),
+      text: withProperties(text, this.properties),
       warnings: [
-        ...counted(this.pictures, 'pictures_left_out', 'pictures are left out'),
+        ...counted(this.deletions, 'deletions_left_out', 'tracked deletions are left out; insertions are in'),
+        ...counted(Math.max(0, this.pictures - this.described), 'pictures_left_out', 'pictures are left out'),
         ...counted(this.objects, 'embedded_files_left_out', 'embedded files are left out'),
         ...(this.outer.length === 0 ? [] : [CUT_SHORT]),
       ],
@@ -117,7 +143,7 @@ class RtfReader {
 
   private byte(value: number): void {
     if (this.passOver > 0) this.passOver--;
-    else if (!this.group.isSkipped) this.bytes.push(value);
+    else if (this.isRead) this.bytes.push(value);
   }
 
   /** The bytes of one character may be written one by one. */
@@ -125,13 +151,29 @@ class RtfReader {
     if (this.bytes.length === 0) return;
     const bytes = Uint8Array.from(this.bytes);
     this.bytes = [];
-    this.parts.push(decoded(bytes, this.group.codePage));
+    this.write(decoded(bytes, this.group.codePage));
+  }
+
+  private get isRead(): boolean {
+    if (this.group.property !== undefined) return true;
+    return !this.group.isSkipped && this.group.isDeleted !== true;
+  }
+
+  private write(text: string): void {
+    const { property } = this.group;
+    if (property === undefined) this.parts.push(this.parts.at(-1) === ' (' ? text.trimStart() : text);
+    else if (property === SHAPE_NAME || property === SHAPE_VALUE) this.shape[property] += text;
+    else {
+      const last = this.properties.at(-1);
+      this.properties.splice(-1, 1, [property, (last?.[1] ?? '') + text]);
+    }
   }
 
   private brace(brace: string): void {
     this.passOver = 0;
     if (brace === '{') this.begin();
     else {
+      if (this.group.property === SHAPE_VALUE) this.describe(this.shape[SHAPE_VALUE].trim());
       this.parts.push(this.group.ending);
       this.group = this.outer.pop() ?? this.group;
       if (!this.group.isSkipped) this.inFonts = false;
@@ -140,21 +182,22 @@ class RtfReader {
 
   private begin(): void {
     this.outer.push(this.group);
-    this.group = { ...this.group, ending: '' };
+    this.group = { ...this.group, ending: '', property: undefined };
   }
 
   private symbol(symbol: string): void {
     // `\*` starts a group that readers may skip; groups with text have names without it.
     if (symbol === '*') this.group.isSkipped = true;
     else if (this.passOver > 0) this.passOver--;
-    else if (!this.group.isSkipped) this.parts.push(SYMBOLS[symbol] ?? '');
+    else if (this.isRead) this.write(SYMBOLS[symbol] ?? '');
   }
 
   private control(word: string, number: number | undefined): void {
     if (word === 'fonttbl') this.inFonts = true;
-    if (word === 'pict' && !this.group.isSkipped) this.pictures++;
-    if (word === 'objdata' && !this.group.isSkipped) this.objects++;
-    if (READ.has(word)) {
+    this.count(word, number);
+    if (CONTAINERS.has(word)) this.group.isSkipped = this.outer.at(-1)?.isSkipped ?? false;
+    else if (PROPERTIES[word] !== undefined && this.outer.at(-1)?.isSkipped === true) this.property(PROPERTIES[word]);
+    else if (READ.has(word)) {
       this.group.isSkipped = false;
       this.group.ending = ')';
       this.parts.push(' (');
@@ -173,8 +216,34 @@ class RtfReader {
     else if (BREAKS[word] !== undefined) this.break(BREAKS[word]);
   }
 
+  private count(word: string, number: number | undefined): void {
+    if (word === 'nonshppict' || word === 'object') this.group.isCopy = true;
+    if (word === 'object') this.objects++;
+    if (word === 'pict' && this.group.isCopy !== true) this.pictures++;
+    if (word === SHAPE_NAME || (word === SHAPE_VALUE && this.shape[SHAPE_NAME] === DESCRIPTION)) {
+      this.group.property = word;
+      this.shape[word] = '';
+    }
+    if (word === 'plain') this.group.isDeleted = false;
+    if (word !== 'deleted') return;
+    this.group.isDeleted = number !== 0;
+    if (number !== 0) this.deletions++;
+  }
+
+  private describe(text: string): void {
+    if (text === '' || this.group.isCopy === true) return;
+    this.parts.push(` (${text})`);
+    this.described++;
+  }
+
+  private property(name: string): void {
+    this.group.property = name;
+    this.properties.push([name, '']);
+  }
+
   private break(text: string): void {
     if (this.passOver > 0) return void this.passOver--;
+    if (text === ' ' && this.parts.at(-1) === ' (') return;
     if (text === '\n\n') {
       const words = this.parts.slice(this.paragraph).join('').trim();
       const isHeading = this.level !== undefined && this.level < MAX_LEVELS && words !== '' && !words.includes('\n');
@@ -186,7 +255,7 @@ class RtfReader {
 
   /** Numbers above 32,767 are written as negative ones. */
   private unicode(number: number): void {
-    if (!this.group.isSkipped) this.parts.push(String.fromCharCode(number & 0xffff));
+    if (this.isRead) this.write(String.fromCharCode(number & 0xffff));
     this.passOver = this.group.fallbackChars;
   }
 }

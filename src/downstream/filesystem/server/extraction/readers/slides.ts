@@ -5,15 +5,23 @@ export interface Slide {
   title: string;
   body: string[];
   notes: string[];
+  /** Texts that stand on every slide of a kind. */
+  margins?: string[];
   isHidden: boolean;
 }
 
-/** A slide becomes a page: its title as a heading, its text, and the speaker's notes. */
+/** A slide becomes a page: its title as a heading, its text, and the speaker's notes. Margins stand on the first one only. */
 export function pagesOf(slides: readonly Slide[]): Page[] {
-  return slides.map(({ title, body, notes }, at) => {
+  const known = new Set<string>();
+  return slides.map(({ title, body, notes, margins = [] }, at) => {
+    const own = [...new Set(margins)].filter((text) => !known.has(text));
+    for (const text of own) known.add(text);
     const heading = title === '' ? '' : `# ${title.replaceAll(/\s+/g, ' ')}`;
     const speakerNotes = notes.length === 0 ? [] : [`Notes: ${notes.join('\n\n')}`];
-    return { page: at + 1, text: [heading, ...body, ...speakerNotes].filter((part) => part !== '').join('\n\n') };
+    return {
+      page: at + 1,
+      text: [heading, ...body, ...own, ...speakerNotes].filter((part) => part !== '').join('\n\n'),
+    };
   });
 }
 

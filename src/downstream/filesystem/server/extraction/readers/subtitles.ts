@@ -1,4 +1,5 @@
 import { type DecodedText, decodeAsFallback, decodeText } from '../charset.ts';
+import { counted } from '../extracted.ts';
 import { Fault } from './fault.ts';
 
 /** `00:01:02,345 --> 00:01:04,000`, with or without hours (WebVTT, SubRip). */
@@ -15,7 +16,7 @@ interface Cue {
 /** The spoken text as paragraphs, each with its start time. */
 export function fromSubtitles(content: Uint8Array, charset: string | undefined): DecodedText {
   const { text, warnings } = decodeText(content, [charset]) ?? decodeAsFallback(content);
-  const cues = cuesOf(text);
+  const { cues, notes, unreadable } = cuesOf(text);
   if (cues.length === 0) throw new Fault('it holds no cues with times such as 00:01:02,345 --> 00:01:04,000');
   const paragraphs: { startS: number; lastS: number; texts: string[] }[] = [];
   for (const { startS, text: cueText } of cues) {
@@ -30,21 +31,32 @@ export function fromSubtitles(content: Uint8Array, charset: string | undefined):
   }
   return {
     text: paragraphs.map(({ startS, texts }) => `[${clock(startS)}] ${texts.join(' ')}`).join('\n\n'),
-    warnings,
+    warnings: [
+      ...warnings,
+      ...counted(notes, 'comments_left_out', 'remarks beside the spoken text are left out'),
+      ...counted(unreadable, 'cues_unreadable', 'damaged cues are left out'),
+    ],
   };
 }
 
-function cuesOf(text: string): Cue[] {
+/** The beginning of the file, and blocks that say how cues look. */
+const LAYOUT = /^(?:\ufeff?WEBVTT|STYLE|REGION|Region:|X-TIMESTAMP-MAP|\d+$)/;
+
+function cuesOf(text: string): { cues: Cue[]; notes: number; unreadable: number } {
   const cues: Cue[] = [];
+  let notes = 0;
+  let unreadable = 0;
   for (const block of text.replaceAll(/\r\n?/g, '\n').split(/\n{2,}/)) {
     const lines = block.split('\n');
     const at = lines.findIndex((line) => TIMING.test(line));
+    if (at === -1 && /^NOTE\b/.test(block)) notes++;
+    else if (at === -1 && block.trim() !== '' && !LAYOUT.test(block.trim())) unreadable++;
     const cueText = at === -1 ? '' : withoutMarkup(lines.slice(at + 1).join(' '));
     if (cueText === '') continue;
     const [, hours = '0', minutes, seconds] = TIMING.exec(lines[at] as string) as RegExpExecArray;
     cues.push({ startS: Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds), text: cueText });
   }
-  return cues;
+  return { cues, notes, unreadable };
 }
 
 /** Removes tags. The voice tag of WebVTT, `<v Ada>`, becomes the name of the speaker. */

@@ -1,4 +1,5 @@
 import type { Page } from '../../extracted.ts';
+import { pagesWithProperties, type Property } from '../properties.ts';
 
 export interface Bookmark {
   title: string;
@@ -10,6 +11,7 @@ export interface Bookmark {
 export interface Outline {
   title: string;
   author: string;
+  properties: Property[];
   bookmarks: Bookmark[];
 }
 
@@ -18,12 +20,13 @@ const BEGINNING_CHARS = 1000;
 
 /**
  * Marks the lines to which bookmarks lead as headings. A bookmark whose words are not a line of its page is added as a
- * line at the beginning of the page. Title and author are added to the first page, unless they are there already.
+ * line at the beginning of the page. Title, author and further properties are added to the first page, unless they
+ * are there already.
  * `unread`: pages whose text is read later, of which some have none yet but their headings.
  */
 export function withHeadings(
   texts: readonly Page[],
-  { title, author, bookmarks }: Outline,
+  { title, author, properties, bookmarks }: Outline,
   unread: readonly number[],
 ): Page[] {
   const known = new Set(texts.map(({ page }) => page));
@@ -31,7 +34,10 @@ export function withHeadings(
   const pages = [...texts, ...empty].sort((one, other) => one.page - other.page);
   const byPage = new Map<number, Bookmark[]>();
   for (const bookmark of bookmarks) byPage.set(bookmark.page, [...(byPage.get(bookmark.page) ?? []), bookmark]);
-  const marked = pages.map(({ page, text }) => ({ page, text: marking(text, byPage.get(page) ?? []) }));
+  const marked = pagesWithProperties(pages, properties).map(({ page, text }) => ({
+    page,
+    text: marking(text, byPage.get(page) ?? []),
+  }));
   const [first, ...others] = marked;
   if (first === undefined) return marked;
   return [{ page: first.page, text: withTitle(first.text, title, author) }, ...others];

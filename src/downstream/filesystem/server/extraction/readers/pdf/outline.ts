@@ -1,26 +1,27 @@
 import type { getDocumentProxy } from 'unpdf';
+import { isDefaultTitle, type Property } from '../properties.ts';
 import type { Bookmark, Outline } from './headings.ts';
 
 /** A longer outline is truncated, because each of its destinations is looked up in the file. */
 const MAX_BOOKMARKS = 2000;
 const MAX_DEPTH = 5;
-/** Default titles that programs write. */
-const NO_TITLE =
-  /^(?:untitled|title|microsoft (?:word|powerpoint|excel) - |.*\.(?:docx?|pptx?|xlsx?|odt|pdf|indd|tex|dvi|qxd)$)/i;
-
 export type Pdf = Awaited<ReturnType<typeof getDocumentProxy>>;
 export type PdfPage = Awaited<ReturnType<Pdf['getPage']>>;
 export type TextContent = Awaited<ReturnType<PdfPage['getTextContent']>>;
 type Item = Awaited<ReturnType<Pdf['getOutline']>>[number];
 
-/** Title and author from the metadata, and the bookmarks with their pages. */
+/** Title, author and further properties from the metadata, and the bookmarks with their pages. */
 export async function outlineOf(pdf: Pdf): Promise<Outline> {
   const metadata = await pdf.getMetadata().catch(() => undefined);
-  const { Title, Author } = (metadata?.info ?? {}) as { Title?: unknown; Author?: unknown };
+  const { Title, Author, Subject, Keywords } = (metadata?.info ?? {}) as Record<string, unknown>;
   const title = oneLine(Title);
+  const properties: Property[] = [
+    ['Subject', oneLine(Subject)],
+    ['Keywords', oneLine(Keywords)],
+  ];
   const bookmarks: Bookmark[] = [];
   await collect(pdf, (await pdf.getOutline().catch(() => null)) ?? [], 1, bookmarks);
-  return { title: NO_TITLE.test(title) ? '' : title, author: oneLine(Author), bookmarks };
+  return { title: isDefaultTitle(title) ? '' : title, author: oneLine(Author), properties, bookmarks };
 }
 
 async function collect(pdf: Pdf, items: Item[], level: number, found: Bookmark[]): Promise<void> {

@@ -7,6 +7,17 @@ export interface PageText {
   lines: Line[];
   /** Whether the text is beside a picture that covers the page, or there is none. */
   isScan: boolean;
+  losses: PageLosses;
+}
+
+/** What a page has beside texts. */
+export interface PageLosses {
+  /** Attached files, by notes in the page. */
+  files: number;
+  /** Sounds, films and three-dimensional models. */
+  media: number;
+  /** Letters whose font does not say which characters they are. */
+  unknownLetters: number;
 }
 
 /**
@@ -28,11 +39,26 @@ export async function textOfPage(page: PdfPage, scans: Scans, look: (lines: Line
   const isComplex = cpuMs() - beganMs > MAX_CONTENT_MS;
   const lookUnlessComplex = (lines: Line[]) => !isComplex && look(lines);
   const printed = trimmed(await printedLines(page, content, lookUnlessComplex));
-  const notes = (await annotationsOf(page)).map((note) => note.trim()).filter((note) => note !== '');
+  const annotations = await annotationsOf(page);
+  const notes = notesOf(annotations)
+    .map((note) => note.trim())
+    .filter((note) => note !== '');
   const lines = [...printed, ...notes.map((text) => ({ text, height: -1, size: 0 }))];
   const isScan = await scans.has(page, lines, lookUnlessComplex);
   page.cleanup();
-  return { lines, isScan };
+  return { lines, isScan, losses: lossesOf(lines, annotations) };
+}
+
+const MEDIA = new Set(['Sound', 'Movie', 'Screen', 'RichMedia', '3D']);
+/** Programs put letters that have no character into the private use area, and the bullets of symbol fonts at F000 to F0FF. */
+const UNKNOWN = /[\ufffd\ue000-\uefff\uf100-\uf8ff]/g;
+
+function lossesOf(lines: readonly Line[], annotations: readonly Annotation[]): PageLosses {
+  return {
+    files: annotations.filter(({ subtype }) => subtype === 'FileAttachment').length,
+    media: annotations.filter(({ subtype = '' }) => MEDIA.has(subtype)).length,
+    unknownLetters: lines.reduce((sum, { text }) => sum + (text.match(UNKNOWN)?.length ?? 0), 0),
+  };
 }
 
 /** Without white space at the beginning and the end of the page. */
@@ -54,9 +80,12 @@ interface Annotation {
   contentsObj?: { str?: string };
 }
 
+async function annotationsOf(page: PdfPage): Promise<Annotation[]> {
+  return (await page.getAnnotations().catch(() => [])) as Annotation[];
+}
+
 /** The values of form fields, and notes beside the text. */
-async function annotationsOf(page: PdfPage): Promise<string[]> {
-  const annotations = (await page.getAnnotations().catch(() => [])) as Annotation[];
+function notesOf(annotations: readonly Annotation[]): string[] {
   const fields = annotations.filter(({ subtype }) => subtype === 'Widget').map(fieldText);
   // A popup repeats the text of its note.
   const notes = annotations.filter(({ subtype }) => !['Widget', 'Popup', 'Link'].includes(subtype ?? ''));

@@ -8,7 +8,7 @@ import { joinHyphenated } from './hyphens.ts';
 import { type Outline, withHeadings } from './headings.ts';
 import type { Line } from './layout/lines.ts';
 import { type PageLines, withoutRunningHeads } from './layout/running-heads.ts';
-import type { PageText } from './page-text.ts';
+import type { PageLosses, PageText } from './page-text.ts';
 
 const READER = join(import.meta.dirname, `pdf.worker${extname(import.meta.filename)}`);
 /** The share of the caller's time for reading pages; the rest is for the text as a whole. */
@@ -20,11 +20,18 @@ const LOOK_SHARE = 0.4;
 
 /** The messages of the thread that reads a PDF, in this order. */
 export type PdfMessage =
-  | { kind: 'opened'; pages: number; outline: Outline; attachments: string[] }
+  | ({ kind: 'opened'; pages: number; outline: Outline } & FileLosses)
   /** The text of a page before its drawings are looked at, which may take long. */
   | { kind: 'draft'; page: number; lines: Line[] }
   | { kind: 'page'; page: number; text: PageText | undefined }
   | { kind: 'fault'; why: string };
+interface FileLosses {
+  /** The names of attached files. */
+  attachments: string[];
+  /** Whether the file has a form of Adobe's own kind (XFA), whose pages are made when it is shown. */
+  isDynamicForm: boolean;
+  hasScripts: boolean;
+}
 export interface PdfJob {
   content: Uint8Array;
   /** The first page to be read, counted from 1. */
@@ -52,8 +59,9 @@ class PdfReading {
   private readonly scans: number[] = [];
   private readonly broken: number[] = [];
   private readonly slow: number[] = [];
-  private outline: Outline = { title: '', author: '', bookmarks: [] };
-  private attachments: string[] = [];
+  private readonly lost: PageLosses = { files: 0, media: 0, unknownLetters: 0 };
+  private outline: Outline = { title: '', author: '', properties: [], bookmarks: [] };
+  private beside: FileLosses = { attachments: [], isDynamicForm: false, hasScripts: false };
   private draft: PageLines | undefined;
   private count = 0;
   private next = 1;
@@ -95,7 +103,7 @@ class PdfReading {
         ...onPages('pages_too_slow', 'pages that take too long to read, which are left out', this.slow),
         ...onPages('pages_left_out', 'pages left out because reading the whole file takes too long', left),
         ...onPages('running_heads_once', 'pages whose running head or foot stands on an earlier page', without),
-        ...attachmentsLeftOut(this.attachments),
+        ...fileLosses(this.beside, this.lost),
       ],
     };
   }
@@ -134,7 +142,7 @@ class PdfReading {
     if (message.kind === 'opened') {
       this.count = message.pages;
       this.outline = message.outline;
-      this.attachments = message.attachments;
+      this.beside = message;
       return;
     }
     const { page, text } = message;
@@ -142,9 +150,22 @@ class PdfReading {
     if (text === undefined) this.broken.push(page);
     else {
       if (text.isScan) this.scans.push(page);
+      for (const kind of Object.keys(text.losses) as (keyof PageLosses)[]) this.lost[kind] += text.losses[kind];
       if (text.lines.length > 0) this.pages.push({ page, lines: text.lines });
     }
   }
+}
+
+function fileLosses({ attachments, isDynamicForm, hasScripts }: FileLosses, lost: PageLosses): Warning[] {
+  const form = 'the pages of a form of Adobe (XFA) are made when it is shown, and are left out';
+  return [
+    ...attachmentsLeftOut(attachments),
+    ...counted(lost.files, 'attachments_left_out', 'files attached to places of pages are left out'),
+    ...counted(lost.media, 'media_left_out', 'recordings and models are left out'),
+    ...counted(lost.unknownLetters, 'characters_replaced', 'letters whose font does not name their character'),
+    ...(isDynamicForm ? [{ code: 'form_fields_left_out' as const, detail: form }] : []),
+    ...(hasScripts ? [{ code: 'scripts_left_out' as const, detail: 'the scripts of the file are left out' }] : []),
+  ];
 }
 
 function attachmentsLeftOut(files: readonly string[]): Warning[] {

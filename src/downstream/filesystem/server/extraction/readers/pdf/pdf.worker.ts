@@ -34,7 +34,14 @@ async function read({ content, from, lookUntilMs }: PdfJob): Promise<void> {
   const scans = new Scans();
   const pdf = await getDocumentProxy(content, OPTIONS);
   const attachments = Object.keys((await pdf.getAttachments().catch(() => null)) ?? {});
-  say({ kind: 'opened', pages: pdf.numPages, outline: await outlineOf(pdf), attachments });
+  const { IsXFAPresent, IsAcroFormPresent } = ((await pdf.getMetadata().catch(() => undefined))?.info ?? {}) as {
+    IsXFAPresent?: boolean;
+    IsAcroFormPresent?: boolean;
+  };
+  const isDynamicForm = IsXFAPresent === true && IsAcroFormPresent !== true;
+  const hasScripts = await pdf.hasJSActions().catch(() => false);
+  const outline = await outlineOf(pdf);
+  say({ kind: 'opened', pages: pdf.numPages, outline, attachments, isDynamicForm, hasScripts });
   for (let page = from; page <= pdf.numPages; page++) {
     const text = await pdf
       .getPage(page)
