@@ -31,7 +31,7 @@ import { documentPath } from './document-path.js';
 import { DocumentsService } from './documents.service.js';
 import { IndexRepair } from './repair/index-repair.service.js';
 import { partOf } from './ranges.js';
-import { storedSchema } from './stored.schema.js';
+import { storedSchema, taggedSchema } from './stored.schema.js';
 import { readUpload } from './upload.js';
 
 const listQuery = pageSchema.extend({ prefix: z.string().max(255).default('') });
@@ -44,12 +44,6 @@ const indexSchema = chromaContract.describe.response.extend({
 const extractBody = z.strictObject({ path: z.string().min(1).max(1000) });
 const rebuiltSchema = z.object({ project_id: z.string(), documents: z.int(), index: z.literal('rebuilding') });
 const tagsBody = z.strictObject({ path: z.string().min(1).max(1000), tags: tagsSchema });
-const taggedSchema = z.object({
-  path: z.string(),
-  tags: z.array(z.string()),
-  /** Whether search finds the document by them already. */
-  indexed: z.enum(['done', 'queued']),
-});
 const deleteQuery = z.strictObject({ trash: z.enum(['true', 'false']).optional() });
 const textQuery = z
   .strictObject({ version: idSchema.optional(), original: z.enum(['true', 'false']).optional() })

@@ -9,7 +9,7 @@ const stored = {
   /** Content of the file that the text lacks; absent where no loss is known. */
   warnings: z.array(warningSchema).optional(),
 };
-const failedSchema = z
+export const failedSchema = z
   .object({ path: z.string(), error: z.object({ code: z.string(), detail: z.string() }) })
   .meta({ title: 'FailedDocument' });
 /** An attached e-mail has attachments of its own. */
@@ -38,4 +38,11 @@ export const bulkSchema = z.object({
   stored: z.int(),
   failed: z.int(),
   skipped: z.array(skippedSchema),
+});
+
+export const taggedSchema = z.object({
+  path: z.string(),
+  tags: z.array(z.string()),
+  /** Whether search finds the document by them already. */
+  indexed: z.enum(['done', 'queued']),
 });
