@@ -304,6 +304,21 @@ export const t = {
     moveNow: 'Move',
     moved: (from: string, to: string) => `“${from}” moved to “${to}”`,
     notMovedBack: (path: string, detail: string) => `“${path}” could not be moved back. ${detail}`,
+    moveChosen: 'Move',
+    moveSeveral: (n: number) => (n === 1 ? 'Move it into a folder' : `Move ${formatNumber(n)} entries into a folder`),
+    moveSeveralWhat: 'Each keeps its name, and its history goes on. A folder that does not exist is made.',
+    toFolder: 'Folder',
+    topFolder: 'The top of the project',
+    moveLinksSeveral: 'Change the links of other documents to them',
+    thereAlready: 'They are there already.',
+    movingSeveral: (n: number) => `${count(n, 'document moves', 'documents move')} …`,
+    movedSeveral: (name: string | undefined, n: number, folder: string) =>
+      `${name === undefined ? count(n, 'document', 'documents') : `“${name}”`} moved to ${folder === '' ? 'the top of the project' : `“${folder}”`}`,
+    movedBack: (n: number) => `${count(n, 'document is', 'documents are')} back in place`,
+    notMoved: (failures: number, of: number) =>
+      `${formatNumber(failures)} of ${count(of, 'document', 'documents')} could not be moved`,
+    tooManyForLinks: 'Nothing was moved: this project has too many documents to change the links in all of them.',
+    moveWithoutLinks: 'Move without changing links',
     emptyFolder: 'There is nothing in this folder.',
   },
   choice: {

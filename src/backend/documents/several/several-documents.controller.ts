@@ -1,7 +1,6 @@
 import { Body, Controller, HttpCode, Param, Post, UseInterceptors } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { tagsSchema } from '../../../contract/document-tags.js';
 import {
   filesystemContract,
   MAX_BATCH_DOCUMENTS,
@@ -13,10 +12,10 @@ import { ReplayInterceptor } from '../../edge/idempotency/replay.interceptor.js'
 import { Answers, TakesIdempotencyKey } from '../../edge/openapi.js';
 import { idSchema } from '../../edge/schemas.js';
 import { Moving } from '../moving/moving.service.js';
-import { failedSchema, storedSchema, taggedSchema } from '../stored.schema.js';
+import { inTrashSchema, pathSchema, pathsSchema, tagsOfSchema } from '../request.schemas.js';
+import { errorSchema, failedSchema, storedSchema, taggedSchema } from '../stored.schema.js';
 import { SeveralDocuments } from './several-documents.service.js';
 
-const path = z.string().min(1).max(1000);
 const several = <T extends z.ZodType>(item: T) =>
   z
     .array(item)
@@ -27,20 +26,20 @@ const several = <T extends z.ZodType>(item: T) =>
     );
 
 const deleteBody = z.strictObject({
-  paths: several(path).refine(
+  paths: several(pathSchema).refine(
     (paths) => new Set(paths.map((one) => one.normalize('NFC'))).size === paths.length,
     'a document is named twice; name each once',
   ),
   trash: z.boolean().default(false),
 });
 const moveBody = z.strictObject({
-  moves: several(z.strictObject({ from: path, to: path })),
+  moves: several(pathsSchema),
   update_links: z.boolean().default(false),
 });
-const tagBody = z.strictObject({ documents: several(z.strictObject({ path, tags: tagsSchema })) });
-const trashedBody = z.strictObject({ documents: several(z.strictObject({ path, version: idSchema.optional() })) });
+const tagBody = z.strictObject({ documents: several(tagsOfSchema) });
+const trashedBody = z.strictObject({ documents: several(inTrashSchema) });
 
-const notMovedSchema = z.object({ from: z.string(), to: z.string(), error: failedSchema.shape.error });
+const notMovedSchema = z.object({ from: z.string(), to: z.string(), error: errorSchema });
 const answerOf = <T extends z.ZodType>(item: T) =>
   z.object({ documents: z.array(z.union([item, failedSchema])), done: z.int(), failed: z.int() });
 const deletedSchema = answerOf(z.object({ path: z.string() }));

@@ -127,7 +127,7 @@ export class SeveralDocuments {
     return Promise.all(
       answers.map(async (answer, i) => {
         if (isRefused(answer)) return { path: answer.path, error: { code: answer.code, detail: answer.detail } };
-        return { ...(answer), indexed: (await indexed[i]) === true ? ('done' as const) : ('queued' as const) };
+        return { ...answer, indexed: (await indexed[i]) === true ? ('done' as const) : ('queued' as const) };
       }),
     );
   }
