@@ -143,6 +143,12 @@ const rejection = await compare('A rejection by an open breaker (1.00 = opossum)
 
 const limits = [
   [
+    'our policies cost less than 0.35 of cockatiel put together plainly',
+    healthy('our policy alone') / healthy('cockatiel wrap(retry, breaker, timeout)'),
+    0.35,
+    '×',
+  ],
+  [
     'our whole client costs less than cockatiel put together plainly',
     healthy('our whole client, log level warn') / healthy('cockatiel wrap(retry, breaker, timeout)'),
     1,

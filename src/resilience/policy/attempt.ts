@@ -1,4 +1,5 @@
 import { Call } from './call.js';
+import type { Clock } from './clock.js';
 import type { Ticket } from './circuit-breaker.js';
 import { LightSignal } from './light-signal.js';
 import type { Ramp } from './ramp.js';
@@ -32,6 +33,8 @@ export class Attempt extends LightSignal implements Ticket {
   /** HTTP status of the answer, good or bad. */
   status: number | undefined = undefined;
   private ends: ((error: unknown) => void)[] | undefined = undefined;
+  private beganAtMs = 0;
+  private answeredAtMs: number | undefined = undefined;
 
   constructor(
     readonly call: Call,
@@ -46,6 +49,20 @@ export class Attempt extends LightSignal implements Ticket {
   /** The attempt that a policy is given; a signal from a policy that is not ours becomes a first and only attempt. */
   static of(signal: AbortSignal | undefined): Attempt {
     return signal instanceof Attempt ? signal : new Attempt(Call.of(signal), 1, 1);
+  }
+
+  /** Marks the start of the work. */
+  begin(clock: Clock): void {
+    this.beganAtMs = clock.now();
+    this.answeredAtMs = undefined;
+  }
+
+  /**
+   * Marks the answer: the first part of a streamed one, or the failure. All policies hear of it in one turn and share one
+   * reading of the clock. @returns milliseconds from the start to the first mark
+   */
+  answered(clock: Clock): number {
+    return (this.answeredAtMs ??= clock.now()) - this.beganAtMs;
   }
 
   /** Limits the wait for the next part of a streamed answer. */

@@ -68,7 +68,8 @@ export class CircuitBreakerPolicy implements IPolicy<AttemptContext>, Gate {
       const message = `the breaker is ${name === 'closed' ? 'open for this caller' : name}`;
       return refusal({ service: this.options.service, reason: 'circuit_open', message, retryAfterMs });
     }
-    if (this.options.clock.now() >= attempt.call.lastBeginMs) {
+    const { lastBeginMs } = attempt.call;
+    if (lastBeginMs < Infinity && this.options.clock.now() >= lastBeginMs) {
       return this.error('deadline', 'the deadline had passed before the attempt began');
     }
     return undefined;
@@ -85,18 +86,17 @@ export class CircuitBreakerPolicy implements IPolicy<AttemptContext>, Gate {
     const refused = this.refusal(attempt);
     if (refused !== undefined) return Promise.reject(refused);
     const { clock } = this.options;
-    const beganAtMs = clock.now();
-    let answeredAtMs: number | undefined;
+    attempt.begin(clock);
     this.breaker.enter(attempt);
     const running = start(work, attempt);
     follow(running, attempt, {
       answered: () => {
-        answeredAtMs = clock.now();
+        attempt.answered(clock);
         this.breaker.alive(attempt);
       },
       ended: (error) => {
         attempt.suspect = suspectOf(attempt.call.context, error);
-        this.breaker.report(attempt, outcomeOf(error), (answeredAtMs ?? clock.now()) - beganAtMs);
+        this.breaker.report(attempt, outcomeOf(error), attempt.answered(clock));
       },
     });
     return this.events.watch(running);

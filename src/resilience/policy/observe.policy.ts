@@ -24,20 +24,18 @@ export class ObservePolicy implements IPolicy<AttemptContext> {
   execute<T>(work: Work<T>, signal?: AbortSignal): Promise<T> {
     const { observers, clock } = this;
     const attempt = Attempt.of(signal);
-    const beganAtMs = clock.now();
-    let answeredAtMs: number | undefined;
+    attempt.begin(clock);
     observers.tell('began', attempt);
     const running = start(work, attempt);
     const answered = () => {
-      answeredAtMs = clock.now();
+      attempt.answered(clock);
       observers.tell('answered', attempt);
     };
     follow(running, attempt, {
       answered,
       ended: (error) => {
-        if (error === undefined && answeredAtMs === undefined) answered();
-        const durationMs = (answeredAtMs ?? clock.now()) - beganAtMs;
-        observers.tell('ended', attempt, outcomeOf(error), durationMs, error);
+        if (error === undefined && attempt.stream === undefined) answered();
+        observers.tell('ended', attempt, outcomeOf(error), attempt.answered(clock), error);
       },
     });
     return this.events.watch(running);

@@ -145,14 +145,16 @@ export class ResilientClient {
       context,
       repeatable: endpoint.idempotent || context.idempotencyKey !== undefined,
     };
-    return this.policy.execute(call, async (attempt) => {
+    return this.policy.execute(call, (attempt) => {
       const request = this.request(endpoint.method, path + query, body, attempt);
       request.repeatable = call.repeatable;
       request.safe = endpoint.safe ?? endpoint.method === 'GET';
-      const answer = await this.carry(attempt, (transport) => transport.send(request, attempt));
-      attempt.status = answer.status;
-      this.instance = answer.headers[HEADER.instance] ?? this.instance;
-      return decode(this.service, endpoint, answer) as EndpointOutput<E>;
+      return this.carry(attempt, async (transport) => {
+        const answer = await transport.send(request, attempt);
+        attempt.status = answer.status;
+        this.instance = answer.headers[HEADER.instance] ?? this.instance;
+        return decode(this.service, endpoint, answer) as EndpointOutput<E>;
+      });
     });
   }
 
