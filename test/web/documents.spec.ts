@@ -221,6 +221,17 @@ describeInBrowser('documents on the page', () => {
     }
   });
 
+  it('shows formulas without inline styles, and a wrong one as it was written', async () => {
+    const formulas = ['\\frac{a}{b}', '\\bad{', '\\pmb{x}', '\\fcolorbox{#f00}{blue}{y}', '\\htmlStyle{color:red}{z}'];
+    await person.upload(project, 'maths.md', `# Maths\n\n${formulas.map((one) => `$${one}$`).join('\n\n')}`);
+    const page = await visit.open(`/p/${project}/documents/read/maths.md`);
+    await page.locator('math mfrac').waitFor();
+    await page.getByText('\\bad{', { exact: true }).waitFor();
+    expect(await page.locator('math').count()).toBe(3);
+    // A style that the policy refused would be a complaint of the browser, which fails the test at its end.
+    expect(await page.locator('.markdown [style]').count()).toBe(0);
+  });
+
   it('shows ten thousand documents with only the rows in sight in the page', async () => {
     const rows = Array.from({ length: 10_000 }, (_, index) => ({
       path: `note-${String(index).padStart(5, '0')}.md`,

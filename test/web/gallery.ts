@@ -177,6 +177,16 @@ export class Gallery {
         },
       },
       {
+        name: 'chat-find',
+        show: async (visit) => {
+          await this.asked(visit);
+          const { page } = visit;
+          await page.getByRole('button', { name: 'Find', exact: true }).click();
+          await page.getByRole('searchbox', { name: 'Find in this conversation' }).fill('the');
+          await page.getByText('1 of 1 question').waitFor();
+        },
+      },
+      {
         name: 'chat-scope',
         show: async (visit) => {
           const page = await visit.open(of('chat'));

@@ -173,6 +173,8 @@ export const t = {
     content_filter: 'The answer ends here: the model held back the rest.',
     thoughts: 'What the model thought',
     failed: 'No answer could be written. Your question is kept.',
+    failedPart:
+      'The answer broke off here and this part of it is not kept. Your question is: ask again for a whole answer.',
     resuming: 'The connection broke. The answer goes on where it stopped …',
     retry: 'Try again',
     noCredits: 'Your credits are used up, so no answer was written and nothing was charged.',
