@@ -227,7 +227,7 @@ describeInBrowser('documents on the page', () => {
     const page = await visit.open(`/p/${project}/documents/read/maths.md`);
     await page.locator('math mfrac').waitFor();
     await page.getByText('\\bad{', { exact: true }).waitFor();
-    expect(await page.locator('math').count()).toBe(3);
+    expect(await page.locator('math').count()).toBe(4);
     // A style that the policy refused would be a complaint of the browser, which fails the test at its end.
     expect(await page.locator('.markdown [style]').count()).toBe(0);
   });
