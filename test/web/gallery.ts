@@ -239,7 +239,7 @@ export class Gallery {
           await page.getByLabel('Choose notes/').check();
           await page.getByLabel('Choose README.md').check();
           await page.getByRole('button', { name: 'Move', exact: true }).click();
-          await page.getByRole('dialog').waitFor();
+          await page.getByRole('dialog').getByLabel('Folder').fill('archive/2026/');
         },
       },
       {
@@ -374,5 +374,7 @@ export class Gallery {
     await visit.ask('Why is a question written down before it is answered?');
     await visit.answer();
     if (line !== undefined) await page.getByText(line).waitFor();
+    // The code that draws formulas is loaded with the first one, which only the model's answer has.
+    else await page.locator('math').first().waitFor();
   }
 }
