@@ -1,22 +1,26 @@
-import { useDeferredValue, useEffect, useMemo, useRef, useState } from 'react';
+import { type RefObject, useDeferredValue, useEffect, useMemo, useRef, useState } from 'react';
 import { t } from '../texts/en.ts';
 import { turnsWith } from './find.ts';
+import { type Rows, useFoundPlace } from './found-place.ts';
 import type { LiveChat } from './live-chat.ts';
 import type { ShownTurn } from './message.ts';
 
 /** Finds words in all turns of a conversation: the browser finds those alone that are in the page. */
-export function FindBar({
+export default function FindBar({
   chat,
   turns,
   earlier,
-  onShow,
+  place,
+  rows,
 }: {
   chat: LiveChat;
   turns: readonly ShownTurn[];
   earlier: number;
-  /** Brings a turn in sight and marks the words in it. */
-  onShow: (turn: number | undefined, words: string) => void;
+  /** Has the turns in it. */
+  place: RefObject<HTMLElement | null>;
+  rows: Rows;
 }) {
+  const onShow = useFoundPlace(place, rows);
   const [typed, setTyped] = useState('');
   const [at, setAt] = useState<string>();
   const [failed, setFailed] = useState(false);

@@ -1,13 +1,15 @@
-import { useLayoutEffect, useRef, useSyncExternalStore } from 'react';
+import { Suspense, useLayoutEffect, useRef, useSyncExternalStore } from 'react';
 import { t } from '../texts/en.ts';
 import { DEMO_PROJECT, TourGoesOn } from '../tour/Tour.tsx';
 import { EarlierTurns } from './EarlierTurns.tsx';
-import { FindBar } from './FindBar.tsx';
+import { lazily } from '../layout/lazily.ts';
 import { type ShownTurn, textOf } from './message.ts';
 import { Refused, Turn, Waiting } from './Turn.tsx';
 import type { TurnsProps } from './Turns.tsx';
-import { useFind } from './use-find.ts';
+import { useFindKey } from './find-key.ts';
 import { useTurnRows } from './turn-rows.ts';
+
+const FindBar = lazily(() => import('./FindBar.tsx'));
 
 /** Only the turns near the screen are in the page: there may be thousands. */
 export default function TurnList({
@@ -21,12 +23,7 @@ export default function TurnList({
   const phase = useSyncExternalStore(chat.subscribe, () => chat.phase);
   const place = useRef<HTMLDivElement>(null);
   const { rows, onScroll, onTouch } = useTurnRows(place, turns, earlier > 0);
-  const { finding, onShow } = useFind(
-    chat,
-    place,
-    rows,
-    () => earlier > 0 || rows.getVirtualItems().length < turns.length,
-  );
+  const finding = useFindKey(chat, () => earlier > 0 || rows.getVirtualItems().length < turns.length);
   const last = turns.at(-1);
   const asking = last?.question.metadata?.asking;
   const asked = asking === undefined ? undefined : last?.question.id;
@@ -36,7 +33,11 @@ export default function TurnList({
 
   return (
     <>
-      {finding && <FindBar chat={chat} turns={turns} earlier={earlier} onShow={onShow} />}
+      {finding && (
+        <Suspense fallback={null}>
+          <FindBar chat={chat} turns={turns} earlier={earlier} place={place} rows={rows} />
+        </Suspense>
+      )}
       <div className="turns" ref={place} onScroll={onScroll}>
         <div className="turns-column" style={{ height: rows.getTotalSize() }}>
           {earlier > 0 && <EarlierTurns number={earlier} onRead={() => chat.readEarlier()} />}

@@ -1,50 +1,25 @@
-import { type RefObject, useCallback, useEffect, useRef, useSyncExternalStore } from 'react';
+import { type RefObject, useCallback, useEffect, useRef } from 'react';
 import { clearHighlight, highlight } from './find.ts';
-import type { LiveChat } from './live-chat.ts';
 
 /** How many pictures a turn has to come into the page after it was scrolled to. */
 const MAX_FRAMES = 30;
 /** For how many pictures it is corrected: the heights of turns that come into the page are only estimated before. */
 const SETTLED_FRAMES = 4;
 
-interface Rows {
+export interface Rows {
   scrollToIndex: (index: number, options: { align: 'start' }) => void;
 }
 
-/**
- * Ctrl+F, or Command+F, opens the field that finds in all turns, where some of them are not in the page. Pressed once more, it
- * is the browser's.
- */
-export function useFind(chat: LiveChat, place: RefObject<HTMLElement | null>, rows: Rows, hasMore: () => boolean) {
-  const finding = useSyncExternalStore(chat.subscribe, () => chat.finding);
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent) => {
-      const isFind =
-        event.key.toLowerCase() === 'f' && (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey;
-      if (!isFind || chat.finding || !hasMore() || document.querySelector('[role=dialog]') !== null) return;
-      event.preventDefault();
-      chat.setFinding(true);
-    };
-    addEventListener('keydown', onKey);
-    return () => removeEventListener('keydown', onKey);
-  });
+/** @returns brings a turn in sight and marks the words in it; without a turn, nothing is marked */
+export function useFoundPlace(place: RefObject<HTMLElement | null>, rows: Rows) {
   const frame = useRef(0);
   const clear = useCallback(() => {
     cancelAnimationFrame(frame.current);
     clearHighlight();
   }, []);
-  useEffect(() => {
-    if (!finding) clear();
-  }, [finding, clear]);
-  useEffect(
-    () => () => {
-      chat.finding = false;
-      clear();
-    },
-    [chat, clear],
-  );
+  useEffect(() => clear, [clear]);
 
-  const onShow = useCallback(
+  return useCallback(
     (turn: number | undefined, words: string) => {
       clear();
       if (turn === undefined) return;
@@ -65,5 +40,4 @@ export function useFind(chat: LiveChat, place: RefObject<HTMLElement | null>, ro
     },
     [place, rows, clear],
   );
-  return { finding, onShow };
 }
