@@ -9,7 +9,7 @@ const PAGES: [path: RegExp, ...modules: string[]][] = [
   [/^\/p\/[^/]+\/chat/, 'chat/ChatPage.tsx'],
   [/^\/p\/[^/]+\/documents\/read\//, 'documents/ReadingPage.tsx'],
   [/^\/p\/[^/]+\/documents\/?$/, 'documents/DocumentsPage.tsx'],
-  [/^\/p\/[^/]+\/trash/, 'documents/TrashPage.tsx'],
+  [/^\/p\/[^/]+\/documents\/trash/, 'documents/TrashPage.tsx'],
   [/^\/p\/[^/]+\/search/, 'search/SearchPage.tsx'],
   [/^\/p\/[^/]+\/graph/, 'graph/GraphPage.tsx'],
   [/^\/projects/, 'projects/ProjectsPage.tsx'],

@@ -200,6 +200,48 @@ describeInBrowser('chatting on the page', () => {
     expect(await turn.getAttribute('aria-setsize')).toBe('2000');
   });
 
+  it('finds words in all turns of a long conversation, marks them, and leaves the second Ctrl+F to the browser', async () => {
+    const page = await openLong(2000);
+    await page.keyboard.press('Control+f');
+    const field = page.getByRole('searchbox', { name: 'Find in this conversation' });
+    await field.fill('answer 100');
+    const bar = page.getByRole('search', { name: 'Find in this conversation' });
+    // 100, and 1000 to 1009.
+    await bar.getByText('11 of 11 questions').waitFor();
+    await page.getByText('Question 1009', { exact: true }).waitFor();
+    const marked = () =>
+      page.evaluate(() =>
+        [...(CSS.highlights.get('found') ?? [])].map(
+          (range) => (range as Range).startContainer.parentElement?.closest('.turn')?.textContent,
+        ),
+      );
+    await until('it is marked', async () => (await marked()).some((text) => text?.includes('Question 1009') === true));
+    await page.keyboard.press('Enter');
+    await bar.getByText('10 of 11 questions').waitFor();
+    await page.keyboard.press('Shift+Enter');
+    await page.keyboard.press('Shift+Enter');
+    await bar.getByText('1 of 11 questions').waitFor();
+    const turn = page.locator('.turn', { hasText: 'Question 100' });
+    await turn.first().waitFor();
+    await until('it stays in sight', async () => {
+      const box = await page.getByText('Question 100', { exact: true }).boundingBox();
+      return box !== null && box.y > 0 && box.y < 700;
+    });
+    expect(await page.getByRole('article').count()).toBeLessThan(60);
+    const taken = await field.evaluate(
+      (input) =>
+        !input.dispatchEvent(
+          new KeyboardEvent('keydown', { key: 'f', ctrlKey: true, bubbles: true, cancelable: true }),
+        ),
+    );
+    expect(taken).toBe(false);
+    await field.fill('quinces');
+    await bar.getByText('Not in this conversation').waitFor();
+    await page.keyboard.press('Escape');
+    await bar.waitFor({ state: 'detached' });
+    expect(await marked()).toEqual([]);
+  });
+
   it('leaves the turn that is read where it is while earlier ones come in front', async () => {
     const page = await openLong(200);
     let pass: () => void = () => undefined;

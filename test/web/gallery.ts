@@ -121,7 +121,7 @@ export class Gallery {
     return [
       this.view('chat-empty', of('chat'), (page) => page.getByText('This project has no documents yet.').waitFor()),
       this.view('documents-empty', of('documents'), (page) => page.getByText('No documents yet').waitFor()),
-      this.view('trash-empty', of('trash'), (page) => page.getByText('The trash is empty').waitFor()),
+      this.view('trash-empty', of('documents/trash'), (page) => page.getByText('The trash is empty').waitFor()),
       this.view('search-empty', `${of('search')}?q=pears`, (page) => page.getByText('has no documents yet').waitFor()),
       this.view('graph-empty', of('graph'), (page) => page.getByText('There is nothing to draw yet').waitFor()),
       this.view('usage-empty', '/usage', (page) => page.getByText('Nothing was spent yet').waitFor()),
@@ -177,6 +177,16 @@ export class Gallery {
         },
       },
       {
+        name: 'chat-find',
+        show: async (visit) => {
+          await this.asked(visit);
+          const { page } = visit;
+          await page.getByRole('button', { name: 'Find', exact: true }).click();
+          await page.getByRole('searchbox', { name: 'Find in this conversation' }).fill('the');
+          await page.getByText('1 of 1 question').waitFor();
+        },
+      },
+      {
         name: 'chat-scope',
         show: async (visit) => {
           const page = await visit.open(of('chat'));
@@ -223,29 +233,39 @@ export class Gallery {
         },
       },
       {
+        name: 'documents-moving',
+        show: async (visit) => {
+          const page = await visit.open(of('documents'));
+          await page.getByLabel('Choose notes/').check();
+          await page.getByLabel('Choose README.md').check();
+          await page.getByRole('button', { name: 'Move', exact: true }).click();
+          await page.getByRole('dialog').getByLabel('Folder').fill('archive/2026/');
+        },
+      },
+      {
         name: 'documents-undeleted',
         show: async (visit) => {
           const page = await visit.open(of('documents'));
           const detail = 'The document store cannot be reached. Nothing was changed.';
           const json = { status: 500, code: 'fault', detail, title: '', type: '', request_id: '' };
-          await page.route(/trash=true/, (route) => route.fulfill({ status: 500, json }));
+          await page.route(/documents\/delete$/, (route) => route.fulfill({ status: 500, json }));
           await page.getByLabel('Choose notes/').check();
           await page.getByRole('button', { name: 'Delete' }).click();
           await page.getByText('2 of 2 documents could not be deleted').waitFor();
-          await page.unroute(/trash=true/);
+          await page.unroute(/documents\/delete$/);
         },
       },
       {
         name: 'trash',
         show: async (visit) => {
-          const page = await visit.open(of('trash'));
+          const page = await visit.open(of('documents/trash'));
           await page.getByLabel('Choose notes/old.md').check();
         },
       },
       {
         name: 'trash-emptying',
         show: async (visit) => {
-          const page = await visit.open(of('trash'));
+          const page = await visit.open(of('documents/trash'));
           await page.getByRole('button', { name: 'Empty the trash' }).click();
           await page.getByRole('dialog').waitFor();
         },
@@ -354,5 +374,7 @@ export class Gallery {
     await visit.ask('Why is a question written down before it is answered?');
     await visit.answer();
     if (line !== undefined) await page.getByText(line).waitFor();
+    // The code that draws formulas is loaded with the first one, which only the model's answer has.
+    else await page.locator('math').first().waitFor();
   }
 }

@@ -55,7 +55,7 @@ describeInBrowser('deleting documents on the page', () => {
     await upload('pears.md', 'plums.md', 'quinces.md');
     const address = `/v1/api/projects/${project}/documents`;
     for (const path of await pathsIn('documents')) await person.request('DELETE', `${address}/${path}?trash=true`);
-    const page = await visit.open(`/p/${project}/trash`);
+    const page = await visit.open(`/p/${project}/documents/trash`);
     await page.getByLabel('Choose pears.md').check();
     await chosenActions(page).getByRole('button', { name: 'Delete for good' }).click();
     await page.getByRole('dialog', { name: 'Delete 1 document for good?' }).waitFor();
@@ -78,7 +78,7 @@ describeInBrowser('deleting documents on the page', () => {
     await upload('pears.md');
     await person.request('DELETE', `/v1/api/projects/${project}/documents/pears.md?trash=true`);
     await upload('pears.md');
-    const page = await visit.open(`/p/${project}/trash`);
+    const page = await visit.open(`/p/${project}/documents/trash`);
     await page.getByRole('button', { name: 'Restore pears.md' }).click();
     await page.getByText('1 of 1 document could not be restored').waitFor();
     await page.getByText(/there is a document at "pears\.md" already/).waitFor();
@@ -86,21 +86,21 @@ describeInBrowser('deleting documents on the page', () => {
   });
 
   it('deletes a whole folder and chosen documents, shows how far it is, and takes all back', async () => {
-    const fruit = Array.from({ length: 40 }, (_, index) => `fruit/${index % 2 === 0 ? '' : 'old/'}note-${index}.md`);
+    const fruit = Array.from({ length: 120 }, (_, index) => `fruit/${index % 2 === 0 ? '' : 'old/'}note-${index}.md`);
     await upload(...fruit, 'fruits.md', 'index.md');
     const page = await visit.open(`/p/${project}/documents`);
-    await page.route(/trash=true/, async (route) => {
-      await new Promise((resolve) => setTimeout(resolve, 100));
+    await page.route(/documents\/delete$/, async (route) => {
+      await new Promise((resolve) => setTimeout(resolve, 500));
       await route.continue();
     });
     await removeByMenu(page, 'fruit/');
-    await page.getByText('40 documents move to the trash …').waitFor();
+    await page.getByText('120 documents move to the trash …').waitFor();
     const progress = page.getByRole('progressbar', { name: 'Progress' });
-    await until('it shows how far it is', async () => Number(await progress.getAttribute('value')) > 4);
-    await page.getByText('“fruit/” is in the trash: 40 documents').waitFor();
+    await until('it shows how far it is', async () => Number(await progress.getAttribute('value')) >= 50);
+    await page.getByText('“fruit/” is in the trash: 120 documents').waitFor();
     expect(await pathsIn('documents')).toEqual(['fruits.md', 'index.md']);
     await page.getByRole('button', { name: 'Undo' }).click();
-    await page.getByText('40 documents are back').waitFor();
+    await page.getByText('120 documents are back').waitFor();
     expect(await pathsIn('documents')).toEqual([...fruit, 'fruits.md', 'index.md'].sort());
 
     await page.getByLabel('Choose fruits.md').check();
@@ -113,29 +113,42 @@ describeInBrowser('deleting documents on the page', () => {
   }, 90_000);
 
   it('names each document that could not be deleted and why, tries those again, and stops when told', async () => {
-    await upload(...Array.from({ length: 30 }, (_, index) => `note-${String(index).padStart(2, '0')}.md`));
+    await upload(...Array.from({ length: 120 }, (_, index) => `note-${String(index).padStart(3, '0')}.md`));
     const page = await visit.open(`/p/${project}/documents`);
-    const detail = 'The document store cannot be reached. Nothing was changed.';
-    await page.route(/note-0[37]\.md\?trash=true/, (route) =>
-      route.fulfill({ status: 500, json: { status: 500, code: 'fault', detail, title: '', type: '', request_id: '' } }),
-    );
+    const detail = 'The stored file is damaged. Nothing was changed.';
+    const isRefused = (path: string) => path === 'note-003.md' || path === 'note-107.md';
+    await page.route(/documents\/delete$/, async (route) => {
+      const { paths, trash } = route.request().postDataJSON() as { paths: string[]; trash: boolean };
+      const response = await route.fetch({
+        postData: JSON.stringify({ trash, paths: paths.filter((path) => !isRefused(path)) }),
+      });
+      const done = ((await response.json()) as { documents: object[] }).documents.values();
+      const documents = paths.map((path) =>
+        isRefused(path) ? { path, error: { code: 'document_damaged', detail } } : done.next().value,
+      );
+      await route.fulfill({ response, json: { documents, done: 0, failed: 0 } });
+    });
     await page.getByLabel('Choose all').check();
     await chosenActions(page).getByRole('button', { name: 'Delete' }).click();
-    await page.getByText('2 of 30 documents could not be deleted').waitFor();
+    await page.getByText('2 of 120 documents could not be deleted').waitFor();
     await page
       .getByRole('listitem')
-      .filter({ hasText: `note-03.md ${detail}` })
+      .filter({ hasText: `note-003.md ${detail}` })
       .waitFor();
-    await page.getByRole('link', { name: 'note-07.md' }).waitFor();
-    expect(await pathsIn('documents')).toEqual(['note-03.md', 'note-07.md']);
-    await page.unroute(/note-0[37]\.md\?trash=true/);
+    await page.getByRole('link', { name: 'note-107.md' }).waitFor();
+    expect(await pathsIn('documents')).toEqual(['note-003.md', 'note-107.md']);
+    await page.unroute(/documents\/delete$/);
     await page.getByRole('button', { name: 'Try again' }).click();
     await page.getByText('2 documents are in the trash').waitFor();
     await page.getByText('This folder').or(page.getByText('No documents yet')).waitFor();
 
     await page.getByRole('link', { name: 'Trash' }).first().click();
-    await page.route(/trash\/restore/, async (route) => {
-      await new Promise((resolve) => setTimeout(resolve, 300));
+    await page
+      .getByRole('navigation', { name: 'Sections' })
+      .locator('a[aria-current=page]', { hasText: 'Documents' })
+      .waitFor();
+    await page.route(/documents\/restore$/, async (route) => {
+      await new Promise((resolve) => setTimeout(resolve, 1000));
       await route.continue();
     });
     await page.getByLabel('Choose all').check();
@@ -144,8 +157,8 @@ describeInBrowser('deleting documents on the page', () => {
     await page.getByText(/^\d+ documents are back$/).waitFor();
     const back = (await pathsIn('documents')).length;
     expect(back).toBeGreaterThan(0);
-    expect(back).toBeLessThan(30);
-    await page.getByText(`${30 - back} documents`, { exact: true }).waitFor();
+    expect(back).toBeLessThan(120);
+    await page.getByText(`${120 - back} documents`, { exact: true }).waitFor();
   }, 90_000);
 
   it('waits for a backend that is away, and then deletes', async () => {

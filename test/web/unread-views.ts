@@ -10,7 +10,7 @@ export interface Places {
 const PAGES: [name: string, path: (places: Places) => string, calls: RegExp][] = [
   ['chat', ({ project, conversation }) => `/p/${project}/chat/${conversation}`, /\/conversations\/[^?]+\?/],
   ['documents', ({ project }) => `/p/${project}/documents`, /\/documents\?/],
-  ['trash', ({ project }) => `/p/${project}/trash`, /\/trash\?/],
+  ['trash', ({ project }) => `/p/${project}/documents/trash`, /\/trash\?/],
   ['reading', ({ project }) => `/p/${project}/documents/read/notes/garden.md`, /\/documents\/notes/],
   ['history', ({ project }) => `/p/${project}/documents/read/notes/garden.md?view=history`, /\/history\?/],
   ['blame', ({ project }) => `/p/${project}/documents/read/notes/garden.md?view=blame`, /\/blame\?/],

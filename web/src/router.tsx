@@ -95,7 +95,7 @@ const documents = createRoute({
 });
 const trash = createRoute({
   getParentRoute: () => project,
-  path: '/trash',
+  path: '/documents/trash',
   component: lazyRouteComponent(() => persistently(() => import('./documents/TrashPage.tsx')), 'TrashPage'),
 });
 

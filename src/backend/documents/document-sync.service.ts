@@ -13,8 +13,8 @@ import { uploadVersion } from '../../contract/extraction-version.js';
 import { Deletions } from '../call/deletions.js';
 import { Outbox } from '../../outbox/outbox.service.js';
 import type { NewOutboxEntry, OutboxEntry, PendingFilter } from '../../outbox/outbox.store.js';
-import { type MoveCommit, MoveDelivery } from './moving/move-delivery.service.js';
-import { type Move, type MovedDocument, movedFromSchema, moveSchema } from './moving/move-payload.js';
+import { type IndexUpdate, type MoveCommit, MoveDelivery, unlessMissing } from './moving/move-delivery.service.js';
+import { isOfSeveral, type Move, type MovedDocument, movedFromSchema, moveSchema } from './moving/move-payload.js';
 import { ProjectEvents } from '../projects/project-events.js';
 import type { CallContext } from '../../resilience/policy/call-context.js';
 import { DownstreamError } from '../../resilience/policy/downstream-error.js';
@@ -106,23 +106,25 @@ export class DocumentSync implements OnModuleInit {
 
   /**
    * Must be written before the files change, so that no change can lack its index update and its commit. `commit` is
-   * null where the history already has the change.
+   * null where the history does not have the change, or has it already.
    */
-  async hold(
-    { userId, projectId, path }: DocumentKey,
-    commit: CommitPayload | null,
-    deleted: boolean,
-  ): Promise<HeldChange> {
-    const entry: Omit<NewOutboxEntry, 'topic' | 'payload'> = {
-      key: keyOf({ userId, projectId, path }),
-      userId,
-      projectId,
-    };
-    const [index, history] = await this.outbox.hold([
-      { ...entry, topic: 'index', payload: { path, deleted } },
-      ...(commit === null ? [] : [{ ...entry, topic: 'commit', payload: commit }]),
-    ]);
-    return { index: index as OutboxEntry, commit: history };
+  async hold({ path, ...project }: DocumentKey, commit: CommitPayload | null, deleted: boolean): Promise<HeldChange> {
+    const [held] = await this.holdAll(project, [{ path, commit, deleted }]);
+    return held as HeldChange;
+  }
+
+  /** {@link hold} for several documents. */
+  async holdAll({ userId, projectId }: Omit<DocumentKey, 'path'>, changes: readonly Planned[]): Promise<HeldChange[]> {
+    const entries = changes.flatMap(({ path, commit, deleted = false }): NewOutboxEntry[] => {
+      const entry = { key: keyOf({ userId, projectId, path }), userId, projectId };
+      const index = { ...entry, topic: 'index', payload: { path, deleted } };
+      return commit === null ? [index] : [index, { ...entry, topic: 'commit', payload: commit }];
+    });
+    const held = (await this.outbox.hold(entries)).values();
+    return changes.map(({ commit }) => ({
+      index: held.next().value as OutboxEntry,
+      commit: commit === null ? undefined : (held.next().value as OutboxEntry),
+    }));
   }
 
   /** Queues an index update of some documents, which uses their files as they are at the time of delivery. */
@@ -140,23 +142,6 @@ export class DocumentSync implements OnModuleInit {
       ...{ topic: 'commit', key: keyOf({ userId, projectId, path: payload.path }), userId, projectId, payload },
     }));
     await this.outbox.send(entries);
-  }
-
-  /** {@link hold} for several documents. @param commits one for each of them */
-  async holdAll(
-    { userId, projectId }: Omit<DocumentKey, 'path'>,
-    commits: readonly CommitPayload[],
-  ): Promise<HeldChange[]> {
-    const entries = commits.flatMap((payload) => {
-      const { path } = payload;
-      const entry = { key: keyOf({ userId, projectId, path }), userId, projectId };
-      return [
-        { ...entry, topic: 'index', payload: { path, deleted: false } },
-        { ...entry, topic: 'commit', payload },
-      ];
-    });
-    const held = await this.outbox.hold(entries);
-    return commits.map((_, i) => ({ index: held[2 * i] as OutboxEntry, commit: held[2 * i + 1] }));
   }
 
   /**
@@ -235,11 +220,12 @@ export class DocumentSync implements OnModuleInit {
       payload: { path: to, deleted: false, ...(!payload.move.copy && { moved_from: { path, version } }) },
     }));
     const known = documents.map(({ from, to, from_version }) => ({ from, to, from_version }));
+    const { planned: _, ...move } = payload.move;
     await this.outbox.release([commit], updates, [
-      { id: commit.id, payload: { ...payload, move: { ...payload.move, documents: known } } },
+      { id: commit.id, payload: { ...payload, move: { ...move, documents: known } } },
     ]);
     await this.outbox.discard([index]);
-    const filter = payload.path.endsWith('/') ? { projectId } : { keys: [commit.key] };
+    const filter = isOfSeveral(payload.move) ? { projectId } : { keys: [commit.key] };
     await this.whileDelivering('commit', 'git', userId, filter, this.config.patience.commit_ms);
     await this.whileDelivering('index', 'chroma', userId, filter, this.config.documents.index_wait_ms);
   }
@@ -312,7 +298,7 @@ export class DocumentSync implements OnModuleInit {
     const { path, moved_from: before, move } = indexPayload.parse(payload);
     const project_id = String(projectId);
     if (move !== undefined) await this.moves.indexAll(project_id, move, call);
-    else if (before === undefined) await this.moves.indexTogether(project_id, [path], call);
+    else if (before === undefined) await this.moves.indexTogether(project_id, [{ path, from: undefined }], call);
     else await this.moves.index(project_id, path, before, call);
     // The project was deleted while a text was being fetched.
     if (this.deletedProjects.has(`${call.userId}/${project_id}`)) {
@@ -325,21 +311,21 @@ export class DocumentSync implements OnModuleInit {
     const project_id = String(entries[0]?.projectId);
     let done = 0;
     while (done < entries.length) {
-      const paths: string[] = [];
+      const documents: IndexUpdate[] = [];
       for (const { payload } of entries.slice(done)) {
-        const { path, moved_from: before, move } = indexPayload.parse(payload);
-        if (before !== undefined || move !== undefined) break;
-        paths.push(path);
+        const { path, moved_from: from, move } = indexPayload.parse(payload);
+        if (move !== undefined) break;
+        documents.push({ path, from });
       }
-      if (paths.length === 0) {
+      if (documents.length === 0) {
         const entry = entries[done] as OutboxEntry;
         await this.bringInStep(entry, { ...call, idempotencyKey: entry.id });
         done++;
         continue;
       }
-      const count = await this.moves.indexTogether(project_id, paths, call);
+      const count = await this.moves.indexTogether(project_id, documents, call);
       done += count;
-      if (count < paths.length) break;
+      if (count < documents.length) break;
     }
     if (this.deletedProjects.has(`${call.userId}/${project_id}`)) {
       await this.chroma.dropProject({ params: { project_id } }, call);
@@ -391,8 +377,10 @@ export class DocumentSync implements OnModuleInit {
         await this.git.commits({ params: { project_id }, body: { changes } }, call).catch(unlessGone);
       changes = [];
     };
+    const texts = await this.textsOf(entries, call);
     for (const entry of entries) {
-      const { uncertain, text, move, ...commit } = commitPayload.parse(entry.payload);
+      const { uncertain, text: kept, move, ...commit } = commitPayload.parse(entry.payload);
+      const text = kept === undefined ? texts.get(entry) : kept;
       if (uncertain !== true && !entry.recovered && text !== undefined && move === undefined)
         changes.push({ ...commit, text });
       else {
@@ -404,11 +392,26 @@ export class DocumentSync implements OnModuleInit {
     return entries.length;
   }
 
-  private async current(project_id: string, path: string, call: CallContext) {
-    return this.filesystem.getDocument({ params: { project_id }, query: { path } }, call).catch((error: unknown) => {
-      if (error instanceof DownstreamError && error.status === 404) return undefined;
-      throw error;
+  /** The texts of those commits that have none with them, of as many as fit into one answer. */
+  private async textsOf(entries: readonly OutboxEntry[], call: CallContext): Promise<Map<OutboxEntry, string>> {
+    const lacking = entries.flatMap((entry) => {
+      const { path, version, text, move } = commitPayload.parse(entry.payload);
+      return text === undefined && move === undefined ? [{ entry, path, version }] : [];
     });
+    if (lacking.length < 2) return new Map();
+    const params = { project_id: String(entries[0]?.projectId) };
+    const body = { paths: lacking.map(({ path }) => path) };
+    const read = await this.filesystem.readDocuments({ params, body }, call).catch(unlessMissing);
+    return new Map(
+      (read?.documents ?? []).flatMap((document, i) => {
+        const { entry, version } = lacking[i] as (typeof lacking)[number];
+        return 'text' in document && isOf(document.version, version) ? [[entry, document.text] as const] : [];
+      }),
+    );
+  }
+
+  private async current(project_id: string, path: string, call: CallContext) {
+    return this.filesystem.getDocument({ params: { project_id }, query: { path } }, call).catch(unlessMissing);
   }
 }
 
@@ -418,7 +421,7 @@ const keyOf = ({ userId, projectId, path }: DocumentKey) => `${userId}/${project
 function changesOf(commit: CommitPayload): CommitPayload[] {
   const { move } = commit;
   if (move === undefined) return [commit];
-  const documents = move.documents ?? [{ from: move.from, to: move.to }];
+  const documents = move.documents ?? move.planned ?? [{ from: move.from, to: move.to }];
   return documents.flatMap(({ from, to }) => [
     { ...commit, path: to },
     ...(move.copy ? [] : [{ ...commit, path: from, text: null }]),
@@ -437,6 +440,13 @@ const isOf = (current: string | undefined, version: string) =>
 
 const both = (index: OutboxEntry, commit: OutboxEntry | undefined) =>
   commit === undefined ? [index] : [index, commit];
+
+/** A change that is about to be made of a document. */
+export interface Planned {
+  path: string;
+  commit: CommitPayload | null;
+  deleted?: boolean;
+}
 
 export interface HeldMove {
   readonly index: OutboxEntry;

@@ -16,7 +16,6 @@ import {
 import { ApiBody, ApiConsumes, ApiOperation, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { tagsSchema } from '../../contract/document-tags.js';
 import { chromaContract } from '../../downstream/chroma/chroma.contract.js';
 import { documentInfoSchema, filesystemContract } from '../../downstream/filesystem/filesystem.contract.js';
 import { badRequest, Problem } from '../../http/problem.js';
@@ -31,7 +30,8 @@ import { documentPath } from './document-path.js';
 import { DocumentsService } from './documents.service.js';
 import { IndexRepair } from './repair/index-repair.service.js';
 import { partOf } from './ranges.js';
-import { storedSchema } from './stored.schema.js';
+import { pathSchema, tagsOfSchema } from './request.schemas.js';
+import { storedSchema, taggedSchema } from './stored.schema.js';
 import { readUpload } from './upload.js';
 
 const listQuery = pageSchema.extend({ prefix: z.string().max(255).default('') });
@@ -41,15 +41,8 @@ const indexSchema = chromaContract.describe.response.extend({
   /** Pictures whose text is being recognised; absent while this is not known. */
   ocr: filesystemContract.recognition.response.optional(),
 });
-const extractBody = z.strictObject({ path: z.string().min(1).max(1000) });
+const extractBody = z.strictObject({ path: pathSchema });
 const rebuiltSchema = z.object({ project_id: z.string(), documents: z.int(), index: z.literal('rebuilding') });
-const tagsBody = z.strictObject({ path: z.string().min(1).max(1000), tags: tagsSchema });
-const taggedSchema = z.object({
-  path: z.string(),
-  tags: z.array(z.string()),
-  /** Whether search finds the document by them already. */
-  indexed: z.enum(['done', 'queued']),
-});
 const deleteQuery = z.strictObject({ trash: z.enum(['true', 'false']).optional() });
 const textQuery = z
   .strictObject({ version: idSchema.optional(), original: z.enum(['true', 'false']).optional() })
@@ -136,7 +129,7 @@ export class DocumentsController {
   @Answers(200, taggedSchema, 404)
   tag(
     @Param('project_id', { schema: idSchema }) projectId: string,
-    @Body({ schema: tagsBody }) { path, tags }: z.output<typeof tagsBody>,
+    @Body({ schema: tagsOfSchema }) { path, tags }: z.output<typeof tagsOfSchema>,
     @Call() call: UserCall,
   ) {
     return this.documents.setTags(projectId, documentPath(path), tags, call);

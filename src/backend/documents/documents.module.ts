@@ -21,6 +21,8 @@ import { Moving } from './moving/moving.service.js';
 import { HistoryRepair } from './repair/history-repair.service.js';
 import { IndexRepair } from './repair/index-repair.service.js';
 import { StoredVersions } from './repair/stored-versions.service.js';
+import { SeveralDocumentsController } from './several/several-documents.controller.js';
+import { SeveralDocuments } from './several/several-documents.service.js';
 import { DocumentSync } from './document-sync.service.js';
 import { TrashController } from './trash.controller.js';
 
@@ -36,7 +38,7 @@ import { TrashController } from './trash.controller.js';
     GitModule,
     ProjectsModule,
   ],
-  controllers: [DocumentsController, TrashController, MovingController, BulkController],
+  controllers: [DocumentsController, TrashController, MovingController, BulkController, SeveralDocumentsController],
   providers: [
     DocumentsService,
     RecognitionWatch,
@@ -45,6 +47,7 @@ import { TrashController } from './trash.controller.js';
     DocumentSync,
     MoveDelivery,
     Moving,
+    SeveralDocuments,
     LinkUpdates,
     StoredVersions,
     IndexRepair,

@@ -24,6 +24,7 @@ import {
   KEPT_TEXT_CHARS,
   type SettledChange,
 } from './document-sync.service.js';
+import { commitOf } from './commit-of.js';
 import { ProjectEvents } from '../projects/project-events.js';
 import { mediaTypeOf } from '../../text/media-type.js';
 import type { Upload } from './upload.js';
@@ -64,7 +65,7 @@ export class DocumentsService {
   ) {
     const version = newVersion(call);
     const keptText = upload.text !== undefined && upload.text.length <= KEPT_TEXT_CHARS ? { text: upload.text } : {};
-    const commit = { ...this.commitOf(call, path, version, verb), ...keptText };
+    const commit = { ...commitOf(call, path, version, verb), ...keptText };
     const condition = ifMatch === undefined ? {} : { if_match: ifMatch };
     return this.store(projectId, path, version, { ...upload, ...condition }, commit, call);
   }
@@ -81,8 +82,9 @@ export class DocumentsService {
       projectId,
       texts.map(({ path }) => path),
     );
-    const commits = texts.map(({ path, text }) => ({ ...this.commitOf(call, path, randomUUID(), 'Save'), text }));
-    const held = await this.sync.holdAll({ userId, projectId }, commits);
+    const commits = texts.map(({ path, text }) => ({ ...commitOf(call, path, randomUUID(), 'Save'), text }));
+    const planned = commits.map((commit) => ({ path: commit.path, commit }));
+    const held = await this.sync.holdAll({ userId, projectId }, planned);
     const uploads = texts.map((text, i) => ({ ...text, version: (commits[i] as CommitPayload).version, arrived_ms }));
     const { documents } = await change(
       // A disconnect of the caller does not cancel the write.
@@ -127,7 +129,7 @@ export class DocumentsService {
   async restoreTrashed(projectId: string, path: string, trashed: string | undefined, call: UserCall) {
     const version = newVersion(call);
     const params = { project_id: projectId };
-    const commit = this.commitOf(call, path, version, 'Restore');
+    const commit = commitOf(call, path, version, 'Restore');
     const restored = await this.write(projectId, path, commit, call, (arrived_ms, own) => {
       const body = { version, arrived_ms, ...(trashed !== undefined && { trashed_version: trashed }) };
       return this.filesystem.restoreDocument({ params, query: { path }, body }, own);
@@ -154,7 +156,7 @@ export class DocumentsService {
   extract(projectId: string, path: string, call: UserCall) {
     const version = newVersion(call);
     const params = { project_id: projectId };
-    return this.write(projectId, path, this.commitOf(call, path, version, 'Extract'), call, (arrived_ms, own) =>
+    return this.write(projectId, path, commitOf(call, path, version, 'Extract'), call, (arrived_ms, own) =>
       this.filesystem.extractDocument({ params, query: { path }, body: { version, arrived_ms } }, own),
     );
   }
@@ -191,7 +193,7 @@ export class DocumentsService {
 
   /** @param toTrash whether the document can be restored with its original for some days */
   async delete(projectId: string, path: string, toTrash: boolean, call: UserCall): Promise<void> {
-    const commit = { ...this.commitOf(call, path, randomUUID(), 'Delete'), text: null };
+    const commit = { ...commitOf(call, path, randomUUID(), 'Delete'), text: null };
     if (!(await this.remove(projectId, path, commit, toTrash, call))) {
       throw notFound(`path: there is no document ${JSON.stringify(path)} in this project.`);
     }
@@ -277,16 +279,6 @@ export class DocumentsService {
     // No separate original is stored where the upload was the text itself.
     const { media_type, text } = await this.filesystem.getDocument({ params, query: { path } }, call);
     return { media_type: `${media_type}; charset=utf-8`, content: Buffer.from(text) };
-  }
-
-  private commitOf({ user }: UserCall, path: string, version: string, verb: string) {
-    return {
-      path,
-      version,
-      author: { name: user.email, email: user.email },
-      message: `${verb} ${path}`,
-      committed_at: new Date().toISOString(),
-    };
   }
 }
 

@@ -9,9 +9,8 @@ const stored = {
   /** Content of the file that the text lacks; absent where no loss is known. */
   warnings: z.array(warningSchema).optional(),
 };
-const failedSchema = z
-  .object({ path: z.string(), error: z.object({ code: z.string(), detail: z.string() }) })
-  .meta({ title: 'FailedDocument' });
+export const errorSchema = z.object({ code: z.string(), detail: z.string() }).meta({ title: 'DocumentError' });
+export const failedSchema = z.object({ path: z.string(), error: errorSchema }).meta({ title: 'FailedDocument' });
 /** An attached e-mail has attachments of its own. */
 const attachmentSchema = z.union([z.object({ ...stored, attachments: z.array(z.unknown()).optional() }), failedSchema]);
 
@@ -39,3 +38,12 @@ export const bulkSchema = z.object({
   failed: z.int(),
   skipped: z.array(skippedSchema),
 });
+
+export const taggedSchema = z
+  .object({
+    path: z.string(),
+    tags: z.array(z.string()),
+    /** Whether search finds the document by them already. */
+    indexed: z.enum(['done', 'queued']),
+  })
+  .meta({ title: 'TaggedDocument' });

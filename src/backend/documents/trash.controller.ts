@@ -10,12 +10,11 @@ import { Answers, TakesIdempotencyKey } from '../edge/openapi.js';
 import { idSchema, pageSchema } from '../edge/schemas.js';
 import { documentPath } from './document-path.js';
 import { DocumentsService } from './documents.service.js';
+import { inTrashSchema, pathSchema } from './request.schemas.js';
 import { storedSchema } from './stored.schema.js';
 
-const path = z.string().min(1).max(1000);
-const restoreBody = z.strictObject({ path, version: idSchema.optional() });
 const emptyQuery = z
-  .strictObject({ path: path.optional(), version: idSchema.optional() })
+  .strictObject({ path: pathSchema.optional(), version: idSchema.optional() })
   .refine(({ path, version }) => path !== undefined || version === undefined, {
     message: 'a version belongs to a document; give its path, too',
     path: ['version'],
@@ -52,7 +51,7 @@ export class TrashController {
   @Answers(200, storedSchema, 404, 409, 410, 422, 507)
   restore(
     @Param('project_id', { schema: idSchema }) projectId: string,
-    @Body({ schema: restoreBody }) { path, version }: z.output<typeof restoreBody>,
+    @Body({ schema: inTrashSchema }) { path, version }: z.output<typeof inTrashSchema>,
     @Call() call: UserCall,
   ) {
     return this.documents.restoreTrashed(projectId, documentPath(path), version, call);

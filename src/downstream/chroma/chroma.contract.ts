@@ -99,6 +99,14 @@ export const chromaContract = {
     response: z.object({ removed: z.boolean() }),
     idempotent: true,
   },
+  /** {@link remove} for several documents; `removed` is how many of them were in the index. */
+  removeAll: {
+    method: 'POST',
+    path: '/documents/remove/batch',
+    body: z.strictObject({ project_id: id, paths: z.array(z.string().min(1)).min(1).max(MAX_BATCH_DOCUMENTS) }),
+    response: z.object({ removed: z.int().min(0) }),
+    idempotent: true,
+  },
   dropProject: {
     method: 'DELETE',
     path: '/projects/:project_id',

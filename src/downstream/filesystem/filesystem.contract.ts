@@ -328,6 +328,20 @@ export const filesystemContract = {
     response: documentInfoSchema,
     idempotent: true,
   },
+  /** {@link tagDocument} for several documents. Each has its answer in its place; one that is refused does not stop the others. */
+  tagDocuments: {
+    method: 'PUT',
+    path: '/projects/:project_id/documents/tags',
+    params: inProject,
+    body: z.strictObject({
+      documents: z
+        .array(z.strictObject({ path: z.string().min(1), tags: tagsSchema }))
+        .min(1)
+        .max(MAX_BATCH_DOCUMENTS),
+    }),
+    response: z.object({ documents: z.array(z.union([documentInfoSchema, refusedSchema])) }),
+    idempotent: true,
+  },
   /** `trash`: the document with its original goes to the trash; 422 `trash_off` where the configuration has none. */
   deleteDocument: {
     method: 'DELETE',
@@ -335,6 +349,21 @@ export const filesystemContract = {
     params: inProject,
     query: ofDocument.extend({ arrived_ms: z.coerce.number().optional(), trash: z.stringbool().optional() }),
     response: z.object({ deleted: z.boolean() }),
+    idempotent: true,
+  },
+  /** {@link deleteDocument} for several documents. Each has its answer in its place; one that is refused does not stop the others. */
+  deleteDocuments: {
+    method: 'POST',
+    path: '/projects/:project_id/documents/delete',
+    params: inProject,
+    body: z.strictObject({
+      paths: z.array(z.string().min(1)).min(1).max(MAX_BATCH_DOCUMENTS),
+      trash: z.boolean().default(false),
+      arrived_ms: z.number().optional(),
+    }),
+    response: z.object({
+      documents: z.array(z.union([z.object({ path: z.string(), deleted: z.boolean() }), refusedSchema])),
+    }),
     idempotent: true,
   },
   /** The documents in the trash of a project, those deleted last first. */
@@ -392,6 +421,35 @@ export const filesystemContract = {
     response: storedSchema,
     idempotent: true,
   },
+  /** {@link restoreDocument} for several documents. Each has its answer in its place; one that is refused does not stop the others. */
+  restoreDocuments: {
+    method: 'POST',
+    path: '/projects/:project_id/trash/restore/batch',
+    params: inProject,
+    body: z.strictObject({
+      documents: z
+        .array(z.strictObject({ path: z.string().min(1), version: id, trashed_version: id.optional() }))
+        .min(1)
+        .max(MAX_BATCH_DOCUMENTS),
+      arrived_ms: z.number().optional(),
+    }),
+    response: z.object({ documents: z.array(z.union([storedSchema, refusedSchema])) }),
+    idempotent: true,
+  },
+  /** {@link emptyTrash} for several paths, of each all documents or the one with this version. */
+  removeTrashed: {
+    method: 'POST',
+    path: '/projects/:project_id/trash/remove',
+    params: inProject,
+    body: z.strictObject({
+      documents: z
+        .array(z.strictObject({ path: z.string().min(1), version: id.optional() }))
+        .min(1)
+        .max(MAX_BATCH_DOCUMENTS),
+    }),
+    response: z.object({ removed: z.int().min(0) }),
+    idempotent: true,
+  },
   /** Removes from the trash for good: all of it, the documents of one path, or one of them. `removed` counts them. */
   emptyTrash: {
     method: 'DELETE',
@@ -419,6 +477,27 @@ export const filesystemContract = {
       arrived_ms: z.number().optional(),
     }),
     response: z.object({ moved: z.array(movedSchema.extend({ from_version: id.optional() })) }),
+    idempotent: true,
+  },
+  /**
+   * {@link moveDocuments} for several single documents, which get the same version. Each has its answer in its place; one
+   * that is refused does not stop the others.
+   */
+  moveEach: {
+    method: 'POST',
+    path: '/projects/:project_id/documents/move',
+    params: inProject,
+    body: z.strictObject({
+      moves: z
+        .array(z.strictObject({ from: z.string().min(1), to: z.string().min(1) }))
+        .min(1)
+        .max(MAX_BATCH_DOCUMENTS),
+      version: id,
+      arrived_ms: z.number().optional(),
+    }),
+    response: z.object({
+      documents: z.array(z.union([movedSchema.extend({ from_version: id.optional() }), refusedSchema])),
+    }),
     idempotent: true,
   },
   listDocuments: {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ApiProblem } from './client.ts';
-import { forEachOf, patiently } from './many.ts';
+import { inBatches, patiently } from './many.ts';
 
 const problem = (status: number, retry_after?: number) =>
   new ApiProblem({
@@ -17,55 +17,48 @@ const never = new AbortController().signal;
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-describe('forEachOf', () => {
-  it('sends each item once, at most four at a time, and returns those that failed', async () => {
+describe('inBatches', () => {
+  const items = Array.from({ length: 30 }, (_, index) => index);
+
+  it('sends each item once, a batch after the other, and returns those that failed', async () => {
     let running = 0;
-    let most = 0;
-    const sent: number[] = [];
+    const sent: (readonly number[])[] = [];
     const done: number[] = [];
-    const items = Array.from({ length: 30 }, (_, index) => index);
-    const request = async (item: number) => {
-      most = Math.max(most, ++running);
-      sent.push(item);
+    const request = async (batch: readonly number[]) => {
+      expect(++running).toBe(1);
+      sent.push(batch);
       await new Promise((resolve) => setTimeout(resolve, 10));
       running -= 1;
-      if (item % 10 === 3) throw problem(409);
+      return batch.map((item) => (item % 10 === 3 ? problem(409) : undefined));
     };
-    const work = forEachOf(items, request, { onDone: (item) => done.push(item), signal: never });
+    const onDone = (batch: readonly number[]) => done.push(...batch);
+    const work = inBatches(items, 12, request, { onDone, signal: never });
     await vi.runAllTimersAsync();
     expect((await work).map(({ item }) => item)).toEqual([3, 13, 23]);
-    expect(sent).toEqual(items);
-    expect(done).toHaveLength(30);
-    expect(most).toBe(4);
+    expect(sent.map((batch) => batch.length)).toEqual([12, 12, 6]);
+    expect(sent.flat()).toEqual(items);
+    expect(done).toEqual(items);
   });
 
   it('begins nothing more when it is stopped', async () => {
     const stopping = new AbortController();
     const sent: number[] = [];
-    const request = (item: number) => {
-      sent.push(item);
-      if (item === 5) stopping.abort();
-      return Promise.resolve();
+    const request = (batch: readonly number[]) => {
+      sent.push(...batch);
+      if (batch.includes(15)) stopping.abort();
+      return Promise.resolve(batch.map(() => undefined));
     };
-    const work = forEachOf([...Array(100).keys()], request, { onDone: () => undefined, signal: stopping.signal });
-    await vi.runAllTimersAsync();
-    expect(await work).toEqual([]);
-    expect(sent.length).toBeLessThan(12);
+    expect(await inBatches(items, 10, request, { onDone: () => undefined, signal: stopping.signal })).toEqual([]);
+    expect(sent).toHaveLength(20);
   });
 
-  it('leaves the page half of the requests that a person may send in a minute', async () => {
-    vi.advanceTimersByTime(3_600_000);
-    const beganMs = performance.now();
-    const times: number[] = [];
-    const request = () => Promise.resolve(void times.push(performance.now() - beganMs));
-    const work = forEachOf([...Array(700).keys()], request, { onDone: () => undefined, signal: never });
-    await vi.runAllTimersAsync();
-    await work;
-    expect(times.filter((ms) => ms < 1000).length).toBeGreaterThanOrEqual(200);
-    for (let fromMs = 0; fromMs < 120_000; fromMs += 10_000) {
-      expect(times.filter((ms) => ms >= fromMs && ms < fromMs + 60_000).length).toBeLessThanOrEqual(510);
-    }
-    expect(times.filter((ms) => ms >= 60_000 && ms < 120_000).length).toBeLessThanOrEqual(301);
+  it('counts the rest as failed, and sends nothing more, after a request that failed as a whole', async () => {
+    const request = vi.fn((batch: readonly number[]) =>
+      batch.includes(10) ? Promise.reject(problem(503)) : Promise.resolve(batch.map(() => undefined)),
+    );
+    const failures = await inBatches(items, 10, request, { onDone: () => undefined, signal: never });
+    expect(request).toHaveBeenCalledTimes(2);
+    expect(failures.map(({ item }) => item)).toEqual(items.slice(10));
   });
 });
 

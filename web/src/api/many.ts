@@ -1,57 +1,42 @@
 import { ApiProblem, BackendAway, isPassing } from './client.ts';
 import { connection } from './connection.ts';
 
-const PARALLEL = 4;
-/** One person may send 600 requests a minute. Work on many documents takes half of them, so that the page stays usable. */
-const SPACING_MS = 200;
-/** A pause saves up turns: so many requests go out without a wait. */
-const SAVED_TURNS = 200;
-
-/** When the turn of the next request is due, in the time of `performance.now()`. */
-let dueMs = -Infinity;
-
-function untilNextTurnMs(): number {
-  const nowMs = performance.now();
-  dueMs = Math.max(dueMs, nowMs - SAVED_TURNS * SPACING_MS) + SPACING_MS;
-  return Math.max(0, dueMs - nowMs);
-}
-
 export interface Failure<T> {
   item: T;
   error: Error;
 }
 
 /**
- * Sends a request for each of many items, four at a time.
- * @param onDone called after each item, whether its request succeeded or not
- * @param signal the items whose requests have not begun when it is aborted are left out
- * @returns the items whose requests failed
+ * Sends a request for each batch of many items, one after the other. After a request that failed as a whole no other one is
+ * sent.
+ * @param request resolves to the error of each item, in their order; undefined for an item that it was done for
+ * @param onDone called after each batch
+ * @param signal the batches whose requests have not begun when it is aborted are left out
+ * @returns the items that failed
  */
-export async function forEachOf<T>(
+export async function inBatches<T>(
   items: readonly T[],
-  request: (item: T) => Promise<unknown>,
-  { onDone, signal }: { onDone: (item: T, error?: Error) => void; signal: AbortSignal },
+  size: number,
+  request: (batch: readonly T[]) => Promise<readonly (Error | undefined)[]>,
+  { onDone, signal }: { onDone: (batch: readonly T[], failures: readonly Failure<T>[]) => void; signal: AbortSignal },
 ): Promise<Failure<T>[]> {
-  const failures: Failure<T>[] = [];
-  const rest = items.values();
-  const work = async () => {
-    for (const item of rest) {
-      const waitMs = untilNextTurnMs();
-      if (waitMs > 0) await pause(waitMs);
-      if (signal.aborted) return;
-      try {
-        await request(item);
-        onDone(item);
-      } catch (thrown) {
-        if (thrown === signal.reason) return;
-        const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-        failures.push({ item, error });
-        onDone(item, error);
-      }
+  const all: Failure<T>[] = [];
+  for (let at = 0; at < items.length && !signal.aborted; at += size) {
+    const batch = items.slice(at, at + size);
+    try {
+      const errors = await request(batch);
+      const failures = batch.flatMap((item, i) => (errors[i] === undefined ? [] : [{ item, error: errors[i] }]));
+      all.push(...failures);
+      onDone(batch, failures);
+    } catch (thrown) {
+      if (thrown === signal.reason) return all;
+      const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+      const rest = items.slice(at).map((item) => ({ item, error }));
+      onDone(items.slice(at), rest);
+      return [...all, ...rest];
     }
-  };
-  await Promise.all(Array.from({ length: PARALLEL }, work));
-  return failures;
+  }
+  return all;
 }
 
 const TRIES = 5;

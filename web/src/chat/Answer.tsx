@@ -49,7 +49,7 @@ export function Answer({
       {state === 'partial' && end !== 'length' && end !== 'content_filter' && (
         <p className="state-line">{t.chat.partial}</p>
       )}
-      {state === 'failed' && <p className="state-line">{t.chat.failed}</p>}
+      {state === 'failed' && <p className="state-line">{text === '' ? t.chat.failed : t.chat.failedPart}</p>}
       {!growing && sources.length > 0 && <Sources sources={sources} text={text} onOpen={open} />}
       {!growing && <AnswerActions message={message} text={text} {...actions} />}
     </article>

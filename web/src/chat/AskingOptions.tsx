@@ -18,6 +18,8 @@ const modelsQuery = {
 /** What the next question is asked about, by which model, and with which instructions. */
 export function AskingOptions({ chat }: { chat: LiveChat }) {
   const scope = useSyncExternalStore(chat.subscribe, () => chat.scope);
+  const conversation = useSyncExternalStore(chat.subscribe, () => chat.conversation);
+  const finding = useSyncExternalStore(chat.subscribe, () => chat.finding);
   const [open, setOpen] = useState<'scope' | 'instructions'>();
   const paths = scope?.paths ?? [];
   return (
@@ -45,6 +47,16 @@ export function AskingOptions({ chat }: { chat: LiveChat }) {
       >
         {t.projects.instructions}
       </button>
+      {conversation !== undefined && (
+        <button
+          type="button"
+          className="button button-quiet button-small"
+          aria-pressed={finding}
+          onClick={() => chat.setFinding(!finding)}
+        >
+          {t.chat.findShort}
+        </button>
+      )}
       <Suspense fallback={null}>
         {open === 'scope' && (
           <ScopeDialog

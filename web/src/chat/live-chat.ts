@@ -21,6 +21,8 @@ import {
 /** How many turns are read at first, and how many more each time: a conversation may have thousands. */
 const PAGE = 20;
 const EARLIER_PAGE = 50;
+/** How many are read at once where all of them are needed. */
+const ALL_PAGE = 500;
 /** The draft that holds the model one has chosen. */
 export const MODEL = 'model';
 
@@ -41,6 +43,8 @@ export class LiveChat {
   earlier = 0;
   /** The documents that the next questions are about; undefined: all of the project. */
   scope: Scope | undefined;
+  /** Whether words are looked for in all turns. */
+  finding = false;
   /** Turns that are deleted, as far as the page goes; their deletion can still be taken back. */
   hidden: ReadonlySet<string> = new Set();
   private place: AnswerPlace | undefined;
@@ -116,10 +120,14 @@ export class LiveChat {
     this.setMessages(conversation.turns.flatMap(messagesOf), conversation.offset);
   }
 
-  async readEarlier(): Promise<void> {
+  async readAllEarlier(): Promise<void> {
+    while (this.earlier > 0) await this.readEarlier(ALL_PAGE);
+  }
+
+  async readEarlier(page = EARLIER_PAGE): Promise<void> {
     if (this.conversation === undefined) return;
     const { branch } = this;
-    const limit = Math.min(EARLIER_PAGE, this.earlier);
+    const limit = Math.min(page, this.earlier);
     const offset = this.earlier - limit;
     const { turns } = await readConversation(this.conversation, { branch, limit, offset });
     this.setMessages([...turns.flatMap(messagesOf), ...this.chat.messages], offset);
@@ -153,6 +161,11 @@ export class LiveChat {
     if (at > 0) this.chat.messages = this.chat.messages.toSpliced(at - 1, 2);
     if (this.branch === messageId) this.branch = undefined;
     await queries.invalidateQueries({ queryKey: ['conversation', this.conversation] });
+  }
+
+  setFinding(finding: boolean): void {
+    this.finding = finding;
+    this.tell();
   }
 
   setScope(scope: Scope | undefined): void {

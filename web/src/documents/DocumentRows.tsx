@@ -16,6 +16,7 @@ import { warningText } from './Warnings.tsx';
 import { lazily } from '../layout/lazily.ts';
 
 const MoveDialog = lazily(() => import('./MoveDialog.tsx'));
+const MoveSeveralDialog = lazily(() => import('./MoveSeveralDialog.tsx'));
 const TagDialog = lazily(() => import('./TagDialog.tsx'));
 
 const ROW_PX = 52;
@@ -81,7 +82,7 @@ export function DocumentRows({
       </div>
       <p className="row spread small soft number">
         {t.documents.total(documents.length)}
-        <Link to="/p/$project/trash" params={{ project }}>
+        <Link to="/p/$project/documents/trash" params={{ project }}>
           {t.trash.title}
         </Link>
       </p>
@@ -104,12 +105,14 @@ function ChosenDocuments({
   listed: number;
 }) {
   const [tagged, setTagged] = useState<readonly DocumentInfo[]>();
+  const [moved, setMoved] = useState<readonly string[]>();
   return (
     <>
       <ChoiceBar
         choice={choice}
         listed={listed}
         actions={[
+          { text: t.documents.moveChosen, run: setMoved },
           { text: t.tags.add, run: (ids) => setTagged(documentsUnder(documents, ids)) },
           { text: t.documents.delete, run: (ids) => trash(project, documents, ids), danger: true },
         ]}
@@ -117,6 +120,16 @@ function ChosenDocuments({
       {tagged !== undefined && (
         <Suspense fallback={null}>
           <TagDialog project={project} documents={tagged} onClose={() => setTagged(undefined)} />
+        </Suspense>
+      )}
+      {moved !== undefined && (
+        <Suspense fallback={null}>
+          <MoveSeveralDialog
+            project={project}
+            documents={documents}
+            chosen={moved}
+            onClose={() => setMoved(undefined)}
+          />
         </Suspense>
       )}
     </>

@@ -61,7 +61,7 @@ export function DocumentsPage() {
         <Empty title={t.documents.empty} what={t.documents.emptyWhat}>
           <p className="soft small">{t.documents.drop}</p>
           <p className="small">
-            <Link to="/p/$project/trash" params={{ project }}>
+            <Link to="/p/$project/documents/trash" params={{ project }}>
               {t.trash.title}
             </Link>
           </p>

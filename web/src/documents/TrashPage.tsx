@@ -19,7 +19,7 @@ import { trashQuery } from './documents-query.ts';
 import './documents.css';
 
 const ROW_PX = 60;
-const ROUTE = '/shell/p/$project/trash';
+const ROUTE = '/shell/p/$project/documents/trash';
 
 /** The deleted documents of a project, which can be restored or removed for good. */
 export function TrashPage() {

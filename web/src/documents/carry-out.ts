@@ -1,5 +1,5 @@
 import { useSyncExternalStore } from 'react';
-import { type Failure, forEachOf, patiently } from '../api/many.ts';
+import { type Failure, inBatches, patiently } from '../api/many.ts';
 import { queries } from '../api/queries.ts';
 import { randomId } from '../api/random-id.ts';
 import { type Notice, undoQueue } from '../layout/undo.ts';
@@ -40,16 +40,31 @@ export const hiddenId = (project: string, { path, version = '' }: { path: string
 /** The documents and entries of the trash that are being deleted or restored: a list leaves them out at once. */
 export const useHidden = () => useSyncExternalStore(hidden.subscribe, hidden.list);
 
+/** Of one request: few enough that the line shows how far it is, and that the body of a request can outlive the page. */
+const BATCH = 50;
+
+/** The result of the backend for one document of several; with an error where it was refused. */
+export interface Result {
+  path?: string;
+  from?: string;
+  error?: { detail: string };
+}
+
 export interface Work<T> {
   items: readonly T[];
   /** The identifier of an item that lists leave out meanwhile. */
   hides?: (item: T) => string;
-  /** @param key the same for each try for one item, so that a repeated request changes nothing twice */
-  request: (item: T, key: string) => Promise<unknown>;
+  /**
+   * @param key the same for each try for some items, so that a repeated request changes nothing twice
+   * @returns the result of each, in their order
+   */
+  request: (items: readonly T[], key: string) => Promise<readonly Result[]>;
+  /** How many items a request takes. */
+  batch?: number;
   going: string;
   done: (items: readonly T[]) => { text: string; undo?: () => void };
   failed: (failures: number, items: number) => string;
-  /** What to say where an error of one item means that none can be done: the work ends then. */
+  /** What to say where the error of a request means that the work can not be done so. */
   impossible?: (error: Error) => Notice | undefined;
 }
 
@@ -63,20 +78,23 @@ export async function carryOut<T extends { path: string }>(project: string, work
   const { signal } = stopping;
   const line = new WorkLine(work.going, items.length, () => stopping.abort());
   const succeeded: T[] = [];
-  let impossible: Notice | undefined;
   hide(items, true);
-  const request = (item: T) => {
+  const request = async (batch: readonly T[]) => {
     const key = randomId();
-    return patiently(() => work.request(item, key), { longestWaitMs: LONGEST_WAIT_MS, signal });
+    const results = await patiently(() => work.request(batch, key), { longestWaitMs: LONGEST_WAIT_MS, signal });
+    return batch.map((_, i) => {
+      const error = results[i]?.error;
+      return error && new Error(error.detail);
+    });
   };
-  const onDone = (item: T, error?: Error) => {
-    if (error === undefined) succeeded.push(item);
-    else hide([item], false);
-    impossible ??= error && work.impossible?.(error);
-    if (impossible !== undefined) stopping.abort();
-    line.advance();
+  const onDone = (batch: readonly T[], failures: readonly Failure<T>[]) => {
+    const failed = new Set(failures.map(({ item }) => item));
+    succeeded.push(...batch.filter((item) => !failed.has(item)));
+    hide([...failed], false);
+    line.advance(batch.length);
   };
-  const failures = await forEachOf(items, request, { onDone, signal });
+  const failures = await inBatches(items, work.batch ?? BATCH, request, { onDone, signal });
+  const impossible = succeeded.length === 0 ? failures[0] && work.impossible?.(failures[0].error) : undefined;
   await readAgain(project);
   hide(items, false);
   line.end(impossible ?? outcome(project, work, succeeded, failures));
@@ -95,8 +113,8 @@ class WorkLine {
     private readonly stop: () => void,
   ) {}
 
-  advance(): void {
-    this.done += 1;
+  advance(items: number): void {
+    this.done += items;
     if (this.show !== undefined && !this.isStopped) this.update();
   }
 

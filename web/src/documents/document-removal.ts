@@ -13,7 +13,7 @@ export function trashDocuments(project: string, paths: readonly string[], name?:
   void carryOut(project, {
     items,
     hides: (item) => hiddenId(project, item),
-    request: ({ path }) => remove(project, path, true),
+    request: (batch, key) => remove(project, batch, true, key),
     going: t.trash.trashing(items.length),
     done: (trashed) => ({
       text: t.trash.trashed(nameFor(trashed, name), trashed.length),
@@ -32,9 +32,10 @@ function deleteForGood(project: string, items: readonly { path: string }[]): voi
   void carryOut(project, {
     items,
     hides: (item) => hiddenId(project, item),
-    request: async ({ path }) => {
-      await remove(project, path, false);
-      forgetDraftsOf(project, path);
+    request: async (batch, key) => {
+      const results = await remove(project, batch, false, key);
+      for (const { path } of batch) forgetDraftsOf(project, path);
+      return results;
     },
     going: t.trash.purging(items.length),
     done: (purged) => ({ text: t.trash.purged(nameFor(purged), purged.length) }),
@@ -49,10 +50,12 @@ export function restoreDocuments(project: string, items: readonly InTrash[]): vo
   void carryOut(project, {
     items,
     hides: (item) => hiddenId(project, { version: 'latest', ...item }),
-    request: ({ path, version }, key) => {
-      const params = { path: { project_id: project }, header: { 'Idempotency-Key': key } };
-      const body = { path, ...(version !== undefined && { version }) };
-      return dataOf(api.POST('/v1/api/projects/{project_id}/trash/restore', { params, body }));
+    request: async (batch, key) => {
+      const body = {
+        documents: batch.map(({ path, version }) => ({ path, ...(version !== undefined && { version }) })),
+      };
+      const params = paramsOf(project, key);
+      return (await dataOf(api.POST('/v1/api/projects/{project_id}/documents/restore', { params, body }))).documents;
     },
     going: t.trash.restoring(items.length),
     done: (restored) => ({ text: t.trash.restored(nameFor(restored), restored.length) }),
@@ -65,10 +68,12 @@ export function purgeFromTrash(project: string, items: readonly TrashedDocument[
   void carryOut(project, {
     items,
     hides: (item) => hiddenId(project, item),
-    request: async ({ path, version }) => {
-      const params = { path: { project_id: project }, query: { path, version } };
-      await dataOf(api.DELETE('/v1/api/projects/{project_id}/trash', { params, keepalive: true }));
-      forgetDraftsOf(project, path);
+    request: async (batch, key) => {
+      const body = { documents: batch.map(({ path, version }) => ({ path, version })) };
+      const params = paramsOf(project, key);
+      await dataOf(api.POST('/v1/api/projects/{project_id}/trash/delete', { params, body, keepalive: true }));
+      for (const { path } of batch) forgetDraftsOf(project, path);
+      return [];
     },
     going: t.trash.purging(items.length),
     done: (purged) => ({ text: t.trash.purged(nameFor(purged), purged.length) }),
@@ -79,12 +84,17 @@ export function purgeFromTrash(project: string, items: readonly TrashedDocument[
 const nameFor = (items: readonly { path: string }[], name?: string) =>
   name ?? (items.length === 1 ? items[0]?.path : undefined);
 
-/** A document that is gone already counts as deleted: an earlier try may have succeeded although its answer was lost. */
-async function remove(project: string, path: string, toTrash: boolean): Promise<void> {
-  const params = { path: { project_id: project, path }, query: toTrash ? { trash: 'true' as const } : {} };
-  try {
-    await dataOf(api.DELETE('/v1/api/projects/{project_id}/documents/{path}', { params, keepalive: true }));
-  } catch (error) {
-    if (!(error instanceof ApiProblem && error.status === 404)) throw error;
-  }
+const paramsOf = (project: string, key: string) => ({
+  path: { project_id: project },
+  header: { 'Idempotency-Key': key },
+});
+
+/** A document that is gone already counts as deleted. */
+async function remove(project: string, items: readonly { path: string }[], trash: boolean, key: string) {
+  const body = { paths: items.map(({ path }) => path), trash };
+  const params = paramsOf(project, key);
+  const deletion = api.POST('/v1/api/projects/{project_id}/documents/delete', { params, body, keepalive: true });
+  return (await dataOf(deletion)).documents.map((result) =>
+    'error' in result && result.error.code !== 'not_found' ? result : {},
+  );
 }

@@ -31,12 +31,13 @@ export async function storeTags(project: string, path: string, tags: readonly st
 
 /** Adds tags to each of many documents; those that it has already stay. */
 export function tagDocuments(project: string, documents: readonly DocumentInfo[], added: readonly string[]): void {
-  const params = { path: { project_id: project } };
   void carryOut(project, {
     items: documents,
-    request: ({ path, tags = [] }) => {
-      const body = { path, tags: [...new Set([...tags, ...added])] };
-      return dataOf(api.PUT('/v1/api/projects/{project_id}/tags', { params, body }));
+    request: async (batch, key) => {
+      const params = { path: { project_id: project }, header: { 'Idempotency-Key': key } };
+      const documents = batch.map(({ path, tags = [] }) => ({ path, tags: [...new Set([...tags, ...added])] }));
+      const tagging = api.POST('/v1/api/projects/{project_id}/documents/tags', { params, body: { documents } });
+      return (await dataOf(tagging)).documents;
     },
     going: t.tags.tagging(documents.length),
     done: (tagged) => ({ text: t.tags.tagged(tagged.length) }),

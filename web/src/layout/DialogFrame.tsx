@@ -19,7 +19,7 @@ export default function DialogFrame({ title, what, onClose, form = 'dialog', chi
       <Dialog.Portal>
         <Dialog.Backdrop className="dialog-scrim" />
         <Dialog.Popup className={form}>
-          <div className={form === 'drawer' ? 'drawer-head' : 'row spread'}>
+          <div className={form === 'drawer' ? 'drawer-head' : 'dialog-head'}>
             <Dialog.Title className={form === 'drawer' ? 'hidden-visually' : undefined}>{title}</Dialog.Title>
             {onClose !== undefined && <Dialog.Close className="button button-quiet">{t.app.close}</Dialog.Close>}
           </div>

@@ -1,13 +1,16 @@
 import { z } from 'zod';
 
-/** A move or a copy of a document, or of a folder where the paths end with `/`. */
+const pathsSchema = z.object({ from: z.string(), to: z.string() });
+
+/** A move or a copy of a document, of a folder where the paths end with `/`, or of several documents (`planned`). */
 export const moveSchema = z.object({
-  from: z.string(),
-  to: z.string(),
+  ...pathsSchema.shape,
   version: z.string(),
   copy: z.boolean(),
   /** Its documents; absent while the answer of the filesystem server is not known. */
-  documents: z.array(z.object({ from: z.string(), to: z.string(), from_version: z.string().optional() })).optional(),
+  documents: z.array(pathsSchema.extend({ from_version: z.string().optional() })).optional(),
+  /** The documents of a move of several, some of which may be refused; `from` and `to` are empty then. */
+  planned: z.array(pathsSchema).optional(),
 });
 export type Move = z.output<typeof moveSchema>;
 export type MovedDocument = NonNullable<Move['documents']>[number];
@@ -18,3 +21,6 @@ export type MovedFrom = z.output<typeof movedFromSchema>;
 
 /** The document below `to` that was below `from`, and its path there. */
 export const pathBefore = ({ from, to }: Pick<Move, 'from' | 'to'>, path: string) => from + path.slice(to.length);
+
+/** Whether it is a move of a folder or of several documents. */
+export const isOfSeveral = ({ to, planned }: Pick<Move, 'to' | 'planned'>) => planned !== undefined || to.endsWith('/');

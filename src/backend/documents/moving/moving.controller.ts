@@ -8,12 +8,11 @@ import { Call, Deadline, type UserCall } from '../../call/public-call.js';
 import { ReplayInterceptor } from '../../edge/idempotency/replay.interceptor.js';
 import { Answers, TakesIdempotencyKey } from '../../edge/openapi.js';
 import { idSchema } from '../../edge/schemas.js';
+import { pathsSchema } from '../request.schemas.js';
 import { Moving } from './moving.service.js';
 
-const path = z.string().min(1).max(1000);
-const copyBody = z.strictObject({ from: path, to: path });
 /** `update_links`: change the Markdown and wiki links of all documents that point to the old paths. */
-const moveBody = copyBody.extend({ update_links: z.boolean().default(false) });
+const moveBody = pathsSchema.extend({ update_links: z.boolean().default(false) });
 const copiedSchema = z.object({ moved: z.array(movedSchema) });
 const answerSchema = copiedSchema.extend({
   /** The documents that got a new version because their links were changed. */
@@ -56,14 +55,14 @@ export class MovingController {
   @Answers(200, copiedSchema, 404, 409, 410, 413, 422, 507)
   async copy(
     @Param('project_id', { schema: idSchema }) projectId: string,
-    @Body({ schema: copyBody }) body: z.output<typeof copyBody>,
+    @Body({ schema: pathsSchema }) body: z.output<typeof pathsSchema>,
     @Call() call: UserCall,
   ) {
     return { moved: await this.moving.move(projectId, { ...checkedPaths(body), copy: true }, call) };
   }
 }
 
-const checkedPaths = ({ from, to }: z.output<typeof copyBody>) => ({
+const checkedPaths = ({ from, to }: z.output<typeof pathsSchema>) => ({
   from: checked('from', from),
   to: checked('to', to),
 });

@@ -60,7 +60,12 @@ export class ChromaController {
 
   @Implements(chromaContract.remove)
   async remove(@CallerOf() { userId }: Caller, @Input() { body }: Request<'remove'>): Answer<'remove'> {
-    return { removed: await this.indexer.remove({ userId, projectId: body.project_id }, body.path) };
+    return { removed: (await this.indexer.remove({ userId, projectId: body.project_id }, [body.path])) > 0 };
+  }
+
+  @Implements(chromaContract.removeAll)
+  async removeAll(@CallerOf() { userId }: Caller, @Input() { body }: Request<'removeAll'>): Answer<'removeAll'> {
+    return { removed: await this.indexer.remove({ userId, projectId: body.project_id }, body.paths) };
   }
 
   @Implements(chromaContract.dropProject)

@@ -197,14 +197,15 @@ function contract(open: (dir: string) => Promise<Opened>): void {
 
     it('have tags that a person sets, which go with them into the trash and back', async () => {
       await put(a, 'a.md');
-      expect(await b.documents.setTags(KEY, 'a.md', '["tax"]')).toEqual(rowOf('a.md', { tags: '["tax"]' }));
+      const tag = (tags: string | null, key = KEY) => b.documents.setTags(key, [{ path: 'a.md', tags }]);
+      expect(await tag('["tax"]')).toEqual([rowOf('a.md', { tags: '["tax"]' })]);
       expect((await a.documents.list(KEY, '', 10, 0)).documents).toMatchObject([{ path: 'a.md', tags: ['tax'] }]);
       await a.documents.delete(KEY, 'a.md', 3000, '2026-01-02');
-      expect(await b.documents.setTags(KEY, 'a.md', '["late"]')).toBeUndefined();
+      expect(await tag('["late"]')).toEqual([undefined]);
       await restore(b, 'a.md');
       expect(await a.documents.find(KEY, 'a.md')).toMatchObject({ tags: '["tax"]' });
-      expect(await a.documents.setTags(KEY, 'a.md', null)).toEqual(rowOf('a.md'));
-      expect(await a.documents.setTags({ ...KEY, userId: 'bob' }, 'a.md', '["x"]')).toBeUndefined();
+      expect(await tag(null)).toEqual([rowOf('a.md')]);
+      expect(await tag('["x"]', { ...KEY, userId: 'bob' })).toEqual([undefined]);
     });
 
     const named = async () => {
@@ -254,21 +255,54 @@ function contract(open: (dir: string) => Promise<Opened>): void {
         );
       expect(await code(put(b, 'new'))).toBe('quota_exceeded');
       expect(await code(restore(b, '5'))).toBe('stored');
-      expect((await b.documents.removeTrashed(KEY, { path: '4', version: 'v1' })).map(({ path }) => path)).toEqual([
+      expect((await b.documents.removeTrashed(KEY, [{ path: '4', version: 'v1' }])).map(({ path }) => path)).toEqual([
         '4',
       ]);
       expect(await code(put(b, 'new'))).toBe('stored');
-      expect(await b.documents.removeTrashed(KEY, { path: '3', version: 'v0' })).toEqual([]);
+      expect(await b.documents.removeTrashed(KEY, [{ path: '3', version: 'v0' }])).toEqual([]);
       const expired = await a.documents.expireTrash('2026-01-02');
       expect(expired.map(({ key, row }) => [key, row.path, row.file])).toEqual([[KEY, '1', 'file of 1']]);
-      expect(await a.documents.removeTrashed({ ...KEY, projectId: 'q' }, {})).toEqual([]);
-      expect((await a.documents.removeTrashed(KEY, {})).map(({ path }) => path).sort()).toEqual(['2', '3']);
+      expect(await a.documents.removeTrashed({ ...KEY, projectId: 'q' }, [{}])).toEqual([]);
+      expect((await a.documents.removeTrashed(KEY, [{}])).map(({ path }) => path).sort()).toEqual(['2', '3']);
       expect(await named()).toEqual(['file of 5', 'file of new']);
       await b.documents.delete(KEY, '5', 9000, '2026-01-09');
       await b.projects.delete(KEY);
       expect(await named()).toEqual([]);
       await a.projects.add({ ...KEY, projectId: 'q' }, 'More');
       expect(await code(put(a, 'large', { stored_bytes: 1000 }, { ...KEY, projectId: 'q' }))).toBe('stored');
+    });
+
+    it('are deleted and tagged several at once, each with its answer and with its own change', async () => {
+      for (const path of ['1', '2', '3']) await put(a, path, { stored_bytes: 300 });
+      const tagged = await b.documents.setTags(KEY, [
+        { path: '1', tags: '["tax"]' },
+        { path: 'none', tags: '["tax"]' },
+        { path: '3', tags: '["a","b"]' },
+      ]);
+      expect(tagged.map((row) => row?.tags)).toEqual(['["tax"]', undefined, '["a","b"]']);
+      await put(a, '2', { arrived_ms: 5000, file: 'late', stored_bytes: 300 });
+      expect(await b.documents.deleteAll(KEY, ['1', 'none', '2'], 3000, '2026-01-02')).toEqual([
+        { deleted: true, files: [null] },
+        { deleted: false, files: [] },
+        { deleted: true, files: [] },
+      ]);
+      expect((await a.documents.list(KEY, '', 10, 0)).documents.map(({ path }) => path)).toEqual(['2', '3']);
+      expect((await a.documents.trash(KEY, 10, 0)).rows).toMatchObject([{ path: '1', tags: '["tax"]' }]);
+      expect(await b.documents.deleteAll(KEY, ['3', '2', '1'], 6000)).toMatchObject([
+        { deleted: true, files: ['file of 3', null, null] },
+        { deleted: true, files: ['late', null, null] },
+        { deleted: true },
+      ]);
+      // What was deleted for good does not count any more.
+      await put(a, 'large', { stored_bytes: 700 });
+      const gone = await b.documents.removeTrashed(KEY, [
+        { path: '1' },
+        { path: '1', version: 'v1' },
+        { path: 'none' },
+      ]);
+      expect(gone.map(({ path }) => path)).toEqual(['1']);
+      await put(a, 'more', { stored_bytes: 300 });
+      expect(await a.documents.count(KEY)).toBe(2);
     });
 
     const move = async (stores: FilesystemStores, paths: [string, string][], isCopy = false, arrived_ms = 3000) => {

@@ -181,16 +181,18 @@ export class IndexStore implements OnApplicationShutdown {
     if (known !== JSON.stringify(tags)) transaction(this.db, () => this.passages.label(key, path, tags));
   }
 
-  /** Returns the ids of the removed passages; undefined where there was no such document. */
-  remove(key: ProjectKey, path: string): number[] | undefined {
+  /** Removes documents, all or none; returns the ids of the removed passages of each that was there. */
+  remove(key: ProjectKey, paths: readonly string[]): number[][] {
     scrubSoon(this.db);
-    return transaction(this.db, () => {
-      const { userId, projectId } = key;
-      const remove = this.sql('DELETE FROM documents WHERE user_id = ? AND project_id = ? AND path = ?');
-      const known = remove.run(userId, projectId, path).changes > 0;
-      const removed = this.forgetVectors(key, this.passages.remove(key, path));
-      return known || removed.length > 0 ? removed : undefined;
-    });
+    return transaction(this.db, () => paths.flatMap((path) => this.removeOne(key, path)));
+  }
+
+  private removeOne(key: ProjectKey, path: string): number[][] {
+    const { userId, projectId } = key;
+    const remove = this.sql('DELETE FROM documents WHERE user_id = ? AND project_id = ? AND path = ?');
+    const known = remove.run(userId, projectId, path).changes > 0;
+    const removed = this.forgetVectors(key, this.passages.remove(key, path));
+    return known || removed.length > 0 ? [removed] : [];
   }
 
   dropProject(key: ProjectKey): boolean {

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { Semaphore } from '../../../../http/semaphore.js';
@@ -21,6 +22,9 @@ const DESCRIPTIONS: Record<string, string> = {
 const LARGE_CHARS = 100_000;
 /** One per user at a time. A text that waits too long is refused, and the caller's outbox sends it again. */
 const LARGE = { concurrent: 2, perUser: 1, waiting: 60, waitMs: 5000 };
+
+/** How many documents are removed in one transaction: few enough that other requests do not wait long. */
+const REMOVED_TOGETHER = 25;
 
 /** Writes to the index. An acknowledged write survives any later kill, and every later search finds it. */
 @Injectable()
@@ -88,12 +92,20 @@ export class IndexerService {
     return document.text.length > LARGE_CHARS ? this.large.pass(key.userId, work) : work();
   }
 
-  async remove(key: ProjectKey, path: string): Promise<boolean> {
-    const removed = await this.lock.run(key, () => Promise.resolve(this.store.remove(key, path)));
+  /** @returns how many of the documents were in the index */
+  async remove(key: ProjectKey, paths: readonly string[]): Promise<number> {
+    const gone: number[][] = [];
+    for (let at = 0; at < paths.length; at += REMOVED_TOGETHER) {
+      const some = paths.slice(at, at + REMOVED_TOGETHER);
+      gone.push(...(await this.lock.run(key, () => Promise.resolve(this.store.remove(key, some)))));
+      // Other requests are answered in between.
+      await nextTurn();
+    }
+    const removed = gone.flat();
     const generation = this.store.current(key);
-    await this.forgetInBuilding(key, removed ?? []);
-    if (generation !== undefined) await this.sync.push(generation, { removed: removed ?? [] });
-    return removed !== undefined;
+    await this.forgetInBuilding(key, removed);
+    if (generation !== undefined) await this.sync.push(generation, { removed });
+    return gone.length;
   }
 
   async dropProject(key: ProjectKey): Promise<boolean> {

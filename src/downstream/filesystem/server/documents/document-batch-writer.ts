@@ -1,6 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { Problem, type ProblemDetails } from '../../../../http/problem.js';
-import { toProblem } from '../../../../http/problem.filter.js';
 import { StorageUnavailable } from '../../../../storage/storage-errors.js';
 import { analyseDocument } from '../../../../text/analysed-document.js';
 import type { ProjectKey } from '../../../../text/lexical-index.js';
@@ -13,6 +12,7 @@ import { DocumentStore, type PathChange } from './document-store.js';
 import { type ReadUpload, UploadReader } from './document-upload.js';
 import { DocumentWriter, LARGE_CHARS } from './document-writer.js';
 import { RecentTexts } from './recent-texts.js';
+import { refusal } from './refusal.js';
 import { decision, refuseSuperseded, rowOf, type WriteRequest, type Written } from './write-decision.js';
 
 export interface PathRequest extends WriteRequest {
@@ -128,10 +128,3 @@ export class DocumentBatchWriter {
 /** It makes the documents of a call be stored one by one. */
 const storedMeanwhile = (path: string) =>
   new Problem({ status: 409, code: 'superseded', detail: `${path} was stored meanwhile` });
-
-/** The answer that the document would get alone. @throws the error where it is one of the server */
-function refusal(error: unknown): ProblemDetails {
-  const problem = toProblem(error);
-  if (problem.status >= 500 && problem.status !== 507) throw error;
-  return problem;
-}

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
 import { pathFault } from '../../../../contract/document-path.js';
 import { uploadVersion } from '../../../../contract/extraction-version.js';
@@ -15,6 +16,7 @@ import { BackgroundRecognition } from './background-recognition.js';
 import { readDocument } from './document-reading.js';
 import { type DocumentRow, infoOf, originalOf } from './document-row.js';
 import { ChangedMeanwhile, DocumentStore, type Move } from './document-store.js';
+import { type Refused, refusal, refusedAt } from './refusal.js';
 
 export interface MoveRequest {
   /** A document, or a folder where it ends with `/`. */
@@ -32,8 +34,16 @@ export interface Moved {
   from_version?: string;
 }
 
+/** A document that is to be moved, and the move that it is a part of. */
+interface Source {
+  row: DocumentRow;
+  request: MoveRequest;
+}
+
 /** Of the texts of a folder: they are analysed in memory. A single document may be larger. */
 const MAX_FOLDER_BYTES = 32 * 1024 * 1024;
+/** How many single documents are moved in one transaction: few enough that other requests do not wait long. */
+const MOVED_TOGETHER = 25;
 /** How often a move begins anew because a document was changed meanwhile. */
 const MAX_TRIES = 5;
 
@@ -53,8 +63,11 @@ export class DocumentMover {
   async move(key: ProjectKey, request: MoveRequest): Promise<Moved[]> {
     checkPaths(request);
     await this.projects.requireWritable(key);
-    const before = await this.repeated(key, request);
-    if (before !== undefined) return before;
+    return (await this.repeated(key, request)) ?? this.moveNow(key, request);
+  }
+
+  /** @throws the problems that the contract names */
+  private async moveNow(key: ProjectKey, request: MoveRequest): Promise<Moved[]> {
     for (let left = MAX_TRIES; ; left--) {
       try {
         return await this.tryMove(key, request);
@@ -62,6 +75,79 @@ export class DocumentMover {
         if (!(error instanceof ChangedMeanwhile)) throw error;
         if (left === 0) throw new Problem({ status: 409, code: 'superseded', detail: `from: ${error.message}` });
       }
+    }
+  }
+
+  /**
+   * {@link move} of several single documents. One that can not be moved does not stop the others.
+   * @returns the answers in the order of `moves`
+   */
+  async moveEach(
+    key: ProjectKey,
+    moves: readonly { from: string; to: string }[],
+    { version, arrived_ms }: Pick<MoveRequest, 'version' | 'arrived_ms'>,
+  ): Promise<(Moved | Refused)[]> {
+    await this.projects.requireWritable(key);
+    const requests = moves.map((paths) => ({ ...paths, version, arrived_ms, copy: false }));
+    const answers = new Map<MoveRequest, Moved | Refused>(await this.repeatedEach(key, requests));
+    const left = requests.filter((request) => !answers.has(request));
+    for (let at = 0; at < left.length; at += MOVED_TOGETHER) {
+      const some = left.slice(at, at + MOVED_TOGETHER);
+      const together = await this.moveTogether(key, some);
+      for (const request of some) answers.set(request, together.get(request) ?? (await this.moveOne(key, request)));
+      // Other requests are answered in between.
+      await nextTurn();
+    }
+    return requests.map((request) => answers.get(request) as Moved | Refused);
+  }
+
+  /**
+   * The answers of those that an earlier call with this version moved. Must be known before this call moves any: another one
+   * of them can have the same target.
+   */
+  private async repeatedEach(key: ProjectKey, requests: readonly MoveRequest[]): Promise<Map<MoveRequest, Moved>> {
+    const done = new Map<MoveRequest, Moved>();
+    const targets = new Set<string>();
+    for (const request of requests) {
+      const { to } = request;
+      const [moved] = to.endsWith('/') || targets.has(to) ? [] : ((await this.repeated(key, request)) ?? []);
+      if (moved === undefined) continue;
+      targets.add(to);
+      done.set(request, moved);
+    }
+    return done;
+  }
+
+  /** @returns the answers of those that were moved in one transaction; the others have to be moved one by one */
+  private async moveTogether(key: ProjectKey, requests: readonly MoveRequest[]): Promise<Map<MoveRequest, Moved>> {
+    const sources: Source[] = [];
+    for (const request of requests) {
+      const { from, to } = request;
+      if (sources.some((other) => other.row.path === from || other.request.to === to)) continue;
+      const row = await this.documents.find(key, from);
+      const isFree = (await this.documents.find(key, to)) === undefined && pathFault(to) === undefined;
+      if (row !== undefined && isFree) sources.push({ row, request });
+    }
+    if (sources.reduce((bytes, { row }) => bytes + row.bytes, 0) > MAX_FOLDER_BYTES) return new Map();
+    try {
+      const moved = await this.store(key, sources, false);
+      return new Map(moved.map((one, i) => [(sources[i] as Source).request, one]));
+    } catch (error) {
+      if (error instanceof ChangedMeanwhile || error instanceof Problem) return new Map();
+      throw error;
+    }
+  }
+
+  private async moveOne(key: ProjectKey, request: MoveRequest): Promise<Moved | Refused> {
+    const { from } = request;
+    try {
+      if (from.endsWith('/'))
+        throw badRequest('invalid_path', `from: ${JSON.stringify(from)} is a folder; name its documents`);
+      checkPaths(request);
+      const [moved] = await this.moveNow(key, request);
+      return moved as Moved;
+    } catch (error) {
+      return refusedAt(from, refusal(error));
     }
   }
 
@@ -84,11 +170,20 @@ export class DocumentMover {
     const { from, copy } = request;
     const rows = await this.sources(key, from);
     checkSources(from, rows);
+    return this.store(
+      key,
+      rows.map((row) => ({ row, request })),
+      copy,
+    );
+  }
+
+  /** All or none. @throws ChangedMeanwhile and the problems that the contract names */
+  private async store(key: ProjectKey, sources: readonly Source[], copy: boolean): Promise<Moved[]> {
     const written: string[] = [];
     let unneeded: (string | null)[] | undefined;
     try {
       const moves: Move[] = [];
-      for (const row of rows) moves.push(await this.prepare(key, row, request, written));
+      for (const { row, request } of sources) moves.push(await this.prepare(key, row, request, written));
       unneeded = await this.documents.move(key, moves, copy);
       for (const { row } of moves) if (waits(row)) this.recognition.waits(key, row);
       return moves.map(({ before, row }) => ({

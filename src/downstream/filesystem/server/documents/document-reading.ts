@@ -31,5 +31,7 @@ function damaged(path: string, error: unknown): never {
 
 export function checkPath(path: string): void {
   const fault = pathFault(path);
-  if (fault !== undefined) throw badRequest('invalid_path', `path: ${fault}`);
+  if (fault !== undefined) throw badPath(fault);
 }
+
+export const badPath = (fault: string) => badRequest('invalid_path', `path: ${fault}`);

@@ -34,6 +34,18 @@ export interface Changed<T> {
   unneeded: (string | null)[];
 }
 
+/** `deleted` is false where the document never existed; `files` are those that no row names any longer. */
+export interface Deleted {
+  deleted: boolean;
+  files: (string | null)[];
+}
+
+export interface TagChange {
+  path: string;
+  /** As JSON; null for none. */
+  tags: string | null;
+}
+
 /** A document under its new path, ready to be stored. */
 export interface Move {
   before: DocumentRow;
@@ -85,19 +97,22 @@ export abstract class DocumentStore {
   /** {@link change} for several paths in their order, all or none. */
   abstract changeAll<T>(key: ProjectKey, changes: readonly PathChange<T>[]): Promise<Changed<T>[]>;
 
-  /**
-   * `deleted` is false where the document never existed; `files` are those that no row names any longer.
-   * @param trashedAt when the document was put into the trash; without it, it is gone
-   */
-  abstract delete(
+  /** @param trashedAt when the document was put into the trash; without it, it is gone */
+  async delete(key: ProjectKey, path: string, arrivedMs: number, trashedAt?: string): Promise<Deleted> {
+    const [deleted] = await this.deleteAll(key, [path], arrivedMs, trashedAt);
+    return deleted as Deleted;
+  }
+
+  /** {@link delete} for several paths, all or none. */
+  abstract deleteAll(
     key: ProjectKey,
-    path: string,
+    paths: readonly string[],
     arrivedMs: number,
     trashedAt?: string,
-  ): Promise<{ deleted: boolean; files: (string | null)[] }>;
+  ): Promise<Deleted[]>;
 
-  /** @param tags as JSON; null for none. @returns undefined where there is no such document */
-  abstract setTags(key: ProjectKey, path: string, tags: string | null): Promise<DocumentRow | undefined>;
+  /** @returns the rows in the order of `changes`; undefined where there is no such document */
+  abstract setTags(key: ProjectKey, changes: readonly TagChange[]): Promise<(DocumentRow | undefined)[]>;
 
   /** Those deleted last first. */
   abstract trash(key: ProjectKey, limit: number, offset: number): Promise<{ rows: TrashRow[]; total: number }>;
@@ -111,7 +126,8 @@ export abstract class DocumentStore {
    */
   abstract addTrashed(key: ProjectKey, row: TrashRow): Promise<boolean>;
 
-  abstract removeTrashed(key: ProjectKey, which: TrashedWhich): Promise<TrashRow[]>;
+  /** @returns the removed rows; a row that two of `which` name is in it once */
+  abstract removeTrashed(key: ProjectKey, which: readonly TrashedWhich[]): Promise<TrashRow[]>;
 
   /** Removes those of all users that were deleted before this time. */
   abstract expireTrash(before: string): Promise<OwnedRow[]>;

@@ -86,6 +86,31 @@ export class DocumentsController {
     return this.documents.setTags(keyOf(caller, params), query.path, body.tags);
   }
 
+  @Implements(contract.tagDocuments)
+  async tagAll(
+    @CallerOf() caller: Caller,
+    @Input() { params, body }: Request<'tagDocuments'>,
+  ): Promise<Answer<'tagDocuments'>> {
+    return { documents: await this.documents.setTagsOfAll(keyOf(caller, params), body.documents) };
+  }
+
+  @Implements(contract.deleteDocuments)
+  async deleteAll(
+    @CallerOf() caller: Caller,
+    @Input() { params, body }: Request<'deleteDocuments'>,
+  ): Promise<Answer<'deleteDocuments'>> {
+    const { paths, arrived_ms, trash } = body;
+    return { documents: await this.documents.deleteAll(keyOf(caller, params), paths, arrived_ms, trash) };
+  }
+
+  @Implements(contract.moveEach)
+  async moveEach(
+    @CallerOf() caller: Caller,
+    @Input() { params, body: { moves, ...request } }: Request<'moveEach'>,
+  ): Promise<Answer<'moveEach'>> {
+    return { documents: await this.mover.moveEach(keyOf(caller, params), moves, request) };
+  }
+
   @Implements(contract.deleteDocument)
   async delete(
     @CallerOf() caller: Caller,

@@ -1,17 +1,20 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { InjectConfig } from '../../../../config/config.module.js';
 import type { Config } from '../../../../config/config.schema.js';
-import { notFound, Problem, type ProblemDetails } from '../../../../http/problem.js';
+import { notFound, Problem } from '../../../../http/problem.js';
 import type { ProjectKey } from '../../../../text/lexical-index.js';
 import { type Asked, searchByWords } from '../../../../text/results.js';
+import { pathFault } from '../../../../contract/document-path.js';
 import type { PageStart } from '../../../../contract/page.contract.js';
 import type { DocumentInfo } from '../../filesystem.contract.js';
 import { FullText } from '../full-text/full-text.js';
 import { DocumentFiles } from '../files/document-files.js';
 import { BackgroundRecognition } from './background-recognition.js';
-import { checkPath, readDocument } from './document-reading.js';
+import { badPath, checkPath, readDocument } from './document-reading.js';
 import { infoOf } from './document-row.js';
-import { DocumentStore } from './document-store.js';
+import { DocumentStore, type TagChange } from './document-store.js';
+import { type Refused, refusedAt } from './refusal.js';
 import { DocumentBatchWriter, type PathRequest } from './document-batch-writer.js';
 import { DocumentWriter } from './document-writer.js';
 import { RecentTexts } from './recent-texts.js';
@@ -19,6 +22,8 @@ import { tagsAsJson, type WriteRequest } from './write-decision.js';
 import { ProjectsService } from '../projects/projects.service.js';
 import { trashKeptMs, trashOff } from './trash-settings.js';
 
+/** How many documents are deleted in one transaction: few enough that other requests do not wait long. */
+const DELETED_TOGETHER = 25;
 /** Of the texts of one call. */
 const MAX_READ_CHARS = 1_000_000;
 
@@ -91,22 +96,59 @@ export class DocumentsService {
   async setTags(key: ProjectKey, path: string, tags: readonly string[]): Promise<DocumentInfo> {
     await this.projects.requireReadable(key);
     checkPath(path);
-    const row = await this.documents.setTags(key, path, tagsAsJson(tags));
-    if (row === undefined) throw notFound(`path: there is no document ${JSON.stringify(path)} in this project.`);
+    const [row] = await this.documents.setTags(key, [{ path, tags: tagsAsJson(tags) }]);
+    if (row === undefined) throw notHere(path);
     return infoOf(row);
+  }
+
+  async setTagsOfAll(key: ProjectKey, documents: readonly { path: string; tags: readonly string[] }[]) {
+    await this.projects.requireReadable(key);
+    return forAllowedPaths(documents, async (allowed) => {
+      const changes = allowed.map(({ path, tags }) => ({ path, tags: tagsAsJson(tags) }));
+      const rows = await this.documents.setTags(key, changes);
+      return rows.map((row, i) => {
+        const { path } = changes[i] as TagChange;
+        return row === undefined ? refusedAt(path, notHere(path).problem) : infoOf(row);
+      });
+    });
   }
 
   /** @throws Problem 422 `trash_off` */
   async delete(key: ProjectKey, path: string, arrivedMs = Date.now(), toTrash = false): Promise<boolean> {
     await this.projects.requireReadable(key);
     checkPath(path);
-    if (toTrash && trashKeptMs(this.config) === 0) {
-      throw trashOff('without this parameter the document is deleted for good');
-    }
-    const trashedAt = toTrash ? new Date().toISOString() : undefined;
-    const { deleted, files } = await this.documents.delete(key, path, arrivedMs, trashedAt);
+    const { deleted, files } = await this.documents.delete(key, path, arrivedMs, this.trashedAt(toTrash));
     await this.files.remove(key, files);
     return deleted;
+  }
+
+  /** @throws Problem 422 `trash_off` */
+  async deleteAll(key: ProjectKey, paths: readonly string[], arrivedMs = Date.now(), toTrash = false) {
+    await this.projects.requireReadable(key);
+    const trashedAt = this.trashedAt(toTrash);
+    const documents = paths.map((path) => ({ path }));
+    return forAllowedPaths(documents, async (allowed) => {
+      const answers: { path: string; deleted: boolean }[] = [];
+      for (let at = 0; at < allowed.length; at += DELETED_TOGETHER) {
+        const some = allowed.slice(at, at + DELETED_TOGETHER).map(({ path }) => path);
+        const removed = await this.documents.deleteAll(key, some, arrivedMs, trashedAt);
+        await this.files.remove(
+          key,
+          removed.flatMap(({ files }) => files),
+        );
+        answers.push(...removed.map(({ deleted }, i) => ({ path: some[i] as string, deleted })));
+        // Other requests are answered in between.
+        await nextTurn();
+      }
+      return answers;
+    });
+  }
+
+  /** @throws Problem 422 `trash_off` */
+  private trashedAt(toTrash: boolean): string | undefined {
+    if (!toTrash) return undefined;
+    if (trashKeptMs(this.config) === 0) throw trashOff('without it the document is deleted for good');
+    return new Date().toISOString();
   }
 
   async list(key: ProjectKey, prefix: string, limit: number, offset: number) {
@@ -132,4 +174,18 @@ export class DocumentsService {
   }
 }
 
-const refusedAt = (path: string, { status, code, detail }: ProblemDetails) => ({ path, status, code, detail });
+const notHere = (path: string) => notFound(`path: there is no document ${JSON.stringify(path)} in this project.`);
+
+/** @returns the answers of `work` in the order of `documents`, and a refusal for each path that is not allowed */
+async function forAllowedPaths<D extends { path: string }, A>(
+  documents: readonly D[],
+  work: (allowed: readonly D[]) => Promise<A[]>,
+): Promise<(A | Refused)[]> {
+  const faults = documents.map(({ path }) => pathFault(path));
+  const allowed = documents.filter((_, i) => faults[i] === undefined);
+  const answers = (allowed.length === 0 ? [] : await work(allowed)).values();
+  return documents.map(({ path }, i) => {
+    const fault = faults[i];
+    return fault === undefined ? (answers.next().value as A) : refusedAt(path, badPath(fault).problem);
+  });
+}

@@ -24,6 +24,7 @@ import {
   type Changed,
   ChangedMeanwhile,
   type Decision,
+  type Deleted,
   DocumentStore,
   isLater,
   type Move,
@@ -31,6 +32,7 @@ import {
   type OwnedRow,
   type PathChange,
   type PathState,
+  type TagChange,
   type TrashedWhich,
   WAITING,
 } from './document-store.js';
@@ -108,43 +110,36 @@ export class PostgresDocumentStore extends DocumentStore {
     return { result, document, stored: true, unneeded: [...left, gone?.file ?? null] };
   }
 
-  async delete(key: ProjectKey, path: string, arrivedMs: number, trashedAt?: string) {
-    const values = [key.userId, key.projectId, path];
-    const { document, ...answer } = await this.database.transaction(async (session) => {
-      const change = await nextChange(session, key);
-      const { document, removedMs } = stateOf(await session.first<StateRow>(STATE, values));
-      // A later change has created the document again.
-      if (document !== undefined && isLater(document.arrived_ms, arrivedMs)) return { deleted: true, files: [] };
-      await session.query(`DELETE FROM document WHERE ${AT_PATH}`, values);
-      const gone = await session.first<UnreadableFile>(
-        `DELETE FROM unreadable WHERE ${AT_PATH} RETURNING file, stored_bytes`,
-        values,
-      );
-      if (document === undefined && gone === undefined) return { deleted: removedMs !== undefined, files: [] };
-      await session.query(REMEMBER, [...values, arrivedMs, change]);
-      const trashed = trashedAt === undefined ? undefined : document;
-      if (trashed !== undefined) {
-        await insert(session, 'trash', key, TRASH_COLUMNS, { ...trashed, deleted_at: trashedAt });
+  async deleteAll(key: ProjectKey, paths: readonly string[], arrivedMs: number, trashedAt?: string) {
+    const removed = await this.database.transaction(async (session) => {
+      const last = (await nextChange(session, key, paths.length)) ?? 0;
+      const made: Awaited<ReturnType<typeof deleteOne>>[] = [];
+      for (const [i, path] of paths.entries()) {
+        made.push(await deleteOne(session, key, path, { arrivedMs, trashedAt, change: last - paths.length + 1 + i }));
       }
-      const removed = [trashed === undefined ? document : undefined, gone].filter((one) => one !== undefined);
-      await changeUsage(session, key.userId, usageWithout(removed));
-      const kept = trashed === undefined && document !== undefined ? filesOf(document) : [];
-      return { deleted: true, files: [...kept, gone?.file ?? null], document };
+      await changeUsage(session, key.userId, usageWithout(made.flatMap(({ gone }) => gone)));
+      return made;
     });
-    if (document !== undefined) this.changes.changed(key);
-    return answer;
+    if (removed.some(({ wasThere }) => wasThere)) this.changes.changed(key);
+    return removed.map(({ deleted, files }) => ({ deleted, files }));
   }
 
-  async setTags(key: ProjectKey, path: string, tags: string | null): Promise<DocumentRow | undefined> {
-    const row = await this.database.transaction(async (session) => {
-      const change = await nextChange(session, key);
-      return session.first<DocumentRow & Record<string, unknown>>(
-        `UPDATE document SET tags = $4, change = $5 WHERE ${AT_PATH} RETURNING ${DOCUMENT_COLUMNS.join(', ')}`,
-        [key.userId, key.projectId, path, tags, change],
-      );
+  async setTags(key: ProjectKey, changes: readonly TagChange[]): Promise<(DocumentRow | undefined)[]> {
+    const tagged = await this.database.transaction(async (session) => {
+      const last = await nextChange(session, key, changes.length);
+      if (last === undefined) return changes.map(() => undefined);
+      const rows: (DocumentRow | undefined)[] = [];
+      for (const [i, { path, tags }] of changes.entries()) {
+        const row = await session.first<DocumentRow & Record<string, unknown>>(
+          `UPDATE document SET tags = $4, change = $5 WHERE ${AT_PATH} RETURNING ${DOCUMENT_COLUMNS.join(', ')}`,
+          [key.userId, key.projectId, path, tags, last - changes.length + 1 + i],
+        );
+        rows.push(row);
+      }
+      return rows;
     });
-    if (row !== undefined) this.changes.changed(key);
-    return row;
+    if (tagged.some((row) => row !== undefined)) this.changes.changed(key);
+    return tagged;
   }
 
   async trash({ userId, projectId }: ProjectKey, limit: number, offset: number) {
@@ -186,13 +181,17 @@ export class PostgresDocumentStore extends DocumentStore {
     });
   }
 
-  async removeTrashed({ userId, projectId }: ProjectKey, { path, version }: TrashedWhich): Promise<TrashRow[]> {
+  async removeTrashed({ userId, projectId }: ProjectKey, which: readonly TrashedWhich[]): Promise<TrashRow[]> {
     const where = `${IN_PROJECT} AND ($3::text IS NULL OR path = $3) AND ($4::text IS NULL OR version = $4)`;
     return this.database.transaction(async (session) => {
-      const rows = await session.query<TrashRow & Record<string, unknown>>(
-        `DELETE FROM trash WHERE ${where} RETURNING ${TRASH_COLUMNS.join(', ')}`,
-        [userId, projectId, path ?? null, version ?? null],
-      );
+      const rows: TrashRow[] = [];
+      for (const { path = null, version = null } of which) {
+        const gone = await session.query<TrashRow & Record<string, unknown>>(
+          `DELETE FROM trash WHERE ${where} RETURNING ${TRASH_COLUMNS.join(', ')}`,
+          [userId, projectId, path, version],
+        );
+        rows.push(...gone);
+      }
       await changeUsage(session, userId, usageWithout(rows));
       return rows;
     });
@@ -406,6 +405,36 @@ async function projectState(session: TextSession, { userId, projectId }: Project
   const sql = `SELECT deleted FROM project WHERE ${IN_PROJECT}`;
   const row = await session.first<{ deleted: boolean }>(sql, [userId, projectId]);
   return row && (row.deleted ? 'deleted' : 'there');
+}
+
+/** @returns the rows that are `gone`; `wasThere`: whether there was a document */
+async function deleteOne(
+  session: TextSession,
+  key: ProjectKey,
+  path: string,
+  { arrivedMs, trashedAt, change }: { arrivedMs: number; trashedAt: string | undefined; change: number },
+): Promise<Deleted & { gone: { stored_bytes: number }[]; wasThere: boolean }> {
+  const values = [key.userId, key.projectId, path];
+  const nothing = { files: [], gone: [], wasThere: false };
+  const { document, removedMs } = stateOf(await session.first<StateRow>(STATE, values));
+  // A later change has created the document again.
+  if (document !== undefined && isLater(document.arrived_ms, arrivedMs)) return { ...nothing, deleted: true };
+  await session.query(`DELETE FROM document WHERE ${AT_PATH}`, values);
+  const unreadable = await session.first<UnreadableFile>(
+    `DELETE FROM unreadable WHERE ${AT_PATH} RETURNING file, stored_bytes`,
+    values,
+  );
+  if (document === undefined && unreadable === undefined) return { ...nothing, deleted: removedMs !== undefined };
+  await session.query(REMEMBER, [...values, arrivedMs, change]);
+  const isTrashed = trashedAt !== undefined && document !== undefined;
+  if (isTrashed) await insert(session, 'trash', key, TRASH_COLUMNS, { ...document, deleted_at: trashedAt });
+  const removed = isTrashed ? undefined : document;
+  return {
+    deleted: true,
+    files: [...(removed === undefined ? [] : filesOf(removed)), unreadable?.file ?? null],
+    gone: [removed, unreadable].filter((one) => one !== undefined),
+    wasThere: document !== undefined,
+  };
 }
 
 /** The documents under the old and the new paths. */

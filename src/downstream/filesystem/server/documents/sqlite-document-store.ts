@@ -26,6 +26,7 @@ import { checkMoves } from './move-checks.js';
 import {
   type Changed,
   ChangedMeanwhile,
+  type Deleted,
   DocumentStore,
   isLater,
   type Move,
@@ -33,6 +34,7 @@ import {
   type OwnedRow,
   type PathChange,
   type PathState,
+  type TagChange,
   type TrashedWhich,
   WAITING,
 } from './document-store.js';
@@ -95,33 +97,38 @@ export class SqliteDocumentStore extends DocumentStore {
     ).get(userId, projectId, path) as UnreadableRow | undefined;
   }
 
-  async delete(key: ProjectKey, path: string, arrivedMs: number, trashedAt?: string) {
-    const values = [key.userId, key.projectId, path];
+  async deleteAll(key: ProjectKey, paths: readonly string[], arrivedMs: number, trashedAt?: string) {
     scrubSoon(this.db);
-    return transaction(this.db, () => {
-      const { document, removedMs } = this.stateOf(key, path);
-      // A later change has created the document again.
-      if (document !== undefined && isLater(document.arrived_ms, arrivedMs)) return { deleted: true, files: [] };
-      this.prepared('DELETE FROM document WHERE user_id = ? AND project_id = ? AND path = ?').run(...values);
-      this.index.remove(key, path);
-      const unreadable = this.dropUnreadable(key, path);
-      if (document === undefined && unreadable === null) return { deleted: removedMs !== undefined, files: [] };
-      this.remember(key, path, arrivedMs);
-      if (document === undefined) return { deleted: true, files: [unreadable] };
-      if (trashedAt === undefined) return { deleted: true, files: [...filesOf(document), unreadable] };
-      this.replace('trash', key, TRASH_COLUMNS, { ...document, deleted_at: trashedAt });
-      return { deleted: true, files: [unreadable] };
-    });
+    return transaction(this.db, () => paths.map((path) => this.deleteOne(key, path, arrivedMs, trashedAt)));
   }
 
-  async setTags(key: ProjectKey, path: string, tags: string | null): Promise<DocumentRow | undefined> {
-    return transaction(this.db, () => {
-      this.prepared('UPDATE document SET tags = ? WHERE user_id = ? AND project_id = ? AND path = ?').run(
-        ...[tags, key.userId, key.projectId, path],
-      );
-      this.index.label(key, path, tagsOf({ tags }));
-      return this.read(key, path);
-    });
+  private deleteOne(key: ProjectKey, path: string, arrivedMs: number, trashedAt?: string): Deleted {
+    const { document, removedMs } = this.stateOf(key, path);
+    // A later change has created the document again.
+    if (document !== undefined && isLater(document.arrived_ms, arrivedMs)) return { deleted: true, files: [] };
+    this.prepared('DELETE FROM document WHERE user_id = ? AND project_id = ? AND path = ?').run(
+      ...[key.userId, key.projectId, path],
+    );
+    this.index.remove(key, path);
+    const unreadable = this.dropUnreadable(key, path);
+    if (document === undefined && unreadable === null) return { deleted: removedMs !== undefined, files: [] };
+    this.remember(key, path, arrivedMs);
+    if (document === undefined) return { deleted: true, files: [unreadable] };
+    if (trashedAt === undefined) return { deleted: true, files: [...filesOf(document), unreadable] };
+    this.replace('trash', key, TRASH_COLUMNS, { ...document, deleted_at: trashedAt });
+    return { deleted: true, files: [unreadable] };
+  }
+
+  async setTags(key: ProjectKey, changes: readonly TagChange[]): Promise<(DocumentRow | undefined)[]> {
+    return transaction(this.db, () =>
+      changes.map(({ path, tags }) => {
+        this.prepared('UPDATE document SET tags = ? WHERE user_id = ? AND project_id = ? AND path = ?').run(
+          ...[tags, key.userId, key.projectId, path],
+        );
+        this.index.label(key, path, tagsOf({ tags }));
+        return this.read(key, path);
+      }),
+    );
   }
 
   async trash({ userId, projectId }: ProjectKey, limit: number, offset: number) {
@@ -154,12 +161,17 @@ export class SqliteDocumentStore extends DocumentStore {
     });
   }
 
-  async removeTrashed({ userId, projectId }: ProjectKey, { path, version }: TrashedWhich): Promise<TrashRow[]> {
+  async removeTrashed({ userId, projectId }: ProjectKey, which: readonly TrashedWhich[]): Promise<TrashRow[]> {
     scrubSoon(this.db);
-    return this.prepared(
+    const remove = this.prepared(
       `DELETE FROM trash WHERE user_id = ?1 AND project_id = ?2 AND (?3 IS NULL OR path = ?3)
          AND (?4 IS NULL OR version = ?4) RETURNING ${TRASH_COLUMNS.join(', ')}`,
-    ).all(userId, projectId, path ?? null, version ?? null) as unknown as TrashRow[];
+    );
+    return transaction(this.db, () =>
+      which.flatMap(
+        ({ path = null, version = null }) => remove.all(userId, projectId, path, version) as unknown as TrashRow[],
+      ),
+    );
   }
 
   async expireTrash(before: string): Promise<OwnedRow[]> {

@@ -3,7 +3,7 @@ import type { EndpointOutput, EndpointRequest } from '../../../../contract/endpo
 import { type Caller, CallerOf } from '../../../../http/caller.js';
 import { Implements, Input } from '../../../../http/implements.decorator.js';
 import { filesystemContract as contract } from '../../filesystem.contract.js';
-import { infoOf } from '../documents/document-row.js';
+import { type DocumentRow, infoOf } from '../documents/document-row.js';
 import { TrashImport } from './trash-import.service.js';
 import { TrashService } from './trash.service.js';
 
@@ -43,7 +43,24 @@ export class TrashController {
     @Input() { params, query, body }: Request<'restoreDocument'>,
   ): Promise<Answer<'restoreDocument'>> {
     const row = await this.trash.restore(keyOf(caller, params), query.path, body);
-    return { ...infoOf(row), created: true, changed: true };
+    return restored(row);
+  }
+
+  @Implements(contract.restoreDocuments)
+  async restoreAll(
+    @CallerOf() caller: Caller,
+    @Input() { params, body }: Request<'restoreDocuments'>,
+  ): Promise<Answer<'restoreDocuments'>> {
+    const answers = await this.trash.restoreAll(keyOf(caller, params), body.documents, body.arrived_ms);
+    return { documents: answers.map((answer) => ('status' in answer ? answer : restored(answer))) };
+  }
+
+  @Implements(contract.removeTrashed)
+  async remove(
+    @CallerOf() caller: Caller,
+    @Input() { params, body }: Request<'removeTrashed'>,
+  ): Promise<Answer<'removeTrashed'>> {
+    return { removed: await this.trash.remove(keyOf(caller, params), body.documents) };
   }
 
   @Implements(contract.emptyTrash)
@@ -51,6 +68,8 @@ export class TrashController {
     @CallerOf() caller: Caller,
     @Input() { params, query }: Request<'emptyTrash'>,
   ): Promise<Answer<'emptyTrash'>> {
-    return { removed: await this.trash.empty(keyOf(caller, params), query) };
+    return { removed: await this.trash.remove(keyOf(caller, params), [query]) };
   }
 }
+
+const restored = (row: DocumentRow) => ({ ...infoOf(row), created: true, changed: true });

@@ -1,4 +1,5 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import pLimit from 'p-limit';
 import { InjectConfig } from '../../../../config/config.module.js';
 import type { Config } from '../../../../config/config.schema.js';
 import { uploadVersion } from '../../../../contract/extraction-version.js';
@@ -10,6 +11,7 @@ import type { Trashed } from '../../filesystem.contract.js';
 import { BackgroundRecognition } from '../documents/background-recognition.js';
 import { checkPath, readDocument } from '../documents/document-reading.js';
 import { type DocumentRow, filesOf, infoOf, originalOf, type TrashRow } from '../documents/document-row.js';
+import { type Refused, refusal, refusedAt } from '../documents/refusal.js';
 import { trashKeptMs } from '../documents/trash-settings.js';
 import { ChangedMeanwhile, DocumentStore, type TrashedWhich } from '../documents/document-store.js';
 import { pendingPages } from '../extraction/recognition/recognised-text.js';
@@ -17,6 +19,7 @@ import { DocumentFiles } from '../files/document-files.js';
 import { ProjectsService } from '../projects/projects.service.js';
 import { requireThere } from '../projects/project-state.js';
 
+const RESTORED_TOGETHER = 8;
 /** How often documents whose time in the trash is over are looked for. */
 const EXPIRE_EVERY_MS = 3_600_000;
 
@@ -111,8 +114,21 @@ export class TrashService implements OnApplicationBootstrap, OnApplicationShutdo
     return result;
   }
 
+  /** {@link restore} of several documents, with the answers in their order. One that is refused does not stop the others. */
+  async restoreAll(
+    key: ProjectKey,
+    documents: readonly (Omit<RestoreRequest, 'arrived_ms'> & { path: string })[],
+    arrived_ms?: number,
+  ): Promise<(DocumentRow | Refused)[]> {
+    await this.projects.requireWritable(key);
+    // Those that are stored at the same time share a transaction.
+    return pLimit(RESTORED_TOGETHER).map(documents, ({ path, ...request }) =>
+      this.restore(key, path, { ...request, arrived_ms }).catch((error: unknown) => refusedAt(path, refusal(error))),
+    );
+  }
+
   /** @returns how many documents were removed for good */
-  async empty(key: ProjectKey, which: TrashedWhich): Promise<number> {
+  async remove(key: ProjectKey, which: readonly TrashedWhich[]): Promise<number> {
     await this.projects.requireReadable(key);
     const rows = await this.documents.removeTrashed(key, which);
     await this.files.remove(key, rows.flatMap(filesOf));
