@@ -10,6 +10,8 @@ find . -name '*.node' -size +1M -exec strip --strip-unneeded {} +
 rm -rf typescript @napi-rs/canvas*
 rm -rf pdfjs-dist/build pdfjs-dist/legacy pdfjs-dist/web pdfjs-dist/types pdfjs-dist/image_decoders
 rm -rf gpt-tokenizer/cjs gpt-tokenizer/src
+# One of eight builds of Tesseract is loaded.
+find tesseract.js-core -name 'tesseract-core*' ! -name tesseract-core-simd-lstm.js ! -name tesseract-core-simd-lstm.wasm -delete
 find . \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' \) -delete
 
 case "$(uname -m)" in
