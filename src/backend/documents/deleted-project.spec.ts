@@ -8,12 +8,18 @@ type Deliver = (entry: OutboxEntry, call: object) => Promise<void>;
 async function deliverDuringDeletion(payload: object): Promise<string[]> {
   const calls: string[] = [];
   let deliver: Deliver = () => Promise.reject(new Error('no delivery is registered'));
-  const filesystem = { getDocument: async () => ({ path: 'b.md', version: 'v', title: 'B', text: 'b' }) };
+  const document = { path: 'b.md', version: 'v', title: 'B', text: 'b' };
+  const filesystem = {
+    getDocument: async () => document,
+    readDocuments: async () => ({ documents: [document] }),
+  };
+  const upsert = async () => {
+    await sync.forget('ada', 'p');
+    calls.push('upsert');
+  };
   const chroma = {
-    upsert: async () => {
-      await sync.forget('ada', 'p');
-      calls.push('upsert');
-    },
+    upsert,
+    upsertAll: upsert,
     dropProject: async () => void calls.push('dropProject'),
   };
   const outbox = {
