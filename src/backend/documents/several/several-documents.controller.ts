@@ -109,7 +109,7 @@ export class SeveralDocumentsController {
   @UseInterceptors(ReplayInterceptor)
   @ApiOperation({ summary: 'Set the tags of several documents', description: EACH })
   @TakesIdempotencyKey()
-  @Answers(200, answerOf(taggedSchema), 404)
+  @Answers(200, answerOf(taggedSchema), 404, 422)
   async tag(
     @Param('project_id', { schema: idSchema }) projectId: string,
     @Body({ schema: tagBody }) { documents }: z.output<typeof tagBody>,
@@ -127,7 +127,7 @@ export class SeveralDocumentsController {
     description: `${EACH} Of several documents with one path the one deleted last, or the one with this version.`,
   })
   @TakesIdempotencyKey()
-  @Answers(200, answerOf(storedSchema), 404, 410)
+  @Answers(200, answerOf(storedSchema), 404, 410, 422)
   async restore(
     @Param('project_id', { schema: idSchema }) projectId: string,
     @Body({ schema: trashedBody }) { documents }: z.output<typeof trashedBody>,
@@ -145,7 +145,7 @@ export class SeveralDocumentsController {
     description: 'Of each path all documents, or the one with this version. `removed` counts those that were there.',
   })
   @TakesIdempotencyKey()
-  @Answers(200, filesystemContract.removeTrashed.response, 404)
+  @Answers(200, filesystemContract.removeTrashed.response, 404, 422)
   removeTrashed(
     @Param('project_id', { schema: idSchema }) projectId: string,
     @Body({ schema: trashedBody }) { documents }: z.output<typeof trashedBody>,
