@@ -22,7 +22,13 @@ const debian = readdirSync(statusDir).map((name) => {
   return { 'bom-ref': purl, type: 'library', name, version, purl };
 });
 const { node: version } = process.versions;
-const node = { 'bom-ref': `node@${version}`, type: 'platform', name: 'node', version, purl: `pkg:generic/node@${version}` };
+const node = {
+  'bom-ref': `node@${version}`,
+  type: 'platform',
+  name: 'node',
+  version,
+  purl: `pkg:generic/node@${version}`,
+};
 
 const components = [...shipped, node, ...debian];
 const known = new Set([sbom.metadata.component['bom-ref'], ...components.map((component) => component['bom-ref'])]);
