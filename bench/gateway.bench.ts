@@ -15,7 +15,8 @@ import { HttpTransport } from '../dist/resilience/wire/http-transport.js';
 import { ResilientClient } from '../dist/resilience/wire/resilient-client.js';
 import { internalHeaders } from '../dist/resilience/wire/wire-headers.js';
 import { median, searchRate, searchTimes, type Target } from './gateway/load.ts';
-import { Caudex, freePort } from '../test/system/caudex.ts';
+import { freePort } from '../test/free-port.ts';
+import { Caudex } from '../test/system/caudex.ts';
 
 const CONNECTIONS = 32;
 const ROUNDS = 5;
