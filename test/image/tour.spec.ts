@@ -1,8 +1,10 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { doc, msg, xls } from '../ole-files.js';
 import { epub, opendocument, pptx, shape, xlsx } from '../office-files.js';
 import { drawing } from '../pictures.js';
@@ -110,11 +112,7 @@ const FILES: Record<string, Buffer> = {
 
   describe('imports a repository', () => {
     const bare = join(SHARED, 'library.git');
-    const server = createServer({}, (request, response) => {
-      const file = join(SHARED, new URL(request.url ?? '/', 'https://localhost').pathname);
-      if (existsSync(file)) response.end(readFileSync(file));
-      else response.writeHead(404).end();
-    });
+    const server = createServer({}, (request, response) => void serveRepositories(request, response));
     beforeAll(async () => {
       makeRepository(join(SHARED, 'library'), bare);
       server.setSecureContext({
@@ -153,7 +151,40 @@ const FILES: Record<string, Buffer> = {
   );
 });
 
-/** A repository of one commit, and a bare copy that a web server can offer as files. */
+/** Answers as a host of repositories does, by the CGI program of git. */
+async function serveRepositories(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { pathname, search } = new URL(request.url ?? '/', 'https://localhost');
+  const {
+    'content-type': type = '',
+    'content-encoding': encoding = '',
+    'git-protocol': protocol = '',
+  } = request.headers;
+  const backend = spawn('git', ['-c', 'safe.directory=*', 'http-backend'], {
+    env: {
+      PATH: process.env['PATH'],
+      GIT_PROJECT_ROOT: SHARED,
+      GIT_HTTP_EXPORT_ALL: '1',
+      GIT_PROTOCOL: String(protocol),
+      REQUEST_METHOD: request.method,
+      PATH_INFO: pathname,
+      QUERY_STRING: search.slice(1),
+      CONTENT_TYPE: type,
+      HTTP_CONTENT_ENCODING: encoding,
+    },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  request.pipe(backend.stdin);
+  const answer = await buffer(backend.stdout);
+  const end = answer.indexOf('\r\n\r\n');
+  for (const line of answer.toString('latin1', 0, end).split('\r\n')) {
+    const [, name = '', value = ''] = /^([^:]+): (.*)$/.exec(line) ?? [];
+    if (name === 'Status') response.statusCode = Number.parseInt(value, 10);
+    else response.setHeader(name, value);
+  }
+  response.end(answer.subarray(end + 4));
+}
+
+/** A repository of one commit, and a bare copy. */
 function makeRepository(folder: string, bare: string): void {
   mkdirSync(folder);
   const git = (...args: string[]) =>
@@ -164,7 +195,6 @@ function makeRepository(folder: string, bare: string): void {
   writeFileSync(join(folder, 'message'), 'Grüne Bücher\n', 'latin1');
   git('-c', 'i18n.commitEncoding=ISO-8859-1', 'commit', '-q', '-F', 'message');
   git('clone', '-q', '--bare', folder, bare);
-  execFileSync('git', ['update-server-info'], { cwd: bare });
   // git offers no repository of another owner than its own user, which is that of the image.
   execFileSync('chown', ['-R', '1000:1000', bare]);
 }
