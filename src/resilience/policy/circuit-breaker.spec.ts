@@ -444,6 +444,15 @@ describe('advice of another process', () => {
     expect(breaker.refusal()).toBeUndefined();
   });
 
+  it('delays a probe by no more than that also where the settings have changed meanwhile', () => {
+    const { breaker, fail } = rig();
+    fail(3);
+    breaker.reconfigure(testSettings({ recovery_timeout_ms: 12_000 }));
+    breaker.advise({ says: 'probing', forMs: 100_000 });
+    // The time until the first probe, and three recovery times as they were when the breaker opened.
+    expect(breaker.refusal()).toBe(12_000 + 3 * 10_000);
+  });
+
   it('lets an open breaker probe at once after a success elsewhere, whose result decides', () => {
     const { breaker, enter, fail } = rig();
     fail(3);
@@ -472,5 +481,42 @@ describe('advice of another process', () => {
     breaker.isolate('ann');
     breaker.advise({ says: 'recovered' });
     expect(breaker.refusal()).toBe(1000);
+  });
+});
+
+describe('a guard', () => {
+  it('keeps the breaker closed at its threshold, and may open it later', () => {
+    const opens: (() => void)[] = [];
+    const counted: (string | undefined)[] = [];
+    const guard = {
+      add: (suspect: string | undefined) => counted.push(suspect),
+      forget: () => (counted.length = 0),
+      spares: (open: () => void) => opens.push(open) > 0,
+    };
+    const breaker = new CircuitBreaker(testSettings(), new VirtualClock(), () => undefined, guard);
+    const end = (outcome: 'success' | 'failure') => {
+      const one = { ...ticket(), suspect: 'ada' };
+      breaker.enter(one);
+      breaker.report(one, outcome, 1);
+    };
+    end('failure');
+    end('success');
+    expect(counted).toEqual([]);
+    for (let i = 0; i < 3; i++) end('failure');
+    expect(counted).toEqual(['ada', 'ada', 'ada']);
+    expect(breaker.name).toBe('closed');
+    opens[0]?.();
+    expect(breaker).toMatchObject({ name: 'open', failures: 3 });
+  });
+
+  it('that does not, lets it open', () => {
+    const guard = { add: () => undefined, forget: () => undefined, spares: () => false };
+    const breaker = new CircuitBreaker(testSettings(), new VirtualClock(), () => undefined, guard);
+    for (let i = 0; i < 3; i++) {
+      const one = ticket();
+      breaker.enter(one);
+      breaker.report(one, 'failure', 1);
+    }
+    expect(breaker.name).toBe('open');
   });
 });
