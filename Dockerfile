@@ -9,8 +9,6 @@ COPY deploy/image/system.sh /
 RUN /system.sh /system
 
 FROM ${BASE} AS build
-# `slim`: without the embedded ChromaDB and the runtime of embedding models, for CHROMADB_URL and EMBEDDINGS_BASE_URL.
-ARG PARTS=all
 RUN apt-get update && apt-get install --yes --no-install-recommends binutils
 WORKDIR /app
 COPY package.json package-lock.json ./
@@ -18,10 +16,13 @@ RUN npm ci --no-audit --no-fund
 COPY nest-cli.json tsconfig.json tsconfig.build.json ./
 COPY src ./src
 COPY web ./web
+RUN npm run build && npm prune --omit=dev
 COPY deploy/image ./deploy/image
 COPY --from=system /system/var/lib/dpkg/status.d /debian
-RUN npm run build && npm prune --omit=dev && deploy/image/trim.sh "$PARTS"
-RUN npm sbom --package-lock-only --sbom-format=cyclonedx | node deploy/image/sbom.mjs /debian >sbom.cdx.json
+# `slim`: without the embedded ChromaDB and the runtime of embedding models, for CHROMADB_URL and EMBEDDINGS_BASE_URL.
+ARG PARTS=all
+RUN deploy/image/trim.sh "$PARTS" && \
+  npm sbom --package-lock-only --sbom-format=cyclonedx | node deploy/image/sbom.mjs /debian >sbom.cdx.json
 
 FROM scratch
 COPY --from=system /system /
