@@ -44,7 +44,7 @@ const OUTBOX: CopiedTable = {
   columns: {
     ...({ seq: 'integer', id: 'text', topic: 'text', key: 'text', user_id: 'text', project_id: 'text' } as const),
     ...({ payload: 'text', created_at: 'text', state: 'text', due_ms: 'integer', attempts: 'integer' } as const),
-    ...({ recovered: 'boolean', last_error: 'text' } as const),
+    ...({ recovered: 'boolean', last_error: 'text', other_key: 'text' } as const),
   },
   canonical: recovered,
 };
