@@ -87,6 +87,14 @@ const ACCOUNTS: CopiedTable[] = [
       ...({ project_id: 'text', created_at: 'text', expires_at: 'text', last_used_at: 'text' } as const),
     },
   },
+  {
+    name: 'invitation',
+    key: ['invitation_id'],
+    columns: {
+      ...({ invitation_id: 'text', digest: 'text', email: 'text', created_by: 'text', created_at: 'text' } as const),
+      ...({ expires_at: 'text', used_at: 'text', used_by: 'text' } as const),
+    },
+  },
   { name: 'seen_user', key: ['user_id'], columns: { user_id: 'text', email: 'text', operator: 'boolean' } },
   { name: 'ended_user', key: ['user_id'], columns: { user_id: 'text', ended_at: 'integer' } },
 ];
