@@ -75,7 +75,7 @@ export class IndexRepair implements OnApplicationBootstrap, OnApplicationShutdow
   }
 
   /** Synchronises the index of one project with its files. */
-  async repair(project: Owned, signal = this.stopping.signal): Promise<void> {
+  async repair(project: Owned, signal: AbortSignal = this.stopping.signal): Promise<void> {
     const stale = await this.sync.staleDocuments(project.userId, project.projectId);
     const files = byPath(await this.stored.ofFiles(project, signal));
     const index = byPath(await this.stored.ofIndex(project, signal));
