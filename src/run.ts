@@ -44,6 +44,10 @@ const COMMANDS: Record<string, Command> = {
     run: async (config, file = '') =>
       (await import('./export-accounts/export-accounts.js')).exportAccounts(config, file),
   },
+  invite: {
+    operands: ['EMAIL'],
+    run: async (config, email = '') => (await import('./invite/invite.js')).invite(config, email),
+  },
   grant: {
     operands: ['EMAIL', 'CREDITS'],
     run: async (config, email = '', credits = '') => (await import('./grant/grant.js')).grant(config, email, credits),

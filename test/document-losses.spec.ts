@@ -1,4 +1,5 @@
-import { strToU8 } from 'fflate';
+import * as workbooks from '@e965/xlsx';
+import { strToU8, unzipSync, zipSync } from 'fflate';
 import type { ReadFormat } from '../src/downstream/filesystem/server/extraction/extraction.child.js';
 import { TextExtractor } from '../src/downstream/filesystem/server/extraction/text-extractor.js';
 import { epub, opendocument, pptx, relations, shape, xlsx } from './office-files.js';
@@ -38,6 +39,24 @@ const one = [{ name: 'S', rows: [['owl']] }];
 const odtBody = '<text:p>Text.</text:p>';
 const meta = `<office:meta><dc:title>Quay plan</dc:title><meta:keyword>mooring</meta:keyword><meta:user-defined meta:name="Client">Bosun Ltd</meta:user-defined></office:meta>`;
 const ODF_PROPERTIES = /Title: Quay plan\nKeywords: mooring\nClient: Bosun Ltd$/;
+
+/** An XLSB whose sheet has this header, and no other margins. */
+function xlsbWithHeader(header: string): Uint8Array {
+  const book = workbooks.utils.book_new(workbooks.utils.aoa_to_sheet([['owl']]), 'S');
+  const parts = unzipSync(new Uint8Array(workbooks.write(book, { type: 'buffer', bookType: 'xlsb' }) as Buffer));
+  const name = 'xl/worksheets/sheet1.bin';
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(header.length);
+  const texts = [length, Buffer.from(header, 'utf16le'), Buffer.alloc(20, 0xff)];
+  const record = Buffer.concat([Buffer.alloc(2), ...texts]);
+  const size = [(record.length & 0x7f) | 0x80, record.length >> 7];
+  // The record that ends a sheet has three bytes.
+  const sheetPart = Buffer.from(parts[name] as Uint8Array);
+  const end = sheetPart.length - 3;
+  const begun = Buffer.from([0xdf, 0x03, ...size]);
+  parts[name] = Buffer.concat([sheetPart.subarray(0, end), begun, record, sheetPart.subarray(end)]);
+  return zipSync(parts);
+}
 
 const DOCX: Case[] = [
   [
@@ -94,6 +113,12 @@ const XLSX: Case[] = [
       ),
     ),
     /Fish & chips\nLighthouse ledger$/,
+  ],
+  [
+    'the header of an XLSB',
+    'xlsx',
+    xlsbWithHeader('&L&"Arial,Bold"&12Lighthouse ledger of the northern ports&CPage &P'),
+    /Lighthouse ledger/,
   ],
   [
     'hidden rows and columns',

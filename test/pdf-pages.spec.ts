@@ -80,3 +80,61 @@ describe('the pages of a PDF', () => {
     expect(read.warnings).toEqual([]);
   }, 90_000);
 });
+
+describe('a picture beside the text of a PDF', () => {
+  const PROSE = lines(...Array.from({ length: 8 }, (_, n) => `Otters dive for fish at dawn in the cold river ${n}.`));
+  /** Two pictures of 8 × 8 and 8 × 9 grey pixels. */
+  const picture = (height: number) =>
+    `<< /Type /XObject /Subtype /Image /Width 8 /Height ${height} /BitsPerComponent 8 /ColorSpace /DeviceGray /Length ${8 * height} >>\nstream\n${'x'.repeat(8 * height)}\nendstream`;
+  const drawn = (name: string, width: number, height: number, x = 72, y = 100) =>
+    `q ${width} 0 0 ${height} ${x} ${y} cm /${name} Do Q`;
+
+  async function read(contents: readonly string[], catalog = '', ...more: string[]) {
+    const first = 3 + 2 * contents.length;
+    const xObjects = `/I0 ${first} 0 R /I1 ${first + 1} 0 R`;
+    const file = pdfOfContents(
+      contents,
+      catalog,
+      '',
+      { xObjects, page: '/StructParents 0' },
+      picture(8),
+      picture(9),
+      ...more,
+    );
+    return new TextExtractor(LIMITS).extract(file, 'pdf', 'ada');
+  }
+
+  it('is named with its page', async () => {
+    const figures = `${drawn('I0', 200, 150)} ${drawn('I1', 200, 150, 72, 300)}`;
+    const found = await read([PROSE, `${PROSE} ${figures}`, PROSE, `${PROSE} ${drawn('I1', 300, 200)}`]);
+    expect(codes(found)).toEqual([['pictures_without_text', 3, 'pages 2, 4']]);
+  });
+
+  it.each([
+    ['is a symbol', [drawn('I0', 60, 60)]],
+    ['stands at one place of several pages', Array<string>(3).fill(drawn('I0', 200, 150))],
+    ['is the scan whose text the page has', [drawn('I0', 612, 792)]],
+    [
+      'is a strip of that scan',
+      Array.from({ length: 8 }, (_, n) => drawn('I0', 612, 99, 0, 99 * n)).reduce<string[]>(
+        ([all = ''], strip) => [`${all} ${strip}`],
+        [],
+      ),
+    ],
+  ])('is not named where it %s', async (_, pages) => {
+    expect(codes(await read(pages.map((figure) => `${PROSE} ${figure}`)))).toEqual([]);
+  });
+
+  it('is found by its description in a tagged file', async () => {
+    const figure = `/Figure << /MCID 0 >> BDC ${drawn('I0', 200, 150)} EMC`;
+    const [root, element] = [7, 8];
+    const found = await read(
+      [`${PROSE} ${figure}`],
+      `/MarkInfo << /Marked true >> /StructTreeRoot ${root} 0 R`,
+      `<< /Type /StructTreeRoot /K ${element} 0 R /ParentTree << /Nums [0 [${element} 0 R]] >> >>`,
+      `<< /Type /StructElem /S /Figure /P ${root} 0 R /Pg 3 0 R /K 0 /Alt (A holt below the roots of an alder) >>`,
+    );
+    expect(found.text).toContain('A holt below the roots of an alder');
+    expect(codes(found)).toEqual([]);
+  });
+});

@@ -34,16 +34,17 @@ export function pdfOfContents(
   contents: readonly string[],
   catalog: string,
   trailer: string,
-  ...more: [resources: { xObjects: string }, ...objects: string[]] | string[]
+  ...more: [resources: { xObjects: string; page?: string }, ...objects: string[]] | string[]
 ): Buffer {
   const [first, ...others] = more;
   const isResources = typeof first === 'object';
   const xObjects = isResources ? `/XObject << ${first.xObjects} >>` : '';
+  const { page = '' } = isResources ? first : {};
   const objects = (isResources ? others : more) as string[];
   const pages = contents.flatMap((content, i) => {
     const data = deflateSync(Buffer.from(content, 'latin1'));
     return [
-      `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents ${4 + 2 * i} 0 R /Resources << ${xObjects} /Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >> >>`,
+      `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] ${page} /Contents ${4 + 2 * i} 0 R /Resources << ${xObjects} /Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >> >>`,
       `<< /Length ${data.length} /Filter /FlateDecode >>\nstream\n${data.toString('latin1')}\nendstream`,
     ];
   });

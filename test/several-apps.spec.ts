@@ -63,13 +63,13 @@ it.each([
     'a name twice',
     ['auth', 'auth'],
     {},
-    'caudex: usage: node dist/main.js all | check | migrate | migrate-data [postgres|sqlite|documents] | backup FILE | restore FILE | export-accounts FILE | grant EMAIL CREDITS | sync DIR --project NAME, or one or more of backend, auth, filesystem, chroma, billing, git, each once; got "auth auth"\n',
+    'caudex: usage: node dist/main.js all | check | migrate | migrate-data [postgres|sqlite|documents] | backup FILE | restore FILE | export-accounts FILE | invite EMAIL | grant EMAIL CREDITS | sync DIR --project NAME, or one or more of backend, auth, filesystem, chroma, billing, git, each once; got "auth auth"\n',
   ],
   [
     'a name that is none',
     ['auth', 'mail'],
     {},
-    'caudex: usage: node dist/main.js all | check | migrate | migrate-data [postgres|sqlite|documents] | backup FILE | restore FILE | export-accounts FILE | grant EMAIL CREDITS | sync DIR --project NAME, or one or more of backend, auth, filesystem, chroma, billing, git, each once; got "auth mail"\n',
+    'caudex: usage: node dist/main.js all | check | migrate | migrate-data [postgres|sqlite|documents] | backup FILE | restore FILE | export-accounts FILE | invite EMAIL | grant EMAIL CREDITS | sync DIR --project NAME, or one or more of backend, auth, filesystem, chroma, billing, git, each once; got "auth mail"\n',
   ],
 ])('refuses %s', async (_, names, settings: Record<string, string>, said) => {
   expect(await start(names, settings).ended).toEqual({ code: 1, said });

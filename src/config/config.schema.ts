@@ -191,6 +191,8 @@ export const configSchema = z.strictObject({
     provider: z.enum(['local', 'firebase', 'oidc']),
     token_ttl_ms: ms,
     operators: z.array(z.email()),
+    registration: z.enum(['open', 'invited', 'closed']),
+    invitation_ttl_ms: ms.min(60_000).max(90 * 24 * 60 * 60 * 1000),
     min_password_length: z.int().min(8).max(128),
     key_rotation_ms: ms,
     fresh_session_ms: ms,

@@ -44,7 +44,7 @@ const OUTBOX: CopiedTable = {
   columns: {
     ...({ seq: 'integer', id: 'text', topic: 'text', key: 'text', user_id: 'text', project_id: 'text' } as const),
     ...({ payload: 'text', created_at: 'text', state: 'text', due_ms: 'integer', attempts: 'integer' } as const),
-    ...({ recovered: 'boolean', last_error: 'text' } as const),
+    ...({ recovered: 'boolean', last_error: 'text', other_key: 'text' } as const),
   },
   canonical: recovered,
 };
@@ -85,6 +85,14 @@ const ACCOUNTS: CopiedTable[] = [
     columns: {
       ...({ key_id: 'text', user_id: 'text', name: 'json', digest: 'text', scopes: 'text' } as const),
       ...({ project_id: 'text', created_at: 'text', expires_at: 'text', last_used_at: 'text' } as const),
+    },
+  },
+  {
+    name: 'invitation',
+    key: ['invitation_id'],
+    columns: {
+      ...({ invitation_id: 'text', digest: 'text', email: 'text', created_by: 'text', created_at: 'text' } as const),
+      ...({ expires_at: 'text', used_at: 'text', used_by: 'text' } as const),
     },
   },
   { name: 'seen_user', key: ['user_id'], columns: { user_id: 'text', email: 'text', operator: 'boolean' } },

@@ -317,6 +317,14 @@ function behavesAsOutbox(restart: (maxBytes: number) => Promise<OutboxStore>): v
     expect(await store.pending('turn', 'ann', { keys: ['a', 'none'] })).toHaveLength(1);
     expect(await store.pending('turn', 'ann', { projectId: 'p' })).toHaveLength(1);
     expect(await store.pending('turn', 'eve')).toEqual([]);
+    const [moved] = await store.add([{ ...entry('new'), otherKey: 'old' }], 'ready');
+    for (const keys of [['old'], ['new'], ['old', 'new', 'none']]) {
+      expect(await store.pending('turn', 'ann', { keys })).toMatchObject([{ id: moved?.id, key: 'new' }]);
+      expect(await store.isDelivering('turn', 'ann', { keys })).toBe(true);
+    }
+    expect(await store.pending('turn', 'eve', { keys: ['old'] })).toEqual([]);
+    expect(await store.pending('index', 'ann', { keys: ['old'] })).toEqual([]);
+    await store.remove([moved?.id ?? '']);
     const [first] = await store.pending('turn', 'ann');
     await store.bury(first?.id ?? '', 'no good');
     expect(await store.pending('turn', 'ann')).toHaveLength(2);

@@ -21,6 +21,8 @@ export interface OutboxEntry {
 /** Without `id` it gets one. */
 export type NewOutboxEntry = Pick<OutboxEntry, 'topic' | 'key' | 'userId' | 'projectId' | 'payload'> & {
   readonly id?: string;
+  /** A further key that it is about, by which {@link OutboxStore.pending} finds it; it has no effect on the order. */
+  readonly otherKey?: string | undefined;
 };
 
 export function newEntry({ id = randomUUID(), topic, key, userId, projectId, payload }: NewOutboxEntry): OutboxEntry {
@@ -65,7 +67,7 @@ export interface Selection {
   readonly gathering?: readonly ProjectOfEntries[];
 }
 
-/** The entries of some keys, or of a project. */
+/** The entries that are about some keys, or of a project. */
 export interface PendingFilter {
   keys?: readonly string[];
   projectId?: string;

@@ -7,10 +7,10 @@ const INSERT = `
     SELECT count(pg_advisory_xact_lock(hashtextextended(k, 0))) AS n
     FROM (SELECT DISTINCT topic || ' ' || key AS k FROM unnest($2::text[], $3::text[]) i(topic, key) ORDER BY 1) keys
   ), added AS (
-    INSERT INTO entries (id, topic, key, user_id, project_id, payload, created_at, state, due_ms, owner)
-    SELECT id, topic, key, user_id, project_id, payload, $7, $8, 0, $9
-    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[]) WITH ORDINALITY
-      i(id, topic, key, user_id, project_id, payload, place), locked
+    INSERT INTO entries (id, topic, key, user_id, project_id, payload, other_key, created_at, state, due_ms, owner)
+    SELECT id, topic, key, user_id, project_id, payload, other_key, $8, $9, 0, $10
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[]) WITH ORDINALITY
+      i(id, topic, key, user_id, project_id, payload, other_key, place), locked
     WHERE locked.n >= 0 ORDER BY place
     ON CONFLICT (id) DO NOTHING
   )`;
@@ -22,7 +22,7 @@ export const RELEASE = `
   WITH released AS (
     UPDATE entries e SET state = 'ready', due_ms = 0, owner = NULL, recovered = false,
       payload = coalesce(c.payload, e.payload)
-    FROM unnest($10::text[], $11::text[]) c(id, payload)
+    FROM unnest($11::text[], $12::text[]) c(id, payload)
     WHERE e.id = c.id AND (e.state = 'held' OR (e.state = 'ready' AND e.recovered AND e.owner IS NULL))
     RETURNING e.id, e.topic, e.user_id
   ), ${INSERT}
@@ -114,7 +114,8 @@ export const WAKE = `
 export const REPLAY = `
   UPDATE entries SET state = 'ready', due_ms = 0, attempts = 0 WHERE id = $1 AND state = 'dead' RETURNING topic`;
 
-const OF_USER = `user_id = $1 AND topic = $2 AND ($3::text[] IS NULL OR key = ANY($3)) AND ($4::text IS NULL OR project_id = $4)`;
+const OF_USER = `user_id = $1 AND topic = $2 AND ($3::text[] IS NULL OR key = ANY($3) OR other_key = ANY($3))
+  AND ($4::text IS NULL OR project_id = $4)`;
 export const PENDING = `SELECT * FROM entries WHERE ${OF_USER} AND ($5::text IS NULL OR state = $5) ORDER BY seq`;
 export const IS_DELIVERING = `
   SELECT EXISTS (SELECT FROM entries WHERE ${OF_USER} AND state = 'ready' AND last_error IS NULL) AS found`;

@@ -272,6 +272,7 @@ export class PostgresOutboxStore implements OutboxStore {
     return [
       ...[column(({ entry }) => entry.id), column(({ entry }) => entry.topic), column(({ entry }) => entry.key)],
       ...[column(({ entry }) => entry.userId), column(({ entry }) => entry.projectId), column(({ text }) => text)],
+      column(({ otherKey }) => otherKey),
       ...[new Date().toISOString(), state, state === 'held' ? this.replicas.id : null],
     ];
   }
@@ -305,11 +306,12 @@ export class PostgresOutboxStore implements OutboxStore {
 
 type Released = { id: string; topic: string; user_id: string };
 type Fresh = Pick<OutboxEntry, 'id' | 'userId'>;
-type Made = { entry: OutboxEntry; text: string };
+type Made = { entry: OutboxEntry; text: string; otherKey: string | null };
 
 function prepared(given: NewOutboxEntry): Made {
   const text = JSON.stringify(given.payload);
-  return { entry: newEntry({ ...given, payload: JSON.parse(text) as unknown }), text };
+  const entry = newEntry({ ...given, payload: JSON.parse(text) as unknown });
+  return { entry, text, otherKey: given.otherKey ?? null };
 }
 
 const ofUser = (topic: string, userId: string, { keys, projectId }: PendingFilter) => [

@@ -43,6 +43,8 @@ export const OUTBOX_MIGRATIONS = [
   `ALTER TABLE entries ADD COLUMN project TEXT GENERATED ALWAYS AS (ifnull(project_id, '')) VIRTUAL;
    DROP INDEX entries_turn;
    CREATE INDEX entries_turn ON entries (topic, state, user_id, project, seq)`,
+  `ALTER TABLE entries ADD COLUMN other_key TEXT;
+   CREATE INDEX entries_other ON entries (topic, other_key) WHERE other_key IS NOT NULL`,
 ];
 
 /** The users with ready entries: one index step for each user, independent of the number of entries. */
@@ -292,15 +294,15 @@ export class SqliteOutboxStore implements OutboxStore {
 
   private insert(entries: readonly NewOutboxEntry[], state: 'held' | 'ready'): OutboxEntry[] {
     const insert = this.prepared(
-      `INSERT INTO entries (id, topic, key, user_id, project_id, payload, created_at, state, due_ms)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)`,
+      `INSERT INTO entries (id, topic, key, other_key, user_id, project_id, payload, created_at, state, due_ms)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)`,
     );
     const createdAt = new Date().toISOString();
-    return entries.map(({ id = randomUUID(), topic, key, userId, projectId, payload }) => {
+    return entries.map(({ id = randomUUID(), topic, key, otherKey = null, userId, projectId, payload }) => {
       const text = JSON.stringify(payload);
       this.reserve(Buffer.byteLength(text));
       this.count(topic, 1);
-      insert.run(id, topic, key, userId, projectId, text, createdAt, state);
+      insert.run(id, topic, key, otherKey, userId, projectId, text, createdAt, state);
       return { id, topic, key, userId, projectId, payload, createdAt, attempts: 0, recovered: false, lastError: null };
     });
   }
@@ -349,16 +351,23 @@ export class SqliteOutboxStore implements OutboxStore {
 /** The entries of a topic and user. Of some keys, they are found by these, because a user may have many others. */
 function ofUser(topic: string, userId: string, { keys, projectId, state }: PendingFilter & { state?: OutboxState }) {
   const conditions: [sql: string, value: string][] = [
-    ['topic = ?', topic],
-    ['user_id = ?', userId],
+    ['topic = ?1', topic],
+    ['user_id = ?2', userId],
   ];
-  if (keys !== undefined) conditions.push(['key IN (SELECT value FROM json_each(?))', JSON.stringify(keys)]);
-  if (projectId !== undefined) conditions.push(['project_id = ?', projectId]);
-  if (state !== undefined) conditions.push(['state = ?', state]);
-  const index = keys === undefined ? 'entries_owner' : 'entries_order';
+  if (keys !== undefined) conditions.push([ABOUT, JSON.stringify(keys)]);
+  if (projectId !== undefined) conditions.push([`project_id = ?${conditions.length + 1}`, projectId]);
+  if (state !== undefined) conditions.push([`state = ?${conditions.length + 1}`, state]);
+  const index = keys === undefined ? 'INDEXED BY entries_owner' : '';
   const where = conditions.map(([sql]) => sql).join(' AND ');
-  return { sql: `FROM entries INDEXED BY ${index} WHERE ${where}`, values: conditions.map(([, value]) => value) };
+  return { sql: `FROM entries ${index} WHERE ${where}`, values: conditions.map(([, value]) => value) };
 }
+
+/** Of the topic that is the first parameter. The hints keep SQLite from reading all entries of a user. */
+const ABOUT = `seq IN (
+  WITH keys (key) AS (SELECT value FROM json_each(?3))
+  SELECT e.seq FROM keys CROSS JOIN entries e INDEXED BY entries_order ON e.topic = ?1 AND e.key = keys.key
+  UNION ALL
+  SELECT e.seq FROM keys CROSS JOIN entries e INDEXED BY entries_other ON e.topic = ?1 AND e.other_key = keys.key)`;
 
 /** A sorted list, beginning with what comes after `last`. */
 function rotated(names: readonly string[], last = ''): string[] {

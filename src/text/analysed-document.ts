@@ -55,12 +55,12 @@ export async function analyseDocument(document: {
   const documentLanguage = () => (known ??= languageOf(document.text));
   const name = wordsOfPath(document.path);
   let started = performance.now();
-  for (const passage of passagesOf(document.text, document.mediaType, document.path, document.pages)) {
+  const analysed = (passage: TextPassage): AnalysedPassage => {
     const title = fullTitle(document.title, passage.title);
     const language = languageOf(passage.text, documentLanguage);
     const inTitle = analyse(title, language);
     const inText = analyse(passage.text, language);
-    passages.push({
+    return {
       ...passage,
       title,
       digest: createHash('sha256').update(`${title}\0${passage.text}`).digest('base64'),
@@ -69,7 +69,10 @@ export async function analyseDocument(document: {
       terms: inText.terms,
       extras: [...inTitle.extras, ...inText.extras, ...name],
       fingerprint: fingerprint(inText.terms),
-    });
+    };
+  };
+  for (const passage of passagesOf(document.text, document.mediaType, document.path, document.pages)) {
+    if (passage !== undefined) passages.push(analysed(passage));
     if (performance.now() - started > SLICE_MS) {
       await nextTurn();
       started = performance.now();

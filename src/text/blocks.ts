@@ -5,11 +5,12 @@ import { jsonBlocks } from './json-blocks.js';
 import { lineBlocks } from './line-blocks.js';
 import { linesOf } from './lines.js';
 import type { Layout } from './media-type.js';
-import { MarkdownBlocks } from './markdown-blocks.js';
+import { markdownBlocks } from './markdown-blocks.js';
+import { type Paced, PAUSE_STEPS } from './paced.js';
 import { yamlBlocks } from './yaml-blocks.js';
 
-const READERS: Record<Layout, (text: string) => Block[]> = {
-  prose: (text) => new MarkdownBlocks(text).read(),
+const READERS: Record<Layout, (text: string) => Paced<Block>> = {
+  prose: markdownBlocks,
   table: delimitedBlocks,
   code: codeBlocks,
   json: jsonBlocks,
@@ -22,7 +23,7 @@ const READERS: Record<Layout, (text: string) => Block[]> = {
 };
 
 /** The blocks of a text. A `#` starts a heading in prose only, because it starts a comment in many languages. */
-export function blocks(text: string, layout: Layout): Block[] {
+export function blocks(text: string, layout: Layout): Paced<Block> {
   return READERS[layout](text);
 }
 
@@ -36,12 +37,13 @@ const MAX_DEFINITION_CHARS = 120;
  * The blocks of code: each reaches from one unindented definition to the next. Comments directly above a definition
  * belong to it.
  */
-function codeBlocks(text: string): Block[] {
-  const found: Block[] = [];
+function* codeBlocks(text: string): Generator<Block | undefined> {
+  let lines = 0;
   let open: Block | undefined;
   /** Where the comments begin that end on the line before. */
   let comments: number | undefined;
   for (const line of linesOf(text)) {
+    if (++lines % PAUSE_STEPS === 0) yield undefined;
     if (line.indent === line.end) {
       comments = undefined;
       continue;
@@ -51,7 +53,7 @@ function codeBlocks(text: string): Block[] {
     const from: number = comments ?? line.start;
     if (open === undefined) open = { kind: 'code', start: line.start, end: line.end, level: 0, title: '' };
     else if (begins && from > open.start) {
-      found.push(open);
+      yield open;
       open = { kind: 'code', start: from, end: line.end, level: 0, title: '' };
     }
     if (COMMENT.test(start) && line.indent === line.start) comments ??= line.start;
@@ -59,6 +61,5 @@ function codeBlocks(text: string): Block[] {
     // Comments above the next definition are removed from this block when that definition begins.
     if (comments === undefined) open.end = line.end;
   }
-  if (open !== undefined) found.push({ ...open, end: text.length });
-  return found;
+  if (open !== undefined) yield { ...open, end: text.length };
 }

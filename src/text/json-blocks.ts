@@ -1,4 +1,5 @@
 import type { Block } from './block.js';
+import { PAUSE_STEPS } from './paced.js';
 
 /** Values nested deeper become part of the text of the value around them. */
 const MAX_DEPTH = 8;
@@ -17,10 +18,15 @@ interface Container {
  * The blocks of JSON, or of one JSON value per line: each object and list is a heading, named by its key or its number,
  * so that the title of a passage is the path to it. The text need not be valid. Takes time linear in its length.
  */
-export function jsonBlocks(text: string): Block[] {
+export function* jsonBlocks(text: string): Generator<Block | undefined> {
   const reader = new JsonBlocks(text);
-  for (const token of text.matchAll(TOKEN)) reader.take(token[0], token.index);
-  return reader.end();
+  let tokens = 0;
+  for (const token of text.matchAll(TOKEN)) {
+    reader.take(token[0], token.index);
+    yield* reader.complete();
+    if (++tokens % PAUSE_STEPS === 0) yield undefined;
+  }
+  yield* reader.end();
 }
 
 /**
@@ -30,7 +36,7 @@ export function jsonBlocks(text: string): Block[] {
 const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*(?:"(?:\s{0,100}:)?|$)|[{}[\],]/gs;
 
 class JsonBlocks {
-  private readonly found: Block[] = [];
+  private found: Block[] = [];
   private readonly open: Container[] = [];
   private key: { name: string; at: number } | undefined;
   /** Where the values begin that are in no block yet. */
@@ -46,6 +52,15 @@ class JsonBlocks {
     } else if (token === '{' || token === '[') this.enter(token, at);
     else if (token === ',') this.next(at + 1);
     else this.leave(at + 1);
+  }
+
+  /** The blocks that were found since the last call, without the last one, which may still grow. */
+  complete(): Block[] {
+    if (this.found.length < 2) return [];
+    const last = this.found.pop() as Block;
+    const complete = this.found;
+    this.found = [last];
+    return complete;
   }
 
   end(): Block[] {

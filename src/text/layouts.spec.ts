@@ -1,7 +1,8 @@
+import { unpaced } from './paced.js';
 import { passagesOf } from './passages.js';
 import { titleOf } from './title.js';
 
-const splitPassages = (...document: Parameters<typeof passagesOf>) => [...passagesOf(...document)];
+const splitPassages = (...document: Parameters<typeof passagesOf>) => [...unpaced(passagesOf(...document))];
 
 const body = 'Words that fill a section so that it stands alone in the index. '.repeat(5);
 const titles = (text: string, mediaType: string) => splitPassages(text, mediaType).map(({ title }) => title);

@@ -1,5 +1,6 @@
 import type { Block } from './block.js';
-import { type Line, linesOf } from './lines.js';
+import { blocksOfLines, type Line, type LineReader } from './lines.js';
+import type { Paced } from './paced.js';
 
 /** How a markup language marks headings and code, so that a text can be cut along its headings. */
 export interface Dialect {
@@ -17,13 +18,11 @@ export interface Dialect {
 const MAX_MARK_CHARS = 300;
 
 /** The blocks of a text that is marked up line by line; empty lines end paragraphs. */
-export function lineBlocks(text: string, dialect: Dialect): Block[] {
-  const reader = new LineBlocks(text, dialect);
-  for (const line of linesOf(text)) reader.take(line);
-  return reader.found;
+export function lineBlocks(text: string, dialect: Dialect): Paced<Block> {
+  return blocksOfLines(text, new LineBlocks(text, dialect));
 }
 
-class LineBlocks {
+class LineBlocks implements LineReader {
   readonly found: Block[] = [];
   private open: Block | undefined;
   private fence: string | undefined;
@@ -38,11 +37,11 @@ class LineBlocks {
   take(line: Line): void {
     const words = this.text.slice(line.start, Math.min(line.end, line.start + MAX_MARK_CHARS)).trimEnd();
     if (this.fence !== undefined) return this.takeFenced(line, words);
-    if (line.indent === line.end) return this.close();
+    if (line.indent === line.end) return this.end();
     const heading = line.end - line.start > MAX_MARK_CHARS ? undefined : this.dialect.heading?.(words);
     this.fence = this.dialect.fence?.(words);
     if (heading !== undefined) {
-      this.close();
+      this.end();
       this.found.push({ kind: 'heading', start: line.start, end: line.end, ...heading });
     } else if (this.fence !== undefined) this.begin('code', line);
     else if (!this.underlines(line, words)) {
@@ -61,7 +60,7 @@ class LineBlocks {
     )
       return;
     this.fence = undefined;
-    this.close();
+    this.end();
   }
 
   /** Whether a line underlines the one line above it, which may itself have a line above it. */
@@ -90,11 +89,11 @@ class LineBlocks {
   }
 
   private begin(kind: 'paragraph' | 'code', { start, end }: Line): void {
-    this.close();
+    this.end();
     this.open = { kind, start, end, level: 0, title: '' };
   }
 
-  private close(): void {
+  end(): void {
     if (this.open !== undefined) this.found.push(this.open);
     this.open = undefined;
   }

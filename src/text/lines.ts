@@ -1,3 +1,5 @@
+import type { Block } from './block.js';
+import { PAUSE_STEPS } from './paced.js';
 import { isBlank, type Span } from './sentences.js';
 
 export interface Line extends Span {
@@ -14,4 +16,25 @@ export function* linesOf(text: string, from = 0, to = text.length): Generator<Li
     yield { start, end, indent };
     start = end + 1;
   }
+}
+
+/** Makes blocks of the lines that it is given in order. A block in `found` is complete. */
+export interface LineReader {
+  readonly found: Block[];
+  take(line: Line): void;
+  end(): void;
+}
+
+/** The blocks of a text, each as soon as its reader has completed it. */
+export function* blocksOfLines(text: string, reader: LineReader): Generator<Block | undefined> {
+  const { found } = reader;
+  let lines = 0;
+  for (const line of linesOf(text)) {
+    reader.take(line);
+    yield* found;
+    found.length = 0;
+    if (++lines % PAUSE_STEPS === 0) yield undefined;
+  }
+  reader.end();
+  yield* found;
 }

@@ -1,29 +1,27 @@
 import { type Block, headerOf } from './block.js';
-import { linesOf, type Line } from './lines.js';
+import { blocksOfLines, type Line, type LineReader } from './lines.js';
+import type { Paced } from './paced.js';
 
 const MAX_HEADING_CHARS = 200;
 /** A line that is indented further is code. */
 const MAX_INDENT = 3;
 
-/** Reads the blocks of Markdown, or of text without any marks, line by line. */
-export class MarkdownBlocks {
-  private readonly found: Block[] = [];
+/** The blocks of Markdown, or of text without any marks. */
+export function markdownBlocks(text: string): Paced<Block> {
+  return blocksOfLines(text, new MarkdownBlocks(text));
+}
+
+class MarkdownBlocks implements LineReader {
+  readonly found: Block[] = [];
   private open: Block | undefined;
   /** The mark that closes the open code block. */
   private fence: string | undefined;
 
   constructor(private readonly text: string) {}
 
-  read(): Block[] {
-    const lines = linesOf(this.text);
-    for (const line of lines) this.take(line);
-    this.close();
-    return this.found;
-  }
-
-  private take(line: Line): void {
+  take(line: Line): void {
     if (this.fence !== undefined) return this.takeFenced(line, this.fence);
-    if (line.indent === line.end) return this.close();
+    if (line.indent === line.end) return this.end();
     const isIndented = line.indent - line.start > MAX_INDENT || this.text[line.start] === '\t';
     const fence = isIndented ? undefined : this.fenceOf(line);
     const title = isIndented ? undefined : this.atxTitle(line);
@@ -32,7 +30,7 @@ export class MarkdownBlocks {
       this.fence = fence;
       if (fence === PRE_END && this.holds(line, PRE_END)) this.endFence();
     } else if (title !== undefined) {
-      this.close();
+      this.end();
       this.found.push({ kind: 'heading', start: line.start, end: line.end, ...title });
     } else if (this.isUnderline(line)) this.makeHeading(line);
     else if (this.isTableRule(line)) this.makeTable(line);
@@ -48,15 +46,15 @@ export class MarkdownBlocks {
 
   private endFence(): void {
     this.fence = undefined;
-    this.close();
+    this.end();
   }
 
   private begin(kind: 'paragraph' | 'code', { start, end }: Line): void {
-    this.close();
+    this.end();
     this.open = { kind, start, end, level: 0, title: '' };
   }
 
-  private close(): void {
+  end(): void {
     if (this.open !== undefined) this.found.push(this.open);
     this.open = undefined;
   }

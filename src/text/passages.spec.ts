@@ -1,8 +1,9 @@
 import fc from 'fast-check';
+import { unpaced } from './paced.js';
 import { passagesOf } from './passages.js';
 import { sentences } from './sentences.js';
 
-const splitPassages = (...document: Parameters<typeof passagesOf>) => [...passagesOf(...document)];
+const splitPassages = (...document: Parameters<typeof passagesOf>) => [...unpaced(passagesOf(...document))];
 
 const piece = fc.oneof(
   fc.constantFrom('# A heading', '## Below it', 'Title\n=====', '```js\nlet x = 1;\n```', '- an item', '...', '!?'),
@@ -14,10 +15,16 @@ const piece = fc.oneof(
 );
 const anyText = fc.array(piece, { maxLength: 30 }).map((pieces) => pieces.join('\n'));
 
+/** One of each layout. */
+const MEDIA_TYPES = [
+  ...['text/markdown', 'text/plain', 'text/x-python', 'text/csv', 'application/json', 'application/yaml'],
+  ...['text/x-ini', 'text/x-tex', 'text/asciidoc', 'text/x-rst', 'text/org'],
+];
+
 describe('passagesOf', () => {
   it('keeps exact offsets, order and every visible character, for any text', () => {
     fc.assert(
-      fc.property(anyText, fc.constantFrom('text/markdown', 'text/plain', 'text/x-python'), (text, mediaType) => {
+      fc.property(anyText, fc.constantFrom(...MEDIA_TYPES), (text, mediaType) => {
         let end = 0;
         for (const [index, passage] of splitPassages(text, mediaType).entries()) {
           expect(passage.chunk).toBe(index);
@@ -153,4 +160,57 @@ describe('sentences', () => {
       '- another',
     ]);
   });
+});
+
+describe('passagesOf a text of millions of characters', () => {
+  const CHARS = 3_000_000;
+  const MAX_STEP_MS = 100;
+
+  it.each([
+    ['headings', '# a\n', 'text/markdown'],
+    ['headings of two levels', '# a\n## b\n', 'text/markdown'],
+    ['paragraphs', 'ab\n\n', 'text/plain'],
+    ['items of a list', '- item\n', 'text/markdown'],
+    ['fences', '```\n', 'text/markdown'],
+    ['words', 'word ', 'text/plain'],
+    ['one word', 'a', 'text/plain'],
+    ['full stops', '.', 'text/plain'],
+    ['full stops within words', 'a.', 'text/plain'],
+    ['links', '[a](b.md) ', 'text/markdown'],
+    ['characters without spaces between them', '梨', 'text/markdown'],
+    ['rows', 'pear,2024\n', 'text/csv'],
+    ['quotation marks', '"', 'text/csv'],
+    ['comments', '# a\n', 'text/x-python'],
+    ['blank lines', '\n', 'text/x-python'],
+  ])('that are nothing but %s takes no long step', (_, unit, mediaType) => {
+    const text = `x\n${unit.repeat(CHARS / unit.length)}`;
+    let longest = Infinity;
+    // A busy machine may interrupt a step, but hardly three times.
+    for (let tries = 0; tries < 3 && longest >= MAX_STEP_MS; tries++) longest = longestStepMs(text, mediaType);
+    expect(longest).toBeLessThan(MAX_STEP_MS);
+  });
+
+  it('omits nothing of a long section, and keeps its heading', () => {
+    const text = `# Otters\n\n${'They dive for fish at dawn.\n\n'.repeat(50_000)}`;
+    const passages = splitPassages(text, 'text/markdown');
+    expect(new Set(passages.map(({ title }) => title))).toEqual(new Set(['Otters']));
+    expect(
+      passages
+        .map((passage) => passage.text)
+        .join('')
+        .replaceAll(/\s/g, ''),
+    ).toBe(text.replaceAll(/\s/g, ''));
+    expect(Math.max(...passages.map((passage) => passage.text.length))).toBeLessThanOrEqual(2400);
+  });
+
+  function longestStepMs(text: string, mediaType: string): number {
+    const steps = passagesOf(text, mediaType);
+    let longest = 0;
+    for (let done: boolean | undefined = false; !done;) {
+      const beganMs = performance.now();
+      done = steps.next().done;
+      longest = Math.max(longest, performance.now() - beganMs);
+    }
+    return longest;
+  }
 });

@@ -1,3 +1,5 @@
+import { PAUSE_CHARS, unpaced } from './paced.js';
+
 export interface Span {
   /** UTF-16 code units, `end` excluded. */
   start: number;
@@ -14,11 +16,15 @@ const CLOSERS = new Set(['"', "'", ')', ']', '}', '”', '’', '»', '』', '�
 
 /**
  * The sentences of `text` between `start` and `end`, trimmed. The end of a list item or a table row and a blank line
- * also end a sentence. Reads the text once, whatever it contains.
+ * also end a sentence. Reads the text once, whatever it contains. Pauses with undefined, see `Paced`.
  */
-export function* sentencesOf(text: string, start = 0, end = text.length): Generator<Span> {
+export function* sentencesOf(text: string, start = 0, end = text.length): Generator<Span | undefined> {
   let from = start;
   for (const at of endsOf(text, start, end)) {
+    if (at === undefined) {
+      yield undefined;
+      continue;
+    }
     const span = trim(text, from, at);
     if (span.end > span.start) yield span;
     from = at;
@@ -27,12 +33,13 @@ export function* sentencesOf(text: string, start = 0, end = text.length): Genera
 
 /** All of them, see {@link sentencesOf}. */
 export function sentences(text: string, start = 0, end = text.length): Span[] {
-  return [...sentencesOf(text, start, end)];
+  return [...unpaced(sentencesOf(text, start, end))];
 }
 
 /** Where the sentences end. */
-function* endsOf(text: string, start: number, end: number): Generator<number> {
+function* endsOf(text: string, start: number, end: number): Generator<number | undefined> {
   for (let i = start; i < end; i++) {
+    if (i % PAUSE_CHARS === 0) yield undefined;
     const character = text[i] as string;
     if (character === '\n') {
       if (startsItem(text, i + 1, end)) yield i + 1;
@@ -40,7 +47,9 @@ function* endsOf(text: string, start: number, end: number): Generator<number> {
       yield i + 1;
     } else if (character === '.' || character === '!' || character === '?' || character === '…') {
       const first = i;
-      while (i + 1 < end && (isStop(text[i + 1] as string) || CLOSERS.has(text[i + 1] as string))) i++;
+      while (i + 1 < end && (isStop(text[i + 1] as string) || CLOSERS.has(text[i + 1] as string))) {
+        if (++i % PAUSE_CHARS === 0) yield undefined;
+      }
       if (endsSentence(text, first, i + 1, end)) yield i + 1;
     }
   }

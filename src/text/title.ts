@@ -1,5 +1,6 @@
 import { blocks } from './blocks.js';
 import { frontMatterOf } from './front-matter.js';
+import { unpaced } from './paced.js';
 import { isProse, type Layout, layoutOf } from './media-type.js';
 
 const LOOK_AT_CHARS = 20_000;
@@ -14,5 +15,6 @@ export function titleOf(path: string, text: string, mediaType: string): string {
 }
 
 function firstHeading(text: string, layout: Layout): string | undefined {
-  return blocks(text, layout).find(({ kind, title }) => kind === 'heading' && title !== '')?.title;
+  for (const { kind, title } of unpaced(blocks(text, layout))) if (kind === 'heading' && title !== '') return title;
+  return undefined;
 }

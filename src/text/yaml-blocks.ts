@@ -1,5 +1,6 @@
 import type { Block } from './block.js';
-import { type Line, linesOf } from './lines.js';
+import { blocksOfLines, type Line, type LineReader } from './lines.js';
+import type { Paced } from './paced.js';
 
 const MAX_DEPTH = 8;
 const MAX_KEY_CHARS = 200;
@@ -17,14 +18,12 @@ interface Key {
  * The blocks of YAML. Each key with further keys below it is a heading, so that the title of a passage is the path to
  * it.
  */
-export function yamlBlocks(text: string): Block[] {
-  const reader = new YamlBlocks(text);
-  for (const line of linesOf(text)) reader.take(line);
-  return reader.end();
+export function yamlBlocks(text: string): Paced<Block> {
+  return blocksOfLines(text, new YamlBlocks(text));
 }
 
-class YamlBlocks {
-  private readonly found: Block[] = [];
+class YamlBlocks implements LineReader {
+  readonly found: Block[] = [];
   private open: Block | undefined;
   private readonly keys: Key[] = [];
   /** The depth of the heading above the last block. */
@@ -50,13 +49,8 @@ class YamlBlocks {
     else this.value(line);
   }
 
-  end(): Block[] {
-    this.close();
-    return this.found;
-  }
-
   private heading(name: string, indent: number, { start, end }: Line): void {
-    this.close();
+    this.end();
     this.keys.push({ name, indent });
     this.depth = this.keys.length;
     this.found.push({ kind: 'heading', start, end, level: this.depth, title: name });
@@ -64,7 +58,7 @@ class YamlBlocks {
 
   private value(line: Line): void {
     if (this.depth !== this.keys.length) {
-      this.close();
+      this.end();
       this.depth = this.keys.length;
       const key = this.keys.at(-1);
       const { start } = line;
@@ -80,7 +74,7 @@ class YamlBlocks {
     else this.open.end = end;
   }
 
-  private close(): void {
+  end(): void {
     if (this.open !== undefined) this.found.push(this.open);
     this.open = undefined;
   }

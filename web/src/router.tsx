@@ -10,6 +10,8 @@ const root = createRootRoute({ notFoundComponent: NotFound, errorComponent: Page
 
 interface SignInSearch {
   to?: string;
+  /** The token of an invitation to make an account. */
+  invitation?: string;
   /** The answer of an OpenID Connect issuer has one of the two, and other parameters. */
   code?: unknown;
   error?: unknown;
@@ -18,9 +20,10 @@ const signIn = createRoute({
   getParentRoute: () => root,
   path: '/sign-in',
   component: SignInPage,
-  validateSearch: ({ to, code, error, ...others }: Record<string, unknown>): SignInSearch => ({
+  validateSearch: ({ to, invitation, code, error, ...others }: Record<string, unknown>): SignInSearch => ({
     // A path of this page alone: an address from elsewhere is not followed.
     ...(typeof to === 'string' && /^\/(?![/\\])/.test(to) ? { to } : {}),
+    ...(typeof invitation === 'string' ? { invitation } : {}),
     ...(code !== undefined || error !== undefined ? { ...others, code, error } : {}),
   }),
 });

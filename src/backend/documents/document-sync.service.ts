@@ -14,7 +14,14 @@ import { Deletions } from '../call/deletions.js';
 import { Outbox } from '../../outbox/outbox.service.js';
 import type { NewOutboxEntry, OutboxEntry, PendingFilter } from '../../outbox/outbox.store.js';
 import { type IndexUpdate, type MoveCommit, MoveDelivery, unlessMissing } from './moving/move-delivery.service.js';
-import { isOfSeveral, type Move, type MovedDocument, movedFromSchema, moveSchema } from './moving/move-payload.js';
+import {
+  concerns,
+  isOfSeveral,
+  type Move,
+  type MovedDocument,
+  movedFromSchema,
+  moveSchema,
+} from './moving/move-payload.js';
 import { ProjectEvents } from '../projects/project-events.js';
 import type { CallContext } from '../../resilience/policy/call-context.js';
 import { DownstreamError } from '../../resilience/policy/downstream-error.js';
@@ -202,7 +209,8 @@ export class DocumentSync implements OnModuleInit {
   /** Like {@link hold}, before documents are moved or copied. */
   async holdMove(project: Omit<DocumentKey, 'path'>, move: Move, commit: MoveCommit): Promise<HeldMove> {
     const { to: path, version } = move;
-    const entry = { ...project, key: keyOf({ ...project, path }) };
+    const otherKey = move.copy ? undefined : keyOf({ ...project, path: move.from });
+    const entry = { ...project, key: keyOf({ ...project, path }), otherKey };
     const [index, history] = await this.outbox.hold([
       { ...entry, topic: 'index', payload: { path, deleted: false, move } },
       { ...entry, topic: 'commit', payload: { path, version, ...commit, move } },
@@ -218,6 +226,7 @@ export class DocumentSync implements OnModuleInit {
     const updates = documents.map(({ from: path, to, from_version: version }) => ({
       ...{ topic: 'index', key: keyOf({ userId, projectId, path: to }), userId, projectId },
       payload: { path: to, deleted: false, ...(!payload.move.copy && { moved_from: { path, version } }) },
+      otherKey: payload.move.copy ? undefined : keyOf({ userId, projectId, path }),
     }));
     const known = documents.map(({ from, to, from_version }) => ({ from, to, from_version }));
     const { planned: _, ...move } = payload.move;
@@ -245,7 +254,7 @@ export class DocumentSync implements OnModuleInit {
 
   /** Whether an earlier change of a document waits for its index update. */
   async isStale(key: DocumentKey): Promise<boolean> {
-    return (await this.outbox.store.pending('index', key.userId, { keys: [keyOf(key)] })).length > 0;
+    return (await this.staleDocuments(key.userId, key.projectId, [key.path])).has(key.path);
   }
 
   /** Documents whose index is not yet synchronised, by path, and whether their deletion is queued. @param paths of these alone */
@@ -255,11 +264,11 @@ export class DocumentSync implements OnModuleInit {
     paths?: readonly string[],
   ): Promise<ReadonlyMap<string, { deleted: boolean }>> {
     const stale = new Map<string, { deleted: boolean }>();
-    const filter =
-      paths === undefined ? { projectId } : { keys: paths.map((path) => keyOf({ userId, projectId, path })) };
+    const filter = paths === undefined ? { projectId } : { keys: keysAbout(userId, projectId, paths) };
     for (const { payload } of await this.outbox.store.pending('index', userId, filter)) {
-      const { path, deleted, moved_from: before } = indexPayload.parse(payload);
-      stale.set(path, { deleted: deleted || stale.get(path)?.deleted === true });
+      const { path, deleted, moved_from: before, move } = indexPayload.parse(payload);
+      const moved = move === undefined ? [path] : [path, ...(paths ?? []).filter((asked) => concerns(move, asked))];
+      for (const one of moved) stale.set(one, { deleted: deleted || stale.get(one)?.deleted === true });
       if (before !== undefined) stale.set(before.path, { deleted: true });
     }
     return stale;
@@ -276,7 +285,7 @@ export class DocumentSync implements OnModuleInit {
    * saved.
    */
   async committed(userId: string, projectId: string, path: string | undefined): Promise<void> {
-    const filter = path === undefined ? { projectId } : { keys: [keyOf({ userId, projectId, path })] };
+    const filter = path === undefined ? { projectId } : { keys: keysAbout(userId, projectId, [path]) };
     await this.whileDelivering('commit', 'git', userId, filter, this.config.patience.commit_ms);
   }
 
@@ -416,6 +425,18 @@ export class DocumentSync implements OnModuleInit {
 }
 
 const keyOf = ({ userId, projectId, path }: DocumentKey) => `${userId}/${projectId}/${path}`;
+
+/** The keys of all entries that may concern documents: those of their folders are of moves, '' is of several moves. */
+function keysAbout(userId: string, projectId: string, paths: readonly string[]): string[] {
+  const places = new Set(paths);
+  for (const path of paths) {
+    for (let end = path.lastIndexOf('/'); end !== -1; end = path.lastIndexOf('/', end - 1)) {
+      places.add(path.slice(0, end + 1));
+      if (end === 0) break;
+    }
+  }
+  return [...places, ''].map((path) => keyOf({ userId, projectId, path }));
+}
 
 /** The changes of single documents that a commit makes. */
 function changesOf(commit: CommitPayload): CommitPayload[] {

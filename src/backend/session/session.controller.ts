@@ -24,6 +24,8 @@ const providerSchema = z
     provider: z.enum(['local', 'firebase', 'oidc']),
     issuer: z.string().nullable(),
     client_id: z.string().nullable(),
+    /** Who may make an account here; null where the provider decides that. */
+    registration: z.enum(['open', 'invited', 'closed']).nullable(),
   })
   .meta({ title: 'SignInProvider' });
 const credentials = z
@@ -32,9 +34,16 @@ const credentials = z
     password: z.string().min(1).max(1024),
   })
   .meta({ title: 'Credentials' });
+const registration = credentials
+  .extend({
+    /** The token of an invitation, where `auth.registration` is `invited`. */
+    invitation: z.string().min(1).max(200).optional(),
+  })
+  .meta({ title: 'Registration' });
 /** Browsers drop a cookie above 4,096 bytes without a word; its name and attributes count. */
 const MAX_COOKIE_CHARS = 3900;
 type Credentials = z.output<typeof credentials>;
+type Registration = z.output<typeof registration>;
 
 @ApiTags('session')
 @Controller('v1/api/auth')
@@ -50,9 +59,9 @@ export class SessionController {
   @Public()
   @Audited('account.register')
   @ApiOperation({ summary: 'Make an account', security: [] })
-  @Answers(201, identitySchema, 409, 422)
+  @Answers(201, identitySchema, 403, 409, 422)
   async register(
-    @Body({ schema: credentials }) body: Credentials,
+    @Body({ schema: registration }) body: Registration,
     @Call() call: PublicCall,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
@@ -94,7 +103,8 @@ export class SessionController {
   @Answers(200, providerSchema)
   provider() {
     const { issuer = null, client_id = null } = signInElsewhere(this.config) ?? {};
-    return { provider: this.config.auth.provider, issuer, client_id };
+    const { provider, registration: allowed } = this.config.auth;
+    return { provider, issuer, client_id, registration: provider === 'local' ? allowed : null };
   }
 
   /** For a page whose user signed in elsewhere: a script can keep no token as safely as the browser keeps this cookie. */

@@ -67,7 +67,10 @@ export class SessionService {
     replicas?.on(ACCOUNT_DELETED, (userId) => this.dropUser(String(userId)));
   }
 
-  register(body: { email: string; password: string; address: string }, call: CallContext): Promise<{ user: User }> {
+  register(
+    body: { email: string; password: string; address: string; invitation?: string | undefined },
+    call: CallContext,
+  ): Promise<{ user: User }> {
     return critical(this.auth.register({ body }, call));
   }
 

@@ -28,6 +28,22 @@ export const apiKeySchema = z
   .meta({ title: 'ApiKey' });
 export type ApiKey = z.output<typeof apiKeySchema>;
 
+export const invitationSchema = z
+  .object({
+    id: z.string(),
+    /** The only address that may use it; null: any. */
+    email: z.string().nullable(),
+    /** The address of the operator, or the user of the operating system. */
+    created_by: z.string(),
+    created_at: z.string(),
+    expires_at: z.string(),
+    used_at: z.string().nullable(),
+    /** The id of the account that was made with it. */
+    used_by: z.string().nullable(),
+  })
+  .meta({ title: 'Invitation' });
+export type Invitation = z.output<typeof invitationSchema>;
+
 /**
  * Why a token is not valid. `unknown`: no such key or account. The last three occur with tokens of an external
  * provider.
@@ -57,11 +73,14 @@ const sessionSchema = z.object({
 });
 
 export const authContract = {
-  /** 409 `email_taken`; 422 `password_too_short` and other codes for an address or password that is refused. */
+  /**
+   * 403 `registration_closed`, `invitation_required`, `invitation_invalid`; 409 `email_taken`; 422 `password_too_short` and
+   * other codes for an address or password that is refused.
+   */
   register: {
     method: 'POST',
     path: '/accounts',
-    body: credentials,
+    body: credentials.extend({ invitation: z.string().max(200).optional() }),
     response: z.object({ user: userSchema }),
     status: 201,
     idempotent: false,
@@ -148,6 +167,28 @@ export const authContract = {
     method: 'DELETE',
     path: '/keys/:key_id',
     params: z.strictObject({ key_id: z.string().min(1) }),
+    response: z.object({ deleted: z.boolean() }),
+    idempotent: true,
+  },
+  /** 409 `invitations_off`; 422 `email_invalid`, `too_many_invitations`. Only this answer contains the token. */
+  createInvitation: {
+    method: 'POST',
+    path: '/invitations',
+    body: invitationSchema.pick({ email: true, expires_at: true, created_by: true }).strict(),
+    response: invitationSchema.extend({ token: z.string() }),
+    status: 201,
+    idempotent: false,
+  },
+  listInvitations: {
+    method: 'GET',
+    path: '/invitations',
+    response: z.object({ invitations: z.array(invitationSchema) }),
+    idempotent: true,
+  },
+  deleteInvitation: {
+    method: 'DELETE',
+    path: '/invitations/:invitation_id',
+    params: z.strictObject({ invitation_id: z.string().min(1) }),
     response: z.object({ deleted: z.boolean() }),
     idempotent: true,
   },

@@ -15,7 +15,7 @@ export function SessionEnded() {
       {provider?.provider === 'oidc' ? (
         <IssuerSignIn provider={provider} to={location.pathname + location.search} onDone={() => undefined} />
       ) : (
-        <SignInForm kind="renew" onDone={() => undefined} />
+        <SignInForm kind="renew" registration="closed" onDone={() => undefined} />
       )}
     </Dialog>
   );

@@ -2,21 +2,40 @@ import { useMutation } from '@tanstack/react-query';
 import { type FormEvent, useId, useState } from 'react';
 import { ApiProblem, BackendAway } from '../api/client.ts';
 import { t } from '../texts/en.ts';
+import type { SignInProvider } from './provider.ts';
 import { register, signIn } from './session.ts';
 
-/** @param kind `renew`: the session of an account ended; there is nothing to register then */
-export function SignInForm({ kind, onDone }: { kind: 'first' | 'renew'; onDone: () => void }) {
-  const [registering, setRegistering] = useState(false);
+/**
+ * @param kind `renew`: the session of an account ended
+ * @param invitation the token of the address with which the page was opened
+ */
+export function SignInForm({
+  kind,
+  registration,
+  invitation,
+  onDone,
+}: {
+  kind: 'first' | 'renew';
+  registration: NonNullable<SignInProvider['registration']>;
+  invitation?: string | undefined;
+  onDone: () => void;
+}) {
+  const [isRegistering, setRegistering] = useState(invitation !== undefined);
+  const registering = isRegistering && registration !== 'closed';
   const id = useId();
   const entering = useMutation({
-    mutationFn: ({ email, password }: { email: string; password: string }) =>
-      (registering ? register : signIn)(email, password),
+    mutationFn: ({ email, password, token }: { email: string; password: string; token: string | null }) =>
+      registering ? register(email, password, token) : signIn(email, password),
     onSuccess: onDone,
   });
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const form = new FormData(event.currentTarget);
-    entering.mutate({ email: form.get('email') as string, password: form.get('password') as string });
+    entering.mutate({
+      email: form.get('email') as string,
+      password: form.get('password') as string,
+      token: form.get('invitation') as string | null,
+    });
   };
 
   return (
@@ -37,13 +56,27 @@ export function SignInForm({ kind, onDone }: { kind: 'first' | 'renew'; onDone: 
           required
         />
       </div>
+      {registering && registration === 'invited' && (
+        <div className="field">
+          <label htmlFor={`${id}-invitation`}>{t.session.invitation}</label>
+          <input
+            className="input"
+            id={`${id}-invitation`}
+            name="invitation"
+            defaultValue={invitation}
+            autoComplete="off"
+            maxLength={200}
+            required
+          />
+        </div>
+      )}
       <p className="form-problem" role="alert">
         {entering.error !== null && explain(entering.error)}
       </p>
       <button className="button button-primary" disabled={entering.isPending}>
         {registering ? t.session.register : t.session.signIn}
       </button>
-      {kind === 'first' && (
+      {registration !== 'closed' && (
         <button
           type="button"
           className="button button-quiet"
@@ -52,7 +85,7 @@ export function SignInForm({ kind, onDone }: { kind: 'first' | 'renew'; onDone: 
             setRegistering(!registering);
           }}
         >
-          {registering ? t.session.toSignIn : t.session.toRegister}
+          {registering ? t.session.toSignIn : registration === 'invited' ? t.session.toInvited : t.session.toRegister}
         </button>
       )}
     </form>

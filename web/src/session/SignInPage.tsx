@@ -14,7 +14,7 @@ const LOCAL_HOSTS = ['localhost', '127.0.0.1'];
 const OPENED_WITH = new URLSearchParams(location.search);
 
 export function SignInPage() {
-  const { to, code, error } = useSearch({ from: '/sign-in' });
+  const { to, invitation, code, error } = useSearch({ from: '/sign-in' });
   const { data: provider } = useQuery(providerQuery);
   const answer = code === undefined && error === undefined ? undefined : OPENED_WITH;
   const router = useRouter();
@@ -32,7 +32,12 @@ export function SignInPage() {
             onDone={(place) => router.history.replace(place)}
           />
         ) : (
-          <SignInForm kind="first" onDone={() => router.history.push(to ?? '/')} />
+          <SignInForm
+            kind="first"
+            registration={provider?.registration ?? 'open'}
+            invitation={invitation}
+            onDone={() => router.history.push(to ?? '/')}
+          />
         )}
         {provider?.provider === 'local' && LOCAL_HOSTS.includes(location.hostname) && (
           <p className="soft small">{t.session.demo}</p>

@@ -71,8 +71,10 @@ function begin(user: User): void {
   connection.signedIn();
 }
 
-export async function register(email: string, password: string): Promise<void> {
-  await dataOf(api.POST('/v1/api/auth/register', { body: { email, password } }));
+/** @param invitation null where none is needed */
+export async function register(email: string, password: string, invitation: string | null): Promise<void> {
+  const body = { email, password, ...(invitation === null ? {} : { invitation: invitation.trim() }) };
+  await dataOf(api.POST('/v1/api/auth/register', { body }));
   await signIn(email, password);
 }
 

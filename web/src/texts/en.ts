@@ -49,6 +49,8 @@ export const t = {
     signIn: 'Sign in',
     register: 'Make the account',
     toRegister: 'No account yet? Make one',
+    toInvited: 'Invited? Make an account',
+    invitation: 'Invitation',
     toSignIn: 'Have an account? Sign in',
     endedTitle: 'Your session has ended',
     ended: 'Sign in again to go on where you are. What you typed is still here.',

@@ -22,5 +22,12 @@ export type MovedFrom = z.output<typeof movedFromSchema>;
 /** The document below `to` that was below `from`, and its path there. */
 export const pathBefore = ({ from, to }: Pick<Move, 'from' | 'to'>, path: string) => from + path.slice(to.length);
 
+/** Whether a move whose documents may not be known yet concerns a document at `path`, from there or to there. */
+export function concerns({ from, to, planned, copy }: Move, path: string): boolean {
+  const pairs = planned ?? [{ from, to }];
+  const isAt = (place: string) => place === path || (place.endsWith('/') && path.startsWith(place));
+  return pairs.some((pair) => isAt(pair.to) || (!copy && isAt(pair.from)));
+}
+
 /** Whether it is a move of a folder or of several documents. */
 export const isOfSeveral = ({ to, planned }: Pick<Move, 'to' | 'planned'>) => planned !== undefined || to.endsWith('/');

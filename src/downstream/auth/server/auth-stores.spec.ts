@@ -1,5 +1,5 @@
 import type { AuthStores } from './auth-stores.js';
-import type { NewKey } from './keys/key-store.js';
+import { digestOf, type NewKey } from './keys/key-store.js';
 import { describeWithPostgres } from '../../../storage/postgres/testing/postgres-server.js';
 import { describeStores, onPostgres } from './testing/each-engine.js';
 
@@ -50,6 +50,42 @@ describeStores('the data of auth', (open) => {
     expect(await stores.keys.delete('ada', 'no\0key')).toBe(false);
     expect(await stores.keys.delete('ada', created?.stored.id ?? '')).toBe(true);
     expect(await stores.keys.use(created?.key ?? '')).toBe('unknown');
+  });
+
+  it('keep invitations by their digest, each for one account', async () => {
+    const soon = new Date(Date.now() + 60_000).toISOString();
+    const made = await stores.invitations.create({ email: ADA.email, expires_at: soon, created_by: 'op' }, 2);
+    const past = { email: null, expires_at: new Date(Date.now() - 1000).toISOString(), created_by: 'op' };
+    const late = await stores.invitations.create(past, 2);
+    const other = await stores.invitations.create({ ...past, expires_at: soon }, 2);
+    expect(await stores.invitations.create({ ...past, expires_at: soon }, 2)).toBeUndefined();
+    const token = made?.token ?? '';
+    expect(token).toMatch(/^cdxinv_[\w-]{43}$/);
+    expect(await stores.invitations.valid(token)).toEqual(made?.stored);
+    expect(await stores.invitations.valid(late?.token ?? '')).toBeUndefined();
+    expect(await stores.invitations.valid('cdxinv_other')).toBeUndefined();
+    expect(JSON.stringify(await stores.invitations.list(10))).not.toContain(token);
+
+    const { demo: _, ...account } = ADA;
+    expect(await stores.accounts.addInvited(account, digestOf(late?.token ?? ''))).toBe('refused');
+    expect(await stores.accounts.byEmail(ADA.email)).toBeUndefined();
+    const atOnce = [account, { ...account, user_id: 'u2', email: 'eve@example.com' }];
+    const outcomes = await Promise.all(atOnce.map((one) => stores.accounts.addInvited(one, digestOf(token))));
+    expect(outcomes.sort()).toEqual(['added', 'refused']);
+    stores = await open();
+    expect(await stores.invitations.valid(token)).toBeUndefined();
+    const [user] = (await stores.accounts.all()).map(({ user_id }) => user_id);
+    const used = (await stores.invitations.list(10)).find(({ id }) => id === made?.stored.id);
+    expect(used).toEqual({ ...made?.stored, used_by: user, used_at: expect.stringMatching(/^\d{4}-.*Z$/) });
+
+    const again = { ...account, user_id: 'u3', email: (await stores.accounts.all())[0]?.email ?? '' };
+    expect(await stores.accounts.addInvited(again, digestOf(other?.token ?? ''))).toBe('taken');
+    expect(await stores.invitations.valid(other?.token ?? '')).toBeDefined();
+
+    await stores.invitations.forgetUser(user ?? '');
+    expect(await stores.invitations.delete(other?.stored.id ?? '')).toBe(true);
+    expect(await stores.invitations.delete('no\0invitation')).toBe(false);
+    expect(await stores.invitations.list(10)).toEqual([late?.stored]);
   });
 
   it('delete an account with the keys made until then', async () => {

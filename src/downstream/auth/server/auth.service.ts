@@ -1,10 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import { z } from 'zod';
 import { InjectConfig } from '../../../config/config.module.js';
 import type { Config } from '../../../config/config.schema.js';
 import { Problem } from '../../../http/problem.js';
 import type { User } from '../auth.contract.js';
+import { addressOf, normalised } from './address.js';
 import { GuessLimiter } from './guess-limiter.js';
+import { Admission } from './invitations/admission.js';
+import { InvitationStore } from './invitations/invitation-store.js';
 import { KEY_PREFIX, KeyStore } from './keys/key-store.js';
 import { IdentityProvider, type Session, type Verification } from './providers/identity-provider.js';
 
@@ -14,13 +16,17 @@ interface Credentials {
   address?: string | undefined;
 }
 
+interface Registration extends Credentials {
+  /** The token of one. */
+  invitation?: string | undefined;
+}
+
 interface Confirmation {
   token: string;
   password?: string | undefined;
   address?: string | undefined;
 }
 
-const MAX_EMAIL_LENGTH = 254;
 const MAX_PASSWORD_LENGTH = 1024;
 const NEVER = '9999-12-31T23:59:59.999Z';
 
@@ -30,18 +36,18 @@ export class AuthService {
     private readonly identities: IdentityProvider,
     private readonly guesses: GuessLimiter,
     private readonly keys: KeyStore,
+    private readonly admission: Admission,
+    private readonly invitations: InvitationStore,
     @InjectConfig() private readonly config: Config,
   ) {}
 
   /**
-   * @throws Problem 422 `email_invalid`, `password_too_short`, `password_too_long`; 409 `email_taken`; 429
+   * @throws Problem 403 where {@link Admission} refuses; 422 `email_invalid`, `password_too_short`, `password_too_long`; 409 `email_taken`; 429
    * `too_many_attempts` for a client address that tried many taken ones
    */
-  async register({ email, password, address: from }: Credentials): Promise<User> {
-    const address = normalise(email);
-    if (address.length > MAX_EMAIL_LENGTH || !z.email().safeParse(address).success) {
-      throw refused('email_invalid', `email: "${shortened(email)}" is not an e-mail address like name@example.com`);
-    }
+  async register({ email, password, address: from, invitation }: Registration): Promise<User> {
+    const admitted = await this.admission.admit(normalised(email), invitation);
+    const address = addressOf(email);
     const length = lengthOf(password);
     const { min_password_length: min } = this.config.auth;
     if (length < min) {
@@ -52,7 +58,7 @@ export class AuthService {
     }
     let taken: Problem | undefined;
     const user = await this.guesses.lookUp(from, () =>
-      this.identities.register(address, password).catch((error: unknown) => {
+      this.identities.register(address, password, admitted).catch((error: unknown) => {
         if (!(error instanceof Problem && error.problem.code === 'email_taken')) throw error;
         taken = error;
         return undefined;
@@ -64,7 +70,7 @@ export class AuthService {
 
   /** @throws Problem 401 `invalid_credentials`, 429 `too_many_attempts` */
   async login({ email, password, address }: Credentials): Promise<Session> {
-    const account = normalise(email);
+    const account = normalised(email);
     const session = await this.guesses.attempt(account, address, () =>
       // No account has such a password. An empty one is checked in its place, so that the answer takes as long.
       this.identities.login(account, lengthOf(password) > MAX_PASSWORD_LENGTH ? '' : password),
@@ -99,10 +105,11 @@ export class AuthService {
   async closeAccount(userId: string, endedAtMs: number): Promise<void> {
     await this.identities.close(userId, endedAtMs);
     await this.keys.deleteAll(userId, new Date(endedAtMs).toISOString());
+    await this.invitations.forgetUser(userId);
   }
 
   usersByEmail(email: string): Promise<User[]> {
-    return this.identities.usersByEmail(normalise(email));
+    return this.identities.usersByEmail(normalised(email));
   }
 
   verify(token: string): Promise<Verification> {
@@ -137,11 +144,7 @@ const invalidCredentials = () =>
     detail: 'The address and the password do not go together.',
   });
 
-const normalise = (email: string) => email.trim().normalize('NFC').toLowerCase();
-
 /** In Unicode code points, which is close to the characters that a person counts. */
 const lengthOf = (password: string) => [...password].length;
-
-const shortened = (text: string) => (text.length <= 100 ? text : `${text.slice(0, 100)}…`);
 
 const refused = (code: string, detail: string) => new Problem({ status: 422, code, detail });

@@ -8,6 +8,11 @@ export interface Account {
 export abstract class AccountStore {
   /** False where the address already has an account. */
   abstract add(account: Account & { demo: boolean }): Promise<boolean>;
+  /**
+   * Adds an account and uses up the invitation with this digest, both or none. `refused`: the invitation is not valid any
+   * more.
+   */
+  abstract addInvited(account: Account, invitation: string): Promise<'added' | 'taken' | 'refused'>;
   abstract byEmail(email: string): Promise<Account | undefined>;
   abstract byId(userId: string): Promise<Account | undefined>;
   /** All accounts but those of the demo, oldest first. */

@@ -3,6 +3,7 @@ import { Problem } from '../../../../http/problem.js';
 import type { User } from '../../auth.contract.js';
 import type { Account, AccountStore } from './account-store.js';
 import { IdentityProvider, type Session, type Verification } from '../providers/identity-provider.js';
+import { invitationInvalid } from '../invitations/admission.js';
 import type { PasswordHasher } from './password-hasher.js';
 import { type SessionTokens, timesOf } from '../tokens/session-tokens.js';
 
@@ -20,9 +21,14 @@ export class LocalIdentityProvider extends IdentityProvider {
     this.operators = new Set(operators.map((email) => email.toLowerCase()));
   }
 
-  async register(email: string, password: string): Promise<User> {
+  async register(email: string, password: string, invitation?: string): Promise<User> {
     if ((await this.accounts.byEmail(email)) !== undefined) throw emailTaken(email);
-    return this.create(email, password, false);
+    if (invitation === undefined) return this.create(email, password, false);
+    const account = { user_id: randomUUID(), email, password_hash: await this.passwords.hash(password) };
+    const outcome = await this.accounts.addInvited(account, invitation);
+    if (outcome === 'taken') throw emailTaken(email);
+    if (outcome === 'refused') throw invitationInvalid();
+    return this.userOf(account);
   }
 
   /** Creates the demo account if it does not exist. */

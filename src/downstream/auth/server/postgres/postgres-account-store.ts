@@ -1,4 +1,4 @@
-import type { Postgres } from '../../../../storage/postgres/postgres.js';
+import type { Postgres, Session } from '../../../../storage/postgres/postgres.js';
 import { type Account, AccountStore } from '../local/account-store.js';
 
 export class PostgresAccountStore extends AccountStore {
@@ -9,13 +9,22 @@ export class PostgresAccountStore extends AccountStore {
     super();
   }
 
-  async add({ user_id, email, password_hash, demo }: Account & { demo: boolean }): Promise<boolean> {
-    const { rowCount } = await this.db.write(
-      `INSERT INTO account (user_id, email, password_hash, demo, created_at) VALUES ($1, $2, $3, $4, $5)
-       ON CONFLICT (email) DO NOTHING`,
-      [user_id, email, password_hash, demo, new Date().toISOString()],
-    );
-    return rowCount === 1;
+  async add(account: Account & { demo: boolean }): Promise<boolean> {
+    return (await this.db.write(...insertion(account))).rowCount === 1;
+  }
+
+  addInvited(account: Account, invitation: string): Promise<'added' | 'taken' | 'refused'> {
+    const now = new Date().toISOString();
+    return this.db.transaction(async (session: Session) => {
+      if ((await session.query(...insertion({ ...account, demo: false }))).rowCount !== 1) return 'taken';
+      const { rowCount } = await session.query(
+        'UPDATE invitation SET used_at = $1, used_by = $2 WHERE digest = $3 AND used_at IS NULL AND expires_at > $1',
+        [now, account.user_id, invitation],
+      );
+      if (rowCount === 1) return 'added';
+      await session.query('DELETE FROM account WHERE user_id = $1', [account.user_id]);
+      return 'refused';
+    });
   }
 
   byEmail(email: string): Promise<Account | undefined> {
@@ -49,4 +58,10 @@ export class PostgresAccountStore extends AccountStore {
     );
     return rows[0];
   }
+}
+
+function insertion({ user_id, email, password_hash, demo }: Account & { demo: boolean }): [string, unknown[]] {
+  const sql = `INSERT INTO account (user_id, email, password_hash, demo, created_at) VALUES ($1, $2, $3, $4, $5)
+    ON CONFLICT (email) DO NOTHING`;
+  return [sql, [user_id, email, password_hash, demo, new Date().toISOString()]];
 }

@@ -6,8 +6,11 @@ export type Verification = z.output<typeof authContract.verify.response>;
 
 /** The source of the accounts. Addresses are passed normalised and passwords checked for length. */
 export abstract class IdentityProvider {
-  /** @throws Problem 409 `email_taken` */
-  abstract register(email: string, password: string): Promise<User>;
+  /**
+   * @param invitation the digest of one that the account uses up
+   * @throws Problem 409 `email_taken`; 403 `invitation_invalid` where it was used meanwhile
+   */
+  abstract register(email: string, password: string, invitation?: string): Promise<User>;
   /**
    * Undefined where address and password do not match; takes as long for an unknown account as for a wrong password.
    */

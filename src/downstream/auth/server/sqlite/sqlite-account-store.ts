@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { scrubSoon } from '../../../../storage/scrub.js';
+import { transaction } from '../../../../storage/sqlite.js';
 import { preparedBy } from '../../../../storage/statements.js';
 import { type Account, AccountStore } from '../local/account-store.js';
 
@@ -15,6 +16,23 @@ export class SqliteAccountStore extends AccountStore {
   }
 
   async add(account: Account & { demo: boolean }): Promise<boolean> {
+    return this.insert(account);
+  }
+
+  async addInvited(account: Account, invitation: string): Promise<'added' | 'taken' | 'refused'> {
+    const now = new Date().toISOString();
+    return transaction(this.db, () => {
+      if (!this.insert({ ...account, demo: false })) return 'taken';
+      const { changes } = this.prepared(
+        'UPDATE invitation SET used_at = ?1, used_by = ?2 WHERE digest = ?3 AND used_at IS NULL AND expires_at > ?1',
+      ).run(now, account.user_id, invitation);
+      if (changes > 0) return 'added';
+      this.prepared('DELETE FROM account WHERE user_id = ?').run(account.user_id);
+      return 'refused';
+    });
+  }
+
+  private insert(account: Account & { demo: boolean }): boolean {
     const { changes } = this.prepared(
       `INSERT INTO account (user_id, email, password_hash, demo, created_at) VALUES (?, ?, ?, ?, ?)
          ON CONFLICT (email) DO NOTHING`,

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { openDatabase } from '../../../../storage/sqlite.js';
+import { INVITATION_TABLES } from './sqlite-invitation-store.js';
 import { KEY_TABLES } from './sqlite-key-store.js';
 import { ENDED_USER_TABLES, SEEN_USER_TABLES } from './sqlite-seen-users.js';
 
@@ -27,6 +28,7 @@ export const AUTH_MIGRATIONS = [
   KEY_TABLES,
   SEEN_USER_TABLES,
   ENDED_USER_TABLES,
+  INVITATION_TABLES,
 ];
 
 /** Opens the database below `dir`, with accounts, revoked tokens and failed guesses. */

@@ -37,6 +37,8 @@ interface Arrival {
 /** How much is written together: little enough that other projects do not wait long. */
 const MAX_TOGETHER = 50;
 const MAX_CHARS_TOGETHER = 100_000;
+/** The passages that are embedded in one turn of the event loop: about 5 ms. */
+const EMBEDDED_TOGETHER = 200;
 
 /**
  * Documents that are waiting to be written. Those of a project that arrive during a write share the next transaction:
@@ -96,7 +98,14 @@ export class DocumentArrivals {
     analysed: AnalysedDocument,
   ): Promise<Float32Array[] | undefined> {
     if (this.embedders.isPretrained(generation)) return undefined;
-    return this.embedders.embed(generation, this.store.passages.fresh(key, analysed).map(embeddable));
+    const fresh = this.store.passages.fresh(key, analysed);
+    const vectors: Float32Array[] = [];
+    for (let at = 0; at < fresh.length; at += EMBEDDED_TOGETHER) {
+      if (at > 0) await nextTurn();
+      const some = fresh.slice(at, at + EMBEDDED_TOGETHER).map(embeddable);
+      vectors.push(...(await this.embedders.embed(generation, some)));
+    }
+    return vectors;
   }
 
   private async write(key: ProjectKey, arrivals: readonly Arrival[]): Promise<void> {

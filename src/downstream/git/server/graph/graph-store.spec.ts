@@ -23,8 +23,12 @@ const stores: { name: string; open: (() => GraphStore) | null }[] = [
 const ADA = { name: 'Ada', email: 'ada@example.org' };
 let count = 0;
 
-function change(path: string, text: string | null | undefined, more: Partial<GraphChange> = {}): GraphChange {
-  const facts = typeof text === 'string' ? documentFacts(path, text) : text;
+async function change(
+  path: string,
+  text: string | null | undefined,
+  more: Partial<GraphChange> = {},
+): Promise<GraphChange> {
+  const facts = typeof text === 'string' ? await documentFacts(path, text) : text;
   return { path, facts, author: ADA, message: `Save ${path}`, commit: `c${++count}`, ...more };
 }
 
@@ -58,8 +62,8 @@ for (const { name, open } of stores) {
     it('stores documents, headings, authors, commits and terms, and the edges between them', async () => {
       const key = fresh();
       const text = '# Pears\n\nA pear is a pear. See [the cellar](storage.md) and [[plums]].';
-      await graph.apply(key, [change('pears.md', text, { commit: 'c1', message: 'Plant' })]);
-      await graph.apply(key, [change('storage.md', 'Cold.', { commit: 'c2', message: 'Store' })]);
+      await graph.apply(key, [await change('pears.md', text, { commit: 'c1', message: 'Plant' })]);
+      await graph.apply(key, [await change('storage.md', 'Cold.', { commit: 'c2', message: 'Store' })]);
       expect(await all(key)).toEqual({
         nodes: [
           'commit commit:c1 Plant',
@@ -84,13 +88,13 @@ for (const { name, open } of stores) {
 
     it('moves links to a name to the first document that has it', async () => {
       const key = fresh();
-      await graph.apply(key, [change('home.md', 'See [[House]] and [[Müller]].')]);
-      await graph.apply(key, [change('b.md', '[[house]]')]);
+      await graph.apply(key, [await change('home.md', 'See [[House]] and [[Müller]].')]);
+      await graph.apply(key, [await change('b.md', '[[house]]')]);
       const linked = async (path: string) => (await graph.related(key, path, 10)).map((one) => one.path);
       expect(await linked('home.md')).toEqual([]);
-      await graph.apply(key, [change('Notes/House.md', '# House')]);
-      await graph.apply(key, [change('Notes/House.md', '# House, again')]);
-      await graph.apply(key, [change('People/Müller.md', '# Müller')]);
+      await graph.apply(key, [await change('Notes/House.md', '# House')]);
+      await graph.apply(key, [await change('Notes/House.md', '# House, again')]);
+      await graph.apply(key, [await change('People/Müller.md', '# Müller')]);
       expect((await linked('home.md')).sort()).toEqual(['Notes/House.md', 'People/Müller.md']);
       expect(await linked('b.md')).toEqual(['Notes/House.md']);
       expect((await all(key)).nodes.filter((node) => node.includes('name:'))).toEqual([]);
@@ -98,9 +102,9 @@ for (const { name, open } of stores) {
 
     it('does nothing for a repeated change', async () => {
       const key = fresh();
-      const once = change('a.md', '# A\n\nfig fig [b](b.md)');
+      const once = await change('a.md', '# A\n\nfig fig [b](b.md)');
       await graph.apply(key, [once]);
-      await graph.apply(key, [change('b.md', 'fig fig')]);
+      await graph.apply(key, [await change('b.md', 'fig fig')]);
       const before = await all(key);
       await graph.apply(key, [once]);
       expect(await all(key)).toEqual(before);
@@ -108,9 +112,9 @@ for (const { name, open } of stores) {
 
     it('applies a new text, and keeps the earlier authors', async () => {
       const key = fresh();
-      await graph.apply(key, [change('a.md', '# Old\n\nfig fig plum plum', { commit: 'o' })]);
-      await graph.apply(key, [change('b.md', 'plum plum')]);
-      await graph.apply(key, [change('a.md', '# New\n\nquince quince', { commit: 'n' })]);
+      await graph.apply(key, [await change('a.md', '# Old\n\nfig fig plum plum', { commit: 'o' })]);
+      await graph.apply(key, [await change('b.md', 'plum plum')]);
+      await graph.apply(key, [await change('a.md', '# New\n\nquince quince', { commit: 'n' })]);
       const { nodes, edges } = await all(key);
       expect(nodes.filter((node) => /^(heading|term)/.test(node))).toEqual([
         'heading heading:a.md#New New',
@@ -124,9 +128,9 @@ for (const { name, open } of stores) {
 
     it('removes the facts of a deleted document, and keeps its changes', async () => {
       const key = fresh();
-      await graph.apply(key, [change('a.md', '# A\n\nfig fig', { commit: 'made' })]);
-      await graph.apply(key, [change('b.md', 'fig fig [a](a.md)')]);
-      await graph.apply(key, [change('a.md', null, { commit: 'gone' })]);
+      await graph.apply(key, [await change('a.md', '# A\n\nfig fig', { commit: 'made' })]);
+      await graph.apply(key, [await change('b.md', 'fig fig [a](a.md)')]);
+      await graph.apply(key, [await change('a.md', null, { commit: 'gone' })]);
       const { nodes } = await all(key);
       expect(nodes).toEqual(expect.arrayContaining(['commit commit:gone Save a.md', 'term term:fig fig']));
       expect(nodes.join()).not.toContain('document:a.md');
@@ -136,20 +140,20 @@ for (const { name, open } of stores) {
 
     it('records the author of a change whose document has a newer queued text', async () => {
       const key = fresh();
-      await graph.apply(key, [change('a.md', undefined, { commit: 'early' })]);
+      await graph.apply(key, [await change('a.md', undefined, { commit: 'early' })]);
       expect((await all(key)).nodes).toEqual(['commit commit:early Save a.md', 'person person:ada@example.org Ada']);
-      await graph.apply(key, [change('a.md', 'fig', { commit: 'late' })]);
+      await graph.apply(key, [await change('a.md', 'fig', { commit: 'late' })]);
       expect((await all(key)).edges).toContain('commit:early changed document:a.md');
     });
 
     it('finds related documents: links before terms, rare terms before common ones', async () => {
       const key = fresh();
-      await graph.apply(key, [change('a.md', 'fig fig plum plum kiwi kiwi [c](c.md)')]);
-      await graph.apply(key, [change('b.md', 'fig fig plum plum')]);
-      await graph.apply(key, [change('c.md', 'nothing')]);
-      await graph.apply(key, [change('d.md', 'plum plum')]);
-      await graph.apply(key, [change('e.md', 'grape grape [a](a.md)')]);
-      await graph.apply(key, [change('f.md', 'alone')]);
+      await graph.apply(key, [await change('a.md', 'fig fig plum plum kiwi kiwi [c](c.md)')]);
+      await graph.apply(key, [await change('b.md', 'fig fig plum plum')]);
+      await graph.apply(key, [await change('c.md', 'nothing')]);
+      await graph.apply(key, [await change('d.md', 'plum plum')]);
+      await graph.apply(key, [await change('e.md', 'grape grape [a](a.md)')]);
+      await graph.apply(key, [await change('f.md', 'alone')]);
       expect(await graph.related(key, 'a.md', 10)).toEqual([
         { path: 'c.md', score: 3, reasons: ['linked from here'] },
         { path: 'e.md', score: 3, reasons: ['links here'] },
@@ -162,12 +166,12 @@ for (const { name, open } of stores) {
 
     it('finds which of some documents are related to others', async () => {
       const key = fresh();
-      await graph.apply(key, [change('a.md', 'fig fig plum plum [c](c.md)')]);
-      await graph.apply(key, [change('b.md', 'kiwi kiwi')]);
-      await graph.apply(key, [change('c.md', 'nothing')]);
-      await graph.apply(key, [change('d.md', 'plum plum [b](b.md)')]);
-      await graph.apply(key, [change('e.md', 'fig fig plum plum')]);
-      await graph.apply(key, [change('f.md', 'alone')]);
+      await graph.apply(key, [await change('a.md', 'fig fig plum plum [c](c.md)')]);
+      await graph.apply(key, [await change('b.md', 'kiwi kiwi')]);
+      await graph.apply(key, [await change('c.md', 'nothing')]);
+      await graph.apply(key, [await change('d.md', 'plum plum [b](b.md)')]);
+      await graph.apply(key, [await change('e.md', 'fig fig plum plum')]);
+      await graph.apply(key, [await change('f.md', 'alone')]);
       const near = (await graph.near(key, ['a.md', 'b.md'], ['c.md', 'd.md', 'e.md', 'f.md', 'never.md'])).map(
         ({ path, score }) => ({ path, score }),
       );
@@ -181,17 +185,17 @@ for (const { name, open } of stores) {
 
     it('does not relate documents by a term that all of them mention', async () => {
       const key = fresh();
-      for (let i = 0; i <= 200; i++) await graph.apply(key, [change(`${i}.md`, 'common common')]);
-      await graph.apply(key, [change('a.md', 'rare rare common common')]);
-      await graph.apply(key, [change('b.md', 'rare rare')]);
+      for (let i = 0; i <= 200; i++) await graph.apply(key, [await change(`${i}.md`, 'common common')]);
+      await graph.apply(key, [await change('a.md', 'rare rare common common')]);
+      await graph.apply(key, [await change('b.md', 'rare rare')]);
       expect((await graph.related(key, 'a.md', 10)).map(({ path }) => path)).toEqual(['b.md']);
       expect((await graph.near(key, ['a.md'], ['0.md', 'b.md'])).map(({ path }) => path)).toEqual(['b.md']);
     }, 60_000);
 
     it('returns documents first where the limit is too low for all nodes', async () => {
       const key = fresh();
-      await graph.apply(key, [change('a.md', '# H\n\nfig fig')]);
-      await graph.apply(key, [change('b.md', 'b')]);
+      await graph.apply(key, [await change('a.md', '# H\n\nfig fig')]);
+      await graph.apply(key, [await change('b.md', 'b')]);
       const { nodes, edges } = await graph.graph(key, 2);
       expect(nodes.map(({ id }) => id)).toEqual(['document:a.md', 'document:b.md']);
       expect(edges).toEqual([]);
@@ -200,8 +204,8 @@ for (const { name, open } of stores) {
     it('keeps unusual names unchanged', async () => {
       const key = fresh();
       const path = `o'"\\{}$x/größe メモ.md`;
-      await graph.apply(key, [change(path, `# It's "so"\n\nfig fig`)]);
-      await graph.apply(key, [change('b.md', 'fig fig')]);
+      await graph.apply(key, [await change(path, `# It's "so"\n\nfig fig`)]);
+      await graph.apply(key, [await change('b.md', 'fig fig')]);
       expect(await graph.related(key, 'b.md', 10)).toMatchObject([{ path }]);
       expect((await all(key)).nodes.join('\n')).toContain(`It's "so"`);
     });
@@ -210,8 +214,8 @@ for (const { name, open } of stores) {
       const [mine, other] = [fresh(), { userId: `bob-${run}`, projectId: `p${count}` }];
       made.push(other);
       for (const key of [mine, other]) {
-        await graph.apply(key, [change('a.md', 'fig fig [b](b.md)')]);
-        await graph.apply(key, [change('b.md', 'b')]);
+        await graph.apply(key, [await change('a.md', 'fig fig [b](b.md)')]);
+        await graph.apply(key, [await change('b.md', 'b')]);
       }
       expect(await graph.related(mine, 'a.md', 10)).toHaveLength(1);
       await graph.drop(other);

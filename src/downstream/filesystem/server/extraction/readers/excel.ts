@@ -5,7 +5,7 @@ import type { Warning } from '../../../../../contract/warning.contract.ts';
 import type { DecodedText } from '../charset.ts';
 import { Fault } from './fault.ts';
 import { besideCells } from './biff.ts';
-import { sheetMargins } from './header-footer.ts';
+import { binarySheetMargins, sheetMargins } from './header-footer.ts';
 import { chartLosses, partLosses, PICTURE, picturesLeftOut } from './office-losses.ts';
 import { type Property, propertiesOf, withProperties } from './properties.ts';
 import { type Sheet, sheetsText } from './sheet-text.ts';
@@ -16,8 +16,9 @@ const DRAWING = /^xl\/drawings\/drawing\d*\.xml$/;
 const DIAGRAM = /^xl\/diagrams\/data\d*\.xml$/;
 const CHART = /^xl\/charts\/chart(?:Ex)?\d*\.xml$/;
 const SHEET = /^xl\/(?:worksheets|chartsheets)\/[^/]+\.xml$/;
+const BINARY_SHEET = /^xl\/(?:worksheets|chartsheets)\/[^/]+\.bin$/;
 const PROPERTIES = /^docProps\/(?:core|custom)\.xml$/;
-const WANTED = [DRAWING, DIAGRAM, CHART, SHEET, PROPERTIES];
+const WANTED = [DRAWING, DIAGRAM, CHART, SHEET, BINARY_SHEET, PROPERTIES];
 /** Parts that the reader of cells reads. */
 const CELLS =
   /^xl\/(?:workbook|sharedStrings|styles|metadata)\.(?:xml|bin)$|^xl\/(?:worksheets|chartsheets|dialogsheets|macrosheets)\/|^xl\/(?:comments|threadedComments|drawings\/vmlDrawing)/;
@@ -45,6 +46,7 @@ function besideCellsOf({ bytes, names, text }: Parts): { texts: string[]; warnin
     ...drawings.flatMap((name) => paragraphsOf(text(name), 'a:p', 'a:t')),
     ...shown.flatMap(({ descriptions }) => descriptions),
     ...named(SHEET).flatMap((name) => sheetMargins(bytes[name] as Uint8Array)),
+    ...named(BINARY_SHEET).flatMap((name) => binarySheetMargins(bytes[name] as Uint8Array)),
   ];
   return {
     texts: [...new Set(texts)],

@@ -1,13 +1,19 @@
+import { descriptionsOf } from './descriptions.ts';
 import { type Line, printedLines } from './layout/lines.ts';
+import { besideText, picturesOf } from './layout/pictures.ts';
 import type { Scans } from './layout/scan.ts';
 import type { PdfPage } from './outline.ts';
 
 export interface PageText {
-  /** The printed lines, then the values of form fields and annotations. */
+  /** The printed lines, then the descriptions of pictures, the values of form fields and annotations. */
   lines: Line[];
   /** Whether the text is beside a picture that covers the page, or there is none. */
   isScan: boolean;
   losses: PageLosses;
+  /** The marks of the pictures beside the text. */
+  pictures: string[];
+  /** How many descriptions of pictures are in the text. */
+  described: number;
 }
 
 /** What a page has beside texts. */
@@ -40,13 +46,16 @@ export async function textOfPage(page: PdfPage, scans: Scans, look: (lines: Line
   const lookUnlessComplex = (lines: Line[]) => !isComplex && look(lines);
   const printed = trimmed(await printedLines(page, content, lookUnlessComplex));
   const annotations = await annotationsOf(page);
-  const notes = notesOf(annotations)
-    .map((note) => note.trim())
-    .filter((note) => note !== '');
+  const descriptions = await descriptionsOf(page);
+  const notes = [...descriptions, ...notesOf(annotations)].map((note) => note.trim()).filter((note) => note !== '');
   const lines = [...printed, ...notes.map((text) => ({ text, height: -1, size: 0 }))];
   const isScan = await scans.has(page, lines, lookUnlessComplex);
+  const pictures = !isScan && lookUnlessComplex(lines) ? await picturesOf(page).catch(() => []) : [];
   page.cleanup();
-  return { lines, isScan, losses: lossesOf(lines, annotations) };
+  return {
+    ...{ lines, isScan, losses: lossesOf(lines, annotations) },
+    ...{ pictures: besideText(pictures).map(({ mark }) => mark), described: descriptions.length },
+  };
 }
 
 const MEDIA = new Set(['Sound', 'Movie', 'Screen', 'RichMedia', '3D']);

@@ -1,14 +1,15 @@
 import { extname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import type { Warning, WarningCode } from '../../../../../../contract/warning.contract.ts';
+import type { Warning } from '../../../../../../contract/warning.contract.ts';
 import { counted, type Extracted, type Page } from '../../extracted.ts';
-import { rangesOf } from '../../page-ranges.ts';
 import { Fault } from '../fault.ts';
 import { joinHyphenated } from './hyphens.ts';
 import { type Outline, withHeadings } from './headings.ts';
 import type { Line } from './layout/lines.ts';
 import { type PageLines, withoutRunningHeads } from './layout/running-heads.ts';
+import { onPages } from './on-pages.ts';
 import type { PageLosses, PageText } from './page-text.ts';
+import { PicturesOfPages } from './pictures-of-pages.ts';
 
 const READER = join(import.meta.dirname, `pdf.worker${extname(import.meta.filename)}`);
 /** The share of the caller's time for reading pages; the rest is for the text as a whole. */
@@ -60,6 +61,7 @@ class PdfReading {
   private readonly broken: number[] = [];
   private readonly slow: number[] = [];
   private readonly lost: PageLosses = { files: 0, media: 0, unknownLetters: 0 };
+  private readonly pictures = new PicturesOfPages();
   private outline: Outline = { title: '', author: '', properties: [], bookmarks: [] };
   private beside: FileLosses = { attachments: [], isDynamicForm: false, hasScripts: false };
   private draft: PageLines | undefined;
@@ -103,6 +105,7 @@ class PdfReading {
         ...onPages('pages_too_slow', 'pages that take too long to read, which are left out', this.slow),
         ...onPages('pages_left_out', 'pages left out because reading the whole file takes too long', left),
         ...onPages('running_heads_once', 'pages whose running head or foot stands on an earlier page', without),
+        ...this.pictures.warnings(),
         ...fileLosses(this.beside, this.lost),
       ],
     };
@@ -151,6 +154,7 @@ class PdfReading {
     else {
       if (text.isScan) this.scans.push(page);
       for (const kind of Object.keys(text.losses) as (keyof PageLosses)[]) this.lost[kind] += text.losses[kind];
+      this.pictures.add(page, text.pictures, text.described);
       if (text.lines.length > 0) this.pages.push({ page, lines: text.lines });
     }
   }
@@ -172,8 +176,4 @@ function attachmentsLeftOut(files: readonly string[]): Warning[] {
   if (files.length === 0) return [];
   const detail = `the attached files are left out: ${files.slice(0, 10).join(', ')}${files.length > 10 ? ' …' : ''}`;
   return [{ code: 'attachments_left_out', detail, count: files.length }];
-}
-
-function onPages(code: WarningCode, what: string, pages: readonly number[]): Warning[] {
-  return counted(pages.length, code, what).map((warning) => ({ ...warning, place: `pages ${rangesOf(pages)}` }));
 }

@@ -1,6 +1,6 @@
 import type { PdfPage } from '../outline.ts';
-import { drawingsOf } from './drawings.ts';
 import type { Line } from './lines.ts';
+import { picturesOf, shareOf } from './pictures.ts';
 
 /** A page with fewer letters, such as a page number or the mark of a scanner, may be a scan. */
 const FEW_LETTERS = 100;
@@ -18,26 +18,11 @@ export class Scans {
     const letters = lines.reduce((sum, { text }) => sum + text.replaceAll(/\s/g, '').length, 0);
     if (letters >= FEW_LETTERS) return false;
     if (!look(lines)) return this.found > this.looked / 2;
-    const isScan = await isCovered(page).catch(() => false);
+    const isScan = await picturesOf(page)
+      .then((pictures) => shareOf(pictures) >= COVERED)
+      .catch(() => false);
     this.looked++;
     if (isScan) this.found++;
     return isScan;
   }
-}
-
-async function isCovered(page: PdfPage): Promise<boolean> {
-  const { drawings, operators } = await drawingsOf(page);
-  const paints = new Set([
-    operators.paintImageXObject,
-    operators.paintInlineImageXObject,
-    operators.paintImageMaskXObject,
-  ]);
-  const [left = 0, bottom = 0, right = 0, top = 0] = page.view;
-  let covered = 0;
-  // A picture fills the square from 0 to 1 of its space.
-  for (const { operator, matrix } of drawings) {
-    const [a, b, c, d] = matrix;
-    if (paints.has(operator)) covered += Math.abs(a * d - b * c);
-  }
-  return covered >= COVERED * (right - left) * (top - bottom);
 }
