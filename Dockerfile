@@ -1,10 +1,14 @@
 # One image for every process: `docker run caudex backend`, `docker run caudex chroma`, …
-# For a release, pin the base by its digest: --build-arg BASE=node:24-bookworm-slim@sha256:…
-ARG BASE=node:24-bookworm-slim
+# The base is pinned by the digest of its index, which holds all architectures; Renovate keeps it new.
+ARG BASE=node:24.21.0-bookworm-slim@sha256:d6aa754f16b3197301076f047b5def2f02ea1dbbc2ca920407d46d7ec7f87b20
+
+# Node, git and their libraries: the root of the image.
+FROM ${BASE} AS system
+RUN apt-get update && apt-get install --yes --no-install-recommends git ca-certificates
+COPY deploy/image/system.sh /
+RUN /system.sh /system
 
 FROM ${BASE} AS build
-# `slim`: without the embedded ChromaDB and the runtime of embedding models, for CHROMADB_URL and EMBEDDINGS_BASE_URL.
-ARG PARTS=all
 RUN apt-get update && apt-get install --yes --no-install-recommends binutils
 WORKDIR /app
 COPY package.json package-lock.json ./
@@ -12,15 +16,18 @@ RUN npm ci --no-audit --no-fund
 COPY nest-cli.json tsconfig.json tsconfig.build.json ./
 COPY src ./src
 COPY web ./web
+RUN npm run build && npm prune --omit=dev
 COPY deploy/image ./deploy/image
-RUN npm run build && npm prune --omit=dev && deploy/image/trim.sh "$PARTS"
-RUN npm sbom --package-lock-only --omit=dev --sbom-format=cyclonedx >sbom.cdx.json
+COPY --from=system /system/var/lib/dpkg/status.d /debian
+# `slim`: without the embedded ChromaDB and the runtime of embedding models, for CHROMADB_URL and EMBEDDINGS_BASE_URL.
+ARG PARTS=all
+RUN deploy/image/trim.sh "$PARTS" && \
+  npm sbom --package-lock-only --sbom-format=cyclonedx | node deploy/image/sbom.mjs /debian >sbom.cdx.json
 
-FROM ${BASE}
-RUN apt-get update && apt-get install --yes --no-install-recommends git && rm -rf /var/lib/apt/lists/*
+FROM scratch
+COPY --from=system /system /
 WORKDIR /app
-ENV NODE_ENV=production DATA_DIR=/data
-RUN mkdir /data && chown node:node /data
+ENV PATH=/usr/local/bin:/usr/bin NODE_ENV=production DATA_DIR=/data
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 COPY --from=build /app/web/dist ./web/dist

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, parseAllDocuments } from 'yaml';
 
@@ -211,5 +211,11 @@ it('has a compose file with every process', () => {
     services: Record<string, { command?: string[] }>;
   };
   expect(APPS.filter((app) => services[app]?.command?.[0] !== app)).toEqual([]);
-  expect(existsSync(join(DEPLOY, '../Dockerfile'))).toBe(true);
+});
+
+it('has an image on a base that is pinned by its digest, with the Node of the tests', () => {
+  const read = (path: string) => readFileSync(join(DEPLOY, '..', path), 'utf8');
+  const { devDependencies } = JSON.parse(read('package.json')) as { devDependencies: { node: string } };
+  const [, version] = /^ARG BASE=node:([\d.]+)-bookworm-slim@sha256:[0-9a-f]{64}$/m.exec(read('Dockerfile')) ?? [];
+  expect(version).toBe(devDependencies.node);
 });
