@@ -5,7 +5,7 @@
 import { hasRedis, RealRedis } from '../src/backend/redis/testing/real-redis.ts';
 import { hasPostgres } from '../src/storage/postgres/testing/postgres-server.ts';
 import { TwoOfEverything } from '../test/replicas/two-of-everything.ts';
-import { APPS, Caudex, Person } from '../test/system/caudex.ts';
+import { APPS, Caudex, type Person } from '../test/system/caudex.ts';
 import { inParallel } from './api.ts';
 import { processorTimes } from './process-time.ts';
 

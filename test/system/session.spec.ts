@@ -62,7 +62,7 @@ describe('the session', () => {
 
   it('says to anybody that people sign in here, by password', async () => {
     const found = await new Person(caudex.url, '').get('/v1/api/auth/provider');
-    expect(found).toEqual({ provider: 'local', issuer: null, client_id: null });
+    expect(found).toEqual({ provider: 'local', issuer: null, client_id: null, registration: 'open' });
   });
 
   it.each([

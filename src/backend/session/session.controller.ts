@@ -24,8 +24,8 @@ const providerSchema = z
     provider: z.enum(['local', 'firebase', 'oidc']),
     issuer: z.string().nullable(),
     client_id: z.string().nullable(),
-    /** Who may make an account here; null where the provider decides that. */
-    registration: z.enum(['open', 'invited', 'closed']).nullable(),
+    /** Who may make an account here; absent where the provider decides that. */
+    registration: z.enum(['open', 'invited', 'closed']).optional(),
   })
   .meta({ title: 'SignInProvider' });
 const credentials = z
@@ -104,7 +104,7 @@ export class SessionController {
   provider() {
     const { issuer = null, client_id = null } = signInElsewhere(this.config) ?? {};
     const { provider, registration: allowed } = this.config.auth;
-    return { provider, issuer, client_id, registration: provider === 'local' ? allowed : null };
+    return { provider, issuer, client_id, ...(provider === 'local' && { registration: allowed }) };
   }
 
   /** For a page whose user signed in elsewhere: a script can keep no token as safely as the browser keeps this cookie. */
