@@ -38,7 +38,10 @@ describe('Outbox', () => {
     delivered.length = 0;
     store = new SqliteOutboxStore(':memory:', 1_000_000);
     const config = { outbox: { retry_base_ms: RETRY_MS, retry_max_ms: RETRY_MS, max_attempts: 3, max_bytes: 1e6 } };
-    const registry = { onStateChange: () => () => undefined } as Partial<ServiceRegistry>;
+    const registry = {
+      onStateChange: () => () => undefined,
+      onCopyChange: () => undefined,
+    } as Partial<ServiceRegistry>;
     outbox = new Outbox(config as Config, store, registry as ServiceRegistry, silentLog as unknown as PinoLogger);
     await outbox.onApplicationBootstrap();
   });

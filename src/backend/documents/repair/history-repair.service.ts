@@ -3,8 +3,10 @@ import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } f
 import { PinoLogger } from 'nestjs-pino';
 import { InjectConfig } from '../../../config/config.module.js';
 import type { Config } from '../../../config/config.schema.js';
+import { GitClient } from '../../../downstream/git/git.client.js';
 import { ServiceRegistry } from '../../../resilience/service-registry.js';
-import { type CommitPayload, DocumentSync } from '../document-sync.service.js';
+import type { CommitPayload } from '../delivery/commit-delivery.js';
+import { DocumentSync } from '../document-sync.service.js';
 import { StoreWatch } from './store-watch.js';
 import { nameOf, type Owned, ownerOf, StoredVersions } from './stored-versions.service.js';
 
@@ -24,6 +26,7 @@ export class HistoryRepair implements OnApplicationBootstrap, OnApplicationShutd
   constructor(
     @InjectConfig() private readonly config: Config,
     private readonly stored: StoredVersions,
+    private readonly git: GitClient,
     private readonly sync: DocumentSync,
     private readonly services: ServiceRegistry,
     private readonly log: PinoLogger,
@@ -31,10 +34,12 @@ export class HistoryRepair implements OnApplicationBootstrap, OnApplicationShutd
 
   onApplicationBootstrap(): void {
     this.watch = new StoreWatch(
-      this.services,
-      ['filesystem', 'git'],
-      (signal) => this.compareAll(signal),
-      this.config.documents.compare_ms,
+      {
+        what: 'filesystem and git',
+        clients: ['filesystem', 'git'].flatMap((name) => this.services.get(name) ?? []),
+        compare: (signal) => this.compareAll(signal),
+        lookMs: this.config.documents.compare_ms,
+      },
       this.log,
     );
   }
@@ -44,8 +49,8 @@ export class HistoryRepair implements OnApplicationBootstrap, OnApplicationShutd
   }
 
   private async compareAll(signal: AbortSignal): Promise<void> {
-    const files = await this.stored.inventory('filesystem', signal);
-    const history = await this.stored.inventory('git', signal);
+    const files = await this.stored.projects(signal);
+    const history = await this.stored.inventory(this.git, signal);
     const digests = new Map(history.map((held) => [nameOf(held), held.digest]));
     for (const held of files) {
       if (digests.get(nameOf(held)) !== held.digest) await this.repair(ownerOf(held), signal);

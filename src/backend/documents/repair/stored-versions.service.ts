@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Inventory } from '../../../contract/inventory.contract.js';
-import { ChromaClient } from '../../../downstream/chroma/chroma.client.js';
+import type { ChromaClient } from '../../../downstream/chroma/chroma.client.js';
 import { FilesystemClient } from '../../../downstream/filesystem/filesystem.client.js';
 import { GitClient } from '../../../downstream/git/git.client.js';
 import type { CallContext } from '../../../resilience/policy/call-context.js';
@@ -31,13 +31,16 @@ const CALL_MS = 30_000;
 export class StoredVersions {
   constructor(
     private readonly filesystem: FilesystemClient,
-    private readonly chroma: ChromaClient,
     private readonly git: GitClient,
   ) {}
 
+  /** All projects with files. */
+  projects(signal: AbortSignal): Promise<Held[]> {
+    return this.inventory(this.filesystem, signal);
+  }
+
   /** All projects of which a server has documents. */
-  inventory(server: 'filesystem' | 'chroma' | 'git', signal: AbortSignal): Promise<Held[]> {
-    const client = this[server];
+  inventory(client: Pick<ChromaClient | GitClient | FilesystemClient, 'inventory'>, signal: AbortSignal) {
     return collect((query) => client.inventory({ query }, callOf(undefined, signal)));
   }
 
@@ -53,9 +56,9 @@ export class StoredVersions {
     });
   }
 
-  async ofIndex({ userId, projectId }: Owned, signal: AbortSignal): Promise<StoredVersion[]> {
+  async ofIndex(chroma: ChromaClient, { userId, projectId }: Owned, signal: AbortSignal): Promise<StoredVersion[]> {
     const params = { project_id: projectId };
-    return paged((offset) => this.chroma.versions({ params, query: { limit: PAGE, offset } }, callOf(userId, signal)));
+    return paged((offset) => chroma.versions({ params, query: { limit: PAGE, offset } }, callOf(userId, signal)));
   }
 
   /** The newest version of each document that is not deleted. */
