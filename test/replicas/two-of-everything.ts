@@ -7,7 +7,7 @@ import { type App, APPS, Caudex, Person } from '../system/caudex.js';
 import { HaProxy } from './haproxy.js';
 
 /** Those that run twice; the others keep their data in a folder of one process. */
-const TWICE = ['backend', 'auth', 'billing', 'filesystem'] as const satisfies App[];
+const TWICE = ['backend', 'auth', 'billing', 'filesystem', 'chroma'] as const satisfies App[];
 /** Longer than HAProxy needs to notice. */
 const DRAIN_DELAY_MS = 4000;
 
