@@ -51,6 +51,8 @@ export class SteadyLoad {
   /** The questions and paths that were sent, acknowledged or not. */
   readonly asked = new Set<string>();
   readonly requests: Record<Kind, number> = { search: 0, upload: 0, chat: 0, 'chat without key': 0, stream: 0 };
+  /** The answers to searches that were degraded, or not from the index. */
+  readonly degraded: string[] = [];
   /** How many streams were cut and resumed. */
   resumed = 0;
   private stopping = false;
@@ -75,7 +77,10 @@ export class SteadyLoad {
 
   private async search(person: Person, project: string): Promise<void> {
     const query = JSON.stringify({ query: 'harbour', project_id: project });
-    await this.send('search', true, () => person.request('POST', '/v1/api/search', query, JSON_TYPE));
+    const answer = await this.send('search', true, () => person.request('POST', '/v1/api/search', query, JSON_TYPE));
+    if (answer === undefined) return;
+    const { source, degradation } = JSON.parse(answer) as { source: string; degradation: unknown[] };
+    if (source !== 'hybrid' || degradation.length > 0) this.degraded.push(JSON.stringify({ source, degradation }));
   }
 
   private async upload(person: Person, project: string): Promise<void> {

@@ -1,12 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { SAMPLE_SERVICE_TOKEN } from '../../src/config/config.loader.js';
 import { RealRedis } from '../../src/backend/redis/testing/real-redis.js';
 import { PostgresServer } from '../../src/storage/postgres/testing/postgres-server.js';
 import { type App, APPS, Caudex, Person } from '../system/caudex.js';
 import { HaProxy } from './haproxy.js';
 
-/** Those that run twice; the others keep their data in a folder of one process. */
+/** Those that run twice; git keeps its data in a folder of one process. Each chroma server has a folder and an index of its own. */
 const TWICE = ['backend', 'auth', 'billing', 'filesystem', 'chroma'] as const satisfies App[];
 /** Longer than HAProxy needs to notice. */
 const DRAIN_DELAY_MS = 4000;
@@ -93,6 +94,14 @@ export class TwoOfEverything {
       new URL(this.database).pathname.slice(1),
     );
     return Object.fromEntries(rows.map((row) => [String(row['state']), Number(row['n'])]));
+  }
+
+  /** What both servers of a kind have of each project. */
+  async inventories(app: 'chroma' | 'git'): Promise<[unknown, unknown]> {
+    const headers = { 'x-internal-token': SAMPLE_SERVICE_TOKEN };
+    const at = async (caudex: Caudex) =>
+      (await fetch(`${caudex.urlOf(app)}/inventory?limit=500`, { headers })).json() as Promise<unknown>;
+    return [await at(this.a), await at(this.b)];
   }
 
   async stop(): Promise<void> {
