@@ -3,9 +3,9 @@ import { certaintyOf, fused } from '../dist/downstream/chroma/server/searching/f
 import { capturedByLsa, embedLsa, trainLsa } from '../dist/downstream/chroma/server/embedding/lsa-model.js';
 import { openDatabase, transaction } from '../dist/storage/sqlite.js';
 import { analyseDocument } from '../dist/text/analysed-document.js';
-import type { Embedder } from '../src/downstream/chroma/server/embedding/embedder.js';
-import type { LsaModel } from '../src/downstream/chroma/server/embedding/lsa-model.js';
-import type { LexicalImage, Ranked } from '../src/text/lexical-image.js';
+import type { Embedder } from '../dist/downstream/chroma/server/embedding/embedder.js';
+import type { LsaModel } from '../dist/downstream/chroma/server/embedding/lsa-model.js';
+import type { LexicalImage, Ranked } from '../dist/text/lexical-image.js';
 import { LEXICAL_MIGRATIONS, LexicalIndex } from '../dist/text/lexical-index.js';
 import { allowedPassages, exactFirst, rankByWords, usualTerms, withFeedback } from '../dist/text/lexical-search.js';
 import { conceptsOf, coverageOf, parseQuery } from '../dist/text/query.js';

@@ -110,7 +110,7 @@ async function measure(): Promise<boolean> {
     { quick: false },
   );
   try {
-    const people = [];
+    const people: Awaited<ReturnType<typeof newcomer>>[] = [];
     for (let i = 0; i < PEOPLE; i++) people.push(await newcomer(caudex));
     const programs = [];
     for (let i = 0; i < PROGRAMS; i++) programs.push(await newcomer(caudex));

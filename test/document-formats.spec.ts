@@ -1,15 +1,15 @@
 import iconv from 'iconv-lite';
 import { strToU8 } from 'fflate';
-import type { DocumentFormat } from '../src/contract/document-format.js';
 import { TextExtractor } from '../src/downstream/filesystem/server/extraction/text-extractor.js';
+import type { ReadFormat } from '../src/downstream/filesystem/server/extraction/extraction.child.js';
 import { doc, msg, xls } from './ole-files.js';
 import { epub, opendocument, pptx, type SheetSpec, shape, styled, xlsx, zipOf } from './office-files.js';
 
 const LIMITS = { timeoutMs: 15_000, maxMemoryBytes: 2 ** 28, maxTextBytes: 1_000_000 };
 const extractor = new TextExtractor(LIMITS);
-const extract = (file: Uint8Array, format: DocumentFormat, charset?: string) =>
+const extract = (file: Uint8Array, format: ReadFormat, charset?: string) =>
   extractor.extract(file, format, 'ada', charset);
-const faultOf = (file: Uint8Array, format: DocumentFormat) =>
+const faultOf = (file: Uint8Array, format: ReadFormat) =>
   extract(file, format).then(
     () => 'no fault',
     (error: unknown) => (error as Error).message,

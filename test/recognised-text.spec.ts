@@ -1,14 +1,17 @@
 import {
+  type KnownText,
   pendingPages,
   pendingWarning,
   withPending,
   withRecognised,
 } from '../src/downstream/filesystem/server/extraction/recognition/recognised-text.js';
 
+type Warning = KnownText['warnings'][number];
+
 const page = (number: number, text: string | undefined, confidence: number | undefined = 90) => ({
   ...{ kind: 'page' as const, page: number, text, confidence },
 });
-const known = {
+const known: KnownText = {
   text: 'one\n\nfour',
   pages: [
     { page: 1, start: 0 },
@@ -62,11 +65,15 @@ describe('the text of a document with recognised pages', () => {
   });
 
   it('waits for scans and for the pages for which the time was too short', () => {
-    const on = (code: string, place: string) => ({ code, detail: '', place });
-    const warnings = withPending([on('pages_without_text', 'pages 2'), on('pages_left_out', 'pages 4-6'), on('x', '')]);
+    const on = (code: Warning['code'], place: string) => ({ code, detail: '', place });
+    const warnings = withPending([
+      on('pages_without_text', 'pages 2'),
+      on('pages_left_out', 'pages 4-6'),
+      on('no_text', ''),
+    ]);
     expect(warnings.map(({ code, place }) => [code, place])).toEqual([
       ['ocr_pending', 'pages 2, 4-6'],
-      ['x', ''],
+      ['no_text', ''],
     ]);
     expect(withPending([])).toEqual([]);
   });

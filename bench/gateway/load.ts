@@ -1,19 +1,29 @@
 import { Pool } from 'undici';
+import { processorTimes } from '../process-time.ts';
 
 export interface Target {
   name: string;
   url: string;
   headers: Record<string, string>;
   projectId: string;
+  /** Of the gateway. */
+  pid: number;
+}
+
+export interface Rate {
+  perSecond: number;
+  /** For each second of the gateway's own processor time, which other work on the machine does not change. */
+  perProcessorSecond: number;
 }
 
 let asked = 0;
 
-/** Distinct queries on `connections` connections for `ms`; requests a second. Fails at the first answer that is not valid. */
-export async function searchRate(target: Target, connections: number, ms: number): Promise<number> {
+/** Distinct queries on `connections` connections for `ms`. Fails at the first answer that is not valid. */
+export async function searchRate(target: Target, connections: number, ms: number): Promise<Rate> {
   const pool = new Pool(target.url, { connections });
   const endMs = performance.now() + ms;
   const beganMs = performance.now();
+  const usedMs = ownTime(target.pid);
   let done = 0;
   const worker = async () => {
     while (performance.now() < endMs) {
@@ -23,9 +33,12 @@ export async function searchRate(target: Target, connections: number, ms: number
   };
   await Promise.all(Array.from({ length: connections }, worker));
   const seconds = (performance.now() - beganMs) / 1000;
+  const usedSeconds = (ownTime(target.pid) - usedMs) / 1000;
   await pool.close();
-  return done / seconds;
+  return { perSecond: done / seconds, perProcessorSecond: done / usedSeconds };
 }
+
+const ownTime = (pid: number) => processorTimes([pid])[0]?.own ?? NaN;
 
 /** Sends this number of requests, each after the answer to the one before. */
 export async function searchTimes(target: Target, connections: number, times: number): Promise<void> {

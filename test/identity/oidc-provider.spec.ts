@@ -73,7 +73,8 @@ describeWithProvider('the backend with a real OpenID Connect provider', () => {
       scope: 'openid',
     });
     let page = await step(`${url}/auth?${query}`);
-    for (const form of [{ prompt: 'login', login, password: 'any' }, { prompt: 'consent' }]) {
+    const forms: Record<string, string>[] = [{ prompt: 'login', login, password: 'any' }, { prompt: 'consent' }];
+    for (const form of forms) {
       if (page.headers.has('location')) break;
       const [, action = ''] = /<form[^>]* action="([^"]+)"/.exec(await page.text()) ?? [];
       page = await step(new URL(action, url).href, form);

@@ -100,13 +100,12 @@ describeWithPostgres('the copy of the filesystem server’s data', () => {
   }
 
   it.each([
-    ['in their folder', {}],
-    ['in another folder', { CAUDEX__STORAGE__DOCUMENTS_DIR: '' }],
+    ['in their folder', false],
+    ['in another folder', true],
   ])(
     'moves everything to PostgreSQL and back, with the contents %s',
-    async (_, more) => {
-      const shared =
-        'CAUDEX__STORAGE__DOCUMENTS_DIR' in more ? { CAUDEX__STORAGE__DOCUMENTS_DIR: join(dir, 'shared') } : {};
+    async (_, isElsewhere) => {
+      const shared: Record<string, string> = isElsewhere ? { CAUDEX__STORAGE__DOCUMENTS_DIR: join(dir, 'shared') } : {};
       let server = await start();
       await fill(server);
       const before = await answers(server);

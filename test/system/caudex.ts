@@ -257,7 +257,7 @@ export interface ChatAnswer extends Degraded {
   status: number;
   conversation_id: string;
   message_id: string;
-  sources: { document: string; text: string }[];
+  sources: { document: string; title: string; text: string }[];
   source: string;
   outcome: string;
   model: string;

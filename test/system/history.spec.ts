@@ -39,7 +39,7 @@ describe('the history of a project', () => {
     });
   }
   const history = (project: string, query = '') =>
-    person.get<{ versions: { version: string; path: string; author: string }[]; total: number }>(
+    person.get<{ versions: { version: string; path: string; author: string; message: string }[]; total: number }>(
       `/v1/api/projects/${project}/history${query}`,
     );
   const text = async (project: string, path: string, query = '') =>

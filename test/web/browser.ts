@@ -45,7 +45,7 @@ export class Visit {
     browser: Browser,
     url: string,
     person?: Person,
-    { width = 1280, theme = 'light' } = {},
+    { width = 1280, theme = 'light' }: { width?: number; theme?: 'light' | 'dark' } = {},
   ): Promise<Visit> {
     const viewport = { width, height: width < 500 ? 740 : width > 2000 ? 1300 : 800 };
     const context = await browser.newContext({

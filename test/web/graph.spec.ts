@@ -192,7 +192,8 @@ describeInBrowser('the graph of five hundred notes', () => {
 /** The times between the frames that the page draws meanwhile, in ms. */
 async function framesDuring(page: Page, action: () => Promise<void>): Promise<number[]> {
   await page.evaluate(() => {
-    const state = ((globalThis as { frames?: { times: number[]; on: boolean } }).frames = { times: [], on: true });
+    const state: { times: number[]; on: boolean } = { times: [], on: true };
+    (globalThis as unknown as { frames: typeof state }).frames = state;
     let last = performance.now();
     const frame = (now: number) => {
       state.times.push(now - last);
@@ -203,7 +204,7 @@ async function framesDuring(page: Page, action: () => Promise<void>): Promise<nu
   });
   await action();
   return page.evaluate(() => {
-    const state = (globalThis as { frames?: { times: number[]; on: boolean } }).frames;
+    const state = (globalThis as unknown as { frames?: { times: number[]; on: boolean } }).frames;
     if (state === undefined) return [];
     state.on = false;
     return state.times.slice(1);

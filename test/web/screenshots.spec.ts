@@ -17,7 +17,7 @@ const FORMS = [
   { width: 360, theme: 'dark' },
 ] as const;
 /** A few pages on a very wide screen. */
-const WIDE = { width: 2560, theme: 'light' };
+const WIDE = { width: 2560, theme: 'light' } as const;
 const SHOWN_WIDE = ['chat-passage', 'documents', 'reading', 'graph', 'status'];
 
 const describeWhenWanted =

@@ -1,4 +1,4 @@
-import type { paths } from '../../generated/api';
+import type { paths } from '../../generated/api.js';
 
 type JsonOf<Response> = Response extends { content: { 'application/json': infer Json } } ? Json : never;
 type Responses<Operation> = Operation extends { responses: infer R } ? R : never;

@@ -66,7 +66,11 @@ export class Moving {
   }
 
   /** {@link moveEach}, and changes the links of other documents so that they point to the new paths. */
-  async moveEachWithLinks(projectId: string, moves: readonly Paths[], call: UserCall) {
+  async moveEachWithLinks(
+    projectId: string,
+    moves: readonly Paths[],
+    call: UserCall,
+  ): Promise<{ documents: MovedItem[]; links_updated: string[] }> {
     await this.links.check(projectId, call);
     const items = await this.moveEach(projectId, moves, call);
     const moved = items.filter((item) => 'version' in item);
@@ -110,7 +114,7 @@ export class Moving {
   }
 }
 
-interface Paths {
+export interface Paths {
   from: string;
   to: string;
 }

@@ -3,7 +3,7 @@ import { PinoLogger } from 'nestjs-pino';
 import { InjectConfig } from '../../../config/config.module.js';
 import type { Config } from '../../../config/config.schema.js';
 import type { ChromaCopy } from '../../../downstream/chroma/chroma.copies.js';
-import { isAbsence, topicAt } from '../../../outbox/outbox.service.js';
+import { topicAt } from '../../../outbox/outbox.service.js';
 import { ServiceRegistry } from '../../../resilience/service-registry.js';
 import { IndexCopies } from '../../copies/copies.module.js';
 import { DocumentSync } from '../document-sync.service.js';
@@ -79,9 +79,8 @@ export class IndexRepair implements OnApplicationBootstrap, OnApplicationShutdow
     const drops = await Promise.allSettled(
       this.indexes.all.map(({ client }) => client.dropProject({ params }, callOf(project.userId, signal))),
     );
-    const failed = drops.find((drop) => drop.status === 'rejected' && !isAbsence(drop.reason)) ?? drops[0];
-    const areAllAway = drops.every(({ status }) => status === 'rejected');
-    if (failed?.status === 'rejected' && (areAllAway || !isAbsence(failed.reason))) throw failed.reason;
+    const [first] = drops;
+    if (first?.status === 'rejected' && drops.every(({ status }) => status === 'rejected')) throw first.reason;
     const paths = files.map(({ path }) => path);
     for (const [i, copy] of this.indexes.all.entries()) {
       await this.index(project, copy, paths, { anew: drops[i]?.status === 'rejected' });

@@ -78,7 +78,7 @@ export class StoredVersions {
       const some = versions.slice(at, at + PAGE);
       const body = { documents: some.map(({ path, version }) => ({ path, version })) };
       const answer = await this.git.unknown({ params: { project_id: projectId }, body }, callOf(userId, signal));
-      const paths = new Set(answer.paths);
+      const paths = new Set(answer.documents.map(({ path }) => path));
       unknown.push(...some.filter(({ path }) => paths.has(path)));
     }
     return unknown;
