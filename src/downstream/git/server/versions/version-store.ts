@@ -85,6 +85,21 @@ const LINE = `
     SELECT v.moved_from, v.seq FROM versions v JOIN line ON v.path = line.path AND v.seq < line.before
       WHERE v.user_id = ?1 AND v.project_id = ?2 AND v.moved_from IS NOT NULL)`;
 
+/**
+ * `INSERT OR REPLACE` in a trigger takes the conflict clause of the statement that fires it, and versions are added with
+ * `INSERT OR IGNORE`, so the first version of a document stayed its head.
+ */
+export const HEADS_FOLLOW = `
+  DROP TRIGGER head_changed;
+  CREATE TRIGGER head_changed AFTER INSERT ON versions WHEN NEW.deleted = 0 BEGIN
+    INSERT INTO heads VALUES (NEW.user_id, NEW.project_id, NEW.path, NEW.version)
+      ON CONFLICT (user_id, project_id, path) DO UPDATE SET version = excluded.version;
+  END;
+  DELETE FROM heads;
+  INSERT INTO heads
+    SELECT user_id, project_id, path, version FROM versions v WHERE deleted = 0 AND seq =
+      (SELECT max(seq) FROM versions w WHERE w.user_id = v.user_id AND w.project_id = v.project_id AND w.path = v.path)`;
+
 /** The versions of another server while they are taken over; `position` is their place there. */
 export const FILLING_TABLES = `
   CREATE TABLE filling (
