@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { hasPostgres } from '../../src/storage/postgres/testing/postgres-server.js';
 import { type Caudex, Person, until } from '../system/caudex.js';
 import { chunk, END, FakeLlm, type LlmRequest } from '../system/fake-llm.js';
-import { chargesOf, pathsOf, repeated, turnsOf } from './ledger.js';
+import { chargesOf, historyOf, pathsOf, repeated, turnsOf } from './ledger.js';
 import { type Answered, type Failure, SteadyLoad } from './steady-load.js';
 import { type Replica, TwoOfEverything } from './two-of-everything.js';
 
@@ -119,7 +119,7 @@ async function speak({ messages }: LlmRequest, reply: ServerResponse): Promise<v
     await load.stop();
     const person = await two.signUp();
     const statuses: number[] = [];
-    const backend = two.twice.find(({ app }) => app === 'backend') as Replica;
+    const backend = two.replicas.find(({ app }) => app === 'backend') as Replica;
     let killing: Promise<void> | undefined;
     await Promise.all(
       Array.from({ length: 8 }, async () => {
@@ -185,14 +185,16 @@ async function speak({ messages }: LlmRequest, reply: ServerResponse): Promise<v
   /** Compares what was acknowledged with what is stored. */
   async function nothingIsLostOrRepeated(): Promise<void> {
     await until('the outbox is empty', async () => Object.keys(await two.outbox()).length === 0, DRAIN_LIMIT_MS);
-    const [one, other] = await two.inventories('chroma');
-    expect(one).toEqual(other);
+    for (const [one, other] of await two.inventories()) expect(one).toEqual(other);
     for (const { person, project } of people) {
       const own = <T extends { person: Person }>(all: readonly T[]) => all.filter((one) => one.person === person);
       await turnsAreRight(person, own(load.answered));
       const paths = await pathsOf(person, project);
       expect(repeated(paths)).toEqual([]);
       expect(paths.filter((path) => path !== 'first.md' && !load.asked.has(path))).toEqual([]);
+      const versions = await historyOf(person, project);
+      expect(repeated(versions.map(({ version }) => version))).toEqual([]);
+      expect(versions.map(({ path }) => path).toSorted()).toEqual(paths.toSorted());
       for (const { path, text } of own(load.uploaded)) {
         const answer = await person.request('GET', `/v1/api/projects/${project}/documents/${path}`);
         expect(await answer.text()).toBe(text);

@@ -9,11 +9,14 @@ import { OutboxModule } from '../../outbox/outbox.module.js';
 import { Outbox } from '../../outbox/outbox.service.js';
 import { Copies } from './copies.js';
 
+/** The topic of the histories of projects that a git server is to take from another one. */
+export const HISTORY_FILL = 'history.fill';
+
 /** The chroma servers, each with an index of all documents. */
 @Injectable()
 export class IndexCopies extends Copies<ChromaClient> {
   constructor(@Inject(CHROMA_COPIES) all: readonly ChromaCopy[], outbox: Outbox) {
-    super(all, 'index', outbox);
+    super(all, outbox, 'index');
   }
 }
 
@@ -21,7 +24,7 @@ export class IndexCopies extends Copies<ChromaClient> {
 @Injectable()
 export class HistoryCopies extends Copies<GitClient> {
   constructor(@Inject(GIT_COPIES) all: readonly GitCopy[], outbox: Outbox) {
-    super(all, 'commit', outbox);
+    super(all, outbox, 'commit', HISTORY_FILL);
   }
 }
 

@@ -7,7 +7,7 @@ const call = { requestId: 'r' };
 function copiesAt(urls: readonly (string | undefined)[], waiting: Record<string, number> = {}) {
   const all = urls.map((endpoint) => ({ endpoint, client: {}, connection: {} }));
   const store = { counts: async () => new Map(Object.entries(waiting)) };
-  return new Copies(all as never, 'index', { register: () => undefined, store } as never);
+  return new Copies(all as never, { register: () => undefined, store } as never, 'index', 'fill');
 }
 const choiceOf = async (copies: ReturnType<typeof copiesAt>) => {
   const reading = await copies.reading('ann', 'p');

@@ -3,6 +3,7 @@ import type { CallContext, EndpointChoice } from '../../resilience/policy/call-c
 import type { Copy } from '../../resilience/wire/contract-client.js';
 
 /** Worse than any number of waiting changes. */
+const BEHIND = 1e6;
 const UNCOMPARED = 1e9;
 
 /**
@@ -16,9 +17,11 @@ export class Copies<Client> {
 
   constructor(
     readonly all: readonly Copy<Client>[],
+    private readonly outbox: Pick<Outbox, 'register' | 'store'>,
     /** The topic of the changes. */
     private readonly topic: string,
-    private readonly outbox: Pick<Outbox, 'register' | 'store'>,
+    /** The topic of what a server gets of a project that it has lost, or never had. */
+    private readonly fillTopic?: string,
   ) {}
 
   get areSeveral(): boolean {
@@ -29,6 +32,9 @@ export class Copies<Client> {
   topics(topic = this.topic): string[] {
     return this.all.map(({ endpoint }) => topicAt(topic, endpoint));
   }
+
+  /** Whether a server is known to lack more of a project than the changes that wait for it. */
+  isBehind: (url: string, userId: string, projectId: string) => boolean = () => false;
 
   /** Registers a handler for each server. */
   register(handlerOf: (copy: Copy<Client>) => Omit<OutboxHandler, 'endpoint'>): void {
@@ -43,8 +49,26 @@ export class Copies<Client> {
   /** Which of the servers a read of a project goes to. */
   async reading(userId: string, projectId: string): Promise<Reading> {
     if (!this.areSeveral) return ONLY_ONE;
-    const waiting = await this.outbox.store.counts(this.topics(), userId, projectId);
-    return new ReadingOfCopies(this.compared, (url) => waiting.get(topicAt(this.topic, url)) ?? 0);
+    const { topic, fillTopic } = this;
+    const topics = [...this.topics(), ...(fillTopic === undefined ? [] : this.topics(fillTopic))];
+    const waiting = await this.outbox.store.counts(topics, userId, projectId);
+    const isBehind = (url: string) =>
+      this.isBehind(url, userId, projectId) || (fillTopic !== undefined && waiting.has(topicAt(fillTopic, url)));
+    return new ReadingOfCopies(
+      this.compared,
+      (url) => (waiting.get(topicAt(topic, url)) ?? 0) + (isBehind(url) ? BEHIND : 0),
+    );
+  }
+
+  /** The call as a read of a project. */
+  async of<C extends CallContext & { userId: string }>(projectId: string, call: C): Promise<C> {
+    return (await this.reading(call.userId, projectId)).of(call);
+  }
+
+  at(endpoint: string | undefined): Copy<Client> {
+    const found = this.all.find((copy) => copy.endpoint === endpoint);
+    if (found === undefined) throw new Error(`there is no server at ${endpoint}`);
+    return found;
   }
 }
 
@@ -63,8 +87,8 @@ class ReadingOfCopies implements Reading, EndpointChoice {
 
   constructor(
     private readonly compared: ReadonlyMap<string, string>,
-    /** How many changes of the project wait for an endpoint. */
-    private readonly waiting: (url: string) => number,
+    /** How much of the project an endpoint lacks. */
+    private readonly lacks: (url: string) => number,
   ) {}
 
   of<C extends CallContext>(call: C): C {
@@ -72,7 +96,7 @@ class ReadingOfCopies implements Reading, EndpointChoice {
   }
 
   rank(url: string): number {
-    return this.waiting(url) + (this.compared.has(url) ? 0 : UNCOMPARED);
+    return this.lacks(url) + (this.compared.has(url) ? 0 : UNCOMPARED);
   }
 
   /** A server that was started anew may have lost its data. */

@@ -31,7 +31,7 @@ async function deliverDuringDeletion(payload: object): Promise<string[]> {
   };
   const listeners = { onDelete: () => undefined };
   const copiesOf = (client: object, topic: string) =>
-    new Copies([{ endpoint: undefined, client, connection: {} }] as never, topic, outbox as never);
+    new Copies([{ endpoint: undefined, client, connection: {} }] as never, outbox as never, topic);
   const parts = [{}, filesystem, copiesOf(chroma, 'index'), copiesOf({}, 'commit'), outbox, listeners, listeners];
   const sync = new DocumentSync(...(parts as unknown as ConstructorParameters<typeof DocumentSync>));
   sync.onModuleInit();

@@ -7,7 +7,7 @@ import { FilesystemClient } from '../../downstream/filesystem/filesystem.client.
 import { MAX_BATCH_DOCUMENTS } from '../../downstream/filesystem/filesystem.contract.js';
 import { MAX_COMMITS } from '../../downstream/git/git.contract.js';
 import { Deletions } from '../call/deletions.js';
-import { HistoryCopies, IndexCopies } from '../copies/copies.module.js';
+import { HISTORY_FILL, HistoryCopies, IndexCopies } from '../copies/copies.module.js';
 import { Outbox, topicAt } from '../../outbox/outbox.service.js';
 import type { NewOutboxEntry, OutboxEntry, PendingFilter } from '../../outbox/outbox.store.js';
 import {
@@ -17,6 +17,7 @@ import {
   commitPayload,
   type MoveCommit,
 } from './delivery/commit-delivery.js';
+import { HistoryFill, nameOfVersion } from './delivery/history-fill.js';
 import { IndexDelivery, indexPayload } from './delivery/index-delivery.js';
 import { isOfSeveral, type Move, type MovedDocument } from './moving/move-payload.js';
 import { ProjectEvents } from '../projects/project-events.js';
@@ -76,8 +77,9 @@ export class DocumentSync implements OnModuleInit {
         },
       };
     });
-    this.histories.register(({ client }) => {
-      const delivery = new CommitDelivery(this.filesystem, client, this.outbox);
+    this.histories.register(({ client, endpoint }) => {
+      const others = this.histories.all.flatMap((other) => (other.endpoint === endpoint ? [] : [other.client]));
+      const delivery = new CommitDelivery(this.filesystem, client, this.outbox, others);
       return {
         topic: 'commit',
         service: 'git',
@@ -89,6 +91,19 @@ export class DocumentSync implements OnModuleInit {
           deliver: (entries, call) => delivery.deliverTogether(entries, call),
         },
       };
+    });
+    this.registerFills();
+  }
+
+  /** Registers the deliveries of whole histories, of which a single git server needs none. */
+  private registerFills(): void {
+    if (!this.histories.areSeveral) return;
+    this.histories.register((copy) => {
+      const place = this.histories.all.indexOf(copy);
+      const fill = new HistoryFill(copy, this.histories.all, async (userId, projectId) => {
+        return new Set((await this.commitsWaiting(userId, projectId))[place]?.map(nameOfVersion));
+      });
+      return { topic: HISTORY_FILL, service: 'git', deliver: (entry, call) => fill.deliver(entry, call) };
     });
   }
 
@@ -236,7 +251,7 @@ export class DocumentSync implements OnModuleInit {
   /** Drops the queued updates of a deleted project. */
   async forget(userId: string, projectId: string): Promise<void> {
     this.deletedProjects.set(`${userId}/${projectId}`, true);
-    const topics = [...this.indexes.topics(), ...this.histories.topics()];
+    const topics = [...this.indexes.topics(), ...this.histories.topics(), ...this.histories.topics(HISTORY_FILL)];
     const pending = topics.map((topic) => this.outbox.store.pending(topic, userId, { projectId }));
     await this.outbox.discard((await Promise.all(pending)).flat());
   }
@@ -266,10 +281,19 @@ export class DocumentSync implements OnModuleInit {
     return new Map([...first].filter(([path]) => others.every((other) => other.has(path))));
   }
 
-  /** Changes that are not committed yet at some server, oldest first. */
+  /** Changes that no server has committed yet, oldest first. */
   async uncommitted(userId: string, projectId: string): Promise<CommitPayload[]> {
+    const [first = [], ...others] = await this.commitsWaiting(userId, projectId);
+    const named = others.map((changes) => new Set(changes.map(nameOfVersion)));
+    return first.filter((change) => named.every((names) => names.has(nameOfVersion(change))));
+  }
+
+  /** The changes that each server has not committed yet, oldest first. */
+  async commitsWaiting(userId: string, projectId: string): Promise<CommitPayload[][]> {
     const pending = this.histories.topics().map((topic) => this.outbox.store.pending(topic, userId, { projectId }));
-    return (await Promise.all(pending)).flat().flatMap(({ payload }) => changesOf(commitPayload.parse(payload)));
+    return (await Promise.all(pending)).map((entries) =>
+      entries.flatMap(({ payload }) => changesOf(commitPayload.parse(payload))),
+    );
   }
 
   /**

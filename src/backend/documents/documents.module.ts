@@ -18,6 +18,7 @@ import { RecognitionWatch } from './recognition/recognition-watch.service.js';
 import { LinkUpdates } from './moving/link-updates.service.js';
 import { MovingController } from './moving/moving.controller.js';
 import { Moving } from './moving/moving.service.js';
+import { HistoryComparison } from './repair/history-comparison.service.js';
 import { HistoryRepair } from './repair/history-repair.service.js';
 import { IndexRepair } from './repair/index-repair.service.js';
 import { StoredVersions } from './repair/stored-versions.service.js';
@@ -51,8 +52,9 @@ import { TrashController } from './trash.controller.js';
     LinkUpdates,
     StoredVersions,
     IndexRepair,
+    HistoryComparison,
     HistoryRepair,
   ],
-  exports: [DocumentsService, DocumentSync, IndexRepair],
+  exports: [DocumentsService, DocumentSync, HistoryComparison, IndexRepair],
 })
 export class DocumentsModule {}

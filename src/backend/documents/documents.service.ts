@@ -17,7 +17,7 @@ import { RecognitionWatch } from './recognition/recognition-watch.service.js';
 import { claimedId } from '../call/claim.js';
 import { withoutRetries } from '../call/waiting.js';
 import type { OwnerCall, UserCall } from '../call/public-call.js';
-import { IndexCopies } from '../copies/copies.module.js';
+import { HistoryCopies, IndexCopies } from '../copies/copies.module.js';
 import { DocumentSync, type HeldChange, KEPT_TEXT_CHARS, type SettledChange } from './document-sync.service.js';
 import type { CommitPayload } from './delivery/commit-delivery.js';
 import { commitOf } from './commit-of.js';
@@ -41,6 +41,7 @@ export class DocumentsService {
     private readonly chroma: ChromaClient,
     private readonly git: GitClient,
     private readonly indexes: IndexCopies,
+    private readonly histories: HistoryCopies,
     private readonly sync: DocumentSync,
     private readonly events: ProjectEvents,
     private readonly deletions: Deletions,
@@ -258,7 +259,8 @@ export class DocumentsService {
       throw error;
     });
     if (current !== undefined && (version === undefined || version === current.version)) return current;
-    const past = await this.git.textAt({ params, query: { path, version: String(version) } }, call);
+    const own = await this.histories.of(projectId, call);
+    const past = await this.git.textAt({ params, query: { path, version: String(version) } }, own);
     if (past.text === null)
       throw notFound(`version: the document was deleted at ${JSON.stringify(version)}, so it has no text there.`);
     return { path, version: past.version, text: past.text, media_type: current?.media_type ?? 'text/plain' };

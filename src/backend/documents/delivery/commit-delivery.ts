@@ -32,6 +32,7 @@ export const commitPayload = z.object({
 });
 export type CommitPayload = z.output<typeof commitPayload>;
 
+type Named = Pick<CommitPayload, 'path' | 'version'>;
 type Change = CommitPayload & { text: string | null };
 
 /** Brings the history of one git server in step with the documents. */
@@ -40,6 +41,8 @@ export class CommitDelivery {
     private readonly filesystem: FilesystemClient,
     private readonly git: GitClient,
     private readonly outbox: Pick<Outbox, 'store'>,
+    /** The other servers that have a copy of the history. */
+    private readonly others: readonly GitClient[],
   ) {}
 
   async deliver(entry: OutboxEntry, call: CallContext): Promise<void> {
@@ -49,12 +52,31 @@ export class CommitDelivery {
     if (move !== undefined) return this.commitMove(entry, move, commit, call).catch(unlessGone);
     let text = kept;
     if (uncertain === true || recovered || text === undefined) {
-      const document = await documentAt(this.filesystem, project_id, commit.path, call);
-      const tookPlace = text === null ? document === undefined : isOf(document?.version, commit.version);
-      if (!tookPlace) return;
-      text = document?.text ?? null;
+      const known = await this.textOf(project_id, commit, text, call);
+      if (known === undefined) return;
+      text = known.text;
     }
     await this.git.commit({ params: { project_id }, body: { ...commit, text } }, call).catch(unlessGone);
+  }
+
+  /**
+   * The text of a change; undefined where it did not take place, or the document has changed since and no other server has
+   * this version.
+   */
+  private async textOf(
+    project_id: string,
+    { path, version }: Named,
+    kept: string | null | undefined,
+    call: CallContext,
+  ) {
+    const document = await documentAt(this.filesystem, project_id, path, call);
+    const isCurrent = kept === null ? document === undefined : document?.version === version;
+    if (isCurrent) return { text: document?.text ?? null };
+    for (const git of this.others) {
+      const found = await git.textAt({ params: { project_id }, query: { path, version } }, call).catch(unlessUnknown);
+      if (found !== undefined) return { text: found.text };
+    }
+    return kept !== null && isOf(document?.version, version) ? { text: document?.text ?? null } : undefined;
   }
 
   /** Commits in their order: in one call what carries its text, one by one what has to be fetched first. */
@@ -153,6 +175,11 @@ export function changesOf(commit: CommitPayload): CommitPayload[] {
 function unlessGone(error: unknown): void {
   if (error instanceof DownstreamError && error.status === 410) return;
   throw error;
+}
+
+/** The server does not have it, or does not work: then the servers are compared when it does. */
+function unlessUnknown(error: unknown): undefined {
+  if (!(error instanceof DownstreamError)) throw error;
 }
 
 /** Whether a document is this version, or has a text that was taken from the same upload later. */

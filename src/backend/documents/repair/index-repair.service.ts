@@ -34,6 +34,8 @@ export class IndexRepair implements OnApplicationBootstrap, OnApplicationShutdow
 
   onApplicationBootstrap(): void {
     const filesystem = this.services.get('filesystem');
+    this.indexes.isBehind = (endpoint, userId, projectId) =>
+      this.rebuilding.has(rebuiltName({ userId, projectId }, endpoint));
     this.watches = this.indexes.all.map(
       (copy) =>
         new StoreWatch(
@@ -122,7 +124,7 @@ export class IndexRepair implements OnApplicationBootstrap, OnApplicationShutdow
     this.log.warn(fields, 'The index of a project is brought in step');
   }
 
-  private async compareAll(copy: ChromaCopy, signal: AbortSignal): Promise<void> {
+  private async compareAll(copy: ChromaCopy, signal: AbortSignal): Promise<true> {
     const { instance } = copy.connection;
     const files = await this.stored.projects(signal);
     const index = await this.stored.inventory(copy.client, signal);
@@ -133,6 +135,7 @@ export class IndexRepair implements OnApplicationBootstrap, OnApplicationShutdow
     const known = new Set(files.map(nameOf));
     for (const held of index) if (!known.has(nameOf(held))) await this.repairAt(copy, ownerOf(held), signal);
     this.indexes.wasCompared(copy, instance);
+    return true;
   }
 }
 

@@ -10,19 +10,23 @@ export interface Watched {
   /** Which servers, for the log. */
   what: string;
   clients: readonly Pick<ResilientClient, 'instance' | 'lookUp'>[];
-  /** Whether they are compared before they were called for another reason. */
+  /** Whether they are compared before they were called for another reason, and while some of them are away. */
   atOnce?: boolean;
-  compare: (signal: AbortSignal) => Promise<void>;
+  /** @returns whether they are as they should be */
+  compare: (signal: AbortSignal) => Promise<boolean>;
   /** How often to check whether one of them has restarted. */
   lookMs: number;
 }
 
-/** Compares servers when one of them has restarted, and every {@link COMPARE_MS}. */
+/** How soon servers are compared again that differed. */
+const COMPARE_AGAIN_MS = 60 * 1000;
+
+/** Compares servers when one of them has restarted, every {@link COMPARE_MS}, and sooner after they differed. */
 export class StoreWatch {
   private readonly stopping = new AbortController();
   /** The start ids of the servers at the last comparison. */
   private compared = '';
-  private comparedAtMs = -Infinity;
+  private dueMs = -Infinity;
   private readonly running: Promise<void>;
 
   constructor(
@@ -51,16 +55,13 @@ export class StoreWatch {
 
   private async look(signal: AbortSignal): Promise<void> {
     const { clients, atOnce = false, compare } = this.watched;
-    const isUnknown = () => clients.some(({ instance }) => instance === undefined);
     // A server that has not been called yet has no known start id, so a loss cannot be detected.
-    if (!atOnce && isUnknown()) return;
+    if (!atOnce && clients.some(({ instance }) => instance === undefined)) return;
     await Promise.all(clients.map((client) => client.lookUp()));
-    if (isUnknown()) return;
     const instances = clients.map(({ instance }) => instance).join(' ');
-    const isDue = performance.now() - this.comparedAtMs > COMPARE_MS;
-    if (instances === this.compared && !isDue) return;
-    await compare(signal);
+    if (instances === this.compared && performance.now() < this.dueMs) return;
+    const isGood = await compare(signal);
     this.compared = instances;
-    this.comparedAtMs = performance.now();
+    this.dueMs = performance.now() + (isGood ? COMPARE_MS : COMPARE_AGAIN_MS);
   }
 }
