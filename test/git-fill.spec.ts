@@ -33,7 +33,8 @@ describe('a git server that takes the history of another one', () => {
     get<{ versions: object[] }>(server, `/history?limit=100${query}`);
   const whole = async (server: ServerUnderTest, after = 0) =>
     (await get<{ versions: Listed[] }>(server, `/versions/whole?after=${after}`)).versions;
-  const fill = (versions: readonly Listed[], done: boolean) => post(target, '/fill', { versions, done });
+  const fill = (versions: readonly Listed[], done: boolean, source = 'one') =>
+    post(target, '/fill', { source, versions, done });
   const inventory = async (server: ServerUnderTest) => (await server.call('GET', '/inventory/versions', {})).body;
 
   beforeEach(async () => {
@@ -99,6 +100,15 @@ describe('a git server that takes the history of another one', () => {
     await areEqual();
   }, 60_000);
 
+  it('begins again with another source', async () => {
+    await write(source);
+    const versions = await whole(source);
+    await fill(versions.slice(4), false);
+    expect(await fill([], false, 'other')).toEqual({ after: 0 });
+    await fill(versions, true, 'other');
+    await areEqual();
+  }, 60_000);
+
   it('puts versions that it lacks before its newer ones, and keeps those that only it has', async () => {
     await write(source);
     await commit(target, 'c.md', 'c1', 'one\ntwo\nthree\n');
@@ -131,7 +141,7 @@ describe('a git server that takes the history of another one', () => {
   it('takes nothing into a project that was deleted', async () => {
     await write(source);
     await target.call('DELETE', `/projects/${PROJECT}`, { user: 'ada' });
-    const body = { versions: await whole(source), done: true };
+    const body = { source: 'one', versions: await whole(source), done: true };
     expect(await target.call('POST', `/projects/${PROJECT}/fill`, { user: 'ada', body })).toMatchObject({
       status: 410,
     });

@@ -50,12 +50,14 @@ export class Copies<Client> {
   async reading(userId: string, projectId: string): Promise<Reading> {
     if (!this.areSeveral) return ONLY_ONE;
     const { topic, fillTopic } = this;
+    // What a comparison finds lacking is queued before its end, so it must not have ended after the count.
+    const compared = new Map(this.compared);
     const topics = [...this.topics(), ...(fillTopic === undefined ? [] : this.topics(fillTopic))];
     const waiting = await this.outbox.store.counts(topics, userId, projectId);
     const isBehind = (url: string) =>
       this.isBehind(url, userId, projectId) || (fillTopic !== undefined && waiting.has(topicAt(fillTopic, url)));
     return new ReadingOfCopies(
-      this.compared,
+      compared,
       (url) => (waiting.get(topicAt(topic, url)) ?? 0) + (isBehind(url) ? BEHIND : 0),
     );
   }

@@ -100,7 +100,7 @@ export class DocumentSync implements OnModuleInit {
     if (!this.histories.areSeveral) return;
     this.histories.register((copy) => {
       const place = this.histories.all.indexOf(copy);
-      const fill = new HistoryFill(copy, this.histories.all, async (userId, projectId) => {
+      const fill = new HistoryFill(this.filesystem, copy, this.histories.all, async (userId, projectId) => {
         return new Set((await this.commitsWaiting(userId, projectId))[place]?.map(nameOfVersion));
       });
       return { topic: HISTORY_FILL, service: 'git', deliver: (entry, call) => fill.deliver(entry, call) };

@@ -235,13 +235,14 @@ export const gitContract = {
   /**
    * Takes the versions of another git server, in their order and in parts; one that was taken before is ignored. With `done`
    * they become the history, followed by the versions that only this server has. `after`: the position of the last version
-   * that was taken, 0 at the beginning.
+   * that was taken, 0 at the beginning. `source` names the other server and its start: what was taken from another source is
+   * discarded, because positions differ.
    */
   fill: {
     method: 'POST',
     path: '/projects/:project_id/fill',
     params: inProject,
-    body: z.strictObject({ versions: z.array(wholeVersionSchema).max(MAX_COMMITS), done: z.boolean() }),
+    body: z.strictObject({ source: id, versions: z.array(wholeVersionSchema).max(MAX_COMMITS), done: z.boolean() }),
     response: z.object({ after: position }),
     idempotent: true,
   },

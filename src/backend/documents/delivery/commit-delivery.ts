@@ -8,7 +8,7 @@ import type { CallContext } from '../../../resilience/policy/call-context.js';
 import { DownstreamError } from '../../../resilience/policy/downstream-error.js';
 import { type Move, type MovedDocument, moveSchema } from '../moving/move-payload.js';
 import { movedDocuments } from './moved-documents.js';
-import { documentAt, unlessMissing } from './stored-document.js';
+import { documentAt, unlessGone, unlessMissing } from './stored-document.js';
 
 /** What the commit of a move says beside the documents. */
 export interface MoveCommit {
@@ -169,12 +169,6 @@ export function changesOf(commit: CommitPayload): CommitPayload[] {
     { ...commit, path: to },
     ...(move.copy ? [] : [{ ...commit, path: from, text: null }]),
   ]);
-}
-
-/** The project was deleted meanwhile: there is nothing to synchronise. */
-function unlessGone(error: unknown): void {
-  if (error instanceof DownstreamError && error.status === 410) return;
-  throw error;
 }
 
 /** The server does not have it, or does not work: then the servers are compared when it does. */

@@ -2,9 +2,14 @@ import { z } from 'zod';
 import { topicAt } from '../../../outbox/outbox.service.js';
 import type { NewOutboxEntry, OutboxEntry } from '../../../outbox/outbox.store.js';
 import type { CallContext } from '../../../resilience/policy/call-context.js';
+import type { WholeVersion } from '../../../downstream/git/git.contract.js';
 import type { GitCopy } from '../../../downstream/git/git.copies.js';
+import type { FilesystemClient } from '../../../downstream/filesystem/filesystem.client.js';
+import { unlessGone, unlessMissing } from './stored-document.js';
 import { HISTORY_FILL } from '../../copies/copies.module.js';
 
+/** Of an id in the contract. */
+const MAX_SOURCE_CHARS = 200;
 const fillPayload = z.object({ /** The server whose history is taken. */ from: z.string() });
 
 /** The entry after which a server has the versions of a project that another one has. */
@@ -19,6 +24,7 @@ export function fillEntry(
 /** Gives a git server the history of a project from another one, where it has lost it, or never had it. */
 export class HistoryFill {
   constructor(
+    private readonly filesystem: FilesystemClient,
     private readonly to: GitCopy,
     private readonly all: readonly GitCopy[],
     /** The versions that wait for the server to be filled, and that it therefore does not have to get from another one. */
@@ -29,19 +35,33 @@ export class HistoryFill {
     const { from: url } = fillPayload.parse(payload);
     const from = this.all.find(({ endpoint }) => endpoint === url);
     const project = { userId, projectId: String(projectId) };
-    if (from === undefined || !(await this.lacksSome(project, from, call))) return;
-    const params = { project_id: project.projectId };
-    const fill = this.to.client.fill;
+    // The other server may not know yet that the project was deleted.
+    if (from === undefined || !(await this.exists(project.projectId, call))) return;
+    if (await this.lacksSome(project, from, call)) await this.fill(project.projectId, from, call).catch(unlessGone);
+  }
+
+  private async fill(project_id: string, from: GitCopy, call: CallContext): Promise<void> {
+    const params = { project_id };
+    const source = `${from.endpoint} ${from.connection.instance}`.slice(-MAX_SOURCE_CHARS);
+    const take = (versions: readonly WholeVersion[], done = false) =>
+      this.to.client.fill({ params, body: { source, versions: [...versions], done } }, call);
     // What an earlier delivery has brought is not sent again.
-    let { after } = await fill({ params, body: { versions: [], done: false } }, call);
+    let { after } = await take([]);
     for (;;) {
       const { versions } = await from.client.wholeVersions({ params, query: { after } }, call);
       const last = versions.at(-1);
       if (last === undefined) break;
-      await fill({ params, body: { versions, done: false } }, call);
+      await take(versions);
       after = last.position;
     }
-    await fill({ params, body: { versions: [], done: true } }, call);
+    await take([], true);
+  }
+
+  private exists(project_id: string, call: CallContext): Promise<boolean> {
+    return this.filesystem
+      .getProject({ params: { project_id } }, call)
+      .then(() => true)
+      .catch((error: unknown) => unlessMissing(error) ?? false);
   }
 
   /** Whether the other server has versions that this one neither has nor is going to get as changes. */

@@ -19,3 +19,9 @@ export function documentAt(
 export function unlessMissing(error: unknown): undefined {
   if (!(error instanceof DownstreamError) || error.status !== 404) throw error;
 }
+
+/** The project was deleted meanwhile: there is nothing to synchronise. */
+export function unlessGone(error: unknown): void {
+  if (error instanceof DownstreamError && error.status === 410) return;
+  throw error;
+}

@@ -14,11 +14,20 @@ interface Inventoried {
   projects: ReadonlyMap<string, Held>;
 }
 
+interface Compared {
+  areAllThere: boolean;
+  isLevel: boolean;
+  differing: ReadonlySet<string>;
+}
+
 /**
  * Compares the versions on several git servers: those that were away, and new ones, get from another one what they lack.
  */
 @Injectable()
 export class HistoryComparison {
+  /** By project, the starts and digests for which its levelling was queued. */
+  private readonly levelled = new Map<string, string>();
+
   constructor(
     private readonly stored: StoredVersions,
     private readonly histories: HistoryCopies,
@@ -26,29 +35,44 @@ export class HistoryComparison {
     private readonly log: PinoLogger,
   ) {}
 
-  /** @returns whether all servers answered, and the names of the projects of which they have different versions */
-  async compare(signal: AbortSignal): Promise<{ areAllThere: boolean; differing: ReadonlySet<string> }> {
+  /**
+   * @returns whether all servers answered and have what they can get from each other, and the names of the projects of which
+   * they have different versions
+   */
+  async compare(signal: AbortSignal): Promise<Compared> {
     const found = await Promise.all(this.histories.all.map((copy) => this.inventoried(copy, signal)));
     const there = found.filter((one) => one !== undefined);
     const differing = new Set<string>();
+    let isLevel = true;
     for (const held of new Map(there.flatMap(({ projects }) => [...projects])).values()) {
       const name = nameOf(held);
       if (new Set(there.map(({ projects }) => projects.get(name)?.digest)).size === 1) continue;
       differing.add(name);
-      await this.level(ownerOf(held), name, there);
+      if (!(await this.level(ownerOf(held), name, there))) isLevel = false;
     }
+    for (const name of this.levelled.keys()) if (!differing.has(name)) this.levelled.delete(name);
     for (const { copy, instance } of there) this.histories.wasCompared(copy, instance);
-    return { areAllThere: there.length === found.length, differing };
+    return { areAllThere: there.length === found.length, isLevel, differing };
   }
 
-  /** Queues what makes the versions on the other servers the same as on the one with the most. */
-  private async level(project: Owned, name: string, there: readonly Inventoried[]): Promise<void> {
+  /**
+   * Queues what makes the versions on the other servers the same as on the one with the most.
+   * @returns whether that was done before, and has changed nothing: one of them must not have what another one has
+   */
+  private async level(project: Owned, name: string, there: readonly Inventoried[]): Promise<boolean> {
+    const state = there.map(({ instance, projects }) => `${instance} ${projects.get(name)?.digest}`).join();
+    const wasDone = this.levelled.get(name) === state;
+    this.levelled.set(name, state);
+
     const countOf = ({ projects }: Inventoried) => projects.get(name)?.documents ?? 0;
     const most = there.reduce((best, one) => (countOf(one) > countOf(best) ? one : best));
+    let isWaiting = false;
     for (const one of there) {
       if (one.projects.get(name)?.digest === most.projects.get(name)?.digest) continue;
-      await this.fill(project, one.copy, most.copy);
+      if (await this.isFilling(project, one.copy)) isWaiting = true;
+      else if (!wasDone) await this.fill(project, one.copy, most.copy);
     }
+    return wasDone && !isWaiting;
   }
 
   /** Gives the other servers what one has after an import, which runs on that one only. */
@@ -56,10 +80,11 @@ export class HistoryComparison {
     for (const to of this.histories.all) if (to !== from) await this.fill(project, to, from);
   }
 
+  private async isFilling({ userId, projectId }: Owned, to: GitCopy): Promise<boolean> {
+    return (await this.outbox.store.counts([topicAt(HISTORY_FILL, to.endpoint)], userId, projectId)).size > 0;
+  }
+
   private async fill(project: Owned, to: GitCopy, from: GitCopy): Promise<void> {
-    const topic = topicAt(HISTORY_FILL, to.endpoint);
-    const waiting = await this.outbox.store.counts([topic], project.userId, project.projectId);
-    if (waiting.size > 0) return;
     await this.outbox.send([fillEntry(project, { to, from })]);
     const servers = { to: to.connection.title, from: from.connection.title };
     this.log.warn({ project: project.projectId, ...servers }, 'A git server gets the history of a project');

@@ -62,10 +62,10 @@ export class HistoryRepair implements OnApplicationBootstrap, OnApplicationShutd
 
   /** With the files only what all servers have: one of them may have what another one has lost. */
   private async compareCopies(signal: AbortSignal): Promise<boolean> {
-    const { areAllThere, differing } = await this.comparison.compare(signal);
+    const { areAllThere, isLevel, differing } = await this.comparison.compare(signal);
     const [first] = this.histories.all;
     if (areAllThere && first !== undefined) await this.compareAll(first.client, differing, signal);
-    return areAllThere && differing.size === 0;
+    return areAllThere && isLevel;
   }
 
   private async compareAll(git: GitClient, skipped: ReadonlySet<string>, signal: AbortSignal): Promise<void> {

@@ -82,7 +82,7 @@ export class GitController {
 
   @Implements(gitContract.fill)
   async fill(@CallerOf() caller: Caller, @Input() { params, body }: Request<'fill'>) {
-    return { after: await this.fills.fill(keyOf(caller, params), body.versions, body.done) };
+    return { after: await this.fills.fill(keyOf(caller, params), body) };
   }
 
   @Implements(gitContract.heads)

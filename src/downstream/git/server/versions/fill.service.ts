@@ -51,16 +51,20 @@ export class FillService {
    * @returns the position of the last version that was taken; 0 at the beginning and at the end
    * @throws Problem 410 for a project that was dropped
    */
-  async fill(project: ProjectKey, versions: readonly WholeVersion[], done: boolean): Promise<number> {
+  async fill(
+    project: ProjectKey,
+    { source, versions, done }: { source: string; versions: readonly WholeVersion[]; done: boolean },
+  ): Promise<number> {
     return this.git.inTurn(project, async () => {
       this.git.requireAlive(project);
-      await this.take(project, versions);
-      if (done) await this.finish(project);
+      this.prepared(`DELETE FROM filling ${OF_PROJECT} AND source <> ?`).run(project.userId, project.projectId, source);
+      await this.take(project, source, versions);
+      if (done) await this.finish(project, source);
       return this.position(project);
     });
   }
 
-  private async take(project: ProjectKey, versions: readonly WholeVersion[]): Promise<void> {
+  private async take(project: ProjectKey, source: string, versions: readonly WholeVersion[]): Promise<void> {
     const fresh = versions.filter(({ version, path }) => !this.isTaken(project, version, path));
     if (fresh.length === 0) return;
     const repository = this.git.repository(project);
@@ -72,17 +76,17 @@ export class FillService {
     transaction(this.db, () => {
       for (const one of fresh) {
         const { position, version, path, text, author, email, message, committed_at, moved_from = null } = one;
-        this.prepared(`INSERT INTO filling (position, ${COLUMNS}) VALUES (${'?, '.repeat(11)}?)`).run(
-          ...[position, userId, projectId, version, path, hashOf.get(one) as string, text === null ? 1 : 0],
+        this.prepared(`INSERT INTO filling (source, position, ${COLUMNS}) VALUES (${'?, '.repeat(12)}?)`).run(
+          ...[source, position, userId, projectId, version, path, hashOf.get(one) as string, text === null ? 1 : 0],
           ...[author, email, message, committed_at, moved_from],
         );
       }
     });
   }
 
-  private async finish(project: ProjectKey): Promise<void> {
+  private async finish(project: ProjectKey, source: string): Promise<void> {
     if (this.position(project) === 0) return;
-    await this.takeOwn(project);
+    await this.takeOwn(project, source);
     const repository = this.git.repository(project);
     // First: after a kill the rows still name commits of the earlier history, which are kept.
     await repository.replaceHistory();
@@ -106,7 +110,7 @@ export class FillService {
   }
 
   /** Takes the versions that only this server has. */
-  private async takeOwn(project: ProjectKey): Promise<void> {
+  private async takeOwn(project: ProjectKey, source: string): Promise<void> {
     const position = this.position(project);
     for (let after = 0; ;) {
       const own = await this.read(project, after);
@@ -115,6 +119,7 @@ export class FillService {
       after = last.position;
       await this.take(
         project,
+        source,
         own.map((version) => ({ ...version, position })),
       );
     }

@@ -104,6 +104,7 @@ export const HEADS_FOLLOW = `
 export const FILLING_TABLES = `
   CREATE TABLE filling (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    source TEXT NOT NULL,
     position INTEGER NOT NULL,
     user_id TEXT NOT NULL,
     project_id TEXT NOT NULL,
