@@ -1,6 +1,9 @@
 import { spawnSync } from 'node:child_process';
+import { rm } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { hasPostgres } from '../../src/storage/postgres/testing/postgres-server.js';
 import { type Caudex, Person, until } from '../system/caudex.js';
 import { chunk, END, FakeLlm, type LlmRequest } from '../system/fake-llm.js';
@@ -115,6 +118,21 @@ async function speak({ messages }: LlmRequest, reply: ServerResponse): Promise<v
     await nothingIsLostOrRepeated();
   }, 600_000);
 
+  it('fill a chroma and a git server that lost their folders, while the others answer', async () => {
+    for (const app of ['chroma', 'git'] as const) {
+      const { b } = two;
+      await b.kill(app);
+      await rm(join(b.dataDir, app), { recursive: true });
+      await b.launch(app);
+      await sleep(CALM_MS);
+    }
+    await load.stop();
+    told('lost folders', load);
+    expect(load.failures).toEqual([]);
+    expect(load.degraded).toEqual([]);
+    await nothingIsLostOrRepeated();
+  }, 300_000);
+
   it('count requests together, also while one of them is killed', async () => {
     await load.stop();
     const person = await two.signUp();
@@ -184,8 +202,11 @@ async function speak({ messages }: LlmRequest, reply: ServerResponse): Promise<v
 
   /** Compares what was acknowledged with what is stored. */
   async function nothingIsLostOrRepeated(): Promise<void> {
-    await until('the outbox is empty', async () => Object.keys(await two.outbox()).length === 0, DRAIN_LIMIT_MS);
-    for (const [one, other] of await two.inventories()) expect(one).toEqual(other);
+    const isDrained = async () => Object.keys(await two.outbox()).length === 0;
+    await until('the outbox is empty', isDrained, DRAIN_LIMIT_MS);
+    const areEqual = async () => (await two.inventories()).every(([one, other]) => isDeepStrictEqual(one, other));
+    await until('both chroma and both git servers have the same', areEqual, DRAIN_LIMIT_MS);
+    await until('the outbox is empty', isDrained, DRAIN_LIMIT_MS);
     for (const { person, project } of people) {
       const own = <T extends { person: Person }>(all: readonly T[]) => all.filter((one) => one.person === person);
       await turnsAreRight(person, own(load.answered));

@@ -95,9 +95,8 @@ export class DocumentSync implements OnModuleInit {
     this.registerFills();
   }
 
-  /** Registers the deliveries of whole histories, of which a single git server needs none. */
+  /** Registers the deliveries of whole histories. With one git server they end what was queued when there were several. */
   private registerFills(): void {
-    if (!this.histories.areSeveral) return;
     this.histories.register((copy) => {
       const place = this.histories.all.indexOf(copy);
       const fill = new HistoryFill(this.filesystem, copy, this.histories.all, async (userId, projectId) => {
