@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Canvas, createCanvas, GlobalFonts } from '@napi-rs/canvas';
+import { seeded } from './random.js';
 
 // A font that comes with PDF.js, so that the pictures are the same on every machine.
 const FONTS = join(dirname(fileURLToPath(import.meta.resolve('pdfjs-dist/package.json'))), 'standard_fonts');
@@ -41,8 +42,7 @@ export function drawing(
 function addNoise(canvas: Canvas, share: number): void {
   const context = canvas.getContext('2d');
   const image = context.getImageData(0, 0, canvas.width, canvas.height);
-  let seed = 1;
-  const random = () => (seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31) / 2 ** 31;
+  const random = seeded(1);
   for (let at = 0; at < image.data.length; at += 4) {
     if (random() < share) image.data.fill(Math.floor(random() * 256), at, at + 3);
   }

@@ -170,7 +170,7 @@ describe('a server that misbehaves', () => {
     expect(log.lines.at(-1)).toBe('[Chroma Server] ✗ All 3 retry attempts failed');
   });
 
-  it('does not listen: the connection is refused', async () => {
+  it('refuses the connection', async () => {
     const error = await failure(remove({ url: 'http://127.0.0.1:1' }));
     expect(error.reason).toBe('unreachable');
     expect(log.lines[1]).toBe('[Chroma Server] Connection failed on attempt 1/3: Connection refused');

@@ -154,7 +154,7 @@ describe('a service with two endpoints', () => {
     expect(client.status().state).toBe('open');
   });
 
-  it('has one instance id for both, which changes when one of them starts anew', async () => {
+  it('has one instance id for both, which changes when one of them restarts', async () => {
     const named = (name: string, instance: string): Behaviour =>
       serving((socket) => {
         const body = JSON.stringify({ from: name });

@@ -38,7 +38,7 @@ describeWithPostgres('replicas', () => {
     return { db, replicas, heard, inherited };
   }
 
-  it('hear once what the others announce, and not what they announce themselves', async () => {
+  it('receive each announcement of the others once, and none of their own', async () => {
     const [a, b, c] = [await open(), await open(), await open()];
     await a.replicas.announce('news', { text: 'a\0b' });
     await a.replicas.announce('other', 1);
@@ -49,7 +49,7 @@ describeWithPostgres('replicas', () => {
     expect(c.heard).toEqual([{ text: 'a\0b' }, 2]);
   });
 
-  it('hear what was announced in a transaction that was slow to commit', async () => {
+  it('receive an announcement of a transaction that took long to commit', async () => {
     const [a, b] = [await open(), await open()];
     await a.db.transaction(async (session) => {
       await session.query(`INSERT INTO announcement (origin, topic, body) VALUES ('x', 'news', '1')`);
@@ -60,7 +60,7 @@ describeWithPostgres('replicas', () => {
     expect(b.heard).toEqual([2, 1]);
   });
 
-  it('hear after an outage of the database what was announced during it', async () => {
+  it('receive after an outage of the database the announcements made during it', async () => {
     const [a, b] = [await open(), await open()];
     await server.halt();
     await pause(100);

@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ServerProcess } from '../server-process.js';
+import { seeded } from '../random.js';
 
 /** `KILL_ROUNDS` and `KILL_SEED` make a longer run of it. */
 const ROUNDS = Number(process.env['KILL_ROUNDS'] ?? 4);
@@ -21,11 +22,8 @@ describe('the filesystem server, killed in the middle of its work', () => {
   const documents = new Map<string, Expected>(PATHS.map((path) => [path, { acknowledged: undefined, underWay: [] }]));
   const turns: string[] = [];
   let server: ServerProcess;
-  let random = SEED;
-  const next = (below: number) => {
-    random = (Math.imul(random, 1_103_515_245) + 12_345) >>> 0;
-    return Math.floor((random / 2 ** 32) * below);
-  };
+  const random = seeded(SEED);
+  const next = (below: number) => Math.floor(random() * below);
   const document = (path: string) => `/projects/${PROJECT}/document?path=${encodeURIComponent(path)}`;
   /** The documents found that contain the word; further results may lack it. */
   const search = async (word: string) => {

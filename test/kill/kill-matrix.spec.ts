@@ -1,6 +1,6 @@
 import { APPS, type App, Caudex, type Person, until } from '../system/caudex.js';
 import { chunk, END, FakeLlm } from '../system/fake-llm.js';
-import { seeded } from './random.js';
+import { seeded } from '../random.js';
 import { UserLoad } from './user-load.js';
 
 const KILLS = Number(process.env['CAUDEX_KILLS'] ?? '1');

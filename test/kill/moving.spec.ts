@@ -1,4 +1,5 @@
 import { Caudex, type Person, until } from '../system/caudex.js';
+import { seeded } from '../random.js';
 
 /** `KILL_ROUNDS` and `KILL_SEED` make a longer run of it. */
 const ROUNDS = Number(process.env['KILL_ROUNDS'] ?? 4);
@@ -8,11 +9,8 @@ const DOCUMENTS = 25;
 describe('moves of a folder, while processes are killed', () => {
   let caudex: Caudex;
   let person: Person;
-  let random = SEED;
-  const next = (below: number) => {
-    random = (Math.imul(random, 1_103_515_245) + 12_345) >>> 0;
-    return Math.floor((random / 2 ** 32) * below);
-  };
+  const random = seeded(SEED);
+  const next = (below: number) => Math.floor(random() * below);
   beforeAll(async () => {
     caudex = await Caudex.start();
     person = await caudex.signUp();

@@ -103,7 +103,7 @@ async function speak({ messages }: LlmRequest, reply: ServerResponse): Promise<v
     await nothingIsLostOrRepeated();
   }, 600_000);
 
-  it('fail no request while all processes are started anew, one after the other', async () => {
+  it('fail no request while all processes are restarted, one after the other', async () => {
     for (const replica of two.replicas) {
       await replica.caudex.kill(replica.app, 'SIGTERM');
       expect(replica.caudex.exitCode(replica.app)).toBe(0);

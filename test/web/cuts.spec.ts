@@ -3,6 +3,7 @@ import { Caudex, type Person, until } from '../system/caudex.ts';
 import { FakeLlm, saysSlowly } from '../system/fake-llm.ts';
 import { describeInBrowser, launchBrowser, Visit } from './browser.ts';
 import { CuttingProxy } from './cutting-proxy.ts';
+import { seeded } from '../random.js';
 
 /** How many cut points are tried; `CAUDEX_CUTS=100` tries a hundred. */
 const CUTS = Number(process.env['CAUDEX_CUTS'] ?? 4);
@@ -12,17 +13,6 @@ const ANSWER = WORDS.join(' ');
 const STEP_MS = 8;
 /** About what the stream of the answer has; a cut behind it tests that nothing breaks at the end either. */
 const STREAM_BYTES = 8_000;
-
-/** A generator of pseudo-random numbers from 0 to 1, the same for the same seed (mulberry32). */
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 describeInBrowser('an answer over a connection that breaks', () => {
   let caudex: Caudex;
@@ -80,7 +70,7 @@ describeInBrowser('an answer over a connection that breaks', () => {
   let reconnections = 0;
   const seeds = Array.from({ length: CUTS }, (_, seed) => seed);
   it.each(seeds)('has the stored text, whatever byte it breaks at (seed %i)', async (seed) => {
-    const next = random(seed);
+    const next = seeded(seed);
     let asked = 0;
     visit.page.on('request', (request) => {
       if (/\/v1\/api\/chat(\/[^/]+\/stream)?$/.test(request.url()) && (asked += 1) > 1) reconnections += 1;

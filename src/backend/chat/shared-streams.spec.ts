@@ -54,7 +54,7 @@ describeWithRedis('answers at two backends with one Redis', () => {
     expect(await textOf(await b.streams.find(id, 'ann'), 1)).toBe('two three ');
   });
 
-  it('are found by their conversation, and by nobody else', async () => {
+  it('are found by their conversation, and not by another user', async () => {
     const [a, b] = [await backend(), await backend()];
     const id = nextId();
     const stream = a.streams.open(id, 'ann', { projectId: 'p', conversationId: id });
@@ -65,7 +65,7 @@ describeWithRedis('answers at two backends with one Redis', () => {
     await eventually(async () => (await (await backend()).streams.writing(id, 'ann')) === undefined);
   });
 
-  it('go on while the other one reads them, and stop some time after nobody does', async () => {
+  it('continue while the other backend reads them, and stop some time after the last reader has left', async () => {
     const [a, b] = [await backend(), await backend()];
     const id = nextId();
     const stream = a.streams.open(id, 'ann', about);

@@ -6,7 +6,7 @@ import { VirtualClock } from './testing/virtual-clock.js';
 const settings = { window_ms: 10_000, min_calls: 4, failure_rate: 0.5 };
 
 describe('FailureRate', () => {
-  it('opens at the rate, from the least number of calls on', () => {
+  it('opens at the rate, once it has counted the minimum number of calls', () => {
     const rate = new FailureRate(settings, new VirtualClock());
     expect(rate.failure()).toBe(false);
     expect(rate.failure()).toBe(false);
@@ -23,7 +23,7 @@ describe('FailureRate', () => {
     expect(rate.failure()).toBe(true);
   });
 
-  it('forgets by the clock, slot by slot', async () => {
+  it('drops its counts slot by slot as time passes', async () => {
     const clock = new VirtualClock();
     const rate = new FailureRate(settings, clock);
     rate.failure();
@@ -39,7 +39,7 @@ describe('FailureRate', () => {
     expect(rate.state).toEqual({ successes: 1, failures: 0 });
   });
 
-  it('takes over what another one counted', () => {
+  it('takes over the counts of another strategy', () => {
     const rate = new FailureRate(settings, new VirtualClock());
     rate.success();
     rate.state = { successes: 2, failures: 3 };
@@ -48,7 +48,7 @@ describe('FailureRate', () => {
 });
 
 describe('breakerStrategy', () => {
-  it('makes the kind that is configured', () => {
+  it('creates the configured kind', () => {
     const clock = new VirtualClock();
     const consecutive = breakerStrategy(testSettings({ failure_threshold: 2 }), clock);
     expect(consecutive.failure(CircuitState.Closed)).toBe(false);

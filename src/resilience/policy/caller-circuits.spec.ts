@@ -116,7 +116,7 @@ it('requests without a user are told apart by their address, and none of them is
   expect(await call(undefined, 'fine', { address: '192.0.2.1' })).toBe('fine');
 });
 
-it('calls of nobody open the breaker as ever', async () => {
+it('failed calls without a caller open the breaker at the threshold', async () => {
   const { call, state } = rig();
   for (let i = 0; i < 3; i++) await call(undefined, 'fault');
   expect(state()).toBe('open');

@@ -26,7 +26,7 @@ function rig(over: Partial<DownstreamSettings> = {}) {
 }
 
 describe('a closed breaker', () => {
-  it('lets everything through, and knows since when', () => {
+  it('admits every attempt, and has the time of its last change', () => {
     const { breaker, clock } = rig();
     expect(breaker.name).toBe('closed');
     expect(breaker.refusal()).toBeUndefined();
@@ -44,7 +44,7 @@ describe('a closed breaker', () => {
     expect(breaker.name).toBe('closed');
   });
 
-  it('does not count what says nothing', () => {
+  it('does not count neutral outcomes', () => {
     const { breaker, enter, fail } = rig();
     fail(2);
     breaker.report(enter(), 'neutral', 1);
@@ -52,7 +52,7 @@ describe('a closed breaker', () => {
     expect(breaker.name).toBe('closed');
   });
 
-  it('does not mind slow successes', () => {
+  it('stays closed after slow successes', () => {
     const { breaker, enter } = rig();
     for (let i = 0; i < 10; i++) breaker.report(enter(), 'success', 4000);
     expect(breaker).toMatchObject({ name: 'closed', failures: 0 });
@@ -68,7 +68,7 @@ describe('a closed breaker', () => {
     expect(breaker.changedAt).toBe(at);
   });
 
-  it('is told of a long answer that begins, and of its end, once each', () => {
+  it('counts the beginning of a long answer once, and its end once', () => {
     const { breaker, enter, fail } = rig();
     fail(2);
     const one = enter();
@@ -92,7 +92,7 @@ describe('an open breaker', () => {
     expect(breaker.hasRoom).toBe(true);
   });
 
-  it('is not moved by what began before', () => {
+  it('ignores results of attempts that began before it opened', () => {
     const { breaker, enter, fail, transitions } = rig();
     const early = [enter(), enter(), enter()] as const;
     fail(3);
@@ -105,7 +105,7 @@ describe('an open breaker', () => {
 });
 
 describe('a half-open breaker', () => {
-  it('has one probe, and asks the others to come back', async () => {
+  it('admits one probe, and refuses the others with a time to retry after', async () => {
     const { breaker, openThenHalfOpen, transitions } = rig();
     await openThenHalfOpen();
     expect(breaker).toMatchObject({ name: 'half_open', failures: 3, hasRoom: true });
@@ -131,7 +131,7 @@ describe('a half-open breaker', () => {
     expect(transitions.at(-1)?.why).toBe('threshold reached: 3/3');
   });
 
-  it('gives the next caller the probe when this one said nothing', async () => {
+  it('admits another probe after a neutral outcome of the first', async () => {
     const { breaker, enter, openThenHalfOpen } = rig();
     breaker.report(await openThenHalfOpen(), 'neutral', 1);
     expect(breaker.name).toBe('half_open');
@@ -142,7 +142,7 @@ describe('a half-open breaker', () => {
     expect(breaker.name).toBe('closed');
   });
 
-  it('is not moved by what began before, not even out of its probe', async () => {
+  it('ignores results of attempts that began before, also during its probe', async () => {
     const { breaker, enter, openThenHalfOpen } = rig();
     const early = [enter(), enter(), enter()] as const;
     await openThenHalfOpen();
@@ -153,7 +153,7 @@ describe('a half-open breaker', () => {
     expect(breaker.refusal()).toBe(1000);
   });
 
-  it('closes when a long answer begins, and hears of its end all the same', async () => {
+  it('closes when a long answer begins, and still counts its end', async () => {
     const { breaker, fail, openThenHalfOpen } = rig();
     const probe = await openThenHalfOpen();
     breaker.alive(probe);
@@ -176,7 +176,7 @@ describe('a breaker that has just closed', () => {
     return { ...made, fill };
   };
 
-  it('has room for 1, then 2, then 4, then for all', async () => {
+  it('admits 1 attempt, then 2, then 4, then all', async () => {
     const { breaker, fill } = await recovered(8);
     const steps = [];
     for (let step = 0; step < 4; step++) {
@@ -187,14 +187,14 @@ describe('a breaker that has just closed', () => {
     expect(steps).toEqual([1, 2, 4, 100]);
   });
 
-  it('stays on its step while attempts fail', async () => {
+  it('does not raise its limit while attempts fail', async () => {
     const { breaker, fill } = await recovered(8);
     const [first] = fill() as [Ticket];
     breaker.report(first, 'failure', 1);
     expect(fill()).toHaveLength(1);
   });
 
-  it('takes the beginning of a long answer for a success', async () => {
+  it('counts the beginning of a long answer as a success', async () => {
     const { breaker, fill } = await recovered(8);
     const [first] = fill() as [Ticket];
     breaker.alive(first);
@@ -203,7 +203,7 @@ describe('a breaker that has just closed', () => {
     expect(breaker.hasRoom).toBe(false);
   });
 
-  it('does not count what began under the breaker before it', async () => {
+  it('does not count attempts that began before it closed', async () => {
     const { breaker, enter, clock, fail } = rig({ bulkhead: { concurrency: 8, queue: 0, adaptive: false } });
     const early = enter();
     fail(3);
@@ -216,14 +216,14 @@ describe('a breaker that has just closed', () => {
     expect(breaker.hasRoom).toBe(true);
   });
 
-  it('has no steps where one at a time is all there may be', async () => {
+  it('has no steps where one attempt at a time is the limit', async () => {
     const { fill } = await recovered(1);
     expect(fill()).toHaveLength(100);
   });
 });
 
 describe('an isolation', () => {
-  it('refuses everything, and gives the state from before back', async () => {
+  it('refuses everything, and restores the previous state at its end', async () => {
     const { breaker, clock, fail, transitions } = rig();
     fail(2);
     const release = breaker.isolate('ada');
@@ -239,7 +239,7 @@ describe('an isolation', () => {
     ]);
   });
 
-  it('of an open breaker ends in an open breaker, whose time has gone on', async () => {
+  it('of an open breaker ends with an open breaker whose recovery time has continued', async () => {
     const { breaker, clock, fail, transitions } = rig();
     fail(3);
     const release = breaker.isolate('ada');
@@ -250,7 +250,7 @@ describe('an isolation', () => {
     expect(transitions).toHaveLength(1);
   });
 
-  it('forgets the probe under way', async () => {
+  it('drops the running probe', async () => {
     const { breaker, openThenHalfOpen } = rig();
     const probe = await openThenHalfOpen();
     const release = breaker.isolate('ada');
@@ -260,7 +260,7 @@ describe('an isolation', () => {
     expect(breaker.refusal()).toBeUndefined();
   });
 
-  it('does not listen to attempts that an operator’s work may have failed', () => {
+  it('ignores results of attempts that ran during it', () => {
     const { breaker, enter } = rig();
     const early = [enter(), enter(), enter(), enter()];
     const release = breaker.isolate('ada');
@@ -270,7 +270,7 @@ describe('an isolation', () => {
     expect(breaker).toMatchObject({ name: 'closed', failures: 0 });
   });
 
-  it('lasts until the last one who holds it lets go, each once', () => {
+  it('lasts until each operator has ended it, and each can end it once', () => {
     const { breaker, enter, transitions } = rig();
     const ada = breaker.isolate('ada');
     const bob = breaker.isolate('bob');
@@ -287,7 +287,7 @@ describe('an isolation', () => {
     expect(breaker.failures).toBe(1);
   });
 
-  it('can be ended for everybody', () => {
+  it('can be ended for all operators at once', () => {
     const { breaker, transitions } = rig();
     expect(breaker.release('eve')).toBe(false);
     const ada = breaker.isolate('ada');
@@ -300,7 +300,7 @@ describe('an isolation', () => {
     expect(transitions).toHaveLength(2);
   });
 
-  it('ends a generation at its end too', () => {
+  it('begins a new generation when it ends', () => {
     const { breaker, enter } = rig({ failure_threshold: 1 });
     breaker.isolate('ada');
     // Cannot come from outside, where a refusal stands before it.
@@ -323,7 +323,7 @@ describe('slow calls', () => {
     expect(transitions.at(-1)?.why).toBe('threshold reached: 2 of 4 calls/50%');
   });
 
-  it('do not pass for a recovery', async () => {
+  it('do not count as a recovery', async () => {
     const { breaker, clock, enter, fail, transitions } = rig({ breaker: slow });
     fail(4);
     await clock.pass(10_000);
@@ -335,7 +335,7 @@ describe('slow calls', () => {
     expect(breaker.name).toBe('closed');
   });
 
-  it('are no more than nothing when the caller left', () => {
+  it('are neutral when the caller has left', () => {
     const { breaker, enter } = rig({ breaker: slow });
     for (let i = 0; i < 10; i++) breaker.report(enter(), 'neutral', 5000);
     expect(breaker.failures).toBe(0);
@@ -343,7 +343,7 @@ describe('slow calls', () => {
 });
 
 describe('changed settings', () => {
-  it('keep the count, and the next failure meets the new threshold', () => {
+  it('keep the count, and the next failure is compared with the new threshold', () => {
     const { breaker, fail } = rig();
     fail(2);
     breaker.reconfigure(testSettings({ failure_threshold: 2 }));
@@ -360,7 +360,7 @@ describe('changed settings', () => {
     expect(breaker.refusal()).toBe(4000);
   });
 
-  it('leave a probe and an isolation alone', async () => {
+  it('change neither a running probe nor an isolation', async () => {
     const { breaker, openThenHalfOpen } = rig();
     const probe = await openThenHalfOpen();
     breaker.reconfigure(testSettings({ failure_threshold: 9, recovery_timeout_ms: 5000 }));
@@ -372,7 +372,7 @@ describe('changed settings', () => {
     expect(breaker.isolatedBy).toEqual(['ada']);
   });
 
-  it('of another kind begin to count anew', () => {
+  it('of another kind begin with a count of 0', () => {
     const { breaker, fail } = rig();
     fail(2);
     const { breaker: kind } = testSettings();
@@ -396,7 +396,7 @@ describe('advice of another process', () => {
     expect(transitions.at(-1)?.why).toBe('it failed here too, as at another process');
   });
 
-  it('is forgotten after a success, after a recovery elsewhere, and after the recovery time', async () => {
+  it('has no effect after a success, after a recovery elsewhere, and after the recovery time', async () => {
     const { breaker, clock, enter, fail } = rig();
     breaker.advise({ says: 'failing', delayMs: 0 });
     breaker.report(enter(), 'success', 1);
@@ -412,7 +412,7 @@ describe('advice of another process', () => {
     expect(breaker).toMatchObject({ name: 'closed', failures: 2 });
   });
 
-  it('lets an open breaker wait for the probe of the other one, and then probe by itself', async () => {
+  it('makes an open breaker wait for the probe of the other process, and then probe itself', async () => {
     const { breaker, clock, fail } = rig();
     fail(3);
     await clock.pass(9_000);
@@ -423,7 +423,7 @@ describe('advice of another process', () => {
     expect(breaker.refusal()).toBeUndefined();
   });
 
-  it('lets an open breaker wait for a recovery time after a failed probe elsewhere', async () => {
+  it('makes an open breaker wait for a recovery time after a failed probe elsewhere', async () => {
     const { breaker, clock, fail } = rig();
     fail(3);
     await clock.pass(9_000);
@@ -444,7 +444,16 @@ describe('advice of another process', () => {
     expect(breaker.refusal()).toBeUndefined();
   });
 
-  it('lets an open breaker probe at once after a success elsewhere, whose result decides', () => {
+  it('delays a probe by no more than that also where the settings have changed meanwhile', () => {
+    const { breaker, fail } = rig();
+    fail(3);
+    breaker.reconfigure(testSettings({ recovery_timeout_ms: 12_000 }));
+    breaker.advise({ says: 'probing', forMs: 100_000 });
+    // The time until the first probe, and three recovery times as they were when the breaker opened.
+    expect(breaker.refusal()).toBe(12_000 + 3 * 10_000);
+  });
+
+  it('makes an open breaker probe at once after a success elsewhere, and that probe decides', () => {
     const { breaker, enter, fail } = rig();
     fail(3);
     breaker.advise({ says: 'recovered' });
@@ -472,5 +481,42 @@ describe('advice of another process', () => {
     breaker.isolate('ann');
     breaker.advise({ says: 'recovered' });
     expect(breaker.refusal()).toBe(1000);
+  });
+});
+
+describe('a guard', () => {
+  it('keeps the breaker closed at its threshold, and may open it later', () => {
+    const opens: (() => void)[] = [];
+    const counted: (string | undefined)[] = [];
+    const guard = {
+      add: (suspect: string | undefined) => counted.push(suspect),
+      forget: () => (counted.length = 0),
+      spares: (open: () => void) => opens.push(open) > 0,
+    };
+    const breaker = new CircuitBreaker(testSettings(), new VirtualClock(), () => undefined, guard);
+    const end = (outcome: 'success' | 'failure') => {
+      const one = { ...ticket(), suspect: 'ada' };
+      breaker.enter(one);
+      breaker.report(one, outcome, 1);
+    };
+    end('failure');
+    end('success');
+    expect(counted).toEqual([]);
+    for (let i = 0; i < 3; i++) end('failure');
+    expect(counted).toEqual(['ada', 'ada', 'ada']);
+    expect(breaker.name).toBe('closed');
+    opens[0]?.();
+    expect(breaker).toMatchObject({ name: 'open', failures: 3 });
+  });
+
+  it('that does not keep it closed lets it open', () => {
+    const guard = { add: () => undefined, forget: () => undefined, spares: () => false };
+    const breaker = new CircuitBreaker(testSettings(), new VirtualClock(), () => undefined, guard);
+    for (let i = 0; i < 3; i++) {
+      const one = ticket();
+      breaker.enter(one);
+      breaker.report(one, 'failure', 1);
+    }
+    expect(breaker.name).toBe('open');
   });
 });

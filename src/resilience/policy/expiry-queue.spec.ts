@@ -13,7 +13,7 @@ function rig() {
 }
 
 describe('an expiry queue', () => {
-  it('expires each item at its time, in whatever order they came', async () => {
+  it('expires each item at its time, whatever the order of their addition', async () => {
     const { clock, queue, expired, item } = rig();
     for (const [name, atMs] of [
       ['c', 30],
@@ -27,7 +27,7 @@ describe('an expiry queue', () => {
     expect(queue.size).toBe(1);
   });
 
-  it('sets one timer, however many items there are, and no sooner than needed', async () => {
+  it('sets one timer for all items, and not before it is needed', async () => {
     const { clock, queue, item } = rig();
     for (let i = 0; i < 1000; i++) queue.add(item(String(i), 1000 + i));
     expect(clock.pending).toBe(1);
@@ -35,7 +35,7 @@ describe('an expiry queue', () => {
     expect(queue.size).toBe(1000);
   });
 
-  it('forgets what is removed, and its timer comes to rest', async () => {
+  it('drops removed items, and stops its timer when it is empty', async () => {
     const { clock, queue, expired, item } = rig();
     const one = item('a', 10);
     queue.add(one);
@@ -45,7 +45,7 @@ describe('an expiry queue', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('takes notice of a new time, sooner or later', async () => {
+  it('uses a changed time, earlier or later', async () => {
     const { clock, queue, expired, item } = rig();
     const [sooner, later] = [item('sooner', 50), item('later', 50)];
     queue.add(sooner);
@@ -58,7 +58,7 @@ describe('an expiry queue', () => {
     expect(expired).toEqual(['sooner@5', 'later@80']);
   });
 
-  it('does not expire what another item’s end has removed', async () => {
+  it('does not expire an item that the end of another item has removed', async () => {
     const { clock, queue, expired, item } = rig();
     const second = item('second', 10);
     queue.add({ expiresAtMs: 10, expire: () => queue.remove(second) });
@@ -67,7 +67,7 @@ describe('an expiry queue', () => {
     expect(expired).toEqual([]);
   });
 
-  it('has time for what is added long ago already late', async () => {
+  it('expires an item whose time has already passed', async () => {
     const { clock, queue, expired, item } = rig();
     await clock.pass(100);
     queue.add(item('late', 50));

@@ -17,7 +17,7 @@ describe('reads in flight', () => {
     return { flights, reads, read };
   };
 
-  it('become one when they are the same, and begin anew afterwards', async () => {
+  it('are one call while they are the same; a later one is a new call', async () => {
     const { flights, reads, read } = rig();
     const both = Promise.all([flights.share(key(), undefined, read), flights.share(key(), undefined, read)]);
     expect(reads).toHaveLength(1);
@@ -46,7 +46,7 @@ describe('reads in flight', () => {
     expect(flights.size).toBe(0);
   });
 
-  it('go on for those who stay, and end with the last who leaves', async () => {
+  it('continue for the callers that remain, and end when the last one has left', async () => {
     const { flights, reads, read } = rig();
     const [ada, bob] = [new AbortController(), new AbortController()];
     const first = flights.share(key(), ada.signal, read);
@@ -78,7 +78,7 @@ describe('stale if error', () => {
     await expect(stale.read(key(), fails)).rejects.toBe(down);
   });
 
-  it('never gives a result of somebody else, or of another project', async () => {
+  it('never gives a result of another user or another project', async () => {
     const { stale } = rig();
     await stale.read(key(), () => Promise.resolve('good'));
     for (const other of [{ userId: 'bob' }, { projectId: 'q' }, { projectId: null }, { what: 'GET /b' }]) {
@@ -86,7 +86,7 @@ describe('stale if error', () => {
     }
   });
 
-  it.each(['rejected', 'cancelled'] as const)('does not hide that the answer is: %s', async (reason) => {
+  it.each(['rejected', 'cancelled'] as const)('passes on a failure that is: %s', async (reason) => {
     const { stale } = rig();
     await stale.read(key(), () => Promise.resolve('good'));
     const no = new DownstreamError({ service: 'chroma', reason, message: 'no' });
@@ -94,7 +94,7 @@ describe('stale if error', () => {
     await expect(stale.read(key(), () => Promise.reject(new TypeError('bug')))).rejects.toThrow('bug');
   });
 
-  it('keeps so many, the ones written last, and forgets a project', async () => {
+  it('keeps a limited number of results, the newest ones, and drops those of a deleted project', async () => {
     const { stale } = rig();
     for (const what of ['1', '2', '1', '3']) await stale.read(key({ what }), () => Promise.resolve(what));
     await expect(stale.read(key({ what: '2' }), fails)).rejects.toBe(down);

@@ -90,7 +90,7 @@ describe('the attempts of a call', () => {
     expect(log.entries[3]?.fields).toEqual({ service: 'chroma', attempt: 2, request_id: 'r7' });
   });
 
-  it('have up to a fifth of jitter, of which the log says nothing', async () => {
+  it('have up to a fifth of jitter, which the log leaves out', async () => {
     jest.spyOn(Math, 'random').mockReturnValue(0.5);
     const { clock, execute, begun, log } = rig();
     execute(fails());
@@ -110,7 +110,7 @@ describe('the attempts of a call', () => {
     expect(begun).toHaveLength(2);
   });
 
-  it('are one when the call cannot be repeated', async () => {
+  it('are limited to one when the call cannot be repeated', async () => {
     const { clock, execute, begun, log } = rig();
     execute(fails(), { repeatable: false });
     await clock.pass(10_000);
@@ -145,7 +145,7 @@ describe('the attempts of a call', () => {
     expect(begun).toEqual([0, 1000, 3000]);
   });
 
-  it('begin no wait that cannot end before the deadline', async () => {
+  it('end before a wait that would pass the deadline', async () => {
     const { clock, execute, begun } = rig();
     const end = execute(fails(), {}, { deadlineMs: 3000 });
     await clock.pass(10_000);
@@ -153,7 +153,7 @@ describe('the attempts of a call', () => {
     expect(end).toMatchObject({ atMs: 1000, error: { reason: 'unreachable' } });
   });
 
-  it('are told to whoever wants to know, while the call goes on', async () => {
+  it('are reported to observers while the call is running', async () => {
     const { clock, execute } = rig();
     const told: [string, number][] = [];
     execute(fails(), {}, { onAttemptFailed: (reason: string) => told.push([reason, clock.now()]) });
@@ -164,7 +164,7 @@ describe('the attempts of a call', () => {
     ]);
   });
 
-  it('do not suffer from a listener that throws', async () => {
+  it('continue when an observer throws', async () => {
     const { clock, execute, log } = rig();
     const onAttemptFailed = () => {
       throw new Error('from the listener');
@@ -179,7 +179,7 @@ describe('the attempts of a call', () => {
     expect(log.lines).toContain('[Chroma Server] An observer of this client failed');
   });
 
-  it('end when the budget is spent, and say so', async () => {
+  it('end when the retry budget is spent, with that reason', async () => {
     const { clock, execute, begun, log, counts } = rig({ retry_budget: { ratio: 0, reserve: 1, refill_per_s: 0 } });
     const end = execute(fails());
     await clock.pass(10_000);
@@ -189,7 +189,7 @@ describe('the attempts of a call', () => {
     expect(counts).toMatchObject({ calls: 1, retries: 1, refusedBy: { retry_budget: 1 } });
   });
 
-  it('end with a bug in the code that makes them, which is passed on', async () => {
+  it('end with an error of the calling code, which is passed on', async () => {
     const { clock, execute, begun, policy } = rig();
     const bug = new TypeError('bug');
     const end = execute(() => Promise.reject(bug));
@@ -205,7 +205,7 @@ describe('the attempts of a call', () => {
 });
 
 describe('an attempt', () => {
-  it('times out, and its work is told to stop', async () => {
+  it('times out, and the signal of its work aborts', async () => {
     const { clock, execute, attempts, history } = rig({ max_retries: 1 });
     const end = execute(never);
     const stopped: unknown[] = [];
@@ -220,7 +220,7 @@ describe('an attempt', () => {
     expect(history.lastFailure).toEqual({ at: clock.wallMs(), reason: 'timeout' });
   });
 
-  it('ends with a deadline shorter than its timeout, which says nothing of the service', async () => {
+  it('ends with a deadline shorter than its timeout, as a neutral outcome', async () => {
     const { clock, execute, policy } = rig();
     const end = execute(never, {}, { deadlineMs: 2000 });
     await clock.pass(2000);
@@ -258,7 +258,7 @@ describe('an attempt', () => {
     expect(policy.breaker.breaker.failures).toBe(1);
   });
 
-  it('is not begun when the deadline has passed, which counts against nobody', async () => {
+  it('does not begin after the deadline, which is neutral', async () => {
     const { clock, execute, begun, policy } = rig();
     const end = execute(never, {}, { deadlineMs: 0 });
     await clock.pass(0);
@@ -267,7 +267,7 @@ describe('an attempt', () => {
     expect(policy.breaker.breaker.failures).toBe(0);
   });
 
-  it('is not begun for a caller who has left', async () => {
+  it('does not begin for a caller that has left', async () => {
     const { clock, execute, begun } = rig();
     const end = execute(never, {}, { signal: AbortSignal.abort() });
     await clock.pass(0);
@@ -285,7 +285,7 @@ describe('an attempt', () => {
     expect(end).toMatchObject({ atMs, error: { message } });
   });
 
-  it('that waits for its turn can run out of time, which counts against nobody', async () => {
+  it('may pass its deadline in the queue, which is neutral', async () => {
     const { clock, execute, begun, policy } = rig({ bulkhead: { concurrency: 1, queue: 5, adaptive: false } });
     execute(never);
     const end = execute(never, {}, { deadlineMs: 2000 });
@@ -296,7 +296,7 @@ describe('an attempt', () => {
     expect(policy).toMatchObject({ breaker: { breaker: { failures: 0 } }, bulkhead: { active: 1, queued: 0 } });
   });
 
-  it('that waits for its turn is turned away when the breaker opens', async () => {
+  it('is refused in the queue when the breaker opens', async () => {
     const { clock, execute, begun } = rig({
       bulkhead: { concurrency: 1, queue: 5, adaptive: false },
       failure_threshold: 1,
@@ -308,7 +308,7 @@ describe('an attempt', () => {
     expect(begun).toHaveLength(1);
   });
 
-  it('that finds the queue full is turned away, and not tried again', async () => {
+  it('is refused when the queue is full, and not repeated', async () => {
     const { clock, execute, log, counts } = rig({ bulkhead: { concurrency: 1, queue: 0, adaptive: false } });
     execute(never);
     const end = execute(never);
@@ -318,7 +318,7 @@ describe('an attempt', () => {
     expect(log.lines).toHaveLength(1);
   });
 
-  it('is let in when a reload makes room', async () => {
+  it('begins when a reload of the configuration raises the limit', async () => {
     const { clock, execute, begun, policy } = rig({ bulkhead: { concurrency: 1, queue: 5, adaptive: false } });
     execute(never);
     execute(never);
@@ -327,7 +327,7 @@ describe('an attempt', () => {
     expect(begun).toHaveLength(2);
   });
 
-  it('refused by an open breaker says when to come back', async () => {
+  it('refused by an open breaker has a time to retry after', async () => {
     const transitions: string[] = [];
     const { clock, execute, log, counts } = rig({ failure_threshold: 1 }, ({ to }) => transitions.push(to));
     execute(fails());
@@ -343,7 +343,7 @@ describe('an attempt', () => {
     expect(transitions).toEqual(['open']);
   });
 
-  it('is reported in whole milliseconds, of which none is too few', async () => {
+  it('is reported in whole milliseconds, rounded up', async () => {
     const { clock, execute, policy, counts, history } = rig({ failure_threshold: 1, timeout_ms: 100.25 });
     execute(never);
     await clock.pass(300.5);
@@ -355,7 +355,7 @@ describe('an attempt', () => {
     expect(recent_attempts).toMatchObject([{ outcome: 'timeout', duration_ms: 101 }]);
   });
 
-  it('is remembered, and a decision with those that led to it', async () => {
+  it('is kept in the history, and a decision with the attempts that caused it', async () => {
     const measured: unknown[] = [];
     const { clock, execute, policy, history } = rig({ failure_threshold: 2, max_retries: 1 });
     policy.observe({
@@ -388,7 +388,7 @@ describe('a streamed attempt', () => {
     return { ...made, attempt: made.attempts[0] as Attempt };
   };
 
-  it('keeps its place until it is finished, and then counts', async () => {
+  it('keeps its slot until it is finished, and then counts', async () => {
     const { attempt, policy, clock, history } = await start();
     expect(policy.bulkhead.active).toBe(1);
     await clock.pass(6000);
@@ -434,7 +434,7 @@ describe('a streamed attempt', () => {
     expect(log.lines.at(-1)).toBe('[Chroma Server] Connection failed on attempt 1/1: Connection reset');
   });
 
-  it('is slow by its first part, not by its length', async () => {
+  it('counts as slow by the time until its first part, not by its length', async () => {
     const slow = { kind: 'slow_calls', window_ms: 60_000, min_calls: 1, failure_rate: 1, slow_call_ms: 100 } as const;
     const { attempt, policy, clock } = await start({ breaker: slow });
     await clock.pass(6000);
@@ -442,7 +442,7 @@ describe('a streamed attempt', () => {
     expect(policy.breaker.breaker).toMatchObject({ name: 'closed', failures: 0 });
   });
 
-  it('lets the next ones in with its first part while load comes back', async () => {
+  it('admits further attempts with its first part while the limit rises', async () => {
     const { clock, execute, policy, begun } = rig({ failure_threshold: 1, max_retries: 1 });
     execute(fails());
     await clock.pass(10_000);
@@ -483,7 +483,7 @@ describe('what a call leaves behind', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('is nothing when its caller leaves while the attempt that failed is told of', async () => {
+  it('is nothing when its caller leaves while the failed attempt is reported', async () => {
     const { clock, execute, begun } = rig();
     const gone = new AbortController();
     const end = execute(fails(), {}, { signal: gone.signal, onAttemptFailed: () => gone.abort() });
@@ -509,7 +509,7 @@ describe('what a call leaves behind', () => {
 });
 
 describe('an isolation', () => {
-  it('turns away those who wait for their turn, and those between two attempts', async () => {
+  it('refuses calls in the queue, and calls between two attempts', async () => {
     const { clock, execute, policy } = rig({ bulkhead: { concurrency: 1, queue: 5, adaptive: false } });
     const retrying = execute(fails());
     await clock.pass(100);
@@ -523,7 +523,7 @@ describe('an isolation', () => {
   });
 });
 
-it('who waits for a turn while a probe gets the place is turned away', async () => {
+it('a call that waits in the queue while a probe gets the slot is refused', async () => {
   const { clock, execute, policy } = rig({ failure_threshold: 1, timeout_ms: 30_000, max_retries: 1 });
   const ends: (() => void)[] = [];
   const held = () => new Promise<void>((resolve) => ends.push(resolve));
@@ -548,7 +548,7 @@ it('who waits for a turn while a probe gets the place is turned away', async () 
   expect(policy).toMatchObject({ breaker: { breaker: { name: 'closed' } }, bulkhead: { active: 0, queued: 0 } });
 });
 
-it('durations are counted from where they begin', async () => {
+it('durations are measured from their own beginning', async () => {
   const { clock, execute, history } = rig({ max_retries: 1 });
   await clock.pass(700);
   const end = execute(never);
@@ -559,7 +559,7 @@ it('durations are counted from where they begin', async () => {
   expect(history.outcomes().map(({ durationMs }) => durationMs)).toEqual([0, 5000]);
 });
 
-it('a settled attempt does not listen to what its work says later', async () => {
+it('a settled attempt ignores later results of its work', async () => {
   const { clock, execute, log, policy } = rig({ max_retries: 1 });
   const late: { resolve: () => void; reject: (error: Error) => void }[] = [];
   const held = () => new Promise<void>((resolve, reject) => late.push({ resolve, reject }));

@@ -17,7 +17,7 @@ describe('a retry budget', () => {
     expect(budget.available).toBe(0);
   });
 
-  it('earns by calls, up to the reserve', () => {
+  it('gains retries with calls, up to the reserve', () => {
     const budget = new RetryBudget({ ...settings, refill_per_s: 0 }, new VirtualClock());
     spend(budget);
     for (let i = 0; i < 3; i++) budget.deposit();
@@ -28,7 +28,7 @@ describe('a retry budget', () => {
     expect(budget.available).toBe(2);
   });
 
-  it('earns by time, up to the reserve, each moment once', async () => {
+  it('gains retries with time, up to the reserve, and counts no interval twice', async () => {
     const clock = new VirtualClock();
     const budget = new RetryBudget(settings, clock);
     spend(budget);
@@ -41,7 +41,7 @@ describe('a retry budget', () => {
     expect(budget.available).toBe(2);
   });
 
-  it('takes over new settings, and gives nothing away', () => {
+  it('takes over new settings without extra retries', () => {
     const budget = new RetryBudget(settings, new VirtualClock());
     budget.reconfigure({ ...settings, reserve: 1 });
     expect(budget.available).toBe(1);

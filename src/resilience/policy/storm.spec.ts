@@ -69,7 +69,7 @@ it(`${CALLERS} callers at the half-open moment put one request on the wire`, asy
   expect(reasons.get('ok')).toBe(1 + steps.reduce((sum, step) => sum + step, 0));
 });
 
-it('a queue that is full turns callers away at once, and counts nothing against the service', async () => {
+it('a full queue refuses calls at once, which is neutral for the breaker', async () => {
   const { ask, policy, reasons, wire, endAll } = rig({ bulkhead: { concurrency: 10, queue: 20, adaptive: false } });
   ask(CALLERS);
   await settle();
@@ -80,7 +80,7 @@ it('a queue that is full turns callers away at once, and counts nothing against 
   expect(policy.breaker.breaker).toMatchObject({ name: 'closed', failures: 0 });
 });
 
-it('a million calls leave nothing behind', async () => {
+it('a million calls leave no timers, listeners or memory behind', async () => {
   const { clock, policy, counts, call } = rig();
   const { signal } = new AbortController();
   const one = call({ signal, deadlineMs: 1e9 });

@@ -1,11 +1,11 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { useId, useMemo, useState } from 'react';
+import { useState } from 'react';
 import { randomId } from '../api/random-id.ts';
 import { Dialog } from '../layout/Dialog.tsx';
 import { t } from '../texts/en.ts';
 import { documentsQuery } from './documents-query.ts';
-import { foldersOf } from './folders.ts';
 import { moveWithUndo } from './move-documents.ts';
+import { PathField } from './PathField.tsx';
 import { moveTarget } from './paths.ts';
 
 /** Gives a document, or a folder with all documents in it, another path. */
@@ -22,11 +22,9 @@ export default function MoveDialog({
   onBack?: (to: string) => void;
   onClose: () => void;
 }) {
-  const folders = useId();
   const [key] = useState(randomId);
   const [typed, setTyped] = useState(path);
   const { data = [] } = useQuery(documentsQuery(project));
-  const known = useMemo(() => foldersOf(data), [data]);
   const to = moveTarget(path, typed);
   const moving = useMutation({
     mutationFn: (updateLinks: boolean) =>
@@ -45,24 +43,14 @@ export default function MoveDialog({
           moving.mutate(new FormData(event.currentTarget).has('links'));
         }}
       >
-        <div className="field">
-          <label htmlFor={`${folders}-path`}>{t.documents.newPlace}</label>
-          <input
-            className="input"
-            id={`${folders}-path`}
-            list={folders}
-            value={typed}
-            maxLength={1000}
-            required
-            spellCheck={false}
-            onChange={({ target }) => setTyped(target.value)}
-          />
-          <datalist id={folders}>
-            {known.map((folder) => (
-              <option key={folder} value={folder} />
-            ))}
-          </datalist>
-        </div>
+        <PathField
+          label={t.documents.newPlace}
+          documents={data}
+          value={typed}
+          onChange={setTyped}
+          maxLength={1000}
+          required
+        />
         <label className="choice">
           <input type="checkbox" name="links" defaultChecked />
           {t.documents.moveLinks}

@@ -1,9 +1,9 @@
-import { useId, useMemo, useState } from 'react';
+import { useMemo, useState } from 'react';
 import type { DocumentInfo } from '../api/shapes.ts';
 import { Dialog } from '../layout/Dialog.tsx';
 import { t } from '../texts/en.ts';
-import { foldersOf } from './folders.ts';
 import { folderTyped, moveSeveral, movesInto } from './move-several.ts';
+import { PathField } from './PathField.tsx';
 
 /** Moves the chosen documents and folders into a folder. */
 export default function MoveSeveralDialog({
@@ -17,9 +17,7 @@ export default function MoveSeveralDialog({
   chosen: readonly string[];
   onClose: () => void;
 }) {
-  const id = useId();
   const [typed, setTyped] = useState('');
-  const known = useMemo(() => foldersOf(documents), [documents]);
   const folder = folderTyped(typed);
   const moves = useMemo(() => movesInto(documents, chosen, folder), [documents, chosen, folder]);
   return (
@@ -33,25 +31,14 @@ export default function MoveSeveralDialog({
           onClose();
         }}
       >
-        <div className="field">
-          <label htmlFor={id}>{t.documents.toFolder}</label>
-          <input
-            className="input"
-            id={id}
-            list={`${id}-known`}
-            value={typed}
-            maxLength={250}
-            autoComplete="off"
-            spellCheck={false}
-            placeholder={t.documents.topFolder}
-            onChange={({ target }) => setTyped(target.value)}
-          />
-          <datalist id={`${id}-known`}>
-            {known.map((path) => (
-              <option key={path} value={path} />
-            ))}
-          </datalist>
-        </div>
+        <PathField
+          label={t.documents.toFolder}
+          documents={documents}
+          value={typed}
+          onChange={setTyped}
+          maxLength={250}
+          placeholder={t.documents.topFolder}
+        />
         <label className="choice">
           <input type="checkbox" name="links" defaultChecked />
           {t.documents.moveLinksSeveral}

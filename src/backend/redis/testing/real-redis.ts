@@ -11,9 +11,11 @@ const REDIS = 'redis-server';
 const PATIENCE_MS = 200;
 const silent = { info: () => undefined, warn: () => undefined };
 
+export const hasRedis = () => spawnSync(REDIS, ['--version']).error === undefined;
+
 /** `describe`, skipped where there is no Redis. */
 export function describeWithRedis(title: string, tests: () => void): void {
-  if (spawnSync(REDIS, ['--version']).error === undefined) return describe(title, tests);
+  if (hasRedis()) return describe(title, tests);
   console.warn(`${REDIS} is not on the PATH: "${title}" is skipped`);
   describe.skip(title, tests);
 }
