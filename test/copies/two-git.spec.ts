@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { APPS, Caudex, type Person, until } from '../system/caudex.js';
 
 const TOKEN = 'an-internal-token-of-some-length';
@@ -173,6 +174,26 @@ describe('two git servers', () => {
     await a.launch('git');
     await drained();
   }, 120_000);
+
+  it('fill one that is killed again and again meanwhile, and lose nothing', async () => {
+    const form = new FormData();
+    for (let n = 0; n < 300; n++) form.append('files', new Blob([`${n}\n`.repeat(10_000)]), `many/${n}.md`);
+    const stored = await ann.request('POST', `/v1/api/projects/${project}/documents`, form);
+    expect(await stored.json()).toMatchObject({ stored: 300, failed: 0 });
+    await areEqual();
+    const before = await history();
+    await b.kill('git');
+    await rm(join(b.dataDir, 'git'), { recursive: true });
+    for (const afterMs of [700, 1000, 1300]) {
+      await b.launch('git');
+      await sleep(afterMs);
+      expect(await history()).toEqual(before);
+      await b.kill('git');
+      expect(await history()).toEqual(before);
+    }
+    await b.launch('git');
+    await areEqual();
+  }, 180_000);
 
   it('delete the history of a project on both, also on one that is away', async () => {
     await b.kill('git');
