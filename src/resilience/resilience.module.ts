@@ -153,7 +153,7 @@ function connect(name: ClientName, title: string, ...parts: Parts): ResilientCli
 /** A client of each server of a service whose servers each keep all data, where there are several. */
 function copiesOf(name: ClientName, title: string, ...[config, registry, http, sink]: Parts): ResilientClient[] {
   const settings = settingsOf(config, name);
-  const urls = isCopied(name) && settings.url !== null ? urlsOf(settings.url) : [];
+  const urls = isCopied(name) && settings.url !== null ? [...new Set(urlsOf(settings.url))] : [];
   if (urls.length < 2) return [];
   return urls.map((url) => {
     const copy: ResilientClient = new ResilientClient({

@@ -46,6 +46,12 @@ export class Copies<Client> {
     if (endpoint !== undefined && instance !== undefined) this.compared.set(endpoint, instance);
   }
 
+  /** How many changes of a project wait for a server. */
+  async waiting(endpoint: string | undefined, userId: string, projectId: string): Promise<number> {
+    const topic = topicAt(this.topic, endpoint);
+    return (await this.outbox.store.counts([topic], userId, projectId)).get(topic) ?? 0;
+  }
+
   /** Which of the servers a read of a project goes to. */
   async reading(userId: string, projectId: string): Promise<Reading> {
     if (!this.areSeveral) return ONLY_ONE;

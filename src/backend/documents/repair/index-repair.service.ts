@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { InjectConfig } from '../../../config/config.module.js';
@@ -11,6 +12,7 @@ import { StoreWatch } from './store-watch.js';
 import { callOf, nameOf, type Owned, ownerOf, StoredVersions } from './stored-versions.service.js';
 
 const BATCH = 1000;
+const REBUILT_POLL_MS = 1000;
 
 /**
  * Synchronises each index with the files after one of the stores was lost or restored from a backup, and fills the index of
@@ -64,7 +66,7 @@ export class IndexRepair implements OnApplicationBootstrap, OnApplicationShutdow
   async isRebuilding(userId: string, projectId: string, endpoint?: string): Promise<boolean> {
     const name = rebuiltName({ userId, projectId }, endpoint);
     if (!this.rebuilding.has(name)) return false;
-    if ((await this.sync.staleDocuments(userId, projectId, { endpoint })).size > 0) return true;
+    if ((await this.indexes.waiting(endpoint, userId, projectId)) > 0) return true;
     this.rebuilding.delete(name);
     return false;
   }
@@ -120,8 +122,17 @@ export class IndexRepair implements OnApplicationBootstrap, OnApplicationShutdow
     this.rebuilding.add(rebuiltName(project, endpoint));
     const how = { topics: [topicAt('index', endpoint)], anew };
     for (let at = 0; at < paths.length; at += BATCH) await this.sync.index(project, paths.slice(at, at + BATCH), how);
+    void this.untilRebuilt(project, endpoint);
     const fields = { project: project.projectId, documents: paths.length, server: connection.title };
     this.log.warn(fields, 'The index of a project is brought in step');
+  }
+
+  /** Notices the end of a rebuild: later changes that wait for the index are none. */
+  private async untilRebuilt({ userId, projectId }: Owned, endpoint: string | undefined): Promise<void> {
+    const { signal } = this.stopping;
+    while (!signal.aborted && (await this.isRebuilding(userId, projectId, endpoint).catch(() => true))) {
+      await sleep(REBUILT_POLL_MS, undefined, { signal, ref: false }).catch(() => undefined);
+    }
   }
 
   private async compareAll(copy: ChromaCopy, signal: AbortSignal): Promise<true> {
