@@ -1,4 +1,4 @@
-// What a second replica adds: the same chats through one of each process, and through two of each that can run twice. A
+// What a second replica adds: the same chats through one of each process, and through two of each. A
 // machine with fewer processors than processes cannot show it by the clock, so it is calculated from the processor time
 // that the processes need for a chat: where each replica has a processor of its own, two serve
 // `2 · time of one / time of two` times as many. Ends with code 1 below the limit.
@@ -95,7 +95,7 @@ try {
       `${name} of each: ${median(perSecond).toFixed(0)} chats/s with ${CALLERS} callers at each backend, all on this machine`,
     );
   }
-  const gains = two.twice
+  const gains = two.replicas
     .filter(({ caudex }) => caudex === two.a)
     .map(({ app }) => {
       const [one, both] = systems.map(({ usedMs }) => median(usedMs.get(app) ?? [])) as [number, number];

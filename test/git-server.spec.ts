@@ -61,6 +61,18 @@ describe('the history of a project', () => {
     });
   });
 
+  it('lists the newest version of each document that was not deleted', async () => {
+    const project = newProject();
+    await commit(project, 'a.md', 'one', { version: 'a1' });
+    await commit(project, 'b.md', 'one', { version: 'b1' });
+    await commit(project, 'a.md', 'two', { version: 'a2' });
+    await commit(project, 'b.md', null);
+    expect((await get(`/projects/${project}/heads`)).body).toEqual({
+      documents: [{ path: 'a.md', version: 'a2' }],
+      total: 1,
+    });
+  });
+
   it('commits a batch in its order, and each version once, including versions sent before', async () => {
     const project = newProject();
     const changes = (...versions: string[]) =>

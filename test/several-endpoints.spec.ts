@@ -2,6 +2,7 @@ import Axios from 'axios';
 import { z } from 'zod';
 import type { DownstreamSettings } from '../src/config/config.schema.js';
 import type { Endpoint } from '../src/contract/endpoint.js';
+import type { EndpointChoice } from '../src/resilience/policy/call-context.js';
 import { systemClock } from '../src/resilience/policy/clock.js';
 import type { DownstreamError } from '../src/resilience/policy/downstream-error.js';
 import { testSettings } from '../src/resilience/policy/testing/settings.js';
@@ -170,6 +171,55 @@ describe('a service with two endpoints', () => {
     expect(await seen()).toBe('1+2');
     servers.b.will(named('b', '3'));
     expect(await seen()).toBe('1+3');
+  });
+});
+
+describe('a call that prefers some endpoints', () => {
+  const choiceOf = (ranks: { a: number; b: number }, accepts: (url: string) => boolean = () => true) => {
+    const { url: first } = servers.a;
+    const answered: string[] = [];
+    const choice: EndpointChoice = {
+      rank: (url) => (url === first ? ranks.a : ranks.b),
+      accepts: (url) => accepts(url),
+      answered: (url) => void answered.push(url === first ? 'a' : 'b'),
+    };
+    return { choice, answered };
+  };
+  const ask = (endpoints: EndpointChoice) =>
+    client.call(read, {}, { requestId: 'r', endpoints }) as Promise<{ from: string }>;
+
+  it('goes to the best one, and to the other while that one is away', async () => {
+    const { choice, answered } = choiceOf({ a: 0, b: 7 });
+    for (let i = 0; i < 20; i++) expect(await ask(choice)).toEqual({ from: 'a' });
+    expect(work(servers.b)).toBe(0);
+    await servers.a.stop();
+    for (let i = 0; i < 20; i++) expect(await ask(choice)).toEqual({ from: 'b' });
+    expect(answered).toEqual([...Array<string>(20).fill('a'), ...Array<string>(20).fill('b')]);
+    expect(client.status()).toMatchObject({ state: 'closed', failure_count: 0 });
+  });
+
+  it('goes to any of those that are equally good', async () => {
+    const { choice } = choiceOf({ a: 1, b: 1 });
+    await Promise.all(Array.from({ length: 100 }, () => ask(choice)));
+    expect(Math.min(work(servers.a), work(servers.b))).toBeGreaterThan(20);
+  });
+
+  it('takes no answer of one that was started anew while another one answers', async () => {
+    const { url: anew } = servers.a;
+    const { choice, answered } = choiceOf({ a: 0, b: 7 }, (url) => url !== anew);
+    expect(await ask(choice)).toEqual({ from: 'b' });
+    await servers.b.stop();
+    expect(await ask(choice)).toEqual({ from: 'a' });
+    expect(answered).toEqual(['b', 'a']);
+  });
+
+  it('is not hedged with a worse one', async () => {
+    client = connect({ hedged_share: 1 });
+    for (let i = 0; i < 60; i++) await call(read);
+    servers.a.will(serving((socket, head) => void setTimeout(() => json({ from: 'late' })(socket, head), 400)));
+    servers.b.will(from('b'));
+    expect(await ask(choiceOf({ a: 0, b: 1 }).choice)).toEqual({ from: 'late' });
+    expect(await ask(choiceOf({ a: 0, b: 0 }).choice)).toEqual({ from: 'b' });
   });
 });
 

@@ -55,6 +55,9 @@ const downstream = z.strictObject({
 
 /** The servers behind the backend. Their ports, clients and URL variables are derived from this list. */
 export const SERVER_NAMES = ['auth', 'filesystem', 'chroma', 'billing', 'git'] as const;
+/** Servers that keep all of their data in a folder. Of several, each has a copy of the data. */
+const COPIED: readonly string[] = ['chroma', 'git'];
+export const isCopied = (service: string): boolean => COPIED.includes(service);
 /** The services that the backend calls, by their names in configuration, status and metrics. */
 export const SERVICE_NAMES = [...SERVER_NAMES, 'llm'] as const;
 export type ServiceName = (typeof SERVICE_NAMES)[number];

@@ -4,6 +4,7 @@ import type { Config } from '../config/config.schema.js';
 import { DownstreamError } from '../resilience/policy/downstream-error.js';
 import type { ServiceRegistry } from '../resilience/service-registry.js';
 import { silentLog } from '../resilience/report/testing/recorded-log.js';
+import type { ResilientClient } from '../resilience/wire/resilient-client.js';
 import { Outbox, type OutboxHandler } from './outbox.service.js';
 import type { NewOutboxEntry, OutboxEntry } from './outbox.store.js';
 import { SqliteOutboxStore } from './sqlite-outbox.store.js';
@@ -23,11 +24,19 @@ describe('Outbox', () => {
   let store: SqliteOutboxStore;
   let outbox: Outbox;
   const delivered: string[] = [];
+  /** Tells that the breaker of one of several servers has closed. */
+  let closed: (url: string) => void;
 
-  const handler = (topic: string, service: OutboxHandler['service'], deliver: OutboxHandler['deliver']) =>
+  const handler = (
+    topic: string,
+    service: OutboxHandler['service'],
+    deliver: OutboxHandler['deliver'],
+    endpoint?: string,
+  ) =>
     outbox.register({
       topic,
       service,
+      endpoint,
       deliver: async (one, call) => {
         await deliver(one, call);
         delivered.push(one.key);
@@ -38,7 +47,12 @@ describe('Outbox', () => {
     delivered.length = 0;
     store = new SqliteOutboxStore(':memory:', 1_000_000);
     const config = { outbox: { retry_base_ms: RETRY_MS, retry_max_ms: RETRY_MS, max_attempts: 3, max_bytes: 1e6 } };
-    const registry = { onStateChange: () => () => undefined } as Partial<ServiceRegistry>;
+    const registry = {
+      onStateChange: () => () => undefined,
+      onCopyChange: (listener) => {
+        closed = (url) => listener({ service: 'chroma', url } as ResilientClient, 'closed');
+      },
+    } as Partial<ServiceRegistry>;
     outbox = new Outbox(config as Config, store, registry as ServiceRegistry, silentLog as unknown as PinoLogger);
     await outbox.onApplicationBootstrap();
   });
@@ -95,6 +109,43 @@ describe('Outbox', () => {
     expect({ tries, delivered }).toEqual({ tries: 4, delivered: ['c'] });
     for (let waits = 0; waits < 500 && delivered.length < 101; waits++) await pause(RETRY_MS);
     expect(delivered).toHaveLength(101);
+  });
+
+  it('delivers to one of several servers of a service while another one is away, and to that one when it is back', async () => {
+    const received: string[] = [];
+    let isAway = true;
+    const open = () =>
+      new DownstreamError({ service: 'chroma', reason: 'circuit_open', message: 'open', retryAfterMs: 60_000 });
+    const to = (url: string, fails: () => boolean) =>
+      handler(
+        'index',
+        'chroma',
+        ({ key }) => (fails() ? Promise.reject(open()) : Promise.resolve(void received.push(`${key} at ${url}`))),
+        url,
+      );
+    to('http://a', () => false);
+    to('http://b', () => isAway);
+    const topics = ['index@http://a', 'index@http://b'];
+    const held = await outbox.hold(topics.map((topic) => entry(topic, 'one')));
+    const deliveries = held.map((one) => outbox.delivery(one, 60_000));
+    await outbox.release(held);
+    expect(await Promise.all(deliveries)).toEqual([{ delivered: true }, { delivered: false, reason: 'circuit_open' }]);
+    await outbox.send(topics.map((topic) => entry(topic, 'two')));
+    await pause(5 * RETRY_MS);
+    expect(received).toEqual(['one at http://a', 'two at http://a']);
+    isAway = false;
+    closed('http://b');
+    await pause(5 * RETRY_MS);
+    expect(received.slice(2)).toEqual(['one at http://b', 'two at http://b']);
+  });
+
+  it('gives entries for a server that is not configured any more to all that are', async () => {
+    await store.add([entry('index@http://gone', 'a'), entry('index', 'b'), entry('unknown', 'c')], 'ready');
+    for (const url of ['http://a', 'http://b']) handler('index', 'chroma', () => Promise.resolve(), url);
+    await outbox.onApplicationBootstrap();
+    await pause(5 * RETRY_MS);
+    expect(delivered.sort()).toEqual(['a', 'a', 'b', 'b']);
+    expect(await store.topics()).toEqual(['unknown']);
   });
 
   it('keeps a new entry in memory while the store takes no writes, says so, and stores and delivers it later', async () => {

@@ -4,7 +4,7 @@ import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShut
 import { LRUCache } from 'lru-cache';
 import { PinoLogger } from 'nestjs-pino';
 import { InjectConfig } from '../config/config.module.js';
-import type { ClientName, Config, ServiceName } from '../config/config.schema.js';
+import type { Config, ServiceName } from '../config/config.schema.js';
 import type { CallContext } from '../resilience/policy/call-context.js';
 import type { DownstreamReason } from '../contract/downstream-reason.js';
 import { DownstreamError } from '../resilience/policy/downstream-error.js';
@@ -27,6 +27,11 @@ export interface OutboxHandler {
   readonly topic: string;
   /** The service that entries go to; when it recovers, they become due at once. */
   readonly service: ServiceName;
+  /**
+   * The server that they go to, of several that each keep all data of the service. Each has an order, a breaker and pauses
+   * of its own, and a handler of its own, whose entries have the topic {@link topicAt}.
+   */
+  readonly endpoint?: string | undefined;
   /** May run twice for one entry, so the receiver must be idempotent. A `DownstreamError` postpones the entry. */
   deliver(entry: OutboxEntry, call: CallContext): Promise<void>;
   /**
@@ -44,6 +49,11 @@ export interface OutboxHandler {
   };
 }
 
+/** The topic of the entries for one of several servers that each keep all data of their service. */
+export const topicAt = (topic: string, endpoint: string | undefined) =>
+  endpoint === undefined ? topic : `${topic}${AT}${endpoint}`;
+const AT = '@';
+
 /** `reason`: why the entry waits in the outbox; none where it is only not delivered yet. */
 export interface Delivery {
   delivered: boolean;
@@ -52,7 +62,7 @@ export interface Delivery {
 
 /** Entries that are being delivered in one call. */
 interface Running {
-  readonly service: ServiceName;
+  readonly receiver: string;
   readonly userId: string;
   readonly entries: readonly OutboxEntry[];
   readonly ended: Promise<void>;
@@ -71,7 +81,7 @@ const INSUFFICIENT_STORAGE = 507;
 /** Whether the service was away or overloaded. */
 export const isAbsence = (error: unknown) =>
   error instanceof DownstreamError && (ABSENT.has(error.reason) || error.status === INSUFFICIENT_STORAGE);
-/** Concurrent deliveries to one service; services do not wait for each other. */
+/** Concurrent deliveries to one receiver; receivers do not wait for each other. */
 const PARALLEL = 8;
 /** How many of them may be of one user, so that a user with many entries does not delay others. */
 const PER_USER = 4;
@@ -86,6 +96,8 @@ const DELIVERY_MS = 60_000;
 const MAX_POSTPONED = 10_000;
 /** New entries are kept in memory only while fewer writes than these are postponed. */
 const MAX_POSTPONED_BEFORE_NEW = 500;
+/** How often entries are looked for whose server is not in the configuration any more. */
+const READDRESS_MS = 5 * 60_000;
 /** A smaller jump of the clock is a normal correction and is ignored. */
 const CLOCK_SLACK_MS = 1000;
 
@@ -96,8 +108,8 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly running = new Set<Running>();
   /** The projects whose next call waits for more entries. */
   private readonly gathering = new Set<ProjectOfEntries & { topic: string }>();
-  /** How many entries each service has accepted since the start. */
-  private readonly taken = new Map<ServiceName, number>();
+  /** How many entries each receiver has accepted since the start. */
+  private readonly taken = new Map<string, number>();
   /** Entries whose last attempt got no answer, with the number in {@link taken} at that time. */
   private readonly unanswered = new LRUCache<string, number>({ max: 10_000 });
   /**
@@ -105,11 +117,12 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
    * calls an entry that the service does not take is alone, and its neighbours are delivered.
    */
   private readonly maxTogether = new LRUCache<string, number>({ max: 10_000 });
-  /** Services whose breaker is open, with the time of `performance.now()` until which deliveries pause. */
-  private readonly paused = new Map<ServiceName, number>();
+  /** Receivers whose breaker is open, with the time of `performance.now()` until which deliveries pause. */
+  private readonly paused = new Map<string, number>();
   private readonly waiting = new Map<string, (outcome: Delivery) => void>();
   private readonly stopping = new AbortController();
   private timer: NodeJS.Timeout | undefined;
+  private readdressing: NodeJS.Timeout | undefined;
   /** Writes that the store could not make because it was full or locked, in order. */
   private readonly postponed: (() => Promise<unknown>)[] = [];
   private postponing: Promise<void> | undefined;
@@ -127,7 +140,7 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
   }
 
   register(handler: OutboxHandler): void {
-    this.handlers.set(handler.topic, handler);
+    this.handlers.set(topicAt(handler.topic, handler.endpoint), handler);
   }
 
   async onApplicationBootstrap(): Promise<void> {
@@ -135,14 +148,20 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
     this.store.watch?.(() => void this.pump());
     if (recovered > 0) this.log.warn({ recovered }, 'Outbox: taking up what the last run left unfinished');
     this.services.onStateChange(({ service, to }) => {
-      if (to === 'closed') void this.wake(service).catch((error: unknown) => this.storeFailed(error));
+      if (to === 'closed') this.wakeSoon((handler) => handler.service === service && handler.endpoint === undefined);
     });
+    this.services.onCopyChange(({ service, url }, to) => {
+      if (to === 'closed') this.wakeSoon((handler) => handler.service === service && handler.endpoint === url);
+    });
+    await this.readdress();
+    this.readdressing = setInterval(() => void this.readdress(), READDRESS_MS).unref();
     void this.pump();
   }
 
   async onApplicationShutdown(): Promise<void> {
     this.stopping.abort();
     clearTimeout(this.timer);
+    clearInterval(this.readdressing);
     await Promise.allSettled([...this.running].map(({ ended }) => ended));
     await this.postponing;
     await this.store.close();
@@ -169,8 +188,8 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
 
   /** Discards all entries of a user, also held and dead ones, but those of the topics in `kept`. */
   async discardAll(userId: string, kept: ReadonlySet<string>): Promise<void> {
-    for (const topic of this.handlers.keys()) {
-      if (!kept.has(topic)) await this.discard(await this.store.pending(topic, userId));
+    for (const [topic, handler] of this.handlers) {
+      if (!kept.has(handler.topic)) await this.discard(await this.store.pending(topic, userId));
     }
   }
 
@@ -207,7 +226,7 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
    * Waits up to `waitMs` for the delivery of an entry; the first failed attempt ends the wait. Call it before the release.
    */
   delivery(entry: OutboxEntry, waitMs: number): Promise<Delivery> {
-    if (this.isPaused(this.handlers.get(entry.topic)?.service)) {
+    if (this.isPaused(entry.topic)) {
       return Promise.resolve({ delivered: false, reason: 'circuit_open' });
     }
     if (this.postponed.length > 0) return Promise.resolve({ delivered: false, reason: 'saturated' });
@@ -272,12 +291,35 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
     await sleep(this.config.outbox.retry_base_ms, undefined, wait).catch(() => undefined);
   }
 
-  private async wake(service: ClientName): Promise<void> {
-    const handlers = [...this.handlers.values()].filter((handler) => handler.service === service);
+  /** Makes the entries of some handlers due. */
+  private wakeSoon(isMeant: (handler: OutboxHandler) => boolean): void {
+    const handlers = [...this.handlers].filter(([, handler]) => isMeant(handler));
     if (handlers.length === 0 || this.stopping.signal.aborted) return;
-    for (const handler of handlers) this.paused.delete(handler.service);
-    await this.store.wake(handlers.map(({ topic }) => topic));
-    await this.pump();
+    for (const [, handler] of handlers) this.paused.delete(receiverOf(handler));
+    void this.store
+      .wake(handlers.map(([topic]) => topic))
+      .then(() => this.pump())
+      .catch((error: unknown) => this.storeFailed(error));
+  }
+
+  /**
+   * Entries for a server that is not configured any more, or from before there were several, go to all servers that are:
+   * these ignore what they have.
+   */
+  private async readdress(): Promise<void> {
+    try {
+      for (const topic of await this.store.topics()) {
+        if (this.handlers.has(topic)) continue;
+        const [name] = topic.split(AT);
+        const to = [...this.handlers].filter(([, handler]) => handler.topic === name).map(([known]) => known);
+        if (to.length === 0) continue;
+        await this.store.readdress(topic, to);
+        this.log.warn({ topic, to }, `Outbox: entries for ${topic} go to ${to.join(' and ')}`);
+      }
+      void this.pump();
+    } catch (error) {
+      this.log.error({ err: error }, 'Outbox: entries for servers that are not configured any more stay');
+    }
   }
 
   /** Starts the delivery of due entries, and sets the timer for the next one. */
@@ -303,17 +345,17 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
   }
 
   private async startDue(nowMs: number): Promise<void> {
-    for (const handler of this.handlers.values()) {
-      if (this.isPaused(handler.service)) continue;
-      const running = [...this.running].filter(({ service }) => service === handler.service);
+    for (const [topic, handler] of this.handlers) {
+      if (this.isPaused(topic)) continue;
+      const running = [...this.running].filter(({ receiver }) => receiver === receiverOf(handler));
       if (running.length >= PARALLEL) continue;
       const perUser = new Map<string, number>();
       for (const { userId } of running) perUser.set(userId, (perUser.get(userId) ?? 0) + 1);
-      const due = await this.store.due(handler.topic, nowMs, {
+      const due = await this.store.due(topic, nowMs, {
         limit: PARALLEL - running.length,
         batch: handler.batch,
         running: running.flatMap(({ entries }) => entries),
-        gathering: [...this.gathering].filter(({ topic }) => topic === handler.topic),
+        gathering: [...this.gathering].filter((project) => project.topic === topic),
         busy: [...perUser].filter(([, calls]) => calls >= PER_USER).map(([userId]) => userId),
       });
       const left = new Set(due.flat());
@@ -359,9 +401,10 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
     if (this.clockOffsetMs < before - CLOCK_SLACK_MS) await this.store.wake([...this.handlers.keys()]);
   }
 
-  /** Whether deliveries to a service pause because its breaker is open. */
-  isPaused(service: ServiceName | undefined): boolean {
-    return service !== undefined && (this.paused.get(service) ?? 0) > performance.now();
+  /** Whether deliveries of a topic pause because the breaker of their receiver is open. */
+  isPaused(topic: string): boolean {
+    const handler = this.handlers.get(topic);
+    return handler !== undefined && (this.paused.get(receiverOf(handler)) ?? 0) > performance.now();
   }
 
   private start(entries: readonly OutboxEntry[], handler: OutboxHandler): void {
@@ -372,17 +415,17 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
         this.running.delete(running);
         void this.pump();
       });
-    const running: Running = { service: handler.service, userId: entries[0]?.userId ?? '', entries, ended };
+    const running: Running = { receiver: receiverOf(handler), userId: entries[0]?.userId ?? '', entries, ended };
     this.running.add(running);
   }
 
   /** Lets the next call of the project wait, unless this one is full. */
-  private gather(entries: readonly OutboxEntry[], { topic, batch }: OutboxHandler): void {
+  private gather(entries: readonly OutboxEntry[], { batch }: OutboxHandler): void {
     const [first] = entries;
     if (batch === undefined || first === undefined || entries.length >= batch.maxEntries / 2) return;
     const gatherMs = batch.gatherMs(entries.length);
     if (gatherMs === 0) return;
-    const { userId, projectId } = first;
+    const { topic, userId, projectId } = first;
     const project = { topic, userId, projectId };
     this.gathering.add(project);
     setTimeout(() => {
@@ -400,20 +443,20 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
       const delivered = entries.slice(0, count);
       // The receiver has the entries, so waiting callers continue before their removal is stored.
       settle({ delivered: true }, delivered);
-      this.taken.set(handler.service, this.takenBy(handler.service) + delivered.length);
+      this.taken.set(receiverOf(handler), this.takenBy(handler) + delivered.length);
       await this.store.remove(delivered.map(({ id }) => id));
       await this.store.giveBack?.(entries.slice(count).map(({ id }) => id));
     } catch (error) {
       const reason = error instanceof DownstreamError ? { reason: error.reason } : {};
       if (error instanceof DownstreamError && error.reason === 'circuit_open') {
         const waitMs = error.retryAfterMs ?? this.config.outbox.retry_base_ms;
-        this.paused.set(handler.service, performance.now() + waitMs);
+        this.paused.set(receiverOf(handler), performance.now() + waitMs);
       }
       settle({ delivered: false, ...reason });
       if (this.stopping.signal.aborted) return;
       const [only, ...others] = entries;
       if (only !== undefined && others.length === 0) {
-        return this.undelivered(only, error, this.weigh(only, handler.service, error));
+        return this.undelivered(only, error, this.weigh(only, handler, error));
       }
       await this.notTogether(entries, error);
     }
@@ -460,16 +503,16 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
   }
 
   /** How many attempts a failed delivery counts for. */
-  private weigh({ id }: OutboxEntry, service: ServiceName, error: unknown): number {
+  private weigh({ id }: OutboxEntry, handler: OutboxHandler, error: unknown): number {
     if (!isAbsence(error)) return 1;
     if (!(error instanceof DownstreamError) || !SUSPICIOUS.has(error.reason)) return 0;
     const before = this.unanswered.get(id);
-    this.unanswered.set(id, this.takenBy(service));
-    return before !== undefined && before < this.takenBy(service) ? SUSPICION : 0;
+    this.unanswered.set(id, this.takenBy(handler));
+    return before !== undefined && before < this.takenBy(handler) ? SUSPICION : 0;
   }
 
-  private takenBy(service: ServiceName): number {
-    return this.taken.get(service) ?? 0;
+  private takenBy(handler: OutboxHandler): number {
+    return this.taken.get(receiverOf(handler)) ?? 0;
   }
 
   private async undelivered(entry: OutboxEntry, error: unknown, weight: number): Promise<void> {
@@ -491,6 +534,9 @@ export class Outbox implements OnApplicationBootstrap, OnApplicationShutdown {
     this.log.info(fields, `Outbox: ${entry.topic} waits for its next delivery: ${message}`);
   }
 }
+
+/** The service that a handler delivers to, or one server of it. */
+const receiverOf = ({ service, endpoint }: OutboxHandler) => topicAt(service, endpoint);
 
 /** The difference of wall clock and monotonic clock; it changes when the clock is set. */
 function clockOffsetMs(): number {

@@ -331,4 +331,42 @@ function behavesAsOutbox(restart: (maxBytes: number) => Promise<OutboxStore>): v
     expect(await store.isDelivering('turn', 'ann', { keys: ['a'] })).toBe(false);
     expect(await store.isDelivering('turn', 'ann')).toBe(true);
   });
+
+  it('counts the entries of some topics in a project of a user', async () => {
+    const inProject = (topic: string, key: string) => ({ ...entry(key, {}, topic), projectId: 'p' });
+    await store.add([inProject('turn', 'a'), inProject('turn', 'b'), inProject('turn@b', 'a'), entry('c')], 'ready');
+    await store.add([inProject('turn', 'held'), { ...inProject('turn', 'd'), userId: 'bob' }], 'held');
+    const counts = await store.counts(['turn', 'turn@b', 'turn@c'], 'ann', 'p');
+    expect([...counts]).toEqual(
+      expect.arrayContaining([
+        ['turn', 3],
+        ['turn@b', 1],
+      ]),
+    );
+    expect(counts.size).toBe(2);
+  });
+
+  it('gives the entries of a topic to other topics, as they are, and leaves those that are held', async () => {
+    await store.add([entry('a', 1, 'turn@x'), entry('a', 2, 'turn@x'), entry('b', 3, 'turn@x')], 'ready');
+    const [dead] = (await store.pending('turn@x', 'ann', { keys: ['b'] })).map(({ id }) => id);
+    await store.bury(dead ?? '', 'no good');
+    await store.add([entry('c', 4, 'turn@x')], 'held');
+    expect(await store.topics()).toEqual(['turn@x']);
+    await store.readdress('turn@x', ['turn', 'turn@b']);
+    expect((await store.topics()).toSorted()).toEqual(['turn', 'turn@b', 'turn@x']);
+    expect(await store.pending('turn@x', 'ann')).toMatchObject([{ payload: 4 }]);
+    for (const topic of ['turn', 'turn@b']) {
+      expect(await store.pending(topic, 'ann')).toMatchObject([
+        { payload: 1, lastError: null },
+        { payload: 2 },
+        { payload: 3, lastError: 'no good' },
+      ]);
+      const due = (await store.due(topic, Date.now(), { limit: 10 })).flat();
+      expect(due.map(({ payload }) => payload)).toEqual([1]);
+    }
+    const ids = [...(await store.pending('turn', 'ann')), ...(await store.pending('turn@b', 'ann'))].map(
+      ({ id }) => id,
+    );
+    expect(new Set(ids).size).toBe(6);
+  });
 }

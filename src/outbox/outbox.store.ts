@@ -120,6 +120,15 @@ export interface OutboxStore {
   pending(topic: string, userId: string, filter?: PendingFilter & { state?: OutboxState }): Promise<OutboxEntry[]>;
   /** Whether {@link pending} has a ready entry without a failed attempt. */
   isDelivering(topic: string, userId: string, filter?: PendingFilter): Promise<boolean>;
+  /** How many entries of each of these topics a user has in a project, of all states; topics without any are left out. */
+  counts(topics: readonly string[], userId: string, projectId: string): Promise<Map<string, number>>;
+  /** The topics that have entries. */
+  topics(): Promise<string[]>;
+  /**
+   * Gives the ready and dead entries of a topic to other topics, each of which gets all of them, in their order and as they
+   * are. Entries that are being delivered stay.
+   */
+  readdress(topic: string, to: readonly string[]): Promise<void>;
   dead(limit: number): Promise<OutboxEntry[]>;
   stats(): Promise<OutboxStats[]>;
   /** Removes all traces of removed entries from its files, where it has files of its own. */

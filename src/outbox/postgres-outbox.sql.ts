@@ -119,6 +119,20 @@ const OF_USER = `user_id = $1 AND topic = $2 AND ($3::text[] IS NULL OR key = AN
 export const PENDING = `SELECT * FROM entries WHERE ${OF_USER} AND ($5::text IS NULL OR state = $5) ORDER BY seq`;
 export const IS_DELIVERING = `
   SELECT EXISTS (SELECT FROM entries WHERE ${OF_USER} AND state = 'ready' AND last_error IS NULL) AS found`;
+export const COUNTS = `
+  SELECT topic, count(*)::int AS entries FROM entries WHERE user_id = $1 AND topic = ANY($2) AND project_id = $3 GROUP BY topic`;
+export const TOPICS = 'SELECT DISTINCT topic FROM entries';
+/** The entry keeps its id in the first topic. */
+export const READDRESS = `
+  WITH taken AS (
+    DELETE FROM entries WHERE seq IN (
+      SELECT seq FROM entries WHERE topic = $1 AND state <> 'held' AND owner IS NULL FOR UPDATE SKIP LOCKED
+    ) RETURNING *
+  )
+  INSERT INTO entries (id, topic, key, user_id, project_id, payload, other_key, created_at, state, due_ms, attempts, recovered, last_error)
+  SELECT CASE place WHEN 1 THEN id ELSE gen_random_uuid()::text END, t.topic, key, user_id, project_id, payload, other_key, created_at,
+    state, due_ms, attempts, recovered, last_error
+  FROM taken, unnest($2::text[]) WITH ORDINALITY t(topic, place) ORDER BY seq, place`;
 export const DEAD = `SELECT * FROM entries WHERE state = 'dead' ORDER BY seq LIMIT $1`;
 export const STATS = `
   SELECT topic, state, count(*) AS entries, min(created_at) AS oldest FROM entries GROUP BY topic, state

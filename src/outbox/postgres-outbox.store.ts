@@ -49,7 +49,7 @@ export class PostgresOutboxStore implements OutboxStore {
   /** Entries that this replica has just made ready, by topic: where there are no others, they are taken by their ids. */
   private readonly fresh = new Map<string, Fresh[]>();
   /** All topics that were ever asked for. */
-  private readonly topics = new Set<string>();
+  private readonly asked = new Set<string>();
   /** Topics whose entries are delivered together with others of their project. */
   private readonly batched = new Set<string>();
   /** When the entries that this replica has postponed become due. */
@@ -111,7 +111,7 @@ export class PostgresOutboxStore implements OutboxStore {
   }
 
   async due(topic: string, nowMs: number, selection: Selection): Promise<OutboxEntry[][]> {
-    this.topics.add(topic);
+    this.asked.add(topic);
     if (selection.batch !== undefined) this.batched.add(topic);
     this.hintRipe(nowMs);
     if (selection.limit <= 0) return [];
@@ -243,6 +243,21 @@ export class PostgresOutboxStore implements OutboxStore {
     return rows[0]?.found ?? false;
   }
 
+  async counts(topics: readonly string[], userId: string, projectId: string): Promise<Map<string, number>> {
+    const values = [userId, topics, projectId];
+    const { rows } = await this.db.read<{ topic: string; entries: number }>(sql.COUNTS, values);
+    return new Map(rows.map(({ topic, entries }) => [topic, entries]));
+  }
+
+  async topics(): Promise<string[]> {
+    return (await this.db.read<{ topic: string }>(sql.TOPICS)).rows.map(({ topic }) => topic);
+  }
+
+  async readdress(topic: string, to: readonly string[]): Promise<void> {
+    await this.db.write(sql.READDRESS, [topic, to]);
+    for (const one of to) this.hints.add(one);
+  }
+
   async dead(limit: number): Promise<OutboxEntry[]> {
     return (await this.db.read<Row>(sql.DEAD, [limit])).rows.map(toEntry);
   }
@@ -259,7 +274,7 @@ export class PostgresOutboxStore implements OutboxStore {
   /** Looks for entries that no replica delivers, and for those whose delivery this one could not record. */
   private async look(): Promise<void> {
     const { rows } = await this.db.read<{ topic: string }>(sql.WAITING, [
-      [...this.topics],
+      [...this.asked],
       Date.now(),
       this.replicas.id,
     ]);
@@ -286,7 +301,7 @@ export class PostgresOutboxStore implements OutboxStore {
 
   private freshen({ id, topic, userId }: Fresh & { topic: string }): void {
     const fresh = this.fresh.get(topic) ?? [];
-    const isDirect = this.topics.has(topic) && !this.batched.has(topic) && !this.hints.has(topic);
+    const isDirect = this.asked.has(topic) && !this.batched.has(topic) && !this.hints.has(topic);
     if (isDirect && fresh.length < MAX_FRESH) this.fresh.set(topic, [...fresh, { id, userId }]);
     else this.hints.add(topic);
   }

@@ -87,7 +87,7 @@ export class SqliteOutboxStore implements OutboxStore {
   private readonly group: GroupCommit;
   private bytes: number;
   /** The number of entries of each topic: most searches ask for a topic without any. */
-  private readonly counts = new Map<string, number>();
+  private readonly counted = new Map<string, number>();
   /** By topic, the user who was served last. */
   private readonly lastTurn = new Map<string, string>();
   /** By topic and user, the project that was served last. */
@@ -101,7 +101,7 @@ export class SqliteOutboxStore implements OutboxStore {
     this.prepared = preparedBy(this.db);
     this.group = new GroupCommit(this.db, () => this.mark());
     for (const { topic, n } of this.prepared('SELECT topic, count(*) AS n FROM entries GROUP BY topic').all()) {
-      this.counts.set(String(topic), Number(n));
+      this.counted.set(String(topic), Number(n));
     }
     this.bytes = Number(this.prepared('SELECT coalesce(sum(octet_length(payload)), 0) AS n FROM entries').get()?.['n']);
   }
@@ -259,6 +259,43 @@ export class SqliteOutboxStore implements OutboxStore {
     return this.prepared(`SELECT 1 ${sql} AND last_error IS NULL LIMIT 1`).get(...values) !== undefined;
   }
 
+  async counts(topics: readonly string[], userId: string, projectId: string): Promise<Map<string, number>> {
+    const counts = topics
+      .filter((topic) => this.mayHave(topic))
+      .map((topic): [string, number] => {
+        const { sql, values } = ofUser(topic, userId, { projectId });
+        return [topic, Number(this.prepared(`SELECT count(*) AS n ${sql}`).get(...values)?.['n'])];
+      });
+    return new Map(counts.filter(([, entries]) => entries > 0));
+  }
+
+  async topics(): Promise<string[]> {
+    return [...this.counted].filter(([, entries]) => entries > 0).map(([topic]) => topic);
+  }
+
+  async readdress(topic: string, to: readonly string[]): Promise<void> {
+    const [first, ...others] = to;
+    if (first === undefined) return;
+    const columns =
+      'key, other_key, user_id, project_id, payload, created_at, state, due_ms, attempts, recovered, last_error';
+    await this.write(() => {
+      const where = `FROM entries WHERE topic = ? AND state <> 'held' ORDER BY seq`;
+      const entries = this.prepared(`SELECT id, octet_length(payload) AS bytes ${where}`).all(topic);
+      for (const { id, bytes } of entries) {
+        for (const other of others) {
+          this.reserve(Number(bytes));
+          this.prepared(
+            `INSERT INTO entries (id, topic, ${columns}) SELECT ?, ?, ${columns} FROM entries WHERE id = ?`,
+          ).run(...[randomUUID(), other, String(id)]);
+          this.count(other, 1);
+        }
+        this.prepared('UPDATE entries SET topic = ? WHERE id = ?').run(first, String(id));
+        this.count(topic, -1);
+        this.count(first, 1);
+      }
+    });
+  }
+
   async dead(limit: number): Promise<OutboxEntry[]> {
     return this.prepared(`SELECT * FROM entries WHERE state = 'dead' ORDER BY seq LIMIT ?`).all(limit).map(toEntry);
   }
@@ -308,11 +345,11 @@ export class SqliteOutboxStore implements OutboxStore {
   }
 
   private mayHave(topic: string): boolean {
-    return (this.counts.get(topic) ?? 0) > 0;
+    return (this.counted.get(topic) ?? 0) > 0;
   }
 
   private count(topic: string, change: number): void {
-    this.counts.set(topic, (this.counts.get(topic) ?? 0) + change);
+    this.counted.set(topic, (this.counted.get(topic) ?? 0) + change);
   }
 
   private reserve(bytes: number): void {
@@ -339,11 +376,11 @@ export class SqliteOutboxStore implements OutboxStore {
 
   private mark(): () => void {
     const { bytes } = this;
-    const counts = [...this.counts];
+    const counts = [...this.counted];
     return () => {
       this.bytes = bytes;
-      this.counts.clear();
-      for (const [topic, n] of counts) this.counts.set(topic, n);
+      this.counted.clear();
+      for (const [topic, n] of counts) this.counted.set(topic, n);
     };
   }
 }

@@ -4,7 +4,13 @@ import { PinoLogger } from 'nestjs-pino';
 import { configDir, loadConfig } from '../config/config.loader.js';
 import { CONFIG, ConfigModule, InjectConfig, isOwnConfig } from '../config/config.module.js';
 import { ConfigReloader } from '../config/config.reloader.js';
-import type { ClientName, Config, ServiceName } from '../config/config.schema.js';
+import {
+  type ClientName,
+  type Config,
+  type DownstreamSettings,
+  isCopied,
+  type ServiceName,
+} from '../config/config.schema.js';
 import { isModel, keyOf, modelNames, settingsOf } from '../config/llm-models.js';
 import { systemClock } from './policy/clock.js';
 import { BalancedTransport, type BalancingParts } from './wire/balanced-transport.js';
@@ -35,6 +41,7 @@ class ServiceRegistryModule implements OnApplicationBootstrap {
     @InjectConfig() private readonly config: Config,
     private readonly registry: ServiceRegistry,
     private readonly reloader: ConfigReloader,
+    private readonly log: PinoLogger,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -42,8 +49,22 @@ class ServiceRegistryModule implements OnApplicationBootstrap {
     const { llm } = this.config;
     this.reloader.onReload(({ downstream }) => {
       // The list of models is fixed at the start.
-      for (const client of this.registry.all()) client.reconfigure(settingsOf({ downstream, llm }, client.service));
+      for (const client of this.registry.all()) {
+        const settings = settingsOf({ downstream, llm }, client.service);
+        client.reconfigure(this.keepsAddresses(client, settings) ? { ...settings, url: client.url } : settings);
+      }
     });
+  }
+
+  /** The outbox holds deliveries to each server of the list that was configured at the start. */
+  private keepsAddresses(client: ResilientClient, { url }: DownstreamSettings): boolean {
+    if (url === null || url === client.url || !isCopied(client.service)) return false;
+    if (client.copies.length === 0 && urlsOf(url).length === 1) return false;
+    this.log.warn(
+      {},
+      `Configuration changed: downstream.${client.service}.url, a list, takes effect at the next start`,
+    );
+    return true;
   }
 }
 
@@ -93,7 +114,8 @@ const HEALTH_PATH = '/health/live';
 const PARTS = [CONFIG, ServiceRegistry, HttpService, PinoLogger];
 type Parts = [config: Config, registry: ServiceRegistry, http: HttpService, sink: PinoLogger];
 
-function connect(name: ClientName, title: string, ...[config, registry, http, sink]: Parts): ResilientClient {
+function connect(name: ClientName, title: string, ...parts: Parts): ResilientClient {
+  const [config, registry, http, sink] = parts;
   const outside = isModel(name);
   const route = outside ? routeTo(config, name) : undefined;
   const client = new ResilientClient({
@@ -120,9 +142,30 @@ function connect(name: ClientName, title: string, ...[config, registry, http, si
       ? bearerHeaders(keyOf(config, name))
       : internalHeaders(config.secrets.internal_service_token, systemClock),
     ...(outside ? {} : { healthPath: HEALTH_PATH }),
+    copies: copiesOf(name, title, ...parts),
     sink,
     onTransition: (transition) => registry.announce({ service: name, ...transition }),
   });
   registry.add(client);
   return client;
+}
+
+/** A client of each server of a service whose servers each keep all data, where there are several. */
+function copiesOf(name: ClientName, title: string, ...[config, registry, http, sink]: Parts): ResilientClient[] {
+  const settings = settingsOf(config, name);
+  const urls = isCopied(name) && settings.url !== null ? [...new Set(urlsOf(settings.url))] : [];
+  if (urls.length < 2) return [];
+  return urls.map((url) => {
+    const copy: ResilientClient = new ResilientClient({
+      service: name,
+      title: `${title} ${url}`,
+      settings: { ...settings, url },
+      connect: ({ timeout_ms }) => new HttpTransport(http.axiosRef, { url }, timeout_ms),
+      headers: internalHeaders(config.secrets.internal_service_token, systemClock),
+      healthPath: HEALTH_PATH,
+      sink,
+      onTransition: ({ to }) => registry.announceCopy(copy, to),
+    });
+    return copy;
+  });
 }

@@ -18,6 +18,7 @@ export interface StateChange {
 export class ServiceRegistry {
   private readonly clients = new Map<string, ResilientClient>();
   private readonly listeners = new Set<(change: StateChange) => void>();
+  private readonly copyListeners = new Set<(copy: ResilientClient, to: BreakerState) => void>();
 
   constructor(private readonly log: PinoLogger) {}
 
@@ -33,6 +34,15 @@ export class ServiceRegistry {
 
   get(name: string): ResilientClient | undefined {
     return this.clients.get(name);
+  }
+
+  /** Calls a listener after each change of the breaker of one of several servers that each keep all data of a service. */
+  onCopyChange(listener: (copy: ResilientClient, to: BreakerState) => void): void {
+    this.copyListeners.add(listener);
+  }
+
+  announceCopy(copy: ResilientClient, to: BreakerState): void {
+    for (const listener of this.copyListeners) listener(copy, to);
   }
 
   /** @returns a function that ends it */

@@ -29,7 +29,7 @@ export class ProjectInventory {
       if (next === undefined) return { projects, next: null };
       [userId, projectId] = [String(next['user_id']), String(next['project_id'])];
       const rows = this.prepared(
-        `SELECT path, version FROM ${table} WHERE user_id = ? AND project_id = ? ORDER BY path`,
+        `SELECT path, version FROM ${table} WHERE user_id = ? AND project_id = ? ORDER BY path, version`,
       ).all(userId, projectId) as { path: string; version: string }[];
       documents += rows.length;
       projects.push({ user_id: userId, project_id: projectId, documents: rows.length, digest: digestOf(rows) });

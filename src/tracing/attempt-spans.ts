@@ -6,7 +6,7 @@ import { parentOf, traceparentOf } from './trace-context.js';
 
 /** A span for each attempt. A call that was refused before its attempt has none. */
 export function traceAttempts(clients: readonly ResilientClient[], tracer: Tracer): void {
-  for (const client of clients) {
+  for (const client of clients.flatMap((one) => [one, ...one.copies])) {
     let address = addressOf(client);
     client.policy.observe({
       began: (attempt) => {

@@ -59,11 +59,13 @@ function render(example: string, ...values: string[]): Manifest[] {
   return parseAllDocuments(text).flatMap((document) => (document.toJS() as Manifest | null) ?? []);
 }
 
+const isWorkload = ({ kind }: Manifest) => kind === 'Deployment' || kind === 'StatefulSet';
+
 (helmIsThere ? describe : describe.skip).each(readdirSync(join(CHART, 'examples')))('the chart with %s', (example) => {
   const manifests = () => render(example);
-  const deployments = () => manifests().filter(({ kind }) => kind === 'Deployment');
+  const deployments = () => manifests().filter(isWorkload);
 
-  it('is a Deployment for each process, under restricted rights and without a CPU limit', () => {
+  it('is a Deployment or a StatefulSet for each process, under restricted rights and without a CPU limit', () => {
     const containers = deployments().map(({ spec }) => spec.template.spec.containers[0] as Container);
     expect(containers.map(({ args }) => args[0]).sort()).toEqual(APPS);
     for (const { securityContext, resources } of containers) {
@@ -109,25 +111,22 @@ function render(example: string, ...values: string[]): Manifest[] {
 (helmIsThere ? it : it.skip)(
   'runs several of those processes that share a database, and reads its URL from a secret',
   () => {
-    const deployments = render('replicas.yaml').filter(({ kind }) => kind === 'Deployment');
+    const deployments = render('replicas.yaml').filter(isWorkload);
     const by = new Map(deployments.map(({ spec }) => [spec.template.spec.containers[0]?.args[0], spec]));
     const shared = ['auth', 'backend', 'billing', 'filesystem'];
     for (const app of APPS) {
       const url = by.get(app)?.template.spec.containers[0]?.env.find(({ name }) => name === 'DATABASE_URL');
-      expect(by.get(app)?.replicas).toBe(shared.includes(app) ? 2 : 1);
+      expect(by.get(app)?.replicas).toBe(2);
       expect(url?.valueFrom).toEqual(
         shared.includes(app) ? { secretKeyRef: { name: 'caudex-database', key: 'DATABASE_URL' } } : undefined,
       );
     }
-    expect(render('replicas.yaml').filter(({ kind }) => kind === 'PodDisruptionBudget')).toHaveLength(shared.length);
+    expect(render('replicas.yaml').filter(({ kind }) => kind === 'PodDisruptionBudget')).toHaveLength(APPS.length);
     const accepted = (...values: string[]) =>
       canRun(HELM, 'template', 'demo', CHART, ...['existingSecret=x', ...values].flatMap((value) => ['--set', value]));
     const two = ['apps.auth.replicas=2', 'apps.auth.persistence.enabled=false', 'database.existingSecret=x'];
     expect(accepted(...two)).toBe(true);
     for (const left of two.slice(1)) expect(accepted(...two.filter((value) => value !== left))).toBe(false);
-    expect(accepted('apps.git.replicas=2', 'apps.git.persistence.enabled=false', 'database.existingSecret=x')).toBe(
-      false,
-    );
   },
 );
 
@@ -135,14 +134,40 @@ function render(example: string, ...values: string[]): Manifest[] {
   const manifests = render('replicas.yaml');
   const headless = manifests.filter(({ kind, spec }) => kind === 'Service' && spec.clusterIP === 'None');
   expect(headless.map(({ metadata }) => metadata.name)).toEqual(
-    ['auth', 'billing', 'filesystem'].map((app) => `demo-caudex-${app}-pods`),
+    ['auth', 'billing', 'chroma', 'filesystem', 'git'].map((app) => `demo-caudex-${app}-pods`),
   );
   const { data } = manifests.find(({ kind }) => kind === 'ConfigMap') as Manifest;
   expect(data).toMatchObject({
     AUTH_SERVER_URL: 'http://demo-caudex-auth-pods:6001',
     FILESYSTEM_SERVER_URL: 'http://demo-caudex-filesystem-pods:6002',
-    CHROMA_SERVER_URL: 'http://demo-caudex-chroma:6003',
+    CHROMA_SERVER_URL: addresses('chroma', 6003),
+    GIT_SERVER_URL: addresses('git', 6005),
   });
+});
+
+/** The addresses of the two pods of a StatefulSet. */
+const addresses = (app: string, port: number) =>
+  [0, 1].map((n) => `http://demo-caudex-${app}-${n}.demo-caudex-${app}-pods:${port}`).join(',');
+
+(helmIsThere ? it : it.skip)('gives each of several chroma and git servers a name and a volume of its own', () => {
+  const manifests = render('replicas.yaml');
+  const sets = manifests.filter(({ kind }) => kind === 'StatefulSet');
+  expect(sets.map(({ metadata }) => metadata.name)).toEqual(['demo-caudex-chroma', 'demo-caudex-git']);
+  for (const { spec, metadata } of sets) {
+    expect(spec).toMatchObject({
+      serviceName: `${metadata.name}-pods`,
+      volumeClaimTemplates: [{ metadata: { name: 'data' } }],
+    });
+    const [container] = spec.template.spec.containers;
+    expect(container).toMatchObject({ volumeMounts: expect.arrayContaining([{ name: 'data', mountPath: '/data' }]) });
+  }
+  expect(manifests.filter(({ kind }) => kind === 'PersistentVolumeClaim')).toEqual([]);
+  const accepted = (...values: string[]) =>
+    canRun(HELM, 'template', 'demo', CHART, ...['existingSecret=x', ...values].flatMap((value) => ['--set', value]));
+  expect(accepted('apps.git.replicas=3', 'apps.chroma.replicas=2')).toBe(true);
+  expect(accepted('apps.git.replicas=2', 'apps.git.persistence.enabled=false')).toBe(false);
+  expect(accepted('apps.chroma.replicas=2', 'apps.chroma.persistence.existingClaim=mine')).toBe(false);
+  expect(accepted('apps.git.replicas=2', 'external.graphUrl=bolt://neo4j:7687')).toBe(false);
 });
 
 (helmIsThere ? it : it.skip)('runs several filesystem servers only with a place for documents that they share', () => {

@@ -39,5 +39,13 @@ export async function pathsOf(person: Person, project: string): Promise<string[]
   return documents.map(({ path }) => path);
 }
 
+/** Every version of every document of a project. */
+export async function historyOf(person: Person, project: string): Promise<{ version: string; path: string }[]> {
+  const { versions } = await person.get<{ versions: { version: string; path: string }[] }>(
+    `/v1/api/projects/${project}/history?limit=1000`,
+  );
+  return versions;
+}
+
 /** The values that occur more than once. */
 export const repeated = (values: readonly string[]) => values.filter((value, n) => values.indexOf(value) !== n);

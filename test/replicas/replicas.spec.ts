@@ -1,10 +1,13 @@
 import { spawnSync } from 'node:child_process';
+import { rm } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { hasPostgres } from '../../src/storage/postgres/testing/postgres-server.js';
 import { type Caudex, Person, until } from '../system/caudex.js';
 import { chunk, END, FakeLlm, type LlmRequest } from '../system/fake-llm.js';
-import { chargesOf, pathsOf, repeated, turnsOf } from './ledger.js';
+import { chargesOf, historyOf, pathsOf, repeated, turnsOf } from './ledger.js';
 import { type Answered, type Failure, SteadyLoad } from './steady-load.js';
 import { type Replica, TwoOfEverything } from './two-of-everything.js';
 
@@ -95,6 +98,7 @@ async function speak({ messages }: LlmRequest, reply: ServerResponse): Promise<v
       !repeatable && kills.some(({ replica, atMs }) => replica.app === 'backend' && beganMs < atMs && atMs < endedMs);
     told('kills', load);
     expect(load.failures.filter((failure) => !isExcused(failure))).toEqual([]);
+    expect(load.degraded).toEqual([]);
     expect(load.resumed).toBeGreaterThan(0);
     await nothingIsLostOrRepeated();
   }, 600_000);
@@ -109,15 +113,31 @@ async function speak({ messages }: LlmRequest, reply: ServerResponse): Promise<v
     await load.stop();
     told('rolling restart', load);
     expect(load.failures).toEqual([]);
+    expect(load.degraded).toEqual([]);
     expect(load.answered.filter(({ end }) => end === 'error')).toEqual([]);
     await nothingIsLostOrRepeated();
   }, 600_000);
+
+  it('fill a chroma and a git server that lost their folders, while the others answer', async () => {
+    for (const app of ['chroma', 'git'] as const) {
+      const { b } = two;
+      await b.kill(app);
+      await rm(join(b.dataDir, app), { recursive: true });
+      await b.launch(app);
+      await sleep(CALM_MS);
+    }
+    await load.stop();
+    told('lost folders', load);
+    expect(load.failures).toEqual([]);
+    expect(load.degraded).toEqual([]);
+    await nothingIsLostOrRepeated();
+  }, 300_000);
 
   it('count requests together, also while one of them is killed', async () => {
     await load.stop();
     const person = await two.signUp();
     const statuses: number[] = [];
-    const backend = two.twice.find(({ app }) => app === 'backend') as Replica;
+    const backend = two.replicas.find(({ app }) => app === 'backend') as Replica;
     let killing: Promise<void> | undefined;
     await Promise.all(
       Array.from({ length: 8 }, async () => {
@@ -161,8 +181,8 @@ async function speak({ messages }: LlmRequest, reply: ServerResponse): Promise<v
     const searchAt = ({ url }: Caudex) => new Person(url, person.token).search(project, `harbour ${Math.random()}`);
     const openAt = async (caudex: Caudex) => (await caudex.breaker('chroma')).state !== 'closed';
     await Promise.all([two.a, two.b].map((caudex) => until('it works', async () => !(await openAt(caudex)))));
-    const chroma = two.replicas.find(({ app }) => app === 'chroma') as Replica;
-    await chroma.caudex.kill('chroma');
+    const chromas = two.replicas.filter(({ app }) => app === 'chroma');
+    await Promise.all(chromas.map(({ caudex }) => caudex.kill('chroma')));
     await until('the breaker of one is open', async () => {
       await searchAt(two.a);
       return openAt(two.a);
@@ -171,7 +191,7 @@ async function speak({ messages }: LlmRequest, reply: ServerResponse): Promise<v
     expect(two.b.output.join('')).toContain(
       '[Chroma Server] Circuit breaker OPEN (it failed here too, as at another process)',
     );
-    await two.launch(chroma);
+    await Promise.all(chromas.map((chroma) => two.launch(chroma)));
     for (const caudex of [two.a, two.b]) {
       await until('the breaker is closed', async () => {
         await searchAt(caudex);
@@ -182,13 +202,20 @@ async function speak({ messages }: LlmRequest, reply: ServerResponse): Promise<v
 
   /** Compares what was acknowledged with what is stored. */
   async function nothingIsLostOrRepeated(): Promise<void> {
-    await until('the outbox is empty', async () => Object.keys(await two.outbox()).length === 0, DRAIN_LIMIT_MS);
+    const isDrained = async () => Object.keys(await two.outbox()).length === 0;
+    await until('the outbox is empty', isDrained, DRAIN_LIMIT_MS);
+    const areEqual = async () => (await two.inventories()).every(([one, other]) => isDeepStrictEqual(one, other));
+    await until('both chroma and both git servers have the same', areEqual, DRAIN_LIMIT_MS);
+    await until('the outbox is empty', isDrained, DRAIN_LIMIT_MS);
     for (const { person, project } of people) {
       const own = <T extends { person: Person }>(all: readonly T[]) => all.filter((one) => one.person === person);
       await turnsAreRight(person, own(load.answered));
       const paths = await pathsOf(person, project);
       expect(repeated(paths)).toEqual([]);
       expect(paths.filter((path) => path !== 'first.md' && !load.asked.has(path))).toEqual([]);
+      const versions = await historyOf(person, project);
+      expect(repeated(versions.map(({ version }) => version))).toEqual([]);
+      expect(versions.map(({ path }) => path).toSorted()).toEqual(paths.toSorted());
       for (const { path, text } of own(load.uploaded)) {
         const answer = await person.request('GET', `/v1/api/projects/${project}/documents/${path}`);
         expect(await answer.text()).toBe(text);
@@ -219,10 +246,10 @@ async function speak({ messages }: LlmRequest, reply: ServerResponse): Promise<v
   }
 });
 
-function told(what: string, { requests, failures, resumed, answered }: SteadyLoad): void {
+function told(what: string, { requests, failures, degraded, resumed, answered }: SteadyLoad): void {
   const sent = Object.entries(requests).map(([kind, count]) => `${count} ${kind}`);
   const ended = answered.filter(({ end }) => end === 'error').length;
   process.stderr.write(
-    `${what}: ${sent.join(', ')}; ${failures.length} failed; ${resumed} connections of streams resumed, ${ended} streams ended with an error\n`,
+    `${what}: ${sent.join(', ')}; ${failures.length} failed, ${degraded.length} searches degraded; ${resumed} connections of streams resumed, ${ended} streams ended with an error\n`,
   );
 }

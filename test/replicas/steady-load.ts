@@ -16,7 +16,7 @@ export interface Failure {
   endedMs: number;
   what: string;
 }
-type Kind = 'search' | 'upload' | 'chat' | 'chat without key' | 'stream';
+type Kind = 'search' | 'history' | 'upload' | 'chat' | 'chat without key' | 'stream';
 
 /** An answered question. */
 export interface Answered {
@@ -50,7 +50,16 @@ export class SteadyLoad {
   readonly uploaded: Uploaded[] = [];
   /** The questions and paths that were sent, acknowledged or not. */
   readonly asked = new Set<string>();
-  readonly requests: Record<Kind, number> = { search: 0, upload: 0, chat: 0, 'chat without key': 0, stream: 0 };
+  readonly requests: Record<Kind, number> = {
+    search: 0,
+    history: 0,
+    upload: 0,
+    chat: 0,
+    'chat without key': 0,
+    stream: 0,
+  };
+  /** The answers to searches that were degraded, or not from the index. */
+  readonly degraded: string[] = [];
   /** How many streams were cut and resumed. */
   resumed = 0;
   private stopping = false;
@@ -75,7 +84,11 @@ export class SteadyLoad {
 
   private async search(person: Person, project: string): Promise<void> {
     const query = JSON.stringify({ query: 'harbour', project_id: project });
-    await this.send('search', true, () => person.request('POST', '/v1/api/search', query, JSON_TYPE));
+    const answer = await this.send('search', true, () => person.request('POST', '/v1/api/search', query, JSON_TYPE));
+    if (answer === undefined) return;
+    await this.send('history', true, () => person.request('GET', `/v1/api/projects/${project}/history?limit=5`));
+    const { source, degradation } = JSON.parse(answer) as { source: string; degradation: unknown[] };
+    if (source !== 'hybrid' || degradation.length > 0) this.degraded.push(JSON.stringify({ source, degradation }));
   }
 
   private async upload(person: Person, project: string): Promise<void> {

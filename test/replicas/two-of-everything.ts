@@ -1,13 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { SAMPLE_SERVICE_TOKEN } from '../../src/config/config.loader.js';
 import { RealRedis } from '../../src/backend/redis/testing/real-redis.js';
 import { PostgresServer } from '../../src/storage/postgres/testing/postgres-server.js';
 import { type App, APPS, Caudex, Person } from '../system/caudex.js';
 import { HaProxy } from './haproxy.js';
 
-/** Those that run twice; the others keep their data in a folder of one process. */
-const TWICE = ['backend', 'auth', 'billing', 'filesystem'] as const satisfies App[];
 /** Longer than HAProxy needs to notice. */
 const DRAIN_DELAY_MS = 4000;
 
@@ -18,7 +17,7 @@ export interface Replica {
   name: string;
 }
 
-/** Two of each process that can run twice, one of the others, behind HAProxy, on one PostgreSQL and one Redis. */
+/** Two of each process behind HAProxy, on one PostgreSQL and one Redis. Each chroma and git server has a folder of its own. */
 export class TwoOfEverything {
   a!: Caudex;
   b!: Caudex;
@@ -55,25 +54,17 @@ export class TwoOfEverything {
       CAUDEX__PATIENCE__REDIS_MS: '1000',
       ...settings,
     };
-    this.a = await Caudex.start(env, { apps: APPS.filter((app) => app !== 'backend') });
-    this.b = await Caudex.start(env, { apps: TWICE.filter((app) => app !== 'backend') });
+    const apps = APPS.filter((app) => app !== 'backend');
+    this.a = await Caudex.start(env, { apps });
+    this.b = await Caudex.start(env, { apps });
     await Promise.all([this.a, this.b].map((caudex) => caudex.launch('backend', addresses(this.a, this.b))));
     this.proxy = await HaProxy.start(haproxy, [this.a.url, this.b.url]);
   }
 
   get replicas(): Replica[] {
     return APPS.flatMap((app) =>
-      (isTwice(app) ? [this.a, this.b] : [this.a]).map((caudex) => ({
-        app,
-        caudex,
-        name: `${app} ${caudex === this.a ? 'a' : 'b'}`,
-      })),
+      [this.a, this.b].map((caudex) => ({ app, caudex, name: `${app} ${caudex === this.a ? 'a' : 'b'}` })),
     );
-  }
-
-  /** The replicas that run twice. */
-  get twice(): Replica[] {
-    return this.replicas.filter(({ app }) => isTwice(app));
   }
 
   launch({ app, caudex }: Replica): Promise<void> {
@@ -95,6 +86,18 @@ export class TwoOfEverything {
     return Object.fromEntries(rows.map((row) => [String(row['state']), Number(row['n'])]));
   }
 
+  /** What both chroma servers and both git servers have of each project. */
+  inventories(): Promise<[unknown, unknown][]> {
+    const headers = { 'x-internal-token': SAMPLE_SERVICE_TOKEN };
+    const at = async (url: string) => (await fetch(`${url}?limit=500`, { headers })).json() as Promise<unknown>;
+    const both = async (app: App, path: string): Promise<[unknown, unknown]> => [
+      await at(this.a.urlOf(app) + path),
+      await at(this.b.urlOf(app) + path),
+    ];
+    const paths = [both('chroma', '/inventory'), both('git', '/inventory'), both('git', '/inventory/versions')];
+    return Promise.all(paths);
+  }
+
   async stop(): Promise<void> {
     await this.proxy?.stop();
     const all = [this.a, this.b].filter((caudex: Caudex | undefined) => caudex !== undefined);
@@ -104,14 +107,12 @@ export class TwoOfEverything {
   }
 }
 
-const isTwice = (app: App) => (TWICE as readonly App[]).includes(app);
-
 /** The addresses of all servers, for a backend. */
 function addresses(a: Caudex, b: Caudex): Record<string, string> {
   return Object.fromEntries(
     APPS.filter((app) => app !== 'backend').map((app) => [
       `${app.toUpperCase()}_SERVER_URL`,
-      isTwice(app) ? `${a.urlOf(app)},${b.urlOf(app)}` : a.urlOf(app),
+      `${a.urlOf(app)},${b.urlOf(app)}`,
     ]),
   );
 }

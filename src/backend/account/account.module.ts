@@ -4,6 +4,7 @@ import { ConfigModule } from '../../config/config.module.js';
 import { AuthModule } from '../../downstream/auth/auth.module.js';
 import { BillingModule } from '../../downstream/billing/billing.module.js';
 import { FilesystemModule } from '../../downstream/filesystem/filesystem.module.js';
+import { CopiesModule } from '../copies/copies.module.js';
 import { GitModule } from '../../downstream/git/git.module.js';
 import { OutboxModule } from '../../outbox/outbox.module.js';
 import { ConversationsModule } from '../conversations/conversations.module.js';
@@ -31,6 +32,7 @@ import { ImportedTrash } from './import/imported-trash.service.js';
     AuthModule,
     BillingModule,
     FilesystemModule,
+    CopiesModule,
     GitModule,
     SessionModule,
     ProjectsModule,

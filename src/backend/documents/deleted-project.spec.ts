@@ -1,6 +1,6 @@
+import { Copies } from '../copies/copies.js';
 import type { OutboxEntry } from '../../outbox/outbox.store.js';
 import { DocumentSync } from './document-sync.service.js';
-import { MoveDelivery } from './moving/move-delivery.service.js';
 
 type Deliver = (entry: OutboxEntry, call: object) => Promise<void>;
 
@@ -29,11 +29,10 @@ async function deliverDuringDeletion(payload: object): Promise<string[]> {
     discard: async () => undefined,
     store: { pending: async () => [] },
   };
-  const moves = new MoveDelivery(
-    ...([filesystem, chroma, {}] as unknown as ConstructorParameters<typeof MoveDelivery>),
-  );
   const listeners = { onDelete: () => undefined };
-  const parts = [{}, filesystem, chroma, {}, outbox, listeners, listeners, moves];
+  const copiesOf = (client: object, topic: string) =>
+    new Copies([{ endpoint: undefined, client, connection: {} }] as never, outbox as never, topic);
+  const parts = [{}, filesystem, copiesOf(chroma, 'index'), copiesOf({}, 'commit'), outbox, listeners, listeners];
   const sync = new DocumentSync(...(parts as unknown as ConstructorParameters<typeof DocumentSync>));
   sync.onModuleInit();
   await deliver({ projectId: 'p', payload } as OutboxEntry, { userId: 'ada' });

@@ -1,54 +1,26 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
-import { z } from 'zod';
 import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
-import { ChromaClient } from '../../downstream/chroma/chroma.client.js';
 import { FilesystemClient } from '../../downstream/filesystem/filesystem.client.js';
 import { MAX_BATCH_DOCUMENTS } from '../../downstream/filesystem/filesystem.contract.js';
-import { GitClient } from '../../downstream/git/git.client.js';
 import { MAX_COMMITS } from '../../downstream/git/git.contract.js';
-import { uploadVersion } from '../../contract/extraction-version.js';
 import { Deletions } from '../call/deletions.js';
-import { Outbox } from '../../outbox/outbox.service.js';
+import { HISTORY_FILL, HistoryCopies, IndexCopies } from '../copies/copies.module.js';
+import { Outbox, topicAt } from '../../outbox/outbox.service.js';
 import type { NewOutboxEntry, OutboxEntry, PendingFilter } from '../../outbox/outbox.store.js';
-import { type IndexUpdate, type MoveCommit, MoveDelivery, unlessMissing } from './moving/move-delivery.service.js';
 import {
-  concerns,
-  isOfSeveral,
-  type Move,
-  type MovedDocument,
-  movedFromSchema,
-  moveSchema,
-} from './moving/move-payload.js';
+  changesOf,
+  CommitDelivery,
+  type CommitPayload,
+  commitPayload,
+  type MoveCommit,
+} from './delivery/commit-delivery.js';
+import { HistoryFill, nameOfVersion } from './delivery/history-fill.js';
+import { IndexDelivery, indexPayload } from './delivery/index-delivery.js';
+import { concerns, isOfSeveral, type Move, type MovedDocument } from './moving/move-payload.js';
 import { ProjectEvents } from '../projects/project-events.js';
-import type { CallContext } from '../../resilience/policy/call-context.js';
-import { DownstreamError } from '../../resilience/policy/downstream-error.js';
-
-const indexPayload = z.object({
-  path: z.string(),
-  /** Whether the change is a deletion. */
-  deleted: z.boolean().default(false),
-  /** For a document that was moved. */
-  moved_from: movedFromSchema.optional(),
-  /** For a move whose documents are not known yet. */
-  move: moveSchema.optional(),
-});
-const commitPayload = z.object({
-  path: z.string(),
-  version: z.string(),
-  /** null: deleted; absent: fetched later, because it is too large to store twice or was extracted from a file. */
-  text: z.string().nullable().optional(),
-  author: z.object({ name: z.string(), email: z.string() }),
-  message: z.string(),
-  committed_at: z.string(),
-  /** Whether the answer of the filesystem server was lost. */
-  uncertain: z.boolean().optional(),
-  /** The documents that this commit moves or copies; `path` is where to. */
-  move: moveSchema.optional(),
-});
-export type CommitPayload = z.output<typeof commitPayload>;
 
 /** A text up to this size travels in the outbox with its commit; a larger one is fetched when it is committed. */
 export const KEPT_TEXT_CHARS = 1_000_000;
@@ -58,15 +30,18 @@ const INDEX_GATHER_MS = 20;
 /** A call starts a git process, which costs more than the commits that it makes. */
 const COMMIT_GATHER_MS = 250;
 
-type Change = CommitPayload & { text: string | null };
-
-interface DocumentKey {
+interface ProjectOf {
   userId: string;
   projectId: string;
+}
+interface DocumentKey extends ProjectOf {
   path: string;
 }
 
-/** Synchronises index and history with the files: through the outbox, in order for each document. */
+/**
+ * Synchronises index and history with the files: through the outbox, in order for each document, and with an entry for
+ * each server that has a copy.
+ */
 @Injectable()
 export class DocumentSync implements OnModuleInit {
   /** Recently deleted projects. */
@@ -75,39 +50,59 @@ export class DocumentSync implements OnModuleInit {
   constructor(
     @InjectConfig() private readonly config: Config,
     private readonly filesystem: FilesystemClient,
-    private readonly chroma: ChromaClient,
-    private readonly git: GitClient,
+    private readonly indexes: IndexCopies,
+    private readonly histories: HistoryCopies,
     private readonly outbox: Outbox,
     private readonly events: ProjectEvents,
     private readonly deletions: Deletions,
-    private readonly moves: MoveDelivery,
   ) {}
 
   onModuleInit(): void {
     this.events.onDelete((userId, projectId) => this.forget(userId, projectId));
     this.deletions.onDelete(() => this.outbox.scrub());
-    this.outbox.register({
-      topic: 'index',
-      service: 'chroma',
-      deliver: (entry, call) => this.bringInStep(entry, call),
-      batch: {
-        maxEntries: MAX_BATCH_DOCUMENTS,
-        maxChars: KEPT_TEXT_CHARS,
-        // A caller that sends one document after the other does not wait.
-        gatherMs: (entries) => (entries > 1 ? INDEX_GATHER_MS : 0),
-        deliver: (entries, call) => this.bringTogetherInStep(entries, call),
-      },
+    this.indexes.register(({ client }) => {
+      const isDeleted = (userId: string | undefined, projectId: string) =>
+        this.deletedProjects.has(`${userId}/${projectId}`);
+      const delivery = new IndexDelivery(this.filesystem, client, isDeleted);
+      return {
+        topic: 'index',
+        service: 'chroma',
+        deliver: (entry, call) => delivery.deliver(entry, call),
+        batch: {
+          maxEntries: MAX_BATCH_DOCUMENTS,
+          maxChars: KEPT_TEXT_CHARS,
+          // A caller that sends one document after the other does not wait.
+          gatherMs: (entries) => (entries > 1 ? INDEX_GATHER_MS : 0),
+          deliver: (entries, call) => delivery.deliverTogether(entries, call),
+        },
+      };
     });
-    this.outbox.register({
-      topic: 'commit',
-      service: 'git',
-      deliver: (entry, call) => this.commit(entry, call),
-      batch: {
-        maxEntries: MAX_COMMITS,
-        maxChars: KEPT_TEXT_CHARS,
-        gatherMs: () => COMMIT_GATHER_MS,
-        deliver: (entries, call) => this.commitTogether(entries, call),
-      },
+    this.histories.register(({ client, endpoint }) => {
+      const others = this.histories.all.flatMap((other) => (other.endpoint === endpoint ? [] : [other.client]));
+      const delivery = new CommitDelivery(this.filesystem, client, this.outbox, others);
+      return {
+        topic: 'commit',
+        service: 'git',
+        deliver: (entry, call) => delivery.deliver(entry, call),
+        batch: {
+          maxEntries: MAX_COMMITS,
+          maxChars: KEPT_TEXT_CHARS,
+          gatherMs: () => COMMIT_GATHER_MS,
+          deliver: (entries, call) => delivery.deliverTogether(entries, call),
+        },
+      };
+    });
+    this.registerFills();
+  }
+
+  /** Registers the deliveries of whole histories. With one git server they end what was queued when there were several. */
+  private registerFills(): void {
+    this.histories.register((copy) => {
+      const place = this.histories.all.indexOf(copy);
+      const fill = new HistoryFill(this.filesystem, copy, this.histories.all, async (userId, projectId) => {
+        return new Set((await this.commitsWaiting(userId, projectId))[place]?.map(nameOfVersion));
+      });
+      return { topic: HISTORY_FILL, service: 'git', deliver: (entry, call) => fill.deliver(entry, call) };
     });
   }
 
@@ -121,52 +116,51 @@ export class DocumentSync implements OnModuleInit {
   }
 
   /** {@link hold} for several documents. */
-  async holdAll({ userId, projectId }: Omit<DocumentKey, 'path'>, changes: readonly Planned[]): Promise<HeldChange[]> {
-    const entries = changes.flatMap(({ path, commit, deleted = false }): NewOutboxEntry[] => {
-      const entry = { key: keyOf({ userId, projectId, path }), userId, projectId };
-      const index = { ...entry, topic: 'index', payload: { path, deleted } };
-      return commit === null ? [index] : [index, { ...entry, topic: 'commit', payload: commit }];
-    });
-    const held = (await this.outbox.hold(entries)).values();
-    return changes.map(({ commit }) => ({
-      index: held.next().value as OutboxEntry,
-      commit: commit === null ? undefined : (held.next().value as OutboxEntry),
+  async holdAll(project: ProjectOf, changes: readonly Planned[]): Promise<HeldChange[]> {
+    const planned = changes.map(({ path, commit, deleted = false }) => ({
+      index: entriesOf(this.indexes.topics(), { ...project, path }, { path, deleted }),
+      commit: commit === null ? [] : entriesOf(this.histories.topics(), { ...project, path }, commit),
     }));
+    const held = (await this.outbox.hold(planned.flatMap(({ index, commit }) => [...index, ...commit]))).values();
+    const next = (entries: readonly NewOutboxEntry[]) => entries.map(() => held.next().value as OutboxEntry);
+    return planned.map(({ index, commit }) => ({ index: next(index), commit: next(commit) }));
   }
 
-  /** Queues an index update of some documents, which uses their files as they are at the time of delivery. */
-  async index({ userId, projectId }: Omit<DocumentKey, 'path'>, paths: readonly string[]): Promise<void> {
-    const entries = paths.map((path) => ({
-      ...{ topic: 'index', key: keyOf({ userId, projectId, path }), userId, projectId },
-      payload: { path, deleted: false },
-    }));
-    await this.outbox.send(entries);
+  /**
+   * Queues an index update of some documents, which uses their files as they are at the time of delivery.
+   * @param topics of some of the copies; by default of all
+   */
+  async index(
+    project: ProjectOf,
+    paths: readonly string[],
+    { topics = this.indexes.topics(), anew = false } = {},
+  ): Promise<void> {
+    const payload = { deleted: false, ...(anew && { anew }) };
+    await this.outbox.send(paths.flatMap((path) => entriesOf(topics, { ...project, path }, { path, ...payload })));
   }
 
   /** Queues changes that the history lacks. */
-  async commitAll({ userId, projectId }: Omit<DocumentKey, 'path'>, commits: readonly CommitPayload[]): Promise<void> {
-    const entries = commits.map((payload) => ({
-      ...{ topic: 'commit', key: keyOf({ userId, projectId, path: payload.path }), userId, projectId, payload },
-    }));
-    await this.outbox.send(entries);
+  async commitAll(project: ProjectOf, commits: readonly CommitPayload[]): Promise<void> {
+    const topics = this.histories.topics();
+    await this.outbox.send(commits.flatMap((commit) => entriesOf(topics, { ...project, path: commit.path }, commit)));
   }
 
   /**
    * {@link release}, {@link releaseIndex} and {@link abandon} for several documents.
-   * @returns for each whether the index was synchronised within its `waitMs`
+   * @returns for each whether an index was synchronised within its `waitMs`
    */
   async releaseAll(changes: readonly SettledChange[]): Promise<Promise<boolean>[]> {
     const dropped = changes.flatMap(({ held: { index, commit }, outcome }) => [
-      ...(outcome === 'refused' ? [index] : []),
-      ...(outcome === 'changed' || commit === undefined ? [] : [commit]),
+      ...(outcome === 'refused' ? index : []),
+      ...(outcome === 'changed' ? [] : commit),
     ]);
     if (dropped.length > 0) await this.outbox.discard(dropped);
     const indexed = changes.map(async ({ held, outcome, waitMs }) =>
-      outcome === 'refused' ? false : (await this.outbox.delivery(held.index, waitMs)).delivered,
+      outcome === 'refused' ? false : this.delivered(held.index, waitMs),
     );
     const kept = changes.flatMap(({ held: { index, commit }, outcome }) => [
-      ...(outcome === 'refused' ? [] : [index]),
-      ...(outcome === 'changed' && commit !== undefined ? [commit] : []),
+      ...(outcome === 'refused' ? [] : index),
+      ...(outcome === 'changed' ? commit : []),
     ]);
     await this.outbox.release(kept);
     return indexed;
@@ -174,110 +168,131 @@ export class DocumentSync implements OnModuleInit {
 
   /** {@link abandon} for several documents. */
   async abandonAll(held: readonly HeldChange[], nothingDone: boolean): Promise<void> {
-    const entries = held.flatMap(({ index, commit }) => both(index, commit));
+    const entries = held.flatMap(both);
     if (nothingDone) return this.outbox.discard(entries);
-    const uncertain = held.flatMap(({ commit }) =>
-      commit === undefined
-        ? []
-        : [{ id: commit.id, payload: { ...(commit.payload as CommitPayload), uncertain: true } }],
-    );
+    const uncertain = held
+      .flatMap(({ commit }) => commit)
+      .map(({ id, payload }) => ({ id, payload: { ...(payload as CommitPayload), uncertain: true } }));
     await this.outbox.release(entries, [], uncertain);
   }
 
-  /** Whether the index was synchronised within `waitMs`. */
-  async release({ index, commit }: HeldChange, waitMs: number): Promise<boolean> {
-    const delivery = this.outbox.delivery(index, waitMs);
-    await this.outbox.release(both(index, commit));
-    return (await delivery).delivered;
+  /** Whether an index was synchronised within `waitMs`. */
+  async release(held: HeldChange, waitMs: number): Promise<boolean> {
+    const delivered = this.delivered(held.index, waitMs);
+    await this.outbox.release(both(held));
+    return delivered;
   }
 
   /** The files did not change: the history needs nothing, and the index only what it has lost. */
   async releaseIndex({ index, commit }: HeldChange, waitMs: number): Promise<boolean> {
-    if (commit !== undefined) await this.outbox.discard([commit]);
-    return this.release({ index, commit: undefined }, waitMs);
+    if (commit.length > 0) await this.outbox.discard(commit);
+    return this.release({ index, commit: [] }, waitMs);
   }
 
   /** The files did not change, or it is not known whether they did. */
-  async abandon({ index, commit }: HeldChange, nothingDone: boolean): Promise<void> {
-    if (nothingDone) return this.outbox.discard(both(index, commit));
-    if (commit !== undefined) {
-      await this.outbox.update(commit, { ...(commit.payload as CommitPayload), uncertain: true });
+  async abandon(held: HeldChange, nothingDone: boolean): Promise<void> {
+    if (nothingDone) return this.outbox.discard(both(held));
+    for (const entry of held.commit) {
+      await this.outbox.update(entry, { ...(entry.payload as CommitPayload), uncertain: true });
     }
-    await this.outbox.release(both(index, commit));
+    await this.outbox.release(both(held));
+  }
+
+  /** Whether one of the entries of a change was delivered within `waitMs`: searches then go to its copy. */
+  private delivered(entries: readonly OutboxEntry[], waitMs: number): Promise<boolean> {
+    const deliveries = entries.map(async (entry) => {
+      const { delivered, reason } = await this.outbox.delivery(entry, waitMs);
+      if (!delivered) throw new Error(reason);
+    });
+    return Promise.any(deliveries).then(
+      () => true,
+      () => false,
+    );
   }
 
   /** Like {@link hold}, before documents are moved or copied. */
-  async holdMove(project: Omit<DocumentKey, 'path'>, move: Move, commit: MoveCommit): Promise<HeldMove> {
+  async holdMove(project: ProjectOf, move: Move, commit: MoveCommit): Promise<HeldChange> {
     const { to: path, version } = move;
-    const otherKey = move.copy ? undefined : keyOf({ ...project, path: move.from });
-    const entry = { ...project, key: keyOf({ ...project, path }), otherKey };
-    const [index, history] = await this.outbox.hold([
-      { ...entry, topic: 'index', payload: { path, deleted: false, move } },
-      { ...entry, topic: 'commit', payload: { path, version, ...commit, move } },
-    ]);
-    return { index: index as OutboxEntry, commit: history as OutboxEntry };
+    const from = move.copy ? undefined : move.from;
+    const index = entriesOf(this.indexes.topics(), { ...project, path }, { path, deleted: false, move }, from);
+    const history = entriesOf(this.histories.topics(), { ...project, path }, { path, version, ...commit, move }, from);
+    const held = await this.outbox.hold([...index, ...history]);
+    return { index: held.slice(0, index.length), commit: held.slice(index.length) };
   }
 
   /** Queues the updates of index and history, and waits a bounded time for them. */
-  async releaseMove({ index, commit }: HeldMove, documents: readonly MovedDocument[]): Promise<void> {
-    const { userId } = commit;
-    const projectId = String(commit.projectId);
-    const payload = commit.payload as CommitPayload & { move: Move };
-    const updates = documents.map(({ from: path, to, from_version: version }) => ({
-      ...{ topic: 'index', key: keyOf({ userId, projectId, path: to }), userId, projectId },
-      payload: { path: to, deleted: false, ...(!payload.move.copy && { moved_from: { path, version } }) },
-      otherKey: payload.move.copy ? undefined : keyOf({ userId, projectId, path }),
-    }));
+  async releaseMove(project: ProjectOf, { index, commit }: HeldChange, documents: readonly MovedDocument[]) {
+    const { userId, projectId } = project;
+    const payload = commit[0]?.payload as CommitPayload & { move: Move };
+    const updates = documents.flatMap(({ from, to: path, from_version: version }) => {
+      const update = { path, deleted: false, ...(!payload.move.copy && { moved_from: { path: from, version } }) };
+      return entriesOf(this.indexes.topics(), { ...project, path }, update, payload.move.copy ? undefined : from);
+    });
     const known = documents.map(({ from, to, from_version }) => ({ from, to, from_version }));
     const { planned: _, ...move } = payload.move;
-    await this.outbox.release([commit], updates, [
-      { id: commit.id, payload: { ...payload, move: { ...move, documents: known } } },
-    ]);
-    await this.outbox.discard([index]);
-    const filter = isOfSeveral(payload.move) ? { projectId } : { keys: [commit.key] };
-    await this.whileDelivering('commit', 'git', userId, filter, this.config.patience.commit_ms);
-    await this.whileDelivering('index', 'chroma', userId, filter, this.config.documents.index_wait_ms);
+    const changed = { ...payload, move: { ...move, documents: known } };
+    await this.outbox.release(
+      commit,
+      updates,
+      commit.map(({ id }) => ({ id, payload: changed })),
+    );
+    await this.outbox.discard(index);
+    const filter = isOfSeveral(payload.move) ? { projectId } : { keys: [keyOf({ ...project, path: payload.move.to })] };
+    await this.whileDelivering(this.histories.topics(), userId, filter, this.config.patience.commit_ms);
+    await this.whileDelivering(this.indexes.topics(), userId, filter, this.config.documents.index_wait_ms);
   }
 
   /** The documents were not moved, or it is not known whether they were. */
-  async abandonMove({ index, commit }: HeldMove, nothingDone: boolean): Promise<void> {
-    if (nothingDone) return this.outbox.discard([index, commit]);
-    await this.outbox.release([index, commit]);
+  async abandonMove(held: HeldChange, nothingDone: boolean): Promise<void> {
+    if (nothingDone) return this.outbox.discard(both(held));
+    await this.outbox.release(both(held));
   }
 
   /** Drops the queued updates of a deleted project. */
   async forget(userId: string, projectId: string): Promise<void> {
     this.deletedProjects.set(`${userId}/${projectId}`, true);
-    const pending = ['index', 'commit'].map((topic) => this.outbox.store.pending(topic, userId, { projectId }));
+    const topics = [...this.indexes.topics(), ...this.histories.topics(), ...this.histories.topics(HISTORY_FILL)];
+    const pending = topics.map((topic) => this.outbox.store.pending(topic, userId, { projectId }));
     await this.outbox.discard((await Promise.all(pending)).flat());
   }
 
-  /** Whether an earlier change of a document waits for its index update. */
+  /** Whether an earlier change of a document waits for its update of every index. */
   async isStale(key: DocumentKey): Promise<boolean> {
-    return (await this.staleDocuments(key.userId, key.projectId, [key.path])).has(key.path);
+    return (await this.staleDocuments(key.userId, key.projectId, { paths: [key.path] })).has(key.path);
   }
 
-  /** Documents whose index is not yet synchronised, by path, and whether their deletion is queued. @param paths of these alone */
+  /**
+   * Documents whose index is not yet synchronised, by path, and whether their deletion is queued.
+   * @param paths of these alone
+   * @param endpoint of the index on this server; without it those that no index has
+   */
   async staleDocuments(
     userId: string,
     projectId: string,
-    paths?: readonly string[],
+    { paths, endpoint }: { paths?: readonly string[]; endpoint?: string | undefined } = {},
   ): Promise<ReadonlyMap<string, { deleted: boolean }>> {
-    const stale = new Map<string, { deleted: boolean }>();
     const filter = paths === undefined ? { projectId } : { keys: keysAbout(userId, projectId, paths) };
-    for (const { payload } of await this.outbox.store.pending('index', userId, filter)) {
-      const { path, deleted, moved_from: before, move } = indexPayload.parse(payload);
-      const moved = move === undefined ? [path] : [path, ...(paths ?? []).filter((asked) => concerns(move, asked))];
-      for (const one of moved) stale.set(one, { deleted: deleted || stale.get(one)?.deleted === true });
-      if (before !== undefined) stale.set(before.path, { deleted: true });
-    }
-    return stale;
+    const topics = this.indexes
+      .topics()
+      .filter((topic) => endpoint === undefined || topic === topicAt('index', endpoint));
+    const pending = topics.map(async (topic) => staleIn(await this.outbox.store.pending(topic, userId, filter), paths));
+    const [first = new Map<string, { deleted: boolean }>(), ...others] = await Promise.all(pending);
+    return new Map([...first].filter(([path]) => others.every((other) => other.has(path))));
   }
 
-  /** Changes that are not committed yet, oldest first. */
+  /** Changes that no server has committed yet, oldest first. */
   async uncommitted(userId: string, projectId: string): Promise<CommitPayload[]> {
-    const pending = await this.outbox.store.pending('commit', userId, { projectId });
-    return pending.flatMap(({ payload }) => changesOf(commitPayload.parse(payload)));
+    const [first = [], ...others] = await this.commitsWaiting(userId, projectId);
+    const named = others.map((changes) => new Set(changes.map(nameOfVersion)));
+    return first.filter((change) => named.every((names) => names.has(nameOfVersion(change))));
+  }
+
+  /** The changes that each server has not committed yet, oldest first. */
+  async commitsWaiting(userId: string, projectId: string): Promise<CommitPayload[][]> {
+    const pending = this.histories.topics().map((topic) => this.outbox.store.pending(topic, userId, { projectId }));
+    return (await Promise.all(pending)).map((entries) =>
+      entries.flatMap(({ payload }) => changesOf(commitPayload.parse(payload))),
+    );
   }
 
   /**
@@ -286,141 +301,23 @@ export class DocumentSync implements OnModuleInit {
    */
   async committed(userId: string, projectId: string, path: string | undefined): Promise<void> {
     const filter = path === undefined ? { projectId } : { keys: keysAbout(userId, projectId, [path]) };
-    await this.whileDelivering('commit', 'git', userId, filter, this.config.patience.commit_ms);
+    await this.whileDelivering(this.histories.topics(), userId, filter, this.config.patience.commit_ms);
   }
 
+  /** Waits until one of the topics has no such entries, for those whose deliveries do not pause. */
   private async whileDelivering(
-    topic: string,
-    service: 'git' | 'chroma',
+    topics: readonly string[],
     userId: string,
     filter: PendingFilter,
     waitMs: number,
   ): Promise<void> {
     const untilMs = performance.now() + waitMs;
-    while (performance.now() < untilMs && !this.outbox.isPaused(service)) {
-      if (!(await this.outbox.store.isDelivering(topic, userId, filter))) return;
+    while (performance.now() < untilMs) {
+      const working = topics.filter((topic) => !this.outbox.isPaused(topic));
+      if (working.length === 0) return;
+      for (const topic of working) if (!(await this.outbox.store.isDelivering(topic, userId, filter))) return;
       await sleep(DELIVERY_POLL_MS);
     }
-  }
-
-  private async bringInStep({ projectId, payload }: OutboxEntry, call: CallContext): Promise<void> {
-    const { path, moved_from: before, move } = indexPayload.parse(payload);
-    const project_id = String(projectId);
-    if (move !== undefined) await this.moves.indexAll(project_id, move, call);
-    else if (before === undefined) await this.moves.indexTogether(project_id, [{ path, from: undefined }], call);
-    else await this.moves.index(project_id, path, before, call);
-    // The project was deleted while a text was being fetched.
-    if (this.deletedProjects.has(`${call.userId}/${project_id}`)) {
-      await this.chroma.dropProject({ params: { project_id } }, call);
-    }
-  }
-
-  /** @returns how many of the entries it has delivered: the server returns as many texts as fit into one answer */
-  private async bringTogetherInStep(entries: readonly OutboxEntry[], call: CallContext): Promise<number> {
-    const project_id = String(entries[0]?.projectId);
-    let done = 0;
-    while (done < entries.length) {
-      const documents: IndexUpdate[] = [];
-      for (const { payload } of entries.slice(done)) {
-        const { path, moved_from: from, move } = indexPayload.parse(payload);
-        if (move !== undefined) break;
-        documents.push({ path, from });
-      }
-      if (documents.length === 0) {
-        const entry = entries[done] as OutboxEntry;
-        await this.bringInStep(entry, { ...call, idempotencyKey: entry.id });
-        done++;
-        continue;
-      }
-      const count = await this.moves.indexTogether(project_id, documents, call);
-      done += count;
-      if (count < documents.length) break;
-    }
-    if (this.deletedProjects.has(`${call.userId}/${project_id}`)) {
-      await this.chroma.dropProject({ params: { project_id } }, call);
-    }
-    return done;
-  }
-
-  private async commit(entry: OutboxEntry, call: CallContext): Promise<void> {
-    const { projectId, payload, recovered } = entry;
-    const { uncertain, text: kept, move, ...commit } = commitPayload.parse(payload);
-    const project_id = String(projectId);
-    if (move !== undefined) {
-      const before = (paths: readonly string[]) => this.commitBefore(entry, new Set(paths), call);
-      return this.moves.commit(project_id, move, commit, call, before).catch(unlessGone);
-    }
-    let text = kept;
-    if (uncertain === true || recovered || text === undefined) {
-      const document = await this.current(project_id, commit.path, call);
-      const tookPlace = text === null ? document === undefined : isOf(document?.version, commit.version);
-      if (!tookPlace) return;
-      text = document?.text ?? null;
-    }
-    await this.git.commit({ params: { project_id }, body: { ...commit, text } }, call).catch(unlessGone);
-  }
-
-  /**
-   * Commits older changes of some paths before a move of them: a batch takes only the oldest change of each path. They are
-   * committed once, however often they are sent. One that the history refuses does not stop the move.
-   */
-  private async commitBefore(entry: OutboxEntry, paths: ReadonlySet<string>, call: CallContext): Promise<void> {
-    const pending = await this.outbox.store.pending('commit', entry.userId, {
-      ...{ projectId: String(entry.projectId), state: 'ready' },
-    });
-    const at = pending.findIndex(({ id }) => id === entry.id);
-    for (const older of pending.slice(0, Math.max(0, at))) {
-      const concerned = changesOf(commitPayload.parse(older.payload)).some(({ path }) => paths.has(path));
-      if (!concerned) continue;
-      await this.commit(older, { ...call, idempotencyKey: older.id }).catch((error: unknown) => {
-        if (!(error instanceof DownstreamError) || error.reason !== 'rejected') throw error;
-      });
-    }
-  }
-
-  /** Commits in their order: in one call what carries its text, one by one what has to be fetched first. */
-  private async commitTogether(entries: readonly OutboxEntry[], call: CallContext): Promise<number> {
-    let changes: Change[] = [];
-    const flush = async (project_id: string) => {
-      if (changes.length > 0)
-        await this.git.commits({ params: { project_id }, body: { changes } }, call).catch(unlessGone);
-      changes = [];
-    };
-    const texts = await this.textsOf(entries, call);
-    for (const entry of entries) {
-      const { uncertain, text: kept, move, ...commit } = commitPayload.parse(entry.payload);
-      const text = kept === undefined ? texts.get(entry) : kept;
-      if (uncertain !== true && !entry.recovered && text !== undefined && move === undefined)
-        changes.push({ ...commit, text });
-      else {
-        await flush(String(entry.projectId));
-        await this.commit(entry, { ...call, idempotencyKey: entry.id });
-      }
-    }
-    await flush(String(entries[0]?.projectId));
-    return entries.length;
-  }
-
-  /** The texts of those commits that have none with them, of as many as fit into one answer. */
-  private async textsOf(entries: readonly OutboxEntry[], call: CallContext): Promise<Map<OutboxEntry, string>> {
-    const lacking = entries.flatMap((entry) => {
-      const { path, version, text, move } = commitPayload.parse(entry.payload);
-      return text === undefined && move === undefined ? [{ entry, path, version }] : [];
-    });
-    if (lacking.length < 2) return new Map();
-    const params = { project_id: String(entries[0]?.projectId) };
-    const body = { paths: lacking.map(({ path }) => path) };
-    const read = await this.filesystem.readDocuments({ params, body }, call).catch(unlessMissing);
-    return new Map(
-      (read?.documents ?? []).flatMap((document, i) => {
-        const { entry, version } = lacking[i] as (typeof lacking)[number];
-        return 'text' in document && isOf(document.version, version) ? [[entry, document.text] as const] : [];
-      }),
-    );
-  }
-
-  private async current(project_id: string, path: string, call: CallContext) {
-    return this.filesystem.getDocument({ params: { project_id }, query: { path } }, call).catch(unlessMissing);
   }
 }
 
@@ -438,29 +335,31 @@ function keysAbout(userId: string, projectId: string, paths: readonly string[]):
   return [...places, ''].map((path) => keyOf({ userId, projectId, path }));
 }
 
-/** The changes of single documents that a commit makes. */
-function changesOf(commit: CommitPayload): CommitPayload[] {
-  const { move } = commit;
-  if (move === undefined) return [commit];
-  const documents = move.documents ?? move.planned ?? [{ from: move.from, to: move.to }];
-  return documents.flatMap(({ from, to }) => [
-    { ...commit, path: to },
-    ...(move.copy ? [] : [{ ...commit, path: from, text: null }]),
-  ]);
+/** One entry for each topic. @param other a second document that it concerns, as the one that is moved */
+function entriesOf(
+  topics: readonly string[],
+  document: DocumentKey,
+  payload: unknown,
+  other?: string,
+): NewOutboxEntry[] {
+  const { userId, projectId } = document;
+  const otherKey = other === undefined ? undefined : keyOf({ ...document, path: other });
+  return topics.map((topic) => ({ topic, key: keyOf(document), otherKey, userId, projectId, payload }));
 }
 
-/** The project was deleted meanwhile: there is nothing to synchronise. */
-function unlessGone(error: unknown): void {
-  if (error instanceof DownstreamError && error.status === 410) return;
-  throw error;
+/** @param asked the paths of interest; without it all */
+function staleIn(entries: readonly OutboxEntry[], asked: readonly string[] = []): Map<string, { deleted: boolean }> {
+  const stale = new Map<string, { deleted: boolean }>();
+  for (const { payload } of entries) {
+    const { path, deleted, moved_from: before, move } = indexPayload.parse(payload);
+    const moved = move === undefined ? [path] : [path, ...asked.filter((one) => concerns(move, one))];
+    for (const one of moved) stale.set(one, { deleted: deleted || stale.get(one)?.deleted === true });
+    if (before !== undefined) stale.set(before.path, { deleted: true });
+  }
+  return stale;
 }
 
-/** Whether a document is this version, or has a text that was taken from the same upload later. */
-const isOf = (current: string | undefined, version: string) =>
-  current === version || (current !== undefined && uploadVersion(current) === version);
-
-const both = (index: OutboxEntry, commit: OutboxEntry | undefined) =>
-  commit === undefined ? [index] : [index, commit];
+const both = ({ index, commit }: HeldChange) => [...index, ...commit];
 
 /** A change that is about to be made of a document. */
 export interface Planned {
@@ -469,15 +368,11 @@ export interface Planned {
   deleted?: boolean;
 }
 
-export interface HeldMove {
-  readonly index: OutboxEntry;
-  readonly commit: OutboxEntry;
-}
-
+/** Each list has one entry for each copy. */
 export interface HeldChange {
-  readonly index: OutboxEntry;
+  readonly index: readonly OutboxEntry[];
   /** Empty where the history already has the change. */
-  readonly commit: OutboxEntry | undefined;
+  readonly commit: readonly OutboxEntry[];
 }
 
 /** A change of which the filesystem server's answer is known. */

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { AuditModule } from '../audit/audit.module.js';
 import { ConfigModule } from '../../config/config.module.js';
+import { CopiesModule } from '../copies/copies.module.js';
 import { ResilienceModule } from '../../resilience/resilience.module.js';
 import { EdgeModule } from '../edge/edge.module.js';
 import { OutboxModule } from '../../outbox/outbox.module.js';
@@ -15,9 +16,9 @@ import { DocumentsService } from './documents.service.js';
 import { BulkUpload } from './bulk-upload.service.js';
 import { RecognitionWatch } from './recognition/recognition-watch.service.js';
 import { LinkUpdates } from './moving/link-updates.service.js';
-import { MoveDelivery } from './moving/move-delivery.service.js';
 import { MovingController } from './moving/moving.controller.js';
 import { Moving } from './moving/moving.service.js';
+import { HistoryComparison } from './repair/history-comparison.service.js';
 import { HistoryRepair } from './repair/history-repair.service.js';
 import { IndexRepair } from './repair/index-repair.service.js';
 import { StoredVersions } from './repair/stored-versions.service.js';
@@ -30,6 +31,7 @@ import { TrashController } from './trash.controller.js';
   imports: [
     AuditModule,
     ConfigModule,
+    CopiesModule,
     ResilienceModule,
     EdgeModule,
     OutboxModule,
@@ -45,14 +47,14 @@ import { TrashController } from './trash.controller.js';
     Attachments,
     BulkUpload,
     DocumentSync,
-    MoveDelivery,
     Moving,
     SeveralDocuments,
     LinkUpdates,
     StoredVersions,
     IndexRepair,
+    HistoryComparison,
     HistoryRepair,
   ],
-  exports: [DocumentsService, DocumentSync, IndexRepair],
+  exports: [DocumentsService, DocumentSync, HistoryComparison, IndexRepair],
 })
 export class DocumentsModule {}

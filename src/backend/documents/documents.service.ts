@@ -17,13 +17,9 @@ import { RecognitionWatch } from './recognition/recognition-watch.service.js';
 import { claimedId } from '../call/claim.js';
 import { withoutRetries } from '../call/waiting.js';
 import type { OwnerCall, UserCall } from '../call/public-call.js';
-import {
-  type CommitPayload,
-  DocumentSync,
-  type HeldChange,
-  KEPT_TEXT_CHARS,
-  type SettledChange,
-} from './document-sync.service.js';
+import { HistoryCopies, IndexCopies } from '../copies/copies.module.js';
+import { DocumentSync, type HeldChange, KEPT_TEXT_CHARS, type SettledChange } from './document-sync.service.js';
+import type { CommitPayload } from './delivery/commit-delivery.js';
 import { commitOf } from './commit-of.js';
 import { ProjectEvents } from '../projects/project-events.js';
 import { mediaTypeOf } from '../../text/media-type.js';
@@ -44,6 +40,8 @@ export class DocumentsService {
     private readonly filesystem: FilesystemClient,
     private readonly chroma: ChromaClient,
     private readonly git: GitClient,
+    private readonly indexes: IndexCopies,
+    private readonly histories: HistoryCopies,
     private readonly sync: DocumentSync,
     private readonly events: ProjectEvents,
     private readonly deletions: Deletions,
@@ -77,11 +75,7 @@ export class DocumentsService {
   async putAll(projectId: string, texts: readonly TextUpload[], call: UserCall): Promise<Promise<PutText>[]> {
     const { userId } = call;
     const arrived_ms = arrivalMs();
-    const stale = await this.sync.staleDocuments(
-      userId,
-      projectId,
-      texts.map(({ path }) => path),
-    );
+    const stale = await this.sync.staleDocuments(userId, projectId, { paths: texts.map(({ path }) => path) });
     const commits = texts.map(({ path, text }) => ({ ...commitOf(call, path, randomUUID(), 'Save'), text }));
     const planned = commits.map((commit) => ({ path: commit.path, commit }));
     const held = await this.sync.holdAll({ userId, projectId }, planned);
@@ -238,16 +232,20 @@ export class DocumentsService {
 
   async index(projectId: string, call: UserCall) {
     const params = { project_id: projectId };
-    const [index, ocr, behind, rebuilding] = await Promise.all([
-      this.chroma.describe({ params }, call),
+    const reading = await this.indexes.reading(call.userId, projectId);
+    const [index, ocr] = await Promise.all([
+      this.chroma.describe({ params }, reading.of(call)),
       withoutRetries(
         'filesystem',
         call,
         (impatient) => this.filesystem.recognition({ params }, impatient),
         this.config.search.context_budget_ms,
       ).catch(unlessAway),
-      this.sync.staleDocuments(call.userId, projectId),
-      this.repair.isRebuilding(call.userId, projectId),
+    ]);
+    const { endpoint } = reading;
+    const [behind, rebuilding] = await Promise.all([
+      this.sync.staleDocuments(call.userId, projectId, { endpoint }),
+      this.repair.isRebuilding(call.userId, projectId, endpoint),
     ]);
     const state = rebuilding ? ('rebuilding' as const) : ('ready' as const);
     return { ...index, queued: behind.size, index: state, ...(ocr && { ocr }) };
@@ -261,7 +259,8 @@ export class DocumentsService {
       throw error;
     });
     if (current !== undefined && (version === undefined || version === current.version)) return current;
-    const past = await this.git.textAt({ params, query: { path, version: String(version) } }, call);
+    const own = await this.histories.of(projectId, call);
+    const past = await this.git.textAt({ params, query: { path, version: String(version) } }, own);
     if (past.text === null)
       throw notFound(`version: the document was deleted at ${JSON.stringify(version)}, so it has no text there.`);
     return { path, version: past.version, text: past.text, media_type: current?.media_type ?? 'text/plain' };

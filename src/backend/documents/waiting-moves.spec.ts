@@ -30,7 +30,7 @@ describe('a document from which or to which a move waits for its index update', 
       isPaused: () => true,
     };
     const config = { patience: { commit_ms: 0 }, documents: { index_wait_ms: 0 } };
-    const parts = [config, {}, {}, {}, outbox, {}, {}, {}];
+    const parts = [config, {}, { topics: () => ['index'] }, { topics: () => ['commit'] }, outbox, {}, {}];
     sync = new DocumentSync(...(parts as unknown as ConstructorParameters<typeof DocumentSync>));
   });
   afterEach(async () => {
@@ -39,7 +39,7 @@ describe('a document from which or to which a move waits for its index update', 
   });
 
   async function stale(...paths: string[]): Promise<string[]> {
-    const of = await sync.staleDocuments('ada', 'p', paths);
+    const of = await sync.staleDocuments('ada', 'p', { paths: paths });
     const each = await Promise.all(paths.map((path) => sync.isStale({ ...PROJECT, path })));
     const found = paths.filter((path) => of.has(path));
     expect(paths.filter((_, i) => each[i])).toEqual(found);
@@ -58,9 +58,9 @@ describe('a document from which or to which a move waits for its index update', 
     const [{ from, to }] = documents as [{ from: string; to: string }];
     const held = await sync.holdMove(PROJECT, { ...move, copy: false, version: 'v' }, COMMIT);
     expect(await stale(from, to, 'other.md', 'x.md')).toEqual([from, to]);
-    await sync.releaseMove(held, documents);
+    await sync.releaseMove(PROJECT, held, documents);
     expect(await stale(from, to, 'other.md', 'x.md')).toEqual([from, to]);
-    expect((await sync.staleDocuments('ada', 'p', [from])).get(from)).toEqual({ deleted: true });
+    expect((await sync.staleDocuments('ada', 'p', { paths: [from] })).get(from)).toEqual({ deleted: true });
     await store.remove((await store.pending('index', 'ada')).map(({ id }) => id));
     expect(await stale(from, to)).toEqual([]);
   });
@@ -68,7 +68,7 @@ describe('a document from which or to which a move waits for its index update', 
   it('is not stale where it is copied', async () => {
     const held = await sync.holdMove(PROJECT, { from: 'a.md', to: 'b.md', copy: true, version: 'v' }, COMMIT);
     expect(await stale('a.md', 'b.md')).toEqual(['b.md']);
-    await sync.releaseMove(held, [{ from: 'a.md', to: 'b.md' }]);
+    await sync.releaseMove(PROJECT, held, [{ from: 'a.md', to: 'b.md' }]);
     expect(await stale('a.md', 'b.md')).toEqual(['b.md']);
   });
 });

@@ -1,6 +1,7 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query, UseInterceptors } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
+import { HistoryCopies } from '../copies/copies.module.js';
 import { GitClient } from '../../downstream/git/git.client.js';
 import { gitContract, versionSchema } from '../../downstream/git/git.contract.js';
 import { notFound, Problem } from '../../http/problem.js';
@@ -35,6 +36,7 @@ const relatedQuery = z.strictObject({ path, limit: z.coerce.number().int().min(1
 export class HistoryController {
   constructor(
     private readonly git: GitClient,
+    private readonly histories: HistoryCopies,
     private readonly documents: DocumentsService,
     private readonly access: ProjectAccess,
     private readonly sync: DocumentSync,
@@ -49,7 +51,7 @@ export class HistoryController {
     @Call() call: UserCall,
   ) {
     await this.ready(project_id, query.path, call);
-    return this.git.history({ params: { project_id }, query }, call);
+    return this.git.history({ params: { project_id }, query }, await this.histories.of(project_id, call));
   }
 
   @Get('diff')
@@ -61,7 +63,7 @@ export class HistoryController {
     @Call() call: UserCall,
   ) {
     await this.ready(project_id, query.path, call);
-    return this.git.diff({ params: { project_id }, query }, call);
+    return this.git.diff({ params: { project_id }, query }, await this.histories.of(project_id, call));
   }
 
   @Get('blame')
@@ -73,7 +75,7 @@ export class HistoryController {
     @Call() call: UserCall,
   ) {
     await this.ready(project_id, query.path, call);
-    return this.git.blame({ params: { project_id }, query }, call);
+    return this.git.blame({ params: { project_id }, query }, await this.histories.of(project_id, call));
   }
 
   @Post('restore')
@@ -87,7 +89,8 @@ export class HistoryController {
     @Call() call: UserCall,
   ) {
     await this.ready(project_id, path, call);
-    const past = await this.git.textAt({ params: { project_id }, query: { path, version } }, call);
+    const own = await this.histories.of(project_id, call);
+    const past = await this.git.textAt({ params: { project_id }, query: { path, version } }, own);
     if (past.text === null)
       throw notFound(`version: the document was deleted at ${JSON.stringify(version)}, so it has no text there.`);
     const media_type = mediaTypeOf(path);
@@ -103,7 +106,9 @@ export class HistoryController {
     @Call() call: UserCall,
   ) {
     await this.ready(project_id, undefined, call);
-    return this.git.graph({ params: { project_id }, query }, call).catch(graphAway);
+    return this.git
+      .graph({ params: { project_id }, query }, await this.histories.of(project_id, call))
+      .catch(graphAway);
   }
 
   @Get('related')
@@ -115,7 +120,8 @@ export class HistoryController {
     @Call() call: UserCall,
   ) {
     await this.ready(project_id, query.path, call);
-    return this.git.related({ params: { project_id }, query }, call).catch(graphAway);
+    const own = await this.histories.of(project_id, call);
+    return this.git.related({ params: { project_id }, query }, own).catch(graphAway);
   }
 
   private async ready(projectId: string, path: string | undefined, call: UserCall): Promise<void> {

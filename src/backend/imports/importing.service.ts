@@ -3,11 +3,17 @@ import pLimit from 'p-limit';
 import { Injectable } from '@nestjs/common';
 import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
-import { GitClient } from '../../downstream/git/git.client.js';
+import type { EndpointInput } from '../../contract/endpoint.js';
+import type { GitClient } from '../../downstream/git/git.client.js';
+import type { gitContract } from '../../downstream/git/git.contract.js';
+import type { GitCopy } from '../../downstream/git/git.copies.js';
 import { Problem } from '../../http/problem.js';
 import { toProblem } from '../../http/problem.filter.js';
 import { DownstreamError } from '../../resilience/policy/downstream-error.js';
+import { isAbsence } from '../../outbox/outbox.service.js';
+import { HistoryCopies } from '../copies/copies.module.js';
 import { DocumentsService } from '../documents/documents.service.js';
+import { HistoryComparison } from '../documents/repair/history-comparison.service.js';
 import type { OwnerCall } from '../call/public-call.js';
 import { type ImportJob, type ImportProgress, ImportStore } from './import.store.js';
 
@@ -41,7 +47,8 @@ async function requireOurs(kept: Promise<boolean>): Promise<void> {
 export class Importing {
   constructor(
     @InjectConfig() private readonly config: Config,
-    private readonly git: GitClient,
+    private readonly histories: HistoryCopies,
+    private readonly comparison: HistoryComparison,
     private readonly documents: DocumentsService,
     private readonly store: ImportStore,
   ) {}
@@ -52,8 +59,12 @@ export class Importing {
    */
   async run(job: ImportJob, signal: AbortSignal): Promise<void> {
     const { progress } = job;
-    const skipped = await this.fetched(job, signal);
-    const files = await this.files(job, signal);
+    const copy = this.histories.areSeveral
+      ? await this.begin(job.projectId, sourceOf(job), this.callOf(job, signal))
+      : this.histories.at(undefined);
+    const skipped = await this.fetched(copy.client, job, signal);
+    await this.comparison.spread(job, copy);
+    const files = await this.files(copy.client, job, signal);
     const current = await this.versions(job, signal);
     if (job.before === null) {
       job.before = current;
@@ -64,19 +75,36 @@ export class Importing {
     const brought = files.filter((file) => isIn(current, file) && !isIn(before, file));
     Object.assign(progress, { skipped, documents: brought.length, skipped_documents: [] });
     for (let at = 0; at < left.length; at += KEEP_EVERY) {
-      await this.bringAll(job, left.slice(at, at + KEEP_EVERY), current, signal);
+      await this.bringAll(copy.client, job, left.slice(at, at + KEEP_EVERY), current, signal);
       await requireOurs(this.store.keepProgress(job));
     }
   }
 
+  /**
+   * Begins an import at the first git server that answers, or finds the one that runs there.
+   * @throws DownstreamError, with status 403 for a source that is not allowed
+   */
+  async begin(project_id: string, body: ImportSource, call: OwnerCall): Promise<GitCopy> {
+    let failure: unknown;
+    for (const copy of this.histories.all) {
+      try {
+        await copy.client.startImport({ params: { project_id }, body }, call);
+        return copy;
+      } catch (error) {
+        if (!isAbsence(error)) throw error;
+        failure ??= error;
+      }
+    }
+    throw failure;
+  }
+
   /** Waits until git has the history. @returns the number of files at the head that are not text */
-  private async fetched(job: ImportJob, signal: AbortSignal): Promise<number> {
+  private async fetched(git: GitClient, job: ImportJob, signal: AbortSignal): Promise<number> {
     const { progress } = job;
-    const { import_id, source, branch } = progress;
-    const body = { import_id, source, ...(branch === null ? {} : { branch }) };
+    const body = sourceOf(job);
     for (;;) {
       const params = { project_id: job.projectId };
-      const found = await this.git.startImport({ params, body }, this.callOf(job, signal));
+      const found = await git.startImport({ params, body }, this.callOf(job, signal));
       progress.imported_commits = found.imported_commits;
       if (found.state === 'done') return found.skipped;
       if (found.state === 'failed') throw new ImportFailed(`${found.detail ?? 'the repository could not be read'}.`);
@@ -84,12 +112,12 @@ export class Importing {
     }
   }
 
-  private async files(job: ImportJob, signal: AbortSignal): Promise<ImportedFile[]> {
+  private async files(git: GitClient, job: ImportJob, signal: AbortSignal): Promise<ImportedFile[]> {
     const files: ImportedFile[] = [];
     const params = { project_id: job.projectId, import_id: job.progress.import_id };
     for (let total = Infinity; files.length < total;) {
       const query = { limit: PAGE, offset: files.length };
-      const page = await this.git.importedFiles({ params, query }, this.callOf(job, signal));
+      const page = await git.importedFiles({ params, query }, this.callOf(job, signal));
       total = page.total;
       files.push(...page.files);
     }
@@ -110,6 +138,7 @@ export class Importing {
 
   /** When one file fails, the running ones are finished and no more are started. */
   private async bringAll(
+    git: GitClient,
     job: ImportJob,
     files: readonly ImportedFile[],
     current: ReadonlyMap<string, string>,
@@ -119,7 +148,7 @@ export class Importing {
     const bringOne = async (file: ImportedFile) => {
       try {
         signal.throwIfAborted();
-        await this.bring(job, file, current.get(file.path), signal);
+        await this.bring(git, job, file, current.get(file.path), signal);
       } catch (error) {
         limit.clearQueue();
         throw error;
@@ -131,6 +160,7 @@ export class Importing {
 
   /** A document that a user changed here is never overwritten. */
   private async bring(
+    git: GitClient,
     job: ImportJob,
     { path, version, deleted }: ImportedFile,
     current: string | undefined,
@@ -145,7 +175,7 @@ export class Importing {
       if (deleted) await this.documents.deleteFromHistory(projectId, path, this.callOf(job, signal));
       else {
         const params = { project_id: projectId };
-        const { text } = await this.git.textAt({ params, query: { path, version } }, this.callOf(job, signal));
+        const { text } = await git.textAt({ params, query: { path, version } }, this.callOf(job, signal));
         await this.documents.putFromHistory(projectId, path, version, text ?? '', this.callOf(job, signal));
       }
       progress.documents++;
@@ -163,6 +193,12 @@ export class Importing {
     const deadlineMs = performance.now() + this.config.deadlines.upload_ms;
     return { requestId: progress.import_id, userId, signal, deadlineMs };
   }
+}
+
+type ImportSource = EndpointInput<typeof gitContract.startImport>['body'];
+
+function sourceOf({ progress: { import_id, source, branch } }: ImportJob): ImportSource {
+  return { import_id, source, ...(branch === null ? {} : { branch }) };
 }
 
 /** Whether the document equals this file of the repository. */

@@ -8,7 +8,7 @@ import type { Replicas } from '../../replicas/replicas.js';
 import type { Postgres } from '../../storage/postgres/postgres.js';
 import { EdgeModule } from '../edge/edge.module.js';
 import { OutboxModule } from '../../outbox/outbox.module.js';
-import { GitModule } from '../../downstream/git/git.module.js';
+import { CopiesModule } from '../copies/copies.module.js';
 import { ProjectsModule } from '../projects/projects.module.js';
 import { DocumentsModule } from '../documents/documents.module.js';
 import { ImportsController } from './imports.controller.js';
@@ -24,7 +24,7 @@ function openStore({ data_dir }: Config, database: Postgres | null, replicas: Re
 }
 
 @Module({
-  imports: [ConfigModule, ReplicasModule, EdgeModule, OutboxModule, GitModule, ProjectsModule, DocumentsModule],
+  imports: [ConfigModule, ReplicasModule, EdgeModule, OutboxModule, CopiesModule, ProjectsModule, DocumentsModule],
   controllers: [ImportsController],
   providers: [
     Imports,

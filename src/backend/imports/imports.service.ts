@@ -4,7 +4,6 @@ import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } f
 import { PinoLogger } from 'nestjs-pino';
 import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
-import { GitClient } from '../../downstream/git/git.client.js';
 import { notFound, Problem } from '../../http/problem.js';
 import { toProblem } from '../../http/problem.filter.js';
 import { isAbsence } from '../../outbox/outbox.service.js';
@@ -43,7 +42,6 @@ export class Imports implements OnApplicationBootstrap, OnApplicationShutdown {
 
   constructor(
     @InjectConfig() private readonly config: Config,
-    private readonly git: GitClient,
     private readonly importing: Importing,
     private readonly store: ImportStore,
     private readonly events: ProjectEvents,
@@ -97,11 +95,10 @@ export class Imports implements OnApplicationBootstrap, OnApplicationShutdown {
       const detail = `${unfinished} of your imports are running; wait for one of them to end`;
       throw new Problem({ status: 429, code: 'too_many_imports', detail, retryAfter: 5 });
     }
-    const params = { project_id: projectId };
     const body = { import_id, source, ...(branch ? { branch } : {}) };
     this.starting.set(userId, starting + 1);
     try {
-      await this.git.startImport({ params, body }, call);
+      await this.importing.begin(projectId, body, call);
     } finally {
       const left = (this.starting.get(userId) ?? 1) - 1;
       if (left === 0) this.starting.delete(userId);

@@ -5,6 +5,7 @@ import { PinoLogger } from 'nestjs-pino';
 import { z } from 'zod';
 import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
+import { HistoryCopies } from '../copies/copies.module.js';
 import { GitClient } from '../../downstream/git/git.client.js';
 import { Problem } from '../../http/problem.js';
 import { toProblem } from '../../http/problem.filter.js';
@@ -49,6 +50,7 @@ export class McpTools {
     private readonly documents: DocumentsService,
     private readonly retrieval: Retrieval,
     private readonly git: GitClient,
+    private readonly histories: HistoryCopies,
     private readonly chat: ChatService,
     private readonly log: PinoLogger,
   ) {}
@@ -101,7 +103,7 @@ export class McpTools {
       { project_id, path: path.optional(), limit: limit(100, 20), offset },
       async ({ project_id: id, ...query }, own) => {
         await this.require(id, own);
-        return this.git.history({ params: { project_id: id }, query }, own);
+        return this.git.history({ params: { project_id: id }, query }, await this.histories.of(id, own));
       },
     );
     add(

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { ConfigModule } from '../../config/config.module.js';
+import { CopiesModule } from '../copies/copies.module.js';
 import { GitModule } from '../../downstream/git/git.module.js';
 import { ChatModule } from '../chat/chat.module.js';
 import { DocumentsModule } from '../documents/documents.module.js';
@@ -9,7 +10,7 @@ import { McpController } from './mcp.controller.js';
 import { McpTools } from './mcp-tools.service.js';
 
 @Module({
-  imports: [ConfigModule, GitModule, ProjectsModule, DocumentsModule, SearchModule, ChatModule],
+  imports: [ConfigModule, CopiesModule, GitModule, ProjectsModule, DocumentsModule, SearchModule, ChatModule],
   controllers: [McpController],
   providers: [McpTools],
 })

@@ -1,26 +1,28 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { ChromaClient } from '../../downstream/chroma/chroma.client.js';
 import { FilesystemClient } from '../../downstream/filesystem/filesystem.client.js';
 import type { Project } from '../../downstream/filesystem/filesystem.contract.js';
-import { GitClient } from '../../downstream/git/git.client.js';
 import { notFound } from '../../http/problem.js';
 import { Outbox } from '../../outbox/outbox.service.js';
 import type { CallContext } from '../../resilience/policy/call-context.js';
 import { DownstreamError } from '../../resilience/policy/downstream-error.js';
 import { change } from '../call/change.js';
+import { HistoryCopies, IndexCopies } from '../copies/copies.module.js';
 import { Deletions } from '../call/deletions.js';
 import { ProjectEvents } from './project-events.js';
 import { claimedId } from '../call/claim.js';
 import type { OwnerCall, UserCall } from '../call/public-call.js';
 import { ProjectAccess } from './project-access.service.js';
 
+const INDEX_DROP = 'index.drop';
+const GIT_DROP = 'git.drop';
+
 @Injectable()
 export class ProjectsService implements OnModuleInit {
   constructor(
     private readonly filesystem: FilesystemClient,
-    private readonly chroma: ChromaClient,
-    private readonly git: GitClient,
+    private readonly indexes: IndexCopies,
+    private readonly histories: HistoryCopies,
     private readonly outbox: Outbox,
     private readonly access: ProjectAccess,
     private readonly events: ProjectEvents,
@@ -28,22 +30,22 @@ export class ProjectsService implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    this.outbox.register({
-      topic: 'index.drop',
+    this.indexes.register(({ client }) => ({
+      topic: INDEX_DROP,
       service: 'chroma',
       deliver: async ({ projectId }, call) => {
         const params = { project_id: String(projectId) };
-        if (await this.isGone(params, call)) await this.chroma.dropProject({ params }, call);
+        if (await this.isGone(params, call)) await client.dropProject({ params }, call);
       },
-    });
-    this.outbox.register({
-      topic: 'git.drop',
+    }));
+    this.histories.register(({ client }) => ({
+      topic: GIT_DROP,
       service: 'git',
       deliver: async ({ projectId }, call) => {
         const params = { project_id: String(projectId) };
-        if (await this.isGone(params, call)) await this.git.dropProject({ params }, call);
+        if (await this.isGone(params, call)) await client.dropProject({ params }, call);
       },
-    });
+    }));
   }
 
   async create(name: string, call: UserCall): Promise<Project> {
@@ -80,10 +82,8 @@ export class ProjectsService implements OnModuleInit {
   async delete(projectId: string, call: OwnerCall): Promise<void> {
     const { userId } = call;
     const entry = { key: `${userId}/${projectId}`, userId, projectId, payload: {} };
-    const held = await this.outbox.hold([
-      { ...entry, topic: 'index.drop' },
-      { ...entry, topic: 'git.drop' },
-    ]);
+    const topics = [...this.indexes.topics(INDEX_DROP), ...this.histories.topics(GIT_DROP)];
+    const held = await this.outbox.hold(topics.map((topic) => ({ ...entry, topic })));
     const { deleted } = await change(
       call,
       (own) => this.filesystem.deleteProject({ params: { project_id: projectId } }, own),

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectConfig } from '../../config/config.module.js';
 import type { Config } from '../../config/config.schema.js';
+import { HistoryCopies } from '../copies/copies.module.js';
 import { GitClient } from '../../downstream/git/git.client.js';
 import type { Passage } from '../../contract/passage.contract.js';
 import { DocumentSync } from '../documents/document-sync.service.js';
@@ -31,6 +32,7 @@ export class ChatPassages {
     @InjectConfig() private readonly config: Config,
     private readonly retrieval: Retrieval,
     private readonly git: GitClient,
+    private readonly histories: HistoryCopies,
     private readonly sync: DocumentSync,
   ) {}
 
@@ -70,7 +72,8 @@ export class ChatPassages {
       params: { project_id: projectId },
       body: { to: known.slice(0, RELATED_TO), among: documentsOf(candidates) },
     };
-    const { near } = await withoutRetries('git', call, (own) => this.git.near(asked, own), graph_budget_ms);
+    const reading = await this.histories.of(projectId, call);
+    const { near } = await withoutRetries('git', reading, (own) => this.git.near(asked, own), graph_budget_ms);
     const related = new Set(near.filter(({ score }) => score >= NEAR).map(({ path }) => path));
     return candidates.filter(({ document }) => related.has(document)).slice(0, RELATED_PASSAGES);
   }
@@ -136,7 +139,9 @@ export class ChatPassages {
   ) {
     const params = { project_id: projectId };
     const query = { ...span, ...which };
-    return (await withoutRetries('git', call, (own) => this.git.changes({ params, query }, own), HISTORY_MS)).changes;
+    const reading = await this.histories.of(projectId, call);
+    const asking = withoutRetries('git', reading, (own) => this.git.changes({ params, query }, own), HISTORY_MS);
+    return (await asking).changes;
   }
 
   private async orNothing(asking: Promise<Passage[]>, { degradation }: UserCall): Promise<Passage[]> {

@@ -7,6 +7,7 @@ import type { Correction, Passage } from '../../contract/passage.contract.js';
 import type { Scope } from '../../contract/scope.contract.js';
 import type { DownstreamReason } from '../../contract/downstream-reason.js';
 import { DownstreamError } from '../../resilience/policy/downstream-error.js';
+import { IndexCopies } from '../copies/copies.module.js';
 import { DocumentSync } from '../documents/document-sync.service.js';
 import type { UserCall } from '../call/public-call.js';
 import { waitUntil } from '../call/waiting.js';
@@ -59,6 +60,7 @@ export class Retrieval {
     private readonly cache: ResultCache,
     private readonly sync: DocumentSync,
     private readonly repair: IndexRepair,
+    private readonly indexes: IndexCopies,
   ) {}
 
   /**
@@ -121,11 +123,13 @@ export class Retrieval {
       ...bodyOf(asked),
       mode: mode === 'vector' ? ('vector' as const) : ('hybrid' as const),
     };
-    const found = await waitUntil('chroma', call, waitsUntilMs, (own) => this.chroma.query({ body }, own));
+    const reading = await this.indexes.reading(call.userId, projectId);
+    const found = await waitUntil('chroma', reading.of(call), waitsUntilMs, (own) => this.chroma.query({ body }, own));
+    const { endpoint } = reading;
     if (found.not_embedded !== undefined) call.degradation.add('chroma', notEmbedded(found.not_embedded), 'fulltext');
-    const stale = await this.sync.staleDocuments(call.userId, projectId);
+    const stale = await this.sync.staleDocuments(call.userId, projectId, { endpoint });
     if (stale.size > 0) {
-      if (await this.repair.isRebuilding(call.userId, projectId)) {
+      if (await this.repair.isRebuilding(call.userId, projectId, endpoint)) {
         call.degradation.add('chroma', lostIndex(), 'fulltext');
       }
       return this.caughtUp(asked, found, stale, call, waitsUntilMs);
@@ -137,7 +141,7 @@ export class Retrieval {
       if (text.outcome === 'empty_project') return empty;
       // The index has lost documents that the files have.
       call.degradation.add('chroma', lostIndex(), 'fulltext');
-      void this.repair.repair({ userId: call.userId, projectId }).catch(() => undefined);
+      void this.repair.repair({ userId: call.userId, projectId }, endpoint).catch(() => undefined);
       return text;
     }
     const outcome = found.total === 0 ? 'no_match' : 'found';

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { ConfigModule } from '../../config/config.module.js';
+import { CopiesModule } from '../copies/copies.module.js';
 import { ResilienceModule } from '../../resilience/resilience.module.js';
 import { FilesystemModule } from '../../downstream/filesystem/filesystem.module.js';
 import { ChromaModule } from '../../downstream/chroma/chroma.module.js';
@@ -16,6 +17,7 @@ import { ResultCache } from './result-cache.service.js';
 @Module({
   imports: [
     ConfigModule,
+    CopiesModule,
     ResilienceModule,
     FilesystemModule,
     ChromaModule,

@@ -2,7 +2,7 @@ import { Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { PinoLogger } from 'nestjs-pino';
 import { z } from 'zod';
-import { GitClient } from '../../downstream/git/git.client.js';
+import { HistoryCopies } from '../copies/copies.module.js';
 import { gitContract } from '../../downstream/git/git.contract.js';
 import { Audited } from '../audit/audited.decorator.js';
 import { withoutRetries } from '../call/waiting.js';
@@ -41,7 +41,7 @@ const outboxSchema = z.object({
 export class OutboxController {
   constructor(
     private readonly outbox: Outbox,
-    private readonly git: GitClient,
+    private readonly histories: HistoryCopies,
     private readonly log: PinoLogger,
   ) {}
 
@@ -52,10 +52,7 @@ export class OutboxController {
     const [queues, dead, graph] = await Promise.all([
       this.outbox.store.stats(),
       this.outbox.store.dead(LISTED),
-      withoutRetries('git', call, (own) => this.git.setAside({ query: { limit: LISTED } }, own), GIT_MS).then(
-        ({ changes }) => changes,
-        () => null,
-      ),
+      this.setAside(call),
     ]);
     return {
       graph,
@@ -69,6 +66,18 @@ export class OutboxController {
         last_error: lastError,
       })),
     };
+  }
+
+  /** Of each git server, because each has a graph of its own; null where none can be reached. */
+  private async setAside(call: UserCall) {
+    const query = { limit: LISTED };
+    const answers = await Promise.allSettled(
+      this.histories.all.map(({ client }) =>
+        withoutRetries('git', call, (own) => client.setAside({ query }, own), GIT_MS),
+      ),
+    );
+    const listed = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value.changes] : []));
+    return listed.length === 0 ? null : listed.flat();
   }
 
   @Post(':id/replay')

@@ -108,6 +108,18 @@ const moveSchema = z.strictObject({
 export const MAX_COMMITS = 200;
 const committed = z.object({ commit: z.string(), version: id });
 
+/** The place of a version in the order of arrival at one git server, from 1 on. */
+const position = z.coerce.number().int().min(0);
+const wholeVersionSchema = z.object({
+  ...versionSchema.shape,
+  position,
+  /** Of the author; may be empty. */
+  email: z.string(),
+  /** null: deleted. */
+  text: z.string().nullable(),
+});
+export type WholeVersion = z.output<typeof wholeVersionSchema>;
+
 /** One git repository and one graph for each user and project; both are created by the first commit. */
 export const gitContract = {
   /** Commits a change once for each version id. */
@@ -176,6 +188,14 @@ export const gitContract = {
     response: inventorySchema,
     idempotent: true,
   },
+  /** {@link inventory} of all versions: `documents` is their number, and the digest covers their paths and ids. */
+  versionInventory: {
+    method: 'GET',
+    path: '/inventory/versions',
+    query: inventoryQuery,
+    response: inventorySchema,
+    idempotent: true,
+  },
   /** The documents of a project that were not deleted, each with its newest version, by path. */
   heads: {
     method: 'GET',
@@ -185,13 +205,45 @@ export const gitContract = {
     response: z.object({ documents: z.array(z.object({ path, version: id })), total: z.int() }),
     idempotent: true,
   },
-  /** The paths of those documents whose given version is not in the history. */
+  /** Those of the given versions that are not in the history. */
   unknown: {
     method: 'POST',
     path: '/projects/:project_id/unknown',
     params: inProject,
     body: z.strictObject({ documents: z.array(z.strictObject({ path, version: id })).max(1000) }),
-    response: z.object({ paths: z.array(path) }),
+    response: z.object({ documents: z.array(z.object({ path, version: id })) }),
+    idempotent: true,
+  },
+  /** All versions in the order of their arrival, from the one behind the position `after` on; empty behind the last one. */
+  versions: {
+    method: 'GET',
+    path: '/projects/:project_id/versions',
+    params: inProject,
+    query: z.strictObject({ after: position }),
+    response: z.object({ versions: z.array(z.object({ position, path, version: id })) }),
+    idempotent: true,
+  },
+  /** {@link versions} with their texts, as many as fit into an answer: what {@link fill} takes at another git server. */
+  wholeVersions: {
+    method: 'GET',
+    path: '/projects/:project_id/versions/whole',
+    params: inProject,
+    query: z.strictObject({ after: position }),
+    response: z.object({ versions: z.array(wholeVersionSchema) }),
+    idempotent: true,
+  },
+  /**
+   * Takes the versions of another git server, in their order and in parts; one that was taken before is ignored. With `done`
+   * they become the history, followed by the versions that only this server has. `after`: the position of the last version
+   * that was taken, 0 at the beginning. `source` names the other server and its start: what was taken from another source is
+   * discarded, because positions differ.
+   */
+  fill: {
+    method: 'POST',
+    path: '/projects/:project_id/fill',
+    params: inProject,
+    body: z.strictObject({ source: id, versions: z.array(wholeVersionSchema).max(MAX_COMMITS), done: z.boolean() }),
+    response: z.object({ after: position }),
     idempotent: true,
   },
   /**

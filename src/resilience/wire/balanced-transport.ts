@@ -1,4 +1,5 @@
 import { HEADER } from '../../contract/endpoint.js';
+import type { EndpointChoice } from '../policy/call-context.js';
 import type { Clock } from '../policy/clock.js';
 import { LightSignal } from '../policy/light-signal.js';
 import type { ByteStream } from './byte-stream.js';
@@ -45,7 +46,8 @@ const DRAINING = 'draining';
 /**
  * Sends the requests of a service to several endpoints: each to the less busy of two at random (Mitzenmacher, "The Power
  * of Two Choices", 2001). An endpoint that fails is left out until its health route answers; at least half of the endpoints
- * stay in. A request that was not processed, or may be repeated, goes to another endpoint within the same attempt.
+ * stay in. A request that was not processed, or may be repeated, goes to another endpoint within the same attempt. A
+ * request with an {@link EndpointChoice} goes to the endpoints in the order of their ranks.
  */
 export class BalancedTransport implements Transport {
   private peers: EndpointPeer[] = [];
@@ -116,16 +118,23 @@ export class BalancedTransport implements Transport {
     tried: Set<EndpointPeer>,
     exchange: (peer: EndpointPeer) => Promise<WireAnswer<B>>,
   ): Promise<WireAnswer<B>> {
+    /** Returned where no other endpoint answers. */
+    let unaccepted: WireAnswer<B> | undefined;
     for (;;) {
-      const peer = this.pick(tried);
+      const peer = this.pick(tried, request.endpoints);
       tried.add(peer);
       const isLast = tried.size >= this.peers.length;
       try {
-        const answer = await exchange(peer);
+        const answer = this.signed(await exchange(peer), peer);
+        const isAccepted = request.endpoints?.accepts(peer.url, peer.instance) ?? true;
         if (isDraining(answer)) peer.eject('it is shutting down');
-        if (isLast || !isDraining(answer)) return this.signed(answer);
+        else if (isAccepted) return answer;
+        else unaccepted ??= answer;
+        if (isLast) return unaccepted ?? answer;
       } catch (error) {
-        if (isLast || signal.aborted || !isMovable(error, request)) throw error;
+        if (!isLast && !signal.aborted && isMovable(error, request)) continue;
+        if (unaccepted !== undefined && !signal.aborted) return unaccepted;
+        throw error;
       }
     }
   }
@@ -149,7 +158,7 @@ export class BalancedTransport implements Transport {
     let stop = () => {};
     const hedging = new Promise<WireAnswer>((resolve) => {
       stop = this.parts.clock.after(afterMs, () => {
-        if (tried.size >= this.peers.length || !this.hedging.take()) return;
+        if (!this.mayHedge(tried, request.endpoints) || !this.hedging.take()) return;
         hedge = run();
         hedge.then(resolve, () => undefined);
       });
@@ -168,20 +177,33 @@ export class BalancedTransport implements Transport {
   }
 
   /** The answer with an instance id of all endpoints together, so that it does not change from answer to answer. */
-  private signed<B>(answer: WireAnswer<B>): WireAnswer<B> {
-    if (this.peers.length < 2 || answer.headers[HEADER.instance] === undefined) return answer;
+  private signed<B>(answer: WireAnswer<B>, { url: endpoint }: EndpointPeer): WireAnswer<B> {
+    if (this.peers.length < 2 || answer.headers[HEADER.instance] === undefined) return { ...answer, endpoint };
     const instance = this.peers.map((peer) => peer.instance ?? '').join('+');
-    return { ...answer, headers: { ...answer.headers, [HEADER.instance]: instance } };
+    return { ...answer, endpoint, headers: { ...answer.headers, [HEADER.instance]: instance } };
   }
 
-  private pick(tried: ReadonlySet<EndpointPeer>): EndpointPeer {
+  /** Whether there is another endpoint, no worse than those that were called. */
+  private mayHedge(tried: ReadonlySet<EndpointPeer>, choice: EndpointChoice | undefined): boolean {
+    if (tried.size >= this.peers.length) return false;
+    if (choice === undefined) return true;
+    return choice.rank(this.pick(tried, choice).url) <= Math.max(...[...tried].map(({ url }) => choice.rank(url)));
+  }
+
+  private pick(tried: ReadonlySet<EndpointPeer>, choice: EndpointChoice | undefined): EndpointPeer {
     const others = this.peers.filter((peer) => !tried.has(peer));
     const working = others.filter(({ ejected }) => !ejected);
-    const pool = working.length > 0 ? working : others.length > 0 ? others : this.peers;
+    const pool = best(working.length > 0 ? working : others.length > 0 ? others : this.peers, choice);
     const one = pool[Math.floor(this.random() * pool.length)] as EndpointPeer;
     const other = pool[Math.floor(this.random() * pool.length)] as EndpointPeer;
     return other.active < one.active ? other : one;
   }
+}
+
+function best(peers: readonly EndpointPeer[], choice: EndpointChoice | undefined): readonly EndpointPeer[] {
+  if (choice === undefined) return peers;
+  const lowest = Math.min(...peers.map(({ url }) => choice.rank(url)));
+  return peers.filter(({ url }) => choice.rank(url) === lowest);
 }
 
 function isMovable(error: unknown, { repeatable = false }: WireRequest): boolean {

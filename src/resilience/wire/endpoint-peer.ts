@@ -47,6 +47,10 @@ export class EndpointPeer {
     return endpointName(this.parts.address);
   }
 
+  get url(): string {
+    return this.parts.address.url;
+  }
+
   /** Requests without an answer; a streamed one counts until its status. */
   get active(): number {
     return this.pending.size;

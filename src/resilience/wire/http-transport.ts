@@ -1,6 +1,7 @@
 import type { AxiosInstance, AxiosResponse } from 'axios';
 import type { Dispatcher } from 'undici';
 import { isIPv6 } from 'node:net';
+import type { EndpointChoice } from '../policy/call-context.js';
 import type { ByteStream } from './byte-stream.js';
 import type { EndpointAddress } from './endpoints.js';
 import { dispatcherTo, type Route } from './outside.js';
@@ -17,12 +18,16 @@ export interface WireRequest {
   repeatable?: boolean;
   /** Whether it changes nothing on the server. */
   safe?: boolean;
+  /** Which of several endpoints it prefers. */
+  endpoints?: EndpointChoice | undefined;
 }
 
 export interface WireAnswer<Body = Buffer> {
   status: number;
   headers: Readonly<Record<string, string | undefined>>;
   body: Body;
+  /** The URL of the endpoint that answered, of a service with several. */
+  endpoint?: string;
 }
 
 /** Sends requests to one service. The policy's attempt is the signal that aborts them. */

@@ -59,6 +59,8 @@ export interface ClientParts {
   headers: HeaderWriter;
   /** A cheap route that answers while the service works. Without it one caller's failures cannot be told from an outage. */
   healthPath?: string;
+  /** A client of each server, where the service has several and each keeps all of its data. */
+  copies?: readonly ResilientClient[];
   sink: LogSink;
   clock?: Clock;
   onTransition?: (transition: Transition) => void;
@@ -115,6 +117,11 @@ export class ResilientClient {
     return this.settings.url;
   }
 
+  /** Clients of the single servers, where the service has several and each keeps all of its data. Else empty. */
+  get copies(): readonly ResilientClient[] {
+    return this.parts.copies ?? [];
+  }
+
   /** The state of the breaker. */
   get state(): BreakerState {
     return this.breaker.name;
@@ -149,10 +156,12 @@ export class ResilientClient {
       const request = this.request(endpoint.method, path + query, body, attempt);
       request.repeatable = call.repeatable;
       request.safe = endpoint.safe ?? endpoint.method === 'GET';
+      request.endpoints = context.endpoints;
       return this.carry(attempt, async (transport) => {
         const answer = await transport.send(request, attempt);
         attempt.status = answer.status;
         this.instance = answer.headers[HEADER.instance] ?? this.instance;
+        if (answer.endpoint !== undefined) context.endpoints?.answered(answer.endpoint);
         return decode(this.service, endpoint, answer) as EndpointOutput<E>;
       });
     });
@@ -220,11 +229,13 @@ export class ResilientClient {
 
   /** Rejects every call until the returned function is called; then the state from before comes back. */
   isolate(by: string): () => void {
-    return this.breaker.isolate(by);
+    const ends = [this.breaker.isolate(by), ...this.copies.map((copy) => copy.isolate(by))];
+    return () => ends.forEach((end) => end());
   }
 
   /** Ends every isolation. @returns whether there was one */
   release(by: string): boolean {
+    for (const copy of this.copies) copy.release(by);
     return this.breaker.release(by);
   }
 
@@ -243,8 +254,9 @@ export class ResilientClient {
     this.breaker.advise(advice);
   }
 
-  /** Applies changed settings. Calls under way keep the old ones; the breaker keeps its state. */
+  /** Applies changed settings. Calls under way keep the old ones; the breaker keeps its state. {@link copies} keep their addresses. */
   reconfigure(settings: DownstreamSettings): void {
+    for (const copy of this.copies) copy.reconfigure({ ...settings, url: copy.url });
     const { url, timeout_ms } = this.settings;
     this.settings = settings;
     this.policy.reconfigure(settings);
@@ -257,7 +269,7 @@ export class ResilientClient {
 
   /** Nest calls this after the process has answered its last request. */
   async onApplicationShutdown(): Promise<void> {
-    await this.transport?.end(LAST_CALLS_MS);
+    await Promise.all([this.transport?.end(LAST_CALLS_MS), ...this.copies.map((copy) => copy.onApplicationShutdown())]);
   }
 
   private connect(): Transport | null {

@@ -1,4 +1,4 @@
-{{/* Everything that one process needs: Deployment, Service, volume and network policy. */}}
+{{/* Everything that one process needs: Deployment or StatefulSet, Service, volume and network policy. */}}
 {{- define "caudex.app" -}}
 {{- $root := .root }}
 {{- $name := .name }}
@@ -6,10 +6,19 @@
 {{- $fullname := printf "%s-%s" (include "caudex.fullname" $root) $name }}
 {{- $scaling := and (eq $name "backend") $root.Values.autoscaling.enabled }}
 {{- $several := include "caudex.several" . }}
-{{- if $several }}
-{{- if not (has $name (list "backend" "auth" "billing" "filesystem")) }}
-{{- fail (printf "apps.%s.replicas: %s runs once only" $name $name) }}
+{{- $copied := include "caudex.copied" . }}
+{{- if $copied }}
+{{- if or (not $app.persistence.enabled) $app.persistence.existingClaim }}
+{{- fail (printf "apps.%s.persistence: each of several %s servers needs a volume of its own; set enabled to true and leave existingClaim empty" $name $name) }}
 {{- end }}
+{{- if and (eq $name "git") $root.Values.external.graphUrl }}
+{{- fail "external.graphUrl: several git servers can't share one graph; leave it empty, so that each keeps its own" }}
+{{- end }}
+{{- $first := printf "data-%s-0" $fullname }}
+{{- if and (lookup "v1" "PersistentVolumeClaim" $root.Release.Namespace $fullname) (not (lookup "v1" "PersistentVolumeClaim" $root.Release.Namespace $first)) }}
+{{- fail (printf "apps.%s.replicas: the data of the only %s server are in the claim %s; bind its volume to a claim %s first (docs/operations.md, Several chroma and git servers)" $name $name $fullname $first) }}
+{{- end }}
+{{- else if $several }}
 {{- if not $root.Values.database.existingSecret }}
 {{- fail (printf "apps.%s.replicas: more than one needs database.existingSecret" $name) }}
 {{- end }}
@@ -25,7 +34,7 @@
 {{- fail "documents.existingClaim: a shared folder of documents needs database.existingSecret" }}
 {{- end }}
 apiVersion: apps/v1
-kind: Deployment
+kind: {{ ternary "StatefulSet" "Deployment" (not (empty $copied)) }}
 metadata:
   name: {{ $fullname }}
   labels: {{- include "caudex.labels" . | nindent 4 }}
@@ -33,7 +42,22 @@ spec:
   {{- if not $scaling }}
   replicas: {{ default 1 $app.replicas }}
   {{- end }}
-  {{- if $several }}
+  {{- if $copied }}
+  # Each has a name and a volume of its own; one after the other is started anew.
+  serviceName: {{ $fullname }}-pods
+  podManagementPolicy: Parallel
+  updateStrategy: { type: RollingUpdate }
+  volumeClaimTemplates:
+    - metadata:
+        name: data
+        labels: {{- include "caudex.selector" . | nindent 10 }}
+      spec:
+        accessModes: [ReadWriteOnce]
+        {{- with $app.persistence.storageClass }}
+        storageClassName: {{ . }}
+        {{- end }}
+        resources: { requests: { storage: {{ $app.persistence.size }} } }
+  {{- else if $several }}
   strategy: { type: RollingUpdate, rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } }
   {{- else }}
   # The data folder is opened by one process at a time.
@@ -117,12 +141,14 @@ spec:
         {{- end }}
         - name: tmp
           emptyDir: {}
+        {{- if not $copied }}
         - name: data
           {{- if $app.persistence.enabled }}
           persistentVolumeClaim: { claimName: {{ default $fullname $app.persistence.existingClaim }} }
           {{- else }}
           emptyDir: {}
           {{- end }}
+        {{- end }}
       {{- if $several }}
       # On different nodes where there are several.
       topologySpreadConstraints:
@@ -154,7 +180,8 @@ spec:
   selector: {{- include "caudex.selector" . | nindent 4 }}
 {{- if and $several (ne $name "backend") }}
 ---
-# Its name has the address of every ready pod, so that the backend balances and retries by itself.
+# Its name has the address of every ready pod, so that the backend balances and retries by itself. Of a StatefulSet each pod
+# has a name of its own below it, which stays while the pod is started anew.
 apiVersion: v1
 kind: Service
 metadata:
@@ -162,6 +189,9 @@ metadata:
   labels: {{- include "caudex.labels" . | nindent 4 }}
 spec:
   clusterIP: None
+  {{- if $copied }}
+  publishNotReadyAddresses: true
+  {{- end }}
   ports:
     - { name: http, port: {{ $app.port }}, targetPort: http, protocol: TCP }
   selector: {{- include "caudex.selector" . | nindent 4 }}
@@ -195,7 +225,7 @@ spec:
   selector:
     matchLabels: {{- include "caudex.selector" . | nindent 6 }}
 {{- end }}
-{{- if and $app.persistence.enabled (not $app.persistence.existingClaim) }}
+{{- if and $app.persistence.enabled (not $app.persistence.existingClaim) (not $copied) }}
 ---
 apiVersion: v1
 kind: PersistentVolumeClaim

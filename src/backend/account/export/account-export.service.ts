@@ -5,6 +5,7 @@ import { AuthClient } from '../../../downstream/auth/auth.client.js';
 import { BillingClient } from '../../../downstream/billing/billing.client.js';
 import { FilesystemClient } from '../../../downstream/filesystem/filesystem.client.js';
 import type { ConversationInfo, DocumentInfo, Project } from '../../../downstream/filesystem/filesystem.contract.js';
+import { HistoryCopies } from '../../copies/copies.module.js';
 import { GitClient } from '../../../downstream/git/git.client.js';
 import { DownstreamError } from '../../../resilience/policy/downstream-error.js';
 import type { UserCall } from '../../call/public-call.js';
@@ -46,6 +47,7 @@ export class AccountExport {
     private readonly billing: BillingClient,
     private readonly filesystem: FilesystemClient,
     private readonly git: GitClient,
+    private readonly histories: HistoryCopies,
     private readonly conversations: ConversationsService,
   ) {}
 
@@ -184,12 +186,15 @@ export class AccountExport {
     { missing }: Manifest,
     call: UserCall,
   ): AsyncGenerator<ZipEntry> {
-    const part = async (bundle_id: string, offset: number) => {
-      const request = { params: { ...params, bundle_id }, query: { offset } };
-      return Buffer.from((await this.git.readBundle(request, timed(call))).content_base64, 'base64');
-    };
     try {
-      const { bundle_id, bytes } = await this.git.createBundle({ params }, timed(call));
+      const reading = await this.histories.reading(call.userId, params.project_id);
+      const { bundle_id, bytes } = await this.git.createBundle({ params }, reading.of(timed(call)));
+      // Only the server that made the bundle has it.
+      const { client } = this.histories.at(reading.endpoint);
+      const part = async (bundle_id: string, offset: number) => {
+        const request = { params: { ...params, bundle_id }, query: { offset } };
+        return Buffer.from((await client.readBundle(request, timed(call))).content_base64, 'base64');
+      };
       if (bundle_id === null) return;
       // The first part is read before the entry begins: an entry that has begun cannot be left out any more.
       const first = await part(bundle_id, 0);

@@ -109,7 +109,7 @@ export class Moving {
     }
     this.events.changed(userId, projectId);
     this.recognition.expect();
-    await this.sync.releaseMove(held, answer.moved);
+    await this.sync.releaseMove({ userId, projectId }, held, answer.moved);
     return answer;
   }
 }

@@ -3,8 +3,12 @@ import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } f
 import { PinoLogger } from 'nestjs-pino';
 import { InjectConfig } from '../../../config/config.module.js';
 import type { Config } from '../../../config/config.schema.js';
+import { GitClient } from '../../../downstream/git/git.client.js';
 import { ServiceRegistry } from '../../../resilience/service-registry.js';
-import { type CommitPayload, DocumentSync } from '../document-sync.service.js';
+import { HistoryCopies } from '../../copies/copies.module.js';
+import type { CommitPayload } from '../delivery/commit-delivery.js';
+import { DocumentSync } from '../document-sync.service.js';
+import { HistoryComparison } from './history-comparison.service.js';
 import { StoreWatch } from './store-watch.js';
 import { nameOf, type Owned, ownerOf, StoredVersions } from './stored-versions.service.js';
 
@@ -15,7 +19,8 @@ const AUTHOR = { name: 'Caudex', email: '' };
 /**
  * Synchronises the history with the files after the git store was lost or restored from a backup. It commits the
  * current version of each document that the history lacks, and the deletion of each document that no longer exists.
- * Earlier versions that were lost with the store cannot be restored.
+ * Earlier versions that were lost with the store cannot be restored. Of several git servers, each first gets what the
+ * others have.
  */
 @Injectable()
 export class HistoryRepair implements OnApplicationBootstrap, OnApplicationShutdown {
@@ -24,17 +29,24 @@ export class HistoryRepair implements OnApplicationBootstrap, OnApplicationShutd
   constructor(
     @InjectConfig() private readonly config: Config,
     private readonly stored: StoredVersions,
+    private readonly histories: HistoryCopies,
+    private readonly comparison: HistoryComparison,
     private readonly sync: DocumentSync,
     private readonly services: ServiceRegistry,
     private readonly log: PinoLogger,
   ) {}
 
   onApplicationBootstrap(): void {
+    const filesystem = this.services.get('filesystem');
     this.watch = new StoreWatch(
-      this.services,
-      ['filesystem', 'git'],
-      (signal) => this.compareAll(signal),
-      this.config.documents.compare_ms,
+      {
+        what: 'filesystem and git',
+        clients: [...(filesystem ? [filesystem] : []), ...this.histories.all.map(({ connection }) => connection)],
+        // Reads prefer a history that was compared.
+        atOnce: this.histories.areSeveral,
+        compare: (signal) => (this.histories.areSeveral ? this.compareCopies(signal) : this.compareOnlyOne(signal)),
+        lookMs: this.config.documents.compare_ms,
+      },
       this.log,
     );
   }
@@ -43,23 +55,37 @@ export class HistoryRepair implements OnApplicationBootstrap, OnApplicationShutd
     await this.watch?.stop();
   }
 
-  private async compareAll(signal: AbortSignal): Promise<void> {
-    const files = await this.stored.inventory('filesystem', signal);
-    const history = await this.stored.inventory('git', signal);
+  private async compareOnlyOne(signal: AbortSignal): Promise<boolean> {
+    for (const { client } of this.histories.all) await this.compareAll(client, new Set(), signal);
+    return true;
+  }
+
+  /** With the files only what all servers have: one of them may have what another one has lost. */
+  private async compareCopies(signal: AbortSignal): Promise<boolean> {
+    const { areAllThere, isLevel, differing } = await this.comparison.compare(signal);
+    const [first] = this.histories.all;
+    if (areAllThere && first !== undefined) await this.compareAll(first.client, differing, signal);
+    return areAllThere && isLevel;
+  }
+
+  private async compareAll(git: GitClient, skipped: ReadonlySet<string>, signal: AbortSignal): Promise<void> {
+    const files = await this.stored.projects(signal);
+    const history = await this.stored.inventory(git, signal);
     const digests = new Map(history.map((held) => [nameOf(held), held.digest]));
     for (const held of files) {
-      if (digests.get(nameOf(held)) !== held.digest) await this.repair(ownerOf(held), signal);
+      const isEqual = digests.get(nameOf(held)) === held.digest;
+      if (!isEqual && !skipped.has(nameOf(held))) await this.repair(git, ownerOf(held), signal);
     }
   }
 
-  private async repair(project: Owned, signal: AbortSignal): Promise<void> {
-    const uncommitted = await this.sync.uncommitted(project.userId, project.projectId);
-    const pending = new Set(uncommitted.map(({ path }) => path));
-    const heads = await this.stored.ofHistory(project, signal);
+  private async repair(git: GitClient, project: Owned, signal: AbortSignal): Promise<void> {
+    const waiting = await this.sync.commitsWaiting(project.userId, project.projectId);
+    const pending = new Set(waiting.flat().map(({ path }) => path));
+    const heads = await this.stored.ofHistory(git, project, signal);
     const files = await this.stored.ofFiles(project, signal);
     const known = new Map(heads.map(({ path, version }) => [path, version]));
     const changed = files.filter(({ path, version }) => known.get(path) !== version && !pending.has(path));
-    const lost = await this.stored.unknownToHistory(project, changed, signal);
+    const lost = await this.stored.unknownToHistory(git, project, changed, signal);
     const paths = new Set(files.map(({ path }) => path));
     // An import lists the files of its commits before they are stored, and some of them may not be stored.
     const removed = heads.filter(

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { Inventory } from '../../../contract/inventory.contract.js';
-import { ChromaClient } from '../../../downstream/chroma/chroma.client.js';
+import type { ChromaClient } from '../../../downstream/chroma/chroma.client.js';
 import { FilesystemClient } from '../../../downstream/filesystem/filesystem.client.js';
-import { GitClient } from '../../../downstream/git/git.client.js';
+import type { GitClient } from '../../../downstream/git/git.client.js';
 import type { CallContext } from '../../../resilience/policy/call-context.js';
 import { DownstreamError } from '../../../resilience/policy/downstream-error.js';
 
@@ -29,16 +29,21 @@ const CALL_MS = 30_000;
 /** The documents and versions on each server: a digest for every project, or a list for one project. */
 @Injectable()
 export class StoredVersions {
-  constructor(
-    private readonly filesystem: FilesystemClient,
-    private readonly chroma: ChromaClient,
-    private readonly git: GitClient,
-  ) {}
+  constructor(private readonly filesystem: FilesystemClient) {}
+
+  /** All projects with files. */
+  projects(signal: AbortSignal): Promise<Held[]> {
+    return this.inventory(this.filesystem, signal);
+  }
 
   /** All projects of which a server has documents. */
-  inventory(server: 'filesystem' | 'chroma' | 'git', signal: AbortSignal): Promise<Held[]> {
-    const client = this[server];
+  inventory(client: Pick<ChromaClient | GitClient | FilesystemClient, 'inventory'>, signal: AbortSignal) {
     return collect((query) => client.inventory({ query }, callOf(undefined, signal)));
+  }
+
+  /** All versions of all projects on a git server. */
+  versionInventory(git: GitClient, signal: AbortSignal): Promise<Held[]> {
+    return collect((query) => git.versionInventory({ query }, callOf(undefined, signal)));
   }
 
   /** Empty where the project no longer exists. */
@@ -53,19 +58,20 @@ export class StoredVersions {
     });
   }
 
-  async ofIndex({ userId, projectId }: Owned, signal: AbortSignal): Promise<StoredVersion[]> {
+  async ofIndex(chroma: ChromaClient, { userId, projectId }: Owned, signal: AbortSignal): Promise<StoredVersion[]> {
     const params = { project_id: projectId };
-    return paged((offset) => this.chroma.versions({ params, query: { limit: PAGE, offset } }, callOf(userId, signal)));
+    return paged((offset) => chroma.versions({ params, query: { limit: PAGE, offset } }, callOf(userId, signal)));
   }
 
   /** The newest version of each document that is not deleted. */
-  async ofHistory({ userId, projectId }: Owned, signal: AbortSignal): Promise<StoredVersion[]> {
+  async ofHistory(git: GitClient, { userId, projectId }: Owned, signal: AbortSignal): Promise<StoredVersion[]> {
     const params = { project_id: projectId };
-    return paged((offset) => this.git.heads({ params, query: { limit: PAGE, offset } }, callOf(userId, signal)));
+    return paged((offset) => git.heads({ params, query: { limit: PAGE, offset } }, callOf(userId, signal)));
   }
 
   /** Those of the versions that the history lacks. */
   async unknownToHistory(
+    git: GitClient,
     { userId, projectId }: Owned,
     versions: readonly StoredVersion[],
     signal: AbortSignal,
@@ -74,8 +80,8 @@ export class StoredVersions {
     for (let at = 0; at < versions.length; at += PAGE) {
       const some = versions.slice(at, at + PAGE);
       const body = { documents: some.map(({ path, version }) => ({ path, version })) };
-      const answer = await this.git.unknown({ params: { project_id: projectId }, body }, callOf(userId, signal));
-      const paths = new Set(answer.paths);
+      const answer = await git.unknown({ params: { project_id: projectId }, body }, callOf(userId, signal));
+      const paths = new Set(answer.documents.map(({ path }) => path));
       unknown.push(...some.filter(({ path }) => paths.has(path)));
     }
     return unknown;

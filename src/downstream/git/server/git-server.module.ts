@@ -6,6 +6,7 @@ import type { Config } from '../../../config/config.schema.js';
 import { InternalServerModule } from '../../../http/http.module.js';
 import { openDatabase } from '../../../storage/sqlite.js';
 import { GitController } from './git.controller.js';
+import { FillService } from './versions/fill.service.js';
 import { MoveService } from './versions/move.service.js';
 import { GitService, repositoryOf } from './versions/git.service.js';
 import { DocumentNames } from './graph/document-names.js';
@@ -17,7 +18,9 @@ import { Neo4jGraphStore } from './graph/neo4j-graph.store.js';
 import { EDGES_BACK, GRAPH_TABLES, SqliteGraphStore } from './graph/sqlite-graph.store.js';
 import {
   AUTHOR_EMAIL,
+  FILLING_TABLES,
   HEAD_TABLES,
+  HEADS_FOLLOW,
   IMPORT_TABLES,
   MOVED_FROM,
   VERSION_TABLES,
@@ -30,6 +33,7 @@ import {
   providers: [
     GitService,
     MoveService,
+    FillService,
     ImportsService,
     {
       provide: DatabaseSync,
@@ -82,6 +86,8 @@ export const GIT_MIGRATIONS = [
   HEAD_TABLES,
   MOVED_FROM,
   EDGES_BACK,
+  HEADS_FOLLOW,
+  FILLING_TABLES,
 ];
 
 function graphStore({ git, patience, secrets }: Config, db: DatabaseSync): GraphStore {

@@ -6,6 +6,7 @@ import type { EndpointRequest } from '../../../contract/endpoint.js';
 import { guarded, GuardError } from '../../../resilience/policy/guarded.js';
 import { gitContract } from '../git.contract.js';
 import { GraphFeed } from './graph/graph-feed.js';
+import { FillService } from './versions/fill.service.js';
 import { GitService } from './versions/git.service.js';
 import { MoveService } from './versions/move.service.js';
 import { VersionStore } from './versions/version-store.js';
@@ -23,6 +24,7 @@ export class GitController {
   constructor(
     private readonly git: GitService,
     private readonly moves: MoveService,
+    private readonly fills: FillService,
     private readonly versions: VersionStore,
     private readonly imports: ImportsService,
     @Inject(GRAPH_STORE) private readonly graphs: GraphStore,
@@ -63,6 +65,26 @@ export class GitController {
     return this.versions.inventory.page(query.after, query.limit);
   }
 
+  @Implements(gitContract.versionInventory)
+  versionInventory(@Input() { query }: Request<'versionInventory'>) {
+    return this.versions.versionInventory.page(query.after, query.limit);
+  }
+
+  @Implements(gitContract.versions)
+  listVersions(@CallerOf() caller: Caller, @Input() { params, query }: Request<'versions'>) {
+    return { versions: this.versions.inOrder(keyOf(caller, params), query.after, MAX_LISTED) };
+  }
+
+  @Implements(gitContract.wholeVersions)
+  async wholeVersions(@CallerOf() caller: Caller, @Input() { params, query }: Request<'wholeVersions'>) {
+    return { versions: await this.fills.read(keyOf(caller, params), query.after) };
+  }
+
+  @Implements(gitContract.fill)
+  async fill(@CallerOf() caller: Caller, @Input() { params, body }: Request<'fill'>) {
+    return { after: await this.fills.fill(keyOf(caller, params), body) };
+  }
+
   @Implements(gitContract.heads)
   heads(@CallerOf() caller: Caller, @Input() { params, query }: Request<'heads'>) {
     return this.versions.heads(keyOf(caller, params), query);
@@ -72,11 +94,11 @@ export class GitController {
   unknown(@CallerOf() caller: Caller, @Input() { params, body }: Request<'unknown'>) {
     const project = keyOf(caller, params);
     // A deleted project takes no commits, so it misses none.
-    if (this.versions.isDropped(project)) return { paths: [] };
+    if (this.versions.isDropped(project)) return { documents: [] };
     const unknown = body.documents.filter(
       ({ path, version }) => this.versions.find(project, version, path) === undefined,
     );
-    return { paths: unknown.map(({ path }) => path) };
+    return { documents: unknown };
   }
 
   @Implements(gitContract.textAt)
@@ -143,6 +165,8 @@ export class GitController {
   }
 }
 
+/** The versions of one list. */
+const MAX_LISTED = 1000;
 /** Subtracted from the caller's deadline, for sending the answer. */
 const MARGIN_MS = 50;
 const MAX_WAIT_MS = 10_000;

@@ -9,7 +9,7 @@ import { badRequest, notFound, Problem } from '../../../../http/problem.js';
 import { Semaphore } from '../../../../http/semaphore.js';
 import type { Import } from '../../git.contract.js';
 import { ForeignHistory, type ForeignVersion } from './foreign-history.js';
-import { git } from '../versions/git-command.js';
+import { git, isObjectName } from '../versions/git-command.js';
 import { GitService } from '../versions/git.service.js';
 import { GraphFeed } from '../graph/graph-feed.js';
 import { allowedSource, type ImportSource } from './import-source.js';
@@ -139,7 +139,7 @@ export class ImportsService {
       // For a document that was changed here meanwhile, the local change stays the newest.
       const untouched = found.filter(({ path }) => {
         const latest = this.versions.latest(project, path);
-        return latest === undefined || latest.version === latest.commit;
+        return latest === undefined || isObjectName(latest.version);
       });
       await repository.merge(head, untouched, `Import ${progress.source}`);
       await rm(join(repository.dir, `${taken}.lock`), { force: true });

@@ -184,6 +184,11 @@ export class GitService {
     return commits;
   }
 
+  /** Another branch has become the history, whose commits have not been read yet. */
+  historyReplaced(project: ProjectKey): void {
+    this.unrecorded.delete(nameOf(project));
+  }
+
   /** The rows of these changes were stored. */
   recorded(project: ProjectKey, unrecorded: Map<string, string>, changes: readonly { version: string }[]): void {
     for (const { version } of changes) unrecorded.delete(version);

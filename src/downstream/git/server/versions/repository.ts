@@ -9,6 +9,10 @@ const BEGINNING_BYTES = 65_536;
 const MAX_BLAMED_LINES = 20_000;
 
 const BRANCH = 'refs/heads/main';
+/** A history that is not complete yet. */
+const BESIDE = 'refs/heads/filling';
+/** Of the texts of one answer; a single one may be larger. */
+const MAX_TEXTS_BYTES = 4 * 1024 * 1024;
 /** From this many commits on their objects stay in a pack. */
 const PACKED_COMMITS = 8;
 /** A branch is locked while one file is written: for milliseconds. */
@@ -23,6 +27,11 @@ export interface Change {
   message: string;
   /** UTC, ISO 8601. */
   committedAt: string;
+}
+
+/** Several changes in one commit. */
+export interface ChangeOfSeveral extends Omit<Change, 'path' | 'text'> {
+  changes: readonly Pick<Change, 'path' | 'text'>[];
 }
 
 /** Documents that a move or a copy puts under other paths, in one commit. */
@@ -78,7 +87,47 @@ export class Repository {
    */
   async commit(changes: readonly (Change | Relocation)[], isFirst: boolean): Promise<string[]> {
     const blobs = await this.blobsOf(changes.flatMap((change) => ('files' in change ? change.files : [])));
-    return this.fastImport(changes.map((change, i) => commandsOf(change, isFirst || i > 0, blobs)));
+    const fileCommands = (change: Change | Relocation) =>
+      'files' in change ? relocationsOf(change, blobs) : writingOf(change.path, change.text);
+    return this.fastImport(
+      changes.map((change, i) => commandsOf(change, isFirst || i > 0 ? null : BRANCH, fileCommands(change))),
+    );
+  }
+
+  /**
+   * Makes commits on a branch beside the history, which {@link replaceHistory} makes the history.
+   * @returns the commits' hashes, in the order of the changes
+   */
+  async commitBeside(changes: readonly ChangeOfSeveral[], isFirst: boolean): Promise<string[]> {
+    if (isFirst) await this.forgetBeside();
+    const commits = changes.map((change, i) => {
+      const writing = change.changes.flatMap(({ path, text }) => writingOf(path, text));
+      return commandsOf(change, isFirst || i > 0 ? null : BESIDE, writing);
+    });
+    return this.fastImport(commits, BESIDE);
+  }
+
+  /** The commits of the earlier history stay readable by their names. */
+  async replaceHistory(): Promise<void> {
+    const tip = (await git(this.dir, ['rev-parse', '--verify'], { revisions: [BESIDE] })).toString().trim();
+    await git(this.dir, ['update-ref', BRANCH], { revisions: [tip] });
+  }
+
+  async forgetBeside(): Promise<void> {
+    await git(this.dir, ['update-ref', '-d', BESIDE]);
+  }
+
+  /** The texts of documents at commits, from the first on as many as fit into an answer, at least one. */
+  async texts(places: readonly FileAt[]): Promise<string[]> {
+    const named = places.map((place) => `${placeOf(place)}\n`);
+    const sizes = await git(this.dir, ['cat-file', '--batch-check=%(objectsize)'], { input: named.join('') });
+    let bytes = 0;
+    const fitting = sizes
+      .toString()
+      .split('\n')
+      .findIndex((size, i) => (bytes += Number(size)) > MAX_TEXTS_BYTES && i > 0);
+    const taken = named.slice(0, fitting === -1 ? named.length : fitting);
+    return textsIn(await git(this.dir, ['cat-file', '--batch=%(objectsize)'], { input: taken.join('') }), taken.length);
   }
 
   /** The names of the blobs of texts that the history has, by where they are. */
@@ -120,10 +169,10 @@ export class Repository {
     return commit as string;
   }
 
-  private async fastImport(commits: readonly (readonly string[])[]): Promise<string[]> {
+  private async fastImport(commits: readonly (readonly string[])[], branch = BRANCH): Promise<string[]> {
     const durable = ['-c', 'core.fsyncMethod=fsync', '-c', 'core.fsync=all'];
     const commands = commits.flatMap((commit, i) => [
-      ...[`commit ${BRANCH}`, `mark :${i + 1}`, ...commit],
+      ...[`commit ${branch}`, `mark :${i + 1}`, ...commit],
       `get-mark :${i + 1}`,
     ]);
     const input = `${commands.join('\n')}\n`;
@@ -213,21 +262,38 @@ interface FileAt {
   path: string;
 }
 
+/** The output of `git cat-file --batch=%(objectsize)`: for each text its size, a line end, the text, a line end. */
+function textsIn(out: Buffer, count: number): string[] {
+  const texts: string[] = [];
+  for (let at = 0; texts.length < count;) {
+    const end = out.indexOf('\n', at);
+    const bytes = Number(out.toString('latin1', at, end));
+    if (end === -1 || Number.isNaN(bytes)) throw new Error(`git has no text: ${out.toString('utf8', at, at + 200)}`);
+    texts.push(out.toString('utf8', end + 1, end + 1 + bytes));
+    at = end + 2 + bytes;
+  }
+  return texts;
+}
+
 const placeOf = ({ commit, path }: FileAt) => `${commit}:${path}`;
 
 /**
  * The commit of one change, in fast-import's language.
- * @param isContinued whether the parent is left out, because it is the previous commit of the same input or there is none
+ * @param parent the branch whose tip it follows; null where it follows the previous commit of the same input, or none
  */
-function commandsOf(change: Change | Relocation, isContinued: boolean, blobs: ReadonlyMap<string, string>): string[] {
+function commandsOf(
+  change: Omit<Change, 'path' | 'text'>,
+  parent: string | null,
+  fileCommands: readonly string[],
+): string[] {
   const person = `${line(change.author.name)} <${line(change.author.email)}>`;
   const seconds = Math.floor(Date.parse(change.committedAt) / 1000);
   return [
     `author ${person} ${seconds} +0000`,
     `committer ${person} ${seconds} +0000`,
     data(`${change.message}\n\n${VERSION_TRAILER}: ${line(change.version)}\n`),
-    ...(isContinued ? [] : [`from ${BRANCH}^0`]),
-    ...('files' in change ? relocationsOf(change, blobs) : writingOf(change.path, change.text)),
+    ...(parent === null ? [] : [`from ${parent}^0`]),
+    ...fileCommands,
   ];
 }
 

@@ -85,16 +85,54 @@ const LINE = `
     SELECT v.moved_from, v.seq FROM versions v JOIN line ON v.path = line.path AND v.seq < line.before
       WHERE v.user_id = ?1 AND v.project_id = ?2 AND v.moved_from IS NOT NULL)`;
 
+/**
+ * `INSERT OR REPLACE` in a trigger takes the conflict clause of the statement that fires it, and versions are added with
+ * `INSERT OR IGNORE`, so the first version of a document stayed its head.
+ */
+export const HEADS_FOLLOW = `
+  DROP TRIGGER head_changed;
+  CREATE TRIGGER head_changed AFTER INSERT ON versions WHEN NEW.deleted = 0 BEGIN
+    INSERT INTO heads VALUES (NEW.user_id, NEW.project_id, NEW.path, NEW.version)
+      ON CONFLICT (user_id, project_id, path) DO UPDATE SET version = excluded.version;
+  END;
+  DELETE FROM heads;
+  INSERT INTO heads
+    SELECT user_id, project_id, path, version FROM versions v WHERE deleted = 0 AND seq =
+      (SELECT max(seq) FROM versions w WHERE w.user_id = v.user_id AND w.project_id = v.project_id AND w.path = v.path)`;
+
+/** The versions of another server while they are taken over; `position` is their place there. */
+export const FILLING_TABLES = `
+  CREATE TABLE filling (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    source TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    user_id TEXT NOT NULL,
+    project_id TEXT NOT NULL,
+    version TEXT NOT NULL,
+    path TEXT NOT NULL,
+    hash TEXT NOT NULL,
+    deleted INTEGER NOT NULL,
+    author TEXT NOT NULL,
+    email TEXT NOT NULL,
+    message TEXT NOT NULL,
+    committed_at TEXT NOT NULL,
+    moved_from TEXT,
+    UNIQUE (user_id, project_id, version, path)
+  ) STRICT;
+  CREATE INDEX versions_by_arrival ON versions (user_id, project_id, seq)`;
+
 const NEWEST_FIRST = 'ORDER BY committed_at DESC, seq DESC';
 
 /** Maps versions of documents to commits. */
 export class VersionStore {
   readonly inventory: ProjectInventory;
+  readonly versionInventory: ProjectInventory;
   private readonly prepared: ReturnType<typeof preparedBy>;
 
   constructor(private readonly db: DatabaseSync) {
     this.prepared = preparedBy(db);
     this.inventory = new ProjectInventory(db, 'heads');
+    this.versionInventory = new ProjectInventory(db, 'versions');
     db.function('mentions_all', { deterministic: true }, (text, words) =>
       mentionsAll(String(text), JSON.parse(String(words)) as string[]) ? 1 : 0,
     );
@@ -211,6 +249,14 @@ export class VersionStore {
     return { versions: rows.map((row) => stored(row) as StoredVersion), total: Number(total?.['n']) };
   }
 
+  /** In the order of arrival, from the one behind the position `after` on. */
+  inOrder({ userId, projectId }: ProjectKey, after: number, limit: number): (StoredVersion & { position: number })[] {
+    const rows = this.prepared(
+      'SELECT * FROM versions WHERE user_id = ? AND project_id = ? AND seq > ? ORDER BY seq LIMIT ?',
+    ).all(userId, projectId, after, limit);
+    return rows.map((row) => ({ ...(stored(row) as StoredVersion), position: Number(row['seq']) }));
+  }
+
   addImported({ userId, projectId }: ProjectKey, importId: string, commits: number): void {
     this.prepared(
       `INSERT INTO imports VALUES (?, ?, ?, ?)
@@ -235,6 +281,7 @@ export class VersionStore {
     );
     this.prepared('DELETE FROM heads WHERE user_id = ? AND project_id = ?').run(userId, projectId);
     this.prepared('DELETE FROM imports WHERE user_id = ? AND project_id = ?').run(userId, projectId);
+    this.prepared('DELETE FROM filling WHERE user_id = ? AND project_id = ?').run(userId, projectId);
     this.prepared('INSERT OR IGNORE INTO dropped VALUES (?, ?)').run(userId, projectId);
     scrubSoon(this.db);
     return Number(changes) > 0;
