@@ -116,10 +116,10 @@ describeWithPostgres('the move of all data between SQLite and PostgreSQL', () =>
     );
     expect(lines.find((line) => line.startsWith('billing.account'))).toMatch(/: 3 rows/);
     expect(lines).toContain('auth: signing keys: 1, 1 of them copied now');
-    expect((await run('postgres')).filter((line) => / 0 of them copied now/.test(line))).toHaveLength(14);
+    expect((await run('postgres')).filter((line) => / 0 of them copied now/.test(line))).toHaveLength(15);
 
     const back = await run('sqlite', join(dir, 'back'));
-    expect(back.filter((line) => line.includes('in sqlite'))).toHaveLength(20);
+    expect(back.filter((line) => line.includes('in sqlite'))).toHaveLength(21);
     const expected = contentsOf(join(dir, 'data')).map((row) =>
       row.includes('"state":"held"') ? row.replace('"held"', '"ready"').replace('"recovered":0', '"recovered":1') : row,
     );
