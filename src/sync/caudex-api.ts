@@ -40,7 +40,10 @@ const bulkSchema = z.object({
   documents: z.array(z.object({ path: z.string(), version: versionSchema.optional() })),
 });
 
-/** The public API, for one person's key. A request is repeated until the server answers it. */
+/**
+ * The public API, for one person's key. A request is repeated until the server answers it. An answer from before an outage
+ * is no answer here: a list without the newest project would lead to a second one of the same name.
+ */
 export class CaudexApi {
   constructor(
     readonly settings: SyncSettings,
@@ -152,9 +155,10 @@ export class CaudexApi {
     for (let attempt = 0, faults = 0; ; attempt++) {
       const answer = await this.attempt(method, url, body, headers);
       if (answer instanceof Response) {
-        if (answer.ok) return answer;
+        const isStale = answer.headers.has('x-caudex-stale');
+        if (answer.ok && !isStale) return answer;
         if (answer.status === 500) faults++;
-        const isTemporary = AWAY.has(answer.status) || (answer.status === 500 && faults < MAX_FAULTS);
+        const isTemporary = isStale || AWAY.has(answer.status) || (answer.status === 500 && faults < MAX_FAULTS);
         if (!isTemporary) throw new Refusal(answer.status, await detailOf(answer));
       }
       if (attempt === 0) this.onAway(answer instanceof Response ? await detailOf(answer) : answer.message);
@@ -195,6 +199,7 @@ const projectUrl = (project: string) => `/v1/api/projects/${encodeURIComponent(p
 const urlOf = (project: string, path: string) => `${projectUrl(project)}/documents/${encodeURIComponent(path)}`;
 
 async function detailOf(answer: Response): Promise<string> {
+  if (answer.ok) return 'the server has only an answer from before an outage';
   const problem = problemSchema.safeParse(
     await answer
       .clone()

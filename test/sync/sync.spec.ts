@@ -336,6 +336,18 @@ describe('caudex sync', () => {
     KILL_TEST_MS,
   );
 
+  it('makes no second project from a list of projects that is older than the first one', async () => {
+    write('a.md', 'text a');
+    expect(await syncOnce('once')).toMatchObject({ code: 0 });
+    await caudex.kill('filesystem');
+    write('b.md', 'text b');
+    const { ended, output } = start('once');
+    await until('the outage is noticed', async () => output().includes('trying again'));
+    await caudex.launch('filesystem');
+    expect(await ended).toMatchObject({ code: 0, output: expect.stringContaining('1 uploaded') });
+    expect(await stored('once')).toEqual({ 'a.md': 'text a', 'b.md': 'text b' });
+  }, 60_000);
+
   it(
     'loses, doubles and deletes nothing however often servers are killed under it',
     async () => {
