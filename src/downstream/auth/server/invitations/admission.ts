@@ -36,7 +36,7 @@ const forbidden = (code: string, detail: string) => new Problem({ status: 403, c
 
 export const closed = () => forbidden('registration_closed', 'No accounts can be made here; ask the operator for one.');
 
-/** One answer for all reasons: it tells nobody for whom an invitation is. */
+/** One answer for all reasons, because a difference would reveal the address that an invitation is for. */
 export const invitationInvalid = () =>
   forbidden(
     'invitation_invalid',

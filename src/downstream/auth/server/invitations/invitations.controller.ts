@@ -44,7 +44,7 @@ export class InvitationsController {
     return { deleted: await this.invitations.delete(params.invitation_id) };
   }
 
-  /** @throws Problem 409 where nobody can use an invitation */
+  /** @throws Problem 409 `invitations_off` where no registration accepts an invitation */
   private requireUse(): void {
     const { provider, registration } = this.config.auth;
     if (provider === 'local' && registration !== 'closed') return;
