@@ -16,7 +16,7 @@ RUN npm ci --no-audit --no-fund
 COPY nest-cli.json tsconfig.json tsconfig.build.json ./
 COPY src ./src
 COPY web ./web
-RUN npm run build && npm prune --omit=dev
+RUN npm run build && find dist -name '*.d.ts' -delete && npm prune --omit=dev
 COPY deploy/image ./deploy/image
 COPY --from=system /system/var/lib/dpkg/status.d /debian
 # `slim`: without the embedded ChromaDB and the runtime of embedding models, for CHROMADB_URL and EMBEDDINGS_BASE_URL.

@@ -43,7 +43,7 @@ spec:
   replicas: {{ default 1 $app.replicas }}
   {{- end }}
   {{- if $copied }}
-  # Each has a name and a volume of its own; one after the other is started anew.
+  # Each has a name and a volume of its own; they are restarted one after the other.
   serviceName: {{ $fullname }}-pods
   podManagementPolicy: Parallel
   updateStrategy: { type: RollingUpdate }
@@ -181,7 +181,7 @@ spec:
 {{- if and $several (ne $name "backend") }}
 ---
 # Its name has the address of every ready pod, so that the backend balances and retries by itself. Of a StatefulSet each pod
-# has a name of its own below it, which stays while the pod is started anew.
+# has a name of its own below it, which a restart of the pod does not change.
 apiVersion: v1
 kind: Service
 metadata:
