@@ -80,7 +80,7 @@ class LineBlocks implements LineReader {
     this.found.push({
       kind: 'heading',
       start: title.start,
-      end: title.end,
+      end: line.end,
       level: this.marks.indexOf(key) + 1,
       title: name,
     });

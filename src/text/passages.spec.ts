@@ -38,7 +38,14 @@ describe('passagesOf', () => {
         }
         expect(text.slice(end).trim()).toBe('');
       }),
-      { numRuns: 300 },
+      // Seen to fail once: the line below a title without any text.
+      {
+        numRuns: 300,
+        examples: [
+          ['Title\n=====', 'text/x-rst'],
+          ['A title\n=====\nB title\n-------\ntext', 'text/x-rst'],
+        ],
+      },
     );
   });
 
