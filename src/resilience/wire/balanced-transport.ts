@@ -178,7 +178,8 @@ export class BalancedTransport implements Transport {
 
   /** The answer with an instance id of all endpoints together, so that it does not change from answer to answer. */
   private signed<B>(answer: WireAnswer<B>, { url: endpoint }: EndpointPeer): WireAnswer<B> {
-    if (this.peers.length < 2 || answer.headers[HEADER.instance] === undefined) return { ...answer, endpoint };
+    if (this.peers.length < 2) return answer;
+    if (answer.headers[HEADER.instance] === undefined) return { ...answer, endpoint };
     const instance = this.peers.map((peer) => peer.instance ?? '').join('+');
     return { ...answer, endpoint, headers: { ...answer.headers, [HEADER.instance]: instance } };
   }
